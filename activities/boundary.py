@@ -1,0 +1,51 @@
+"""What every activity shares: the database it works on, and how domain errors cross Temporal."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from temporalio.exceptions import ApplicationError
+
+from dom.errors import DomError
+from store.reference import ReferenceCache
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """What activities work on.
+
+    `replaying` says that orders are replayed history: they are planned as of the time they were placed, not of the
+    time they arrived. `webhooks` says that a webhook is configured and is to be told what the customer is told.
+    """
+
+    engine: AsyncEngine
+    reference: ReferenceCache = field(default_factory=ReferenceCache)
+    now: Callable[[], datetime] = utc_now
+    replaying: bool = False
+    webhooks: bool = False
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction; a domain error rolls it back and leaves as a Temporal error that is not retried.
+
+        What the database refuses stays retryable: it is a bug, and the order waits for its fix instead of failing.
+        """
+        try:
+            async with self.engine.begin() as connection:
+                yield connection
+        except DomError as error:
+            raise as_application_error(error) from error
+
+
+def as_application_error(error: DomError) -> ApplicationError:
+    """The error as it crosses Temporal: its stable type, its text, and the field at fault."""
+    return ApplicationError(
+        error.detail, {"field": error.field, "data": error.data}, type=error.type, non_retryable=True
+    )

@@ -1,0 +1,117 @@
+"""Cancelling: units leave the order, and what they held goes back to availability."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio import activity
+
+from activities.boundary import Database
+from dom.base import Value
+from dom.messages import MessageKind
+from dom.status import FulfilmentStatus, OrderStatus
+from store import fulfilments, messages, orders, stock, timeline
+
+
+class CancelPart(Value):
+    """Units of a line: of a fulfilment, or (None) of those that wait for stock."""
+
+    line_id: str
+    quantity: int
+    fulfilment_id: str | None
+
+
+class CancelUnits(Value):
+    """Cancel these units. `ended` fulfilments have none left; `reopened` ones are to be packed anew."""
+
+    order_id: str
+    number: int
+    parts: tuple[CancelPart, ...]
+    ended: tuple[str, ...]
+    reopened: tuple[str, ...]
+    order_status: OrderStatus
+    actor: str
+    reason: str
+    occurred_at: datetime | None
+
+
+def occasion(number: int) -> str:
+    """The occasion under which the messages of an order's cancellation stand."""
+    return f"cancelled:{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelling:
+    """Cancellations before hand-over."""
+
+    database: Database
+
+    @activity.defn(name="cancel_units")
+    async def cancel_units(self, request: CancelUnits) -> None:
+        """Release reservations and node capacity, count the units as cancelled, tell the customer; once a number."""
+        at = request.occurred_at or self.database.now()
+        key = occasion(request.number)
+        async with self.database.transaction() as connection:
+            event = timeline.Event(
+                request.order_id, "cancelled", key, request.actor, at, request.reason, {"lines": _by_line(request)}
+            )
+            if not await timeline.append(connection, event):
+                return
+            await self._release(connection, request, key, at)
+            await orders.move_units(connection, request.order_id, _moves(request))
+            await orders.set_status(connection, request.order_id, request.order_status, at)
+            await messages.write(
+                connection,
+                request.order_id,
+                key,
+                MessageKind.CANCELLED,
+                context={"lines": _by_line(request), "reason": request.reason},
+                webhook=self.database.webhooks,
+            )
+
+    async def _release(self, connection: AsyncConnection, request: CancelUnits, key: str, at: datetime) -> None:
+        for fulfilment_id, units in sorted(_by_fulfilment(request).items()):
+            await stock.release(
+                connection,
+                request.order_id,
+                fulfilment_id,
+                units,
+                business_key=f"{fulfilment_id}:{key}",
+                reason=request.reason,
+                actor=request.actor,
+                at=at,
+            )
+            await fulfilments.take_out(connection, fulfilment_id, units)
+        for fulfilment_id in request.reopened:
+            await fulfilments.set_status(connection, fulfilment_id, FulfilmentStatus.PICKED)
+        for fulfilment_id in request.ended:
+            await fulfilments.set_status(connection, fulfilment_id, FulfilmentStatus.CANCELLED)
+            place = await fulfilments.get(connection, fulfilment_id)
+            if place is not None:
+                await stock.give_capacity_back(connection, place["node_id"], place["ship_day"])
+
+
+def _by_line(request: CancelUnits) -> dict[str, int]:
+    units: defaultdict[str, int] = defaultdict(int)
+    for part in request.parts:
+        units[part.line_id] += part.quantity
+    return dict(units)
+
+
+def _by_fulfilment(request: CancelUnits) -> dict[str, dict[str, int]]:
+    units: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for part in request.parts:
+        if part.fulfilment_id is not None:
+            units[part.fulfilment_id][part.line_id] = part.quantity
+    return dict(units)
+
+
+def _moves(request: CancelUnits) -> list[orders.UnitMove]:
+    waiting: defaultdict[str, int] = defaultdict(int)
+    for part in request.parts:
+        waiting[part.line_id] += part.quantity if part.fulfilment_id is None else 0
+    return [
+        orders.UnitMove(line_id, cancelled=quantity, backordered=-waiting[line_id])
+        for line_id, quantity in _by_line(request).items()
+    ]

@@ -1,0 +1,129 @@
+"""Notifying: what was written to be told is sent, by mail and webhook, each message once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio import activity
+
+from activities.boundary import Database
+from connectors.notifications.port import Medium, OutboundMessage, Sender, TemporaryFailureError
+from connectors.notifications.templates import MessageContext, MessageLine, render
+from dom.base import Value
+from dom.errors import OutsideFailure
+from dom.messages import MessageKind
+from dom.money import Money
+from dom.orders import Promise
+from store import exceptions, messages
+from store.kinds import MessageStatus
+
+
+class SendMessages(Value):
+    """Send what was written for an occasion of an order."""
+
+    order_id: str
+    occasion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notifying:
+    """Messages on their way out; `senders` by medium, `webhook_url` where webhooks go."""
+
+    database: Database
+    senders: Mapping[Medium, Sender]
+    webhook_url: str = ""
+
+    @activity.defn(name="send_messages")
+    async def send_messages(self, request: SendMessages) -> int:
+        """Send the occasion's unsent messages; answers how many went out.
+
+        A message is claimed before it leaves. Put off by its receiver, it is free again and the activity is retried;
+        refused for good, or lost in a crash, it stands in the exception queue.
+        """
+        async with self.database.transaction() as connection:
+            claimed = await messages.claim(connection, request.order_id, request.occasion)
+            for row in claimed:
+                if row["status"] == MessageStatus.UNCERTAIN:
+                    detail = f"{row['kind']} to {row['recipient']}: its sender died; whether it arrived is not known"
+                    await exceptions.open_(
+                        connection, request.order_id, "message_uncertain", row["business_key"], detail
+                    )
+            waiting = [row for row in claimed if row["status"] == MessageStatus.SENDING]
+            outgoing = [(row, await self._compose(connection, request.order_id, row)) for row in waiting]
+        sent, put_off = 0, None
+        for row, message in outgoing:
+            try:
+                sent += await self._send(request, row, message)
+            except TemporaryFailureError as error:
+                put_off = error
+        if put_off is not None:
+            raise put_off
+        return sent
+
+    async def _send(self, request: SendMessages, row: RowMapping, message: OutboundMessage) -> int:
+        try:
+            await self.senders[message.medium].send(message)
+        except TemporaryFailureError as error:
+            await self._settle(row, MessageStatus.PENDING, str(error))
+            raise
+        except OutsideFailure as error:
+            await self._settle(row, MessageStatus.FAILED, error.detail)
+            async with self.database.transaction() as connection:
+                await exceptions.open_(
+                    connection, request.order_id, "message_refused", row["business_key"], error.detail
+                )
+            return 0
+        await self._settle(row, MessageStatus.SENT)
+        return 1
+
+    async def _settle(self, row: RowMapping, status: MessageStatus, error: str = "") -> None:
+        async with self.database.transaction() as connection:
+            await messages.settle(connection, row["id"], status, error)
+
+    async def _compose(self, connection: AsyncConnection, order_id: str, row: RowMapping) -> OutboundMessage:
+        about: dict[str, Any] = row["context"]
+        known = await messages.details(
+            connection, order_id, fulfilment_id=about.get("fulfilment_id"), node_id=about.get("node_id")
+        )
+        context = _context(known, about)
+        kind = MessageKind(row["kind"])
+        if row["medium"] == Medium.WEBHOOK:
+            payload = {"type": f"order.{kind}", "data": context.model_dump(mode="json")}
+            return OutboundMessage(
+                key=row["business_key"], medium=Medium.WEBHOOK, recipient=self.webhook_url, payload=payload
+            )
+        letter = render(kind, context)
+        return OutboundMessage(
+            key=row["business_key"],
+            medium=Medium.MAIL,
+            recipient=row["recipient"],
+            subject=letter.subject,
+            text=letter.text,
+            html=letter.html,
+        )
+
+
+def _context(known: RowMapping, about: dict[str, Any]) -> MessageContext:
+    units: dict[str, int] | None = about.get("lines") or known["f_lines"]
+    earliest = known["f_earliest"] or known["promise_earliest"]
+    latest = known["f_latest"] or known["promise_latest"]
+    refund = about.get("refund")
+    return MessageContext(
+        order_id=known["id"],
+        external_id=known["external_id"],
+        channel=known["channel"],
+        customer_name=known["customer_name"],
+        lines=tuple(
+            MessageLine(description=description or sku, sku=sku, quantity=units[line_id] if units else quantity)
+            for line_id, sku, description, quantity in known["lines"] or ()
+            if units is None or line_id in units
+        ),
+        promise=Promise(earliest=earliest, latest=latest) if earliest and latest else None,
+        tracking_number=known["tracking_number"] or "",
+        carrier=known["carrier"] or "",
+        node_name=known["node_name"] or "",
+        refund=Money.model_validate(refund) if refund else None,
+        reason=about.get("reason", ""),
+    )

@@ -1,0 +1,233 @@
+"""Returning: a return is allowed, received, inspected and refunded; restocked units can be sold again."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio import activity
+
+from activities.boundary import Database
+from dom import returns as rules
+from dom.base import Value
+from dom.errors import NotFound, NothingToReturn, OrderConflict, UnknownNode
+from dom.messages import MessageKind
+from dom.status import Disposition
+from store import messages, reference, returns, stock, timeline
+from store.kinds import LedgerKind
+
+
+class OpenReturn(Value):
+    """Allow a return; lines are (line, units)."""
+
+    return_id: str
+    order_id: str
+    lines: tuple[tuple[str, int], ...]
+    reason: str
+    node_id: str | None
+    actor: str
+    occurred_at: datetime | None
+
+
+class ReturnOpened(Value):
+    """An allowed return: where the goods go and how many units of each line are announced."""
+
+    node_id: str
+    announced: dict[str, int]
+
+
+class ReceiveReturn(Value):
+    """Goods of a return arrived: units by line."""
+
+    return_id: str
+    order_id: str
+    units: dict[str, int]
+    actor: str
+    occurred_at: datetime | None
+
+
+class FinishReturn(Value):
+    """What became of the units, as (line, disposition, units)."""
+
+    return_id: str
+    order_id: str
+    node_id: str
+    found: tuple[tuple[str, Disposition, int], ...]
+    actor: str
+    occurred_at: datetime | None
+
+
+class Refund(Value):
+    """The refund recorded, in minor units."""
+
+    amount: int
+    currency: str
+
+
+def occasion(return_id: str, step: str) -> str:
+    """The occasion under which the messages of a return's step stand."""
+    return f"{return_id}:{step}"
+
+
+@dataclass(frozen=True, slots=True)
+class Returning:
+    """Steps of returns; each is written once."""
+
+    database: Database
+
+    @activity.defn(name="open_return")
+    async def open_return(self, request: OpenReturn) -> ReturnOpened:
+        """Allow the return. Errors: not-found, nothing-to-return, invalid-input; then nothing is written."""
+        content = hashlib.sha256(request.model_dump_json(include={"lines", "reason", "node_id"}).encode()).hexdigest()
+        async with self.database.transaction() as connection:
+            rows = await returns.returnable(connection, request.order_id)
+            if not rows:
+                raise NotFound(f"there is no order {request.order_id}")
+            known = await returns.get(connection, request.return_id)
+            if known is not None:
+                if known["content_hash"] != content:
+                    raise OrderConflict(f"return {request.return_id} was requested with other content")
+                return ReturnOpened(node_id=known["node_id"], announced=dict(request.lines))
+            rules.check_returnable(
+                request.lines,
+                {row["line_id"]: row["delivered"] for row in rows},
+                {row["line_id"]: row["returned"] for row in rows},
+            )
+            node_id = await _goes_to(connection, rows, request)
+            await self._write(connection, request, rows, node_id, content)
+            return ReturnOpened(node_id=node_id, announced=dict(request.lines))
+
+    async def _write(
+        self,
+        connection: AsyncConnection,
+        request: OpenReturn,
+        rows: Sequence[RowMapping],
+        node_id: str,
+        content: str,
+    ) -> None:
+        at = request.occurred_at or self.database.now()
+        skus = {row["line_id"]: row["sku"] for row in rows}
+        await returns.open_(
+            connection,
+            return_id=request.return_id,
+            order_id=request.order_id,
+            node_id=node_id,
+            reason=request.reason,
+            content_hash=content,
+            lines=[{"line_id": i, "sku": skus[i], "quantity": quantity} for i, quantity in request.lines],
+            at=at,
+        )
+        await self._note(connection, request, "requested", at, dict(request.lines), request.reason)
+        await self._tell(connection, request, "requested", MessageKind.RETURN_REQUESTED, {"node_id": node_id})
+
+    @activity.defn(name="receive_return")
+    async def receive_return(self, request: ReceiveReturn) -> None:
+        """Write down what arrived."""
+        at = request.occurred_at or self.database.now()
+        async with self.database.transaction() as connection:
+            if await self._note(connection, request, "received", at, request.units, ""):
+                await returns.receive(connection, request.return_id, request.units, at)
+                context = {"lines": request.units}
+                await self._tell(connection, request, "received", MessageKind.RETURN_RECEIVED, context)
+
+    @activity.defn(name="finish_return")
+    async def finish_return(self, request: FinishReturn) -> Refund:
+        """Put restocked units on hand, record the refund, and answer it; once, however often it is asked."""
+        at = request.occurred_at or self.database.now()
+        async with self.database.transaction() as connection:
+            rows = await returns.lines(connection, request.return_id)
+            currency = rows[0]["currency"]
+            units = {row["line_id"]: row["received"] for row in rows}
+            amount = rules.refund_amount(units, {row["line_id"]: row["unit_price"] for row in rows})
+            if await self._note(connection, request, "refunded", at, units, ""):
+                await _restock(connection, request, {row["line_id"]: row["sku"] for row in rows}, at)
+                await returns.finish(
+                    connection,
+                    return_id=request.return_id,
+                    order_id=request.order_id,
+                    dispositions=_dispositions(request),
+                    amount=amount,
+                    currency=currency,
+                    at=at,
+                )
+                refund = {"amount": amount, "currency": currency}
+                context = {"lines": units, "refund": refund}
+                await self._tell(connection, request, "refunded", MessageKind.REFUNDED, context)
+            return Refund(amount=amount, currency=currency)
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        request: OpenReturn | ReceiveReturn | FinishReturn,
+        step: str,
+        at: datetime,
+        units: dict[str, int],
+        reason: str,
+    ) -> bool:
+        data = {"return_id": request.return_id, "lines": units}
+        event = timeline.Event(
+            request.order_id,
+            f"return_{step}",
+            occasion(request.return_id, step),
+            request.actor,
+            at,
+            reason,
+            data,
+        )
+        return await timeline.append(connection, event)
+
+    async def _tell(
+        self,
+        connection: AsyncConnection,
+        request: OpenReturn | ReceiveReturn | FinishReturn,
+        step: str,
+        kind: MessageKind,
+        context: Mapping[str, object],
+    ) -> None:
+        await messages.write(
+            connection,
+            request.order_id,
+            occasion(request.return_id, step),
+            kind,
+            context=dict(context),
+            webhook=self.database.webhooks,
+        )
+
+
+async def _goes_to(connection: AsyncConnection, rows: Sequence[RowMapping], request: OpenReturn) -> str:
+    if request.node_id is None:
+        return _shipped_from(rows, request)
+    try:
+        return (await reference.get_node(connection, request.node_id)).id
+    except NotFound as error:
+        raise UnknownNode(error.detail, field="node_id") from error
+
+
+def _shipped_from(rows: Sequence[RowMapping], request: OpenReturn) -> str:
+    first = request.lines[0][0]
+    for row in rows:
+        if row["line_id"] == first and row["node_id"]:
+            return str(row["node_id"])
+    raise NothingToReturn(f"nothing of line {first} was delivered", field="lines[0].line_id")
+
+
+def _dispositions(request: FinishReturn) -> list[dict[str, object]]:
+    summed: defaultdict[tuple[str, Disposition], int] = defaultdict(int)
+    for line_id, disposition, quantity in request.found:
+        summed[line_id, disposition] += quantity
+    return [{"line_id": i, "disposition": d, "quantity": quantity} for (i, d), quantity in summed.items()]
+
+
+async def _restock(connection: AsyncConnection, request: FinishReturn, skus: dict[str, str], at: datetime) -> None:
+    units: defaultdict[str, int] = defaultdict(int)
+    for line_id, disposition, quantity in request.found:
+        if disposition is Disposition.RESTOCK:
+            units[skus[line_id]] += quantity
+    for sku, quantity in sorted(units.items()):
+        back = stock.Movement(
+            request.node_id, sku, quantity, LedgerKind.RESTOCK, "return", occasion(request.return_id, "restock")
+        )
+        await stock.move(connection, back, actor=request.actor, at=at, order_id=request.order_id)

@@ -1,0 +1,155 @@
+"""Shipping: carriers are booked once a booking key, and bookings that are not needed are taken back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio import activity
+
+from activities.boundary import Database, as_application_error
+from connectors.carriers.port import LABEL_MEDIA_TYPE, Booking, BookingRequest, Carrier
+from dom import ids
+from dom.base import Value
+from dom.errors import NotFound, OutsideFailure
+from dom.network import ShippingMethod, Sku
+from dom.parcels import measure
+from store import fulfilments, orders, reference, shipments, timeline
+from store.kinds import ShipmentStatus
+
+
+class BookCarrier(Value):
+    """Book the carrier that sourcing chose; `attempt` counts how often the fulfilment was packed."""
+
+    order_id: str
+    fulfilment_id: str
+    attempt: int
+
+
+class Booked(Value):
+    """A carrier will fetch the parcel."""
+
+    carrier: str
+    tracking_number: str
+
+
+class VoidBooking(Value):
+    """Take a booking back; safe for one that was never made."""
+
+    order_id: str
+    fulfilment_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shipping:
+    """Bookings with carriers; `carriers` by their code."""
+
+    database: Database
+    carriers: Mapping[str, Carrier]
+
+    @activity.defn(name="book_carrier")
+    async def book_carrier(self, request: BookCarrier) -> Booked:
+        """Book the transport and keep shipment and label. The same attempt gives the same booking."""
+        key = ids.booking_key(request.fulfilment_id, request.attempt)
+        async with self.database.transaction() as connection:
+            row = await fulfilments.get(connection, request.fulfilment_id)
+            if row is None:
+                raise NotFound(f"there is no fulfilment {request.fulfilment_id}")
+            booking_request = await _what_to_book(connection, row, key)
+        try:
+            carrier = self._carrier(row["carrier"])
+            booking = await carrier.book(booking_request)
+            label = await carrier.label(booking_request, booking)
+        except OutsideFailure as error:
+            raise as_application_error(error) from error
+        async with self.database.transaction() as connection:
+            await self._write(connection, request, booking_request, booking, label)
+        return Booked(carrier=booking.carrier, tracking_number=booking.tracking_number)
+
+    async def _write(
+        self,
+        connection: AsyncConnection,
+        request: BookCarrier,
+        asked: BookingRequest,
+        booking: Booking,
+        label: bytes,
+    ) -> None:
+        shipment = shipments.Shipment(
+            id=booking.booking_key,
+            carrier=booking.carrier,
+            method=asked.method,
+            tracking_number=booking.tracking_number,
+            parcels=booking.parcels,
+            weight_grams=asked.size.weight_grams,
+            price=booking.price,
+            currency=booking.currency,
+            booking=asked.model_dump(mode="json", include={"reference", "ship_by", "size", "recipient"}),
+            label=label,
+            label_media_type=LABEL_MEDIA_TYPE,
+        )
+        now = self.database.now()
+        if await shipments.book(connection, shipment, [request.fulfilment_id], now):
+            await fulfilments.mark_booked(connection, request.fulfilment_id)
+            await timeline.append(
+                connection,
+                timeline.Event(
+                    request.order_id,
+                    "carrier_booked",
+                    booking.booking_key,
+                    f"carrier:{booking.carrier}",
+                    now,
+                    data={
+                        "fulfilment_id": request.fulfilment_id,
+                        "tracking_number": booking.tracking_number,
+                        "price": booking.price,
+                        "currency": booking.currency,
+                    },
+                ),
+            )
+
+    @activity.defn(name="void_booking")
+    async def void_booking(self, request: VoidBooking) -> None:
+        """Tell the carrier not to come. Compensation of `book_carrier`: repeats and unknown bookings do no harm."""
+        key = ids.booking_key(request.fulfilment_id, request.attempt)
+        async with self.database.transaction() as connection:
+            row = await fulfilments.get(connection, request.fulfilment_id)
+        if row is None or row["carrier"] is None:
+            return
+        await self._carrier(row["carrier"]).void(key)
+        async with self.database.transaction() as connection:
+            if await shipments.get(connection, key) is None:
+                return
+            now = self.database.now()
+            await shipments.set_status(connection, key, ShipmentStatus.VOIDED, now)
+            event = timeline.Event(
+                request.order_id,
+                "booking_voided",
+                f"{key}:void",
+                f"carrier:{row['carrier']}",
+                now,
+                data={"fulfilment_id": request.fulfilment_id},
+            )
+            await timeline.append(connection, event)
+
+    def _carrier(self, name: str | None) -> Carrier:
+        if name is None or name not in self.carriers:
+            raise OutsideFailure(f"no connector serves the carrier {name}")
+        return self.carriers[name]
+
+
+async def _what_to_book(connection: AsyncConnection, row: RowMapping, key: str) -> BookingRequest:
+    goods = await fulfilments.lines(connection, row["id"])
+    skus = {line["sku"]: Sku.model_validate(line["sku_document"]) for line in goods}
+    order = await orders.document(connection, row["order_id"])
+    node = await reference.get_node(connection, row["node_id"])
+    return BookingRequest(
+        booking_key=key,
+        method=ShippingMethod(row["method"]),
+        sender_name=node.name,
+        sender=node.address,
+        recipient=order.ship_to,
+        size=measure(((line["sku"], line["quantity"]) for line in goods), skus),
+        reference=row["id"],
+        ship_by=row["ship_by"],
+    )

@@ -1,0 +1,243 @@
+"""Sourcing: read the world, plan by OFL, reserve what was planned, hand the work to the nodes. One transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio import activity
+
+from activities.boundary import Database
+from dom.base import Value
+from dom.errors import UnknownNode
+from dom.messages import MessageKind
+from dom.network import ShippingMethod
+from dom.ofl.models import Demand, DemandLine, Policy, SourcingDecision
+from dom.ofl.planner import plan
+from dom.orders import Order, Promise
+from dom.status import FAILED_SOURCING, OrderStatus, SourcingCause
+from store import exceptions, fulfilments, messages, orders, sourcing, stock, timeline
+
+ATTEMPTS = 8
+"""How often a plan is made again because its stock was taken between the snapshot and the reservation."""
+
+
+def occasion(attempt: int) -> str:
+    """The occasion under which the messages of a later sourcing stand."""
+    return f"sourced:{attempt}"
+
+
+class Released(Value):
+    """A fulfilment in a node's work list."""
+
+    fulfilment_id: str
+    node_id: str
+    pickup: bool
+    lines: dict[str, int]
+
+
+class Sourced(Value):
+    """What sourcing gave: fulfilments, and the units that wait for stock, by line.
+
+    Waiting units are tried again every `retry_minutes`, and cancelled after `cancel_after_days`.
+    """
+
+    fulfilments: tuple[Released, ...]
+    waiting: dict[str, int]
+    promise: Promise | None
+    retry_minutes: int
+    cancel_after_days: int
+
+
+class SourceAgain(Value):
+    """Source the units of an order that wait: they were rejected, not found, lost, or stock came in.
+
+    `as_of` is the business time of what caused it, used where history is replayed. `order_status` is what the order
+    comes to if any unit finds a node.
+    """
+
+    order_id: str
+    lines: dict[str, int]
+    excluded_nodes: frozenset[str]
+    attempt: int
+    first_fulfilment: int
+    cause: SourcingCause
+    as_of: datetime
+    order_status: OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why sourcing runs, and how what it makes is numbered."""
+
+    attempt: int
+    first_fulfilment: int
+    cause: SourcingCause
+    as_of: datetime
+    excluded_nodes: frozenset[str] = frozenset()
+
+
+async def decide(
+    database: Database, connection: AsyncConnection, order: Order, units: Mapping[str, int], why: Occasion
+) -> tuple[Demand, SourcingDecision, Policy]:
+    """Plan the given units of the order (by line) on a fresh snapshot; changes nothing.
+
+    Raises UnknownSku and UnknownNode for what the order names and the network does not hold.
+    """
+    lines = [line for line in order.lines if units.get(line.line_id)]
+    world, reference, place = await sourcing.snapshot(
+        connection,
+        database.reference,
+        skus=[line.sku for line in lines],
+        country=order.ship_to.country,
+        postal_code=order.ship_to.postal_code,
+        first_day=(why.as_of - timedelta(days=1)).date(),
+        last_day=(why.as_of + timedelta(days=sourcing.HORIZON_DAYS)).date(),
+        taken_at=why.as_of,
+    )
+    if order.pickup_node and all(node.id != order.pickup_node for node in reference.nodes):
+        raise UnknownNode(f"there is no node {order.pickup_node}", field="pickup_node")
+    demand = Demand(
+        order_id=order.order_id,
+        channel=order.channel,
+        as_of=why.as_of,
+        country=order.ship_to.country,
+        place=place,
+        shipping_method=order.shipping_method,
+        lines=tuple(DemandLine(line_id=n.line_id, sku=n.sku, quantity=units[n.line_id]) for n in lines),
+        pickup_node=order.pickup_node,
+        requested_by=order.requested_by,
+        excluded_nodes=why.excluded_nodes,
+        currency=order.currency,
+    )
+    return demand, plan(demand, world, reference.policy, reference.policy_version), reference.policy
+
+
+async def write_down(connection: AsyncConnection, demand: Demand, decision: SourcingDecision, why: Occasion) -> None:
+    """Release the planned work to the nodes and keep the decision with its reasons."""
+    if decision.shipments:
+        await fulfilments.release(connection, decision, why.first_fulfilment, why.as_of)
+    await sourcing.record(
+        connection,
+        demand,
+        decision,
+        attempt=why.attempt,
+        cause=why.cause,
+        first_fulfilment=why.first_fulfilment,
+    )
+
+
+async def take(connection: AsyncConnection, decision: SourcingDecision, why: Occasion) -> None:
+    """Take the plan's stock and capacity, whole or not at all. Raises OutOfReach.
+
+    Called last in its transaction, so that a hot row is held for as short as can be.
+    """
+    if decision.shipments:
+        units = fulfilments.planned_units(decision, why.first_fulfilment)
+        await stock.reserve(connection, decision.order_id, units, why.as_of)
+        await stock.take_capacity(connection, [(s.node_id, s.ship_day) for s in decision.shipments])
+
+
+def sourced(decision: SourcingDecision, policy: Policy, first_fulfilment: int) -> Sourced:
+    """What the workflow needs to know of a decision."""
+    released: dict[str, dict[str, int]] = {}
+    for unit in fulfilments.planned_units(decision, first_fulfilment):
+        released.setdefault(unit.fulfilment_id, {})[unit.line_id] = unit.quantity
+    return Sourced(
+        fulfilments=tuple(
+            Released(
+                fulfilment_id=fulfilment_id,
+                node_id=shipment.node_id,
+                pickup=shipment.service is ShippingMethod.PICKUP,
+                lines=lines,
+            )
+            for (fulfilment_id, lines), shipment in zip(released.items(), decision.shipments, strict=True)
+        ),
+        waiting={line.line_id: line.quantity for line in decision.unfilled},
+        promise=decision.promise,
+        retry_minutes=policy.backorder_retry_minutes,
+        cancel_after_days=policy.backorder_cancel_after_days,
+    )
+
+
+def story(decision: SourcingDecision, result: Sourced, why: Occasion) -> dict[str, object]:
+    """The decision in the order's timeline, short."""
+    return {
+        "attempt": why.attempt,
+        "cause": why.cause,
+        "policy_version": decision.policy_version,
+        "cost": decision.cost,
+        "currency": decision.currency,
+        "fulfilments": {f.fulfilment_id: f.node_id for f in result.fulfilments},
+        "waiting": result.waiting,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Sourcing:
+    """Sourcing after the first time."""
+
+    database: Database
+
+    @activity.defn(name="source_again")
+    async def source_again(self, request: SourceAgain) -> Sourced:
+        """Source waiting units anew; what no node can give goes on waiting. Once per attempt."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await self._source(request)
+            except stock.OutOfReach:
+                continue
+        return await self._source(request)
+
+    async def _source(self, request: SourceAgain) -> Sourced:
+        async with self.database.transaction() as connection:
+            made = await sourcing.decision(connection, request.order_id, request.attempt)
+            if made:
+                return sourced(*made)
+            order = await orders.document(connection, request.order_id)
+            why = Occasion(
+                attempt=request.attempt,
+                first_fulfilment=request.first_fulfilment,
+                cause=request.cause,
+                as_of=request.as_of if self.database.replaying else self.database.now(),
+                excluded_nodes=request.excluded_nodes,
+            )
+            demand, decision, policy = await decide(self.database, connection, order, request.lines, why)
+            result = sourced(decision, policy, why.first_fulfilment)
+            await self._write(connection, request, decision, result, why)
+            await write_down(connection, demand, decision, why)
+            await take(connection, decision, why)
+            return result
+
+    async def _write(
+        self,
+        connection: AsyncConnection,
+        request: SourceAgain,
+        decision: SourcingDecision,
+        result: Sourced,
+        why: Occasion,
+    ) -> None:
+        order_id, key = request.order_id, occasion(request.attempt)
+        await timeline.append(
+            connection,
+            timeline.Event(order_id, "sourced", key, "ofl", why.as_of, request.cause, story(decision, result, why)),
+        )
+        given = {line_id: quantity - result.waiting.get(line_id, 0) for line_id, quantity in request.lines.items()}
+        moves = [orders.UnitMove(line_id, backordered=-units) for line_id, units in given.items() if units]
+        if moves:
+            await orders.move_units(connection, order_id, moves)
+            promise = result.promise
+            window = (promise.earliest, promise.latest) if promise else None
+            await orders.set_status(connection, order_id, request.order_status, why.as_of, window)
+        if result.waiting and request.cause in FAILED_SOURCING:
+            await messages.write(
+                connection,
+                order_id,
+                key,
+                MessageKind.ORDER_BACKORDERED,
+                context={"lines": result.waiting},
+                webhook=self.database.webhooks,
+            )
+            await exceptions.open_(
+                connection, order_id, "backorder", f"{order_id}:{key}", f"no stock for {result.waiting}"
+            )

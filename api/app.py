@@ -1,0 +1,60 @@
+"""Where the API is wired: services, endpoints, and one shape for every error."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from api import document, failures
+from api.bodies import BodyGuard
+from api.routes import (
+    availability,
+    carriers,
+    fulfilments,
+    health,
+    inventory,
+    nodes,
+    orders,
+    problems,
+    returns,
+    skus,
+)
+from api.services import Services, connect
+from settings import Settings
+from store import engine as store_engine
+
+PREFIX = "/v1"
+
+
+def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Client | None = None) -> FastAPI:
+    """The application. What is not given it opens at its start and closes at its end; neither needs a live server."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        own_engine = engine or store_engine.create(settings.database_url, settings.db_pool_size)
+        app.state.services = Services.of(settings, own_engine, client or await connect(settings))
+        try:
+            yield
+        finally:
+            if engine is None:
+                await own_engine.dispose()
+
+    app = _Api(title=document.TITLE, version=document.VERSION, lifespan=lifespan, redirect_slashes=False)
+    app.add_middleware(BodyGuard)
+    failures.register(app)
+    for resource in (orders, fulfilments, carriers, inventory, availability, nodes, skus, returns):
+        app.include_router(resource.router, prefix=PREFIX)
+    app.include_router(health.router)
+    app.include_router(problems.router)
+    return app
+
+
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """The document, made when it is first asked for."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document.describe(self)
+        return self.openapi_schema

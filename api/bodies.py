@@ -1,0 +1,71 @@
+"""What may come in: bodies up to a limit, and text a database can hold."""
+
+import re
+from typing import Final
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import problems
+
+MAX_BYTES: Final = 2_000_000
+"""Temporal refuses payloads above 2 MiB."""
+
+_WITHOUT_BODY: Final = {"GET", "HEAD", "OPTIONS", "DELETE"}
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class BodyGuard:
+    """Reads a request's body once, before anything works on it.
+
+    Refuses a body above the limit without reading the rest, and one that holds the NUL character: PostgreSQL has no
+    place for it, and an order that carries it would be captured by nobody.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int = MAX_BYTES) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it with a problem."""
+        if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
+            await self._app(scope, receive, send)
+            return
+        body = await self._read(scope, receive)
+        if body is None:
+            problem = problems.of(problems.TOO_LARGE, f"a body may have {self._max_bytes} bytes")
+            await problems.answer(problem, {"Connection": "close"})(scope, receive, send)
+        elif b"\\u0000" in body and _NUL.search(body):
+            problem = problems.of(problems.INVALID, "text with the NUL character cannot be kept")
+            await problems.answer(problem)(scope, receive, send)
+        else:
+            await self._app(scope, _Replay(body, receive), send)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > self._max_bytes:
+            return None
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            body += bytes(message.get("body", b""))
+            if len(body) > self._max_bytes:
+                return None
+            if not message.get("more_body", False):
+                return body
+
+
+class _Replay:
+    """Hands a body out that was read before."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}

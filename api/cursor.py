@@ -1,0 +1,45 @@
+"""Cursors: where a list goes on. Opaque to callers, so that what they hold can change without breaking them."""
+
+import binascii
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
+
+from dom.errors import InvalidInput
+
+
+def encode(*position: str | datetime) -> str:
+    """The cursor of the row at this position."""
+    parts = [part.isoformat() if isinstance(part, datetime) else part for part in position]
+    return urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str, length: int) -> list[str]:
+    """The parts of a position. Raises InvalidInput for what is no cursor of ours."""
+    try:
+        parts = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError) as error:
+        raise _not_ours() from error
+    if (
+        not isinstance(parts, list)
+        or len(parts) != length
+        or not all(isinstance(p, str) and "\0" not in p for p in parts)
+    ):
+        raise _not_ours()
+    return parts
+
+
+def decode_moment(cursor: str) -> tuple[datetime, str]:
+    """A position of a time and an id. Raises InvalidInput for what is no cursor of ours."""
+    at, row_id = decode(cursor, 2)
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError as error:
+        raise _not_ours() from error
+    if moment.tzinfo is None:
+        raise _not_ours()
+    return moment, row_id
+
+
+def _not_ours() -> InvalidInput:
+    return InvalidInput("take next_cursor as it was answered, with the same filters", field="cursor")

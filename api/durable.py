@@ -1,0 +1,140 @@
+"""Temporal from the outside: connecting late, asking and telling workflows, and what it means if one has ended."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import TemporalError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.failures import Unavailable
+from dom.base import Value
+
+ANSWER_WITHIN: Final = timedelta(seconds=20)
+"""A caller who heard nothing for so long is told to ask again."""
+CONNECT_WITHIN: Final = timedelta(seconds=2)
+SIGNALS_AT_ONCE: Final = 16
+
+W = TypeVar("W")
+C = TypeVar("C", bound=Value)
+R = TypeVar("R")
+A = TypeVar("A")
+
+
+class Durable:
+    """Workflows of one task queue. The client may be one that was never connected: the first call connects it."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self.client = client
+        self._task_queue = task_queue
+        self._reached = False
+
+    async def reach(self) -> None:
+        """Connect if nobody did yet. Raises Unavailable while Temporal cannot be reached."""
+        if self._reached:
+            return
+        try:
+            await self.client.service_client.check_health(timeout=CONNECT_WITHIN)
+        except (RuntimeError, RPCError) as error:  # a first connection that fails is a plain RuntimeError of the SDK
+            raise Unavailable("Temporal") from error
+        self._reached = True
+
+    async def is_healthy(self) -> bool:
+        """Whether Temporal answers now."""
+        try:
+            return await self.client.service_client.check_health(timeout=CONNECT_WITHIN)
+        except (RuntimeError, RPCError):
+            return False
+
+    def start(
+        self,
+        run: Callable[[W, C], Awaitable[R]],
+        start: C,
+        *,
+        workflow_id: str,
+        summary: str,
+        attributes: TypedSearchAttributes | None = None,
+    ) -> WithStartWorkflowOperation[W, R]:
+        """How a workflow is started together with the first update. One that runs is taken as it is, one that
+        failed, because it was refused, makes room.
+        """
+        return WithStartWorkflowOperation(
+            run,
+            start,
+            id=workflow_id,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            search_attributes=attributes,
+            static_summary=summary,
+        )
+
+    async def start_and_ask(self, start: WithStartWorkflowOperation[W, R], ask: Callable[[Client], Awaitable[A]]) -> A:
+        """The answer to the first update of a workflow. Raises what Temporal raises, in time."""
+        await self.reach()
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+                return await ask(self.client)
+        except TemporalError:
+            # The operation keeps the error a second time; one that nobody fetches is reported as lost.
+            await asyncio.wait([asyncio.ensure_future(start.workflow_handle())], timeout=0)
+            raise
+
+    async def ask(
+        self,
+        workflow_id: str,
+        update: Callable[[WorkflowHandle[Any, Any]], Awaitable[R]],
+        *,
+        key: str | None,
+        answer: type[R],
+    ) -> R | None:
+        """The workflow's answer, the same again for the same key; None if no such workflow runs."""
+        await self.reach()
+        handle = self.client.get_workflow_handle(workflow_id)
+        async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+            try:
+                return await update(handle)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                return await _answered_before(handle, key, answer)
+
+    async def tell(self, workflow_id: str, signal: Callable[[W, C], Awaitable[None] | None], message: C) -> bool:
+        """Send a signal; False if no such workflow runs."""
+        await self.reach()
+        handle: WorkflowHandle[W, Any] = self.client.get_workflow_handle(workflow_id)
+        try:
+            await handle.signal(signal, message)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return False
+        return True
+
+    async def tell_all(
+        self, signal: Callable[[W, C], Awaitable[None] | None], messages: Iterable[tuple[str, C]]
+    ) -> None:
+        """Send a signal to each workflow that runs, some at once."""
+        at_once = asyncio.Semaphore(SIGNALS_AT_ONCE)
+
+        async def tell(workflow_id: str, message: C) -> None:
+            async with at_once:
+                await self.tell(workflow_id, signal, message)
+
+        await asyncio.gather(*(tell(*message) for message in messages))
+
+
+async def _answered_before(handle: WorkflowHandle[Any, Any], key: str | None, answer: type[R]) -> R | None:
+    """What an ended workflow answered to the same key while it ran."""
+    if key is None:
+        return None
+    try:
+        earlier: R = await handle.get_update_handle(key, result_type=answer).result()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return None
+    return earlier

@@ -1,0 +1,52 @@
+"""Nodes, SKUs, and the API's own state."""
+
+from typing import Final
+
+from api.examples.orders import Example
+
+NODE: Final[Example] = {
+    "id": "dc-daventry",
+    "name": "Daventry distribution centre",
+    "kind": "distribution_centre",
+    "address": {
+        "lines": ["4 Royal Oak Way"],
+        "city": "Daventry",
+        "region": "",
+        "postal_code": "NN11 8PQ",
+        "country": "GB",
+    },
+    "latitude": 52.258,
+    "longitude": -1.179,
+    "time_zone": "Europe/London",
+    "opening_hours": "Mo-Fr 06:00-20:00; Sa 08:00-14:00",
+    "cut_off": "16:00:00",
+    "daily_capacity": 400,
+    "handling_cost": {"fixed": 120, "per_unit": 10},
+    "currency": "GBP",
+    "priority": 10,
+    "services": ["economy", "standard", "express"],
+    "ships_to": [],
+    "pickup": False,
+    "active": True,
+}
+SKU: Final[Example] = {
+    "id": "85123A",
+    "description": "White hanging heart T-light holder",
+    "weight_grams": 330,
+    "length_mm": 140,
+    "width_mm": 120,
+    "height_mm": 90,
+    "hazmat": False,
+    "cold": False,
+    "oversize": False,
+    "list_price": 255,
+    "currency": "GBP",
+}
+ALIVE: Final[Example] = {"status": "alive"}
+READY: Final[Example] = {"status": "ready", "postgresql": "ready", "temporal": "ready"}
+PROBLEM_MEANING: Final[Example] = {
+    "type": "/problems/unknown-sku",
+    "title": "A SKU is not known",
+    "status": 422,
+    "meaning": "An order line names a SKU that the catalogue does not hold.",
+}

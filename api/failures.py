@@ -1,0 +1,137 @@
+"""Every failure a request can meet, as a problem. The one place that knows what Temporal and PostgreSQL raise."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from psycopg.errors import UndefinedTable
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from temporalio.client import RPCTimeoutOrCancelledError, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError, TemporalError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api import problems
+from api.problems import FieldError, Problem
+from dom.errors import Conflict, DomError, by_type
+from store import engine
+
+_log = logging.getLogger("dom.api")
+
+_AWAY: Final = {
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.RESOURCE_EXHAUSTED,
+    RPCStatusCode.ABORTED,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.CANCELLED,
+}
+_INPUT_SHOWN: Final = {"body", "query", "path", "header"}
+_HTTP: Final = {
+    404: problems.NOT_FOUND,
+    405: problems.METHOD,
+    413: problems.TOO_LARGE,
+    415: problems.MEDIA,
+    422: problems.INVALID,
+}
+_WRONG_ENDS: Final = "AcceptedUpdateCompletedWorkflow"
+"""What the Temporal server says to an update whose workflow ended before it was answered."""
+
+
+class Unavailable(Exception):
+    """A server we need cannot be reached now."""
+
+
+def register(app: FastAPI) -> None:
+    """Answer every failure of the application as a problem."""
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    for kind in (DomError, TemporalError, SQLAlchemyError, Unavailable, TimeoutError, Exception):
+        app.add_exception_handler(kind, _failure)
+
+
+def domain_error(failure: BaseException) -> DomError | None:
+    """The domain error that crossed Temporal as this failure; None if it was another one."""
+    if not isinstance(failure, ApplicationError):
+        return None
+    if failure.type == _WRONG_ENDS:
+        return Conflict("it ended before the request could be carried out")
+    cls = by_type(failure.type)
+    if cls is None:
+        return None
+    details: Mapping[str, Any] = failure.details[0] if failure.details else {}
+    return cls(failure.message, field=details.get("field"), data=details.get("data"))
+
+
+def problem_of(error: BaseException) -> Problem:
+    """Any failure as a problem. One that is not known is logged and shown without its content."""
+    if isinstance(error, WorkflowUpdateFailedError):
+        error = domain_error(error.cause) or error.cause
+    if isinstance(error, DomError):
+        return problems.of_error(error)
+    return _of_a_server(error) or _defect(error)
+
+
+def _of_a_server(error: BaseException) -> Problem | None:
+    if isinstance(error, RPCTimeoutOrCancelledError):
+        return problems.of(problems.NO_ANSWER, "no worker answered in time; the request stays on record")
+    if isinstance(error, Unavailable | NoConnectionFree) or engine.is_unavailable(error):
+        return problems.of(problems.UNAVAILABLE, "a server behind the API cannot be reached now")
+    if isinstance(error, RPCError) and error.status in _AWAY:
+        return problems.of(problems.UNAVAILABLE, "Temporal cannot be reached now")
+    if isinstance(error, DataError):
+        return problems.of(problems.INVALID, "a value is outside what can be kept")
+    if isinstance(error, DBAPIError) and isinstance(error.orig, UndefinedTable):
+        return problems.of(problems.NOT_READY, "the database has no schema yet; run `dom migrate`")
+    return None
+
+
+def _defect(error: BaseException) -> Problem:
+    _log.error("unexpected failure", exc_info=error)
+    return problems.of(problems.INTERNAL, "the request could not be carried out because of a defect")
+
+
+async def _failure(_: Request, error: Exception) -> Response:
+    return problems.answer(problem_of(error))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    kind = _HTTP.get(error.status_code, problems.INVALID)
+    detail = f"{request.method} {request.url.path}: {error.detail}"
+    return problems.answer(problems.of(kind, detail), error.headers)
+
+
+async def _invalid_request(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    return problems.answer(_invalid(error.errors(), request.headers.get("content-type", "")))
+
+
+def _invalid(errors: Sequence[Mapping[str, Any]], media_type: str) -> Problem:
+    first = errors[0]
+    if first["type"] == "json_invalid":
+        position, reason = first["loc"][-1], first.get("ctx", {}).get("error", "it cannot be read")
+        return problems.of(problems.MALFORMED, f"{reason} at character {position}")
+    if first["loc"] == ("body",) and first["type"] != "missing" and "json" not in media_type:
+        return problems.of(problems.MEDIA, f"Content-Type is {media_type or 'absent'}; send application/json")
+    found = [FieldError(field=json_path(e["loc"]), detail=_in_words(e)) for e in errors]
+    named = "; ".join(f"{e.field}: {e.detail}" for e in found[:3])
+    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004
+    return problems.of(problems.INVALID, named + more, field=found[0].field, errors=found)
+
+
+def json_path(location: Sequence[str | int]) -> str:
+    """A location in the input as people write it: ("body", "lines", 0, "sku") is `lines[0].sku`."""
+    parts = location[1:] if location and location[0] in _INPUT_SHOWN else location
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return path.removeprefix(".") or "body"
+
+
+def _in_words(error: Mapping[str, Any]) -> str:
+    return str(error["msg"]).removeprefix("Value error, ")

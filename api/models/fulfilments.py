@@ -1,0 +1,57 @@
+"""Fulfilments as nodes see them."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.models.common import Page, Window
+from api.models.orders import UnitsOfLine
+from dom.base import Text, Utc, Value
+from dom.network import ShippingMethod
+from dom.orders import ShipTo
+from dom.status import FulfilmentStatus, FulfilmentStep
+from workflows.messages import StepLine
+
+
+class StepReport(Value):
+    """What a node did. Absent `occurred_at` means now; `lines` of a pick name what was found, absent means all."""
+
+    occurred_at: Utc | None = None
+    actor: Text = "node"
+    reason: str = Field(default="", max_length=200)
+    lines: tuple[StepLine, ...] | None = Field(default=None, max_length=1000)
+
+
+class StepTaken(BaseModel):
+    """The report is on its way to the order, or said what was known."""
+
+    fulfilment_id: str
+    step: FulfilmentStep
+    status: Literal["accepted for processing", "repeated"]
+
+
+class WorkItem(BaseModel):
+    """A fulfilment in a work list."""
+
+    id: str
+    order_id: str
+    node_id: str
+    status: FulfilmentStatus
+    method: ShippingMethod
+    carrier: str | None
+    ship_by: Utc
+    ship_day: date = Field(description="The node's local day.")
+    promise: Window
+    lines: list[UnitsOfLine]
+    channel: str
+    placed_at: Utc
+    tracking_number: str | None
+    shipment_id: str | None
+    ship_to: ShipTo
+
+
+class WorkList(Page):
+    """A page of fulfilments by id."""
+
+    items: list[WorkItem]

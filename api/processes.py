@@ -1,0 +1,228 @@
+"""Orders and returns as durable processes: start them, ask them, tell them."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.durable import Durable
+from api.failures import Unavailable, domain_error
+from dom import ids
+from dom.errors import CannotCancel, Conflict, NotFound, OrderConflict, StepNotPossible
+from dom.orders import Order, Promise
+from dom.status import OrderStatus
+from store import orders, returns
+from workflows import attributes
+from workflows.messages import (
+    AcceptCall,
+    CancelCall,
+    CancelResult,
+    CarrierReport,
+    InspectCall,
+    NodeReport,
+    OrderAnswer,
+    OrderInput,
+    ReceiveCall,
+    ReturnAnswer,
+    ReturnInput,
+    ReturnRequest,
+    ReturnResult,
+    StockArrived,
+)
+from workflows.order import OrderWorkflow
+from workflows.returns import ReturnWorkflow
+
+_ENDED: Final = {RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED, RPCStatusCode.RESOURCE_EXHAUSTED}
+"""What the server says to a repeat that comes while the order ends, or while too many come at once."""
+
+
+class OrderProcesses:
+    """An order is one workflow, from capture to its last unit."""
+
+    def __init__(self, durable: Durable, reads: AsyncEngine) -> None:
+        self._durable = durable
+        self._reads = reads
+        self._capturing: dict[tuple[str, str], asyncio.Task[OrderAnswer]] = {}
+
+    async def capture(self, order: Order) -> OrderAnswer:
+        """The answer to a channel's order; the same order that comes many times at once is asked for once.
+
+        Raises OrderConflict for an order number captured with other content, and what the order itself is refused for.
+        """
+        key = (order.order_id, order.content_hash())
+        running = self._capturing.get(key)
+        if running is not None:
+            return (await asyncio.shield(running)).model_copy(update={"created": False})
+        task = self._capturing[key] = asyncio.create_task(self._capture(order, key[1]))
+        task.add_done_callback(lambda done: self._forget(key, done))
+        return await asyncio.shield(task)
+
+    def _forget(self, key: tuple[str, str], done: asyncio.Task[OrderAnswer]) -> None:
+        del self._capturing[key]
+        if not done.cancelled():
+            done.exception()  # its callers may all be gone; nobody else needs to hear of it
+
+    async def _capture(self, order: Order, content_hash: str) -> OrderAnswer:
+        try:
+            return await self._accept(order, content_hash)
+        except WorkflowAlreadyStartedError as error:
+            return await self._captured_before(order.order_id, content_hash, error)
+        except WorkflowUpdateFailedError as error:
+            if type(domain_error(error.cause)) is not Conflict:
+                raise
+            return await self._captured_before(order.order_id, content_hash, error)
+        except RPCError as error:
+            if error.status not in _ENDED:
+                raise
+            return await self._captured_before(order.order_id, content_hash, error)
+
+    async def _accept(self, order: Order, content_hash: str) -> OrderAnswer:
+        start = self._durable.start(
+            OrderWorkflow.run,
+            OrderInput(order=order),
+            workflow_id=ids.order_workflow_id(order.order_id),
+            summary=_summary(order),
+            attributes=_attributes(order),
+        )
+        call = AcceptCall(content_hash=content_hash)
+        return await self._durable.start_and_ask(
+            start,
+            lambda client: client.execute_update_with_start_workflow(
+                OrderWorkflow.accept, call, start_workflow_operation=start
+            ),
+        )
+
+    async def _captured_before(self, order_id: str, content_hash: str, cause: Exception) -> OrderAnswer:
+        captured = await self._find(order_id)
+        if captured is None:
+            raise Unavailable(order_id) from cause
+        if captured.content_hash != content_hash:
+            raise OrderConflict(f"order {order_id} was captured with other content", field="external_id")
+        return OrderAnswer(order_id=order_id, status=captured.status, promise=_promise(captured))
+
+    async def cancel(self, order_id: str, call: CancelCall, key: str | None) -> CancelResult:
+        """Cancel units. Raises NotFound, or CannotCancel for what is handed over or an order that ended."""
+        workflow_id = ids.order_workflow_id(order_id)
+        result = await self._durable.ask(
+            workflow_id,
+            lambda handle: handle.execute_update(OrderWorkflow.cancel, call, id=key),
+            key=key,
+            answer=CancelResult,
+        )
+        if result is not None:
+            return result
+        captured = await self._find(order_id)
+        if captured is None:
+            raise NotFound(f"there is no order {order_id}")
+        raise CannotCancel(f"order {order_id} is {captured.status}", data={"status": captured.status})
+
+    async def report(self, report: NodeReport) -> None:
+        """Tell an order what a node did. Raises StepNotPossible if the order ended meanwhile."""
+        order_id = ids.order_of(report.fulfilment_id)
+        if not await self._durable.tell(ids.order_workflow_id(order_id), OrderWorkflow.node_report, report):
+            raise StepNotPossible(f"order {order_id} has ended")
+
+    async def milestones(self, reports: Iterable[CarrierReport]) -> None:
+        """Tell orders what carriers reported; an order that ended knows it already."""
+        await self._durable.tell_all(
+            OrderWorkflow.carrier_report,
+            ((ids.order_workflow_id(ids.order_of(report.fulfilment_id)), report) for report in reports),
+        )
+
+    async def stock_arrived(self, order_ids: Iterable[str], arrived: StockArrived) -> None:
+        """Wake orders that wait for stock."""
+        await self._durable.tell_all(
+            OrderWorkflow.stock_arrived, ((ids.order_workflow_id(order_id), arrived) for order_id in order_ids)
+        )
+
+    async def _find(self, order_id: str) -> orders.Captured | None:
+        async with self._reads.connect() as connection:
+            return await orders.find(connection, order_id)
+
+
+class ReturnProcesses:
+    """A return is one workflow, from permission to refund."""
+
+    def __init__(self, durable: Durable, reads: AsyncEngine) -> None:
+        self._durable = durable
+        self._reads = reads
+
+    async def request(self, return_id: str, request: ReturnRequest) -> ReturnAnswer:
+        """Open a return. Raises what the request is refused for."""
+        start = self._durable.start(
+            ReturnWorkflow.run,
+            ReturnInput(return_id=return_id, request=request),
+            workflow_id=ids.return_workflow_id(return_id),
+            summary=f"return of {len(request.lines)} lines of {request.order_id}",
+        )
+        try:
+            return await self._durable.start_and_ask(
+                start,
+                lambda client: client.execute_update_with_start_workflow(
+                    ReturnWorkflow.accept, start_workflow_operation=start
+                ),
+            )
+        except WorkflowAlreadyStartedError as error:
+            return await self._opened_before(return_id, error)
+
+    async def _opened_before(self, return_id: str, cause: Exception) -> ReturnAnswer:
+        async with self._reads.connect() as connection:
+            row = await returns.get(connection, return_id)
+        if row is None:
+            raise Unavailable(return_id) from cause
+        return ReturnAnswer(return_id=return_id, order_id=row["order_id"], status=row["status"], node_id=row["node_id"])
+
+    async def receive(self, return_id: str, call: ReceiveCall, key: str | None) -> ReturnResult:
+        """The goods of a return arrived. Raises NotFound, or StepNotPossible for a return that is past it."""
+        result = await self._durable.ask(
+            ids.return_workflow_id(return_id),
+            lambda handle: handle.execute_update(ReturnWorkflow.receive, call, id=key),
+            key=key,
+            answer=ReturnResult,
+        )
+        return result or await self._past(return_id)
+
+    async def inspect(self, return_id: str, call: InspectCall, key: str | None) -> ReturnResult:
+        """What becomes of returned units. Raises NotFound, or StepNotPossible for a return that is past it."""
+        result = await self._durable.ask(
+            ids.return_workflow_id(return_id),
+            lambda handle: handle.execute_update(ReturnWorkflow.inspect, call, id=key),
+            key=key,
+            answer=ReturnResult,
+        )
+        return result or await self._past(return_id)
+
+    async def _past(self, return_id: str) -> ReturnResult:
+        async with self._reads.connect() as connection:
+            row = await returns.get(connection, return_id)
+        if row is None:
+            raise NotFound(f"there is no return {return_id}")
+        raise StepNotPossible(f"return {return_id} is {row['status']}", data={"status": row["status"]})
+
+
+def _promise(captured: orders.Captured) -> Promise | None:
+    if captured.promise_earliest is None or captured.promise_latest is None:
+        return None
+    return Promise(earliest=captured.promise_earliest, latest=captured.promise_latest)
+
+
+def _attributes(order: Order) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(attributes.CHANNEL, order.channel),
+            SearchAttributePair(attributes.STATUS, OrderStatus.ACCEPTED),
+            SearchAttributePair(attributes.CUSTOMER, order.customer.id),
+        ]
+    )
+
+
+def _summary(order: Order) -> str:
+    units = sum(line.quantity for line in order.lines)
+    district = order.ship_to.postal_code.partition(" ")[0]
+    where = f"{order.ship_to.country} {district}".rstrip()
+    return f"{order.channel} order {order.external_id}: {len(order.lines)} lines, {units} units for {where}"

@@ -1,0 +1,1 @@
+"""Endpoints, a module a resource. Each reads, asks a process, or both; none decides."""

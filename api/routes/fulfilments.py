@@ -1,0 +1,175 @@
+"""Fulfilments: a node's work list, and what the node reports about its work."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body, Query, Response
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api import contract, cursor, examples
+from api.answers import Json
+from api.clock import not_in_the_future
+from api.models.common import Cursor, FulfilmentId, Limit
+from api.models.fulfilments import StepReport, StepTaken, WorkList
+from api.services import Use
+from dom.errors import InvalidInput, NotFound
+from dom.lifecycle import after_step, is_repeat
+from dom.network import ShippingMethod
+from dom.status import FulfilmentStatus, FulfilmentStep
+from store import fulfilments, queries
+from workflows.messages import NodeReport, StepLine
+
+router = APIRouter(tags=["fulfilments"])
+
+_SHOWN = (
+    "id", "order_id", "node_id", "status", "method", "ship_by", "ship_day", "lines", "channel", "placed_at",
+    "tracking_number", "shipment_id", "ship_to",
+)  # fmt: skip
+_AS_NOW: Final = StepReport()
+
+
+@router.get(
+    "/fulfilments",
+    summary="A node's work list",
+    operation_id="listFulfilments",
+    response_model=WorkList,
+    responses={
+        **contract.success(200, "A page of fulfilments by id.", examples.WORK_LIST),
+        **contract.problems("invalid-input"),
+    },
+)
+async def list_fulfilments(
+    services: Use,
+    node: Annotated[str | None, Query(max_length=64, description="Only this node's.", examples=["dc-daventry"])] = None,
+    status: Annotated[list[FulfilmentStatus] | None, Query(description="Any of these; repeatable.")] = None,
+    order: Annotated[str | None, Query(max_length=900, description="Only this order's.")] = None,
+    limit: Limit = 50,
+    cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
+) -> Json:
+    """What is to be picked, packed and handed over, with where it goes and, once booked, its tracking number."""
+    after = cursor.decode(cursor_, 1)[0] if cursor_ else None
+    async with services.reads.connect() as connection:
+        rows = await fulfilments.work_list(
+            connection, node_id=node, statuses=status, order_id=order, after=after, limit=limit + 1
+        )
+    more = cursor.encode(rows[limit - 1]["id"]) if len(rows) > limit else None
+    return Json({"items": [_work(row) for row in rows[:limit]], "next_cursor": more})
+
+
+@router.get(
+    "/fulfilments/{fulfilment_id}/label",
+    summary="The carrier's label",
+    operation_id="getFulfilmentLabel",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The label of the booking that stands.",
+            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **contract.problems("not-found"),
+    },
+)
+async def get_label(fulfilment_id: FulfilmentId, services: Use) -> Response:
+    """One page a parcel, to be printed and stuck on. There is none before a carrier is booked, nor for a pick-up."""
+    async with services.reads.connect() as connection:
+        found = await queries.label(connection, fulfilment_id)
+    if found is None:
+        raise NotFound(f"fulfilment {fulfilment_id} has no label")
+    media_type, content = found
+    return Response(content, media_type=media_type)
+
+
+def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
+    async def take(
+        fulfilment_id: FulfilmentId,
+        services: Use,
+        report: Annotated[StepReport, Body(openapi_examples=contract.named(examples.STEPS[step]))] = _AS_NOW,
+    ) -> Json:
+        at = not_in_the_future(report.occurred_at)
+        async with services.reads.connect() as connection:
+            found = await fulfilments.get(connection, fulfilment_id)
+            if found is None:
+                raise NotFound(f"there is no fulfilment {fulfilment_id}")
+            if report.lines:
+                await _check_lines(connection, fulfilment_id, report.lines)
+        status = FulfilmentStatus(found["status"])
+        if is_repeat(status, step):
+            return _taken(fulfilment_id, step, "repeated")
+        after_step(status, step, pickup=found["method"] == ShippingMethod.PICKUP)
+        await services.orders.report(
+            NodeReport(
+                fulfilment_id=fulfilment_id,
+                step=step,
+                occurred_at=at,
+                actor=report.actor,
+                reason=report.reason,
+                lines=report.lines,
+            )
+        )
+        return _taken(fulfilment_id, step, "accepted for processing")
+
+    return take
+
+
+_STEPS: Final[dict[FulfilmentStep, tuple[str, str]]] = {
+    FulfilmentStep.ACCEPT: ("The node takes the work on", "The goods stay reserved; picking may begin."),
+    FulfilmentStep.REJECT: (
+        "The node cannot do the work",
+        "With a `reason`. Possible until picking ends; the units are sourced anew from other nodes.",
+    ),
+    FulfilmentStep.PICK: (
+        "The goods are off the shelf",
+        "Without `lines` all were found. With them they name what was found; units that are missing are sourced anew.",
+    ),
+    FulfilmentStep.PACK: (
+        "The parcel is packed",
+        "A carrier is booked next and the label made; what the customer collects is ready now.",
+    ),
+    FulfilmentStep.HAND_OVER: (
+        "The carrier has the parcel",
+        "Possible once a carrier is booked. The stock leaves the node's balance.",
+    ),
+    FulfilmentStep.COLLECT: (
+        "The customer has collected the goods",
+        "For a pick-up that is ready. The stock leaves the node's balance.",
+    ),
+}
+
+for _name, (_summary, _description) in _STEPS.items():
+    router.add_api_route(
+        f"/fulfilments/{{fulfilment_id}}/{_name}",
+        _step(_name),
+        methods=["POST"],
+        status_code=202,
+        summary=_summary,
+        description=f"{_description}\n\nA later step implies the earlier ones. A repeat changes nothing.",
+        operation_id=f"{_name.replace('-', '_')}_fulfilment",
+        response_model=StepTaken,
+        responses={
+            **contract.success(202, "The order was told.", {**examples.STEP_TAKEN, "step": _name}),
+            **contract.problems("not-found", "step-not-possible", "invalid-input"),
+        },
+    )
+
+
+async def _check_lines(connection: AsyncConnection, fulfilment_id: str, found: tuple[StepLine, ...]) -> None:
+    asked = {row["line_id"]: row["quantity"] for row in await fulfilments.lines(connection, fulfilment_id)}
+    for position, line in enumerate(found):
+        if line.line_id not in asked:
+            raise InvalidInput(f"there is no line {line.line_id} to pick", field=f"lines[{position}].line_id")
+        if line.quantity > asked.pop(line.line_id):
+            raise InvalidInput("more than was to be picked", field=f"lines[{position}].quantity")
+
+
+def _taken(fulfilment_id: str, step: FulfilmentStep, status: str) -> Json:
+    return Json({"fulfilment_id": fulfilment_id, "step": step, "status": status}, 202)
+
+
+def _work(row: RowMapping) -> dict[str, Any]:
+    return {
+        **{name: row[name] for name in _SHOWN},
+        "carrier": row["booked_carrier"] or row["carrier"],
+        "lines": row["lines"] or [],
+        "promise": {"earliest": row["promise_earliest"], "latest": row["promise_latest"]},
+    }

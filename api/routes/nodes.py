@@ -1,0 +1,53 @@
+"""The nodes of the network."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Path
+
+from api import contract, examples
+from api.answers import Json
+from api.services import Use
+from dom.errors import InvalidInput
+from dom.network import Node
+from store import reference
+
+router = APIRouter(tags=["network"])
+
+NodeId = Annotated[str, Path(max_length=64, description="The node's code.", examples=["dc-daventry"])]
+
+
+@router.get(
+    "/nodes/{node_id}",
+    summary="A node",
+    operation_id="getNode",
+    response_model=Node,
+    responses={**contract.success(200, "The node.", examples.NODE), **contract.problems("not-found")},
+)
+async def get(node_id: NodeId, services: Use) -> Json:
+    """Where it stands, when it is open, what it costs and how much it can do a day."""
+    async with services.reads.connect() as connection:
+        return Json(await reference.get_node(connection, node_id))
+
+
+@router.put(
+    "/nodes/{node_id}",
+    summary="Create or replace a node",
+    operation_id="putNode",
+    response_model=Node,
+    responses={
+        **contract.success(200, "Replaced; it counts for the next order.", examples.NODE),
+        **contract.success(201, "Created.", examples.NODE, Node),
+        **contract.problems("invalid-input"),
+    },
+)
+async def put(
+    node_id: NodeId,
+    node: Annotated[Node, Body(openapi_examples=contract.named({"a node": examples.NODE}))],
+    services: Use,
+) -> Json:
+    """The `id` in the body is the one in the address. A node that is not `active` gets no new work."""
+    if node.id != node_id:
+        raise InvalidInput(f"the address says {node_id}", field="id")
+    async with services.engine.begin() as connection:
+        created = await reference.put_node(connection, node)
+    return Json(node, 201 if created else 200)

@@ -1,0 +1,183 @@
+"""Orders: taken from channels, shown to people, cancelled before hand-over."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from sqlalchemy import RowMapping
+
+from api import contract, cursor, examples
+from api.answers import Json
+from api.clock import not_in_the_future
+from api.models.common import Cursor, Limit, OrderId
+from api.models.orders import OrderCaptured, OrderDetail, OrderList, Sourcing, Timeline
+from api.services import IdempotencyKey, Use
+from dom.errors import NotFound
+from dom.intake import OrderRequest
+from dom.status import OrderStatus
+from store import orders as order_rows
+from store import queries, sourcing, timeline
+from workflows.messages import CancelCall, CancelResult
+
+router = APIRouter(tags=["orders"])
+
+_FROM_DOCUMENT = ("customer", "ship_to", "shipping_method", "pickup_node", "requested_by", "payment", "tags")
+
+
+@router.post(
+    "/orders",
+    status_code=201,
+    summary="Hand over an order",
+    operation_id="captureOrder",
+    response_model=OrderCaptured,
+    responses={
+        **contract.success(201, "Captured now.", examples.ORDER_CAPTURED),
+        **contract.success(200, "Captured before, with the same content.", examples.ORDER_CAPTURED, OrderCaptured),
+        **contract.problems("order-conflict", "unknown-sku", "invalid-input", "no-answer-yet"),
+    },
+)
+async def capture(
+    order: Annotated[OrderRequest, Body(openapi_examples=contract.named(examples.ORDERS))], services: Use
+) -> Json:
+    """Captures the order exactly once, plans it, reserves its stock, and answers with its id, status and promise.
+
+    The id is made of `channel` and `external_id`. The same order sent again, at once or years later, gets the same
+    answer with 200; other content under the same number is refused with 409. After 503 or 504 send the same again.
+    """
+    answer = await services.orders.capture(order)
+    links = _links(answer.order_id)
+    content = {"order_id": answer.order_id, "status": answer.status, "promise": answer.promise, "links": links}
+    return Json(content, 201 if answer.created else 200, headers={"Location": links["self"]})
+
+
+@router.get(
+    "/orders",
+    summary="Find orders",
+    operation_id="listOrders",
+    response_model=OrderList,
+    responses={
+        **contract.success(200, "A page of orders, newest capture first.", examples.ORDER_LIST),
+        **contract.problems("invalid-input"),
+    },
+)
+async def list_orders(
+    services: Use,
+    channel: Annotated[str | None, Query(max_length=64, examples=["web"])] = None,
+    status: Annotated[OrderStatus | None, Query()] = None,
+    customer: Annotated[str | None, Query(max_length=64, description="The channel's id of the customer.")] = None,
+    sku: Annotated[str | None, Query(max_length=64, description="A SKU on any line.")] = None,
+    q: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="Part of a number, name, mail, phone, town or tag.")
+    ] = None,
+    limit: Limit = 50,
+    cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
+) -> Json:
+    """Filters combine; one that is absent does not matter. Orders that come in meanwhile shift no page."""
+    wanted = queries.OrderFilter(channel=channel, status=status, customer_id=customer, sku=sku, text=q)
+    before = cursor.decode_moment(cursor_) if cursor_ else None
+    async with services.reads.connect() as connection:
+        rows = await queries.list_orders(connection, wanted, before=before, limit=limit + 1)
+    page = [_with_promise(row) for row in rows[:limit]]
+    more = cursor.encode(page[-1]["captured_at"], page[-1]["order_id"]) if len(rows) > limit else None
+    return Json({"items": page, "next_cursor": more})
+
+
+@router.get(
+    "/orders/{order_id}",
+    summary="An order with everything about it",
+    operation_id="getOrder",
+    responses={**contract.success(200, "The order.", examples.ORDER), **contract.problems("not-found")},
+)
+async def get(order_id: OrderId, services: Use) -> OrderDetail:
+    """Lines with where their units are, fulfilments with shipments, messages, returns, refunds, open exceptions."""
+    async with services.reads.connect() as connection:
+        found = await queries.order(connection, order_id)
+    if found is None:
+        raise _no(order_id)
+    document = found.pop("document")
+    told = {name: document[name] for name in _FROM_DOCUMENT}
+    return OrderDetail.model_validate({**_with_promise(found), **told, "links": _links(order_id)})
+
+
+@router.get(
+    "/orders/{order_id}/timeline",
+    summary="What happened to an order",
+    operation_id="getOrderTimeline",
+    response_model=Timeline,
+    responses={
+        **contract.success(200, "All events, oldest first.", examples.TIMELINE),
+        **contract.problems("not-found"),
+    },
+)
+async def get_timeline(order_id: OrderId, services: Use) -> Json:
+    """Append-only: who did what, when and why, with the data of each step."""
+    async with services.reads.connect() as connection:
+        events = await timeline.of_order(connection, order_id)
+        if not events and await order_rows.find(connection, order_id) is None:
+            raise _no(order_id)
+    return Json({"order_id": order_id, "events": [dict(event) for event in events]})
+
+
+@router.get(
+    "/orders/{order_id}/sourcing",
+    summary="Why an order is sourced as it is",
+    operation_id="getOrderSourcing",
+    response_model=Sourcing,
+    responses={
+        **contract.success(200, "Every decision, in sequence.", examples.SOURCING),
+        **contract.problems("not-found"),
+    },
+)
+async def get_sourcing(order_id: OrderId, services: Use) -> Json:
+    """Each decision as it was made: candidates with the fences that let them pass or not, costs by term, the best plan
+    that was not chosen, the policy version, and the reasons in words.
+    """
+    async with services.reads.connect() as connection:
+        rows = await sourcing.of_order(connection, order_id)
+        if not rows and await order_rows.find(connection, order_id) is None:
+            raise _no(order_id)
+    return Json({"order_id": order_id, "decisions": [_decision(row) for row in rows]})
+
+
+@router.post(
+    "/orders/{order_id}/cancel",
+    summary="Cancel an order, whole or by line",
+    operation_id="cancelOrder",
+    response_model=CancelResult,
+    responses={
+        **contract.success(200, "What was cancelled; its stock is free again.", examples.CANCELLED),
+        **contract.problems("not-found", "cannot-cancel", "invalid-input", "no-answer-yet"),
+    },
+)
+async def cancel(
+    order_id: OrderId,
+    call: Annotated[CancelCall, Body(openapi_examples=contract.named(examples.CANCELS))],
+    services: Use,
+    key: IdempotencyKey = None,
+) -> Json:
+    """Possible for units that are not handed over. Everything asked is cancelled, or nothing is.
+
+    Without `lines` the whole order; a line without `quantity` means every unit of it.
+    """
+    not_in_the_future(call.occurred_at)
+    return Json(await services.orders.cancel(order_id, call, key))
+
+
+def _links(order_id: str) -> dict[str, str]:
+    own = f"/v1/orders/{order_id}"
+    return {"self": own, "timeline": f"{own}/timeline", "sourcing": f"{own}/sourcing"}
+
+
+def _with_promise(row: RowMapping | dict[str, Any]) -> dict[str, Any]:
+    shown = dict(row)
+    earliest, latest = shown.pop("promise_earliest"), shown.pop("promise_latest")
+    return {**shown, "promise": None if earliest is None else {"earliest": earliest, "latest": latest}}
+
+
+def _decision(row: RowMapping) -> dict[str, Any]:
+    shown = dict(row)
+    document = shown.pop("document")
+    return {**shown, "demand": document["demand"], "decision": document["decision"]}
+
+
+def _no(order_id: str) -> NotFound:
+    return NotFound(f"there is no order {order_id}")

@@ -1,0 +1,52 @@
+"""The catalogue of what is stocked."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Path
+
+from api import contract, examples
+from api.answers import Json
+from api.services import Use
+from dom.errors import InvalidInput
+from dom.network import Sku
+from store import reference
+
+router = APIRouter(tags=["network"])
+
+SkuId = Annotated[str, Path(max_length=64, description="The SKU's code.", examples=["85123A"])]
+_ANY = "/skus/{sku_id:path}"  # a code may hold a slash
+
+
+@router.get(
+    _ANY,
+    summary="A SKU",
+    operation_id="getSku",
+    response_model=Sku,
+    responses={**contract.success(200, "The SKU.", examples.SKU), **contract.problems("not-found")},
+)
+async def get(sku_id: SkuId, services: Use) -> Json:
+    """Weight in grams, sides in millimetres."""
+    async with services.reads.connect() as connection:
+        return Json(await reference.get_sku(connection, sku_id))
+
+
+@router.put(
+    _ANY,
+    summary="Create or replace a SKU",
+    operation_id="putSku",
+    response_model=Sku,
+    responses={
+        **contract.success(200, "Replaced; it counts for the next order.", examples.SKU),
+        **contract.success(201, "Created.", examples.SKU, Sku),
+        **contract.problems("invalid-input"),
+    },
+)
+async def put(
+    sku_id: SkuId, sku: Annotated[Sku, Body(openapi_examples=contract.named({"a SKU": examples.SKU}))], services: Use
+) -> Json:
+    """The `id` in the body is the one in the address."""
+    if sku.id != sku_id:
+        raise InvalidInput(f"the address says {sku_id}", field="id")
+    async with services.engine.begin() as connection:
+        created = await reference.put_skus(connection, [sku])
+    return Json(sku, 201 if created else 200)

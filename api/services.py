@@ -1,0 +1,68 @@
+"""What a request works with: the store, and the durable processes."""
+
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from fastapi import Depends, Header, Request
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RetryConfig
+
+from api.durable import Durable
+from api.processes import OrderProcesses, ReturnProcesses
+from settings import Settings
+from store import engine as store_engine
+
+PATIENCE = RetryConfig(max_elapsed_time_millis=3000, max_retries=6)
+"""How long a call to Temporal is tried again before the caller is told to come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Opened once a process. `reads` is for single statements, `engine` for transactions."""
+
+    engine: AsyncEngine
+    reads: AsyncEngine
+    durable: Durable
+    orders: OrderProcesses
+    returns: ReturnProcesses
+
+    @classmethod
+    def of(cls, settings: Settings, engine: AsyncEngine, client: Client) -> Self:
+        """The services over an open engine and client."""
+        reads = store_engine.reading(engine)
+        durable = Durable(client, settings.task_queue)
+        return cls(engine, reads, durable, OrderProcesses(durable, reads), ReturnProcesses(durable, reads))
+
+
+async def connect(settings: Settings) -> Client:
+    """A client that connects with its first call, so that the API starts before Temporal does."""
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=pydantic_data_converter,
+        retry_config=PATIENCE,
+        lazy=True,
+    )
+
+
+async def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Use = Annotated[Services, Depends(_services)]
+"""The services, as a parameter of an endpoint."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[!-~]+$",
+        description="The caller's own id of this request: sent again with the same key it is answered again, not done.",
+    ),
+]
+"""Header that makes a command happen once."""

@@ -1,0 +1,5 @@
+"""`python -m cli` is `dom`."""
+
+from cli.main import app
+
+app()

@@ -1,0 +1,200 @@
+"""`dom doctor`: looks at everything a start needs and says in words what is missing or misconfigured."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ParamSpec
+
+from rich.console import Console
+from rich.table import Table
+
+from cli import configured
+from cli.embedded import mail, postgres, temporal
+from cli.folder import ENOUGH_SPACE_BYTES, DataFolder
+from cli.launch import EXIT_NO_NAMESPACE
+from cli.ports import require_free
+from cli.problems import StartProblem
+from cli.process import Command, launch_arguments
+from settings import ENV_PREFIX, Settings
+
+OLDEST_PYTHON = (3, 11)
+
+P = ParamSpec("P")
+
+
+class Verdict(StrEnum):
+    """How a finding bears on a start."""
+
+    FINE = "fine"
+    NOTE = "note"
+    BLOCKS = "blocks"
+
+
+COLOURS = {Verdict.FINE: "green", Verdict.NOTE: "yellow", Verdict.BLOCKS: "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, and what was seen."""
+
+    what: str
+    verdict: Verdict
+    words: str
+
+
+def examine(settings: Settings, folder: DataFolder) -> bool:
+    """Shows every finding as a table; whether nothing stands in the way."""
+    findings = list(look_at_everything(settings, folder))
+    table = Table(title=f"dom doctor, data folder {folder.root}", title_justify="left")
+    for column in ("what", "verdict", "in words"):
+        table.add_column(column, overflow="fold")
+    for finding in findings:
+        table.add_row(finding.what, f"[{COLOURS[finding.verdict]}]{finding.verdict}[/]", finding.words)
+    Console().print(table)
+    return all(finding.verdict is not Verdict.BLOCKS for finding in findings)
+
+
+def look_at_everything(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+    """Every finding, in the order a start would meet them."""
+    yield python_version()
+    yield from unknown_settings(os.environ)
+    yield data_folder(folder)
+    yield kept_alive()
+    yield from database(settings, folder)
+    yield from temporal_server(settings, folder)
+    yield from mail_server(settings, folder)
+    yield port("API port", settings.api_host, settings.api_port, "DOM_API_PORT", folder)
+
+
+def python_version() -> Finding:
+    """Whether this Python is new enough."""
+    verdict = Verdict.FINE if sys.version_info >= OLDEST_PYTHON else Verdict.BLOCKS
+    return Finding("Python", verdict, f"{platform.python_version()} ({sys.executable}); 3.11 or newer is needed")
+
+
+def unknown_settings(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Variables that look like settings and are none: most likely a slip of the pen."""
+    known = [ENV_PREFIX + name.upper() for name in Settings.model_fields]
+    for name in sorted(name for name in environment if name.upper().startswith(ENV_PREFIX)):
+        if name.upper() not in known:
+            close = difflib.get_close_matches(name.upper(), known, n=1)
+            yield Finding("setting", Verdict.NOTE, f"{name} is unknown" + (f"; {close[0]}?" if close else ""))
+
+
+def data_folder(folder: DataFolder) -> Finding:
+    """Whether the data folder, or the place where it will be made, can be written and has room."""
+    place = next(path for path in (folder.root, *folder.root.parents) if path.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        return Finding(
+            "data folder", Verdict.BLOCKS, f"{place} cannot be written. Make it writable, or set DOM_DATA_DIR"
+        )
+
+    def words() -> str:
+        DataFolder(place).require_space(ENOUGH_SPACE_BYTES)
+        held = "in use by a running `dom`" if folder.is_held() else "not in use"
+        return f"{folder.root}: writable, with room, {held}"
+
+    return told("data folder", words)
+
+
+def kept_alive() -> Finding:
+    """Whether a killed `dom` takes its servers with it."""
+    if sys.platform == "linux":
+        return Finding("killed `dom`", Verdict.FINE, "its servers end with it, even after kill -9")
+    return Finding("killed `dom`", Verdict.NOTE, "after kill -9 its servers go on: this system cannot bind them to it")
+
+
+def database(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+    """The configured database, or what the embedded one needs."""
+    if settings.database_url:
+        answer = checked("database", "it lets us in", configured.check_database, settings.database_url)
+        yield answer
+        if answer.verdict is Verdict.FINE:
+            yield migrations(settings.database_url)
+        return
+    yield told("PostgreSQL", lambda: f"{postgres.binary('postgres')}, version {postgres.major_version()}")
+    yield root_handling()
+    yield told("database files", lambda: database_files(folder))
+    yield port("PostgreSQL port", postgres.HOST, settings.postgres_port, "DOM_POSTGRES_PORT", folder)
+    running = folder.addresses()
+    if running is not None:
+        yield migrations(running.database_url)
+
+
+def database_files(folder: DataFolder) -> str:
+    """What the embedded database kept so far; raises StartProblem when no start can use it."""
+    cluster = postgres.files(folder)
+    postgres.check_cluster(cluster)
+    return f"{cluster.data}: whole" if cluster.data.exists() else "none yet; the first start makes them"
+
+
+def root_handling() -> Finding:
+    """PostgreSQL does not run as root: whether we can hide from it that we are."""
+    if not postgres.needs_other_user():
+        return Finding("user", Verdict.FINE, "an ordinary user")
+    program = Command(name="probe", argv=(sys.executable, "-I", "-S", "-c", ""), as_ordinary_user=True)
+    code = subprocess.run(launch_arguments(program), capture_output=True, check=False).returncode
+    if code == EXIT_NO_NAMESPACE:
+        words = "PostgreSQL refuses this user, no namespace is allowed. Use an ordinary user, or set DOM_DATABASE_URL"
+        return Finding("user", Verdict.BLOCKS, words)
+    return Finding("user", Verdict.FINE, "PostgreSQL runs as an ordinary user in a namespace of its own")
+
+
+def migrations(url: str) -> Finding:
+    """Whether the schema is the one this program expects; `dom up` and `dom migrate` bring it up to date."""
+    from store import migrate
+
+    if migrate.is_current(url):
+        return Finding("schema", Verdict.FINE, "up to date")
+    return Finding("schema", Verdict.NOTE, "out of date; `dom up` or `dom migrate` updates it")
+
+
+def temporal_server(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+    """The configured Temporal server, or what the embedded one needs."""
+    if settings.temporal_address:
+        address = settings.temporal_address
+        yield checked("Temporal", f"{address} answers", configured.check_temporal, address)
+        return
+    yield told("Temporal", lambda: str(temporal.binary()))
+    yield port("Temporal port", temporal.HOST, settings.temporal_port, "DOM_TEMPORAL_PORT", folder)
+    yield port("Temporal UI port", temporal.HOST, settings.temporal_ui_port, "DOM_TEMPORAL_UI_PORT", folder)
+
+
+def mail_server(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+    """The configured mail server, or what the embedded catcher needs."""
+    if not settings.smtp_host:
+        yield port("mail port", mail.HOST, settings.smtp_port, "DOM_SMTP_PORT", folder)
+        return
+    host, number = settings.smtp_host, settings.smtp_port
+    yield checked("mail", f"{host}:{number} answers", configured.check_smtp, host, number)
+
+
+def port(what: str, host: str, number: int, setting: str, folder: DataFolder) -> Finding:
+    """Whether the port is free, or held by the stack that runs on this folder."""
+    if folder.is_held():
+        return Finding(what, Verdict.FINE, f"{number}, for the `dom` that runs on this folder")
+    return checked(what, f"{number} is free", require_free, host, number, setting)
+
+
+def told(what: str, words: Callable[[], str]) -> Finding:
+    """What `words` says; a StartProblem it raises blocks."""
+    try:
+        return Finding(what, Verdict.FINE, words())
+    except StartProblem as problem:
+        return Finding(what, Verdict.BLOCKS, str(problem))
+
+
+def checked(what: str, fine: str, check: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> Finding:
+    """`fine`, unless the check raises a StartProblem, which blocks."""
+    try:
+        check(*arguments, **named)
+    except StartProblem as problem:
+        return Finding(what, Verdict.BLOCKS, str(problem))
+    return Finding(what, Verdict.FINE, fine)

@@ -1,0 +1,154 @@
+"""The `dom` command: what it offers, nothing of how it is done."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cli.folder import DataFolder
+    from settings import Settings
+
+DEMO_ORDERS = 2000
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they print local variables, and with them secrets
+    help="A distributed order management system: every order is one durable workflow.",
+)
+
+Orders = Annotated[int, typer.Option("--orders", min=1, help="How many real orders the demo replays.")]
+Speed = Annotated[
+    float | None, typer.Option("--speed", help="How many times faster than life warehouses and carriers work.")
+]
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option("--demo", help="Replay real orders, then keep serving.")] = False,
+    orders: Orders = DEMO_ORDERS,
+    speed: Speed = None,
+) -> None:
+    """Start everything that is not configured by address, and keep it running until Ctrl-C."""
+    from cli.running import Demo, run_stack
+
+    with problems_as_one_line():
+        settings, folder = environment()
+        run_stack(settings, folder, Demo(orders, speed) if demo else None)
+
+
+@app.command()
+def demo(
+    orders: Orders = DEMO_ORDERS,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop everything after the summary.")] = False,
+    api: Annotated[str, typer.Option("--api", help="An API that runs already; nothing is started.")] = "",
+    speed: Speed = None,
+) -> None:
+    """Replay real orders through the public API; exit code 0 only if every order reached a final state."""
+    from cli.running import Demo, run_stack
+
+    with problems_as_one_line():
+        settings, folder = environment()
+        wanted = Demo(orders, speed, leave=leave)
+        running = folder.addresses()
+        url = api or (running.api_url if running else "")
+        if url:
+            become(wanted.command(url).argv, {})
+        raise typer.Exit(run_stack(settings, folder, wanted))
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker in the foreground, on the configured servers or those of a running `dom up`."""
+    foreground("worker")
+
+
+@app.command()
+def api() -> None:
+    """Run the API in the foreground, on the configured servers or those of a running `dom up`."""
+    foreground("api")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database schema up to date."""
+    from cli.schema import database
+    from store import migrate as migrations
+
+    with problems_as_one_line():
+        settings, folder = environment()
+        with database(settings, folder) as url:
+            migrations.upgrade(url)
+        typer.echo("The database schema is up to date.")
+
+
+@app.command()
+def seed() -> None:
+    """Load the network, the SKUs and the stock of the sample data, into a database that is up to date."""
+    from cli.schema import SAMPLE_DATA, database
+    from store import migrate as migrations
+    from store import seed as seeds
+
+    with problems_as_one_line():
+        settings, folder = environment()
+        with database(settings, folder) as url:
+            migrations.upgrade(url)
+            typer.echo(f"seeded: {seeds.seed(url, SAMPLE_DATA)}")
+
+
+@app.command()
+def doctor() -> None:
+    """Say in words what is missing or misconfigured; exit code 1 if something stands in the way."""
+    from cli.doctor import examine
+
+    with problems_as_one_line():
+        settings, folder = environment()
+        raise typer.Exit(0 if examine(settings, folder) else 1)
+
+
+def environment() -> tuple[Settings, DataFolder]:
+    """The settings and the data folder of this call; raises StartProblem that names a wrong setting."""
+    from cli.folder import DataFolder
+    from cli.running import load_settings
+
+    settings = load_settings()
+    return settings, DataFolder(settings.data_dir.absolute())
+
+
+def foreground(module: str) -> None:
+    """Becomes the worker or the API, with every address filled in."""
+    from cli.process import python_module
+    from cli.running import found_settings
+
+    with problems_as_one_line():
+        become(python_module(module), found_settings(*environment()).as_environment())
+
+
+def become(argv: tuple[str, ...], variables: dict[str, str]) -> None:
+    """Replaces this process, so that signals and the exit code are the program's own."""
+    sys.stdout.flush()
+    os.execve(argv[0], argv, {**os.environ, **variables})  # noqa: S606
+
+
+@contextmanager
+def problems_as_one_line() -> Iterator[None]:
+    """Shows what stands in the way as one line that says what to do, and ends with exit code 1."""
+    from cli.problems import StartProblem
+
+    try:
+        yield
+    except StartProblem as problem:
+        typer.echo(f"dom: {problem}", err=True)
+        raise typer.Exit(1) from problem
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        typer.echo("dom: the disk is full. Free some space, or set DOM_DATA_DIR to a folder on another disk.", err=True)
+        raise typer.Exit(1) from error

@@ -1,0 +1,42 @@
+"""Brings a database to where the program expects it: migrations, and first data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli.configured import check_database
+from cli.embedded import postgres
+from cli.folder import DataFolder
+from settings import Settings
+
+SAMPLE_DATA = Path(__file__).parent.parent / "data"
+
+
+def bring_up_to_date(database_url: str, say: Callable[[str], None]) -> None:
+    """Runs the migrations that are missing, and seeds the database when it is empty."""
+    from store import migrate, seed
+
+    migrate.upgrade(database_url)
+    if seed.is_empty(database_url):
+        say(f"seeded: {seed.seed(database_url, SAMPLE_DATA)}")
+
+
+@contextmanager
+def database(settings: Settings, folder: DataFolder) -> Iterator[str]:
+    """URL of the configured database, or of the running embedded one, or of one started for the duration."""
+    running = folder.addresses()
+    if settings.database_url:
+        check_database(settings.database_url)
+        yield settings.database_url
+    elif running:
+        yield running.database_url
+    else:
+        folder.prepare()
+        with folder.held():
+            server = postgres.start(folder.root, settings.postgres_port)
+            try:
+                yield server.url
+            finally:
+                server.stop()

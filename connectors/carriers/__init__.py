@@ -1,0 +1,1 @@
+"""Carriers: the port, and the table-rate carrier behind it."""

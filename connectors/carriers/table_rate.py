@@ -1,0 +1,71 @@
+"""A carrier that charges by its tariff and numbers its parcels itself.
+
+It keeps no list: a booking follows from the request alone, so a repeat after a crash gives the same one.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+from connectors.carriers import s10
+from connectors.carriers.labels import render_label
+from connectors.carriers.port import Booking, BookingRequest, Carrier
+from dom.errors import OutsideFailure
+from dom.tariffs import Quote, Tariff, quote
+
+
+class TableRateCarrier:
+    """A carrier with table rates."""
+
+    def __init__(self, tariff: Tariff) -> None:
+        self._tariff = tariff
+
+    @property
+    def name(self) -> str:
+        """The carrier's code."""
+        return self._tariff.carrier
+
+    async def book(self, request: BookingRequest) -> Booking:
+        """Book by the tariff; OutsideFailure if there is no such service or a parcel is too heavy for it."""
+        offer = self._offer(request)
+        return Booking(
+            carrier=self.name,
+            booking_key=request.booking_key,
+            tracking_number=s10.tracking_number(f"{self.name}/{request.booking_key}", request.sender.country),
+            parcels=request.parcels or offer.parcels,
+            price=offer.price,
+            currency=offer.currency,
+            transit_days_min=offer.transit_days_min,
+            transit_days_max=offer.transit_days_max,
+        )
+
+    async def label(self, request: BookingRequest, booking: Booking) -> bytes:
+        """Draw the labels of a booking, beside the event loop: many parcels take a while."""
+        return await asyncio.to_thread(render_label, self._tariff.name, request, booking)
+
+    async def void(self, booking_key: str) -> None:
+        """Nothing is to be undone: the carrier charges on hand-over and keeps no list of what was announced."""
+
+    def _offer(self, request: BookingRequest) -> Quote:
+        origin, destination = request.lane
+        offer = quote(self._tariff, request.method, origin, destination, request.size)
+        if offer is None:
+            raise OutsideFailure(
+                f"{self.name} has no {request.method} service from {origin} to {destination}",
+                data={"carrier": self.name, "method": request.method, "origin": origin, "destination": destination},
+            )
+        if request.parcels is not None and request.parcels < offer.parcels:
+            raise OutsideFailure(
+                f"{self.name} takes {offer.chargeable_grams} g as {offer.parcels} parcels, not as {request.parcels}",
+                data={"carrier": self.name, "parcels": offer.parcels, "chargeable_grams": offer.chargeable_grams},
+            )
+        return offer
+
+
+def carriers_from(tariffs: Iterable[Tariff]) -> dict[str, Carrier]:
+    """The table-rate carriers of these tariffs, by code; a carrier with two tariffs is a ValueError."""
+    found: dict[str, Carrier] = {}
+    for tariff in tariffs:
+        if tariff.carrier in found:
+            raise ValueError(f"carrier {tariff.carrier!r} has two tariffs")
+        found[tariff.carrier] = TableRateCarrier(tariff)
+    return found

@@ -1,0 +1,1 @@
+"""Messages to customers and other systems: the port, mail, signed webhooks, and the texts."""

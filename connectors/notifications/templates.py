@@ -1,0 +1,80 @@
+"""The texts of the messages, in English.
+
+Each kind has a template in `templates/` whose first line is the subject and the rest the body; `layout.txt` and
+`layout.html` put greeting, body and lines together. The body is plain text: `layout.html` escapes it.
+"""
+
+from datetime import date
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from dom.base import Value
+from dom.messages import MessageKind
+from dom.money import Money
+from dom.orders import Promise
+
+
+class MessageLine(Value):
+    """What one line of a message says: how many of what."""
+
+    description: str
+    sku: str
+    quantity: int
+
+
+class MessageContext(Value):
+    """What a message may tell; what is not known stays empty and is left out.
+
+    `lines` are what the message is about, not always the whole order. `tracking_number` and `carrier` belong to the
+    shipment; `node_name` is where the goods can be collected or are to be sent back to; `reason` is why something was
+    cancelled or refunded.
+    """
+
+    order_id: str
+    external_id: str
+    channel: str
+    customer_name: str
+    lines: tuple[MessageLine, ...] = ()
+    promise: Promise | None = None
+    tracking_number: str = ""
+    carrier: str = ""
+    node_name: str = ""
+    refund: Money | None = None
+    reason: str = ""
+
+
+class Rendered(Value):
+    """A message as subject, plain text and HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def _day(at: date) -> str:
+    return f"{at:%A} {at.day} {at:%B %Y}"
+
+
+_ENVIRONMENT: Final = Environment(
+    loader=PackageLoader("connectors.notifications"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+_ENVIRONMENT.filters["day"] = _day
+
+
+def render(kind: MessageKind, context: MessageContext) -> Rendered:
+    """The message of a kind about an order."""
+    known = dict(context)
+    subject, _, body = _ENVIRONMENT.get_template(f"{kind}.txt").render(known).partition("\n")
+    paragraphs = [" ".join(part.split()) for part in body.split("\n\n") if part.strip()]
+    whole = {**known, "subject": " ".join(subject.split()), "paragraphs": paragraphs}
+    return Rendered(
+        subject=whole["subject"],
+        text=_ENVIRONMENT.get_template("layout.txt").render(whole),
+        html=_ENVIRONMENT.get_template("layout.html").render(whole),
+    )

@@ -1,0 +1,138 @@
+"""Domain errors.
+
+    DomError
+    ├── InvalidInput      422  a field is wrong; nothing was done
+    │   ├── UnknownSku
+    │   ├── UnknownNode
+    │   └── InvalidPolicy
+    ├── NotFound          404  no such order, fulfilment, return, node, SKU, shipment
+    ├── Conflict          409  right in form, impossible now
+    │   ├── OrderConflict      same channel and external_id, other content
+    │   ├── CannotCancel       handed over, or cancelled already
+    │   ├── StepNotPossible    the fulfilment or return is past that step
+    │   ├── NothingToReturn    more than was delivered, or returned already
+    │   └── StockConflict      the change would make a balance impossible
+    └── OutsideFailure    502  a carrier, mail server or webhook refused for good
+
+Each class carries a stable `type` (the last part of the problem's URI; part of the contract) and the HTTP status.
+"""
+
+from typing import Any, ClassVar
+
+
+class DomError(Exception):
+    """An error a caller can act on.
+
+    `field` is a JSON path into the caller's input ("lines[0].sku") where one field is at fault, `data` whatever a
+    program needs to react without reading the text.
+    """
+
+    type: ClassVar[str] = "error"
+    title: ClassVar[str] = "The request could not be carried out"
+    status: ClassVar[int] = 500
+
+    def __init__(self, detail: str, *, field: str | None = None, data: dict[str, Any] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.field = field
+        self.data = data or {}
+
+
+class InvalidInput(DomError):
+    """A field of the input is wrong; nothing was done."""
+
+    type = "invalid-input"
+    title = "The input is not valid"
+    status = 422
+
+
+class UnknownSku(InvalidInput):
+    """An order line names a SKU that the catalogue does not hold."""
+
+    type = "unknown-sku"
+    title = "A SKU is not known"
+
+
+class UnknownNode(InvalidInput):
+    """The input names a node that the network does not hold."""
+
+    type = "unknown-node"
+    title = "A node is not known"
+
+
+class InvalidPolicy(InvalidInput):
+    """An OFL policy document cannot be published as it stands."""
+
+    type = "invalid-policy"
+    title = "The policy is not valid"
+
+
+class NotFound(DomError):
+    """The thing addressed does not exist."""
+
+    type = "not-found"
+    title = "Not found"
+    status = 404
+
+
+class Conflict(DomError):
+    """The request is right in form but impossible in the present state."""
+
+    type = "conflict"
+    title = "Not possible in the present state"
+    status = 409
+
+
+class OrderConflict(Conflict):
+    """The channel sent an order number again, with other content."""
+
+    type = "order-conflict"
+    title = "This order was captured with other content"
+
+
+class CannotCancel(Conflict):
+    """Units asked to be cancelled are handed over, or cancelled already."""
+
+    type = "cannot-cancel"
+    title = "The units cannot be cancelled any more"
+
+
+class StepNotPossible(Conflict):
+    """The fulfilment or return is past the step, or ended."""
+
+    type = "step-not-possible"
+    title = "The step is not possible any more"
+
+
+class NothingToReturn(Conflict):
+    """More units are to be returned than were delivered and not yet returned."""
+
+    type = "nothing-to-return"
+    title = "The units cannot be returned"
+
+
+class StockConflict(Conflict):
+    """The change would make a stock balance impossible."""
+
+    type = "stock-conflict"
+    title = "The stock does not allow it"
+
+
+class OutsideFailure(DomError):
+    """A carrier, mail server or webhook refused for good."""
+
+    type = "outside-failure"
+    title = "An outside party refused"
+    status = 502
+
+
+def _tree(cls: type[DomError]) -> dict[str, type[DomError]]:
+    found = {cls.type: cls}
+    for child in cls.__subclasses__():
+        found |= _tree(child)
+    return found
+
+
+def by_type(error_type: str | None) -> type[DomError] | None:
+    """The class that carries a stable type; None for a type that is not ours."""
+    return _tree(DomError).get(error_type or "")

@@ -1,0 +1,17 @@
+"""What customers and other systems are told about an order."""
+
+from enum import StrEnum
+
+
+class MessageKind(StrEnum):
+    """The occasions on which a message goes out; each has a text, and its value names the event in a webhook."""
+
+    ORDER_CONFIRMED = "order_confirmed"
+    ORDER_BACKORDERED = "order_backordered"
+    SHIPPED = "shipped"
+    READY_FOR_COLLECTION = "ready_for_collection"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    RETURN_REQUESTED = "return_requested"
+    RETURN_RECEIVED = "return_received"
+    REFUNDED = "refunded"

@@ -1,0 +1,124 @@
+"""The network: nodes that hold stock and ship or hand out, and the SKUs that are stocked."""
+
+from datetime import time
+from enum import StrEnum
+from zoneinfo import ZoneInfo, available_timezones
+
+from opening_hours import OpeningHours
+from pydantic import Field, field_validator
+
+from dom.base import Country, Currency, Minor, NodeId, SkuId, Text, Value
+
+
+class NodeKind(StrEnum):
+    """What sort of place a node is."""
+
+    DISTRIBUTION_CENTRE = "distribution_centre"
+    WAREHOUSE = "warehouse"
+    STORE = "store"
+    SUPPLIER = "supplier"
+
+
+class ShippingMethod(StrEnum):
+    """What the customer chose; a carrier's service of the same name fulfils it."""
+
+    ECONOMY = "economy"
+    STANDARD = "standard"
+    EXPRESS = "express"
+    PICKUP = "pickup"
+
+
+class NodeAddress(Value):
+    """Where a node stands."""
+
+    lines: tuple[Text, ...] = Field(min_length=1, max_length=4)
+    city: Text
+    region: str = ""
+    postal_code: str = ""
+    country: Country
+
+
+class HandlingCost(Value):
+    """What a node's work costs, in minor units of the node's currency: per fulfilment and per unit."""
+
+    fixed: Minor = 0
+    per_unit: Minor = 0
+
+
+class Node(Value):
+    """A place that holds stock and can ship or hand out.
+
+    `cut_off` is local to `time_zone`: orders accepted later leave on the next open day. `daily_capacity` counts
+    fulfilment orders a day. `ships_to` lists countries; empty means everywhere. A lower `priority` is preferred.
+    """
+
+    id: NodeId
+    name: Text
+    kind: NodeKind
+    address: NodeAddress
+    latitude: float = Field(ge=-90, le=90)
+    longitude: float = Field(ge=-180, le=180)
+    time_zone: str = Field(examples=["Europe/London"])
+    opening_hours: str = Field(max_length=500, examples=["Mo-Fr 08:00-18:00; Sa 09:00-13:00"])
+    cut_off: time
+    daily_capacity: int = Field(ge=0, le=1_000_000)
+    handling_cost: HandlingCost = HandlingCost()
+    currency: Currency = "GBP"
+    priority: int = Field(default=100, ge=0, le=1000)
+    services: tuple[ShippingMethod, ...] = (
+        ShippingMethod.ECONOMY,
+        ShippingMethod.STANDARD,
+        ShippingMethod.EXPRESS,
+    )
+    ships_to: tuple[Country, ...] = ()
+    pickup: bool = False
+    active: bool = True
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name} is not an IANA time zone")
+        return name
+
+    @field_validator("opening_hours")
+    @classmethod
+    def _hours_can_be_read(cls, text: str) -> str:
+        try:
+            OpeningHours(text)
+        except Exception as error:  # the parser's own error class is not exported
+            raise ValueError(f"not in OpenStreetMap opening_hours syntax: {error}") from error
+        return text
+
+    @field_validator("cut_off")
+    @classmethod
+    def _cut_off_is_local(cls, at: time) -> time:
+        if at.tzinfo is not None:
+            raise ValueError("the cut-off is in the node's own zone; give it without an offset")
+        return at
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The node's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+class Sku(Value):
+    """A stock keeping unit. Weight in grams, sides in millimetres."""
+
+    id: SkuId
+    description: str = Field(default="", max_length=500)
+    weight_grams: int = Field(gt=0, le=10_000_000)
+    length_mm: int = Field(gt=0, le=100_000)
+    width_mm: int = Field(gt=0, le=100_000)
+    height_mm: int = Field(gt=0, le=100_000)
+    hazmat: bool = False
+    cold: bool = False
+    oversize: bool = False
+    list_price: Minor = 0
+    currency: Currency = "GBP"
+
+    @property
+    def volume_mm3(self) -> int:
+        """Volume of one unit in cubic millimetres."""
+        return self.length_mm * self.width_mm * self.height_mm

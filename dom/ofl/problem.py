@@ -1,0 +1,104 @@
+"""The sourcing question stripped to numbers: items wanted, sources that hold them, and plans that answer it.
+
+The rules of a plan, over and above the fences:
+
+- It uses at most `maximum_shipments` sources, and each of them gives something.
+- It leaves nothing out that its sources together could give.
+- An item goes whole from one source wherever one of the plan's sources holds it whole. Only otherwise do its units
+  part: then one source after the other gives all it has of the item, up to what is wanted.
+
+Of all such plans the one that fills most units is the best, of these the cheapest, of these the one with fewer
+shipments, of these the first by node ids.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dom.ofl.costs import Load, Tally
+
+
+class Item(NamedTuple):
+    """What is wanted of one SKU: no more units than the sources hold together. Grams and mm3 of one unit."""
+
+    sku: str
+    units: int
+    grams: int
+    mm3: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A node that passed every fence: what it holds of each item, up to what is wanted, and what its use costs."""
+
+    node_id: str
+    stock: tuple[int, ...]
+    whole: int
+    """Bit i is set where the source holds item i whole."""
+    all_it_holds: Load
+    tally: Tally
+
+
+class Share(NamedTuple):
+    """What one source gives in a plan: units of each item, in the order of the problem's items."""
+
+    source: int
+    units: tuple[int, ...]
+
+
+class Plan(NamedTuple):
+    """An answer; plans are compared as tuples, and the least is the best."""
+
+    short: int
+    """Units left out of those that the sources together hold."""
+    cost: int
+    shipments: int
+    node_ids: tuple[str, ...]
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Items, sources in the order of their node ids, and what the policy says of splitting."""
+
+    items: tuple[Item, ...]
+    sources: tuple[Source, ...]
+    maximum_shipments: int
+    split_penalty: int
+
+    @property
+    def units(self) -> int:
+        """All units that can be filled if the number of shipments does not matter."""
+        return sum(item.units for item in self.items)
+
+
+def source(node_id: str, stock: Iterable[int], tally: Tally, items: tuple[Item, ...]) -> Source:
+    """A source with its stock cut to what is wanted."""
+    held = tuple([min(item.units, have) for have, item in zip(stock, items, strict=True)])
+    whole = sum([1 << i for i, (have, item) in enumerate(zip(held, items, strict=True)) if have == item.units])
+    return Source(node_id, held, whole, load_of(held, items), tally)
+
+
+def load_of(units: Iterable[int], items: tuple[Item, ...]) -> Load:
+    """The load that so many units of each item make."""
+    count = grams = mm3 = 0
+    for given, item in zip(units, items, strict=True):
+        if given:
+            count += given
+            grams += given * item.grams
+            mm3 += given * item.mm3
+    return Load(count, grams, mm3)
+
+
+def plan_of(problem: Problem, shares: Iterable[Share]) -> Plan:
+    """The plan that these shares make."""
+    parts = tuple(shares)
+    loads = [load_of(part.units, problem.items) for part in parts]
+    cost = sum([problem.sources[part.source].tally.total(*load) for part, load in zip(parts, loads, strict=True)])
+    return Plan(
+        short=problem.units - sum([load.units for load in loads]),
+        cost=cost + problem.split_penalty * (len(parts) - 1),
+        shipments=len(parts),
+        node_ids=tuple([problem.sources[part.source].node_id for part in parts]),
+        shares=parts,
+    )

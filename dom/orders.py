@@ -1,0 +1,100 @@
+"""An order as it was captured, and the promise its customer got. `dom.intake` is where it is checked."""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from dom import ids
+from dom.base import ChannelId, Country, Currency, LineId, Minor, NodeId, Quantity, SkuId, Text, Utc, Value
+from dom.network import ShippingMethod
+
+ExternalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$", examples=["536365"])]
+MAX_LINES = 1000
+
+
+class Customer(Value):
+    """Who bought; the id is the channel's own."""
+
+    id: Annotated[str, Field(min_length=1, max_length=64, examples=["C17850"])]
+    name: Text
+    email: Annotated[str, Field(max_length=254, examples=["ada@customer.example"])]
+    phone: Annotated[str, Field(max_length=32, examples=["+447700900123"])] = ""
+
+
+class ShipTo(Value):
+    """Where the goods go."""
+
+    name: Text
+    lines: tuple[Text, ...] = Field(min_length=1, max_length=4, examples=[["12 Mill Lane"]])
+    city: Annotated[str, Field(max_length=200, examples=["Leeds"])] = ""
+    region: Annotated[str, Field(max_length=200)] = ""
+    postal_code: Annotated[str, Field(max_length=20, examples=["LS1 4AP"])] = ""
+    country: Country
+
+
+class OrderLine(Value):
+    """One SKU and how many units of it; `unit_price` in minor units of the order's currency."""
+
+    line_id: LineId
+    sku: SkuId
+    quantity: Quantity
+    unit_price: Minor
+
+
+class PaymentMethod(StrEnum):
+    """How the channel says the order was paid."""
+
+    CARD = "card"
+    INVOICE = "invoice"
+    CASH = "cash"
+    WALLET = "wallet"
+    PREPAID = "prepaid"
+
+
+class Payment(Value):
+    """What the channel says of the payment; recorded, not taken."""
+
+    method: PaymentMethod
+    amount: Minor
+    reference: Annotated[str, Field(max_length=64)] = ""
+
+
+class Order(Value):
+    """What a customer bought over a channel. All money in minor units of `currency`."""
+
+    channel: ChannelId
+    external_id: ExternalId
+    placed_at: Utc
+    currency: Currency
+    customer: Customer
+    ship_to: ShipTo
+    lines: tuple[OrderLine, ...] = Field(min_length=1, max_length=MAX_LINES)
+    shipping_method: ShippingMethod = ShippingMethod.STANDARD
+    pickup_node: NodeId | None = None
+    requested_by: Utc | None = None
+    payment: Payment | None = None
+    tags: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(default=(), max_length=20)
+
+    @property
+    def order_id(self) -> str:
+        """The order's id, from channel and external id."""
+        return ids.order_id(self.channel, self.external_id)
+
+    @property
+    def total(self) -> int:
+        """Value of the goods in minor units."""
+        return sum(line.quantity * line.unit_price for line in self.lines)
+
+    def content_hash(self) -> str:
+        """Tells whether two messages say the same: SHA-256 over the normalised content."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+class Promise(Value):
+    """The delivery window given to the customer; for pick-up, when the goods can be collected."""
+
+    earliest: datetime
+    latest: datetime

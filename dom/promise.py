@@ -1,0 +1,139 @@
+"""The calendar behind every promise: when a node can ship or hand out, and when the goods arrive.
+
+All of it counts in local days of the place concerned and answers in UTC, so that a change of the clocks moves the UTC
+time and not the time on the wall.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Final
+
+from opening_hours import OpeningHours, State, UnknownCountryError  # type: ignore[attr-defined] # not in its stub
+
+from dom.network import Node
+from dom.orders import Promise
+from dom.zones import zone_of
+
+DAYS_LOOKED_AHEAD: Final = 30
+"""A node that has no open day with capacity left in so many days takes nothing on."""
+DELIVERY_FROM: Final = time(8)
+DELIVERY_UNTIL: Final = time(20)
+PICKUP_HANDLING: Final = timedelta(hours=2)
+"""Opening time a node needs to make a pick-up order ready."""
+PICKUP_KEPT: Final = timedelta(days=7)
+"""How long goods wait for the customer after they are ready."""
+
+Full = Callable[[date], bool]
+"""Whether a node's capacity of a local day is used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShipDay:
+    """The local day on which a node can do the work, and the moment (UTC) by which it is done."""
+
+    day: date
+    ship_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """When a node prepares a pick-up order, and when the customer can fetch it."""
+
+    ship_day: ShipDay
+    promise: Promise
+
+
+def ship_day(node: Node, as_of: datetime, is_full: Full) -> ShipDay | None:
+    """The first day on which the node can ship; None if there is none within `DAYS_LOOKED_AHEAD`.
+
+    Today counts up to and including the cut-off. A day counts if the node opens at any time of it.
+    """
+    zone = node.zone
+    today = as_of.astimezone(zone).date()
+    for ahead in range(DAYS_LOOKED_AHEAD):
+        day = today + timedelta(days=ahead)
+        if openings(node.opening_hours, node.address.country, day) and not is_full(day):
+            ship_by = datetime.combine(day, node.cut_off, zone).astimezone(UTC)
+            if ship_by >= as_of:
+                return ShipDay(day, ship_by)
+    return None
+
+
+@lru_cache(maxsize=10_000)
+def delivery_window(day: date, transit_days_min: int, transit_days_max: int, country: str) -> Promise:
+    """When goods that leave on `day` arrive: from 08:00 on the earliest to 20:00 on the latest day at the destination.
+
+    Transit is counted in working days, Monday to Friday: what leaves on Friday or Saturday with one day of transit
+    arrives on Monday. Public holidays on the way are not known here.
+    """
+    zone = zone_of(country)
+    earliest = datetime.combine(_working_days_after(day, transit_days_min), DELIVERY_FROM, zone)
+    latest = datetime.combine(_working_days_after(day, transit_days_max), DELIVERY_UNTIL, zone)
+    return Promise(earliest=earliest.astimezone(UTC), latest=latest.astimezone(UTC))
+
+
+def collection_window(node: Node, as_of: datetime, is_full: Full) -> Collection | None:
+    """When a pick-up order can be fetched; None if no day within `DAYS_LOOKED_AHEAD` has capacity.
+
+    The node starts on its first day with capacity (as for shipping, the cut-off holds), needs `PICKUP_HANDLING` of
+    opening time, and keeps the goods for `PICKUP_KEPT`, up to the last closing time in it.
+    """
+    start = ship_day(node, as_of, is_full)
+    if start is None:
+        return None
+    work = PICKUP_HANDLING
+    for opens, closes in _open_spans(node, start.day, DAYS_LOOKED_AHEAD):
+        begin = max(opens, as_of)
+        if closes - begin >= work:
+            ready = begin + work
+            return Collection(ShipDay(start.day, ready), Promise(earliest=ready, latest=_kept_until(node, ready)))
+        work -= max(closes - begin, timedelta())
+    return None
+
+
+@lru_cache(maxsize=50_000)
+def openings(hours: str, country: str, day: date) -> tuple[tuple[datetime, datetime], ...]:
+    """When a place with these OpenStreetMap opening hours is open on a local day, as local times without a zone.
+
+    `PH` in the hours means the public holidays of the country.
+    """
+    midnight = datetime.combine(day, time())
+    spans = _parsed(hours, country).intervals(midnight, midnight + timedelta(days=1))
+    return tuple((opens, closes) for opens, closes, state, _ in spans if state == State.OPEN)
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(hours: str, country: str) -> OpeningHours:
+    try:
+        return OpeningHours(hours, country=country)
+    except UnknownCountryError:
+        return OpeningHours(hours)
+
+
+def _open_spans(node: Node, first: date, days: int) -> Iterator[tuple[datetime, datetime]]:
+    """The node's opening times from a day on, in UTC."""
+    for ahead in range(days):
+        for opens, closes in openings(node.opening_hours, node.address.country, first + timedelta(days=ahead)):
+            yield opens.replace(tzinfo=node.zone).astimezone(UTC), closes.replace(tzinfo=node.zone).astimezone(UTC)
+
+
+def _kept_until(node: Node, ready: datetime) -> datetime:
+    end = ready + PICKUP_KEPT
+    first = ready.astimezone(node.zone).date()
+    spans = _open_spans(node, first, PICKUP_KEPT.days + 1)
+    return max(min(closes, end) for opens, closes in spans if opens < end and closes >= ready)
+
+
+def _working_days_after(day: date, count: int) -> date:
+    while count > 0:
+        day += timedelta(days=1)
+        count -= _is_working_day(day)
+    while not _is_working_day(day):
+        day += timedelta(days=1)
+    return day
+
+
+def _is_working_day(day: date) -> bool:
+    return day.weekday() < 5  # noqa: PLR2004

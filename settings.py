@@ -1,0 +1,126 @@
+"""Every setting of the system, in one place.
+
+A setting is read from the environment variable `DOM_` + its name in capitals: `DOM_API_PORT=9000`. Children of
+`dom up` get their settings the same way.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_PREFIX = "DOM_"
+SQLALCHEMY_SCHEME = "postgresql+psycopg://"
+_PLAIN_SCHEMES = ("postgresql://", "postgres://")
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[int, Field(ge=1)]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
+
+
+def normalise_database_url(url: str) -> str:
+    """The URL with the driver this project uses; raises ValueError for a database that is not PostgreSQL."""
+    if not url or url.startswith(SQLALCHEMY_SCHEME):
+        return url
+    for scheme in _PLAIN_SCHEMES:
+        if url.startswith(scheme):
+            return SQLALCHEMY_SCHEME + url.removeprefix(scheme)
+    raise ValueError("the database must be PostgreSQL: postgresql://user:password@host:port/name")
+
+
+class Settings(BaseSettings):
+    """What an operator can change; frozen, and safe to print: it shows no password and no key."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: Annotated[str, BeforeValidator(normalise_database_url)] = Field(
+        default="",
+        repr=False,
+        description="PostgreSQL, as postgresql://user:password@host:port/name. Empty: the embedded server.",
+    )
+    db_pool_size: Positive = Field(
+        default=8, description="Connections a process holds open. More than 8 on one hot stock row lose throughput."
+    )
+
+    temporal_address: str = Field(
+        default="", description="Temporal frontend, as host:port. Empty: the embedded development server."
+    )
+    temporal_namespace: str = Field(default="default", min_length=1, description="Temporal namespace of the orders.")
+    task_queue: str = Field(default="orders", min_length=1, description="Temporal task queue the workers poll.")
+    max_cached_workflows: Positive = Field(
+        default=5000, description="Live orders a worker keeps in memory; keep it above the number of open orders."
+    )
+    max_concurrent_workflow_tasks: Annotated[int, Field(ge=2)] = Field(
+        default=100, description="Workflow tasks a worker runs at once."
+    )
+    max_concurrent_local_activities: Positive = Field(
+        default=100, description="Short database activities a worker runs at once."
+    )
+    max_concurrent_activities: Positive = Field(
+        default=100, description="Activities that leave the house (carrier, mail, webhook) a worker runs at once."
+    )
+    workflow_task_pollers: Annotated[int, Field(ge=2)] = Field(
+        default=10, description="Most connections a worker polls workflow tasks with."
+    )
+    activity_task_pollers: Positive = Field(
+        default=10, description="Most connections a worker polls activity tasks with."
+    )
+    worker_drain_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=10, description="Seconds a stopping worker gives running activities to finish."
+    )
+    ready_file: Path | None = Field(
+        default=None, description="File the worker creates once it polls; the one who started it waits for it."
+    )
+
+    api_host: str = Field(default="127.0.0.1", min_length=1, description="Address the API listens on.")
+    api_port: Port = Field(default=8000, description="Port the API listens on.")
+
+    data_dir: Path = Field(
+        default=Path("var"), description="Folder of everything the embedded servers keep: data, mail, logs, secrets."
+    )
+    postgres_port: Port = Field(default=54320, description="Port of the embedded PostgreSQL.")
+    temporal_port: Port = Field(default=7233, description="Port of the embedded Temporal server.")
+    temporal_ui_port: Port = Field(default=8233, description="Port of the embedded Temporal server's web UI.")
+
+    smtp_host: str = Field(
+        default="", description="Mail server. Empty: the embedded catcher, which keeps every mail as a file."
+    )
+    smtp_port: Port = Field(default=1025, description="Port of the mail server, embedded or not.")
+    smtp_from: str = Field(default="orders@dom.example", min_length=3, description="Sender of the mails customers get.")
+    webhook_url: str = Field(default="", repr=False, description="Where order events are posted to. Empty: no webhook.")
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key webhooks are signed with, as whsec_ + base64. Empty: `dom up` makes one and keeps it.",
+    )
+
+    replay_orders: bool = Field(
+        default=False,
+        description="Plan as of the time an order was placed instead of the time it arrived; for replaying history.",
+    )
+    backorder_retry_seconds: Positive = Field(
+        default=21_600, description="Seconds between two attempts to source a backordered unit."
+    )
+    backorder_cancel_after_seconds: Positive = Field(
+        default=1_209_600, description="Seconds after which a unit still without stock is cancelled."
+    )
+
+    log_level: LogLevel = Field(
+        default="INFO", description="Least severe level that is logged: debug, info, warning or error."
+    )
+    log_json: bool = Field(default=False, description="Log one JSON object a line, for machines.")
+
+    def as_environment(self) -> dict[str, str]:
+        """The environment variables that give another process these settings, secrets included."""
+        return {ENV_PREFIX + name.upper(): _as_text(value) for name, value in self if value is not None}
+
+
+def _as_text(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def load() -> Settings:
+    """The settings of this process's environment; raises pydantic.ValidationError that names the wrong one."""
+    return Settings()

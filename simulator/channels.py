@@ -1,0 +1,74 @@
+"""Channels hand over their orders, in the order of time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from simulator.api import Api
+from simulator.board import Board, Order
+from simulator.clock import Clock
+from simulator.crew import Crew
+from simulator.goods_in import GoodsIn
+from simulator.sample import Cancellation
+
+SEND = "POST /orders"
+CREATED = 201
+
+
+def order_id(channel: str, external_id: str) -> str:
+    """The system's id of an order, as its documentation builds it from channel and order number."""
+    return f"{channel}-{external_id}"
+
+
+@dataclass(slots=True)
+class Channels:
+    """All channels together; `cancellations` by (channel, order number) are what customers will ask for later."""
+
+    api: Api
+    board: Board
+    clock: Clock
+    crew: Crew
+    goods_in: GoodsIn
+    cancellations: dict[tuple[str, str], list[Cancellation]]
+
+    async def send_all(self, requests: Iterable[dict[str, Any]]) -> None:
+        """Sends every order at its time, or when there is room for it; answers are not waited for in turn."""
+        for request in requests:
+            order = self._written_down(request)
+            await self.clock.until(order.placed_at)
+            await self.goods_in.unload(order.placed_at)
+            self.goods_in.supply(order.placed_at)
+            await self.board.start(order)
+            self.crew.work_for(order, self._send(order, request))
+        self.board.all_sent = True
+
+    async def _send(self, order: Order, request: dict[str, Any]) -> None:
+        answer = await self.api.post(SEND, "/orders", request)
+        if not answer.ok:
+            self.board.tally.refusals[f"{SEND}: {answer.problem}"] += 1
+            self.board.refuse(order, answer.problem)
+            return
+        # After a lost answer the API rightly says that it has the order already; it is new all the same.
+        order.repeated = answer.status != CREATED and answer.attempts == 1
+        if order.repeated:
+            self.board.tally.repeated += 1
+        else:
+            self.board.tally.captured += 1
+        self.board.answered(order, answer.body)
+
+    def _written_down(self, request: dict[str, Any]) -> Order:
+        units = {line["line_id"]: line["quantity"] for line in request["lines"]}
+        number = request["external_id"]
+        return Order(
+            id=order_id(request["channel"], number),
+            channel=request["channel"],
+            placed_at=datetime.fromisoformat(request["placed_at"]),
+            country=request["ship_to"]["country"],
+            pickup_node=request.get("pickup_node") or "",
+            ordered=units,
+            cancellations=deque(self.cancellations.get((request["channel"], number), ())),
+        )

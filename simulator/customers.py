@@ -1,0 +1,140 @@
+"""Customers change their minds: before hand-over they cancel, afterwards they send the goods back.
+
+Only the retailer's real cancellations are played; nobody cancels unprompted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from simulator import chance
+from simulator.api import Api
+from simulator.board import Board, Order
+from simulator.clock import Clock, stamp
+from simulator.sample import Cancellation
+
+CANCEL = "POST /orders/{id}/cancel"
+REQUEST_RETURN = "POST /returns"
+RECEIVE_RETURN = "POST /returns/{id}/receive"
+INSPECT_RETURN = "POST /returns/{id}/inspect"
+GET_ORDER = "GET /orders/{id}"
+
+SENT_BACK_AFTER = timedelta(days=1)
+"""The shortest time between delivery and a customer who asks to return."""
+ON_THE_WAY_BACK = timedelta(days=4)
+UNTIL_INSPECTED = timedelta(hours=20)
+DISPOSITIONS = {"restock": 0.85, "refurbish": 0.07, "quarantine": 0.04, "scrap": 0.04}
+
+
+@dataclass(slots=True)
+class Customers:
+    """All customers, and the desk at the node that takes their returns in."""
+
+    api: Api
+    board: Board
+    clock: Clock
+
+    async def speak(self, order: Order, until: datetime) -> bool:
+        """Sends the order's cancellations up to a moment, before the work after it; whether there were any."""
+        async with order.speaking:
+            spoke = False
+            while order.cancellations and order.cancellations[0].at <= until:
+                cancellation = order.cancellations[0]
+                await self.clock.until(cancellation.at)
+                if not await self.cancel(order, cancellation.lines, cancellation.at, cancellation.invoice):
+                    order.comes_back.append(cancellation)
+                order.cancellations.popleft()
+                spoke = True
+            return spoke
+
+    async def cancel(self, order: Order, lines: Mapping[str, int], at: datetime, about: str) -> bool:
+        """Cancels units by line; False if it is too late for them. `about` makes the request the same when repeated."""
+        order.touched = True
+        body = {"lines": _lines(lines), "actor": "customer", "occurred_at": stamp(at)}
+        answer = await self.api.post(CANCEL, f"/orders/{order.id}/cancel", body, key=f"cancel-{order.id}-{about}")
+        if answer.ok:
+            self.board.tally.cancels += 1
+            self.board.changed()
+            self.board.say(f"{order.id}: customer cancelled {sum(lines.values())} units")
+            return True
+        self.board.tally.cancels_refused += 1
+        if not answer.conflict:
+            self.board.tally.refusals[f"{CANCEL}: {answer.problem}"] += 1
+        return False
+
+    async def send_back(self, order: Order) -> None:
+        """Returns what the customer wanted to cancel too late. The order was delivered."""
+        wanted = [*order.comes_back, *order.cancellations]
+        order.comes_back, order.cancellations = [], deque()
+        if wanted and order.repeated:
+            wanted = await self._not_cancelled(order, wanted)
+        for cancellation in wanted:
+            await self._return(order, cancellation)
+
+    async def _not_cancelled(self, order: Order, wanted: list[Cancellation]) -> list[Cancellation]:
+        """Leaves out what an earlier run cancelled in time."""
+        answer = await self.api.get(GET_ORDER, f"/orders/{order.id}")
+        cancelled = Counter({line["line_id"]: line["cancelled"] for line in answer.body.get("lines", ())})
+        left = []
+        for cancellation in wanted:
+            if all(cancelled[line_id] >= units for line_id, units in cancellation.lines.items()):
+                cancelled.subtract(cancellation.lines)
+            else:
+                left.append(cancellation)
+        return left
+
+    async def _return(self, order: Order, cancellation: Cancellation) -> None:
+        at = max(cancellation.at, (order.arrived_at or order.placed_at) + SENT_BACK_AFTER)
+        await self.clock.until(at)
+        body = {
+            "order_id": order.id,
+            "lines": _lines(cancellation.lines),
+            "reason": "changed mind",
+            "occurred_at": stamp(at),
+        }
+        answer = await self.api.post(REQUEST_RETURN, "/returns", body, key=f"return-{order.id}-{cancellation.invoice}")
+        if not answer.ok:
+            self.board.tally.returns_refused += 1
+            self.board.tally.refusals[f"{REQUEST_RETURN}: {answer.problem.split(':')[0]}"] += 1
+            return
+        self.board.tally.returns += 1
+        self.board.changed()
+        if answer.body["status"] != "refunded":
+            await self._take_in(answer.body["return_id"], cancellation.lines, at + ON_THE_WAY_BACK)
+
+    async def _take_in(self, return_id: str, lines: Mapping[str, int], at: datetime) -> None:
+        await self.clock.until(at)
+        received = await self.api.post(
+            RECEIVE_RETURN, f"/returns/{return_id}/receive", {"occurred_at": stamp(at)}, key=f"receive-{return_id}"
+        )
+        inspected_at = at + UNTIL_INSPECTED
+        await self.clock.until(inspected_at)
+        found = [
+            {"line_id": line_id, "quantity": units, "disposition": chance.choose(DISPOSITIONS, return_id, line_id)}
+            for line_id, units in lines.items()
+        ]
+        inspected = await self.api.post(
+            INSPECT_RETURN,
+            f"/returns/{return_id}/inspect",
+            {"lines": found, "occurred_at": stamp(inspected_at)},
+            key=f"inspect-{return_id}",
+        )
+        for name, answer in ((RECEIVE_RETURN, received), (INSPECT_RETURN, inspected)):
+            if not answer.ok:
+                self.board.tally.refusals[f"{name}: {answer.problem}"] += 1
+        if inspected.ok:
+            self._refunded(return_id, inspected.body)
+
+    def _refunded(self, return_id: str, body: dict[str, Any]) -> None:
+        self.board.tally.refunds += 1
+        self.board.tally.refunded[body["currency"]] += body["refund"]
+        self.board.changed()
+        self.board.say(f"{return_id}: {body['refund'] / 100:,.2f} {body['currency']} refunded")
+
+
+def _lines(units: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [{"line_id": line_id, "quantity": quantity} for line_id, quantity in units.items()]

@@ -1,0 +1,192 @@
+"""A run from start to end: everybody is put to work, watched, and sent home when every order is done."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from time import monotonic
+
+import httpx
+from rich.console import Console
+
+from simulator.api import CALLS_AT_ONCE, TIMEOUT, Api, ApiGone
+from simulator.board import Board, Order
+from simulator.carriers import Carriers
+from simulator.channels import Channels, order_id
+from simulator.clock import Clock
+from simulator.config import Config
+from simulator.crew import Crew
+from simulator.customers import GET_ORDER, Customers
+from simulator.follow_up import FollowUp, seconds_without_change
+from simulator.goods_in import GoodsIn
+from simulator.nodes import Nodes
+from simulator.sample import WEEK, Sample, whole_weeks
+from simulator.show import Progress
+from simulator.summary import Summary, summarise
+
+COSTS_ASKED = 200
+GET_COST = "GET /orders/{id} for its cost"
+CONNECTIONS = httpx.Limits(max_connections=CALLS_AT_ONCE, max_keepalive_connections=CALLS_AT_ONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Under which dates and order numbers the sample is replayed."""
+
+    shift: timedelta
+    tag: str = ""
+
+
+async def run(
+    config: Config, *, transport: httpx.AsyncBaseTransport | None = None, console: Console | None = None
+) -> Summary:
+    """Replays the sample against an API and answers what came of it; progress goes to the console.
+
+    Never raises for what the API does: the summary says what went wrong. Raises OSError for a sample that cannot be
+    read or a report that cannot be written.
+    """
+    sample = Sample(config.sample)
+    console = console or Console(quiet=True)
+    async with httpx.AsyncClient(
+        base_url=config.api_url, transport=transport, timeout=TIMEOUT, limits=CONNECTIONS
+    ) as client:
+        api = Api(client, config.patience)
+        board = Board(None if config.speed else config.in_flight)
+        began = monotonic()
+        trouble = await _replay(config, sample, api, board, console)
+        wall_seconds = monotonic() - began
+        costs = [] if trouble else await _costs(api, board)
+        summary = summarise(
+            board, api.calls, sample=sample.report, costs=costs, wall_seconds=wall_seconds, trouble=trouble
+        )
+    if config.report:
+        config.report.write_text(json.dumps(asdict(summary), indent=2))
+    return summary
+
+
+async def edition(api: Api, sample: Sample, *, fresh: bool) -> Edition:
+    """The dates of the earlier run on this data, so that its orders are known again; otherwise new ones.
+
+    A fresh edition gets the first tag under which nothing was sent yet.
+    """
+    first = sample.first_order()
+    new = whole_weeks(sample.last_moment(), datetime.now(UTC))
+    if fresh:
+        for number in count(2):
+            if await _placed_at(api, first["channel"], f"{first['external_id']}-r{number}") is None:
+                return Edition(new, f"-r{number}")
+    placed_at = await _placed_at(api, first["channel"], first["external_id"])
+    if placed_at is None:
+        return Edition(new)
+    earlier = placed_at - datetime.fromisoformat(first["placed_at"])
+    return Edition(new if earlier % WEEK else earlier)
+
+
+async def _placed_at(api: Api, channel: str, external_id: str) -> datetime | None:
+    answer = await api.get(GET_ORDER, f"/orders/{order_id(channel, external_id)}")
+    return datetime.fromisoformat(answer.body["placed_at"]) if answer.ok else None
+
+
+async def _replay(config: Config, sample: Sample, api: Api, board: Board, console: Console) -> str:
+    """Plays all parts; answers what made it give up, or nothing."""
+    try:
+        chosen = await edition(api, sample, fresh=config.fresh)
+        async with asyncio.TaskGroup() as group:
+            crew = Crew(board, group)
+            stage = _stage(config, sample, api, board, crew, chosen)
+            with Progress(console, board, api.calls, min(config.orders, len(sample))) as progress:
+                crew.stay(_show(progress))
+                trouble = await stage.play(sample.orders(config.orders, chosen.shift, chosen.tag))
+            crew.go_home()
+    except* ApiGone as gone:
+        trouble = "; ".join(str(error) for error in gone.exceptions)
+    return trouble
+
+
+async def _show(progress: Progress) -> None:
+    while True:
+        progress.update()
+        await asyncio.sleep(progress.pause)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """All players, and the end of the play."""
+
+    board: Board
+    clock: Clock
+    crew: Crew
+    channels: Channels
+    nodes: Nodes
+    carriers: Carriers
+    goods_in: GoodsIn
+    follow_up: FollowUp
+    patience: float
+    watch: float
+
+    async def play(self, requests: Iterable[dict[str, object]]) -> str:
+        """Until every order is done; answers why it was given up, or nothing."""
+        self.crew.stay(self._look_after_work())
+        self.crew.stay(self.carriers.report())
+        self.crew.stay(self.channels.send_all(requests))
+        while not await self._is_over():
+            await asyncio.sleep(self.watch)
+            if not self.clock.sleepers and seconds_without_change(self.board) > self.patience:
+                return f"nothing has moved for {self.patience:.0f} seconds"
+        return ""
+
+    async def _look_after_work(self) -> None:
+        while True:
+            asked = await self.nodes.look()
+            self.follow_up.settle(asked)
+            await asyncio.sleep(self.nodes.pause(asked))
+
+    async def _is_over(self) -> bool:
+        if not self.board.all_sent:
+            return False
+        self.goods_in.supply()
+        if self.board.open or self.board.waiting or self.crew.busy:
+            return False
+        return not await self.follow_up.find_open()
+
+
+def _stage(config: Config, sample: Sample, api: Api, board: Board, crew: Crew, chosen: Edition) -> Stage:
+    clock = Clock(config.speed)
+    customers = Customers(api, board, clock)
+    carriers = Carriers(api, board, clock, config.pace)
+    receipts = deque(sample.receipts(chosen.shift))
+    goods_in = GoodsIn(api, board, clock, crew, customers, sample.nodes, receipts, chosen.tag, config.pace)
+    cancellations = sample.cancellations(chosen.shift, chosen.tag)
+    return Stage(
+        board=board,
+        clock=clock,
+        crew=crew,
+        channels=Channels(api, board, clock, crew, goods_in, cancellations),
+        nodes=Nodes(api, board, clock, crew, carriers, customers, config.pace),
+        carriers=carriers,
+        goods_in=goods_in,
+        follow_up=FollowUp(api, board, crew, customers, config.pace),
+        patience=config.patience,
+        watch=config.pace.look,
+    )
+
+
+async def _costs(api: Api, board: Board) -> list[int]:
+    """Planned freight and handling of some delivered orders, evenly spread over the run."""
+    delivered = [order for order in board.orders.values() if order.status == "delivered"]
+    chosen = delivered[:: max(1, len(delivered) // COSTS_ASKED)][:COSTS_ASKED]
+    try:
+        return list(await asyncio.gather(*(_cost(api, order) for order in chosen)))
+    except ApiGone:
+        return []
+
+
+async def _cost(api: Api, order: Order) -> int:
+    answer = await api.get(GET_COST, f"/orders/{order.id}")
+    arrived = [f for f in answer.body.get("fulfilments", ()) if f["status"] in {"delivered", "collected"}]
+    return sum(fulfilment["cost"] for fulfilment in arrived)

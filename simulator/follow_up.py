@@ -1,0 +1,78 @@
+"""Orders nobody works for at the moment: ended, waiting for stock, or not where they were thought to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from time import monotonic
+
+from simulator.api import Api
+from simulator.board import FINAL_ORDER, Board, Order, Phase
+from simulator.config import Pace
+from simulator.crew import Crew
+from simulator.customers import GET_ORDER, Customers
+from simulator.goods_in import LEAD_TIME
+
+OPEN_ORDERS = "GET /orders"
+OPEN_STATUSES = ("accepted", "backordered", "in_fulfilment", "part_shipped", "shipped")
+DOUBTS = 2
+"""How often an order whose work went wrong is seen without a node before it counts as waiting for stock."""
+
+
+@dataclass(slots=True)
+class FollowUp:
+    """Finds out how orders stand, asking only about those that did not go the plain way."""
+
+    api: Api
+    board: Board
+    crew: Crew
+    customers: Customers
+    pace: Pace
+
+    def settle(self, asked: float) -> None:
+        """Looks after the orders that were quiet when the work lists were asked for."""
+        for order in self.board.quiet(asked):
+            order.look_at = inf
+            self.crew.work_for(order, self._settle(order))
+
+    async def _settle(self, order: Order) -> None:
+        if order.plain and not order.repeated and not order.doubts:
+            self._end(order, "delivered")
+            return
+        answer = await self.api.get(GET_ORDER, f"/orders/{order.id}")
+        if answer.ok and answer.body["status"] in FINAL_ORDER:
+            self._end(order, answer.body["status"])
+        elif answer.ok and any(line["backordered"] for line in answer.body["lines"]) and self._is_sure(order):
+            since = order.waits_since
+            self.board.park(order, since + LEAD_TIME if since else order.placed_at)
+        else:
+            self.board.reopen(order, self.pace.look_again)
+
+    def _is_sure(self, order: Order) -> bool:
+        """A rejected or lost order is without a node for a moment, while another one is found."""
+        order.doubts += 1
+        return (not order.touched and not order.supplies) or order.doubts % DOUBTS == 0
+
+    def _end(self, order: Order, status: str) -> None:
+        self.board.close(order, status)
+        if status == "delivered":
+            self.crew.work_for(order, self.customers.send_back(order))
+
+    async def find_open(self) -> int:
+        """How many orders of this run the system holds open; those thought closed are followed up anew."""
+        found = 0
+        for status in OPEN_STATUSES:
+            async for item in self.api.pages(OPEN_ORDERS, "/orders", [("status", status)]):
+                order = self.board.orders.get(item["order_id"])
+                if order is None:
+                    continue
+                found += 1
+                if order.phase is Phase.CLOSED:
+                    order.doubts += 1
+                    self.board.reopen(order, self.pace.look_again)
+        return found
+
+
+def seconds_without_change(board: Board) -> float:
+    """How long nothing has moved."""
+    return monotonic() - board.last_change

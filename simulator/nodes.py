@@ -1,0 +1,185 @@
+"""Nodes: they look at their work lists, and accept, pick, pack and hand over (or hand out) at their own hours."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+from simulator import chance
+from simulator.api import Answer, Api
+from simulator.board import OPEN_FULFILMENT, PROGRESS, REPORTED, Board, Fulfilment, Order
+from simulator.carriers import Carriers
+from simulator.clock import Clock, stamp
+from simulator.config import Pace
+from simulator.crew import Crew
+from simulator.customers import Customers
+
+WORK_LISTS = "GET /fulfilments"
+LOOK_SHARE = 8
+"""Looking takes about one part in so many of the time, where it takes long."""
+
+REJECTED = 0.007
+SHORT = 0.004
+REASONS = {"damaged": 0.5, "cannot find": 0.5}
+WORKDAY = timedelta(hours=4)
+"""How long before the ship-by time a node starts at the earliest."""
+MOST_OF_THE_WAIT = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A report of the node: what, when, and how far the work is then."""
+
+    name: str
+    at: datetime
+    progress: int
+    reason: str = ""
+    found: dict[str, int] | None = None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As the API takes it."""
+        body: dict[str, Any] = {"occurred_at": stamp(self.at)}
+        if self.reason:
+            body["reason"] = self.reason
+        if self.found is not None:
+            body["lines"] = [{"line_id": line_id, "quantity": units} for line_id, units in self.found.items()]
+        return body
+
+
+def next_step(fulfilment: Fulfilment) -> Step | None:
+    """What the node does next; None while it waits for the carrier's booking or has nothing left to do."""
+    begin = max(fulfilment.placed_at, fulfilment.ship_by - WORKDAY)
+    length = max(fulfilment.ship_by - begin, timedelta())
+    match fulfilment.progress:
+        case 0:
+            return _accept(fulfilment, begin + length * 0.1)
+        case 1:
+            return Step("pick", begin + length * 0.4, 2, found=_found(fulfilment))
+        case 2:
+            return Step("pack", begin + length * 0.7, 3)
+        case 4:
+            return _let_go(fulfilment)
+    return None
+
+
+def _accept(fulfilment: Fulfilment, at: datetime) -> Step:
+    if chance.happens(REJECTED, "reject", fulfilment.id):
+        return Step("reject", at, REPORTED, reason=chance.choose(REASONS, "reason", fulfilment.id))
+    return Step("accept", at, 1)
+
+
+def _let_go(fulfilment: Fulfilment) -> Step:
+    if fulfilment.pickup:
+        return Step("collect", _collected_at(fulfilment), REPORTED)
+    return Step("hand-over", fulfilment.ship_by, PROGRESS["handed_over"])
+
+
+def _found(fulfilment: Fulfilment) -> dict[str, int] | None:
+    """None when everything is there; otherwise one unit of one line is missing."""
+    if sum(fulfilment.units.values()) < 2 or not chance.happens(SHORT, "short", fulfilment.id):  # noqa: PLR2004
+        return None
+    missing = min(fulfilment.units, key=lambda line_id: chance.draw(fulfilment.id, line_id))
+    return {line_id: units - (line_id == missing) for line_id, units in fulfilment.units.items()}
+
+
+def _collected_at(fulfilment: Fulfilment) -> datetime:
+    """Some whole days after the goods were ready, at the hour they were."""
+    kept = fulfilment.latest - fulfilment.earliest
+    days = int(chance.draw("collect", fulfilment.id) * MOST_OF_THE_WAIT * (kept / timedelta(days=1)))
+    return fulfilment.earliest + timedelta(days=days)
+
+
+@dataclass(slots=True)
+class Nodes:
+    """All nodes. One list call shows the open work of all of them."""
+
+    api: Api
+    board: Board
+    clock: Clock
+    crew: Crew
+    carriers: Carriers
+    customers: Customers
+    pace: Pace
+
+    async def look(self) -> float:
+        """Reads the work lists once and puts somebody on what is new; answers when it was asked for."""
+        asked = monotonic()
+        parameters = [("status", status) for status in OPEN_FULFILMENT]
+        items = [item async for item in self.api.pages(WORK_LISTS, "/fulfilments", parameters)]
+        for fulfilment in self.board.refresh(items, asked):
+            order = self.board.orders[fulfilment.order_id]
+            self.crew.work_for(order, self.attend(order, fulfilment))
+        return asked
+
+    def pause(self, asked: float) -> float:
+        """Seconds until the next look: longer when looking is slow or there is little to see."""
+        least = self.pace.look if self.board.open else self.pace.idle_look
+        return max(least, min(LOOK_SHARE * (monotonic() - asked), self.pace.slowest_look))
+
+    async def attend(self, order: Order, fulfilment: Fulfilment) -> None:
+        """Takes one fulfilment through the node and onto the carrier's van."""
+        while not fulfilment.ended:
+            step = next_step(fulfilment)
+            if step is not None:
+                await self._take(order, fulfilment, step)
+            elif fulfilment.progress == PROGRESS["handed_over"]:
+                await self.carriers.carry(fulfilment)
+                fulfilment.sent = REPORTED
+            else:
+                await self._wait(fulfilment)
+
+    async def _take(self, order: Order, fulfilment: Fulfilment, step: Step) -> None:
+        if await self.customers.speak(order, step.at) and fulfilment.progress >= PROGRESS["booked"]:
+            # What was taken out of a packed parcel has it packed anew: see how it stands first.
+            await self._news_within(fulfilment, self.pace.refused)
+            return
+        await self.clock.until(step.at)
+        if fulfilment.ended:
+            return
+        fulfilment.news.clear()
+        path = f"/fulfilments/{fulfilment.id}/{step.name}"
+        answer = await self.api.post(f"POST /fulfilments/{{id}}/{step.name}", path, step.body)
+        if answer.ok:
+            fulfilment.sent = step.progress
+            self._noticed(order, fulfilment, step)
+        else:
+            self._refused(step, answer)
+            fulfilment.sent = PROGRESS.get(fulfilment.status, 0)
+            await self._news_within(fulfilment, self.pace.refused)
+
+    async def _wait(self, fulfilment: Fulfilment) -> None:
+        """Until the work list shows something new; after a long silence what was sent counts as lost."""
+        if await self._news_within(fulfilment, self.pace.silence):
+            return
+        if monotonic() - self.board.looked_at < self.pace.silence / 2:
+            fulfilment.sent = 0
+            self.board.tally.sent_again += 1
+
+    async def _news_within(self, fulfilment: Fulfilment, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(fulfilment.news.wait(), seconds)
+        except TimeoutError:
+            return False
+        fulfilment.news.clear()
+        return True
+
+    def _noticed(self, order: Order, fulfilment: Fulfilment, step: Step) -> None:
+        tally = self.board.tally
+        if step.name == "collect":
+            fulfilment.arrived_at = step.at
+        elif step.name == "reject" and not fulfilment.spoiled:
+            order.touched = fulfilment.spoiled = fulfilment.rejected = True
+            tally.rejects += 1
+            self.board.say(f"{fulfilment.id}: rejected by {fulfilment.node_id}, {step.reason}")
+        elif step.found is not None:
+            order.touched = True
+            tally.short_picks += 1
+            self.board.say(f"{fulfilment.id}: one unit short at {fulfilment.node_id}")
+
+    def _refused(self, step: Step, answer: Answer) -> None:
+        if not answer.conflict:
+            self.board.tally.refusals[f"{step.name}: {answer.problem}"] += 1

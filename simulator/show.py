@@ -1,0 +1,193 @@
+"""What people see: progress while it runs, and the summary."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from simulator.api import Calls
+from simulator.board import Board, Phase
+from simulator.summary import Summary
+
+LINE_SECONDS = 5.0
+FRAMES_A_SECOND = 2
+DEAREST_CALLS = 14
+
+
+class Progress:
+    """A live picture on a terminal; elsewhere a plain line every few seconds."""
+
+    def __init__(self, console: Console, board: Board, calls: Calls, orders: int) -> None:
+        self._console = console
+        self._calls = calls
+        self._board = board
+        self._orders = orders
+        self._began = self._last_line = monotonic()
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> Progress:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two looks."""
+        return 1 / FRAMES_A_SECOND
+
+    def update(self) -> None:
+        """Shows how things stand."""
+        if self._live:
+            self._live.update(self._picture(), refresh=True)
+        elif monotonic() - self._last_line >= LINE_SECONDS:
+            self._last_line = monotonic()
+            self._console.print(self._line(), highlight=False, soft_wrap=True)
+
+    def _numbers(self) -> dict[str, str]:
+        phases, tally = self._board.phases(), self._board.tally
+        closed = phases[Phase.CLOSED]
+        seconds = max(monotonic() - self._began, 0.001)
+        return {
+            "sent": f"{len(self._board.orders)}/{self._orders}",
+            "captured": f"{tally.captured + tally.repeated}",
+            "in work": f"{phases[Phase.OPEN]}",
+            "waiting for stock": f"{phases[Phase.WAITING]}",
+            "delivered": f"{self._board.ended_as('delivered')}",
+            "cancelled": f"{self._board.ended_as('cancelled')}",
+            "returns": f"{tally.returns}",
+            "orders/s": f"{closed / seconds:.1f}",
+        }
+
+    def _line(self) -> str:
+        numbers = ", ".join(f"{name} {number}" for name, number in self._numbers().items())
+        return f"[{monotonic() - self._began:5.0f} s] {numbers}{self._failures()}"
+
+    def _failures(self) -> str:
+        failures = ", ".join(f"{what} x {count}" for what, count in self._calls.errors.most_common(2))
+        return f"; trying again after {failures}" if failures else ""
+
+    def _picture(self) -> Panel:
+        closed = self._board.phases()[Phase.CLOSED]
+        numbers = Table.grid(padding=(0, 3))
+        for _ in self._numbers():
+            numbers.add_column(justify="right")
+        numbers.add_row(*(Text(name, style="dim") for name in self._numbers()))
+        numbers.add_row(*(Text(number, style="bold") for number in self._numbers().values()))
+        work = ", ".join(f"{status.replace('_', ' ')} {count}" for status, count in self._board.listed.most_common())
+        latest = "\n".join(self._board.latest)
+        bar = ProgressBar(total=self._orders, completed=closed)
+        parts: list[RenderableType] = [
+            bar,
+            numbers,
+            Text(f"fulfilments: {work or 'none open'}"),
+            Text(latest, style="dim"),
+        ]
+        return Panel(Group(*parts), title="real orders, replayed", title_align="left")
+
+
+def show_summary(console: Console, summary: Summary) -> None:
+    """Prints everything a run came to."""
+    tables = [_sample_table(summary), _orders_table(summary), _nodes_table(summary), _calls_table(summary)]
+    for table in tables:
+        console.print(table)
+    if summary.trouble:
+        console.print(f"The run was given up: {summary.trouble}", style="bold red", highlight=False)
+    if summary.open:
+        console.print(f"{summary.open} orders reached no final state:", style="bold red")
+        for order_id, how in summary.unfinished.items():
+            console.print(f"  {order_id}: {how}", highlight=False, soft_wrap=True)
+    elif summary.all_final:
+        console.print(f"Every one of the {summary.orders} orders reached a final state.", style="bold green")
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", show_header=False)
+
+
+def _sample_table(summary: Summary) -> Table:
+    table = _table("The retailer's ledger, as the sample was built from it")
+    for kind, rows in summary.sample.get("rows", {}).items():
+        table.add_row(f"rows, {kind}", f"{rows:,}")
+    for reason, rows in summary.sample.get("reasons", {}).items():
+        table.add_row(f"  rejected: {reason.replace('_', ' ')}", f"{rows:,}")
+    return table
+
+
+def _orders_table(summary: Summary) -> Table:
+    tally = summary.tally
+    table = _table("The orders")
+    channels = ", ".join(f"{channel} {count}" for channel, count in summary.by_channel.items())
+    known = f", {summary.repeated} known from an earlier run" if summary.repeated else ""
+    refused = f", {summary.refused} refused" if summary.refused else ""
+    table.add_row("captured", f"{summary.captured}{known}{refused} ({channels})")
+    table.add_row("delivered / cancelled / open", f"{summary.delivered} / {summary.cancelled} / {summary.open}")
+    table.add_row("cancellations in time / too late", f"{tally['cancels']} / {tally['cancels_refused']}")
+    refunds = ", ".join(f"{money(minor)} {currency}" for currency, minor in tally["refunded"].items())
+    table.add_row("returns, refunded", f"{tally['returns']}, {tally['refunds']}" + (f" ({refunds})" if refunds else ""))
+    table.add_row("split over several nodes", percent(summary.split_rate))
+    cost = "-" if summary.cost_per_order is None else f"{money(summary.cost_per_order)} (of {summary.cost_orders})"
+    table.add_row("freight and handling an order", cost)
+    table.add_row("days an order, median / p90", f"{number(summary.days_median)} / {number(summary.days_p90)}")
+    table.add_row("promise kept", f"{percent(summary.promise_kept)} of {summary.promised}")
+    stock = f"{summary.waited_for_stock} orders; {tally['discontinued']} had to drop lines for good"
+    table.add_row("waited for stock", stock)
+    table.add_row("goods received", f"{tally['receipts']} deliveries, {tally['supplied']} replenishments")
+    wrong = f"{tally['rejects']} / {tally['short_picks']} / {tally['lost']} / {tally['sent_back']}"
+    table.add_row("rejected / short picks / lost / sent back", wrong)
+    table.add_row("wall time", f"{summary.wall_seconds:.1f} s, {summary.orders_per_second:.1f} orders/s to the end")
+    accept = f"{number(summary.accept_p50_ms)} / {number(summary.accept_p95_ms)} ms"
+    table.add_row("answer to an order, p50 / p95", accept)
+    errors = ", ".join(f"{what} {count}" for what, count in summary.errors.items())
+    again = f"{summary.retries} calls" + (f" ({errors})" if errors else "")
+    table.add_row("tried again / sent again after silence", f"{again} / {tally['sent_again']}")
+    for why, count in list(tally["refusals"].items())[:10]:
+        table.add_row("refused", f"{count} x {why}")
+    return table
+
+
+def _nodes_table(summary: Summary) -> Table:
+    table = Table(title="Load by node", title_justify="left", title_style="bold")
+    table.add_column("node")
+    for column in ("fulfilments", "units", "rejected"):
+        table.add_column(column, justify="right")
+    for node in summary.nodes:
+        table.add_row(node.node_id, f"{node.fulfilments:,}", f"{node.units:,}", f"{node.rejected}")
+    return table
+
+
+def _calls_table(summary: Summary) -> Table:
+    table = Table(title="Where the time went, as seen by the callers", title_justify="left", title_style="bold")
+    table.add_column("call", no_wrap=True)
+    for column in ("calls", "p50 ms", "p95 ms", "total s", "again"):
+        table.add_column(column, justify="right")
+    for call in summary.calls[:DEAREST_CALLS]:
+        times = (f"{call.p50_ms:.0f}", f"{call.p95_ms:.0f}", f"{call.total_seconds:.1f}")
+        table.add_row(
+            call.name.replace("{id}", "*").replace("{carrier}", "*"), f"{call.calls:,}", *times, f"{call.retries}"
+        )
+    return table
+
+
+def money(minor: float) -> str:
+    """Minor units of a currency with two decimals, as people write it."""
+    return f"{minor / 100:,.2f}"
+
+
+def percent(share: float | None) -> str:
+    """A share as people write it."""
+    return "-" if share is None else f"{share:.1%}"
+
+
+def number(value: float | None) -> str:
+    """One decimal, or a dash for nothing."""
+    return "-" if value is None else f"{value:.1f}"

@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, migrations and one repository an aggregate. All SQL of the house is here."""

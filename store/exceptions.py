@@ -1,0 +1,15 @@
+"""The exception queue: what a person must look at. The business key opens each one once."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+async def open_(connection: AsyncConnection, order_id: str, kind: str, business_key: str, detail: str) -> None:
+    """Put an order's trouble into the queue."""
+    await connection.execute(
+        text("""
+        INSERT INTO exceptions (order_id, kind, business_key, detail) VALUES (:order_id, :kind, :key, :detail)
+        ON CONFLICT (business_key) DO NOTHING
+        """),
+        {"order_id": order_id, "kind": kind, "key": business_key, "detail": detail[:1000]},
+    )

@@ -1,0 +1,22 @@
+"""Small helpers between Python values and rows."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON; dates and datetimes in ISO form."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_iso)
+
+
+def to_rows(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as one JSON parameter for `jsonb_to_recordset`: one statement text however many rows there are."""
+    return to_json([dict(row) for row in rows])
+
+
+def _iso(value: Any) -> str:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in a row")

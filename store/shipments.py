@@ -1,0 +1,142 @@
+"""Shipments: what a carrier was booked for, once a booking key, and what it reported since."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.kinds import ShipmentStatus
+from store.rows import to_json
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A booking as the carrier confirmed it."""
+
+    id: str
+    carrier: str
+    method: str
+    tracking_number: str
+    parcels: int
+    weight_grams: int
+    price: int
+    currency: str
+    booking: dict[str, Any]
+    label: bytes
+    label_media_type: str
+
+
+_BOOK = text("""
+WITH booked AS (
+    INSERT INTO shipments (id, carrier, method, tracking_number, status, parcels, weight_grams, price, currency,
+                           booking, booked_at)
+    VALUES (:id, :carrier, :method, :tracking_number, 'booked', :parcels, :weight_grams, :price, :currency,
+            CAST(:booking AS jsonb), :at)
+    ON CONFLICT (id) DO NOTHING RETURNING id
+), labelled AS (
+    INSERT INTO labels (shipment_id, media_type, content) SELECT id, :media_type, :label FROM booked
+)
+INSERT INTO shipment_fulfilments (shipment_id, fulfilment_id)
+SELECT id, unnest(CAST(:fulfilments AS text[])) FROM booked RETURNING shipment_id
+""")
+
+
+async def book(connection: AsyncConnection, shipment: Shipment, fulfilments: Sequence[str], at: datetime) -> bool:
+    """Write a booking and its label down; False if it stands already."""
+    rows = await connection.execute(
+        _BOOK,
+        {
+            "id": shipment.id,
+            "carrier": shipment.carrier,
+            "method": shipment.method,
+            "tracking_number": shipment.tracking_number,
+            "parcels": shipment.parcels,
+            "weight_grams": shipment.weight_grams,
+            "price": shipment.price,
+            "currency": shipment.currency,
+            "booking": to_json(shipment.booking),
+            "media_type": shipment.label_media_type,
+            "label": shipment.label,
+            "fulfilments": list(fulfilments),
+            "at": at,
+        },
+    )
+    return rows.first() is not None
+
+
+async def get(connection: AsyncConnection, shipment_id: str) -> RowMapping | None:
+    """The shipment's row, or None if it was never booked."""
+    rows = await connection.execute(text("SELECT * FROM shipments WHERE id = :id"), {"id": shipment_id})
+    return rows.mappings().one_or_none()
+
+
+async def set_status(
+    connection: AsyncConnection, shipment_id: str, status: ShipmentStatus, ended_at: datetime | None = None
+) -> None:
+    """Write where the shipment is."""
+    await connection.execute(
+        text("UPDATE shipments SET status = :status, ended_at = coalesce(:ended_at, ended_at) WHERE id = :id"),
+        {"id": shipment_id, "status": status, "ended_at": ended_at},
+    )
+
+
+async def label(connection: AsyncConnection, shipment_id: str) -> tuple[str, bytes] | None:
+    """The label's media type and content, or None."""
+    row = (
+        await connection.execute(
+            text("SELECT media_type, content FROM labels WHERE shipment_id = :id"), {"id": shipment_id}
+        )
+    ).one_or_none()
+    return None if row is None else (row.media_type, bytes(row.content))
+
+
+_SCAN = text("""
+WITH known AS (
+    SELECT id FROM shipments WHERE carrier = :carrier AND tracking_number = :tracking_number
+), written AS (
+    INSERT INTO carrier_events (carrier, event_id, tracking_number, kind, place, occurred_at)
+    SELECT :carrier, :event_id, :tracking_number, :kind, :place, :occurred_at FROM known
+    ON CONFLICT (carrier, event_id) DO NOTHING RETURNING id
+), moved AS (
+    UPDATE shipments SET
+        status = coalesce(CAST(:status AS text), CASE WHEN status = 'booked' THEN 'in_transit' ELSE status END),
+        ended_at = CASE WHEN CAST(:status AS text) IS NULL THEN ended_at ELSE :occurred_at END
+    WHERE id IN (SELECT id FROM known) AND status IN ('booked', 'in_transit') AND EXISTS (SELECT FROM written)
+)
+SELECT k.id AS shipment_id, EXISTS (SELECT FROM written) AS fresh,
+       array_agg(sf.fulfilment_id ORDER BY sf.fulfilment_id) AS fulfilments
+FROM known k JOIN shipment_fulfilments sf ON sf.shipment_id = k.id GROUP BY k.id
+""")
+
+
+async def scan(
+    connection: AsyncConnection,
+    *,
+    carrier: str,
+    event_id: str,
+    tracking_number: str,
+    kind: str,
+    occurred_at: datetime,
+    place: str,
+    ends_as: ShipmentStatus | None,
+) -> RowMapping | None:
+    """Write a carrier's event down, once an event id, and move the shipment on.
+
+    Answers the shipment, its fulfilments and whether the event is fresh; None if the tracking number is not known.
+    """
+    rows = await connection.execute(
+        _SCAN,
+        {
+            "carrier": carrier,
+            "event_id": event_id,
+            "tracking_number": tracking_number,
+            "kind": kind,
+            "occurred_at": occurred_at,
+            "place": place,
+            "status": ends_as,
+        },
+    )
+    return rows.mappings().one_or_none()

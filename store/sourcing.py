@@ -1,0 +1,134 @@
+"""The planner's snapshot, read in one statement, and the decisions that were made."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.errors import UnknownSku
+from dom.ofl.models import Demand, Place, Policy, Snapshot, SourcingDecision
+from store.places import lookup_codes
+from store.reference import Reference, ReferenceCache
+
+HORIZON_DAYS = 45
+"""How far ahead nodes' used capacity is read."""
+
+_SNAPSHOT = text("""
+SELECT (SELECT version FROM reference_state) AS version,
+       (SELECT jsonb_object_agg(id, document) FROM skus WHERE id = ANY(:skus)) AS skus,
+       (SELECT jsonb_agg(jsonb_build_array(node_id, sku, on_hand - reserved - safety_stock))
+        FROM stock WHERE sku = ANY(:skus) AND on_hand - reserved - safety_stock > 0) AS available,
+       (SELECT jsonb_agg(jsonb_build_array(node_id, day, used))
+        FROM node_days WHERE day BETWEEN :first_day AND :last_day) AS used,
+       (SELECT jsonb_build_array(latitude, longitude) FROM places
+        WHERE country = :country AND code = ANY(:codes) ORDER BY length(code) DESC LIMIT 1) AS place
+""")
+
+
+async def snapshot(
+    connection: AsyncConnection,
+    cache: ReferenceCache,
+    *,
+    skus: Sequence[str],
+    country: str,
+    postal_code: str,
+    first_day: date,
+    last_day: date,
+    taken_at: datetime,
+) -> tuple[Snapshot, Reference, Place | None]:
+    """The world as the planner sees it, the reference data it came with, and where the customer is.
+
+    Raises UnknownSku, with the position of the SKU in `skus`, for one the catalogue does not hold.
+    """
+    row = (
+        await connection.execute(
+            _SNAPSHOT,
+            {
+                "skus": list(skus),
+                "country": country,
+                "codes": lookup_codes(country, postal_code),
+                "first_day": first_day,
+                "last_day": last_day,
+            },
+        )
+    ).one()
+    reference = await cache.at(connection, row.version)
+    known = row.skus or {}
+    for position, sku in enumerate(skus):
+        if sku not in known:
+            raise UnknownSku(f"there is no SKU {sku}", field=f"lines[{position}].sku", data={"sku": sku})
+    world = Snapshot.model_construct(
+        taken_at=taken_at,
+        nodes=reference.nodes,
+        skus={sku: cache.sku(document) for sku, document in known.items()},
+        available={(node, sku): units for node, sku, units in row.available or ()},
+        capacity_used={(node, date.fromisoformat(day)): used for node, day, used in row.used or ()},
+        tariffs=reference.tariffs,
+    )
+    place = Place(latitude=row.place[0], longitude=row.place[1]) if row.place else None
+    return world, reference, place
+
+
+_DECIDED = text("""
+INSERT INTO sourcing_decisions (order_id, attempt, policy_version, cause, first_fulfilment, document, decided_at)
+VALUES (:order_id, :attempt, :policy_version, :cause, :first_fulfilment,
+        jsonb_build_object('demand', CAST(:demand AS jsonb), 'decision', CAST(:decision AS jsonb)), :decided_at)
+""")
+
+
+async def record(
+    connection: AsyncConnection,
+    demand: Demand,
+    decision: SourcingDecision,
+    *,
+    attempt: int,
+    cause: str,
+    first_fulfilment: int,
+) -> None:
+    """Keep a decision with what was asked. Fulfilments are numbered from `first_fulfilment` in its sequence."""
+    await connection.execute(
+        _DECIDED,
+        {
+            "order_id": decision.order_id,
+            "attempt": attempt,
+            "policy_version": decision.policy_version,
+            "cause": cause,
+            "first_fulfilment": first_fulfilment,
+            "demand": demand.model_dump_json(),
+            "decision": decision.model_dump_json(),
+            "decided_at": decision.decided_at,
+        },
+    )
+
+
+async def decision(
+    connection: AsyncConnection, order_id: str, attempt: int
+) -> tuple[SourcingDecision, Policy, int] | None:
+    """A decision made before, the policy it used, and the number of its first fulfilment; or None."""
+    row = (
+        await connection.execute(
+            text("""
+            SELECT d.document->'decision' AS decision, p.document AS policy, first_fulfilment
+            FROM sourcing_decisions d JOIN policies p ON p.version = d.policy_version
+            WHERE order_id = :order_id AND attempt = :attempt
+            """),
+            {"order_id": order_id, "attempt": attempt},
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    made = SourcingDecision.model_validate(row.decision)
+    return made, Policy.model_validate(row.policy), row.first_fulfilment
+
+
+async def of_order(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
+    """Every decision made for an order, in sequence."""
+    rows = await connection.execute(
+        text("""
+        SELECT attempt, cause, policy_version, first_fulfilment, document, decided_at FROM sourcing_decisions
+        WHERE order_id = :order_id ORDER BY attempt
+        """),
+        {"order_id": order_id},
+    )
+    return rows.mappings().all()

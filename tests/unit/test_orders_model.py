@@ -1,0 +1,229 @@
+"""What an order must be to be taken, and when two messages say the same."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from dom.intake import OrderRequest
+from dom.orders import MAX_LINES
+
+Change = Callable[[dict[str, Any]], object]
+
+GOOD: dict[str, Any] = {
+    "channel": "web",
+    "external_id": "536365",
+    "placed_at": "2010-12-01T08:26:00Z",
+    "currency": "GBP",
+    "customer": {"id": "C17850", "name": "Ada Fenn", "email": "ada@customer.example", "phone": "+447700900123"},
+    "ship_to": {
+        "name": "Ada Fenn",
+        "lines": ["12 Mill Lane"],
+        "city": "Leeds",
+        "postal_code": "LS1 4AP",
+        "country": "GB",
+    },
+    "lines": [
+        {"line_id": "1", "sku": "85123A", "quantity": 6, "unit_price": 255},
+        {"line_id": "2", "sku": "71053", "quantity": 1, "unit_price": 339},
+    ],
+}
+
+
+def order(change: Change | None = None) -> OrderRequest:
+    body = deepcopy(GOOD)
+    if change:
+        change(body)
+    return OrderRequest.model_validate(body)
+
+
+def put(path: str, value: object) -> Change:
+    """A change of the good order: `put("lines.0.sku", "X")`."""
+
+    def change(body: dict[str, Any]) -> None:
+        *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+        target: Any = body
+        for step in way:
+            target = target[step]
+        target[last] = value
+
+    return change
+
+
+def fields_at_fault(change: Change) -> list[str]:
+    with pytest.raises(ValidationError) as refused:
+        order(change)
+    return [".".join(map(str, error["loc"])) for error in refused.value.errors()]
+
+
+class TestWhatIsTaken:
+    def test_the_good_order(self) -> None:
+        assert order().order_id == "web-536365"
+        assert order().total == 6 * 255 + 339
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            put("external_id", "PO 2011/4 é"),
+            put("customer.phone", ""),
+            put("customer.email", "o'fenn+shop@mail.customer.example"),
+            put("lines.0.unit_price", 0),
+            put("lines.0.sku", "GIFT 0001"),
+            put("requested_by", "2010-12-24T00:00:00+01:00"),
+            put("payment", {"method": "card", "amount": 1869, "reference": "ch_1"}),
+            put("tags", ["vip"]),
+            put("lines", [{"line_id": str(n), "sku": "A", "quantity": 1, "unit_price": 1} for n in range(MAX_LINES)]),
+        ],
+    )
+    def test_what_real_channels_send(self, change: Change) -> None:
+        order(change)
+
+    @pytest.mark.parametrize(
+        ("country", "postal_code", "city"),
+        [
+            ("IE", "", "Dublin"),
+            ("DE", "20095", "Hamburg"),
+            ("JP", "100-0001", ""),
+            ("AE", "", ""),
+            ("HK", "", ""),
+            ("US", "10001", "New York"),
+            ("JE", "JE2 3QA", "St Helier"),
+            ("SG", "018956", ""),
+        ],
+    )
+    def test_addresses_as_each_country_writes_them(self, country: str, postal_code: str, city: str) -> None:
+        address = GOOD["ship_to"] | {"country": country, "postal_code": postal_code, "city": city}
+        assert order(put("ship_to", address)).ship_to.country == country
+
+    def test_a_pick_up_at_a_node(self) -> None:
+        taken = order(lambda body: body.update(shipping_method="pickup", pickup_node="store-leeds"))
+        assert taken.pickup_node == "store-leeds"
+
+
+class TestWhatIsRefused:
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            ("channel", "Web Shop"),
+            ("channel", "my-shop"),
+            ("external_id", ""),
+            ("external_id", " 1"),
+            ("external_id", "1\n"),
+            ("external_id", "1" * 65),
+            ("placed_at", "2010-12-01T08:26:00"),
+            ("placed_at", "yesterday"),
+            ("currency", "gbp"),
+            ("currency", "pounds"),
+            ("customer.email", "ada"),
+            ("customer.email", "ada@"),
+            ("customer.email", "a@customer.example, b@customer.example"),
+            ("customer.email", "ada@customer.example\nBcc: all@customer.example"),
+            ("customer.phone", "07700 900123"),
+            ("customer.phone", "+44 1"),
+            ("customer.name", ""),
+            ("ship_to.country", "uk"),
+            ("ship_to.country", "GBR"),
+            ("ship_to.lines", []),
+            ("ship_to.lines", ["a", "b", "c", "d", "e"]),
+            ("lines", []),
+            ("lines.1.quantity", 0),
+            ("lines.1.quantity", -1),
+            ("lines.1.quantity", 1.5),
+            ("lines.1.unit_price", -1),
+            ("lines.1.unit_price", 2.55),
+            ("lines.1.sku", ""),
+            ("lines.1.sku", " 71053"),
+            ("lines.1.sku", "71053\t"),
+            ("lines.1.line_id", ""),
+            ("shipping_method", "drone"),
+            ("pickup_node", "Store Leeds"),
+            ("requested_by", "2010-12-24T00:00:00"),
+            ("payment", {"method": "barter", "amount": 1}),
+            ("tags", [""] * 2),
+        ],
+    )
+    def test_and_the_field_is_named(self, path: str, value: object) -> None:
+        faults = fields_at_fault(put(path, value))
+        assert faults
+        assert all(fault == path or fault.startswith(f"{path}.") for fault in faults), faults
+
+    @pytest.mark.parametrize("path", ["coupon", "customer.vip", "ship_to.street", "lines.0.price"])
+    def test_a_field_nobody_knows(self, path: str) -> None:
+        assert fields_at_fault(put(path, "x")) == [path]
+
+    @pytest.mark.parametrize("path", sorted(GOOD))
+    def test_a_field_that_is_missing(self, path: str) -> None:
+        assert fields_at_fault(lambda body: body.pop(path)) == [path]
+
+    @pytest.mark.parametrize(
+        ("country", "postal_code"), [("GB", "12345"), ("DE", "LS1 4AP"), ("US", "1234"), ("ZZ", "1")]
+    )
+    def test_a_postal_code_of_another_country(self, country: str, postal_code: str) -> None:
+        faults = fields_at_fault(put("ship_to", GOOD["ship_to"] | {"country": country, "postal_code": postal_code}))
+        assert faults == ["ship_to"]
+
+    def test_a_line_number_that_stands_twice(self) -> None:
+        with pytest.raises(ValidationError, match="line_id '1' stands twice"):
+            order(put("lines.1.line_id", "1"))
+
+    def test_more_lines_than_an_order_holds(self) -> None:
+        many = [{"line_id": str(n), "sku": "A", "quantity": 1, "unit_price": 1} for n in range(MAX_LINES + 1)]
+        assert fields_at_fault(put("lines", many)) == ["lines"]
+
+    def test_pick_up_without_a_node_and_a_node_without_pick_up(self) -> None:
+        for change in (put("shipping_method", "pickup"), put("pickup_node", "store-leeds")):
+            with pytest.raises(ValidationError, match="go together"):
+                order(change)
+
+
+class TestContentHash:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            put("placed_at", "2010-12-01T09:26:00+01:00"),
+            put("customer.phone", "+44 7700 900 123"),
+            put("customer.email", "ada@CUSTOMER.example"),
+            put("shipping_method", "standard"),
+            put("requested_by", None),
+            put("tags", []),
+            lambda body: body.update(reversed(list(body.items()))),
+        ],
+    )
+    def test_the_same_said_differently_is_the_same(self, change: Change) -> None:
+        assert order(change).content_hash() == order().content_hash()
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            put("external_id", "536366"),
+            put("channel", "social"),
+            put("placed_at", "2010-12-01T08:26:01Z"),
+            put("currency", "EUR"),
+            put("customer.name", "Ada Fen"),
+            put("ship_to.lines", ["12", "Mill Lane"]),
+            put("lines.0.quantity", 7),
+            put("lines.0.unit_price", 256),
+            put("lines.0.sku", "85123B"),
+            put("lines.0.line_id", "3"),
+            put("shipping_method", "express"),
+            put("tags", ["gift"]),
+            lambda body: body["lines"].reverse(),
+            lambda body: body["lines"].pop(),
+        ],
+    )
+    def test_any_difference_is_a_difference(self, change: Change) -> None:
+        assert order(change).content_hash() != order().content_hash()
+
+    def test_it_survives_the_way_through_json(self) -> None:
+        again = OrderRequest.model_validate_json(order().model_dump_json())
+        assert again == order()
+        assert again.content_hash() == order().content_hash()
+
+    @given(st.integers(1, 10**6), st.integers(1, 10**6))
+    def test_quantities_are_told_apart(self, one: int, other: int) -> None:
+        hashes = [order(put("lines.0.quantity", quantity)).content_hash() for quantity in (one, other)]
+        assert (hashes[0] == hashes[1]) == (one == other)

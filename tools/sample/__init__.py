@@ -1,0 +1,1 @@
+"""Builds the sample of real orders in `data/`: one module a step, wired in `tools/build_sample.py`."""

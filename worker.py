@@ -1,0 +1,126 @@
+"""Where the worker is wired: settings -> resources -> activities -> Worker; drains on SIGTERM and SIGINT."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import structlog
+import uvloop
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+import settings as house
+from activities.boundary import Database
+from activities.cancelling import Cancelling
+from activities.capture import Capture
+from activities.fulfilling import Fulfilling
+from activities.notifying import Notifying
+from activities.returning import Returning
+from activities.shipping import Shipping
+from activities.sourcing import Sourcing
+from connectors.carriers.table_rate import carriers_from
+from connectors.notifications.mail import MailSender
+from connectors.notifications.port import Medium, Sender
+from connectors.notifications.webhook import WebhookSender
+from logs import configure_logging
+from settings import Settings
+from store import engine as database
+from store import reference
+from workflows.order import OrderWorkflow
+from workflows.returns import ReturnWorkflow
+
+WORKFLOWS: tuple[type, ...] = (OrderWorkflow, ReturnWorkflow)
+_log = structlog.get_logger("worker")
+
+
+async def connect(settings: Settings) -> Client:
+    """The Temporal client, as every process of the house uses it."""
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=pydantic_data_converter,
+    )
+
+
+@asynccontextmanager
+async def activities(settings: Settings, engine: AsyncEngine) -> AsyncIterator[list[Callable[..., Any]]]:
+    """Every activity, with what it needs; connections to the outside are closed at the end."""
+    house_database = Database(engine=engine, replaying=settings.replay_orders, webhooks=bool(settings.webhook_url))
+    async with AsyncExitStack() as open_connections:
+        senders: dict[Medium, Sender] = {
+            Medium.MAIL: await open_connections.enter_async_context(
+                MailSender(settings.smtp_host, settings.smtp_port, settings.smtp_from)
+            )
+        }
+        if settings.webhook_url:
+            senders[Medium.WEBHOOK] = await open_connections.enter_async_context(
+                WebhookSender(settings.webhook_secret.get_secret_value())
+            )
+        async with engine.connect() as connection:
+            tariffs = (await reference.load(connection)).tariffs
+        shipping = Shipping(house_database, carriers_from(tariffs))
+        notifying = Notifying(house_database, senders, settings.webhook_url)
+        returning = Returning(house_database)
+        yield [
+            Capture(house_database).accept_order,
+            Sourcing(house_database).source_again,
+            Fulfilling(house_database).advance_fulfilment,
+            Fulfilling(house_database).note_stray_report,
+            Cancelling(house_database).cancel_units,
+            shipping.book_carrier,
+            shipping.void_booking,
+            notifying.send_messages,
+            returning.open_return,
+            returning.receive_return,
+            returning.finish_return,
+        ]
+
+
+def build(client: Client, settings: Settings, served: list[Callable[..., Any]]) -> Worker:
+    """The worker for the orders' task queue."""
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        activities=served,
+        max_cached_workflows=settings.max_cached_workflows,
+        max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,
+        max_concurrent_local_activities=settings.max_concurrent_local_activities,
+        max_concurrent_activities=settings.max_concurrent_activities,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(maximum=settings.workflow_task_pollers),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(maximum=settings.activity_task_pollers),
+        graceful_shutdown_timeout=timedelta(seconds=settings.worker_drain_seconds),
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then let what runs come to its end."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    engine = database.create(settings.database_url, settings.db_pool_size)
+    try:
+        async with activities(settings, engine) as served, build(await connect(settings), settings, served):
+            _log.info("serving", task_queue=settings.task_queue, temporal=settings.temporal_address)
+            if settings.ready_file is not None:
+                settings.ready_file.touch()
+            await stop.wait()
+            _log.info("draining")
+    finally:
+        await engine.dispose()
+
+
+def main() -> None:
+    """`python -m worker` and `dom worker`."""
+    settings = house.load()
+    configure_logging(settings.log_level, as_json=settings.log_json)
+    uvloop.run(run(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The durable processes: an order's life and a return's."""

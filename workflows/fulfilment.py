@@ -1,0 +1,242 @@
+"""The life of one fulfilment inside its order's workflow: from a node's work list into the customer's hands."""
+
+import asyncio
+from collections import deque
+from datetime import datetime
+from typing import Protocol
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport, is_told, occasion
+    from activities.shipping import BookCarrier, Shipping, VoidBooking
+    from dom.errors import StepNotPossible
+    from dom.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step, is_repeat
+    from dom.status import CARRIER_MILESTONES, FulfilmentStatus, FulfilmentStep, SourcingCause
+    from workflows.messages import CarrierReport, NodeReport
+    from workflows.platform import local, remote
+
+_S = FulfilmentStatus
+
+
+class Order(Protocol):
+    """What a fulfilment needs of the order it belongs to. Steps that move units are taken one at a time."""
+
+    state: OrderState
+    one_at_a_time: asyncio.Lock
+
+    def tell(self, occasion: str) -> None:
+        """Send what was written for an occasion; the process goes on meanwhile."""
+
+    def source_again(self, cause: SourcingCause, at: datetime, failed_node: str | None = None) -> None:
+        """Units wait for another node."""
+
+    def show(self) -> None:
+        """Let people see where the order stands."""
+
+
+class Ended(Exception):
+    """The fulfilment is over without delivery: rejected, cancelled, lost or returned to the sender."""
+
+
+class FulfilmentProcess:
+    """Follows one fulfilment; `inbox` is where the reports about it arrive."""
+
+    def __init__(self, order: Order, state: FulfilmentState) -> None:
+        self.inbox: deque[NodeReport | CarrierReport] = deque()
+        self._order = order
+        self._state = state
+        self._steps = 0
+
+    async def run(self) -> None:
+        """Accept, pick, pack, book the carrier, hand over, deliver; or make ready and be collected."""
+        try:
+            if self._state.pickup:
+                await self._until(_S.COLLECTED)
+            else:
+                await self._ship()
+                await self._until(_S.DELIVERED)
+        except Ended:
+            return
+
+    async def _ship(self) -> None:
+        """Pack, book, hand over. Units taken out of a packed parcel void the booking, and it is packed anew."""
+        while True:
+            await self._until(_S.PACKED)
+            attempt = self._state.bookings = self._state.bookings + 1
+            try:
+                if await self._book_carrier(attempt) and await self._hand_over():
+                    return
+            except Ended:
+                await self._void_booking(attempt)
+                raise
+            await self._void_booking(attempt)
+
+    async def _until(self, status: FulfilmentStatus) -> None:
+        while self._progress < PROGRESS[status]:
+            await self._heed(await self._next_report())
+
+    async def _hand_over(self) -> bool:
+        """Wait for the hand-over; False if the parcel is to be packed anew."""
+        while PROGRESS[_S.BOOKED] <= self._progress < PROGRESS[_S.HANDED_OVER]:
+            await workflow.wait_condition(lambda: bool(self.inbox) or self._state.status is not _S.BOOKED)
+            if self._state.status is _S.BOOKED:
+                await self._heed(self.inbox.popleft())
+        return self._progress >= PROGRESS[_S.HANDED_OVER]
+
+    async def _book_carrier(self, attempt: int) -> bool:
+        """Book the carrier; False if the parcel is to be packed anew. A refused booking goes back to sourcing."""
+        booking = remote(
+            Shipping.book_carrier,
+            BookCarrier(order_id=self._order.state.order_id, fulfilment_id=self._state.id, attempt=attempt),
+            f"Book the carrier for {self._state.id} at {self._state.node_id}",
+        )
+        await workflow.wait_condition(lambda: booking.done() or self._state.status is not _S.PACKED)
+        if not booking.done():
+            booking.cancel()
+        try:
+            await booking
+        except asyncio.CancelledError:
+            return False
+        except ActivityError as error:
+            if self._state.status is _S.PACKED:
+                await self._end(_S.REJECTED, "carrier", str(error.cause), workflow.now())
+            return False
+        if self._state.status is not _S.PACKED:
+            return False
+        self._state.status = _S.BOOKED
+        self._order.show()
+        return True
+
+    async def _void_booking(self, attempt: int) -> None:
+        """Compensation of the booking: repeated until it succeeds, harmless for one that was never made."""
+        await remote(
+            Shipping.void_booking,
+            VoidBooking(order_id=self._order.state.order_id, fulfilment_id=self._state.id, attempt=attempt),
+            f"Take the booking of {self._state.id} back",
+        )
+
+    @property
+    def _progress(self) -> int:
+        """How far the work is. Raises Ended where it leads no further."""
+        if not self._state.living:
+            raise Ended
+        return PROGRESS[self._state.status]
+
+    async def _next_report(self) -> NodeReport | CarrierReport:
+        await workflow.wait_condition(lambda: bool(self.inbox) or not self._state.living)
+        if not self._state.living:
+            raise Ended
+        return self.inbox.popleft()
+
+    async def _heed(self, report: NodeReport | CarrierReport) -> None:
+        if isinstance(report, NodeReport):
+            await self._heed_node(report)
+        else:
+            await self._heed_carrier(report)
+
+    async def _heed_node(self, report: NodeReport) -> None:
+        async with self._order.one_at_a_time:
+            status = self._state.status
+            if is_repeat(status, report.step):
+                return
+            try:
+                target = after_step(status, report.step, pickup=self._state.pickup)
+            except StepNotPossible:
+                await self._stray(report.step, report.actor, report.occurred_at)
+                return
+            missing = self._missing(report)
+            if missing and missing == self._state.lines:
+                target, report = _S.REJECTED, report.model_copy(update={"reason": "nothing was found"})
+            if target is _S.REJECTED:
+                await self._end(target, report.actor, report.reason, report.occurred_at)
+            else:
+                await self._advance(target, report.actor, report.reason, report.occurred_at, missing)
+
+    async def _heed_carrier(self, report: CarrierReport) -> None:
+        async with self._order.one_at_a_time:
+            target = CARRIER_MILESTONES.get(report.kind)
+            if target is None or self._state.status is target:
+                return
+            if self._state.status is _S.BOOKED:  # the carrier has it: the node's hand-over scan was missed or is late
+                self.inbox.appendleft(report)
+                await self._advance(_S.HANDED_OVER, report.actor, "seen by the carrier", report.occurred_at)
+            elif self._state.status is not _S.HANDED_OVER:
+                await self._stray(report.kind, report.actor, report.occurred_at)
+            elif target is _S.DELIVERED:
+                await self._advance(target, report.actor, "", report.occurred_at)
+            else:
+                await self._end(target, report.actor, "reported by the carrier", report.occurred_at)
+
+    def _missing(self, report: NodeReport) -> dict[str, int]:
+        """Units a pick did not find; a line the node does not name was not found at all."""
+        if report.step is not FulfilmentStep.PICK or report.lines is None:
+            return {}
+        found = {line.line_id: line.quantity for line in report.lines}
+        short = {i: quantity - found.get(i, 0) for i, quantity in self._state.lines.items()}
+        return {line_id: quantity for line_id, quantity in short.items() if quantity > 0}
+
+    async def _advance(
+        self,
+        status: FulfilmentStatus,
+        actor: str,
+        reason: str,
+        at: datetime,
+        missing: dict[str, int] | None = None,
+    ) -> None:
+        lines = dict(self._state.lines)
+        self._state.status = status
+        if missing:
+            self._order.state.cut_short(self._state.id, missing)
+        await self._write(actor, reason, at, lines, missing or {})
+        if is_told(status):
+            self._order.tell(occasion(self._state.id, status))
+        if missing:
+            self._order.source_again(SourcingCause.SHORT_PICK, at, self._state.node_id)
+        self._order.show()
+
+    async def _end(self, status: FulfilmentStatus, actor: str, reason: str, at: datetime) -> None:
+        self._order.state.end(self._state.id, status)
+        await self._write(actor, reason, at, dict(self._state.lines), {})
+        if status is _S.REJECTED:
+            self._order.source_again(SourcingCause.REJECTED, at, self._state.node_id)
+        elif status is _S.LOST:
+            self._order.source_again(SourcingCause.LOST, at)
+        self._order.show()
+
+    async def _write(
+        self, actor: str, reason: str, at: datetime, lines: dict[str, int], missing: dict[str, int]
+    ) -> None:
+        self._steps += 1
+        state = self._order.state
+        await local(
+            Fulfilling.advance_fulfilment,
+            AdvanceFulfilment(
+                order_id=state.order_id,
+                fulfilment_id=self._state.id,
+                number=self._steps,
+                status=self._state.status,
+                order_status=state.status(),
+                lines=lines,
+                missing=missing,
+                actor=actor,
+                reason=reason,
+                occurred_at=at,
+            ),
+            f"{self._state.id} at {self._state.node_id}: {self._state.status}",
+        )
+
+    async def _stray(self, report: str, actor: str, at: datetime) -> None:
+        await local(
+            Fulfilling.note_stray_report,
+            StrayReport(
+                order_id=self._order.state.order_id,
+                fulfilment_id=self._state.id,
+                report=report,
+                status=self._state.status,
+                actor=actor,
+                occurred_at=at,
+            ),
+            f"{self._state.id}: {report} reported out of turn",
+        )

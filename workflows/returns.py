@@ -1,0 +1,206 @@
+"""The life of a return."""
+
+from collections.abc import Callable
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.notifying import Notifying, SendMessages
+    from activities.returning import (
+        FinishReturn,
+        OpenReturn,
+        ReceiveReturn,
+        Refund,
+        Returning,
+        ReturnOpened,
+        occasion,
+    )
+    from dom import returns as rules
+    from dom.errors import DomError, StepNotPossible
+    from dom.status import Disposition, ReturnStatus
+    from workflows.attributes import STATUS
+    from workflows.messages import (
+        InspectCall,
+        ReceiveCall,
+        ReturnAnswer,
+        ReturnInput,
+        ReturnResult,
+    )
+    from workflows.platform import again, as_refusal, local, refusal, remote
+
+
+@workflow.defn(name="Return")
+class ReturnWorkflow:
+    """One return, from permission to refund."""
+
+    @workflow.init
+    def __init__(self, start: ReturnInput) -> None:
+        """Nothing is allowed yet."""
+        self._return_id = start.return_id
+        self._request = start.request
+        self._opened: ReturnOpened | None = None
+        self._refused: ApplicationError | None = None
+        self._first_caller: str | None = None
+        self._received: ReceiveCall | None = None
+        self._units: dict[str, int] = {}
+        self._inspected: InspectCall | None = None
+        self._status = ReturnStatus.REQUESTED
+        self._refund: Refund | None = None
+
+    @workflow.run
+    async def run(self, _start: ReturnInput) -> ReturnResult:
+        """Allow, receive, inspect, refund."""
+        await self._allow()
+        await workflow.wait_condition(
+            lambda: self._received is not None, timeout_summary=f"Wait for the goods of {self._return_id}"
+        )
+        await self._receive()
+        await workflow.wait_condition(
+            lambda: self._inspected is not None, timeout_summary=f"Wait for the inspection of {self._return_id}"
+        )
+        await self._refund_it()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._result()
+
+    # --- the process -------------------------------------------------------------------------------------------------
+
+    async def _allow(self) -> None:
+        request = self._request
+        try:
+            self._opened = await local(
+                Returning.open_return,
+                OpenReturn(
+                    return_id=self._return_id,
+                    order_id=request.order_id,
+                    lines=tuple((line.line_id, line.quantity) for line in request.lines),
+                    reason=request.reason,
+                    node_id=request.node_id,
+                    actor=request.actor,
+                    occurred_at=request.occurred_at,
+                ),
+                f"Allow the return of {len(request.lines)} lines of {request.order_id}",
+            )
+        except ActivityError as error:
+            self._refused = refusal(error)
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise again(self._refused) from error
+        await self._tell("requested")
+
+    async def _receive(self) -> None:
+        call = self._received or ReceiveCall()
+        await local(
+            Returning.receive_return,
+            ReceiveReturn(
+                return_id=self._return_id,
+                order_id=self._request.order_id,
+                units=self._units,
+                actor=call.actor,
+                occurred_at=call.occurred_at,
+            ),
+            f"Receive {sum(self._units.values())} units",
+        )
+        self._comes_to(ReturnStatus.RECEIVED)
+        await self._tell("received")
+
+    async def _refund_it(self) -> None:
+        call = self._inspected
+        self._refund = await local(
+            Returning.finish_return,
+            FinishReturn(
+                return_id=self._return_id,
+                order_id=self._request.order_id,
+                node_id=self._opened.node_id if self._opened else "",
+                found=_found(call),
+                actor=call.actor if call else "node",
+                occurred_at=call.occurred_at if call else None,
+            ),
+            "Restock what can be sold again and record the refund",
+        )
+        self._comes_to(ReturnStatus.REFUNDED)
+        await self._tell("refunded")
+
+    def _comes_to(self, status: ReturnStatus) -> None:
+        self._status = status
+        workflow.set_current_details(
+            f"**Return {self._return_id}** of order {self._request.order_id}: **{status}**\n\n"
+            f"Reason: {self._request.reason}"
+        )
+        workflow.upsert_search_attributes([STATUS.value_set(status)])
+
+    async def _tell(self, step: str) -> None:
+        await remote(
+            Notifying.send_messages,
+            SendMessages(order_id=self._request.order_id, occasion=occasion(self._return_id, step)),
+            f"Tell the customer: return {step}",
+        )
+
+    def _result(self) -> ReturnResult:
+        return ReturnResult(
+            return_id=self._return_id,
+            order_id=self._request.order_id,
+            status=self._status,
+            refund=self._refund.amount if self._refund else 0,
+            currency=self._refund.currency if self._refund else "",
+        )
+
+    # --- what is asked of it -----------------------------------------------------------------------------------------
+
+    @workflow.update
+    async def accept(self) -> ReturnAnswer:
+        """The answer to the one who asked for the return; or why it is refused."""
+        caller = workflow.current_update_info()
+        if self._first_caller is None and caller is not None:
+            self._first_caller = caller.id
+        opened = await self._allowed()
+        return ReturnAnswer(
+            return_id=self._return_id,
+            order_id=self._request.order_id,
+            status=self._status,
+            node_id=opened.node_id,
+            created=caller is not None and caller.id == self._first_caller,
+        )
+
+    @workflow.update
+    async def receive(self, call: ReceiveCall) -> ReturnResult:
+        """The goods arrived at the node."""
+        opened = await self._allowed()
+        units = dict(opened.announced) if call.lines is None else {n.line_id: n.quantity for n in call.lines}
+        _check(lambda: rules.check_received(units, opened.announced))
+        if self._received is None:
+            self._units, self._received = units, call
+        elif self._units != units:
+            raise as_refusal(StepNotPossible(f"return {self._return_id} was received with other units"))
+        await workflow.wait_condition(lambda: self._status is not ReturnStatus.REQUESTED)
+        return self._result()
+
+    @workflow.update
+    async def inspect(self, call: InspectCall) -> ReturnResult:
+        """The goods were looked at: restock what can be sold again, refund the customer."""
+        if self._received is None:
+            raise as_refusal(StepNotPossible(f"return {self._return_id} was not received yet"))
+        _check(lambda: rules.check_inspected(_found(call), self._units))
+        if self._inspected is None:
+            self._inspected = call
+        elif _found(self._inspected) != _found(call):
+            raise as_refusal(StepNotPossible(f"return {self._return_id} was inspected with another result"))
+        await workflow.wait_condition(lambda: self._status is ReturnStatus.REFUNDED)
+        return self._result()
+
+    async def _allowed(self) -> ReturnOpened:
+        await workflow.wait_condition(lambda: self._opened is not None or self._refused is not None)
+        if self._refused is not None or self._opened is None:
+            raise again(self._refused or ApplicationError("not allowed"))
+        return self._opened
+
+
+def _found(call: InspectCall | None) -> tuple[tuple[str, Disposition, int], ...]:
+    lines = call.lines if call else ()
+    return tuple((line.line_id, line.disposition, line.quantity) for line in lines)
+
+
+def _check(rule: Callable[[], None]) -> None:
+    try:
+        rule()
+    except DomError as error:
+        raise as_refusal(error) from error
