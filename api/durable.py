@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -80,7 +81,8 @@ class Durable:
                 return await ask(self.client)
         except TemporalError:
             # The operation keeps the error a second time; one that nobody fetches is reported as lost.
-            await asyncio.wait([asyncio.ensure_future(start.workflow_handle())], timeout=0)
+            with suppress(TemporalError, TimeoutError):
+                await asyncio.wait_for(start.workflow_handle(), timeout=1)
             raise
 
     async def ask(

@@ -121,6 +121,11 @@ def priced(steps: Sequence[Steps], fixed: Sequence[int], total: int, price: int)
     return Prices(price, total, tuple([tail[0] for tail in tails]), tuple(tails))
 
 
+def unpriced(least: Sequence[int]) -> Prices:
+    """The bound that knows no more than what each source costs at least."""
+    return Prices(0, 0, tuple([cost * _SCALE for cost in least]), ())
+
+
 def price_ladder(steps: Sequence[Steps], total: int) -> list[int]:
     """Prices worth trying, low to high: nothing, and the slopes of the steps where the goods travel cheapest."""
     own = min(steps, key=lambda candidate: candidate.prices[-1])

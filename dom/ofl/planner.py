@@ -78,7 +78,7 @@ def stated(
         ]
     )
     sources = tuple([_source(site, items, demand, policy) for site in eligible])
-    return Problem(items, sources, policy.maximum_shipments, policy.split_penalty)
+    return Problem(items, sources, policy.maximum_shipments, policy.split_penalty, sum([item.units for item in items]))
 
 
 def planned(

@@ -65,11 +65,8 @@ class Problem:
     sources: tuple[Source, ...]
     maximum_shipments: int
     split_penalty: int
-
-    @property
-    def units(self) -> int:
-        """All units that can be filled if the number of shipments does not matter."""
-        return sum(item.units for item in self.items)
+    units: int
+    """All units of the items: what can be filled if the number of shipments does not matter."""
 
 
 def source(node_id: str, stock: Iterable[int], tally: Tally, items: tuple[Item, ...]) -> Source:
@@ -88,6 +85,14 @@ def load_of(units: Iterable[int], items: tuple[Item, ...]) -> Load:
             grams += given * item.grams
             mm3 += given * item.mm3
     return Load(count, grams, mm3)
+
+
+def alone(problem: Problem, index: int) -> Plan:
+    """The plan in which one source gives all it holds of what is wanted."""
+    own = problem.sources[index]
+    load = own.all_it_holds
+    cost = own.tally.total(*load)
+    return Plan(problem.units - load.units, cost, 1, (own.node_id,), (Share(index, own.stock),))
 
 
 def plan_of(problem: Problem, shares: Iterable[Share]) -> Plan:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dom.ofl.assign import Assignment
-from dom.ofl.problem import Plan, Problem, Share, plan_of
+from dom.ofl.problem import Plan, Problem, alone
 from dom.ofl.sets import Floors, Members, SetBuilder, covering_set, shortage
 
 ITEMS_WEIGHED_AT_MOST: Final = 600
@@ -40,9 +40,9 @@ def search(problem: Problem) -> Found:
     """The best plan under the rules of `dom.ofl.problem`; without sources there is none."""
     if not problem.sources:
         return Found(None, None, exact=True, compared=0, alone=())
-    alone = tuple([plan_of(problem, [Share(i, own.stock)]) for i, own in enumerate(problem.sources)])
-    hunt = _Hunt(problem, alone[0])
-    for plan in alone:
+    singles = tuple([alone(problem, index) for index in range(len(problem.sources))])
+    hunt = _Hunt(problem, singles[0])
+    for plan in singles:
         hunt.note(plan)
     largest = min(problem.maximum_shipments, len(problem.sources))
     if hunt.best.short and largest > 1:
@@ -51,7 +51,7 @@ def search(problem: Problem) -> Found:
         hunt.gather(size)
         if hunt.least_short == 0 or size == largest:
             hunt.work_out()
-    return Found(hunt.best, hunt.comparable_runner_up(), hunt.exact, hunt.compared, alone)
+    return Found(hunt.best, hunt.comparable_runner_up(), hunt.exact, hunt.compared, singles)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from dom.ofl.bounds import Measure, Prices, Steps, cover, deciding_measure, price_ladder, priced, steps_of
+from dom.ofl.bounds import Measure, Prices, Steps, cover, deciding_measure, price_ladder, priced, steps_of, unpriced
 from dom.ofl.problem import Problem
 
 SETS_AT_MOST: Final = 3_000
@@ -33,8 +33,7 @@ class Floors:
     def __post_init__(self) -> None:
         tallies = [source.tally for source in self.problem.sources]
         self.least_per_unit = min([tally.handling_per_unit for tally in tallies])
-        lightest = [Steps((0,), (tally.freight(0, 0),)) for tally in tallies]
-        self.empty = priced(lightest, [tally.fixed for tally in tallies], 0, 0)
+        self.empty = unpriced([tally.total(0, 0, 0) for tally in tallies])
 
     def lay_out(self) -> None:
         """Work out the steps and the bounds for several prices, once."""

@@ -141,6 +141,24 @@ class TestSplitting:
         assert decision.cost == 600
         assert decision.exact
 
+    def test_moving_one_line_at_a_time_is_not_enough_to_find_the_best_deal(self) -> None:
+        stock = dict.fromkeys("ABCDE", 1)
+        world = World().node("one", **stock).node("two", YORK, **stock)
+        for code, grams in zip("ABCDE", (3_000, 3_000, 1_800, 600, 1_800), strict=True):
+            world = world.sku(code, grams)
+        decision = decide(world, world.demand(**stock))
+        assert used(decision) == {"one": {"A": 1, "B": 1, "C": 1, "E": 1}, "two": {"D": 1}}
+        assert (decision.cost, decision.exact) == (800 + 300, True)
+
+    @pytest.mark.parametrize(("dear", "expected"), [("one", {"one": 1, "two": 4}), ("two", {"one": 3, "two": 2})])
+    def test_a_line_parts_so_that_the_dearer_node_gives_less(self, dear: str, expected: dict[str, int]) -> None:
+        cost = {name: handling(per_unit=10 if name == dear else 1) for name in ("one", "two")}
+        world = (
+            World().node("one", A=3, handling_cost=cost["one"]).node("two", A=4, handling_cost=cost["two"]).sku("A", 10)
+        )
+        decision = decide(world, world.demand(A=5))
+        assert {node_id: goods["A"] for node_id, goods in used(decision).items()} == expected
+
     def test_volume_counts_where_it_is_more_than_weight(self) -> None:
         world = World().node("n", A=5).sku("A", grams=10, side_mm=200)
         shipment = decide(world, world.demand(A=1)).shipments[0]

@@ -1,5 +1,6 @@
 """What holds for every plan, tried on worlds nobody thought of, and against a planner that tries everything."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,15 +13,19 @@ from hypothesis import strategies as st
 from worlds import ATHENS, COUNTRIES, FREE, LEEDS, LONDON, PARIS, YORK, World, handling, lane, node, sku
 
 from dom.network import Node, ShippingMethod
+from dom.ofl.bounds import Measure, steps_of
+from dom.ofl.costs import Lane, Offer
 from dom.ofl.distance import distance_km
 from dom.ofl.models import Demand, DemandLine, Fence, Policy, Snapshot, SourcingDecision
 from dom.ofl.planner import plan
+from dom.orders import Promise
 from dom.parcels import measure
 from dom.promise import delivery_window, ship_day
 from dom.tariffs import Tariff, TariffService, quote
 
 PLACES = {"GB": (LEEDS, YORK, LONDON), "FR": (PARIS,), "GR": (ATHENS,)}
 MONDAY = date(2026, 3, 2)
+NO_PROMISE = Promise(earliest=datetime(2026, 3, 4, 8, tzinfo=UTC), latest=datetime(2026, 3, 4, 20, tzinfo=UTC))
 SKUS = ("A", "B", "C", "D", "E")
 a_few = settings(deadline=None, max_examples=80)
 
@@ -222,6 +227,34 @@ class TestAgainstTryingEverything:
         for units in product(range(1, 5), repeat=3):
             decision = plan(world.demand(**dict(zip("ABC", units, strict=True))), world.snapshot(), world.policy, 1)
             assert decision.exact
+
+
+class TestBounds:
+    @settings(deadline=None, max_examples=100)
+    @given(
+        carriers=tariffs(),
+        measure_by=st.sampled_from(Measure),
+        total=st.integers(1, 2_000_000),
+        sizes=st.lists(st.floats(0, 1), min_size=1, max_size=30),
+    )
+    def test_the_steps_never_ask_more_than_a_carrier_would(
+        self, carriers: tuple[Tariff, ...], measure_by: Measure, total: int, sizes: list[float]
+    ) -> None:
+        offers = tuple(
+            Offer(Lane(t.carrier, t.rates[ShippingMethod.STANDARD, "GB", "GB"], t.divisor, 1.0), NO_PROMISE, late)
+            for late, t in enumerate(carriers)
+        )
+        scale = 1 if measure_by is Measure.WEIGHT else 5_000
+        steps = steps_of(offers, measure_by, total * scale)
+        assert steps.ends[-1] == total * scale
+        for size in sizes:
+            goods = round(size * total * scale)
+            grams, mm3 = (goods, 0) if measure_by is Measure.WEIGHT else (0, goods)
+            price = min(offer.cost(grams, mm3) for offer in offers)
+            bound = steps.prices[bisect_left(steps.ends, goods)]
+            assert bound <= price
+            if total <= 100_000:
+                assert bound == price
 
 
 def _left(decision: SourcingDecision) -> int:
