@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from activities.notifying import Notifying
 from activities.returning import Returning
 from activities.shipping import Shipping
 from activities.sourcing import Sourcing
+from connectors.carriers.port import Carrier
 from connectors.carriers.table_rate import carriers_from
 from connectors.notifications.mail import MailSender
 from connectors.notifications.port import Medium, Sender
@@ -63,22 +64,31 @@ async def activities(settings: Settings, engine: AsyncEngine) -> AsyncIterator[l
             )
         async with engine.connect() as connection:
             tariffs = (await reference.load(connection)).tariffs
-        shipping = Shipping(house_database, carriers_from(tariffs))
-        notifying = Notifying(house_database, senders, settings.webhook_url)
-        returning = Returning(house_database)
-        yield [
-            Capture(house_database).accept_order,
-            Sourcing(house_database).source_again,
-            Fulfilling(house_database).advance_fulfilment,
-            Fulfilling(house_database).note_stray_report,
-            Cancelling(house_database).cancel_units,
-            shipping.book_carrier,
-            shipping.void_booking,
-            notifying.send_messages,
-            returning.open_return,
-            returning.receive_return,
-            returning.finish_return,
-        ]
+        yield wired(house_database, carriers_from(tariffs), senders, settings.webhook_url)
+
+
+def wired(
+    house_database: Database,
+    carriers: Mapping[str, Carrier],
+    senders: Mapping[Medium, Sender],
+    webhook_url: str = "",
+) -> list[Callable[..., Any]]:
+    """Every activity, given the parties it talks to."""
+    sourcing, fulfilling = Sourcing(house_database), Fulfilling(house_database)
+    shipping, returning = Shipping(house_database, carriers), Returning(house_database)
+    return [
+        Capture(house_database).accept_order,
+        sourcing.source_again,
+        fulfilling.advance_fulfilment,
+        fulfilling.note_stray_report,
+        Cancelling(house_database).cancel_units,
+        shipping.book_carrier,
+        shipping.void_booking,
+        Notifying(house_database, senders, webhook_url).send_messages,
+        returning.open_return,
+        returning.receive_return,
+        returning.finish_return,
+    ]
 
 
 def build(client: Client, settings: Settings, served: list[Callable[..., Any]]) -> Worker:

@@ -27,7 +27,7 @@ PLACES = {"GB": (LEEDS, YORK, LONDON), "FR": (PARIS,), "GR": (ATHENS,)}
 MONDAY = date(2026, 3, 2)
 NO_PROMISE = Promise(earliest=datetime(2026, 3, 4, 8, tzinfo=UTC), latest=datetime(2026, 3, 4, 20, tzinfo=UTC))
 SKUS = ("A", "B", "C", "D", "E")
-a_few = settings(deadline=None, max_examples=80)
+a_few = settings(deadline=None, max_examples=50)
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class TestEveryPlan:
 
 
 class TestAgainstTryingEverything:
-    @settings(deadline=None, max_examples=200)
+    @settings(deadline=None, max_examples=150)
     @given(case=cases())
     def test_no_plan_fills_more_or_costs_less(self, case: Case) -> None:
         decision = case.decided()
@@ -213,7 +213,7 @@ class TestAgainstTryingEverything:
         assume(decision.exact)
         assert (_left(decision), decision.cost) == best_of_everything(case)
 
-    @settings(deadline=None, max_examples=60)
+    @settings(deadline=None, max_examples=40)
     @given(case=cases(most_nodes=4, most_lines=5, most_units=3))
     def test_also_with_more_lines(self, case: Case) -> None:
         decision = case.decided()
@@ -230,7 +230,7 @@ class TestAgainstTryingEverything:
 
 
 class TestBounds:
-    @settings(deadline=None, max_examples=100)
+    @settings(deadline=None, max_examples=40)
     @given(
         carriers=tariffs(),
         measure_by=st.sampled_from(Measure),

@@ -10,13 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 
 from dom.network import HandlingCost, Node, NodeAddress, NodeKind, ShippingMethod, Sku
-from dom.ofl.models import Demand, DemandLine, Place, Policy, Snapshot
+from dom.ofl.models import Candidate, Demand, DemandLine, Fence, Place, Policy, Snapshot, SourcingDecision
+from dom.ofl.planner import plan
 from dom.tariffs import Break, Lane, Tariff, TariffService
 
 Breaks = tuple[tuple[int, int], ...]
 
 MONDAY_NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 """The moment every order of these worlds is accepted unless a test says otherwise: Monday 2 March 2026."""
+
+MONDAY = date(2026, 3, 2)
 
 LEEDS = Place(latitude=53.8, longitude=-1.55)
 YORK = Place(latitude=53.96, longitude=-1.08)
@@ -178,3 +181,38 @@ class World:
             ),
         }
         return Demand.model_validate({**plain, **changes})
+
+
+def decide(world: World, demand: Demand) -> SourcingDecision:
+    """Plan under policy version 7, and check that the reasons are sentences."""
+    decision = plan(demand, world.snapshot(), world.policy, 7)
+    assert 2 <= len(decision.reasons) <= 6
+    assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in decision.reasons)
+    return decision
+
+
+def used(decision: SourcingDecision) -> dict[str, dict[str, int]]:
+    """Units by SKU by node."""
+    return {s.node_id: {line.sku: line.quantity for line in s.lines} for s in decision.shipments}
+
+
+def waiting(decision: SourcingDecision) -> dict[str, int]:
+    """Unfilled units by SKU."""
+    return {line.sku: line.quantity for line in decision.unfilled}
+
+
+def candidate(decision: SourcingDecision, node_id: str) -> Candidate:
+    """What was found out about a node."""
+    return next(c for c in decision.candidates if c.node_id == node_id)
+
+
+def failed(decision: SourcingDecision, node_id: str) -> Fence | None:
+    """The fence a node failed; all before it were passed."""
+    fences = candidate(decision, node_id).fences
+    assert all(result.passed for result in fences[:-1])
+    return None if fences[-1].passed else fences[-1].fence
+
+
+def told(decision: SourcingDecision, *words: str) -> bool:
+    """Whether one sentence says all of it."""
+    return any(all(word in sentence for word in words) for sentence in decision.reasons)

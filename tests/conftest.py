@@ -1,0 +1,98 @@
+"""Real servers for the tests: one PostgreSQL and one Temporal a test process, a fresh database a test.
+
+A database is made by copying a template, in some 50 ms: `database_url` holds the schema and nothing else, `world_url`
+the small network of `tests.worlds.small` as well.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from cli.embedded import postgres, temporal
+from store import engine as database
+from store import migrate
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.EmbeddedPostgres]:
+    """A PostgreSQL of this test process."""
+    server = postgres.start(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[temporal.EmbeddedTemporal]:
+    """A Temporal server of this test process, in memory."""
+    server = temporal.start(tmp_path_factory.mktemp("temporal"), in_memory=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+async def temporal_client(temporal_server: temporal.EmbeddedTemporal) -> Client:
+    """A client of the Temporal server."""
+    return await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
+
+
+def _named(url: str, name: str) -> str:
+    return url.rpartition("/")[0] + "/" + name
+
+
+def _create(server: postgres.EmbeddedPostgres, name: str, template: str) -> str:
+    engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    engine.dispose()
+    return _named(server.url, name)
+
+
+@pytest.fixture(scope="session")
+def schema_template(postgres_server: postgres.EmbeddedPostgres) -> str:
+    """The name of a database with the schema and nothing else."""
+    migrate.upgrade(_create(postgres_server, "schema_template", "template1"))
+    return "schema_template"
+
+
+@pytest.fixture(scope="session")
+async def world_template(postgres_server: postgres.EmbeddedPostgres, schema_template: str) -> str:
+    """The name of a database with the small network."""
+    from tests.worlds import small
+
+    engine = database.create(_create(postgres_server, "world_template", schema_template), 1)
+    async with engine.begin() as connection:
+        await small.write(connection)
+    await engine.dispose()
+    return "world_template"
+
+
+@pytest.fixture
+def database_url(postgres_server: postgres.EmbeddedPostgres, schema_template: str) -> str:
+    """A fresh database with the schema."""
+    return _create(postgres_server, f"t_{uuid4().hex}", schema_template)
+
+
+@pytest.fixture
+def world_url(postgres_server: postgres.EmbeddedPostgres, world_template: str) -> str:
+    """A fresh database with the small network."""
+    return _create(postgres_server, f"t_{uuid4().hex}", world_template)
+
+
+@pytest.fixture
+async def world(world_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a fresh database with the small network."""
+    engine = database.create(world_url, 8)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def data_folder() -> Path:
+    """The committed data files."""
+    return Path(__file__).parent.parent / "data"

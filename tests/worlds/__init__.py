@@ -1,0 +1,1 @@
+"""Small worlds and hand-written outside parties for tests."""

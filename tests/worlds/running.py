@@ -1,0 +1,94 @@
+"""A worker on a small world, with outside parties that tests can look into."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.worker import Worker
+
+from activities.boundary import Database
+from connectors.notifications.port import Medium
+from dom import ids
+from dom.orders import Order
+from tests.unit.worlds import MONDAY_NOON
+from tests.worlds.outside import RecordingCarrier, RecordingSender
+from worker import WORKFLOWS, wired
+from workflows.messages import (
+    AcceptCall,
+    CarrierReport,
+    NodeReport,
+    OrderAnswer,
+    OrderInput,
+    OrderResult,
+)
+from workflows.order import OrderWorkflow
+
+Handle = WorkflowHandle[OrderWorkflow, OrderResult]
+
+
+@dataclass
+class House:
+    """A running worker and what it talks to. Planning takes place as of the time an order was placed."""
+
+    client: Client
+    engine: AsyncEngine
+    task_queue: str = field(default_factory=lambda: f"q-{uuid4().hex}")
+    mail: RecordingSender = field(default_factory=RecordingSender)
+    carrier: RecordingCarrier = field(default_factory=RecordingCarrier)
+
+    @property
+    def activities(self) -> list[Callable[..., Any]]:
+        """All activities, wired to this house."""
+        return wired(
+            Database(engine=self.engine, replaying=True),
+            carriers={self.carrier.name: self.carrier},
+            senders={Medium.MAIL: self.mail},
+        )
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator["House"]:
+        """Serve while the block runs."""
+        async with Worker(self.client, task_queue=self.task_queue, workflows=WORKFLOWS, activities=self.activities):
+            yield self
+
+    async def send(self, order: Order) -> OrderAnswer:
+        """Hand an order over as the API does."""
+        start = WithStartWorkflowOperation(
+            OrderWorkflow.run,
+            OrderInput(order=order),
+            id=ids.order_workflow_id(order.order_id),
+            task_queue=self.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        )
+        return await self.client.execute_update_with_start_workflow(
+            OrderWorkflow.accept, AcceptCall(content_hash=order.content_hash()), start_workflow_operation=start
+        )
+
+    def handle(self, order: Order) -> Handle:
+        """The order's workflow."""
+        return self.client.get_workflow_handle_for(OrderWorkflow.run, ids.order_workflow_id(order.order_id))
+
+    async def node(self, order: Order, *steps: str, number: int = 1, at: datetime = MONDAY_NOON, **fields: Any) -> None:
+        """The node reports steps of the order's fulfilment of that number."""
+        for step in steps:
+            report = NodeReport(
+                fulfilment_id=ids.fulfilment_id(order.order_id, number), step=step, occurred_at=at, **fields
+            )
+            await self.handle(order).signal(OrderWorkflow.node_report, report)
+
+    async def carrier_says(self, order: Order, kind: str, number: int = 1, at: datetime = MONDAY_NOON) -> None:
+        """The carrier reports a milestone of the order's fulfilment of that number."""
+        report = CarrierReport(
+            fulfilment_id=ids.fulfilment_id(order.order_id, number),
+            kind=kind,
+            tracking_number="T",
+            occurred_at=at,
+        )
+        await self.handle(order).signal(OrderWorkflow.carrier_report, report)
