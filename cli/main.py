@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from cli.folder import DataFolder
-    from settings import Settings
+from cli import ofl_commands, order_command, stock_commands
+from cli.calling import environment, problems_as_one_line
 
 DEMO_ORDERS = 2000
 
@@ -113,13 +109,9 @@ def doctor() -> None:
         raise typer.Exit(0 if examine(settings, folder) else 1)
 
 
-def environment() -> tuple[Settings, DataFolder]:
-    """The settings and the data folder of this call; raises StartProblem that names a wrong setting."""
-    from cli.folder import DataFolder
-    from cli.running import load_settings
-
-    settings = load_settings()
-    return settings, DataFolder(settings.data_dir.absolute())
+app.command()(order_command.order)
+app.add_typer(stock_commands.app, name="stock")
+app.add_typer(ofl_commands.app, name="ofl")
 
 
 def foreground(module: str) -> None:
@@ -135,20 +127,3 @@ def become(argv: tuple[str, ...], variables: dict[str, str]) -> None:
     """Replaces this process, so that signals and the exit code are the program's own."""
     sys.stdout.flush()
     os.execve(argv[0], argv, {**os.environ, **variables})  # noqa: S606
-
-
-@contextmanager
-def problems_as_one_line() -> Iterator[None]:
-    """Shows what stands in the way as one line that says what to do, and ends with exit code 1."""
-    from cli.problems import StartProblem
-
-    try:
-        yield
-    except StartProblem as problem:
-        typer.echo(f"dom: {problem}", err=True)
-        raise typer.Exit(1) from problem
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        typer.echo("dom: the disk is full. Free some space, or set DOM_DATA_DIR to a folder on another disk.", err=True)
-        raise typer.Exit(1) from error

@@ -37,7 +37,7 @@ class Break(NamedTuple):
 class Lane(Value):
     """What it costs and how long it takes from any of the origins to any of the destinations.
 
-    Transit is counted in calendar days after the day of hand-over. Breaks ascend; a heavier parcel never costs less.
+    Transit is counted in working days after the day of hand-over. Breaks ascend; a heavier parcel never costs less.
     """
 
     origins: tuple[Country, ...] = Field(min_length=1)
@@ -160,7 +160,7 @@ def _laid_out(service: TariffService, lane: Lane) -> Rate:
 class Quote:
     """What a carrier would charge for a shipment, in minor units of `currency`, and how long it would take.
 
-    Transit is counted in calendar days after the day of hand-over.
+    Transit is counted in working days after the day of hand-over.
     """
 
     carrier: str

@@ -53,6 +53,7 @@ class Fulfilment:
     arrived_at: datetime | None = None
     spoiled: bool = False
     rejected: bool = False
+    short: bool = False
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

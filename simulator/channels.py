@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from simulator.sample import Cancellation
 
 SEND = "POST /orders"
 CREATED = 201
+UNANSWERED = 6
+"""Orders the channels have under way to the API at once; more would only queue behind each other there."""
 
 
 def order_id(channel: str, external_id: str) -> str:
@@ -34,6 +37,7 @@ class Channels:
     crew: Crew
     goods_in: GoodsIn
     cancellations: dict[tuple[str, str], list[Cancellation]]
+    _lines: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(UNANSWERED))
 
     async def send_all(self, requests: Iterable[dict[str, Any]]) -> None:
         """Sends every order at its time, or when there is room for it; answers are not waited for in turn."""
@@ -47,7 +51,8 @@ class Channels:
         self.board.all_sent = True
 
     async def _send(self, order: Order, request: dict[str, Any]) -> None:
-        answer = await self.api.post(SEND, "/orders", request)
+        async with self._lines:
+            answer = await self.api.post(SEND, "/orders", request)
         if not answer.ok:
             self.board.tally.refusals[f"{SEND}: {answer.problem}"] += 1
             self.board.refuse(order, answer.problem)

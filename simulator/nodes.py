@@ -175,8 +175,8 @@ class Nodes:
             order.touched = fulfilment.spoiled = fulfilment.rejected = True
             tally.rejects += 1
             self.board.say(f"{fulfilment.id}: rejected by {fulfilment.node_id}, {step.reason}")
-        elif step.found is not None:
-            order.touched = True
+        elif step.found is not None and not fulfilment.short:
+            order.touched = fulfilment.short = True
             tally.short_picks += 1
             self.board.say(f"{fulfilment.id}: one unit short at {fulfilment.node_id}")
 

@@ -192,10 +192,17 @@ _MOVE = text("""
 WITH fresh AS (
     SELECT 1 WHERE NOT EXISTS (
         SELECT FROM stock_ledger WHERE business_key = :business_key AND node_id = :node_id AND sku = :sku)
-), moved AS (
+), known AS (
+    UPDATE stock SET on_hand = on_hand + :quantity, updated_at = now()
+    WHERE node_id = :node_id AND sku = :sku AND EXISTS (SELECT FROM fresh)
+    RETURNING on_hand, reserved, safety_stock
+), opened AS (
     INSERT INTO stock AS s (node_id, sku, on_hand) SELECT :node_id, :sku, :quantity FROM fresh
+    WHERE NOT EXISTS (SELECT FROM known)
     ON CONFLICT (node_id, sku) DO UPDATE SET on_hand = s.on_hand + EXCLUDED.on_hand, updated_at = now()
     RETURNING on_hand, reserved, safety_stock
+), moved AS (
+    SELECT * FROM known UNION ALL SELECT * FROM opened
 ), noted AS (
     INSERT INTO stock_ledger (node_id, sku, kind, on_hand_delta, reserved_delta, business_key, order_id, reason, actor,
                               occurred_at)

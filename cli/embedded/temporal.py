@@ -135,11 +135,10 @@ def is_ready(port: int, namespace: str = NAMESPACE) -> bool:
     answer = _operator(port, namespace, "search-attribute", "list", "--output", "json")
     if answer.returncode != 0:
         return False
-    known = json.loads(answer.stdout)["customAttributes"] or {}
+    known = json.loads(answer.stdout).get("customAttributes") or {}
     missing = {name: kind for name, kind in SEARCH_ATTRIBUTES.items() if name not in known}
-    if missing:
-        names = [word for name, kind in missing.items() for word in ("--name", name, "--type", kind)]
-        _operator(port, namespace, "search-attribute", "create", *names)
+    for name, kind in missing.items():
+        _operator(port, namespace, "search-attribute", "create", "--name", name, "--type", kind)
     return not missing
 
 

@@ -38,7 +38,7 @@ class BookingRequest(Value):
 
 
 class Booking(Value):
-    """What the carrier agreed to. `price` in minor units; transit in calendar days after the day of hand-over."""
+    """What the carrier agreed to. `price` in minor units; transit in working days after the day of hand-over."""
 
     carrier: CarrierId
     booking_key: str

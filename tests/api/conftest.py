@@ -5,38 +5,53 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
-import worker
-from cli.embedded import mail, postgres, temporal
-from driving import Channel
 from fastapi import FastAPI
+from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+import worker
 from api.app import create_app
+from cli.embedded import mail
+from cli.embedded.postgres import EmbeddedPostgres
+from cli.embedded.temporal import EmbeddedTemporal
 from dom.network import Node
 from dom.ofl.models import Policy
 from dom.tariffs import Tariff
 from settings import Settings
 from store import engine as store_engine
-from store import migrate, reference
+from store import reference
+from tests.api.driving import Channel
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    folder = tmp_path_factory.mktemp("api-servers")
-    servers = [postgres.start(folder), temporal.start(folder, in_memory=True), mail.start(folder)]
-    database, engine, mails = servers
-    migrate.upgrade(database.url)
+def running(
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres_server: EmbeddedPostgres,
+    temporal_server: EmbeddedTemporal,
+    schema_template: str,
+) -> Iterator[Settings]:
+    """The servers' addresses, with a database and a task queue of these tests alone."""
+    name = f"api_{uuid4().hex}"
+    maintenance = create_engine(postgres_server.url, isolation_level="AUTOCOMMIT")
+    with maintenance.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{schema_template}"'))
+    maintenance.dispose()
+    mails = mail.start(tmp_path_factory.mktemp("api-mail"))
     yield Settings(
-        database_url=database.url, temporal_address=engine.address, smtp_host=mails.host, smtp_port=mails.port
+        database_url=postgres_server.url.rpartition("/")[0] + f"/{name}",
+        temporal_address=temporal_server.address,
+        task_queue=name,
+        smtp_host=mails.host,
+        smtp_port=mails.port,
     )
-    for server in reversed(servers):
-        server.stop()
+    mails.stop()
 
 
 @pytest.fixture(scope="session")
@@ -54,19 +69,14 @@ async def engine(running: Settings) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture(scope="session")
-async def client(running: Settings) -> Client:
-    return await worker.connect(running)
-
-
-@pytest.fixture(scope="session")
-async def working(running: Settings, engine: AsyncEngine, client: Client) -> AsyncIterator[None]:
-    async with worker.activities(running, engine) as served, worker.build(client, running, served):
+async def working(running: Settings, engine: AsyncEngine, temporal_client: Client) -> AsyncIterator[None]:
+    async with worker.activities(running, engine) as served, worker.build(temporal_client, running, served):
         yield
 
 
 @pytest.fixture(scope="session")
-async def app(running: Settings, engine: AsyncEngine, client: Client) -> AsyncIterator[FastAPI]:
-    created = create_app(running, engine, client)
+async def app(running: Settings, engine: AsyncEngine, temporal_client: Client) -> AsyncIterator[FastAPI]:
+    created = create_app(running, engine, temporal_client)
     async with created.router.lifespan_context(created):
         yield created
 

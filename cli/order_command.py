@@ -1,0 +1,97 @@
+"""`dom order`: one order on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.calling import console, environment, problems_as_one_line
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from sqlalchemy import RowMapping
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+UNITS = ("ordered", "cancelled", "backordered", "allocated", "delivered", "returned")
+
+OrderId = Annotated[str, typer.Argument(help="The order's id, such as web-536365.")]
+
+
+def order(order_id: OrderId) -> None:
+    """Show an order: status, lines, fulfilments, timeline."""
+    from cli.problems import StartProblem
+    from cli.records import in_database
+    from store import queries, timeline
+
+    async def both(connection: AsyncConnection) -> tuple[dict[str, Any] | None, Sequence[RowMapping]]:
+        return await queries.order(connection, order_id), await timeline.of_order(connection, order_id)
+
+    with problems_as_one_line():
+        found, events = in_database(*environment(), both)
+        if found is None:
+            raise StartProblem(f"there is no order {order_id}", "look for it with GET /v1/orders?q=...")
+    screen = console()
+    screen.print(heading(found))
+    for part in (lines(found), fulfilments(found), happened(events)):
+        screen.print(part)
+
+
+def heading(found: dict[str, Any]) -> str:
+    """Who, what it is worth, how it stands, and what was promised."""
+    who, where = found["document"]["customer"], found["document"]["ship_to"]
+    to = " ".join(filter(None, (where["city"], where["postal_code"], where["country"])))
+    worth = f"{found['goods_total']} {found['currency']} (minor units)"
+    promise = f"{moment(found['promise_earliest'])} to {moment(found['promise_latest'])}"
+    return "\n".join(
+        (
+            f"{found['order_id']}: {found['status']}",
+            f"{who['id']}, {to}; {worth}",
+            f"placed {moment(found['placed_at'])}, captured {moment(found['captured_at'])}, promised {promise}",
+            *(f"exception: {each['kind']}: {each['detail']}" for each in found["exceptions"]),
+        )
+    )
+
+
+def lines(found: dict[str, Any]) -> Table:
+    """The lines and where their units are."""
+    return _table(("line", "SKU", *UNITS), ((n["line_id"], n["sku"], *(n[u] for u in UNITS)) for n in found["lines"]))
+
+
+def fulfilments(found: dict[str, Any]) -> Table:
+    """The nodes' work, and what the carrier was booked for."""
+    rows = (
+        (f["id"], f["node_id"], sum(n["quantity"] for n in f["lines"]), f["method"], f["status"], _tracked(f))
+        for f in found["fulfilments"]
+    )
+    return _table(("fulfilment", "node", "units", "method", "status", "shipment"), rows)
+
+
+def happened(events: Sequence[RowMapping]) -> Table:
+    """The timeline, oldest first."""
+    rows = ((moment(e["occurred_at"]), e["kind"], e["actor"], _about(e)) for e in events)
+    return _table(("when", "what", "who", "about"), rows)
+
+
+def moment(at: datetime | None) -> str:
+    """A time to the second, in UTC; a dash where there is none."""
+    return f"{at:%Y-%m-%d %H:%M:%SZ}" if at else "-"
+
+
+def _tracked(fulfilment: dict[str, Any]) -> str:
+    return ", ".join(f"{s['carrier']} {s['tracking_number']} {s['status']}" for s in fulfilment["shipments"])
+
+
+def _about(event: RowMapping) -> str:
+    return " ".join(filter(None, (event["data"].get("fulfilment_id", ""), event["reason"])))
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
+    from rich.table import Table
+
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    return table

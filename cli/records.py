@@ -1,0 +1,42 @@
+"""One transaction on the database that is configured, that runs, or that is started for the duration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cli.embedded import postgres
+from cli.folder import DataFolder
+from cli.problems import StartProblem
+from cli.schema import database
+from settings import Settings
+from store import engine, migrate
+
+Result = TypeVar("Result")
+
+
+def in_database(settings: Settings, folder: DataFolder, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    """What `work` answers, in one transaction; raises StartProblem where there is no database to work on yet."""
+    if not settings.database_url and not postgres.files(folder).data.exists():
+        raise StartProblem(f"{folder.root} holds no database yet", "start `dom up`, or set DOM_DATA_DIR to its folder")
+    with database(settings, folder) as url:
+        if not migrate.is_current(url):
+            raise StartProblem("the database schema is not up to date", "run `dom migrate`")
+        return asyncio.run(_in_transaction(url, work))
+
+
+async def _in_transaction(url: str, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+    pool = engine.create(url, 1)
+    try:
+        async with pool.begin() as connection:
+            return await work(connection)
+    except DBAPIError as error:
+        if not engine.is_unavailable(error):
+            raise
+        raise StartProblem("the database went away", "try again when it is back; `dom doctor` looks") from error
+    finally:
+        await pool.dispose()

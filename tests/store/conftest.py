@@ -1,0 +1,30 @@
+"""An empty database, and what it takes to bring it to a schema."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cli.embedded import postgres
+from store import engine as database
+
+
+@pytest.fixture
+def empty_url(postgres_server: postgres.EmbeddedPostgres) -> str:
+    """A database with nothing in it."""
+    name = f"empty_{uuid4().hex}"
+    engine = create_engine(postgres_server.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    engine.dispose()
+    return postgres_server.url.rpartition("/")[0] + "/" + name
+
+
+@pytest.fixture
+async def schema(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a database with the schema and nothing else."""
+    engine = database.create(database_url, 8)
+    yield engine
+    await engine.dispose()
