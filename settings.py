@@ -98,13 +98,7 @@ class Settings(BaseSettings):
 
     replay_orders: bool = Field(
         default=False,
-        description="Plan as of the time an order was placed instead of the time it arrived; for replaying history.",
-    )
-    backorder_retry_seconds: Positive = Field(
-        default=21_600, description="Seconds between two attempts to source a backordered unit."
-    )
-    backorder_cancel_after_seconds: Positive = Field(
-        default=1_209_600, description="Seconds after which a unit still without stock is cancelled."
+        description="Plan orders tagged `replay` as of the time they were placed, not of the time they arrived.",
     )
 
     log_level: LogLevel = Field(

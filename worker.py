@@ -12,7 +12,7 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
 import settings as house
 from activities.boundary import Database
@@ -91,12 +91,22 @@ def wired(
     ]
 
 
-def build(client: Client, settings: Settings, served: list[Callable[..., Any]]) -> Worker:
-    """The worker for the orders' task queue."""
+def build(
+    client: Client,
+    settings: Settings,
+    served: list[Callable[..., Any]],
+    workflows: tuple[type, ...] = WORKFLOWS,
+) -> Worker:
+    """The worker for the settings' task queue.
+
+    The workflow sandbox, which catches what would not replay, is left to the tests and to the replay of recorded
+    histories: here it would take a third of the worker's processor time (docs/decisions).
+    """
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=WORKFLOWS,
+        workflows=workflows,
+        workflow_runner=UnsandboxedWorkflowRunner(),
         activities=served,
         max_cached_workflows=settings.max_cached_workflows,
         max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,

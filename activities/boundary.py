@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.exceptions import ApplicationError
 
 from dom.errors import DomError
+from dom.orders import REPLAY_TAG, Order
 from store.reference import ReferenceCache
 
 
@@ -21,8 +22,9 @@ def utc_now() -> datetime:
 class Database:
     """What activities work on.
 
-    `replaying` says that orders are replayed history: they are planned as of the time they were placed, not of the
-    time they arrived. `webhooks` says that a webhook is configured and is to be told what the customer is told.
+    `replaying` allows orders that carry REPLAY_TAG to be planned as of the time they were placed; all others are
+    planned as of now, however old they are. `webhooks` says that a webhook is configured and is to be told what the
+    customer is told.
     """
 
     engine: AsyncEngine
@@ -30,6 +32,10 @@ class Database:
     now: Callable[[], datetime] = utc_now
     replaying: bool = False
     webhooks: bool = False
+
+    def as_of(self, order: Order, business_time: datetime) -> datetime:
+        """The moment a plan for the order counts from: now or, for one that is replayed, its own business time."""
+        return business_time if self.replaying and REPLAY_TAG in order.tags else self.now()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:

@@ -51,7 +51,7 @@ class Capture:
         async with self.database.transaction() as connection:
             if not await orders.capture(connection, order):
                 return await self._known(connection, order)
-            as_of = order.placed_at if self.database.replaying else self.database.now()
+            as_of = self.database.as_of(order, order.placed_at)
             why = Occasion(FIRST_ATTEMPT, FIRST_FULFILMENT, SourcingCause.CAPTURED, as_of)
             units = {line.line_id: line.quantity for line in order.lines}
             demand, decision, policy = await step.decide(self.database, connection, order, units, why)

@@ -199,7 +199,7 @@ class Sourcing:
                 attempt=request.attempt,
                 first_fulfilment=request.first_fulfilment,
                 cause=request.cause,
-                as_of=request.as_of if self.database.replaying else self.database.now(),
+                as_of=self.database.as_of(order, request.as_of),
                 excluded_nodes=request.excluded_nodes,
             )
             demand, decision, policy = await decide(self.database, connection, order, request.lines, why)

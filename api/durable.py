@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -80,9 +79,7 @@ class Durable:
             async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
                 return await ask(self.client)
         except TemporalError:
-            # The operation keeps the error a second time; one that nobody fetches is reported as lost.
-            with suppress(TemporalError, TimeoutError):
-                await asyncio.wait_for(start.workflow_handle(), timeout=1)
+            await _fetch_second_error(start)
             raise
 
     async def ask(
@@ -127,6 +124,15 @@ class Durable:
                 await self.tell(workflow_id, signal, message)
 
         await asyncio.gather(*(tell(*message) for message in messages))
+
+
+async def _fetch_second_error(start: WithStartWorkflowOperation[Any, Any]) -> None:
+    """A failed operation keeps its error a second time, and what nobody fetches is reported as lost."""
+    kept = asyncio.ensure_future(start.workflow_handle())
+    await asyncio.wait([kept], timeout=1)
+    if kept.done() and not kept.cancelled():
+        kept.exception()
+    kept.cancel()
 
 
 async def _answered_before(handle: WorkflowHandle[Any, Any], key: str | None, answer: type[R]) -> R | None:

@@ -32,6 +32,7 @@ _AWAY: Final = {
 }
 _INPUT_SHOWN: Final = {"body", "query", "path", "header"}
 _HTTP: Final = {
+    400: problems.MALFORMED,
     404: problems.NOT_FOUND,
     405: problems.METHOD,
     413: problems.TOO_LARGE,

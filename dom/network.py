@@ -2,12 +2,16 @@
 
 from datetime import time
 from enum import StrEnum
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from opening_hours import OpeningHours
 from pydantic import Field, field_validator
 
 from dom.base import Country, Currency, Minor, NodeId, SkuId, Text, Value
+
+
+_known_zones = cache(available_timezones)  # it walks the disk
 
 
 class NodeKind(StrEnum):
@@ -77,7 +81,7 @@ class Node(Value):
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, name: str) -> str:
-        if name not in available_timezones():
+        if name not in _known_zones():
             raise ValueError(f"{name} is not an IANA time zone")
         return name
 

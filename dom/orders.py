@@ -13,6 +13,8 @@ from dom.network import ShippingMethod
 
 ExternalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$", examples=["536365"])]
 MAX_LINES = 1000
+REPLAY_TAG = "replay"
+"""Marks an order of the past that is sent again: where replaying is on, it is planned as of when it was placed."""
 
 
 class Customer(Value):

@@ -14,6 +14,8 @@ from typing import Any
 MARGIN = timedelta(weeks=8)
 """How long before today the replayed time ends at the latest: room for transit, stock-outs and returns."""
 WEEK = timedelta(weeks=1)
+REPLAY_TAG = "replay"
+"""What the system's documentation calls an order of the past; it is planned as of the time it was placed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Sample:
         for line in self._orders[:count]:
             order: dict[str, Any] = json.loads(line)
             order["external_id"] += tag
+            order["tags"] = [*order.get("tags", ()), REPLAY_TAG]
             for moment in ("placed_at", "requested_by"):
                 if order.get(moment):
                     order[moment] = _moved(order[moment], shift).isoformat().replace("+00:00", "Z")

@@ -87,7 +87,8 @@ SELECT o.id, o.external_id, o.channel, o.document->'customer'->>'name' AS custom
        (SELECT jsonb_agg(jsonb_build_array(l.line_id, l.sku, s.document->>'description', l.quantity)
                          ORDER BY l.position)
         FROM order_lines l JOIN skus s ON s.id = l.sku WHERE l.order_id = o.id) AS lines,
-       f.promise_earliest AS f_earliest, f.promise_latest AS f_latest, n.document->>'name' AS node_name,
+       f.promise_earliest AS f_earliest, f.promise_latest AS f_latest,
+       CASE WHEN f.method = 'pickup' OR CAST(:node_id AS text) IS NOT NULL THEN n.document->>'name' END AS node_name,
        (SELECT jsonb_object_agg(line_id, quantity) FROM fulfilment_lines
         WHERE fulfilment_id = f.id AND quantity > 0) AS f_lines,
        sh.carrier, sh.tracking_number
@@ -104,7 +105,10 @@ WHERE o.id = :order_id
 async def details(
     connection: AsyncConnection, order_id: str, *, fulfilment_id: str | None = None, node_id: str | None = None
 ) -> RowMapping:
-    """What a message may tell of an order, and of one of its fulfilments or a node."""
+    """What a message may tell of an order, and of one of its fulfilments or a node.
+
+    A node is named only where the customer has to go there, or to send something there.
+    """
     rows = await connection.execute(
         _DETAILS, {"order_id": order_id, "fulfilment_id": fulfilment_id, "node_id": node_id}
     )

@@ -94,7 +94,8 @@ async def reserve(connection: AsyncConnection, order_id: str, units: Sequence[Re
 
 
 _TAKE_DAY = text("""
-INSERT INTO node_days AS d (node_id, day, used) VALUES (:node_id, :day, 1)
+INSERT INTO node_days AS d (node_id, day, used)
+SELECT id, CAST(:day AS date), 1 FROM nodes WHERE id = :node_id AND daily_capacity > 0
 ON CONFLICT (node_id, day) DO UPDATE SET used = d.used + 1
 WHERE d.used < (SELECT daily_capacity FROM nodes WHERE id = :node_id) RETURNING used
 """)

@@ -31,7 +31,8 @@ _SHORT_ADDRESS: Final = 5
 def render_label(carrier_name: str, request: BookingRequest, booking: Booking) -> bytes:
     """The labels as a PDF document; `carrier_name` is what stands at the top.
 
-    The time in the document is fixed so that drawing is repeatable. A line is cut after two rows.
+    The time in the document is fixed so that drawing is repeatable. An address line is cut after two rows,
+    any other text where the label ends.
     """
     target = BytesIO()
     canvas = Canvas(target, pagesize=A6, pageCompression=0, invariant=1)
@@ -95,7 +96,7 @@ class _Page:
 
     def facts(self, facts: list[str]) -> None:
         for fact in facts:
-            self._text(simpleSplit(roman(fact), _PLAIN, 8, _INNER)[0], _PLAIN, 8)
+            self._text(roman(fact), _PLAIN, 8)
         self._rule()
 
     def barcode(self, number: str) -> None:

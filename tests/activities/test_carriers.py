@@ -207,6 +207,7 @@ class TestLabel:
         label = await carrier.label(request, booking)
         assert [text for _, text in scanned(label)] == [booking.tracking_number]
         assert " PL Shipment weight" in printed(label)
+        assert "Reference RRRRRRRRRR" in printed(label)
 
     @given(st.text(min_size=1, max_size=60))
     def test_no_name_breaks_the_drawing(self, name: str) -> None:

@@ -149,7 +149,7 @@ class TestWorkList:
         assert item["promise"]["earliest"] < item["promise"]["latest"]
 
     async def test_it_is_the_nodes_own_and_pages_hold_each_once(self, channel: Channel) -> None:
-        sku = await channel.stocked_sku(10, node := "wh-zaragoza")
+        sku = await channel.stocked_sku(10, node := "wh-bristol")
         placed = [await channel.place(order(sku, 1, external_id=new_number())) for _ in range(5)]
         seen, cursor = [], {}
         while True:

@@ -46,7 +46,7 @@ time.sleep(600)
 
 
 def launch(code: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)  # noqa: S603
+    return subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -463,7 +463,7 @@ class TestCommand:
     @staticmethod
     def dom(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DOM_")}
-        return subprocess.run(  # noqa: S603
+        return subprocess.run(
             python_module("cli", *arguments),
             env={**environment, **settings},
             capture_output=True,

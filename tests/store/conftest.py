@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cli.embedded import postgres
 from store import engine as database
+from tests.worlds import small
+from tests.worlds.written import place
 
 
 @pytest.fixture
@@ -28,3 +30,17 @@ async def schema(database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = database.create(database_url, 8)
     yield engine
     await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def shared_world(postgres_server: postgres.EmbeddedPostgres, world_template: str) -> AsyncIterator[AsyncEngine]:
+    """The small network with one order in it, for tests that only try what the database refuses."""
+    name = f"shared_{uuid4().hex}"
+    engine = create_engine(postgres_server.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{world_template}"'))
+    engine.dispose()
+    shared = database.create(postgres_server.url.rpartition("/")[0] + "/" + name, 2)
+    await place(shared, small.order("held", A=3))
+    yield shared
+    await shared.dispose()

@@ -48,7 +48,7 @@ class TestReading:
             ("LOG_LEVEL", "loud"),
             ("TEMPORAL_NAMESPACE", ""),
             ("MAX_CONCURRENT_WORKFLOW_TASKS", "1"),
-            ("BACKORDER_RETRY_SECONDS", "-1"),
+            ("WORKER_DRAIN_SECONDS", "-1"),
         ],
     )
     def test_a_wrong_value_is_refused_by_name(self, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

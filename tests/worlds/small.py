@@ -1,7 +1,7 @@
 """A network small enough to reason about: three nodes in England, a store among them, and a supplier in France.
 
 dc-leeds 100 A, 100 B, 2 RARE | wh-london 50 A, 3 RARE | st-york (pick-up) 5 A | dropship-lille 20 FAR
-Every order of these tests is placed on Monday 2 March 2026 at noon UTC, from York.
+Every order of these tests is placed on Monday 2 March 2026 at noon UTC, from York, and planned as of then.
 """
 
 from datetime import UTC, datetime
@@ -67,6 +67,7 @@ def order(external_id: str = "1", /, *, channel: str = "web", **lines_or_fields:
             "postal_code": "YO1 7EP",
             "country": "GB",
         },
+        "tags": ["replay"],
         "lines": [
             {"line_id": str(position), "sku": code, "quantity": quantity, "unit_price": 1000}
             for position, (code, quantity) in enumerate((units or {"A": 1}).items(), 1)

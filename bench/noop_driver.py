@@ -1,0 +1,89 @@
+"""Drives no-op orders with a Temporal client, in the rhythm in which `bench.orders` drives real ones."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
+
+from bench.looking import Looking
+from bench.noop import EmptyWorkflow, NoOpInput, NoOpWorkflow
+from bench.orders import SIGNALS_BEFORE_BOOKING, Walked
+from bench.servers import NOOP_QUEUE
+from bench.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyDriver:
+    """Starts workflows that end at once."""
+
+    temporal: Client
+    _numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    async def walk(self) -> Walked:
+        """From start to result."""
+        workflow_id = f"empty-{next(self._numbers)}"
+        began = perf_counter()
+        await self.temporal.execute_workflow(EmptyWorkflow.run, id=workflow_id, task_queue=NOOP_QUEUE)
+        seconds = perf_counter() - began
+        return Walked(workflow_id, seconds, seconds)
+
+
+class Ledger:
+    """Which no-op orders are booked: the file their worker writes, read on from where it was read last."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file.open()
+        self._booked: set[str] = set()
+
+    async def look(self) -> set[str]:
+        """All that are booked by now."""
+        self._booked.update(line.rstrip("\n") for line in self._file)
+        return self._booked
+
+    def close(self) -> None:
+        """Reads no more."""
+        self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class NoOpWalker:
+    """Takes no-op orders to their end."""
+
+    temporal: Client
+    looking: Looking[set[str]]
+    shape: Shape
+    _numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    async def walk(self) -> Walked:
+        """Start and answer; a look; the signals before the booking; a look that shows it; the signals after it."""
+        order_id = f"noop-{next(self._numbers)}"
+        began = perf_counter()
+        await self._accept(order_id)
+        accept_seconds = perf_counter() - began
+        await self.looking.until(lambda _: True)
+        handle = self.temporal.get_workflow_handle_for(NoOpWorkflow.run, order_id)
+        for _ in range(SIGNALS_BEFORE_BOOKING):
+            await handle.signal(NoOpWorkflow.report, order_id)
+        await self.looking.until(lambda booked: order_id in booked or None)
+        for _ in range(self.shape.signals - SIGNALS_BEFORE_BOOKING):
+            await handle.signal(NoOpWorkflow.report, order_id)
+        await handle.result()
+        return Walked(order_id, accept_seconds, perf_counter() - began)
+
+    async def _accept(self, order_id: str) -> None:
+        start = WithStartWorkflowOperation(
+            NoOpWorkflow.run,
+            NoOpInput(order_id=order_id, shape=self.shape, booked_at=SIGNALS_BEFORE_BOOKING),
+            id=order_id,
+            task_queue=NOOP_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        await self.temporal.execute_update_with_start_workflow(NoOpWorkflow.accept, start_workflow_operation=start)
+
+

@@ -1,0 +1,193 @@
+"""The OpenAPI document is the contract: complete, true, and the one that is committed."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from api import examples, openapi
+from api.compatibility import breaks
+from api.models import feeds, fulfilments, health, orders, returns
+from api.problems import MEDIA_TYPE, TYPES, Problem
+from api.routes.problems import ProblemMeaning
+from dom.errors import DomError
+from dom.intake import OrderRequest
+from dom.network import Node, Sku
+from dom.status import FulfilmentStep
+from workflows.messages import CancelCall, CancelResult, InspectCall, ReceiveCall, ReturnRequest, ReturnResult
+
+DOCUMENT = openapi.generate()
+PROMISED = {
+    "POST /v1/orders",
+    "GET /v1/orders",
+    "GET /v1/orders/{order_id}",
+    "POST /v1/orders/{order_id}/cancel",
+    "GET /v1/orders/{order_id}/timeline",
+    "GET /v1/orders/{order_id}/sourcing",
+    "GET /v1/availability",
+    "POST /v1/inventory/adjustments",
+    "GET /v1/nodes/{node_id}",
+    "PUT /v1/nodes/{node_id}",
+    "GET /v1/skus/{sku_id}",
+    "PUT /v1/skus/{sku_id}",
+    "GET /v1/fulfilments",
+    "GET /v1/fulfilments/{fulfilment_id}/label",
+    *(f"POST /v1/fulfilments/{{fulfilment_id}}/{step}" for step in FulfilmentStep),
+    "POST /v1/carriers/{carrier}/events",
+    "POST /v1/returns",
+    "GET /v1/returns",
+    "GET /v1/returns/{return_id}",
+    "POST /v1/returns/{return_id}/receive",
+    "POST /v1/returns/{return_id}/inspect",
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /problems/{name}",
+}
+
+
+def operations() -> dict[str, dict[str, Any]]:
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in DOCUMENT["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+OPERATIONS = operations()
+
+
+def test_the_committed_document_is_the_one_generated() -> None:
+    committed = json.loads(openapi.DOCUMENT.read_text(encoding="utf-8"))
+    assert committed == DOCUMENT, "run `python -m api.openapi` and look at what changes for callers"
+
+
+def test_what_is_committed_breaks_nobody() -> None:
+    assert breaks(json.loads(openapi.DOCUMENT.read_text(encoding="utf-8")), DOCUMENT) == []
+
+
+def test_every_endpoint_is_there_and_none_unknown() -> None:
+    assert set(OPERATIONS) == PROMISED
+
+
+def test_operation_ids_are_unique() -> None:
+    ids = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(set(ids)) == len(ids)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for reference in set(_references(DOCUMENT)):
+        assert reference.rpartition("/")[2] in DOCUMENT["components"]["schemas"], reference
+
+
+def test_nothing_of_the_framework_shows() -> None:
+    assert "HTTPValidationError" not in json.dumps(DOCUMENT)
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+class TestOperation:
+    def test_it_is_described(self, name: str) -> None:
+        operation = OPERATIONS[name]
+        assert operation["summary"]
+        assert len(operation["description"]) > 10
+        assert {tag["name"] for tag in DOCUMENT["tags"]} >= set(operation["tags"])
+        assert operation["tags"]
+
+    def test_every_success_has_an_example(self, name: str) -> None:
+        successes = {s: a for s, a in OPERATIONS[name]["responses"].items() if s.startswith("2")}
+        assert successes
+        for answer in successes.values():
+            for media_type, content in answer["content"].items():
+                assert "schema" in content
+                assert media_type == "application/pdf" or "example" in content
+
+    def test_every_error_is_a_problem_with_an_example_that_is_one(self, name: str) -> None:
+        errors = {s: a for s, a in OPERATIONS[name]["responses"].items() if not s.startswith("2")}
+        for status, answer in errors.items():
+            content = answer["content"][MEDIA_TYPE]
+            assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+            for example in content["examples"].values():
+                assert Problem.model_validate(example["value"]).status == int(status)
+
+    def test_it_says_that_servers_may_be_away(self, name: str) -> None:
+        if name != "GET /health/live":
+            assert "503" in OPERATIONS[name]["responses"]
+
+    def test_every_body_has_examples(self, name: str) -> None:
+        for content in OPERATIONS[name].get("requestBody", {"content": {}})["content"].values():
+            assert content["examples"]
+
+    def test_what_has_parameters_can_refuse_them(self, name: str) -> None:
+        if OPERATIONS[name].get("parameters") or "requestBody" in OPERATIONS[name]:
+            assert "422" in OPERATIONS[name]["responses"]
+
+
+@pytest.mark.parametrize(
+    ("model", "example"),
+    [
+        *((OrderRequest, example) for example in examples.ORDERS.values()),
+        *((CancelCall, example) for example in examples.CANCELS.values()),
+        *((fulfilments.StepReport, example) for step in examples.STEPS.values() for example in step.values()),
+        *((feeds.CarrierEvents, example) for example in examples.CARRIER_EVENTS.values()),
+        *((feeds.Adjustments, example) for example in examples.ADJUSTMENTS.values()),
+        *((ReturnRequest, example) for example in examples.RETURN_REQUESTS.values()),
+        *((ReceiveCall, example) for example in examples.RECEIVES.values()),
+        *((InspectCall, example) for example in examples.INSPECTS.values()),
+        (orders.OrderCaptured, examples.ORDER_CAPTURED),
+        (orders.OrderList, examples.ORDER_LIST),
+        (orders.OrderDetail, examples.ORDER),
+        (orders.Timeline, examples.TIMELINE),
+        (orders.Sourcing, examples.SOURCING),
+        (CancelResult, examples.CANCELLED),
+        (fulfilments.WorkList, examples.WORK_LIST),
+        (fulfilments.StepTaken, examples.STEP_TAKEN),
+        (feeds.CarrierEventResults, examples.CARRIER_RESULTS),
+        (feeds.AdjustmentResults, examples.ADJUSTMENT_RESULTS),
+        (feeds.Availability, examples.AVAILABILITY),
+        (returns.ReturnOpened, examples.RETURN_OPENED),
+        (returns.ReturnList, examples.RETURN_LIST),
+        (returns.ReturnDetail, examples.RETURN),
+        (ReturnResult, examples.RETURN_RECEIVED),
+        (ReturnResult, examples.RETURN_REFUNDED),
+        (Node, examples.NODE),
+        (Sku, examples.SKU),
+        (health.Alive, examples.ALIVE),
+        (health.Ready, examples.READY),
+        (ProblemMeaning, examples.PROBLEM_MEANING),
+    ],
+)
+def test_an_example_is_what_it_shows(model: type[Any], example: dict[str, Any]) -> None:
+    shown = TypeAdapter(model).validate_json(json.dumps(example))
+    assert set(example) <= set(shown.model_dump())
+
+
+def test_every_domain_error_is_a_type_of_problem() -> None:
+    def below(cls: type[DomError]) -> Iterator[type[DomError]]:
+        for child in cls.__subclasses__():
+            yield child
+            yield from below(child)
+
+    assert {cls.type for cls in below(DomError)} <= set(TYPES)
+
+
+def test_writing_refuses_to_break_callers(tmp_path: Any) -> None:
+    path = tmp_path / "openapi.json"
+    assert openapi.main(["--to", str(path)]) == 0
+    older = {**DOCUMENT, "paths": {**DOCUMENT["paths"], "/v1/gone": DOCUMENT["paths"]["/health/live"]}}
+    path.write_text(json.dumps(older))
+    assert openapi.main(["--to", str(path)]) == 1
+    assert "/v1/gone" in path.read_text()
+    assert openapi.main(["--to", str(path), "--allow-breaks"]) == 0
+    assert json.loads(path.read_text()) == DOCUMENT
+
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for value in part.values():
+            yield from _references(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _references(value)

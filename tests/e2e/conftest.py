@@ -1,0 +1,19 @@
+"""A running `dom up` for tests through HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.folder import DataFolder
+from tests.worlds.stack import RunningStack
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[RunningStack]:
+    """Not started yet; ended with the test."""
+    stack = RunningStack(DataFolder(tmp_path / "var"))
+    yield stack
+    stack.close()

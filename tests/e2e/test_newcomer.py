@@ -1,0 +1,154 @@
+"""What the README promises a newcomer: `dom up --demo`, then an order of one's own, from POST to delivered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from google.protobuf.message import Message
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import SearchAttributeKey
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from cli.folder import DataFolder
+from dom import ids
+from tests.e2e.walking import FIRST_ORDER, Walk
+from tests.worlds.stack import RunningStack, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack")]
+
+STORY = [
+    "accepted",
+    "fulfilment_accepted",
+    "fulfilment_picked",
+    "fulfilment_packed",
+    "carrier_booked",
+    "fulfilment_handed_over",
+    "fulfilment_delivered",
+]
+
+
+@pytest.fixture(scope="module")
+def after_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """`make run` with fewer orders, when its summary has been shown and it goes on serving."""
+    stack = RunningStack(DataFolder(tmp_path_factory.mktemp("newcomer") / "var"))
+    try:
+        stack.up("--demo", "--orders", "10")
+        until("the summary is shown", lambda: "Every one of the 10 orders" in stack.said("up"), 120)
+        yield stack
+        assert stack.stop() == 0
+    finally:
+        stack.close()
+
+
+@pytest.fixture
+def client(after_demo: RunningStack) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=after_demo.url, timeout=30) as client:
+        yield client
+
+
+def numbered(external_id: str, **fields: object) -> dict[str, object]:
+    return {**FIRST_ORDER, "external_id": external_id, **fields}
+
+
+def at(moment: str) -> datetime:
+    return datetime.fromisoformat(moment)
+
+
+class TestPromise:
+    def test_an_old_order_sent_now_is_promised_for_the_future(self, client: httpx.Client) -> None:
+        sent_at = datetime.now(UTC)
+        answer = client.post("/v1/orders", json=numbered("promise-1"))
+        assert answer.status_code == 201, answer.text
+        promise = answer.json()["promise"]
+        assert sent_at < at(promise["earliest"]) <= at(promise["latest"])
+        work = Walk(client, answer.json()["order_id"]).fulfilment()
+        assert at(work["ship_by"]) > sent_at
+
+    def test_history_sent_again_is_promised_for_its_own_time(self, client: httpx.Client) -> None:
+        answer = client.post("/v1/orders", json=numbered("promise-2", tags=["replay"]))
+        promise = answer.json()["promise"]
+        placed_at = at(str(FIRST_ORDER["placed_at"]))
+        assert placed_at < at(promise["earliest"])
+        assert (at(promise["latest"]) - placed_at).days < 10
+
+
+class TestFirstOrder:
+    def test_from_post_to_delivered(self, after_demo: RunningStack, client: httpx.Client) -> None:
+        answer = client.post("/v1/orders", json=FIRST_ORDER)
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["status"] == "accepted"
+        walk = Walk(client, answer.json()["order_id"])
+        assert walk.order_id == "web-10001"
+        assert client.get(answer.json()["links"]["self"]).json()["status"] == "accepted"
+
+        walk.to_delivered()
+
+        (line,) = walk.get()["lines"]
+        assert (line["ordered"], line["delivered"], line["allocated"], line["backordered"]) == (2, 2, 0, 0)
+        events = walk.events()
+        assert [event["kind"] for event in events] == STORY
+        assert all(event["actor"] for event in events)
+        self.explains_itself(walk)
+        self.wrote_to_the_customer(after_demo, walk)
+        asyncio.run(self.can_be_read_in_temporal(after_demo, walk))
+        label = client.get(f"/v1/fulfilments/{walk.order_id}-F1/label")
+        assert label.content.startswith(b"%PDF-")
+        shown = after_demo.dom("order", walk.order_id)
+        assert f"{walk.order_id}: delivered" in shown.stdout
+
+    def explains_itself(self, walk: Walk) -> None:
+        (made,) = walk.get("/sourcing")["decisions"]
+        decision = made["decision"]
+        (shipment,) = decision["shipments"]
+        assert shipment["node_id"] == walk.fulfilment()["node_id"]
+        assert made["policy_version"] == 1
+        assert len(decision["candidates"]) >= 12
+        assert any(not fence["passed"] for candidate in decision["candidates"] for fence in candidate["fences"])
+        assert decision["reasons"]
+        assert decision["runner_up"]["cost"] >= sum(shipment["costs"].values())
+
+    def wrote_to_the_customer(self, stack: RunningStack, walk: Walk) -> None:
+        customer = FIRST_ORDER["customer"]["email"]
+
+        def mine() -> list[str]:
+            about = [mail for mail in stack.mails() if mail["To"] == customer and "10001" in mail["Subject"]]
+            return [str(mail["Subject"]) for mail in about]
+
+        until("three mails are in the folder", lambda: len(mine()) == 3)
+        until(
+            "the messages are settled",
+            lambda: Counter(message["status"] for message in walk.get()["messages"]) == {"sent": 3},
+        )
+        assert len(set(mine())) == 3, "confirmed, shipped, delivered"
+
+    async def can_be_read_in_temporal(self, stack: RunningStack, walk: Walk) -> None:
+        temporal = await Client.connect(stack.temporal_address, data_converter=pydantic_data_converter)
+        handle = temporal.get_workflow_handle(ids.order_workflow_id(walk.order_id))
+        described = await handle.describe()
+        assert described.status is WorkflowExecutionStatus.COMPLETED
+        summary = await described.static_summary()
+        assert summary is not None
+        assert summary.startswith("web order 10001: 1 lines, 2 units for GB LS1")
+        attributes = described.typed_search_attributes
+        assert attributes.get(SearchAttributeKey.for_keyword("DomStatus")) == "delivered"
+        metadata: Message = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        report = metadata.current_details  # type: ignore[attr-defined]
+        for part in ("**delivered**", "| 1 | 85123A | 2 |", f"{walk.order_id}-F1", walk.fulfilment()["node_id"]):
+            assert part in report, report
+
+
+class TestSameOrderAgain:
+    def test_the_same_content_is_answered_again_and_other_content_refused(self, client: httpx.Client) -> None:
+        order = numbered("again-1")
+        first, second = (client.post("/v1/orders", json=order) for _ in range(2))
+        assert (first.status_code, second.status_code) == (201, 200)
+        assert first.json() == second.json()
+        changed = client.post("/v1/orders", json={**order, "shipping_method": "express"})
+        assert changed.status_code == 409
+        assert changed.headers["content-type"].startswith("application/problem+json")

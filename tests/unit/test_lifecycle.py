@@ -1,0 +1,311 @@
+"""Where an order's units stand: no unit is lost and none is counted twice, whatever happens in whatever sequence."""
+
+from itertools import product
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from dom.errors import CannotCancel, StepNotPossible
+from dom.lifecycle import PROGRESS, CancelledUnits, FulfilmentState, LineState, OrderState, after_step, is_repeat
+from dom.status import BEFORE_HAND_OVER, FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep, OrderStatus
+
+S, Step, Status = FulfilmentStatus, FulfilmentStep, OrderStatus
+
+
+def order(**lines: int) -> OrderState:
+    """An order whose units all wait: `order(a=3, b=1)`."""
+    waiting = {i: LineState(i, i.upper(), quantity, 100, backordered=quantity) for i, quantity in lines.items()}
+    return OrderState(order_id="web-1", lines=waiting)
+
+
+def with_work(status: S, *, waiting: int = 0, cancelled: int = 0) -> OrderState:
+    """One unit in work at that status, and some that wait or are cancelled."""
+    state = order(a=1 + waiting + cancelled)
+    state.add(FulfilmentState("F1", "dc", pickup=False, lines={"a": 1}, status=status))
+    if cancelled:
+        state.apply_cancellation([CancelledUnits("a", cancelled, None)])
+    return state
+
+
+def with_two(first: S, second: S) -> OrderState:
+    state = order(a=2)
+    state.add(FulfilmentState("F1", "dc", pickup=False, lines={"a": 1}, status=first))
+    state.add(FulfilmentState("F2", "wh", pickup=False, lines={"a": 1}, status=second))
+    return state
+
+
+# status -> step -> where it leads; what is not here is not possible.
+TO_THE_CARRIER = {
+    S.RELEASED: {Step.ACCEPT: S.ACCEPTED, Step.PICK: S.PICKED, Step.PACK: S.PACKED, Step.REJECT: S.REJECTED},
+    S.ACCEPTED: {Step.PICK: S.PICKED, Step.PACK: S.PACKED, Step.REJECT: S.REJECTED},
+    S.PICKED: {Step.PACK: S.PACKED},
+    S.PACKED: {},
+    S.BOOKED: {Step.HAND_OVER: S.HANDED_OVER},
+    S.HANDED_OVER: {},
+}
+TO_THE_COUNTER = {
+    S.RELEASED: {Step.ACCEPT: S.ACCEPTED, Step.PICK: S.PICKED, Step.PACK: S.READY, Step.REJECT: S.REJECTED},
+    S.ACCEPTED: {Step.PICK: S.PICKED, Step.PACK: S.READY, Step.REJECT: S.REJECTED},
+    S.PICKED: {Step.PACK: S.READY},
+    S.READY: {Step.COLLECT: S.COLLECTED},
+}
+
+
+NO_PARCEL, NO_PICK_UP = {S.READY}, {S.PACKED, S.BOOKED, S.HANDED_OVER}
+PARCELS = [(status, step) for status, step in product(S, Step) if status not in NO_PARCEL]
+PICK_UPS = [(status, step) for status, step in product(S, Step) if status not in NO_PICK_UP]
+
+
+class TestAfterStep:
+    @pytest.mark.parametrize(("status", "step"), PARCELS)
+    def test_a_parcel_goes_where_the_table_says_or_nowhere(self, status: S, step: Step) -> None:
+        self.check(status, step, TO_THE_CARRIER.get(status, {}).get(step), pickup=False)
+
+    @pytest.mark.parametrize(("status", "step"), PICK_UPS)
+    def test_a_pick_up_goes_where_the_table_says_or_nowhere(self, status: S, step: Step) -> None:
+        self.check(status, step, TO_THE_COUNTER.get(status, {}).get(step), pickup=True)
+
+    def check(self, status: S, step: Step, target: S | None, *, pickup: bool) -> None:
+        if target is not None:
+            assert after_step(status, step, pickup=pickup) is target
+        else:
+            with pytest.raises(StepNotPossible):
+                after_step(status, step, pickup=pickup)
+
+
+KNOWN = {
+    Step.ACCEPT: {S.ACCEPTED, S.PICKED, S.PACKED, S.BOOKED, S.READY, S.HANDED_OVER, S.DELIVERED, S.COLLECTED},
+    Step.PICK: {S.PICKED, S.PACKED, S.BOOKED, S.READY, S.HANDED_OVER, S.DELIVERED, S.COLLECTED},
+    Step.PACK: {S.PACKED, S.BOOKED, S.READY, S.HANDED_OVER, S.DELIVERED, S.COLLECTED},
+    Step.HAND_OVER: {S.HANDED_OVER, S.DELIVERED, S.COLLECTED},
+    Step.COLLECT: {S.DELIVERED, S.COLLECTED},
+    Step.REJECT: {S.REJECTED},
+}
+
+
+class TestIsRepeat:
+    @pytest.mark.parametrize(("status", "step"), list(product(S, Step)))
+    def test_says_what_is_known_already(self, status: S, step: Step) -> None:
+        assert is_repeat(status, step) == (status in KNOWN[step])
+
+    @pytest.mark.parametrize("table", [TO_THE_CARRIER, TO_THE_COUNTER], ids=["parcel", "pick-up"])
+    def test_what_leads_somewhere_is_no_repeat_until_it_did(self, table: dict[S, dict[Step, S]]) -> None:
+        for status, steps in table.items():
+            for step, target in steps.items():
+                assert not is_repeat(status, step)
+                assert is_repeat(target, step)
+
+
+class TestOrderStatus:
+    @pytest.mark.parametrize(
+        ("state", "expected"),
+        [
+            (order(a=1), Status.BACKORDERED),
+            (with_work(S.RELEASED), Status.ACCEPTED),
+            (with_work(S.ACCEPTED), Status.IN_FULFILMENT),
+            (with_work(S.PICKED), Status.IN_FULFILMENT),
+            (with_work(S.PACKED), Status.IN_FULFILMENT),
+            (with_work(S.BOOKED), Status.IN_FULFILMENT),
+            (with_work(S.READY), Status.IN_FULFILMENT),
+            (with_work(S.HANDED_OVER), Status.SHIPPED),
+            (with_work(S.DELIVERED), Status.DELIVERED),
+            (with_work(S.COLLECTED), Status.DELIVERED),
+            (with_work(S.RELEASED, waiting=1), Status.ACCEPTED),
+            (with_work(S.PICKED, waiting=1), Status.IN_FULFILMENT),
+            (with_work(S.HANDED_OVER, waiting=1), Status.PART_SHIPPED),
+            (with_work(S.DELIVERED, waiting=1), Status.PART_SHIPPED),
+            (with_work(S.DELIVERED, cancelled=1), Status.DELIVERED),
+            (with_work(S.HANDED_OVER, cancelled=1), Status.SHIPPED),
+            (with_two(S.RELEASED, S.HANDED_OVER), Status.PART_SHIPPED),
+            (with_two(S.PICKED, S.DELIVERED), Status.PART_SHIPPED),
+            (with_two(S.HANDED_OVER, S.DELIVERED), Status.SHIPPED),
+            (with_two(S.DELIVERED, S.COLLECTED), Status.DELIVERED),
+            (with_two(S.RELEASED, S.PACKED), Status.IN_FULFILMENT),
+        ],
+    )
+    def test_is_worked_out_of_the_units(self, state: OrderState, expected: OrderStatus) -> None:
+        assert state.status() is expected
+
+    @pytest.mark.parametrize(
+        ("ended", "expected"),
+        [
+            (S.REJECTED, Status.BACKORDERED),
+            (S.LOST, Status.BACKORDERED),
+            (S.RETURNED, Status.CANCELLED),
+            (S.CANCELLED, Status.CANCELLED),
+        ],
+    )
+    def test_without_living_work_something_waits_or_all_is_over(self, ended: S, expected: OrderStatus) -> None:
+        state = with_work(S.HANDED_OVER)
+        state.end("F1", ended)
+        assert state.status() is expected
+
+    @pytest.mark.parametrize(
+        ("state", "expected"),
+        [
+            (order(a=1), Status.ACCEPTED),
+            (with_work(S.RELEASED, waiting=1), Status.ACCEPTED),
+            (with_work(S.PICKED, waiting=1), Status.IN_FULFILMENT),
+            (with_work(S.DELIVERED, waiting=1), Status.PART_SHIPPED),
+        ],
+    )
+    def test_with_new_work_is_what_it_will_be_once_the_work_is_there(
+        self, state: OrderState, expected: OrderStatus
+    ) -> None:
+        assert state.status_with_new_work() is expected
+        state.add(FulfilmentState("F9", "wh", pickup=False, lines={"a": 1}))
+        assert state.status() is expected
+
+
+class TestCancellation:
+    def test_takes_waiting_units_first_then_the_least_advanced(self) -> None:
+        state = order(a=6)
+        state.add(FulfilmentState("F1", "dc", pickup=False, lines={"a": 2}, status=S.PACKED))
+        state.add(FulfilmentState("F2", "wh", pickup=False, lines={"a": 2}, status=S.RELEASED))
+        assert state.plan_cancellation({"a": 5}) == (
+            CancelledUnits("a", 2, None),
+            CancelledUnits("a", 2, "F2"),
+            CancelledUnits("a", 1, "F1"),
+        )
+
+    def test_of_everything_leaves_what_is_cancelled_already_alone(self) -> None:
+        state = with_work(S.PICKED, waiting=2, cancelled=1)
+        assert state.plan_cancellation(None) == (CancelledUnits("a", 2, None), CancelledUnits("a", 1, "F1"))
+
+    def test_planning_changes_nothing(self) -> None:
+        state = with_work(S.PICKED, waiting=2)
+        before = repr(state)
+        state.plan_cancellation(None)
+        assert repr(state) == before
+
+    @pytest.mark.parametrize("status", [S.HANDED_OVER, S.DELIVERED, S.COLLECTED])
+    def test_of_what_left_is_refused_whole_and_says_what_can_be_cancelled(self, status: S) -> None:
+        state = with_work(status, waiting=2)
+        for asked in (None, {"a": 3}):
+            with pytest.raises(CannotCancel) as refused:
+                state.plan_cancellation(asked)
+            assert refused.value.data == {"cancellable": {"a": 2}}
+        assert state.plan_cancellation({"a": 2}) == (CancelledUnits("a", 2, None),)
+
+    @pytest.mark.parametrize("asked", [None, {}])
+    def test_of_nothing_is_refused(self, asked: dict[str, int] | None) -> None:
+        state = order(a=1)
+        state.apply_cancellation(state.plan_cancellation(None))
+        with pytest.raises(CannotCancel):
+            state.plan_cancellation(asked)
+
+    def test_of_an_unknown_line_is_refused(self) -> None:
+        with pytest.raises(CannotCancel):
+            order(a=1).plan_cancellation({"z": 1})
+
+    def test_ends_the_work_of_which_nothing_is_left(self) -> None:
+        state = order(a=1, b=1)
+        state.add(FulfilmentState("F1", "dc", pickup=False, lines={"a": 1, "b": 1}))
+        assert state.apply_cancellation(state.plan_cancellation({"a": 1})) == ()
+        (ended,) = state.apply_cancellation(state.plan_cancellation({"b": 1}))
+        assert (ended.id, ended.status, state.status()) == ("F1", S.CANCELLED, Status.CANCELLED)
+
+
+NODE_STEPS = st.sampled_from(sorted(FulfilmentStep))
+
+
+class UnitsOfAnOrder(RuleBasedStateMachine):
+    """Everything that can happen to an order, in any sequence."""
+
+    fulfilments = Bundle("fulfilments")
+
+    @initialize(quantities=st.lists(st.integers(1, 9), min_size=1, max_size=4))
+    def captured(self, quantities: list[int]) -> None:
+        self.state = order(**{f"l{number}": quantity for number, quantity in enumerate(quantities)})
+        self.ordered = {f"l{number}": quantity for number, quantity in enumerate(quantities)}
+
+    @precondition(lambda self: self.state.backordered)
+    @rule(target=fulfilments, data=st.data(), pickup=st.booleans())
+    def sourced(self, data: st.DataObject, pickup: bool) -> str:
+        waiting = self.state.waiting
+        given = {i: data.draw(st.integers(0, quantity)) for i, quantity in waiting.items()}
+        lines = {i: quantity for i, quantity in given.items() if quantity} or {min(waiting): 1}
+        state = FulfilmentState(f"F{len(self.state.fulfilments) + 1}", "node", pickup=pickup, lines=lines)
+        self.state.add(state)
+        return state.id
+
+    @rule(fulfilment_id=fulfilments, step=NODE_STEPS)
+    def reported(self, fulfilment_id: str, step: FulfilmentStep) -> None:
+        fulfilment = self.state.fulfilments[fulfilment_id]
+        try:
+            target = after_step(fulfilment.status, step, pickup=fulfilment.pickup)
+        except StepNotPossible:
+            return
+        if target is S.REJECTED:
+            self.state.end(fulfilment_id, target)
+        else:
+            assert PROGRESS[target] > PROGRESS[fulfilment.status]
+            fulfilment.status = target
+
+    @rule(fulfilment_id=fulfilments)
+    def booked(self, fulfilment_id: str) -> None:
+        fulfilment = self.state.fulfilments[fulfilment_id]
+        if fulfilment.status is S.PACKED:
+            fulfilment.status = S.BOOKED
+
+    @rule(fulfilment_id=fulfilments, end=st.sampled_from([S.DELIVERED, S.LOST, S.RETURNED]))
+    def carried(self, fulfilment_id: str, end: FulfilmentStatus) -> None:
+        fulfilment = self.state.fulfilments[fulfilment_id]
+        if fulfilment.status is not S.HANDED_OVER:
+            return
+        if end is S.DELIVERED:
+            fulfilment.status = end
+        else:
+            self.state.end(fulfilment_id, end)
+
+    @rule(fulfilment_id=fulfilments, data=st.data())
+    def picked_short(self, fulfilment_id: str, data: st.DataObject) -> None:
+        fulfilment = self.state.fulfilments[fulfilment_id]
+        if fulfilment.status in {S.RELEASED, S.ACCEPTED}:
+            missing = {i: data.draw(st.integers(0, units)) for i, units in fulfilment.lines.items()}
+            self.state.cut_short(fulfilment_id, missing)
+            fulfilment.status = S.PICKED
+
+    @rule(data=st.data())
+    def cancelled(self, data: st.DataObject) -> None:
+        whole = data.draw(st.booleans())
+        asked = None if whole else {i: data.draw(st.integers(1, quantity)) for i, quantity in self.ordered.items()}
+        before = repr(self.state)
+        cancelled = {line.line_id: line.cancelled for line in self.state.lines.values()}
+        try:
+            parts = self.state.plan_cancellation(asked)
+        except CannotCancel:
+            assert repr(self.state) == before
+            return
+        self.state.apply_cancellation(parts)
+        if asked is not None:
+            grown = {i: line.cancelled - cancelled[i] for i, line in self.state.lines.items()}
+            assert grown == asked
+
+    @invariant()
+    def every_unit_is_in_one_place(self) -> None:
+        for line_id, quantity in self.ordered.items():
+            line = self.state.lines[line_id]
+            in_work = [f.lines.get(line_id, 0) for f in self.state.living]
+            assert min([line.cancelled, line.backordered, *in_work]) >= 0
+            assert line.cancelled + line.backordered + sum(in_work) == quantity
+
+    @invariant()
+    def what_can_be_cancelled_has_not_left(self) -> None:
+        for fulfilment in self.state.fulfilments.values():
+            assert fulfilment.cancellable == (fulfilment.status in BEFORE_HAND_OVER)
+            assert not (fulfilment.cancellable and fulfilment.status in FINAL_FULFILMENT)
+
+    @invariant()
+    def the_order_is_over_when_every_unit_is(self) -> None:
+        units_over = all(
+            f.status in FINAL_FULFILMENT or not any(f.lines.values()) for f in self.state.living
+        ) and not any(line.backordered for line in self.state.lines.values())
+        if self.state.status() in {Status.DELIVERED, Status.CANCELLED}:
+            assert units_over
+
+
+UnitsOfAnOrder.TestCase.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
+TestUnitsOfAnOrder = UnitsOfAnOrder.TestCase
