@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test setup lint types contracts check bench lock clean
+.PHONY: run test setup lint types contracts openapi check bench lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -31,6 +31,10 @@ types: setup
 
 contracts: setup
 	$(BIN)/lint-imports
+
+# Writes docs/openapi.json; refuses what would break callers.
+openapi: setup
+	$(BIN)/python -m api.openapi
 
 check: lint types contracts test
 

@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from dom.errors import DomError
 from dom.orders import REPLAY_TAG, Order
+from store.engine import reading
 from store.reference import ReferenceCache
 
 
@@ -43,11 +44,22 @@ class Database:
 
         What the database refuses stays retryable: it is a bug, and the order waits for its fix instead of failing.
         """
-        try:
-            async with self.engine.begin() as connection:
-                yield connection
-        except DomError as error:
-            raise as_application_error(error) from error
+        async with _leaving_temporal_errors(), self.engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[AsyncConnection]:
+        """For a single statement, or reads that need not agree: each stands for itself, and spares two round trips."""
+        async with _leaving_temporal_errors(), reading(self.engine).connect() as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def _leaving_temporal_errors() -> AsyncIterator[None]:
+    try:
+        yield
+    except DomError as error:
+        raise as_application_error(error) from error
 
 
 def as_application_error(error: DomError) -> ApplicationError:

@@ -25,6 +25,7 @@ _TOLD: Final = {
 """What the customer is told, and when."""
 
 _LEAVES_THE_NODE: Final = frozenset({FulfilmentStatus.HANDED_OVER, FulfilmentStatus.COLLECTED})
+_CHANGES_NOTHING_ELSE: Final = frozenset({FulfilmentStatus.ACCEPTED, FulfilmentStatus.PICKED, FulfilmentStatus.PACKED})
 _NEEDS_A_PERSON: Final = frozenset({FulfilmentStatus.LOST, FulfilmentStatus.RETURNED})
 
 
@@ -76,7 +77,8 @@ class Fulfilling:
     @activity.defn(name="advance_fulfilment")
     async def advance_fulfilment(self, step: AdvanceFulfilment) -> None:
         """Write the step down, once: status, timeline, stock, waiting units, messages, exceptions."""
-        async with self.database.transaction() as connection:
+        alone = step.status in _CHANGES_NOTHING_ELSE and not step.missing
+        async with self.database.statement() if alone else self.database.transaction() as connection:
             place = await fulfilments.advance(
                 connection,
                 _event(step),

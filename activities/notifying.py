@@ -42,14 +42,8 @@ class Notifying:
         A message is claimed before it leaves. Put off by its receiver, it is free again and the activity is retried;
         refused for good, or lost in a crash, it stands in the exception queue.
         """
-        async with self.database.transaction() as connection:
+        async with self.database.statement() as connection:
             claimed = await messages.claim(connection, request.order_id, request.occasion)
-            for row in claimed:
-                if row["status"] == MessageStatus.UNCERTAIN:
-                    detail = f"{row['kind']} to {row['recipient']}: its sender died; whether it arrived is not known"
-                    await exceptions.open_(
-                        connection, request.order_id, "message_uncertain", row["business_key"], detail
-                    )
             waiting = [row for row in claimed if row["status"] == MessageStatus.SENDING]
             outgoing = [(row, await self._compose(connection, request.order_id, row)) for row in waiting]
         sent, put_off = 0, None
@@ -79,7 +73,7 @@ class Notifying:
         return 1
 
     async def _settle(self, row: RowMapping, status: MessageStatus, error: str = "") -> None:
-        async with self.database.transaction() as connection:
+        async with self.database.statement() as connection:
             await messages.settle(connection, row["id"], status, error)
 
     async def _compose(self, connection: AsyncConnection, order_id: str, row: RowMapping) -> OutboundMessage:

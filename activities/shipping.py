@@ -11,10 +11,11 @@ from activities.boundary import Database, as_application_error
 from connectors.carriers.port import LABEL_MEDIA_TYPE, Booking, BookingRequest, Carrier
 from dom import ids
 from dom.base import Value
-from dom.errors import NotFound, OutsideFailure
-from dom.network import ShippingMethod, Sku
+from dom.errors import OutsideFailure
+from dom.network import Node, ShippingMethod, Sku
+from dom.orders import ShipTo
 from dom.parcels import measure
-from store import fulfilments, orders, reference, shipments, timeline
+from store import fulfilments, shipments, timeline
 from store.kinds import ShipmentStatus
 
 
@@ -52,11 +53,9 @@ class Shipping:
     async def book_carrier(self, request: BookCarrier) -> Booked:
         """Book the transport and keep shipment and label. The same attempt gives the same booking."""
         key = ids.booking_key(request.fulfilment_id, request.attempt)
-        async with self.database.transaction() as connection:
-            row = await fulfilments.get(connection, request.fulfilment_id)
-            if row is None:
-                raise NotFound(f"there is no fulfilment {request.fulfilment_id}")
-            booking_request = await _what_to_book(connection, row, key)
+        async with self.database.statement() as connection:
+            row = await fulfilments.to_book(connection, request.fulfilment_id)
+        booking_request = _what_to_book(row, key)
         try:
             carrier = self._carrier(row["carrier"])
             booking = await carrier.book(booking_request)
@@ -112,7 +111,7 @@ class Shipping:
     async def void_booking(self, request: VoidBooking) -> None:
         """Tell the carrier not to come. Compensation of `book_carrier`: repeats and unknown bookings do no harm."""
         key = ids.booking_key(request.fulfilment_id, request.attempt)
-        async with self.database.transaction() as connection:
+        async with self.database.statement() as connection:
             row = await fulfilments.get(connection, request.fulfilment_id)
         if row is None or row["carrier"] is None:
             return
@@ -138,18 +137,16 @@ class Shipping:
         return self.carriers[name]
 
 
-async def _what_to_book(connection: AsyncConnection, row: RowMapping, key: str) -> BookingRequest:
-    goods = await fulfilments.lines(connection, row["id"])
-    skus = {line["sku"]: Sku.model_validate(line["sku_document"]) for line in goods}
-    order = await orders.document(connection, row["order_id"])
-    node = await reference.get_node(connection, row["node_id"])
+def _what_to_book(row: RowMapping, key: str) -> BookingRequest:
+    skus = {document["id"]: Sku.model_validate(document) for _, document in row["goods"]}
+    node = Node.model_validate(row["node"])
     return BookingRequest(
         booking_key=key,
         method=ShippingMethod(row["method"]),
         sender_name=node.name,
         sender=node.address,
-        recipient=order.ship_to,
-        size=measure(((line["sku"], line["quantity"]) for line in goods), skus),
+        recipient=ShipTo.model_validate(row["ship_to"]),
+        size=measure(((document["id"], quantity) for quantity, document in row["goods"]), skus),
         reference=row["id"],
         ship_by=row["ship_by"],
     )

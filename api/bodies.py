@@ -31,7 +31,10 @@ class BodyGuard:
         if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
             await self._app(scope, receive, send)
             return
-        body = await self._read(scope, receive)
+        try:
+            body = await self._read(scope, receive)
+        except ClientDisconnect:
+            return
         if body is None:
             problem = problems.of(problems.TOO_LARGE, f"a body may have {self._max_bytes} bytes")
             await problems.answer(problem, {"Connection": "close"})(scope, receive, send)

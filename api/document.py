@@ -19,7 +19,8 @@ and answered in UTC; what a node does by day and hour is in the node's own zone.
 
 **Errors** are `application/problem+json` (RFC 9457). Decide by `type`: a stable relative reference, `/problems/<type>`,
 that leads to what it means. `field` is a JSON path into the input (`lines[0].sku`), `errors` lists all wrong fields.
-Where an error is answered nothing was done, but for 504: then the request stands on record without an answer.
+What is refused
+(4xx) changed nothing; after 503 and 504 the request may stand on record, and sending it again completes it.
 
 **Sending again is safe.** An order is known by its channel and number, a scan by `event_id`, a change of stock by
 `idempotency_key`, a step of a fulfilment by itself; cancels and returns take an `Idempotency-Key` header. After 503 and

@@ -13,7 +13,10 @@ class Value(BaseModel):
 
 
 def _to_utc(at: datetime) -> datetime:
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the time lies outside the years 1 to 9999") from error
 
 
 Utc = Annotated[AwareDatetime, AfterValidator(_to_utc)]

@@ -10,7 +10,6 @@ from pydantic import Field, field_validator
 
 from dom.base import Country, Currency, Minor, NodeId, SkuId, Text, Value
 
-
 _known_zones = cache(available_timezones)  # it walks the disk
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom import ids
+from dom.errors import NotFound
 from dom.ofl.models import SourcingDecision
 from dom.status import FINAL_ORDER, FulfilmentStatus, OrderStatus
 from store.rows import to_json, to_rows
@@ -150,16 +151,32 @@ async def get(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | N
 
 
 async def lines(connection: AsyncConnection, fulfilment_id: str) -> Sequence[RowMapping]:
-    """The units a fulfilment is for, with what the SKU is."""
+    """The units a fulfilment is for."""
     rows = await connection.execute(
         text("""
-        SELECT l.line_id, l.sku, l.quantity, s.document AS sku_document
-        FROM fulfilment_lines l JOIN skus s ON s.id = l.sku
-        WHERE l.fulfilment_id = :id AND l.quantity > 0 ORDER BY l.line_id
+        SELECT line_id, sku, quantity FROM fulfilment_lines
+        WHERE fulfilment_id = :id AND quantity > 0 ORDER BY line_id
         """),
         {"id": fulfilment_id},
     )
     return rows.mappings().all()
+
+
+_TO_BOOK = text("""
+SELECT f.id, f.method, f.carrier, f.ship_by, n.document AS node, o.document->'ship_to' AS ship_to,
+       (SELECT jsonb_agg(jsonb_build_array(l.quantity, s.document) ORDER BY l.line_id)
+        FROM fulfilment_lines l JOIN skus s ON s.id = l.sku
+        WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS goods
+FROM fulfilments f JOIN nodes n ON n.id = f.node_id JOIN orders o ON o.id = f.order_id WHERE f.id = :id
+""")
+
+
+async def to_book(connection: AsyncConnection, fulfilment_id: str) -> RowMapping:
+    """What a carrier is asked for: from where, to whom, by when, and `goods` as (units, SKU). Raises NotFound."""
+    row = (await connection.execute(_TO_BOOK, {"id": fulfilment_id})).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"there is no fulfilment {fulfilment_id}")
+    return row
 
 
 _WORK_LIST = text("""

@@ -31,7 +31,7 @@ class ReservationStatus(StrEnum):
 
 
 class MessageStatus(StrEnum):
-    """A message is claimed before it leaves; one whose outcome was lost in a crash is `uncertain` and not sent again."""
+    """Claimed before it leaves; one whose outcome was lost in a crash is `uncertain` and not sent again."""
 
     PENDING = "pending"
     SENDING = "sending"

@@ -40,11 +40,19 @@ _CLAIM = text("""
 WITH before AS (
     SELECT id, status FROM messages
     WHERE order_id = :order_id AND occasion = :occasion AND status IN ('pending', 'sending') FOR UPDATE
+), claimed AS (
+    UPDATE messages m
+    SET status = CASE WHEN b.status = 'sending' AND m.medium = 'mail' THEN 'uncertain' ELSE 'sending' END
+    FROM before b WHERE b.id = m.id
+    RETURNING m.id, m.business_key, m.kind, m.medium, m.recipient, m.context, m.status
+), doubted AS (
+    INSERT INTO exceptions (order_id, kind, business_key, detail)
+    SELECT :order_id, 'message_uncertain', business_key,
+           kind || ' to ' || recipient || ' - its sender died, whether it arrived is not known'
+    FROM claimed WHERE status = 'uncertain'
+    ON CONFLICT (business_key) DO NOTHING
 )
-UPDATE messages m
-SET status = CASE WHEN b.status = 'sending' AND m.medium = 'mail' THEN 'uncertain' ELSE 'sending' END
-FROM before b WHERE b.id = m.id
-RETURNING m.id, m.business_key, m.kind, m.medium, m.recipient, m.context, m.status
+SELECT * FROM claimed
 """)
 
 
@@ -52,7 +60,8 @@ async def claim(connection: AsyncConnection, order_id: str, occasion: str) -> Se
     """Claim the unsent messages of an occasion.
 
     A mail found claimed already was on its way when its sender died: whether it arrived nobody knows, so it becomes
-    `uncertain` and is not sent again. A webhook carries an id its receiver knows again, and is.
+    `uncertain`, stands in the exception queue and is not sent again. A webhook carries an id its receiver knows again,
+    and is.
     """
     rows = await connection.execute(_CLAIM, {"order_id": order_id, "occasion": occasion})
     return rows.mappings().all()

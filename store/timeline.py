@@ -1,4 +1,4 @@
-"""The order's timeline: append-only events with actor, reason and data. An event's business key makes it happen once."""
+"""The order's timeline: append-only events with actor, reason and data; a business key makes each happen once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

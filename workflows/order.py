@@ -30,7 +30,7 @@ with workflow.unsafe.imports_passed_through():
         OrderResult,
         StockArrived,
     )
-    from workflows.platform import again, as_refusal, local, refusal, remote
+    from workflows.platform import REFUSED, again, as_refusal, local, refusal, remote
     from workflows.report import OrderBoard
 
 _MESSAGES_GIVE_UP_AFTER = timedelta(days=3)
@@ -86,7 +86,7 @@ class OrderWorkflow:
             sourced: Sourced = await local(
                 Capture.accept_order, AcceptOrder(order=self.order), self._board.accept_summary()
             )
-        except ActivityError as error:
+        except REFUSED as error:
             self._refused = refusal(error)
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise again(self._refused) from error

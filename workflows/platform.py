@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from dom.errors import DomError
 
@@ -43,9 +43,13 @@ def remote(
     )
 
 
-def refusal(error: ActivityError) -> ApplicationError:
+REFUSED: Final = (ActivityError, ApplicationError)
+"""What a refusing activity raises: a remote one wraps its error, a local one does not."""
+
+
+def refusal(error: FailureError) -> ApplicationError:
     """What an activity refused, as an error of the workflow's own. Anything else is passed on as it is."""
-    cause = error.cause
+    cause = error.cause if isinstance(error, ActivityError) else error
     if not isinstance(cause, ApplicationError):
         raise error
     return again(cause)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.notifying import Notifying, SendMessages
@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
         ReturnInput,
         ReturnResult,
     )
-    from workflows.platform import again, as_refusal, local, refusal, remote
+    from workflows.platform import REFUSED, again, as_refusal, local, refusal, remote
 
 
 @workflow.defn(name="Return")
@@ -81,7 +81,7 @@ class ReturnWorkflow:
                 ),
                 f"Allow the return of {len(request.lines)} lines of {request.order_id}",
             )
-        except ActivityError as error:
+        except REFUSED as error:
             self._refused = refusal(error)
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise again(self._refused) from error

