@@ -33,6 +33,11 @@ class Database:
     now: Callable[[], datetime] = utc_now
     replaying: bool = False
     webhooks: bool = False
+    _reads: AsyncEngine = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Derive the engine for single statements once: deriving it costs more than a statement."""
+        object.__setattr__(self, "_reads", reading(self.engine))
 
     def as_of(self, order: Order, business_time: datetime) -> datetime:
         """The moment a plan for the order counts from: now or, for one that is replayed, its own business time."""
@@ -50,7 +55,7 @@ class Database:
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[AsyncConnection]:
         """For a single statement, or reads that need not agree: each stands for itself, and spares two round trips."""
-        async with _leaving_temporal_errors(), reading(self.engine).connect() as connection:
+        async with _leaving_temporal_errors(), self._reads.connect() as connection:
             yield connection
 
 

@@ -80,7 +80,7 @@ class Results:
             },
             "ratios": {
                 "accept_p50_to_empty_p50": asdict(self.accept_ratio()),
-                "one_line_rate_to_noop_rate": asdict(self.rate_ratio("one-line order", "no-op workflow")),
+                "one_line_rate_to_noop_rate": asdict(self.rate_ratio("one-line", "no-op")),
             },
             "loads": {name: summary(rounds) for name, rounds in self.loads.items()},
             "rounds": {name: [asdict(load) for load in rounds] for name, rounds in self.loads.items()},

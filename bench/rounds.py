@@ -107,10 +107,10 @@ class Bench:
 
     def loads(self) -> Iterator[tuple[str, int, Callable[[], Awaitable[Walked]]]]:
         """What is measured under load in each round, in turns."""
-        yield "empty workflow", self.plan.empty, self.empty.walk
-        yield "no-op workflow", self.plan.noop, self.noop.walk
-        yield "one-line order", self.plan.one_line, lambda: self.orders.walk(self.one_line.next())
-        yield "15-line order", self.plan.fifteen_lines, lambda: self.orders.walk(self.fifteen_lines.next())
+        yield "empty", self.plan.empty, self.empty.walk
+        yield "no-op", self.plan.noop, self.noop.walk
+        yield "one-line", self.plan.one_line, lambda: self.orders.walk(self.one_line.next())
+        yield "15-line", self.plan.fifteen_lines, lambda: self.orders.walk(self.fifteen_lines.next())
 
 
 async def run(servers: Servers, plan: Plan, say: Say) -> Results:

@@ -23,26 +23,26 @@ def show(results: Results, console: Console) -> None:
     )
     console.print(table(results))
     console.print(_aim("accept p50 / empty workflow p50, one at a time", results.accept_ratio(), f"<= {ACCEPT_AIM}"))
-    rate = results.rate_ratio("one-line order", "no-op workflow")
+    rate = results.rate_ratio("one-line", "no-op")
     console.print(_aim("one-line orders/s / no-op workflows/s", rate, f">= {RATE_AIM}"))
 
 
 def table(results: Results) -> Table:
     """A column for each thing that was measured."""
     rounds = {name: summary(loads) for name, loads in results.loads.items()}
-    shown = Table(title=f"bench: {results.at_once} at once, processor time a piece of work", title_justify="left")
+    shown = Table(title=f"{results.at_once} at once; CPU and history of one piece of work", title_justify="left")
     shown.add_column("")
     for name in rounds:
-        shown.add_column(name, justify="right")
-    alone = {"empty workflow": results.empty_alone, "one-line order": results.accept_alone}
-    shown.add_row("answer alone, p50 / p95 ms", *(_latency(alone.get(name, [])) for name in rounds))
-    shown.add_row("answer under load, p50 / p95 ms", *(_pair(one["accept_ms"]) for one in rounds.values()))
-    shown.add_row("to the end, p50 / p95 ms", *(_pair(one["walk_ms"]) for one in rounds.values()))
-    shown.add_row("a second, least .. most", *(_rate(one["rate"]) for one in rounds.values()), end_section=True)
+        shown.add_column(name, justify="right", no_wrap=True)
+    alone = {"empty": results.empty_alone, "one-line": results.accept_alone}
+    shown.add_row("answer alone ms, p50 / p95", *(_latency(alone.get(name, [])) for name in rounds))
+    shown.add_row("answer under load ms", *(_pair(one["accept_ms"]) for one in rounds.values()))
+    shown.add_row("to the end ms", *(_pair(one["walk_ms"]) for one in rounds.values()))
+    shown.add_row("ended per second", *(_rate(one["rate"]) for one in rounds.values()), end_section=True)
     for process in next(iter(rounds.values()))["cpu_ms"]:
-        shown.add_row(f"{process}, CPU ms", *(f"{one['cpu_ms'][process]:.1f}" for one in rounds.values()))
+        shown.add_row(f"CPU ms {process}", *(f"{one['cpu_ms'][process]:.1f}" for one in rounds.values()))
     totals = (sum(one["cpu_ms"].values()) for one in rounds.values())
-    shown.add_row("all, CPU ms", *(f"{total:.1f}" for total in totals), end_section=True)
+    shown.add_row("CPU ms in all", *(f"{total:.1f}" for total in totals), end_section=True)
     shown.add_row("history events", *(f"{one['events']:.0f}" for one in rounds.values()))
     shown.add_row("history bytes", *(f"{one['bytes']:,.0f}" for one in rounds.values()))
     shown.add_row("workflow tasks", *(f"{one['tasks']:.1f}" for one in rounds.values()))

@@ -20,7 +20,7 @@ def create(url: str, pool_size: int = 8) -> AsyncEngine:
 
 
 def reading(engine: AsyncEngine) -> AsyncEngine:
-    """The same pool for single statements that need no transaction around them."""
+    """The same pool for single statements that need no transaction around them. Derive it once and keep it."""
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
