@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from bench.looking import Looking
 from bench.noop import EmptyWorkflow, NoOpInput, NoOpWorkflow
-from bench.orders import SIGNALS_BEFORE_BOOKING, Walked
+from bench.orders import SIGNALS_BEFORE_BOOKING, STEP_SECONDS, Walked
 from bench.servers import NOOP_QUEUE
 from bench.shape import Shape
 
@@ -67,14 +68,17 @@ class NoOpWalker:
         await self._accept(order_id)
         accept_seconds = perf_counter() - began
         await self.looking.until(lambda _: True)
-        handle = self.temporal.get_workflow_handle_for(NoOpWorkflow.run, order_id)
-        for _ in range(SIGNALS_BEFORE_BOOKING):
-            await handle.signal(NoOpWorkflow.report, order_id)
+        await self._signal(order_id, SIGNALS_BEFORE_BOOKING)
         await self.looking.until(lambda booked: order_id in booked or None)
-        for _ in range(self.shape.signals - SIGNALS_BEFORE_BOOKING):
-            await handle.signal(NoOpWorkflow.report, order_id)
-        await handle.result()
+        await self._signal(order_id, self.shape.signals - SIGNALS_BEFORE_BOOKING)
+        await self.temporal.get_workflow_handle(order_id).result()
         return Walked(order_id, accept_seconds, perf_counter() - began)
+
+    async def _signal(self, order_id: str, times: int) -> None:
+        handle = self.temporal.get_workflow_handle_for(NoOpWorkflow.run, order_id)
+        for _ in range(times):
+            await handle.signal(NoOpWorkflow.report, order_id)
+            await asyncio.sleep(STEP_SECONDS)
 
     async def _accept(self, order_id: str) -> None:
         start = WithStartWorkflowOperation(

@@ -25,8 +25,8 @@ from dom.status import CarrierEventKind, FulfilmentStatus, FulfilmentStep, Order
 
 STEPS_BEFORE_BOOKING = (FulfilmentStep.ACCEPT, FulfilmentStep.PICK, FulfilmentStep.PACK)
 SIGNALS_BEFORE_BOOKING = len(STEPS_BEFORE_BOOKING)
-SIGNALS_AFTER_BOOKING = 2
-"""The node's hand-over and the carrier's delivery."""
+STEP_SECONDS = 0.05
+"""Between two signals to one order, real or no-op: long enough for each to find the workflow idle, as it does in life."""
 
 _SEEN = (
     FulfilmentStatus.RELEASED,
@@ -174,8 +174,7 @@ class OrderWalker:
     door: Door
     looking: Looking[WorkList]
     temporal: Client
-    pause_seconds: float = 0.0
-    """Between two steps; for a history in which every step stands for itself."""
+    step_seconds: float = STEP_SECONDS
 
     async def capture(self, order: Json) -> tuple[str, float]:
         """Hands an order over; its id, and seconds to the answer. Raises RefusedError, also for a backorder."""
@@ -208,7 +207,7 @@ class OrderWalker:
 
     async def _report(self, fulfilment_id: str, step: FulfilmentStep) -> None:
         await self.door.post(f"/fulfilments/{fulfilment_id}/{step}", {})
-        await asyncio.sleep(self.pause_seconds)
+        await asyncio.sleep(self.step_seconds)
 
     async def _delivered(self, fulfilment: Json) -> None:
         event = {

@@ -40,19 +40,23 @@ def up(
         run_stack(settings, folder, Demo(orders, speed) if demo else None)
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def demo(
+    context: typer.Context,
     orders: Orders = DEMO_ORDERS,
     leave: Annotated[bool, typer.Option("--exit", help="Stop everything after the summary.")] = False,
     api: Annotated[str, typer.Option("--api", help="An API that runs already; nothing is started.")] = "",
     speed: Speed = None,
 ) -> None:
-    """Replay real orders through the public API; exit code 0 only if every order reached a final state."""
+    """Replay real orders through the public API; exit code 0 only if every order reached a final state.
+
+    Further options go to the simulator: --fresh, --in-flight N, --patience SECONDS, --report FILE.
+    """
     from cli.running import Demo, run_stack
 
     with problems_as_one_line():
         settings, folder = environment()
-        wanted = Demo(orders, speed, leave=leave)
+        wanted = Demo(orders, speed, leave=leave, further=tuple(context.args))
         running = folder.addresses()
         url = api or (running.api_url if running else "")
         if url:

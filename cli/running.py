@@ -19,16 +19,17 @@ from settings import ENV_PREFIX, Settings, load
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """How the demo is wanted; `leave` stops the stack after its summary."""
+    """How the demo is wanted; `leave` stops the stack after its summary, `further` options are the simulator's own."""
 
     orders: int
     speed: float | None
     leave: bool = False
+    further: tuple[str, ...] = ()
 
     def command(self, api_url: str) -> Command:
         """How the simulator is run against an API."""
         speed = () if self.speed is None else ("--speed", f"{self.speed:g}")
-        argv = python_module("simulator", "demo", "--api", api_url, "--orders", str(self.orders), *speed)
+        argv = python_module("simulator", "demo", "--api", api_url, "--orders", str(self.orders), *speed, *self.further)
         return Command(name="demo", argv=argv, to_terminal=True)
 
 
