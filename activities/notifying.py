@@ -1,10 +1,12 @@
 """Notifying: what was written to be told is sent, by mail and webhook, each message once."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import RowMapping
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
@@ -17,7 +19,11 @@ from dom.messages import MessageKind
 from dom.money import Money
 from dom.orders import Promise
 from store import exceptions, messages
+from store.engine import is_unavailable
 from store.kinds import MessageStatus
+
+_PAUSES_FOR_THE_DATABASE: Final = (0.2, 0.5, 1, 2, 4, 8, 8)
+"""Seconds; together well below the time an attempt of the activity has."""
 
 
 class SendMessages(Value):
@@ -39,17 +45,19 @@ class Notifying:
     async def send_messages(self, request: SendMessages) -> int:
         """Send the occasion's unsent messages; answers how many went out.
 
-        A message is claimed before it leaves. Put off by its receiver, it is free again and the activity is retried;
-        refused for good, or lost in a crash, it stands in the exception queue.
+        A message is claimed when it is ready to leave. Put off by its receiver, it is free again and the activity is
+        retried; refused for good, or lost in a crash, it stands in the exception queue.
         """
         async with self.database.statement() as connection:
+            unsent = await messages.unsent(connection, request.order_id, request.occasion)
+            ready = {row["id"]: await self._compose(connection, request.order_id, row) for row in unsent}
             claimed = await messages.claim(connection, request.order_id, request.occasion)
-            waiting = [row for row in claimed if row["status"] == MessageStatus.SENDING]
-            outgoing = [(row, await self._compose(connection, request.order_id, row)) for row in waiting]
         sent, put_off = 0, None
-        for row, message in outgoing:
+        for row in claimed:
+            if row["status"] != MessageStatus.SENDING:
+                continue
             try:
-                sent += await self._send(request, row, message)
+                sent += await self._send(request, row, ready[row["id"]])
             except TemporaryFailureError as error:
                 put_off = error
         if put_off is not None:
@@ -73,6 +81,19 @@ class Notifying:
         return 1
 
     async def _settle(self, row: RowMapping, status: MessageStatus, error: str = "") -> None:
+        """Write what became of a message: only we know it, so a database that is away for a moment is waited for."""
+        for pause in _PAUSES_FOR_THE_DATABASE:
+            try:
+                await self._write(row, status, error)
+            except DBAPIError as lost:
+                if not is_unavailable(lost):
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self._write(row, status, error)
+
+    async def _write(self, row: RowMapping, status: MessageStatus, error: str) -> None:
         async with self.database.statement() as connection:
             await messages.settle(connection, row["id"], status, error)
 

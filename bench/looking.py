@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from collections.abc import AsyncIterator
 from typing import Generic, TypeVar
 
 PAUSE_SECONDS = 0.1
@@ -45,14 +44,12 @@ class Looking(Generic[Seen]):
             done.set_result(seen)
 
 
-async def all_of(
-    work: Iterator[Callable[[], Awaitable[Found]]], at_once: int
-) -> list[Found]:
+async def all_of(work: Iterator[Callable[[], Awaitable[Found]]], at_once: int) -> list[Found]:
     """The results of all pieces of work, so many at once: each that ends makes room for the next."""
     results: list[Found] = []
 
     async def take() -> None:
-        for piece in work:
+        while (piece := next(work, None)) is not None:
             results.append(await piece())
 
     async with asyncio.TaskGroup() as group:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
-from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
 from bench.looking import Looking
@@ -62,25 +61,16 @@ class NoOpWalker:
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     async def walk(self) -> Walked:
-        """Start and answer; a look; the signals before the booking; a look that shows it; the signals after it."""
-        order_id = f"noop-{next(self._numbers)}"
+        """Start, answer, and all that follows."""
         began = perf_counter()
-        await self._accept(order_id)
-        accept_seconds = perf_counter() - began
-        await self.looking.until(lambda _: True)
-        await self._signal(order_id, SIGNALS_BEFORE_BOOKING)
-        await self.looking.until(lambda booked: order_id in booked or None)
-        await self._signal(order_id, self.shape.signals - SIGNALS_BEFORE_BOOKING)
-        await self.temporal.get_workflow_handle(order_id).result()
+        order_id, accept_seconds = await self.accept()
+        await self.finish(order_id)
         return Walked(order_id, accept_seconds, perf_counter() - began)
 
-    async def _signal(self, order_id: str, times: int) -> None:
-        handle = self.temporal.get_workflow_handle_for(NoOpWorkflow.run, order_id)
-        for _ in range(times):
-            await handle.signal(NoOpWorkflow.report, order_id)
-            await asyncio.sleep(STEP_SECONDS)
-
-    async def _accept(self, order_id: str) -> None:
+    async def accept(self) -> tuple[str, float]:
+        """Starts a no-op order; its id, and seconds to its answer."""
+        order_id = f"noop-{next(self._numbers)}"
+        began = perf_counter()
         start = WithStartWorkflowOperation(
             NoOpWorkflow.run,
             NoOpInput(order_id=order_id, shape=self.shape, booked_at=SIGNALS_BEFORE_BOOKING),
@@ -89,5 +79,18 @@ class NoOpWalker:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
         await self.temporal.execute_update_with_start_workflow(NoOpWorkflow.accept, start_workflow_operation=start)
+        return order_id, perf_counter() - began
 
+    async def finish(self, order_id: str) -> None:
+        """A look; the signals before the booking; a look that shows it; the signals after it."""
+        await self.looking.until(lambda _: True)
+        await self._signal(order_id, SIGNALS_BEFORE_BOOKING)
+        await self.looking.until(lambda booked: order_id in booked or None)
+        await self._signal(order_id, self.shape.signals - SIGNALS_BEFORE_BOOKING)
+        await self.temporal.get_workflow_handle(order_id).result()
 
+    async def _signal(self, order_id: str, times: int) -> None:
+        handle: WorkflowHandle[NoOpWorkflow, None] = self.temporal.get_workflow_handle(order_id)
+        for _ in range(times):
+            await handle.signal(NoOpWorkflow.report, order_id)
+            await asyncio.sleep(STEP_SECONDS)

@@ -1,11 +1,13 @@
-"""`python -m bench.noop_worker LEDGER`: a worker for the workflows that do nothing, with the settings of the real one."""
+"""`python -m bench.noop_worker LEDGER`: a worker for workflows that do nothing, with the real one's settings."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -21,7 +23,7 @@ async def run(settings: Settings, ledger: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     noop = NoOpActivities(ledger)
-    served = [noop.local, noop.remote]
+    served: list[Callable[..., Any]] = [noop.local, noop.remote]
     client = await worker.connect(settings)
     async with worker.build(client, settings, served, workflows=(EmptyWorkflow, NoOpWorkflow)):
         if settings.ready_file is not None:

@@ -6,41 +6,27 @@ import asyncio
 import itertools
 import json
 import lzma
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
-from collections.abc import AsyncIterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import httpx
 from temporalio.client import Client
 
+from bench.door import Door, Json, RefusedError, WorkList
 from bench.looking import Looking
 from dom import ids
+from dom.network import ShippingMethod
 from dom.status import CarrierEventKind, FulfilmentStatus, FulfilmentStep, OrderStatus
 
 STEPS_BEFORE_BOOKING = (FulfilmentStep.ACCEPT, FulfilmentStep.PICK, FulfilmentStep.PACK)
 SIGNALS_BEFORE_BOOKING = len(STEPS_BEFORE_BOOKING)
 STEP_SECONDS = 0.05
-"""Between two signals to one order, real or no-op: long enough for each to find the workflow idle, as it does in life."""
+"""Between two signals to one order, real or no-op: enough for each to find the workflow idle, as in life."""
 
-_SEEN = (
-    FulfilmentStatus.RELEASED,
-    FulfilmentStatus.ACCEPTED,
-    FulfilmentStatus.PICKED,
-    FulfilmentStatus.PACKED,
-    FulfilmentStatus.BOOKED,
-)
 _PLENTY = 100_000
-_PAGE = 200
-
-Json = dict[str, Any]
-WorkList = Mapping[str, list[Json]]
-"""Fulfilments that are not handed over, by order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,54 +37,6 @@ class Walked:
     accept_seconds: float
     seconds: float
     fulfilments: int = 1
-
-
-class RefusedError(Exception):
-    """The API did not do what the bench asked for."""
-
-
-class Door:
-    """The API, as a channel, a node and a carrier see it."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-
-    async def get(self, path: str, parameters: Iterable[tuple[str, str]] = ()) -> Json:
-        """Reads; raises RefusedError."""
-        return _answer(await self._client.get(path, params=list(parameters)))
-
-    async def post(self, path: str, body: Mapping[str, Any]) -> Json:
-        """Asks for something to be done; raises RefusedError."""
-        return _answer(await self._client.post(path, json=body))
-
-    async def put(self, path: str, body: Mapping[str, Any]) -> Json:
-        """Replaces; raises RefusedError."""
-        return _answer(await self._client.put(path, json=body))
-
-    async def work_list(self) -> WorkList:
-        """Everybody's open work in one call; raises RefusedError when it does not fit on a page."""
-        page = await self.get("/fulfilments", [*(("status", status) for status in _SEEN), ("limit", str(_PAGE))])
-        if page["next_cursor"]:
-            raise RefusedError(f"more than {_PAGE} fulfilments are open; fewer orders at once are needed")
-        found: defaultdict[str, list[Json]] = defaultdict(list)
-        for item in page["items"]:
-            found[item["order_id"]].append(item)
-        return found
-
-
-@asynccontextmanager
-async def door(api_url: str, at_once: int) -> AsyncIterator[Door]:
-    """The API at this address."""
-    limits = httpx.Limits(max_connections=at_once + 1, max_keepalive_connections=at_once + 1)
-    async with httpx.AsyncClient(base_url=f"{api_url}/v1", limits=limits, timeout=60, trust_env=False) as client:
-        yield Door(client)
-
-
-def _answer(response: httpx.Response) -> Json:
-    if not response.is_success:
-        raise RefusedError(f"{response.request.method} {response.request.url.path}: {response.status_code} {response.text}")
-    body: Json = response.json()
-    return body
 
 
 class Sample:
@@ -130,11 +68,11 @@ class Sample:
 
 
 def _is_shipped_at_home(order: Json) -> bool:
-    return order["shipping_method"] != "pickup" and order["ship_to"]["country"] == "GB"
+    return bool(order["shipping_method"] != ShippingMethod.PICKUP and order["ship_to"]["country"] == "GB")
 
 
-async def make_plenty(door: Door, skus: Iterable[str]) -> int:
-    """Fills up the nodes that hold the SKUs and lifts their daily capacity, so that no order waits; answers receipts."""
+async def make_plenty(door: Door, skus: Iterable[str]) -> None:
+    """Fills up the nodes that hold the SKUs and lifts their daily capacity, so that no order waits."""
     items = [
         item
         for some in _batches(sorted(skus), 50)
@@ -149,7 +87,6 @@ async def make_plenty(door: Door, skus: Iterable[str]) -> int:
         results = (await door.post("/inventory/adjustments", {"adjustments": receipts}))["results"]
         if any(result["status"] != "applied" for result in results):
             raise RefusedError(f"stock was not taken in: {results}")
-    return len(places)
 
 
 def _receipt(node_id: str, sku: str) -> Json:

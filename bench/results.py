@@ -10,6 +10,8 @@ from typing import Any
 from bench.measure import MILLISECONDS, Spread, percentile
 from bench.shape import Shape
 
+EMPTY, NO_OP, ONE_LINE, FIFTEEN_LINES = "empty", "no-op", "one-line", "15-line"
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -42,45 +44,48 @@ class Load:
 
 @dataclass(slots=True)
 class Results:
-    """All rounds; the latencies of what ran alone in seconds."""
+    """All rounds. `alone` holds, round by round, the seconds to the answer of what ran one at a time."""
 
     shape: Shape
     at_once: int
-    empty_alone: list[float] = field(default_factory=list)
-    accept_alone: list[float] = field(default_factory=list)
-    accept_ratios: list[float] = field(default_factory=list)
+    alone: list[dict[str, list[float]]] = field(default_factory=list)
     loads: dict[str, list[Load]] = field(default_factory=dict)
 
     def add(self, load: Load) -> None:
         """Keeps a round of something."""
         self.loads.setdefault(load.name, []).append(load)
 
-    def add_alone(self, empty: list[float], accept: list[float]) -> None:
+    def add_alone(self, took: dict[str, list[float]]) -> None:
         """Keeps a round of what ran one at a time."""
-        self.empty_alone += empty
-        self.accept_alone += accept
-        self.accept_ratios.append(percentile(accept, 0.5) / percentile(empty, 0.5))
+        self.alone.append(took)
+
+    def seconds_alone(self, name: str) -> list[float]:
+        """Seconds to the answer of one thing that ran one at a time, over all rounds; empty for what did not."""
+        return [seconds for took in self.alone for seconds in took.get(name, [])]
 
     def rate_ratio(self, of: str, to: str) -> Spread:
         """How the rate of one thing compares with that of another in the same round."""
         return Spread.of([a.rate / b.rate for a, b in zip(self.loads[of], self.loads[to], strict=True)])
 
+    def processor_ratio(self, of: str, to: str) -> Spread:
+        """How the processor time of one thing, all processes together, compares with that of another, by round."""
+        pairs = zip(self.loads[of], self.loads[to], strict=True)
+        return Spread.of([sum(a.cpu_ms.values()) / sum(b.cpu_ms.values()) for a, b in pairs])
+
     def accept_ratio(self) -> Spread:
         """How the median answer to an order compares with that of an empty workflow in the same round."""
-        return Spread.of(self.accept_ratios)
+        return Spread.of([percentile(took[ONE_LINE], 0.5) / percentile(took[EMPTY], 0.5) for took in self.alone])
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for machines."""
         return {
             "shape": self.shape.model_dump(),
             "at_once": self.at_once,
-            "alone_ms": {
-                "empty": _latency(self.empty_alone),
-                "accept": _latency(self.accept_alone),
-            },
+            "alone_ms": {name: _latency(self.seconds_alone(name)) for name in self.alone[0]},
             "ratios": {
                 "accept_p50_to_empty_p50": asdict(self.accept_ratio()),
-                "one_line_rate_to_noop_rate": asdict(self.rate_ratio("one-line", "no-op")),
+                "one_line_rate_to_noop_rate": asdict(self.rate_ratio(ONE_LINE, NO_OP)),
+                "noop_cpu_to_one_line_cpu": asdict(self.processor_ratio(NO_OP, ONE_LINE)),
             },
             "loads": {name: summary(rounds) for name, rounds in self.loads.items()},
             "rounds": {name: [asdict(load) for load in rounds] for name, rounds in self.loads.items()},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from statistics import mean
 from time import perf_counter
 
@@ -12,16 +13,16 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 import worker
+from bench.door import Door, WorkList, door
 from bench.looking import Looking, all_of
 from bench.measure import own_seconds, processor_seconds, used_between
 from bench.noop_driver import EmptyDriver, Ledger, NoOpWalker
-from bench.orders import Door, OrderWalker, Sample, Walked, WorkList, door, make_plenty
-from bench.results import History, Load, Results
+from bench.orders import OrderWalker, Sample, Walked, make_plenty
+from bench.results import EMPTY, FIFTEEN_LINES, NO_OP, ONE_LINE, History, Load, Results
 from bench.servers import Servers
 from bench.shape import Shape, shape_of
 from cli.schema import SAMPLE_DATA
 
-ONE_LINE, FIFTEEN_LINES = 1, 15
 TEMPLATES = 40
 HISTORIES_READ = 4
 STEP_APART_SECONDS = 0.3
@@ -65,17 +66,18 @@ class Bench:
     noop: NoOpWalker
 
     async def alone(self, results: Results) -> None:
-        """One at a time, in turns: an empty workflow, and the answer to an order."""
-        empty: list[float] = []
-        accept: list[float] = []
-        captured: list[str] = []
+        """One at a time, in turns: an empty workflow, the answer of a no-op order, the answer to an order."""
+        took: dict[str, list[float]] = {EMPTY: [], NO_OP: [], ONE_LINE: []}
+        unfinished: list[Callable[[], Awaitable[object]]] = []
         for _ in range(self.plan.alone):
-            empty.append((await self.empty.walk()).accept_seconds)
+            took[EMPTY].append((await self.empty.walk()).accept_seconds)
+            noop_id, seconds = await self.noop.accept()
+            took[NO_OP].append(seconds)
             order_id, seconds = await self.orders.capture(self.one_line.next())
-            accept.append(seconds)
-            captured.append(order_id)
-        results.add_alone(empty, accept)
-        await all_of(((lambda order_id=order_id: self.orders.deliver(order_id)) for order_id in captured), 8)
+            took[ONE_LINE].append(seconds)
+            unfinished += [partial(self.noop.finish, noop_id), partial(self.orders.deliver, order_id)]
+        results.add_alone(took)
+        await all_of(iter(unfinished), self.plan.at_once)
 
     async def load(self, name: str, count: int, walk: Callable[[], Awaitable[Walked]]) -> Load:
         """So many pieces of work, `at_once` of them in flight, with the processor time they took."""
@@ -107,10 +109,10 @@ class Bench:
 
     def loads(self) -> Iterator[tuple[str, int, Callable[[], Awaitable[Walked]]]]:
         """What is measured under load in each round, in turns."""
-        yield "empty", self.plan.empty, self.empty.walk
-        yield "no-op", self.plan.noop, self.noop.walk
-        yield "one-line", self.plan.one_line, lambda: self.orders.walk(self.one_line.next())
-        yield "15-line", self.plan.fifteen_lines, lambda: self.orders.walk(self.fifteen_lines.next())
+        yield EMPTY, self.plan.empty, self.empty.walk
+        yield NO_OP, self.plan.noop, self.noop.walk
+        yield ONE_LINE, self.plan.one_line, lambda: self.orders.walk(self.one_line.next())
+        yield FIFTEEN_LINES, self.plan.fifteen_lines, lambda: self.orders.walk(self.fifteen_lines.next())
 
 
 async def run(servers: Servers, plan: Plan, say: Say) -> Results:
@@ -132,8 +134,8 @@ async def prepared(servers: Servers, plan: Plan, say: Say) -> AsyncIterator[Benc
     say("stock, the shape of a one-line order, warming up")
     async with AsyncExitStack() as open_now:
         temporal = await worker.connect(servers.settings)
-        api = await open_now.enter_async_context(door(servers.addresses.api_url, plan.at_once))
-        one_line, fifteen_lines = (Sample(SAMPLE_DATA, lines, TEMPLATES) for lines in (ONE_LINE, FIFTEEN_LINES))
+        api = await open_now.enter_async_context(door(servers.addresses.api_url))
+        one_line, fifteen_lines = (Sample(SAMPLE_DATA, lines, TEMPLATES) for lines in (1, 15))
         await make_plenty(api, one_line.skus | fifteen_lines.skus)
         work_list = Looking[WorkList](api.work_list)
         await open_now.enter_async_context(work_list.going_on())

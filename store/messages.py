@@ -36,6 +36,18 @@ async def write(
     )
 
 
+async def unsent(connection: AsyncConnection, order_id: str, occasion: str) -> Sequence[RowMapping]:
+    """The messages of an occasion that have not gone out as far as anybody knows."""
+    rows = await connection.execute(
+        text("""
+        SELECT id, business_key, kind, medium, recipient, context FROM messages
+        WHERE order_id = :order_id AND occasion = :occasion AND status IN ('pending', 'sending') ORDER BY id
+        """),
+        {"order_id": order_id, "occasion": occasion},
+    )
+    return rows.mappings().all()
+
+
 _CLAIM = text("""
 WITH before AS (
     SELECT id, status FROM messages

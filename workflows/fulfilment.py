@@ -147,7 +147,7 @@ class FulfilmentProcess:
                 await self._stray(report.step, report.actor, report.occurred_at)
                 return
             missing = self._missing(report)
-            if missing and missing == self._state.lines:
+            if missing and sum(missing.values()) == sum(self._state.lines.values()):
                 target, report = _S.REJECTED, report.model_copy(update={"reason": "nothing was found"})
             if target is _S.REJECTED:
                 await self._end(target, report.actor, report.reason, report.occurred_at)

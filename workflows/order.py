@@ -30,10 +30,9 @@ with workflow.unsafe.imports_passed_through():
         OrderResult,
         StockArrived,
     )
-    from workflows.platform import REFUSED, again, as_refusal, local, refusal, remote
+    from workflows.platform import MESSAGES_GIVE_UP_AFTER, REFUSED, again, as_refusal, local, refusal, remote
     from workflows.report import OrderBoard
 
-_MESSAGES_GIVE_UP_AFTER = timedelta(days=3)
 _TO_PACK_ANEW = frozenset({FulfilmentStatus.PACKED, FulfilmentStatus.BOOKED})
 
 
@@ -61,6 +60,7 @@ class OrderWorkflow:
         self._accepted: Sourced | None = None
         self._refused: ApplicationError | None = None
         self._processes: dict[str, FulfilmentProcess] = {}
+        self._early: list[NodeReport | CarrierReport] = []
         self._under_way: list[asyncio.Task[None]] = []
         self._messages: list[asyncio.Task[None]] = []
         self._sourcings = capture.FIRST_ATTEMPT
@@ -111,14 +111,17 @@ class OrderWorkflow:
 
     async def _finish(self) -> OrderResult:
         """The last messages go out, callers get their answers, and the order is over."""
-        await workflow.wait_condition(lambda: all(message.done() for message in self._messages))
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await workflow.wait_condition(self._is_quiet)
         return OrderResult(
             order_id=self.state.order_id,
             status=self.state.status(),
             fulfilments=len(self.state.fulfilments),
             finished_at=workflow.now(),
         )
+
+    def _is_quiet(self) -> bool:
+        """A handler may have a message yet to send: both are asked at the same moment."""
+        return workflow.all_handlers_finished() and all(message.done() for message in self._messages)
 
     def _is_over(self) -> bool:
         return not self._under_way and self.state.status() in FINAL_ORDER
@@ -157,6 +160,7 @@ class OrderWorkflow:
             state = FulfilmentState(released.fulfilment_id, released.node_id, released.pickup, dict(released.lines))
             self.state.add(state)
             process = self._processes[state.id] = FulfilmentProcess(self, state)
+            process.inbox.extend(report for report in self._early if report.fulfilment_id == state.id)
             self._under_way.append(asyncio.create_task(process.run()))
         self._retry_after = timedelta(minutes=sourced.retry_minutes)
         self._give_up_after = timedelta(days=sourced.cancel_after_days)
@@ -325,7 +329,8 @@ class OrderWorkflow:
     def _hand_on(self, report: NodeReport | CarrierReport) -> None:
         process = self._processes.get(report.fulfilment_id)
         if process is None:
-            workflow.logger.warning("no fulfilment %s in this order", report.fulfilment_id)
+            # The work list shows what is committed; a worker that dies right then accepts anew, after this report.
+            self._early.append(report)
         else:
             process.inbox.append(report)
 
@@ -339,7 +344,7 @@ class OrderWorkflow:
                 Notifying.send_messages,
                 SendMessages(order_id=self.state.order_id, occasion=occasion),
                 f"Tell {self.order.customer.id}: {occasion}",
-                give_up_after=_MESSAGES_GIVE_UP_AFTER,
+                give_up_after=MESSAGES_GIVE_UP_AFTER,
             )
         except ActivityError as error:
             workflow.logger.warning("messages of %s were not sent: %s", occasion, error)

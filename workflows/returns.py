@@ -1,6 +1,7 @@
 """The life of a return."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -17,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
         occasion,
     )
     from dom import returns as rules
-    from dom.errors import DomError, StepNotPossible
+    from dom.errors import DomError, InvalidInput, StepNotPossible
     from dom.status import Disposition, ReturnStatus
     from workflows.attributes import STATUS
     from workflows.messages import (
@@ -25,6 +26,7 @@ with workflow.unsafe.imports_passed_through():
         ReceiveCall,
         ReturnAnswer,
         ReturnInput,
+        ReturnRequestLine,
         ReturnResult,
     )
     from workflows.platform import REFUSED, again, as_refusal, local, refusal, remote
@@ -47,6 +49,7 @@ class ReturnWorkflow:
         self._inspected: InspectCall | None = None
         self._status = ReturnStatus.REQUESTED
         self._refund: Refund | None = None
+        self._messages: list[asyncio.Task[None]] = []
 
     @workflow.run
     async def run(self, _start: ReturnInput) -> ReturnResult:
@@ -60,8 +63,12 @@ class ReturnWorkflow:
             lambda: self._inspected is not None, timeout_summary=f"Wait for the inspection of {self._return_id}"
         )
         await self._refund_it()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await workflow.wait_condition(self._is_quiet)
         return self._result()
+
+    def _is_quiet(self) -> bool:
+        """Every caller has its answer, and the last messages went out."""
+        return workflow.all_handlers_finished() and all(message.done() for message in self._messages)
 
     # --- the process -------------------------------------------------------------------------------------------------
 
@@ -85,7 +92,7 @@ class ReturnWorkflow:
             self._refused = refusal(error)
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise again(self._refused) from error
-        await self._tell("requested")
+        self._tell("requested")
 
     async def _receive(self) -> None:
         call = self._received or ReceiveCall()
@@ -101,7 +108,7 @@ class ReturnWorkflow:
             f"Receive {sum(self._units.values())} units",
         )
         self._comes_to(ReturnStatus.RECEIVED)
-        await self._tell("received")
+        self._tell("received")
 
     async def _refund_it(self) -> None:
         call = self._inspected
@@ -118,7 +125,7 @@ class ReturnWorkflow:
             "Restock what can be sold again and record the refund",
         )
         self._comes_to(ReturnStatus.REFUNDED)
-        await self._tell("refunded")
+        self._tell("refunded")
 
     def _comes_to(self, status: ReturnStatus) -> None:
         self._status = status
@@ -128,12 +135,20 @@ class ReturnWorkflow:
         )
         workflow.upsert_search_attributes([STATUS.value_set(status)])
 
-    async def _tell(self, step: str) -> None:
-        await remote(
-            Notifying.send_messages,
-            SendMessages(order_id=self._request.order_id, occasion=occasion(self._return_id, step)),
-            f"Tell the customer: return {step}",
-        )
+    def _tell(self, step: str) -> None:
+        """Send what was written for a step; the goods do not wait for a mail server."""
+        self._messages.append(asyncio.create_task(self._send(step)))
+
+    async def _send(self, step: str) -> None:
+        try:
+            await remote(
+                Notifying.send_messages,
+                SendMessages(order_id=self._request.order_id, occasion=occasion(self._return_id, step)),
+                f"Tell the customer: return {step}",
+                give_up_after=MESSAGES_GIVE_UP_AFTER,
+            )
+        except ActivityError as error:
+            workflow.logger.warning("messages of %s %s were not sent: %s", self._return_id, step, error)
 
     def _result(self) -> ReturnResult:
         return ReturnResult(
@@ -165,7 +180,7 @@ class ReturnWorkflow:
     async def receive(self, call: ReceiveCall) -> ReturnResult:
         """The goods arrived at the node."""
         opened = await self._allowed()
-        units = dict(opened.announced) if call.lines is None else {n.line_id: n.quantity for n in call.lines}
+        units = dict(opened.announced) if call.lines is None else _units(call.lines)
         _check(lambda: rules.check_received(units, opened.announced))
         if self._received is None:
             self._units, self._received = units, call
@@ -192,6 +207,13 @@ class ReturnWorkflow:
         if self._refused is not None or self._opened is None:
             raise again(self._refused or ApplicationError("not allowed"))
         return self._opened
+
+
+def _units(lines: Sequence[ReturnRequestLine]) -> dict[str, int]:
+    units = {line.line_id: line.quantity for line in lines}
+    if len(units) < len(lines):
+        raise as_refusal(InvalidInput("a line stands twice", field="lines"))
+    return units
 
 
 def _found(call: InspectCall | None) -> tuple[tuple[str, Disposition, int], ...]:

@@ -22,7 +22,8 @@ from dom.errors import OutsideFailure
 
 _ATOM: Final = re.compile(r"[A-Za-z0-9_~-]+(\.[A-Za-z0-9_~-]+)*")
 _LONGEST_ATOM: Final = 60
-_ON_THE_WIRE: Final = compat32.clone(linesep="\r\n")  # composing under the newer policies takes three times as long
+_ON_THE_WIRE: Final = compat32.clone(linesep="\r\n", max_line_length=None)
+"""Composing under the newer policies takes three times as long; a folded Message-ID is misread by some receivers."""
 _QUOTED: Final = Charset("utf-8")
 _QUOTED.body_encoding = QP
 _FIRST_PERMANENT: Final = 500

@@ -107,6 +107,11 @@ class TestMail:
         assert html is not None
         assert "<p>Dear Ada,</p>" in html.get_content()
 
+    async def test_a_long_message_id_stays_on_its_line(self, sender: MailSender, mailbox: Mailbox) -> None:
+        key = "web-536365/web-536365-F1:handed_over/mail"
+        await sender.send(mail(key=key))
+        assert mailbox.taken[0]["Message-ID"] == message_id(key, "dom.example")
+
     async def test_a_repeat_carries_the_same_message_id(self, sender: MailSender, mailbox: Mailbox) -> None:
         await sender.send(mail())
         await sender.send(mail())

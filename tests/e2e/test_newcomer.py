@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,12 +20,14 @@ from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cli.folder import DataFolder
+from cli.process import python_module
 from dom import ids
 from tests.e2e.walking import FIRST_ORDER, Walk
 from tests.worlds.stack import RunningStack, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack")]
 
+REPOSITORY = Path(__file__).parents[2]
 STORY = [
     "accepted",
     "fulfilment_accepted",
@@ -80,11 +86,11 @@ class TestPromise:
 
 class TestFirstOrder:
     def test_from_post_to_delivered(self, after_demo: RunningStack, client: httpx.Client) -> None:
-        answer = client.post("/v1/orders", json=FIRST_ORDER)
+        answer = client.post("/v1/orders", json=numbered("10002"))
         assert answer.status_code == 201, answer.text
         assert answer.json()["status"] == "accepted"
         walk = Walk(client, answer.json()["order_id"])
-        assert walk.order_id == "web-10001"
+        assert walk.order_id == "web-10002"
         assert client.get(answer.json()["links"]["self"]).json()["status"] == "accepted"
 
         walk.to_delivered()
@@ -117,7 +123,7 @@ class TestFirstOrder:
         customer = FIRST_ORDER["customer"]["email"]
 
         def mine() -> list[str]:
-            about = [mail for mail in stack.mails() if mail["To"] == customer and "10001" in mail["Subject"]]
+            about = [mail for mail in stack.mails() if mail["To"] == customer and "10002" in mail["Subject"]]
             return [str(mail["Subject"]) for mail in about]
 
         until("three mails are in the folder", lambda: len(mine()) == 3)
@@ -134,13 +140,49 @@ class TestFirstOrder:
         assert described.status is WorkflowExecutionStatus.COMPLETED
         summary = await described.static_summary()
         assert summary is not None
-        assert summary.startswith("web order 10001: 1 lines, 2 units for GB LS1")
+        assert summary.startswith("web order 10002: 1 lines, 2 units for GB LS1")
         attributes = described.typed_search_attributes
         assert attributes.get(SearchAttributeKey.for_keyword("DomStatus")) == "delivered"
         metadata: Message = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
         report = metadata.current_details  # type: ignore[attr-defined]
         for part in ("**delivered**", "| 1 | 85123A | 2 |", f"{walk.order_id}-F1", walk.fulfilment()["node_id"]):
             assert part in report, report
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ("bash", "curl"))), reason="the README's way needs bash and curl")
+class TestReadme:
+    """The commands of the README, as they stand there; only the addresses and the patience differ."""
+
+    def test_its_first_order_is_delivered(self, after_demo: RunningStack, client: httpx.Client) -> None:
+        script = (
+            shell_of("## Your first order")
+            .replace("http://127.0.0.1:8000", after_demo.url)
+            .replace(".venv/bin/dom", shlex.join(python_module("cli")))
+            .replace("sleep 1", "sleep 5")
+        )
+        ran = subprocess.run(
+            ["bash", "-euc", script],  # noqa: S607
+            cwd=REPOSITORY,
+            env=after_demo.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stdout.startswith('{"order_id":"web-10001","status":"accepted","promise":{"earliest":"')
+        assert ran.stdout.count('"accepted for processing"') == len(("accept", "pick", "pack", "hand-over"))
+        assert '"status":"recorded"' in ran.stdout
+        assert "web-10001: " in ran.stdout, "`dom order` was shown"
+        walk = Walk(client, "web-10001")
+        until("it is delivered", lambda: walk.get()["status"] == "delivered")
+
+
+def shell_of(heading: str) -> str:
+    """The shell commands of a section of the README; answers shown there begin with a brace."""
+    section = (REPOSITORY / "README.md").read_text().split(f"{heading}\n")[1].split("\n## ")[0]
+    shown = [line[4:] for line in section.splitlines() if line.startswith("    ")]
+    return "\n".join(line for line in shown if not line.startswith("{"))
 
 
 class TestSameOrderAgain:

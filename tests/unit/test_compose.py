@@ -67,7 +67,7 @@ class TestCommands:
         program, command, *rest = OURS[name]["command"]
 
         assert program == "dom"
-        assert command in typer.main.get_command(app).commands  # type: ignore[attr-defined]
+        assert command in getattr(typer.main.get_command(app), "commands", {})
         assert not rest, "an option would have to be checked too"
 
     def test_all_parts_are_there(self) -> None:
@@ -265,6 +265,6 @@ class TestFiles:
 
 
 def test_the_search_attributes_are_those_the_workflows_write() -> None:
-    written = {attributes.CHANNEL, attributes.STATUS, attributes.CUSTOMER, attributes.NODE}
+    written = [attributes.CHANNEL.name, attributes.STATUS.name, attributes.CUSTOMER.name, attributes.NODE.name]
 
-    assert {key.name for key in written} == set(temporal.SEARCH_ATTRIBUTES)
+    assert sorted(written) == sorted(temporal.SEARCH_ATTRIBUTES)

@@ -87,7 +87,7 @@ class TestDockerfile:
 
 class Ready(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/health/ready" and self.server.server_name else 503)
+        self.send_response(200 if self.path == "/health/ready" else 404)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the library's name

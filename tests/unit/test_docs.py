@@ -1,0 +1,179 @@
+"""The documents know everything an operator or integrator can meet, and point only at what is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from pydantic import SecretStr
+from temporalio import workflow
+
+from api import problems
+from api.openapi import generate
+from cli.embedded import temporal
+from cli.main import app
+from dom.messages import MessageKind
+from dom.status import OrderStatus
+from settings import ENV_PREFIX, Settings
+from store.tables import metadata
+from worker import WORKFLOWS
+
+ROOT = Path(__file__).parent.parent.parent
+DESCRIPTION = (ROOT / "docs/technical-description.md").read_text()
+RUNBOOK = (ROOT / "docs/runbook.md").read_text()
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "data/README.md", *(ROOT / "docs").rglob("*.md")])
+DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+MOST_DECISION_LINES = 25
+MOST_README_LINES = 150
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of every table row."""
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+
+
+def described(name: str, text: str = DESCRIPTION) -> bool:
+    """Whether a table names it in code letters and says something about it."""
+    return any(f"`{name}`" in row[0] and len(" ".join(row[1:])) > len("said") for row in rows(text))
+
+
+def endpoints() -> Iterator[str]:
+    for path, operations in generate()["paths"].items():
+        yield from (f"{method.upper()} {path}" for method in operations)
+
+
+def messages() -> Iterator[tuple[str, str]]:
+    for kind in WORKFLOWS:
+        definition = workflow._Definition.must_from_class(kind)
+        for name in [*definition.signals, *definition.updates, *definition.queries]:
+            yield str(definition.name), str(name)
+
+
+def commands(command: Any, name: str) -> Iterator[str]:
+    """What can be typed; only groups have commands of their own."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield name
+    else:
+        for word, child in below.items():
+            yield from commands(child, f"{name} {word}")
+
+
+def default_of(name: str) -> str:
+    """The default of a setting as the environment would say it."""
+    value = Settings.model_fields[name].default
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else f"{value}"
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page's headings, as the usual hosts make them."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+class TestEverythingIsDescribed:
+    @pytest.mark.parametrize("name", Settings.model_fields)
+    def test_setting_with_its_default(self, name: str) -> None:
+        found = [row for row in rows(DESCRIPTION) if row[0] == f"`{ENV_PREFIX}{name.upper()}`"]
+
+        assert len(found) == 1
+        assert found[0][1].strip("`") == default_of(name)
+        assert found[0][2]
+
+    def test_no_setting_that_is_none(self) -> None:
+        known = {ENV_PREFIX + name.upper() for name in Settings.model_fields}
+        named = {name for page in PAGES for name in re.findall(r"\bDOM_[A-Z_]+\b", page.read_text())}
+
+        assert named <= known
+
+    @pytest.mark.parametrize("endpoint", list(endpoints()))
+    def test_endpoint(self, endpoint: str) -> None:
+        assert described(endpoint)
+
+    @pytest.mark.parametrize(("process", "message"), list(messages()))
+    def test_signal_or_update(self, process: str, message: str) -> None:
+        assert any(row[:2] == [f"`{process}`", f"`{message}`"] for row in rows(DESCRIPTION))
+
+    @pytest.mark.parametrize("name", temporal.SEARCH_ATTRIBUTES)
+    def test_search_attribute_with_its_type(self, name: str) -> None:
+        assert [f"`{name}`", temporal.SEARCH_ATTRIBUTES[name]] in [row[:2] for row in rows(DESCRIPTION)]
+
+    @pytest.mark.parametrize("name", problems.TYPES)
+    def test_problem_type_with_its_status(self, name: str) -> None:
+        assert [f"`{name}`", str(problems.TYPES[name].status)] in [row[:2] for row in rows(DESCRIPTION)]
+
+    @pytest.mark.parametrize("kind", MessageKind)
+    def test_message(self, kind: str) -> None:
+        assert described(kind)
+
+    @pytest.mark.parametrize("status", OrderStatus)
+    def test_order_status(self, status: str) -> None:
+        assert described(status)
+
+    @pytest.mark.parametrize("name", list(commands(typer.main.get_command(app), "dom")))
+    def test_command(self, name: str) -> None:
+        assert described(name)
+
+    @pytest.mark.parametrize("name", metadata.tables)
+    def test_table(self, name: str) -> None:
+        assert described(name)
+
+    @pytest.mark.parametrize("name", temporal.DYNAMIC_CONFIG)
+    def test_server_setting(self, name: str) -> None:
+        assert f"`{name}={temporal.DYNAMIC_CONFIG[name]}`" in DESCRIPTION
+
+    def test_every_kind_of_exception(self) -> None:
+        written = "\n".join(path.read_text() for room in ("activities", "store") for path in (ROOT / room).glob("*.py"))
+        kinds = {"backorder", "parcel_lost", "parcel_returned_to_sender", "report_out_of_turn"} | set(
+            re.findall(r"[\"'](message_(?:refused|uncertain))[\"']", written)
+        )
+
+        assert len(kinds) == 6
+        assert all(described(kind, RUNBOOK) for kind in kinds)
+
+
+class TestPages:
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_links_lead_somewhere(self, page: Path) -> None:
+        for link in LINK.finditer(page.read_text()):
+            target, _, anchor = link["target"].partition("#")
+            if re.match(r"[a-z]+:", target):
+                continue
+            file = (page.parent / target).resolve() if target else page
+            assert file.exists(), link["target"]
+            assert not anchor or anchor in headings(file), link["target"]
+
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_targets_of_make_that_are_named_exist(self, page: Path) -> None:
+        targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+        assert set(re.findall(r"`(?:make) ([a-z]+)`", page.read_text())) <= targets
+
+    def test_the_readme_stays_short(self) -> None:
+        assert len((ROOT / "README.md").read_text().splitlines()) <= MOST_README_LINES
+
+    def test_every_decision_is_short_dated_and_listed(self) -> None:
+        index = (ROOT / "docs/decisions/README.md").read_text()
+
+        assert [int(page.name[:4]) for page in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+        for page in DECISIONS:
+            text = page.read_text()
+            assert text.count("\n") < MOST_DECISION_LINES, page.name
+            assert re.search(r"^20\d\d-\d\d-\d\d$", text, re.MULTILINE), page.name
+            assert all(f"**{part}.**" in text for part in ("Chosen", "Rejected", "Price")), page.name
+            assert f"({page.name})" in index
+
+    def test_the_changes_name_the_version_of_the_project(self) -> None:
+        version = re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+
+        assert version is not None
+        assert f"\n## {version[1]} (" in (ROOT / "CHANGELOG.md").read_text()

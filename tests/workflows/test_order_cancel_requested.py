@@ -1,0 +1,36 @@
+"""Cancelling from the Temporal UI or CLI: a signal, with all that a cancellation does."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from dom.orders import Order
+from dom.status import OrderStatus
+from store import messages, stock
+from tests.worlds import small
+from tests.worlds.running import House
+from tests.worlds.waiting import until
+from workflows.messages import CancelCall
+from workflows.order import OrderWorkflow
+
+
+async def _is_sent(world: AsyncEngine, order: Order) -> bool:
+    async with world.connect() as connection:
+        return [row["status"] for row in await messages.of_order(connection, order.order_id)] == ["sent"]
+
+
+class TestCancelRequested:
+    async def test_cancels_the_order_and_tells_the_customer(self, temporal_client: Client, world: AsyncEngine) -> None:
+        async with House(temporal_client, world).working() as house:
+            order = small.order("by-hand", A=2)
+            await house.send(order)
+            await until("the confirmation was sent and written down", lambda: _is_sent(world, order))
+
+            await house.handle(order).signal(OrderWorkflow.cancel_requested, CancelCall(actor="support:kim"))
+            result = await house.handle(order).result()
+
+            assert result.status is OrderStatus.CANCELLED
+            assert {message.key.split("/")[1] for message in house.mail.sent} == {"accepted", "cancelled:1"}
+        async with world.connect() as connection:
+            totals, differences = await stock.check(connection)
+        assert totals["reserved"] == 0
+        assert not differences
