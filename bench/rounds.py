@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from cli.schema import SAMPLE_DATA
 TEMPLATES = 40
 HISTORIES_READ = 4
 STEP_APART_SECONDS = 0.3
+PATIENCE_SECONDS = 120.0
+"""For one measurement; an order that never ends must not hold the bench for ever."""
 
 Say = Callable[[str], None]
 
@@ -41,10 +44,6 @@ class Plan:
     noop: int
     one_line: int
     fifteen_lines: int
-
-    def steps(self) -> int:
-        """How many steps of progress the plan has: preparation, then five things a round."""
-        return 1 + 5 * self.rounds
 
 
 FULL = Plan(rounds=5, at_once=16, alone=25, empty=100, noop=100, one_line=100, fifteen_lines=30)
@@ -77,12 +76,14 @@ class Bench:
             took[ONE_LINE].append(seconds)
             unfinished += [partial(self.noop.finish, noop_id), partial(self.orders.deliver, order_id)]
         results.add_alone(took)
-        await all_of(iter(unfinished), self.plan.at_once)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await all_of(iter(unfinished), self.plan.at_once)
 
     async def load(self, name: str, count: int, walk: Callable[[], Awaitable[Walked]]) -> Load:
         """So many pieces of work, `at_once` of them in flight, with the processor time they took."""
         used, own, began = processor_seconds(self.servers.pids), own_seconds(), perf_counter()
-        walked = await all_of((walk for _ in range(count)), self.plan.at_once)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            walked = await all_of((walk for _ in range(count)), self.plan.at_once)
         seconds = perf_counter() - began
         now = {**processor_seconds(self.servers.pids), "driver": own_seconds()}
         return Load(

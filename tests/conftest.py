@@ -96,3 +96,13 @@ async def world(world_url: str) -> AsyncIterator[AsyncEngine]:
 def data_folder() -> Path:
     """The committed data files."""
     return Path(__file__).parent.parent / "data"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object | None:
+    """Tests that start a whole system share one worker of `-n ... --dist loadgroup`."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from tests.scheduling import OneSystemAtATime
+
+    return OneSystemAtATime(config, log)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.notifying import Notifying, SendMessages
@@ -29,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
         ReturnRequestLine,
         ReturnResult,
     )
-    from workflows.platform import REFUSED, again, as_refusal, local, refusal, remote
+    from workflows.platform import MESSAGES_GIVE_UP_AFTER, REFUSED, again, as_refusal, local, refusal, remote
 
 
 @workflow.defn(name="Return")

@@ -84,6 +84,15 @@ class TestPromise:
         assert (at(promise["latest"]) - placed_at).days < 10
 
 
+    def test_the_orders_of_the_demo_were_planned_as_of_their_own_dates(self, client: httpx.Client) -> None:
+        found = client.get("/v1/orders", params={"q": "replay", "limit": 200}).json()["items"]
+        replayed = [order for order in found if order["placed_at"] != FIRST_ORDER["placed_at"]]
+        assert len(replayed) == 10
+        for order in replayed:
+            assert at(order["placed_at"]) < at(order["promise"]["earliest"])
+            assert at(order["promise"]["latest"]) < at(order["captured_at"])
+
+
 class TestFirstOrder:
     def test_from_post_to_delivered(self, after_demo: RunningStack, client: httpx.Client) -> None:
         answer = client.post("/v1/orders", json=numbered("10002"))

@@ -64,6 +64,14 @@ def commands(command: Any, name: str) -> Iterator[str]:
             yield from commands(child, f"{name} {word}")
 
 
+def options(command: Any, name: str) -> Iterator[tuple[str, str]]:
+    """What the commands below can be told, but for help and arguments."""
+    for word, child in getattr(command, "commands", {}).items():
+        yield from options(child, f"{name} {word}")
+    for parameter in command.params:
+        yield from ((name, option) for option in parameter.opts if option.startswith("--") and option != "--help")
+
+
 def default_of(name: str) -> str:
     """The default of a setting as the environment would say it."""
     value = Settings.model_fields[name].default
@@ -122,6 +130,10 @@ class TestEverythingIsDescribed:
     @pytest.mark.parametrize("name", list(commands(typer.main.get_command(app), "dom")))
     def test_command(self, name: str) -> None:
         assert described(name)
+
+    @pytest.mark.parametrize(("command", "option"), list(options(typer.main.get_command(app), "dom")))
+    def test_option(self, command: str, option: str) -> None:
+        assert any(f"`{command}`" in row[0] and f"`{option}`" in row[1] for row in rows(DESCRIPTION))
 
     @pytest.mark.parametrize("name", metadata.tables)
     def test_table(self, name: str) -> None:

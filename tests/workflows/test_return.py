@@ -174,6 +174,9 @@ class TestRefused:
             await receive(house, answer, l1=3)
         async with refused("invalid-input"):
             await receive(house, answer, l2=1)
+        async with refused("invalid-input"):
+            twice = ReceiveCall(lines=lines(l1=1) * 2)
+            await handle(house, answer).execute_update(ReturnWorkflow.receive, twice)
         await receive(house, answer, l1=1)
         async with refused("step-not-possible"):
             await receive(house, answer, l1=2)

@@ -1,0 +1,359 @@
+"""Every activity may be tried again after it succeeded: the second time changes nothing and answers the same."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.exceptions import ApplicationError
+
+from activities.boundary import Database
+from activities.cancelling import Cancelling, CancelPart, CancelUnits
+from activities.capture import AcceptOrder, Capture
+from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport
+from activities.notifying import Notifying, SendMessages
+from activities.returning import FinishReturn, OpenReturn, ReceiveReturn, Returning
+from activities.shipping import BookCarrier, Shipping, VoidBooking
+from activities.sourcing import SourceAgain, Sourced, Sourcing
+from connectors.notifications.port import Medium, OutboundMessage
+from dom.orders import Order
+from dom.status import Disposition, FulfilmentStatus, OrderStatus, SourcingCause
+from tests.unit.worlds import MONDAY_NOON
+from tests.worlds import small
+from tests.worlds.books import balance, check_books, one, rows
+from tests.worlds.outside import RecordingCarrier, RecordingSender
+
+HOOK = "https://shop.example/hook"
+TABLES = (
+    "orders",
+    "order_lines",
+    "fulfilments",
+    "fulfilment_lines",
+    "reservations",
+    "stock",
+    "stock_ledger",
+    "node_days",
+    "timeline",
+    "sourcing_decisions",
+    "messages",
+    "exceptions",
+    "shipments",
+    "labels",
+    "returns",
+    "return_lines",
+    "return_dispositions",
+    "refunds",
+)
+
+
+async def everything(engine: AsyncEngine) -> dict[str, list[tuple[object, ...]]]:
+    """All that the store knows of orders; when a row was last touched does not count."""
+    query = "SELECT (to_jsonb(t) - 'updated_at')::text FROM {} AS t ORDER BY 1"
+    return {name: await rows(engine, query.format(name)) for name in TABLES}
+
+
+async def twice(engine: AsyncEngine, activity: Callable[[Any], Awaitable[Any]], request: Any) -> Any:
+    """Do it, and again three times side by side; nothing may change after the first time."""
+    first = await activity(request)
+    before = await everything(engine)
+    again = await asyncio.gather(*(activity(request) for _ in range(3)))
+    assert again == [first] * 3
+    assert await everything(engine) == before
+    return first
+
+
+@pytest.fixture
+def database(world: AsyncEngine) -> Database:
+    return Database(engine=world, webhooks=True)
+
+
+async def accept(database: Database, order: Order) -> Sourced:
+    return await Capture(database).accept_order(AcceptOrder(order=order))
+
+
+def step(order: Order, status: FulfilmentStatus, number: int = 1, **changes: Any) -> AdvanceFulfilment:
+    return AdvanceFulfilment(
+        **{
+            "order_id": order.order_id,
+            "fulfilment_id": f"{order.order_id}-F1",
+            "number": number,
+            "status": status,
+            "order_status": OrderStatus.IN_FULFILMENT,
+            "lines": {line.line_id: line.quantity for line in order.lines},
+            "actor": "node",
+            "occurred_at": MONDAY_NOON,
+            **changes,
+        }
+    )
+
+
+async def deliver(database: Database, order: Order) -> None:
+    await accept(database, order)
+    fulfilling = Fulfilling(database)
+    await fulfilling.advance_fulfilment(step(order, FulfilmentStatus.HANDED_OVER, 1))
+    await fulfilling.advance_fulfilment(step(order, FulfilmentStatus.DELIVERED, 2, order_status=OrderStatus.DELIVERED))
+
+
+class TestCapture:
+    async def test_accepts_once(self, world: AsyncEngine, database: Database) -> None:
+        order = small.order("once", A=2, RARE=7)
+        sourced = await twice(world, Capture(database).accept_order, AcceptOrder(order=order))
+        assert sourced.waiting == {"2": 2}
+        await check_books(world, reserved=7)
+
+    async def test_two_at_once_agree(self, world: AsyncEngine, database: Database) -> None:
+        order = small.order("together", A=2)
+        answers = await asyncio.gather(*(accept(database, order) for _ in range(8)))
+        assert all(answer == answers[0] for answer in answers)
+        assert await one(world, "SELECT count(*) FROM reservations") == 1
+        await check_books(world, reserved=2)
+
+    async def test_other_content_is_refused_for_good(self, database: Database) -> None:
+        await accept(database, small.order("content", A=2))
+        with pytest.raises(ApplicationError) as refused:
+            await accept(database, small.order("content", A=3))
+        assert (refused.value.type, refused.value.non_retryable) == ("order-conflict", True)
+
+    async def test_many_orders_for_the_last_units_plan_again_and_never_oversell(
+        self, world: AsyncEngine, database: Database
+    ) -> None:
+        wanted = [small.order(f"crowd-{number}", RARE=1) for number in range(16)]
+        answers = await asyncio.gather(*(accept(database, order) for order in wanted))
+        assert sum(bool(answer.fulfilments) for answer in answers) == 5
+        assert sum(bool(answer.waiting) for answer in answers) == 11
+        await check_books(world, reserved=5)
+
+    async def test_a_node_takes_no_more_orders_than_its_day_holds(self, world: AsyncEngine, database: Database) -> None:
+        async with world.begin() as connection:
+            await connection.exec_driver_sql(
+                "UPDATE nodes SET daily_capacity = 3, document = document || '{\"daily_capacity\": 3}'"
+            )
+            await connection.exec_driver_sql("UPDATE reference_state SET version = version + 1")
+        await asyncio.gather(*(accept(database, small.order(f"day-{number}", B=1)) for number in range(10)))
+        assert await one(world, "SELECT max(used) FROM node_days") == 3
+        assert await one(world, "SELECT sum(used) FROM node_days") == await one(
+            world, "SELECT count(*) FROM fulfilments"
+        )
+        await check_books(world, reserved=int(str(await one(world, "SELECT sum(quantity) FROM reservations"))))
+
+
+class TestSourcing:
+    async def test_sources_an_attempt_once(self, world: AsyncEngine, database: Database) -> None:
+        order = small.order("again", RARE=2)
+        await accept(database, order)
+        rejected = step(order, FulfilmentStatus.REJECTED, order_status=OrderStatus.BACKORDERED, reason="no time")
+        await twice(world, Fulfilling(database).advance_fulfilment, rejected)
+        await check_books(world)
+        request = SourceAgain(
+            order_id=order.order_id,
+            lines={"1": 2},
+            excluded_nodes=frozenset({"dc-leeds"}),
+            attempt=2,
+            first_fulfilment=2,
+            cause=SourcingCause.REJECTED,
+            as_of=MONDAY_NOON,
+            order_status=OrderStatus.ACCEPTED,
+        )
+        sourced = await twice(world, Sourcing(database).source_again, request)
+        assert [(f.fulfilment_id, f.node_id) for f in sourced.fulfilments] == [("web-again-F2", "wh-london")]
+        await check_books(world, reserved=2)
+
+
+class TestFulfilling:
+    @pytest.mark.parametrize(
+        "status",
+        [
+            FulfilmentStatus.ACCEPTED,
+            FulfilmentStatus.PICKED,
+            FulfilmentStatus.HANDED_OVER,
+            FulfilmentStatus.DELIVERED,
+            FulfilmentStatus.REJECTED,
+        ],
+    )
+    async def test_writes_a_step_once(self, world: AsyncEngine, database: Database, status: FulfilmentStatus) -> None:
+        order = small.order(f"step-{status}", A=2, B=1)
+        await accept(database, order)
+        await twice(world, Fulfilling(database).advance_fulfilment, step(order, status))
+        gone = status in {FulfilmentStatus.HANDED_OVER, FulfilmentStatus.REJECTED}
+        await check_books(world, reserved=0 if gone else 3)
+
+    async def test_corrects_a_short_pick_once(self, world: AsyncEngine, database: Database) -> None:
+        order = small.order("short", A=5)
+        await accept(database, order)
+        await twice(
+            world,
+            Fulfilling(database).advance_fulfilment,
+            step(order, FulfilmentStatus.PICKED, missing={"1": 2}),
+        )
+        assert await balance(world, "dc-leeds", "A") == (98, 3)
+        assert await rows(world, "SELECT backordered FROM order_lines") == [(2,)]
+        await check_books(world, reserved=3)
+
+    @pytest.mark.parametrize("status", [FulfilmentStatus.LOST, FulfilmentStatus.RETURNED])
+    async def test_calls_a_person_once(self, world: AsyncEngine, database: Database, status: FulfilmentStatus) -> None:
+        order = small.order(f"trouble-{status}", A=2)
+        await accept(database, order)
+        fulfilling = Fulfilling(database)
+        await fulfilling.advance_fulfilment(step(order, FulfilmentStatus.HANDED_OVER))
+        await twice(world, fulfilling.advance_fulfilment, step(order, status, 2))
+        assert await one(world, "SELECT count(*) FROM exceptions") == 1
+
+    async def test_notes_a_stray_report_once(self, world: AsyncEngine, database: Database) -> None:
+        order = small.order("stray", A=2)
+        await accept(database, order)
+        stray = StrayReport(
+            order_id=order.order_id,
+            fulfilment_id="web-stray-F1",
+            report="collect",
+            status=FulfilmentStatus.RELEASED,
+            actor="node",
+            occurred_at=MONDAY_NOON,
+        )
+        await twice(world, Fulfilling(database).note_stray_report, stray)
+        assert await one(world, "SELECT count(*) FROM exceptions") == 1
+
+
+class TestCancelling:
+    async def test_cancels_a_number_once(self, world: AsyncEngine, database: Database) -> None:
+        order = small.order("cancelled", A=2, NEVER=1)
+        await accept(database, order)
+        request = CancelUnits(
+            order_id=order.order_id,
+            number=1,
+            parts=(
+                CancelPart(line_id="1", quantity=2, fulfilment_id="web-cancelled-F1"),
+                CancelPart(line_id="2", quantity=1, fulfilment_id=None),
+            ),
+            ended=("web-cancelled-F1",),
+            reopened=(),
+            order_status=OrderStatus.CANCELLED,
+            actor="support",
+            reason="asked",
+            occurred_at=MONDAY_NOON,
+        )
+        await twice(world, Cancelling(database).cancel_units, request)
+        assert await rows(world, "SELECT cancelled, backordered FROM order_lines ORDER BY position") == [(2, 0), (1, 0)]
+        assert await one(world, "SELECT sum(used) FROM node_days") == 0
+        await check_books(world)
+
+
+class TestShipping:
+    async def test_books_and_voids_an_attempt_once(self, world: AsyncEngine, database: Database) -> None:
+        order, carrier = small.order("booked", A=2), RecordingCarrier()
+        await accept(database, order)
+        await Fulfilling(database).advance_fulfilment(step(order, FulfilmentStatus.PACKED))
+        shipping = Shipping(database, {carrier.name: carrier})
+        request = BookCarrier(order_id=order.order_id, fulfilment_id="web-booked-F1", attempt=1)
+        booked = await twice(world, shipping.book_carrier, request)
+        assert booked.tracking_number == "T-web-booked-F1-B1"
+        assert set(carrier.booked) == {"web-booked-F1-B1"}
+        void = VoidBooking(order_id=order.order_id, fulfilment_id="web-booked-F1", attempt=1)
+        await shipping.void_booking(void)
+        voided = await rows(world, "SELECT status FROM shipments")
+        await twice(world, shipping.void_booking, void.model_copy(update={"attempt": 2}))
+        assert voided == await rows(world, "SELECT status FROM shipments") == [("voided",)]
+        assert await one(world, "SELECT count(*) FROM timeline WHERE kind = 'booking_voided'") == 1
+
+    async def test_nobody_serves_an_unknown_carrier(self, database: Database) -> None:
+        order = small.order("nobody", A=2)
+        await accept(database, order)
+        request = BookCarrier(order_id=order.order_id, fulfilment_id="web-nobody-F1", attempt=1)
+        with pytest.raises(ApplicationError) as refused:
+            await Shipping(database, {}).book_carrier(request)
+        assert refused.value.type == "outside-failure"
+
+
+class Killed(BaseException):
+    """What ends a process ends it anywhere."""
+
+
+class KillingSender(RecordingSender):
+    """The process dies right after the receiver took the message, before anybody wrote it down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kills = True
+
+    async def send(self, message: OutboundMessage) -> None:
+        """Take it, and kill the first time."""
+        await super().send(message)
+        if self.kills:
+            self.kills = False
+            raise Killed
+
+
+class TestNotifying:
+    async def test_sends_once(self, world: AsyncEngine, database: Database) -> None:
+        order, mail, hook = small.order("told", A=1), RecordingSender(), RecordingSender()
+        await accept(database, order)
+        notifying = Notifying(database, {Medium.MAIL: mail, Medium.WEBHOOK: hook}, HOOK)
+        request = SendMessages(order_id=order.order_id, occasion="accepted")
+        assert await notifying.send_messages(request) == 2
+        assert await notifying.send_messages(request) == 0
+        assert (len(mail.sent), len(hook.sent)) == (1, 1)
+        assert hook.sent[0].recipient == HOOK
+
+    async def test_several_at_once_never_send_a_mail_twice(self, world: AsyncEngine, database: Database) -> None:
+        order, mail, hook = small.order("told-many", A=1), RecordingSender(), RecordingSender()
+        await accept(database, order)
+        notifying = Notifying(database, {Medium.MAIL: mail, Medium.WEBHOOK: hook}, HOOK)
+        request = SendMessages(order_id=order.order_id, occasion="accepted")
+        await asyncio.gather(*(notifying.send_messages(request) for _ in range(5)))
+        assert len(mail.sent) <= 1
+        assert len({message.key for message in hook.sent}) == 1
+
+    async def test_killed_between_claim_and_settlement_mails_no_second_time(
+        self, world: AsyncEngine, database: Database
+    ) -> None:
+        order, mail, hook = small.order("killed", A=1), KillingSender(), RecordingSender()
+        await accept(database, order)
+        notifying = Notifying(database, {Medium.MAIL: mail, Medium.WEBHOOK: hook}, HOOK)
+        request = SendMessages(order_id=order.order_id, occasion="accepted")
+        with pytest.raises(Killed):
+            await notifying.send_messages(request)
+        await notifying.send_messages(request)
+        assert len(mail.sent) == 1
+        assert [message.key for message in hook.sent] == ["web-killed/accepted/webhook"]
+        statuses = "SELECT medium, status FROM messages ORDER BY medium"
+        assert await rows(world, statuses) == [("mail", "uncertain"), ("webhook", "sent")]
+        assert await rows(world, "SELECT kind FROM exceptions") == [("message_uncertain",)]
+
+
+class TestReturning:
+    async def test_each_step_is_written_once(self, world: AsyncEngine, database: Database) -> None:
+        order = small.order("back", A=3)
+        await deliver(database, order)
+        returning, rma = Returning(database), "web-back-R1"
+        about = {"return_id": rma, "order_id": order.order_id, "actor": "node", "occurred_at": MONDAY_NOON}
+        opened = await twice(
+            world,
+            returning.open_return,
+            OpenReturn(**about, lines=(("1", 2),), reason="too big", node_id=None),
+        )
+        assert (opened.node_id, opened.announced) == ("dc-leeds", {"1": 2})
+        await twice(world, returning.receive_return, ReceiveReturn(**about, units={"1": 2}))
+        finish = FinishReturn(**about, node_id="dc-leeds", found=(("1", Disposition.RESTOCK, 2),))
+        refund = await twice(world, returning.finish_return, finish)
+        assert (refund.amount, refund.currency) == (2000, "GBP")
+        assert await balance(world, "dc-leeds", "A") == (99, 0)
+        assert await one(world, "SELECT count(*) FROM refunds") == 1
+        await check_books(world)
+
+    async def test_the_same_return_with_other_content_is_refused(self, database: Database) -> None:
+        order = small.order("back-other", A=3)
+        await deliver(database, order)
+        request = OpenReturn(
+            return_id="web-back-other-R1",
+            order_id=order.order_id,
+            lines=(("1", 1),),
+            reason="too big",
+            node_id=None,
+            actor="customer",
+            occurred_at=MONDAY_NOON + timedelta(days=9),
+        )
+        await Returning(database).open_return(request)
+        with pytest.raises(ApplicationError) as refused:
+            await Returning(database).open_return(request.model_copy(update={"lines": (("1", 2),)}))
+        assert refused.value.type == "order-conflict"

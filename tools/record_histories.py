@@ -1,0 +1,237 @@
+"""Records the histories that `tests/replay` replays: `python -m tools.record_histories`, once a workflow has changed.
+
+Runs the main paths of orders and returns on embedded servers and the small world of the tests, and writes one file a
+workflow, one event a line. Who ran a step on which machine is left out, and so are stack traces.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from cli.embedded import postgres, temporal
+from dom import ids
+from dom.orders import Order
+from dom.status import Disposition
+from store import engine as database
+from store import migrate, stock
+from store.kinds import LedgerKind
+from store.stock import Movement
+from tests.unit.worlds import MONDAY_NOON
+from tests.worlds import small
+from tests.worlds.outside import RecordingCarrier
+from tests.worlds.running import House
+from tests.worlds.steps import (
+    cancel,
+    deliver,
+    pack,
+    ship,
+    stock_comes,
+    until_event,
+    until_order,
+    until_released,
+)
+from tests.worlds.waiting import until_status
+from workflows.messages import (
+    InspectCall,
+    InspectedLine,
+    ReceiveCall,
+    ReturnInput,
+    ReturnRequest,
+    ReturnRequestLine,
+    StepLine,
+)
+from workflows.returns import ReturnWorkflow
+
+FOLDER = Path(__file__).parent.parent / "tests" / "replay" / "histories"
+RECORDER = "recorder"
+_PATIENCE_SECONDS = 30
+_PERSONAL = frozenset({"identity", "stackTrace", "workerInstanceKey", "workerControlTaskQueue"})
+
+
+async def delivered(house: House, order: Order) -> None:
+    """One line, one parcel, delivered."""
+    await deliver(house, order)
+
+
+async def split(house: House, order: Order) -> None:
+    """Two nodes, two parcels."""
+    await deliver(house, order, 1)
+    await until_order(house, order, "part_shipped")
+    await deliver(house, order, 2)
+
+
+async def cancelled_whole(house: House, order: Order) -> None:
+    """Cancelled when the parcel was booked already."""
+    await pack(house, order)
+    await cancel(house, order)
+
+
+async def cancelled_line(house: House, order: Order) -> None:
+    """One line cancelled when the parcel was booked: packed and booked anew."""
+    await pack(house, order)
+    await cancel(house, order, l1=0)
+    await until_event(house, order, "booking_voided")
+    await house.node(order, "pack")
+    await until_status(house.engine, ids.fulfilment_id(order.order_id, 1), "booked")
+    await house.node(order, "hand-over")
+    await house.carrier_says(order, "delivered")
+
+
+async def rejected(house: House, order: Order) -> None:
+    """Rejected by its node and delivered by another."""
+    await house.node(order, "reject", reason="broken shelf")
+    await until_released(house, order, 2)
+    await deliver(house, order, 2)
+
+
+async def short_pick(house: House, order: Order) -> None:
+    """Half of it was not found, and came from another node."""
+    await house.node(order, "accept")
+    await house.node(order, "pick", lines=(StepLine(line_id="1", quantity=1),))
+    await until_released(house, order, 2)
+    await house.node(order, "pack", "reject")
+    await until_event(house, order, "report_out_of_turn")
+    await ship(house, order, 1)
+    await house.carrier_says(order, "delivered", 1)
+    await deliver(house, order, 2)
+
+
+async def backordered(house: House, order: Order) -> None:
+    """Waited for stock, which came."""
+    arrived = Movement("dc-leeds", "NEVER", 1, LedgerKind.RECEIPT, "receipt", "receipt")
+    async with house.engine.begin() as connection:
+        await stock.move(connection, arrived, actor=RECORDER, at=MONDAY_NOON)
+    await stock_comes(house, order, "NEVER")
+    await until_released(house, order, 1)
+    await deliver(house, order)
+
+
+async def picked_up(house: House, order: Order) -> None:
+    """Made ready in a store and collected."""
+    await house.node(order, "accept", "pick", "pack")
+    await until_status(house.engine, ids.fulfilment_id(order.order_id, 1), "ready_for_collection")
+    await house.node(order, "collect")
+
+
+async def lost(house: House, order: Order) -> None:
+    """Lost by the carrier and sent again."""
+    await ship(house, order)
+    await house.carrier_says(order, "lost")
+    await until_released(house, order, 2)
+    await deliver(house, order, 2)
+
+
+async def carrier_refuses(house: House, order: Order) -> None:
+    """No carrier takes it from anywhere; the customer gives up."""
+    await house.node(order, "pack")
+    await until_order(house, order, "backordered")
+    await cancel(house, order)
+
+
+PATHS: dict[str, tuple[Callable[[House, Order], Awaitable[None]], dict[str, Any]]] = {
+    "delivered": (delivered, {"A": 2}),
+    "split": (split, {"RARE": 5}),
+    "cancelled-whole": (cancelled_whole, {"A": 2}),
+    "cancelled-line": (cancelled_line, {"A": 2, "B": 1}),
+    "rejected": (rejected, {"RARE": 2}),
+    "short-pick": (short_pick, {"RARE": 2}),
+    "backordered": (backordered, {"NEVER": 1}),
+    "picked-up": (picked_up, {"A": 2, "shipping_method": "pickup", "pickup_node": "st-york"}),
+    "lost": (lost, {"RARE": 2}),
+    "carrier-refuses": (carrier_refuses, {"B": 1}),
+}
+
+
+async def take_back(house: House, order: Order) -> str:
+    """Return a unit of a delivered order; answers the workflow."""
+    return_id = ids.return_id(order.order_id, RECORDER)
+    request = ReturnRequest(order_id=order.order_id, lines=(ReturnRequestLine(line_id="1", quantity=1),))
+    start = WithStartWorkflowOperation(
+        ReturnWorkflow.run,
+        ReturnInput(return_id=return_id, request=request),
+        id=ids.return_workflow_id(return_id),
+        task_queue=house.task_queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+    await house.client.execute_update_with_start_workflow(ReturnWorkflow.accept, start_workflow_operation=start)
+    handle = house.client.get_workflow_handle_for(ReturnWorkflow.run, ids.return_workflow_id(return_id))
+    await handle.execute_update(ReturnWorkflow.receive, ReceiveCall())
+    seen = InspectedLine(line_id="1", quantity=1, disposition=Disposition.RESTOCK)
+    await handle.execute_update(ReturnWorkflow.inspect, InspectCall(lines=(seen,)))
+    await handle.result()
+    return handle.id
+
+
+def _without_persons(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_persons(part) for name, part in value.items() if name not in _PERSONAL}
+    return [_without_persons(part) for part in value] if isinstance(value, list) else value
+
+
+async def write(client: Client, workflow_id: str, name: str) -> None:
+    """Fetch a workflow's history and write it, one event a line."""
+    history = await client.get_workflow_handle(workflow_id).fetch_history()
+    events = _without_persons(json.loads(history.to_json()))["events"]
+    lines = ",\n".join(json.dumps(event, separators=(",", ":"), ensure_ascii=False) for event in events)
+    (FOLDER / f"{name}.json").write_text('{"events":[\n' + lines + "\n]}\n", encoding="utf-8")
+    print(f"{name}: {len(events)} events")
+
+
+async def record(client: Client, engine: AsyncEngine, name: str) -> None:
+    """Run one path in a world of its own and write what became of it."""
+    path, fields = PATHS[name]
+    order = small.order(name, **fields)
+    carrier = RecordingCarrier(refuses=path is carrier_refuses)
+    async with asyncio.timeout(_PATIENCE_SECONDS), House(client, engine, carrier=carrier).working() as house:
+        await house.send(order)
+        await path(house, order)
+        await house.handle(order).result()
+        await write(client, ids.order_workflow_id(order.order_id), name)
+        if path is delivered:
+            await write(client, await take_back(house, order), "returned")
+
+
+async def record_all(database_url: str, temporal_address: str) -> None:
+    """Run every path, one after the other."""
+    client = await Client.connect(temporal_address, data_converter=pydantic_data_converter, identity=RECORDER)
+    engine = database.create(database_url, 8)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.glob("*.json"):
+        old.unlink()
+    for name in PATHS:
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            await connection.exec_driver_sql("CREATE SCHEMA public")
+        await engine.dispose()
+        await asyncio.to_thread(migrate.upgrade, database_url)
+        async with engine.begin() as connection:
+            await small.write(connection)
+        await record(client, engine, name)
+    await engine.dispose()
+
+
+def main() -> None:
+    """Start the servers, record, stop them."""
+    with TemporaryDirectory(prefix="dom-record-") as folder:
+        store = postgres.start(Path(folder))
+        try:
+            server = temporal.start(Path(folder), in_memory=True)
+            try:
+                asyncio.run(record_all(store.url, server.address))
+            finally:
+                server.stop()
+        finally:
+            store.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
