@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -18,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.platform import local, remote
 
 _S = FulfilmentStatus
+_GOODS_LEFT = frozenset({FulfilmentStep.HAND_OVER, FulfilmentStep.COLLECT})
 
 
 class Order(Protocol):
@@ -45,20 +47,31 @@ class FulfilmentProcess:
 
     def __init__(self, order: Order, state: FulfilmentState) -> None:
         self.inbox: deque[NodeReport | CarrierReport] = deque()
+        self.is_over = False
         self._order = order
         self._state = state
         self._steps = 0
 
     async def run(self) -> None:
         """Accept, pick, pack, book the carrier, hand over, deliver; or make ready and be collected."""
-        try:
+        with suppress(Ended):
             if self._state.pickup:
                 await self._until(_S.COLLECTED)
             else:
                 await self._ship()
                 await self._until(_S.DELIVERED)
-        except Ended:
-            return
+        self.is_over = True
+        await self.catch_up()
+
+    async def catch_up(self) -> None:
+        """Heed what is reported of work that is over: goods that left although they were cancelled are no small thing.
+
+        What a node still says of its own work on it is of no matter.
+        """
+        while self.inbox:
+            report = self.inbox.popleft()
+            if isinstance(report, CarrierReport) or report.step in _GOODS_LEFT:
+                await self._heed(report)
 
     async def _ship(self) -> None:
         """Pack, book, hand over. Units taken out of a packed parcel void the booking, and it is packed anew."""
@@ -100,14 +113,18 @@ class FulfilmentProcess:
         except asyncio.CancelledError:
             return False
         except ActivityError as error:
-            if self._state.status is _S.PACKED:
-                await self._end(_S.REJECTED, "carrier", str(error.cause), workflow.now())
+            await self._booking_refused(str(error.cause))
             return False
         if self._state.status is not _S.PACKED:
             return False
         self._state.status = _S.BOOKED
         self._order.show()
         return True
+
+    async def _booking_refused(self, reason: str) -> None:
+        async with self._order.one_at_a_time:
+            if self._state.status is _S.PACKED:
+                await self._end(_S.REJECTED, "carrier", reason, workflow.now())
 
     async def _void_booking(self, attempt: int) -> None:
         """Compensation of the booking: repeated until it succeeds, harmless for one that was never made."""

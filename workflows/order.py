@@ -201,6 +201,8 @@ class OrderWorkflow:
     async def _give_up_waiting(self) -> None:
         async with self.one_at_a_time:
             units = [CancelledUnits(line_id, quantity, None) for line_id, quantity in self.state.waiting.items()]
+            if not units:
+                return
             await self._cancel_units(units, CancelCall(reason="no stock came in time", actor="ofl"))
 
     @workflow.signal
@@ -333,6 +335,8 @@ class OrderWorkflow:
             self._early.append(report)
         else:
             process.inbox.append(report)
+            if process.is_over:
+                self._under_way.append(asyncio.create_task(process.catch_up()))
 
     def tell(self, occasion: str) -> None:
         """Send what was written for an occasion; the process goes on meanwhile."""

@@ -83,7 +83,6 @@ class TestPromise:
         assert placed_at < at(promise["earliest"])
         assert (at(promise["latest"]) - placed_at).days < 10
 
-
     def test_the_orders_of_the_demo_were_planned_as_of_their_own_dates(self, client: httpx.Client) -> None:
         found = client.get("/v1/orders", params={"q": "replay", "limit": 200}).json()["items"]
         replayed = [order for order in found if order["placed_at"] != FIRST_ORDER["placed_at"]]

@@ -92,5 +92,7 @@ class TestDetails:
         await place(world, ORDER)
         async with world.connect() as connection:
             known = await messages.details(connection, ORDER.order_id, fulfilment_id=f"{ORDER.order_id}-F1")
-        assert (known["customer_name"], known["node_name"], known["tracking_number"]) == ("Ada Young", "Dc Leeds", None)
+            to_node = await messages.details(connection, ORDER.order_id, node_id="dc-leeds")
+        assert (known["customer_name"], known["node_name"], known["tracking_number"]) == ("Ada Young", None, None)
         assert known["f_lines"] == {"1": 1}
+        assert to_node["node_name"] == "Dc Leeds"

@@ -11,7 +11,18 @@ from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.outside import RecordingCarrier, RecordingSender
 from tests.worlds.running import House
-from tests.worlds.steps import cancel, deliver, ended, pack, refused, ship, status_of, until_event, until_order
+from tests.worlds.steps import (
+    cancel,
+    deliver,
+    ended,
+    pack,
+    refused,
+    ship,
+    status_of,
+    until_event,
+    until_order,
+    until_released,
+)
 from tests.worlds.waiting import until_status
 
 
@@ -72,6 +83,32 @@ class TestOutOfTurn:
         assert await status_of(house, order) == "accepted"
         await cancel(house, order)
         await ended(house, order)
+
+    async def test_of_a_lost_parcel_that_was_found_again_is_put_before_a_person(self, house: House) -> None:
+        order = small.order("found-again", RARE=2)
+        await house.send(order)
+        await ship(house, order)
+        await house.carrier_says(order, "lost")
+        await until_released(house, order, 2)
+        await house.carrier_says(order, "delivered")
+        await house.node(order, "accept", "pick")
+        await until_event(house, order, "report_out_of_turn")
+        await deliver(house, order, 2)
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+        kinds = await rows(house.engine, "SELECT kind FROM exceptions ORDER BY kind")
+        assert kinds == [("parcel_lost",), ("report_out_of_turn",)]
+
+    async def test_of_cancelled_work_is_put_before_a_person_if_the_goods_left(self, house: House) -> None:
+        order = small.order("left-cancelled", A=1, NEVER=1)
+        await house.send(order)
+        await pack(house, order)
+        await cancel(house, order, l1=1)
+        await house.node(order, "accept", "pick", "hand-over", "hand-over")
+        await until_event(house, order, "report_out_of_turn")
+        await cancel(house, order)
+        await ended(house, order)
+        reports = "SELECT data->>'report' FROM timeline WHERE kind = 'report_out_of_turn'"
+        assert await rows(house.engine, reports) == [("hand-over",)]
 
     async def test_of_a_fulfilment_that_does_not_exist_changes_nothing(self, house: House) -> None:
         order = small.order("stray-number", A=2)
