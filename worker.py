@@ -76,6 +76,7 @@ def wired(
     """Every activity, given the parties it talks to."""
     sourcing, fulfilling = Sourcing(house_database), Fulfilling(house_database)
     shipping, returning = Shipping(house_database, carriers), Returning(house_database)
+    notifying = Notifying(house_database, senders, webhook_url)
     return [
         Capture(house_database).accept_order,
         sourcing.source_again,
@@ -84,7 +85,8 @@ def wired(
         Cancelling(house_database).cancel_units,
         shipping.book_carrier,
         shipping.void_booking,
-        Notifying(house_database, senders, webhook_url).send_messages,
+        notifying.send_messages,
+        notifying.give_up_messages,
         returning.open_return,
         returning.receive_return,
         returning.finish_return,

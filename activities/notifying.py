@@ -64,6 +64,12 @@ class Notifying:
             raise put_off
         return sent
 
+    @activity.defn(name="give_up_messages")
+    async def give_up_messages(self, request: SendMessages) -> None:
+        """What could not be told in all this time is put before a person; safe to repeat."""
+        async with self.database.statement() as connection:
+            await messages.give_up(connection, request.order_id, request.occasion)
+
     async def _send(self, request: SendMessages, row: RowMapping, message: OutboundMessage) -> int:
         try:
             await self.senders[message.medium].send(message)

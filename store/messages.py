@@ -79,6 +79,23 @@ async def claim(connection: AsyncConnection, order_id: str, occasion: str) -> Se
     return rows.mappings().all()
 
 
+_GIVE_UP = text("""
+WITH given_up AS (
+    UPDATE messages SET status = 'failed'
+    WHERE order_id = :order_id AND occasion = :occasion AND status IN ('pending', 'sending')
+    RETURNING business_key, kind, recipient, error
+)
+INSERT INTO exceptions (order_id, kind, business_key, detail)
+SELECT :order_id, 'message_given_up', business_key, kind || ' to ' || recipient || ' - ' || error FROM given_up
+ON CONFLICT (business_key) DO NOTHING
+""")
+
+
+async def give_up(connection: AsyncConnection, order_id: str, occasion: str) -> None:
+    """The occasion's unsent messages have failed, and stand in the exception queue."""
+    await connection.execute(_GIVE_UP, {"order_id": order_id, "occasion": occasion})
+
+
 async def settle(connection: AsyncConnection, message_id: int, status: MessageStatus, error: str = "") -> None:
     """Write what became of a claimed message."""
     await connection.execute(

@@ -12,7 +12,8 @@ from sqlalchemy import RowMapping, exists, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.status import FINAL_FULFILMENT, FulfilmentStatus
-from store.tables import order_lines, orders, returns
+from store.tables.orders import order_lines, orders
+from store.tables.returns import returns
 
 ARRIVED = [FulfilmentStatus.DELIVERED, FulfilmentStatus.COLLECTED]
 GONE = sorted(FINAL_FULFILMENT.difference(ARRIVED))

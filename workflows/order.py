@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities import capture
     from activities.cancelling import Cancelling, CancelPart, CancelUnits
     from activities.cancelling import occasion as cancelled
     from activities.capture import AcceptOrder, Capture
-    from activities.notifying import Notifying, SendMessages
     from activities.sourcing import SourceAgain, Sourced, Sourcing
     from activities.sourcing import occasion as sourced_again
     from dom.errors import DomError, InvalidInput, OrderConflict
@@ -30,8 +29,9 @@ with workflow.unsafe.imports_passed_through():
         OrderResult,
         StockArrived,
     )
-    from workflows.platform import MESSAGES_GIVE_UP_AFTER, REFUSED, again, as_refusal, local, refusal, remote
+    from workflows.platform import REFUSED, again, as_refusal, local, refusal
     from workflows.report import OrderBoard
+    from workflows.telling import send
 
 _TO_PACK_ANEW = frozenset({FulfilmentStatus.PACKED, FulfilmentStatus.BOOKED})
 
@@ -340,18 +340,8 @@ class OrderWorkflow:
 
     def tell(self, occasion: str) -> None:
         """Send what was written for an occasion; the process goes on meanwhile."""
-        self._messages.append(asyncio.create_task(self._send(occasion)))
-
-    async def _send(self, occasion: str) -> None:
-        try:
-            await remote(
-                Notifying.send_messages,
-                SendMessages(order_id=self.state.order_id, occasion=occasion),
-                f"Tell {self.order.customer.id}: {occasion}",
-                give_up_after=MESSAGES_GIVE_UP_AFTER,
-            )
-        except ActivityError as error:
-            workflow.logger.warning("messages of %s were not sent: %s", occasion, error)
+        sending = send(self.state.order_id, occasion, f"Tell {self.order.customer.id}: {occasion}")
+        self._messages.append(asyncio.create_task(sending))
 
     def show(self) -> None:
         """Let people see in the Temporal UI where the order stands."""

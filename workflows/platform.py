@@ -43,9 +43,6 @@ def remote(
     )
 
 
-MESSAGES_GIVE_UP_AFTER: Final = timedelta(days=3)
-"""How long a message is tried before it stays unsent; business never waits for it."""
-
 REFUSED: Final = (ActivityError, ApplicationError)
 """What a refusing activity raises: a remote one wraps its error, a local one does not."""
 

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.notifying import Notifying, SendMessages
     from activities.returning import (
         FinishReturn,
         OpenReturn,
@@ -29,7 +28,8 @@ with workflow.unsafe.imports_passed_through():
         ReturnRequestLine,
         ReturnResult,
     )
-    from workflows.platform import MESSAGES_GIVE_UP_AFTER, REFUSED, again, as_refusal, local, refusal, remote
+    from workflows.platform import REFUSED, again, as_refusal, local, refusal
+    from workflows.telling import send
 
 
 @workflow.defn(name="Return")
@@ -137,18 +137,8 @@ class ReturnWorkflow:
 
     def _tell(self, step: str) -> None:
         """Send what was written for a step; the goods do not wait for a mail server."""
-        self._messages.append(asyncio.create_task(self._send(step)))
-
-    async def _send(self, step: str) -> None:
-        try:
-            await remote(
-                Notifying.send_messages,
-                SendMessages(order_id=self._request.order_id, occasion=occasion(self._return_id, step)),
-                f"Tell the customer: return {step}",
-                give_up_after=MESSAGES_GIVE_UP_AFTER,
-            )
-        except ActivityError as error:
-            workflow.logger.warning("messages of %s %s were not sent: %s", self._return_id, step, error)
+        sending = send(self._request.order_id, occasion(self._return_id, step), f"Tell the customer: return {step}")
+        self._messages.append(asyncio.create_task(sending))
 
     def _result(self) -> ReturnResult:
         return ReturnResult(

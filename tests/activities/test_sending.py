@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from activities.boundary import Database
 from activities.capture import OCCASION, AcceptOrder, Capture
 from activities.notifying import Notifying, SendMessages
-from connectors.notifications.port import Medium, OutboundMessage
+from connectors.notifications.port import Medium, OutboundMessage, TemporaryFailureError
 from tests.worlds import small
 from tests.worlds.outside import RecordingSender
 
@@ -116,3 +116,25 @@ class TestSenderDied:
         assert sender.sent == []
         assert await statuses(captured) == ["uncertain"]
         assert await doubts(captured) == 1
+
+
+class TestGivingUp:
+    async def test_puts_what_nobody_took_before_a_person_once(self, captured: AsyncEngine) -> None:
+        notifying = Notifying(Database(engine=captured), {Medium.MAIL: RecordingSender(put_off=1)})
+        with pytest.raises(TemporaryFailureError):
+            await notifying.send_messages(REQUEST)
+
+        await notifying.give_up_messages(REQUEST)
+        await notifying.give_up_messages(REQUEST)
+
+        assert await statuses(captured) == ["failed"]
+        assert await doubts(captured) == 1
+
+    async def test_leaves_what_was_sent_alone(self, captured: AsyncEngine) -> None:
+        notifying = Notifying(Database(engine=captured), {Medium.MAIL: RecordingSender()})
+        await notifying.send_messages(REQUEST)
+
+        await notifying.give_up_messages(REQUEST)
+
+        assert await statuses(captured) == ["sent"]
+        assert await doubts(captured) == 0

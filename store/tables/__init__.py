@@ -1,0 +1,9 @@
+"""The schema. Every rule the database can hold, it holds: keys, foreign keys, and checks against impossible numbers.
+
+`tests/store/test_migrations.py` compares these tables with what the migrations build.
+"""
+
+from store.tables import network, orders, returns, stock
+from store.tables.common import metadata
+
+__all__ = ["metadata", "network", "orders", "returns", "stock"]

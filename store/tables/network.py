@@ -1,0 +1,65 @@
+"""The network: nodes, SKUs, carriers' table rates, the policy, postal codes."""
+
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Float, Integer, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from dom.network import NodeKind
+from store.tables.common import metadata, moment, one_of
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("daily_capacity", Integer, nullable=False),
+    Column("document", JSONB, nullable=False),
+    moment("updated_at", now=True),
+    one_of("kind", NodeKind),
+    CheckConstraint("daily_capacity >= 0", name="capacity"),
+)
+
+skus = Table(
+    "skus",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("document", JSONB, nullable=False),
+    moment("updated_at", now=True),
+)
+
+tariffs = Table(
+    "tariffs",
+    metadata,
+    Column("carrier", Text, primary_key=True),
+    Column("document", JSONB, nullable=False),
+    moment("updated_at", now=True),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    Column("document", JSONB, nullable=False),
+    Column("published_by", Text, nullable=False),
+    moment("published_at", now=True),
+    CheckConstraint("version > 0", name="version"),
+)
+
+# One row; every change of nodes, tariffs or policy raises it, so that a process knows when what it remembers is old.
+reference_state = Table(
+    "reference_state",
+    metadata,
+    Column("id", Boolean, primary_key=True, server_default=text("true")),
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("id", name="single"),
+)
+
+places = Table(
+    "places",
+    metadata,
+    Column("country", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("latitude", Float, nullable=False),
+    Column("longitude", Float, nullable=False),
+)

@@ -1,0 +1,221 @@
+"""Orders and all that belongs to one: lines, fulfilments, shipments, timeline, decisions, messages, exceptions."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from dom.network import ShippingMethod
+from dom.status import CarrierEventKind, FulfilmentStatus, OrderStatus
+from store.kinds import ExceptionStatus, MessageStatus, ShipmentStatus
+from store.tables.common import metadata, moment, one_of, serial
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("goods_total", BigInteger, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("search_text", Text, nullable=False),
+    moment("placed_at"),
+    moment("captured_at", now=True),
+    moment("promise_earliest", nullable=True),
+    moment("promise_latest", nullable=True),
+    moment("finished_at", nullable=True),
+    UniqueConstraint("channel", "external_id"),
+    one_of("status", OrderStatus),
+    CheckConstraint("goods_total >= 0", name="total"),
+    Index("orders_captured_ix", "captured_at", "id"),
+    Index("orders_status_ix", "status", "captured_at", "id"),
+    Index("orders_channel_ix", "channel", "captured_at", "id"),
+    Index("orders_customer_ix", "customer_id", "captured_at", "id"),
+)
+
+order_lines = Table(
+    "order_lines",
+    metadata,
+    Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
+    Column("line_id", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("sku", Text, ForeignKey("skus.id"), nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("unit_price", BigInteger, nullable=False),
+    Column("cancelled", Integer, nullable=False, server_default=text("0")),
+    Column("backordered", Integer, nullable=False, server_default=text("0")),
+    CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("unit_price >= 0", name="price"),
+    CheckConstraint("cancelled >= 0 AND backordered >= 0 AND cancelled + backordered <= quantity", name="units"),
+    Index("order_lines_sku_ix", "sku", "order_id"),
+    Index("order_lines_backordered_ix", "sku", "order_id", postgresql_where=text("backordered > 0")),
+)
+
+fulfilments = Table(
+    "fulfilments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", Text, ForeignKey("orders.id"), nullable=False),
+    Column("node_id", Text, ForeignKey("nodes.id"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("carrier", Text),
+    Column("ship_day", Date, nullable=False),
+    Column("cost", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    moment("ship_by"),
+    moment("promise_earliest"),
+    moment("promise_latest"),
+    moment("released_at"),
+    moment("updated_at", now=True),
+    one_of("status", FulfilmentStatus),
+    one_of("method", ShippingMethod),
+    Index("fulfilments_order_ix", "order_id"),
+    Index("fulfilments_status_ix", "status", "id"),
+    Index("fulfilments_node_ix", "node_id", "status", "id"),
+)
+
+fulfilment_lines = Table(
+    "fulfilment_lines",
+    metadata,
+    Column("fulfilment_id", Text, ForeignKey("fulfilments.id"), primary_key=True),
+    Column("line_id", Text, primary_key=True),
+    Column("order_id", Text, nullable=False),
+    Column("sku", Text, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    ForeignKeyConstraint(["order_id", "line_id"], ["order_lines.order_id", "order_lines.line_id"]),
+    CheckConstraint("quantity >= 0", name="quantity"),
+)
+
+# A shipment may carry the fulfilments of several orders of one customer.
+shipments = Table(
+    "shipments",
+    metadata,
+    Column("id", Text, primary_key=True, comment="the booking key"),
+    Column("carrier", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("tracking_number", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("parcels", Integer, nullable=False),
+    Column("weight_grams", Integer, nullable=False),
+    Column("price", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("booking", JSONB, nullable=False),
+    moment("booked_at"),
+    moment("ended_at", nullable=True),
+    UniqueConstraint("carrier", "tracking_number"),
+    one_of("status", ShipmentStatus),
+    CheckConstraint("parcels > 0 AND price >= 0 AND weight_grams >= 0", name="amounts"),
+)
+
+shipment_fulfilments = Table(
+    "shipment_fulfilments",
+    metadata,
+    Column("shipment_id", Text, ForeignKey("shipments.id"), primary_key=True),
+    Column("fulfilment_id", Text, ForeignKey("fulfilments.id"), primary_key=True),
+    Index("shipment_fulfilments_fulfilment_ix", "fulfilment_id"),
+)
+
+carrier_events = Table(
+    "carrier_events",
+    metadata,
+    serial(),
+    Column("carrier", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("tracking_number", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("place", Text, nullable=False, server_default=""),
+    moment("occurred_at"),
+    moment("recorded_at", now=True),
+    ForeignKeyConstraint(["carrier", "tracking_number"], ["shipments.carrier", "shipments.tracking_number"]),
+    UniqueConstraint("carrier", "event_id"),
+    one_of("kind", CarrierEventKind),
+    Index("carrier_events_tracking_ix", "carrier", "tracking_number", "occurred_at"),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    serial(),
+    Column("order_id", Text, ForeignKey("orders.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("business_key", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("data", JSONB, nullable=False),
+    moment("occurred_at"),
+    moment("recorded_at", now=True),
+    UniqueConstraint("order_id", "business_key"),
+)
+
+sourcing_decisions = Table(
+    "sourcing_decisions",
+    metadata,
+    Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("policy_version", Integer, ForeignKey("policies.version"), nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("first_fulfilment", Integer, nullable=False),
+    Column("document", JSONB, nullable=False),
+    moment("decided_at"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    serial(),
+    Column("business_key", Text, nullable=False, unique=True),
+    Column("order_id", Text, ForeignKey("orders.id"), nullable=False),
+    Column("occasion", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("medium", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("context", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("error", Text, nullable=False, server_default=""),
+    moment("created_at", now=True),
+    moment("sent_at", nullable=True),
+    one_of("status", MessageStatus),
+    one_of("medium", ("mail", "webhook")),
+    Index("messages_occasion_ix", "order_id", "occasion"),
+)
+
+exceptions = Table(
+    "exceptions",
+    metadata,
+    serial(),
+    Column("order_id", Text, ForeignKey("orders.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("business_key", Text, nullable=False, unique=True),
+    Column("detail", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default=ExceptionStatus.OPEN),
+    Column("owner", Text),
+    moment("opened_at", now=True),
+    moment("closed_at", nullable=True),
+    one_of("status", ExceptionStatus),
+    Index("exceptions_open_ix", "kind", "opened_at", postgresql_where=text("status = 'open'")),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("shipment_id", Text, ForeignKey("shipments.id"), primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)

@@ -1,0 +1,75 @@
+"""Returns, what became of their units, and refunds."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Table,
+    Text,
+    text,
+)
+
+from dom.status import Disposition, ReturnStatus
+from store.tables.common import metadata, moment, one_of, serial
+
+returns = Table(
+    "returns",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", Text, ForeignKey("orders.id"), nullable=False),
+    Column("node_id", Text, ForeignKey("nodes.id"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    moment("requested_at"),
+    moment("received_at", nullable=True),
+    moment("finished_at", nullable=True),
+    one_of("status", ReturnStatus),
+    Index("returns_order_ix", "order_id"),
+    Index("returns_status_ix", "status", "id"),
+)
+
+return_lines = Table(
+    "return_lines",
+    metadata,
+    Column("return_id", Text, ForeignKey("returns.id"), primary_key=True),
+    Column("line_id", Text, primary_key=True),
+    Column("order_id", Text, nullable=False),
+    Column("sku", Text, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("received", Integer, nullable=False, server_default=text("0")),
+    ForeignKeyConstraint(["order_id", "line_id"], ["order_lines.order_id", "order_lines.line_id"]),
+    CheckConstraint("quantity > 0 AND received >= 0 AND received <= quantity", name="units"),
+    Index("return_lines_order_ix", "order_id", "line_id"),
+)
+
+return_dispositions = Table(
+    "return_dispositions",
+    metadata,
+    Column("return_id", Text, primary_key=True),
+    Column("line_id", Text, primary_key=True),
+    Column("disposition", Text, primary_key=True),
+    Column("quantity", Integer, nullable=False),
+    ForeignKeyConstraint(["return_id", "line_id"], ["return_lines.return_id", "return_lines.line_id"]),
+    one_of("disposition", Disposition),
+    CheckConstraint("quantity > 0", name="quantity"),
+)
+
+refunds = Table(
+    "refunds",
+    metadata,
+    serial(),
+    Column("business_key", Text, nullable=False, unique=True),
+    Column("order_id", Text, ForeignKey("orders.id"), nullable=False),
+    Column("return_id", Text, ForeignKey("returns.id")),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    moment("recorded_at", now=True),
+    CheckConstraint("amount >= 0", name="amount"),
+    Index("refunds_order_ix", "order_id"),
+)
