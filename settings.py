@@ -98,7 +98,8 @@ class Settings(BaseSettings):
 
     replay_orders: bool = Field(
         default=False,
-        description="Plan orders tagged `replay` as of the time they were placed, not of the time they arrived.",
+        description="Plan orders tagged `replay` as of when they were placed, not of when they arrived. "
+        "Embedded servers have it on.",
     )
 
     log_level: LogLevel = Field(
