@@ -15,8 +15,8 @@ SELECT l.line_id, l.sku, l.unit_price, o.currency, o.status AS order_status, coa
 FROM orders o JOIN order_lines l ON l.order_id = o.id
 LEFT JOIN LATERAL (
     SELECT sum(fl.quantity) AS units, min(f.node_id) AS node_id
-    FROM fulfilment_lines fl JOIN fulfilments f ON f.id = fl.fulfilment_id
-    WHERE fl.order_id = o.id AND fl.line_id = l.line_id AND f.status IN ('delivered', 'collected')) d ON true
+    FROM fulfilments f JOIN fulfilment_lines fl ON fl.fulfilment_id = f.id AND fl.line_id = l.line_id
+    WHERE f.order_id = o.id AND f.status IN ('delivered', 'collected')) d ON true
 LEFT JOIN LATERAL (
     SELECT sum(quantity) AS units FROM return_lines WHERE order_id = o.id AND line_id = l.line_id) r ON true
 WHERE o.id = :order_id ORDER BY l.position

@@ -86,4 +86,5 @@ node_days = Table(
     Column("day", Date, primary_key=True),
     Column("used", Integer, nullable=False),
     CheckConstraint("used >= 0", name="used_not_negative"),
+    Index("node_days_day_ix", "day"),
 )

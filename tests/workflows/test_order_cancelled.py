@@ -112,7 +112,7 @@ class TestOneLine:
         await until_event(house, order, "booking_voided")
         await house.node(order, "hand-over")
         await until_event(house, order, "report_out_of_turn")
-        await house.node(order, "pack", "hand-over")
+        await house.node(order, "pack")
         await until_status(house.engine, "web-anew-F1", "booked")
         await house.node(order, "hand-over")
         await house.carrier_says(order, "delivered")

@@ -236,6 +236,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["node_id"], ["nodes.id"], name=op.f("node_days_node_id_fkey")),
         sa.PrimaryKeyConstraint("node_id", "day", name=op.f("node_days_pkey")),
     )
+    op.create_index("node_days_day_ix", "node_days", ["day"], unique=False)
     op.create_table(
         "order_lines",
         sa.Column("order_id", sa.Text(), nullable=False),
@@ -512,6 +513,7 @@ def downgrade() -> None:
     op.drop_index("order_lines_sku_ix", table_name="order_lines")
     op.drop_index("order_lines_backordered_ix", table_name="order_lines", postgresql_where=sa.text("backordered > 0"))
     op.drop_table("order_lines")
+    op.drop_index("node_days_day_ix", table_name="node_days")
     op.drop_table("node_days")
     op.drop_index("messages_occasion_ix", table_name="messages")
     op.drop_table("messages")
