@@ -40,7 +40,8 @@ def is_told(status: FulfilmentStatus) -> bool:
 
 
 class AdvanceFulfilment(Value):
-    """A fulfilment comes to a status. `lines` are its units by line, `missing` those a pick did not find.
+    """A fulfilment comes to a status. `lines` are its units by line, `missing` those a pick did not find: all of them,
+    where it is rejected for that.
 
     `number` counts the steps of the fulfilment: with it a step is written once, however often it is tried.
     """
@@ -97,7 +98,8 @@ class Fulfilling:
                     connection, step.order_id, step.fulfilment_id, actor=step.actor, at=step.occurred_at
                 )
             elif step.status is FulfilmentStatus.REJECTED:
-                await _give_back(connection, step)
+                if not step.missing:
+                    await _give_back(connection, step)
                 await stock.give_capacity_back(connection, place["node_id"], place["ship_day"])
             elif step.status in _NEEDS_A_PERSON:
                 await _call_a_person(connection, step)

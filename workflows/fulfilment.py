@@ -167,7 +167,7 @@ class FulfilmentProcess:
             if missing and sum(missing.values()) == sum(self._state.lines.values()):
                 target, report = _S.REJECTED, report.model_copy(update={"reason": "nothing was found"})
             if target is _S.REJECTED:
-                await self._end(target, report.actor, report.reason, report.occurred_at)
+                await self._end(target, report.actor, report.reason, report.occurred_at, missing)
             else:
                 await self._advance(target, report.actor, report.reason, report.occurred_at, missing)
 
@@ -213,9 +213,16 @@ class FulfilmentProcess:
             self._order.source_again(SourcingCause.SHORT_PICK, at, self._state.node_id)
         self._order.show()
 
-    async def _end(self, status: FulfilmentStatus, actor: str, reason: str, at: datetime) -> None:
+    async def _end(
+        self,
+        status: FulfilmentStatus,
+        actor: str,
+        reason: str,
+        at: datetime,
+        missing: dict[str, int] | None = None,
+    ) -> None:
         self._order.state.end(self._state.id, status)
-        await self._write(actor, reason, at, dict(self._state.lines), {})
+        await self._write(actor, reason, at, dict(self._state.lines), missing or {})
         if status is _S.REJECTED:
             self._order.source_again(SourcingCause.REJECTED, at, self._state.node_id)
         elif status is _S.LOST:

@@ -19,7 +19,7 @@ from dom import ids
 from dom.orders import Order
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.outside import RecordingCarrier, RecordingSender
-from worker import WORKFLOWS, wired
+from worker import WORKFLOWS, drain, wired
 from workflows.messages import (
     AcceptCall,
     CarrierReport,
@@ -34,21 +34,6 @@ Handle = WorkflowHandle[OrderWorkflow, OrderResult]
 
 
 STOP_SECONDS = 5
-
-
-async def _stop(worker: Worker, running: asyncio.Task[None]) -> None:
-    """Stop the worker; let go of it if its last step, which is the SDK's own, finds no end.
-
-    SDK 1.35: `finalize_shutdown` hangs now and then if an activity of an open workflow ends in the same moment.
-    """
-    stopping = asyncio.create_task(worker.shutdown())
-    await asyncio.wait({stopping}, timeout=STOP_SECONDS)
-    if not stopping.done():
-        running.cancel()
-        stopping.cancel()
-    for outcome in await asyncio.gather(running, stopping, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            raise outcome
 
 
 @dataclass
@@ -78,7 +63,7 @@ class House:
         try:
             yield self
         finally:
-            await _stop(worker, running)
+            await drain(worker, running, STOP_SECONDS)
 
     async def send(self, order: Order) -> OrderAnswer:
         """Hand an order over as the API does."""
