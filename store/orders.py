@@ -181,13 +181,27 @@ async def line_rows(connection: AsyncConnection, order_id: str) -> Sequence[RowM
 
 
 _WAITING = text("""
-SELECT l.order_id FROM order_lines l JOIN orders o ON o.id = l.order_id
-WHERE l.sku = ANY(:skus) AND l.backordered > 0
-GROUP BY l.order_id, o.placed_at ORDER BY o.placed_at, l.order_id LIMIT :limit
+WITH free AS (
+    SELECT sku, sum(greatest(on_hand - reserved - safety_stock, 0)) AS units
+    FROM stock WHERE sku = ANY(:skus) GROUP BY sku
+), queue AS (
+    SELECT l.sku, o.id, o.placed_at,
+           sum(l.backordered) OVER (PARTITION BY l.sku ORDER BY o.placed_at, o.id, l.line_id) - l.backordered AS ahead
+    FROM order_lines l JOIN orders o ON o.id = l.order_id
+    WHERE l.sku = ANY(:skus) AND l.backordered > 0
+      AND (o.document->>'pickup_node' IS NULL OR EXISTS (
+          SELECT FROM stock s WHERE s.sku = l.sku AND s.node_id = o.document->>'pickup_node'
+          AND s.on_hand - s.reserved - s.safety_stock > 0))
+)
+SELECT q.id FROM queue q JOIN free f USING (sku) WHERE q.ahead < f.units
+GROUP BY q.id, q.placed_at ORDER BY q.placed_at, q.id LIMIT :limit
 """)
 
 
 async def waiting_for(connection: AsyncConnection, skus: Sequence[str], limit: int = 100) -> list[str]:
-    """Orders with units that wait for stock of these SKUs, the oldest first."""
+    """Orders that wait for these SKUs and may find some now, the oldest first.
+
+    As many as what is free can serve: a younger order that is woken beside them could be faster and take their units.
+    """
     rows = await connection.execute(_WAITING, {"skus": list(skus), "limit": limit})
     return [order_id for (order_id,) in rows]

@@ -1,5 +1,6 @@
 """Stock that changes outside the order flow."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
@@ -35,7 +36,7 @@ async def adjust(
     first.
     """
     results: list[dict[str, Any]] = []
-    arrived: set[str] = set()
+    arrived: dict[str, datetime] = {}
     async with services.reads.connect() as connection:
         for index, item in enumerate(feed.adjustments):
             try:
@@ -45,18 +46,20 @@ async def adjust(
                 continue
             results.append(_applied(index, balance))
             if item.quantity > 0:
-                arrived.add(item.sku)
+                at = not_in_the_future(item.occurred_at)
+                arrived[item.sku] = max(at, arrived.get(item.sku, at))
     if arrived:
-        await _wake(services, sorted(arrived))
+        await _wake(services, arrived)
     return Json({"results": results})
 
 
-async def _wake(services: Services, skus: list[str]) -> None:
+async def _wake(services: Services, arrived: dict[str, datetime]) -> None:
+    skus = sorted(arrived)
     async with services.reads.connect() as connection:
         waiting = await orders.waiting_for(connection, skus)
     if waiting:
-        arrived = StockArrived(skus=tuple(skus), occurred_at=not_in_the_future(None))
-        await services.orders.stock_arrived(waiting, arrived)
+        news = StockArrived(skus=tuple(skus), occurred_at=max(arrived.values()))
+        await services.orders.stock_arrived(waiting, news)
 
 
 def _adjustment(item: AdjustmentItem) -> Adjustment:

@@ -131,6 +131,23 @@ class TestWaitingOrders:
             assert await orders.waiting_for(connection, ["RARE"], limit=1) == ["web-w1"]
             assert await orders.waiting_for(connection, ["A"]) == []
 
+    async def test_are_told_only_as_many_as_what_is_free_can_serve(self, world: AsyncEngine) -> None:
+        for number, hour in enumerate((9, 7, 8)):
+            await place(world, small.order(f"w{number}", B=2, placed_at=MONDAY_NOON.replace(hour=hour)))
+        async with world.begin() as connection:
+            await connection.execute(text("UPDATE order_lines SET backordered = 2"))
+            steps = (
+                (0, []),
+                (1, ["web-w1"]),
+                (2, ["web-w1"]),
+                (3, ["web-w1", "web-w2"]),
+                (9, ["web-w1", "web-w2", "web-w0"]),
+            )
+            for free, told in steps:
+                only_this = "UPDATE stock SET on_hand = reserved + safety_stock + :free WHERE sku = 'B'"
+                await connection.execute(text(only_this), {"free": free})
+                assert await orders.waiting_for(connection, ["B"]) == told
+
 
 class TestAvailability:
     async def test_leaves_closed_nodes_and_safety_stock_out(self, world: AsyncEngine) -> None:
