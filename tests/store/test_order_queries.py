@@ -136,14 +136,8 @@ class TestWaitingOrders:
             await place(world, small.order(f"w{number}", B=2, placed_at=MONDAY_NOON.replace(hour=hour)))
         async with world.begin() as connection:
             await connection.execute(text("UPDATE order_lines SET backordered = 2"))
-            steps = (
-                (0, []),
-                (1, ["web-w1"]),
-                (2, ["web-w1"]),
-                (3, ["web-w1", "web-w2"]),
-                (9, ["web-w1", "web-w2", "web-w0"]),
-            )
-            for free, told in steps:
+            oldest_first = ["web-w1", "web-w2", "web-w0"]
+            for free, told in ((0, 0), (1, 1), (2, 1), (3, 2), (9, 3)):
                 only_this = "UPDATE stock SET on_hand = reserved + safety_stock + :free WHERE sku = 'B'"
                 await connection.execute(text(only_this), {"free": free})
                 assert await orders.waiting_for(connection, ["B"]) == oldest_first[:told]
