@@ -35,6 +35,7 @@ from workflows.messages import (
     StockArrived,
 )
 from workflows.order import OrderWorkflow
+from workflows.report import start_summary
 from workflows.returns import ReturnWorkflow
 
 _ENDED: Final = {RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED, RPCStatusCode.RESOURCE_EXHAUSTED}
@@ -86,7 +87,7 @@ class OrderProcesses:
             OrderWorkflow.run,
             OrderInput(order=order),
             workflow_id=ids.order_workflow_id(order.order_id),
-            summary=_summary(order),
+            summary=start_summary(order),
             attributes=_attributes(order),
         )
         call = AcceptCall(content_hash=content_hash)
@@ -219,10 +220,3 @@ def _attributes(order: Order) -> TypedSearchAttributes:
             SearchAttributePair(attributes.CUSTOMER, order.customer.id),
         ]
     )
-
-
-def _summary(order: Order) -> str:
-    units = sum(line.quantity for line in order.lines)
-    district = order.ship_to.postal_code.partition(" ")[0]
-    where = f"{order.ship_to.country} {district}".rstrip()
-    return f"{order.channel} order {order.external_id}: {len(order.lines)} lines, {units} units for {where}"

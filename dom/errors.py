@@ -3,8 +3,7 @@
     DomError
     ├── InvalidInput      422  a field is wrong; nothing was done
     │   ├── UnknownSku
-    │   ├── UnknownNode
-    │   └── InvalidPolicy
+    │   └── UnknownNode
     ├── NotFound          404  no such order, fulfilment, return, node, SKU, shipment
     ├── Conflict          409  right in form, impossible now
     │   ├── OrderConflict      same channel and external_id, other content
@@ -58,13 +57,6 @@ class UnknownNode(InvalidInput):
 
     type = "unknown-node"
     title = "A node is not known"
-
-
-class InvalidPolicy(InvalidInput):
-    """An OFL policy document cannot be published as it stands."""
-
-    type = "invalid-policy"
-    title = "The policy is not valid"
 
 
 class NotFound(DomError):

@@ -137,11 +137,3 @@ async def finish(
             "at": at,
         },
     )
-
-
-async def refund_of(connection: AsyncConnection, return_id: str) -> tuple[int, str] | None:
-    """The refund recorded for a return: minor units and currency."""
-    row = (
-        await connection.execute(text("SELECT amount, currency FROM refunds WHERE return_id = :id"), {"id": return_id})
-    ).one_or_none()
-    return None if row is None else (row.amount, row.currency)

@@ -31,8 +31,9 @@ _NEXT = {
 def start_summary(order: Order) -> str:
     """One line that tells an order from the others in a list of workflows."""
     units = sum(line.quantity for line in order.lines)
-    to = f"{order.ship_to.country} {order.ship_to.postal_code}".strip()
-    return _short(f"{order.channel} order {order.external_id}: {len(order.lines)} lines, {units} units for {to}")
+    district = order.ship_to.postal_code.partition(" ")[0]
+    where = f"{order.ship_to.country} {district}".rstrip()
+    return _short(f"{order.channel} order {order.external_id}: {len(order.lines)} lines, {units} units for {where}")
 
 
 class OrderBoard:

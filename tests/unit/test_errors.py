@@ -13,7 +13,6 @@ CONTRACT = {
     "invalid-input": 422,
     "unknown-sku": 422,
     "unknown-node": 422,
-    "invalid-policy": 422,
     "not-found": 404,
     "conflict": 409,
     "order-conflict": 409,
