@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
@@ -106,12 +107,15 @@ class TestKills:
 
     async def every_workflow_completed(self, stack: RunningStack) -> None:
         client = await Client.connect(stack.temporal_address)
-        deadline = time.monotonic() + 30
+        deadline = (
+            time.monotonic() + SETTLED_SECONDS
+        )  # an answer that Temporal's death swallowed is asked for again, too
         while time.monotonic() < deadline:
             statuses = Counter(
                 [(found.workflow_type, found.status.name) async for found in client.list_workflows() if found.status]
             )
             if set(statuses) <= {("Order", "COMPLETED"), ("Return", "COMPLETED")}:
                 break
+            await asyncio.sleep(0.5)
         assert set(statuses) <= {("Order", "COMPLETED"), ("Return", "COMPLETED")}, statuses
         assert statuses["Order", "COMPLETED"] == ORDERS
