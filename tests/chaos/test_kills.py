@@ -107,9 +107,8 @@ class TestKills:
 
     async def every_workflow_completed(self, stack: RunningStack) -> None:
         client = await Client.connect(stack.temporal_address)
-        deadline = (
-            time.monotonic() + SETTLED_SECONDS
-        )  # an answer that Temporal's death swallowed is asked for again, too
+        # An answer that Temporal's death swallowed is asked for again after that minute, too.
+        deadline = time.monotonic() + SETTLED_SECONDS
         while time.monotonic() < deadline:
             statuses = Counter(
                 [(found.workflow_type, found.status.name) async for found in client.list_workflows() if found.status]
