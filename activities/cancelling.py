@@ -89,7 +89,9 @@ class Cancelling:
             await fulfilments.set_status(connection, fulfilment_id, FulfilmentStatus.CANCELLED)
             place = await fulfilments.get(connection, fulfilment_id)
             if place is not None:
-                await stock.give_capacity_back(connection, place["node_id"], place["ship_day"])
+                await stock.give_day_back(
+                    connection, stock.WorkDay(place["node_id"], place["ship_day"], place["method"])
+                )
 
 
 def _by_line(request: CancelUnits) -> dict[str, int]:

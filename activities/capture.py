@@ -69,7 +69,7 @@ class Capture:
                 ),
             )
             await step.write_down(connection, demand, decision, why)
-            await step.take(connection, decision, why)
+            await step.take(connection, order.channel, decision, why)
             return result
 
     async def _write(self, connection: AsyncConnection, order: Order, result: Sourced) -> None:

@@ -100,7 +100,9 @@ class Fulfilling:
             elif step.status is FulfilmentStatus.REJECTED:
                 if not step.missing:
                     await _give_back(connection, step)
-                await stock.give_capacity_back(connection, place["node_id"], place["ship_day"])
+                await stock.give_day_back(
+                    connection, stock.WorkDay(place["node_id"], place["ship_day"], place["method"])
+                )
             elif step.status in _NEEDS_A_PERSON:
                 await _call_a_person(connection, step)
 

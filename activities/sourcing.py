@@ -88,6 +88,7 @@ async def decide(
     world, reference, place = await sourcing.snapshot(
         connection,
         database.reference,
+        channel=order.channel,
         skus=[line.sku for line in lines],
         country=order.ship_to.country,
         postal_code=order.ship_to.postal_code,
@@ -127,15 +128,15 @@ async def write_down(connection: AsyncConnection, demand: Demand, decision: Sour
     )
 
 
-async def take(connection: AsyncConnection, decision: SourcingDecision, why: Occasion) -> None:
+async def take(connection: AsyncConnection, channel: str, decision: SourcingDecision, why: Occasion) -> None:
     """Take the plan's stock and capacity, whole or not at all. Raises OutOfReach.
 
     Called last in its transaction, so that a hot row is held for as short as can be.
     """
     if decision.shipments:
         units = fulfilments.planned_units(decision, why.first_fulfilment)
-        await stock.reserve(connection, decision.order_id, units, why.as_of)
-        await stock.take_capacity(connection, [(s.node_id, s.ship_day) for s in decision.shipments])
+        days = [stock.WorkDay(s.node_id, s.ship_day, s.service) for s in decision.shipments]
+        await stock.reserve(connection, decision.order_id, channel, units, days, why.as_of)
 
 
 def sourced(decision: SourcingDecision, policy: Policy, first_fulfilment: int) -> Sourced:
@@ -206,7 +207,7 @@ class Sourcing:
             result = sourced(decision, policy, why.first_fulfilment)
             await self._write(connection, request, decision, result, why)
             await write_down(connection, demand, decision, why)
-            await take(connection, decision, why)
+            await take(connection, order.channel, decision, why)
             return result
 
     async def _write(

@@ -3,6 +3,7 @@
 from datetime import time
 from enum import StrEnum
 from functools import cache
+from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 from opening_hours import OpeningHours
@@ -52,7 +53,8 @@ class Node(Value):
     """A place that holds stock and can ship or hand out.
 
     `cut_off` is local to `time_zone`: orders accepted later leave on the next open day. `daily_capacity` counts
-    fulfilment orders a day. `ships_to` lists countries; empty means everywhere. A lower `priority` is preferred.
+    fulfilment orders a day, `service_capacity` those of one service among them. `ships_to` lists countries; empty means
+    everywhere. A lower `priority` is preferred.
     """
 
     id: NodeId
@@ -65,6 +67,7 @@ class Node(Value):
     opening_hours: str = Field(max_length=500, examples=["Mo-Fr 08:00-18:00; Sa 09:00-13:00"])
     cut_off: time
     daily_capacity: int = Field(ge=0, le=1_000_000)
+    service_capacity: dict[ShippingMethod, Annotated[int, Field(ge=0, le=1_000_000)]] = Field(default={})
     handling_cost: HandlingCost = HandlingCost()
     currency: Currency = "GBP"
     priority: int = Field(default=100, ge=0, le=1000)

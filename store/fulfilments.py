@@ -13,7 +13,7 @@ from dom.errors import NotFound
 from dom.ofl.models import SourcingDecision
 from dom.status import FINAL_ORDER, FulfilmentStatus, OrderStatus
 from store.rows import to_json, to_rows
-from store.stock import Reserved
+from store.stock.firm import Reserved
 from store.timeline import Event, as_parameters
 
 _RELEASE = text("""
@@ -82,13 +82,13 @@ WITH noted AS (
     ON CONFLICT (order_id, business_key) DO NOTHING RETURNING id
 ), advanced AS (
     UPDATE fulfilments SET status = :status, reason = :reason, updated_at = now()
-    WHERE id = :fulfilment_id AND EXISTS (SELECT FROM noted) RETURNING node_id, ship_day
+    WHERE id = :fulfilment_id AND EXISTS (SELECT FROM noted) RETURNING node_id, ship_day, method
 ), ordered AS (
     UPDATE orders SET status = :order_status,
         finished_at = CASE WHEN :final THEN CAST(:occurred_at AS timestamptz) END
     WHERE id = :order_id AND EXISTS (SELECT FROM noted)
 )
-SELECT node_id, ship_day FROM advanced
+SELECT node_id, ship_day, method FROM advanced
 """)
 
 
@@ -102,7 +102,7 @@ async def advance(
 ) -> RowMapping | None:
     """Move a fulfilment on, with the order's status and its timeline, in one statement.
 
-    Answers the fulfilment's node and ship day; None if the event was recorded before, and nothing is to be done again.
+    Answers the fulfilment's node, ship day and service; None if the event was recorded before, and nothing is to be done again.
     """
     rows = await connection.execute(
         _ADVANCE,

@@ -9,10 +9,20 @@ class LedgerKind(StrEnum):
     OPENING = "opening"
     RECEIPT = "receipt"
     ADJUSTMENT = "adjustment"
+    COUNT = "count"
+    CONDITION = "condition"
+    SAFETY = "safety"
     RESERVE = "reserve"
     RELEASE = "release"
+    SOFT_RESERVE = "soft_reserve"
+    SOFT_RELEASE = "soft_release"
+    SOFT_CONVERT = "soft_convert"
+    SOFT_EXPIRE = "soft_expire"
     SHIP = "ship"
     RESTOCK = "restock"
+    TRANSFER_OUT = "transfer_out"
+    TRANSFER_IN = "transfer_in"
+    RECONCILE = "reconcile"
 
 
 class ReservationKind(StrEnum):
@@ -28,6 +38,52 @@ class ReservationStatus(StrEnum):
     ACTIVE = "active"
     RELEASED = "released"
     CONSUMED = "consumed"
+    CONVERTED = "converted"
+    EXPIRED = "expired"
+
+
+class SoftStatus(StrEnum):
+    """Where a soft reservation stands. An active one whose expiry is past holds nothing, whatever its row says."""
+
+    ACTIVE = "active"
+    RELEASED = "released"
+    CONVERTED = "converted"
+    EXPIRED = "expired"
+
+
+class InboundKind(StrEnum):
+    """Where inbound units come from."""
+
+    PURCHASE_ORDER = "purchase_order"
+    TRANSFER = "transfer"
+    RETURN = "return"
+
+
+class InboundStatus(StrEnum):
+    """Where inbound units are: announced, on their way, all in (or given up), called off."""
+
+    ANNOUNCED = "announced"
+    IN_TRANSIT = "in_transit"
+    RECEIVED = "received"
+    CANCELLED = "cancelled"
+
+
+class ImportKind(StrEnum):
+    """What the rows of a bulk import are."""
+
+    COUNTS = "counts"
+    DELTAS = "deltas"
+
+
+class ImportStatus(StrEnum):
+    """Where a bulk import stands; a refused one (all-or-nothing, with a bad row) changed nothing."""
+
+    RECEIVING = "receiving"
+    QUEUED = "queued"
+    APPLYING = "applying"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
 
 
 class MessageStatus(StrEnum):

@@ -10,16 +10,20 @@ from dom.errors import UnknownSku
 from dom.ofl.models import Demand, Place, Policy, Snapshot, SourcingDecision
 from store.places import lookup_codes
 from store.reference import Reference, ReferenceCache
+from store.stock import terms
 
 HORIZON_DAYS = 45
 """How far ahead nodes' used capacity is read."""
 
-_SNAPSHOT = text("""
+_AVAILABLE = terms.allowed(f"({terms.FREE_FOR_OFL})")
+
+_SNAPSHOT = text(f"""
 SELECT (SELECT version FROM reference_state) AS version,
        (SELECT jsonb_object_agg(id, document) FROM skus WHERE id = ANY(:skus)) AS skus,
-       (SELECT jsonb_agg(jsonb_build_array(node_id, sku, on_hand - reserved - safety_stock))
-        FROM stock WHERE sku = ANY(:skus) AND on_hand - reserved - safety_stock > 0) AS available,
-       (SELECT jsonb_agg(jsonb_build_array(node_id, day, used))
+       (SELECT jsonb_agg(jsonb_build_array(node_id, sku, units)) FROM (
+            SELECT s.node_id, s.sku, {_AVAILABLE} AS units FROM stock s {terms.rules()} WHERE s.sku = ANY(:skus)) free
+        WHERE units > 0) AS available,
+       (SELECT jsonb_agg(jsonb_build_array(node_id, day, service, used))
         FROM node_days WHERE day BETWEEN :first_day AND :last_day) AS used,
        (SELECT jsonb_build_array(latitude, longitude) FROM places
         WHERE country = :country AND code = ANY(:codes) ORDER BY length(code) DESC LIMIT 1) AS place
@@ -30,6 +34,7 @@ async def snapshot(
     connection: AsyncConnection,
     cache: ReferenceCache,
     *,
+    channel: str,
     skus: Sequence[str],
     country: str,
     postal_code: str,
@@ -45,6 +50,7 @@ async def snapshot(
         await connection.execute(
             _SNAPSHOT,
             {
+                "channel": channel,
                 "skus": list(skus),
                 "country": country,
                 "codes": lookup_codes(country, postal_code),
@@ -63,7 +69,7 @@ async def snapshot(
         nodes=reference.nodes,
         skus={sku: cache.sku(document) for sku, document in known.items()},
         available={(node, sku): units for node, sku, units in row.available or ()},
-        capacity_used={(node, date.fromisoformat(day)): used for node, day, used in row.used or ()},
+        capacity_used={(node, date.fromisoformat(day), service): used for node, day, service, used in row.used or ()},
         tariffs=reference.tariffs,
     )
     place = Place(latitude=row.place[0], longitude=row.place[1]) if row.place else None

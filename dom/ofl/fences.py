@@ -125,9 +125,13 @@ def _service(site: Site, question: Asked) -> FenceResult:
 
 def _capacity(site: Site, question: Asked) -> FenceResult:
     node, demand, used = site.node, question.demand, question.snapshot.capacity_used
+    method = demand.shipping_method
 
     def is_full(day: date) -> bool:
-        return used.get((node.id, day), 0) >= node.daily_capacity
+        most = node.service_capacity.get(method)
+        return used.get((node.id, day, ""), 0) >= node.daily_capacity or (
+            most is not None and used.get((node.id, day, method), 0) >= most
+        )
 
     if demand.shipping_method is ShippingMethod.PICKUP:
         site.collection = collection_window(node, demand.as_of, is_full)

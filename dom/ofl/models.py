@@ -50,15 +50,16 @@ class Demand(Value):
 class Snapshot(Value):
     """The world as the planner sees it: one consistent read.
 
-    `available` is on hand less reserved less safety stock, by (node, SKU); absent means none. `capacity_used` counts
-    fulfilment orders already taken by (node, local day).
+    `available` is what OFL may take for the order's channel, by (node, SKU): on hand less reserved less safety stock,
+    less what is kept from the channel; absent means none. `capacity_used` counts fulfilment orders already taken by
+    (node, local day, service), where the empty service is the day as a whole.
     """
 
     taken_at: Utc
     nodes: tuple[Node, ...]
     skus: dict[str, Sku]
     available: dict[tuple[str, str], int]
-    capacity_used: dict[tuple[str, date], int]
+    capacity_used: dict[tuple[str, date, str], int]
     tariffs: tuple[Tariff, ...]
 
 

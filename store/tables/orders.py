@@ -200,7 +200,7 @@ exceptions = Table(
     "exceptions",
     metadata,
     serial(),
-    Column("order_id", Text, ForeignKey("orders.id"), nullable=False),
+    Column("order_id", Text, ForeignKey("orders.id"), comment="null: no order's trouble, but a node's or a feed's"),
     Column("kind", Text, nullable=False),
     Column("business_key", Text, nullable=False, unique=True),
     Column("detail", Text, nullable=False),

@@ -10,16 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dom.orders import Order
 from store import stock
 from store.kinds import LedgerKind
-from store.stock import Movement, OutOfReach, Reserved
+from store.stock import Movement, OutOfReach, Reserved, WorkDay
 from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.written import place
 
+WORK = WorkDay("dc-leeds", MONDAY, "standard")
+
 
 async def reserve(engine: AsyncEngine, order: Order, units: list[Reserved]) -> None:
     async with engine.begin() as connection:
-        await stock.reserve(connection, order.order_id, units, MONDAY_NOON)
+        await stock.reserve(connection, order.order_id, order.channel, units, [], MONDAY_NOON)
 
 
 async def release(engine: AsyncEngine, order: Order, lines: dict[str, int], key: str) -> None:
@@ -245,7 +247,7 @@ class TestCapacity:
     async def take(self, engine: AsyncEngine, times: int = 1) -> bool:
         try:
             async with engine.begin() as connection:
-                await stock.take_capacity(connection, [("dc-leeds", MONDAY)] * times)
+                await stock.reserve(connection, "o", "web", [], [WORK] * times, MONDAY_NOON)
         except OutOfReach:
             return False
         return True
@@ -275,5 +277,5 @@ class TestCapacity:
         assert await self.take(world)
         for _ in range(3):
             async with world.begin() as connection:
-                await stock.give_capacity_back(connection, "dc-leeds", MONDAY)
+                await stock.give_day_back(connection, WORK)
         assert await self.used(world) == 0

@@ -127,7 +127,7 @@ class TestWhenItLeaves:
 
     def test_capacity_left_for_one_more_is_enough(self) -> None:
         world = World().node("n", A=5, daily_capacity=3)
-        snapshot = world.snapshot().model_copy(update={"capacity_used": {("n", MONDAY): 2}})
+        snapshot = world.snapshot().model_copy(update={"capacity_used": {("n", MONDAY, ""): 2}})
         assert plan(world.demand(A=1), snapshot, FREE, 1).shipments[0].ship_day == MONDAY
 
     def test_over_the_change_of_clocks_the_cut_off_keeps_its_local_hour(self) -> None:

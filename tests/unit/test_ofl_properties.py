@@ -109,7 +109,7 @@ def cases(draw: st.DrawFn, most_nodes: int = 4, most_lines: int = 3, most_units:
         nodes=network,
         skus=catalogue,
         available={(node_id, code): draw(stock) for node_id in ids for code in wanted},
-        capacity_used={(node_id, MONDAY): draw(st.sampled_from([0, 0, 1, 5])) for node_id in ids},
+        capacity_used={(node_id, MONDAY, ""): draw(st.sampled_from([0, 0, 1, 5])) for node_id in ids},
         tariffs=draw(tariffs()),
     )
     policy = Policy(
@@ -135,7 +135,7 @@ class TestEveryPlan:
             assert node_.active
             assert node_.id not in case.demand.excluded_nodes
             assert not node_.ships_to or "GB" in node_.ships_to
-            assert case.snapshot.capacity_used.get((node_.id, shipment.ship_day), 0) < node_.daily_capacity
+            assert case.snapshot.capacity_used.get((node_.id, shipment.ship_day, ""), 0) < node_.daily_capacity
             assert shipment.ship_by >= case.demand.as_of
             assert shipment.lines
             for line in shipment.lines:
@@ -322,7 +322,9 @@ def _cost(giving: Giving, case: Case) -> int:
 def _shipment_cost(node_: Node, goods: Mapping[str, int], case: Case) -> int:
     policy, demand, snapshot = case.policy, case.demand, case.snapshot
     size = measure(goods.items(), snapshot.skus)
-    day = ship_day(node_, demand.as_of, lambda d: snapshot.capacity_used.get((node_.id, d), 0) >= node_.daily_capacity)
+    day = ship_day(
+        node_, demand.as_of, lambda d: snapshot.capacity_used.get((node_.id, d, ""), 0) >= node_.daily_capacity
+    )
     assert day is not None
     carried = []
     for tariff in snapshot.tariffs:

@@ -121,7 +121,7 @@ class World:
     nodes: tuple[Node, ...] = ()
     skus: dict[str, Sku] = field(default_factory=dict)
     available: dict[tuple[str, str], int] = field(default_factory=dict)
-    capacity_used: dict[tuple[str, date], int] = field(default_factory=dict)
+    capacity_used: dict[tuple[str, date, str], int] = field(default_factory=dict)
     tariffs: tuple[Tariff, ...] = (NORTHLINE,)
     policy: Policy = FREE
 
@@ -143,7 +143,7 @@ class World:
 
     def full(self, node_id: str, *days: date) -> World:
         """With a node's capacity used up on some days."""
-        return replace(self, capacity_used={**self.capacity_used, **{(node_id, day): 100_000 for day in days}})
+        return replace(self, capacity_used={**self.capacity_used, **{(node_id, day, ""): 100_000 for day in days}})
 
     def under(self, **changes: object) -> World:
         """With another policy."""

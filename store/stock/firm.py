@@ -1,0 +1,217 @@
+"""Firm reservations: an order line's units at a node, from accept to hand-over or release.
+
+One statement takes the stock and the nodes' capacity of a whole plan, or nothing: rows are locked in (node, SKU)
+order, soft reservations that lapsed are reclaimed under that lock, and what is free is compared with what is wanted.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.stock import terms
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """Units of one order line that a fulfilment takes at a node."""
+
+    fulfilment_id: str
+    line_id: str
+    node_id: str
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDay:
+    """One fulfilment's place in a node's local day, and in what the node does of that service."""
+
+    node_id: str
+    day: date
+    service: str
+
+
+class OutOfReach(Exception):
+    """The stock or capacity the plan counted on was taken meanwhile; plan again on a fresh snapshot."""
+
+
+_RESERVE = text(f"""
+WITH wanted AS (
+    SELECT * FROM unnest(CAST(:nodes AS text[]), CAST(:skus AS text[]), CAST(:quantities AS int[]))
+        AS w (node_id, sku, quantity)
+), locked AS (
+    SELECT s.node_id, s.sku, w.quantity, s.on_hand - s.reserved - s.reserved_soft - s.safety_stock AS free,
+           {terms.BUFFER} AS buffer, {terms.SHARE} AS share
+    FROM stock s JOIN wanted w USING (node_id, sku) {terms.rules()}
+    ORDER BY s.node_id, s.sku FOR NO KEY UPDATE OF s
+), {terms.RECLAIM}, room AS (
+    SELECT l.*, coalesce(c.units, 0) AS reclaimed,
+           quantity <= {terms.allowed("(l.free + coalesce(c.units, 0))", "l.buffer", "l.share")} AS fits
+    FROM locked l LEFT JOIN reclaimed c USING (node_id, sku)
+), whole AS (
+    SELECT count(*) = cardinality(CAST(:nodes AS text[])) AND coalesce(bool_and(fits), true) AS fits FROM room
+), taken AS (
+    UPDATE stock s SET reserved = s.reserved + r.quantity, reserved_soft = s.reserved_soft - r.reclaimed,
+                       updated_at = now()
+    FROM room r, whole WHERE whole.fits AND s.node_id = r.node_id AND s.sku = r.sku
+    RETURNING s.node_id, s.sku
+), held AS (
+    INSERT INTO reservations (kind, status, node_id, sku, quantity, order_id, line_id, fulfilment_id)
+    SELECT 'firm', 'active', t.node_id, t.sku, u.quantity, :order_id, u.line_id, u.fulfilment_id
+    FROM unnest(CAST(:u_fulfilments AS text[]), CAST(:u_lines AS text[]), CAST(:u_nodes AS text[]),
+                CAST(:u_skus AS text[]), CAST(:u_quantities AS int[]))
+        AS u (fulfilment_id, line_id, node_id, sku, quantity) JOIN taken t USING (node_id, sku)
+    RETURNING fulfilment_id, node_id, sku, quantity
+), noted AS (
+    INSERT INTO stock_ledger (node_id, sku, kind, reserved_delta, business_key, order_id, actor, occurred_at)
+    SELECT node_id, sku, 'reserve', sum(quantity), fulfilment_id || '/reserve', :order_id, 'ofl', :at
+    FROM held GROUP BY fulfilment_id, node_id, sku
+), day_limits AS (
+    SELECT d.node_id, d.day, '' AS service, sum(d.units) AS units, n.daily_capacity AS most
+    FROM unnest(CAST(:d_nodes AS text[]), CAST(:d_days AS date[]), CAST(:d_units AS int[])) AS d (node_id, day, units)
+    JOIN nodes n ON n.id = d.node_id GROUP BY d.node_id, d.day, n.daily_capacity
+    UNION ALL
+    SELECT d.node_id, d.day, d.service, d.units, (n.document->'service_capacity'->>d.service)::int
+    FROM unnest(CAST(:d_nodes AS text[]), CAST(:d_days AS date[]), CAST(:d_units AS int[]),
+                CAST(:d_services AS text[])) AS d (node_id, day, units, service)
+    JOIN nodes n ON n.id = d.node_id AND n.document->'service_capacity' ? d.service
+), days AS (
+    INSERT INTO node_days AS d (node_id, day, service, used)
+    SELECT l.node_id, l.day, l.service, l.units FROM day_limits l, whole WHERE whole.fits AND l.units <= l.most
+    ORDER BY l.node_id, l.day, l.service
+    ON CONFLICT (node_id, day, service) DO UPDATE SET used = d.used + EXCLUDED.used
+    WHERE d.used + EXCLUDED.used <= (
+        SELECT l.most FROM day_limits l WHERE l.node_id = d.node_id AND l.day = d.day AND l.service = d.service)
+    RETURNING 1
+)
+SELECT (SELECT fits FROM whole) AND (SELECT count(*) FROM days) = (SELECT count(*) FROM day_limits)
+""")
+
+
+async def reserve(
+    connection: AsyncConnection,
+    order_id: str,
+    channel: str,
+    units: Sequence[Reserved],
+    days: Iterable[WorkDay],
+    at: datetime,
+) -> None:
+    """Reserve every unit and every place in a node's day, or none. Raises OutOfReach; the transaction must then end.
+
+    What the channel may not have (`channel_rules`) is not free for it.
+    """
+    wanted: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for unit in units:
+        wanted[unit.node_id, unit.sku] += unit.quantity
+    work = Counter(days)
+    parameters = {
+        "order_id": order_id,
+        "channel": channel,
+        "at": at,
+        "nodes": [node for node, _ in wanted],
+        "skus": [sku for _, sku in wanted],
+        "quantities": list(wanted.values()),
+        "u_fulfilments": [u.fulfilment_id for u in units],
+        "u_lines": [u.line_id for u in units],
+        "u_nodes": [u.node_id for u in units],
+        "u_skus": [u.sku for u in units],
+        "u_quantities": [u.quantity for u in units],
+        "d_nodes": [d.node_id for d in work],
+        "d_days": [d.day for d in work],
+        "d_services": [d.service for d in work],
+        "d_units": list(work.values()),
+    }
+    if not await connection.scalar(_RESERVE, parameters):
+        raise OutOfReach(order_id)
+
+
+_RELEASE = text("""
+WITH asked AS (
+    SELECT * FROM unnest(CAST(:lines AS text[]), CAST(:quantities AS int[])) AS a (line_id, quantity)
+), let_go AS (
+    UPDATE reservations r SET quantity = r.quantity - a.quantity,
+        status = CASE WHEN r.quantity = a.quantity THEN 'released' ELSE r.status END
+    FROM asked a WHERE r.fulfilment_id = :fulfilment_id AND r.line_id = a.line_id AND r.status = 'active'
+    RETURNING r.node_id, r.sku, a.quantity
+), summed AS (
+    SELECT node_id, sku, sum(quantity) AS quantity FROM let_go GROUP BY node_id, sku
+), locked AS (
+    SELECT node_id, sku FROM stock JOIN summed USING (node_id, sku) ORDER BY node_id, sku FOR NO KEY UPDATE OF stock
+), freed AS (
+    UPDATE stock s SET reserved = s.reserved - f.quantity, updated_at = now()
+    FROM summed f JOIN locked USING (node_id, sku) WHERE s.node_id = f.node_id AND s.sku = f.sku
+    RETURNING s.node_id, s.sku, f.quantity
+)
+INSERT INTO stock_ledger (node_id, sku, kind, reserved_delta, business_key, order_id, reason, actor, occurred_at)
+SELECT node_id, sku, 'release', -quantity, :business_key, :order_id, :reason, :actor, :at FROM freed
+""")
+
+
+async def release(
+    connection: AsyncConnection,
+    order_id: str,
+    fulfilment_id: str,
+    quantities: dict[str, int],
+    *,
+    business_key: str,
+    reason: str,
+    actor: str,
+    at: datetime,
+) -> None:
+    """Give reserved units of a fulfilment's lines back to availability."""
+    await connection.execute(
+        _RELEASE,
+        {
+            "order_id": order_id,
+            "fulfilment_id": fulfilment_id,
+            "lines": list(quantities),
+            "quantities": list(quantities.values()),
+            "business_key": business_key,
+            "reason": reason,
+            "actor": actor,
+            "at": at,
+        },
+    )
+
+
+_CONSUME = text("""
+WITH gone AS (
+    UPDATE reservations SET status = 'consumed' WHERE fulfilment_id = :fulfilment_id AND status = 'active'
+    RETURNING node_id, sku, quantity
+), summed AS (
+    SELECT node_id, sku, sum(quantity) AS quantity FROM gone GROUP BY node_id, sku
+), locked AS (
+    SELECT node_id, sku, quantity,
+           CASE WHEN counted_at > CAST(:at AS timestamptz) THEN 0 ELSE quantity END AS leaving
+    FROM stock JOIN summed USING (node_id, sku) ORDER BY node_id, sku FOR NO KEY UPDATE OF stock
+), shipped AS (
+    UPDATE stock s SET on_hand = s.on_hand - l.leaving, reserved = s.reserved - l.quantity, updated_at = now()
+    FROM locked l WHERE s.node_id = l.node_id AND s.sku = l.sku
+    RETURNING s.node_id, s.sku, l.quantity, l.leaving
+)
+INSERT INTO stock_ledger (node_id, sku, kind, on_hand_delta, reserved_delta, business_key, order_id, actor, occurred_at)
+SELECT node_id, sku, 'ship', -leaving, -quantity, :fulfilment_id || '/ship', :order_id, :actor, :at FROM shipped
+""")
+
+
+async def consume(connection: AsyncConnection, order_id: str, fulfilment_id: str, *, actor: str, at: datetime) -> None:
+    """The goods left the node: on hand and reserved fall together.
+
+    Where they left before the node's last count, the count has seen that they are gone: only reserved falls.
+    """
+    await connection.execute(_CONSUME, {"order_id": order_id, "fulfilment_id": fulfilment_id, "actor": actor, "at": at})
+
+
+_GIVE_DAY_BACK = text("""
+UPDATE node_days SET used = used - 1
+WHERE node_id = :node_id AND day = :day AND service IN ('', :service) AND used > 0
+""")
+
+
+async def give_day_back(connection: AsyncConnection, work: WorkDay) -> None:
+    """A fulfilment that will not be worked on frees its place in the node's day."""
+    await connection.execute(_GIVE_DAY_BACK, {"node_id": work.node_id, "day": work.day, "service": work.service})

@@ -1,0 +1,63 @@
+"""What can be promised and taken, in SQL: the one formula behind availability, the planner's snapshot and reservation.
+
+    free    = on_hand - reserved - live soft reservations - safety
+    allowed = (free - the channel's buffer) * the channel's share / 100, never below 0
+
+ATP adds what is inbound and due (`store.availability`). All of it is about the row `s` of `stock`; a channel's rules
+are found by the bind parameter `:channel`.
+"""
+
+from typing import Final
+
+LAPSED: Final = "r.kind = 'soft' AND r.status = 'active' AND r.expires_at <= statement_timestamp()"
+"""Whether the reservation `r` is a soft one that holds nothing any more, though nobody has reclaimed it yet."""
+
+LIVE_SOFT: Final = f"""
+CASE WHEN s.reserved_soft = 0 THEN 0 ELSE s.reserved_soft - coalesce((
+    SELECT sum(r.quantity) FROM reservations r WHERE r.node_id = s.node_id AND r.sku = s.sku AND {LAPSED}), 0) END
+"""
+"""Units softly reserved now, without what lapsed. For reads; a reservation reclaims under its lock."""
+
+
+def rules(channel: str = "CAST(:channel AS text)", row: str = "s") -> str:
+    """Joins the channel's rules for `row`, from the most specific to the most general."""
+    wanted = ((f"{row}.sku", f"{row}.node_id"), (f"{row}.sku", "''"), ("''", f"{row}.node_id"), ("''", "''"))
+    return "\n".join(
+        f"LEFT JOIN channel_rules rule_{n} ON rule_{n}.channel = {channel} AND rule_{n}.sku = {sku} "
+        f"AND rule_{n}.node_id = {node}"
+        for n, (sku, node) in enumerate(wanted, 1)
+    )
+
+
+BUFFER: Final = "coalesce(rule_1.buffer, rule_2.buffer, rule_3.buffer, rule_4.buffer, 0)"
+SHARE: Final = """CASE WHEN coalesce(rule_1.excluded, rule_2.excluded, rule_3.excluded, rule_4.excluded, false) THEN 0
+ELSE coalesce(rule_1.share, rule_2.share, rule_3.share, rule_4.share, 100) END"""
+
+
+def allowed(free: str, buffer: str = BUFFER, share: str = SHARE) -> str:
+    """Units of `free` that the channel may have."""
+    return f"(greatest({free} - {buffer}, 0)::bigint * {share} / 100)::int"
+
+
+FREE_FOR_OFL: Final = f"s.on_hand - s.reserved - ({LIVE_SOFT}) - s.safety_stock"
+"""What OFL may take."""
+FREE_TO_PROMISE: Final = f"s.on_hand - s.reserved - ({LIVE_SOFT}) - greatest(s.safety_stock, s.promise_safety)"
+"""What a channel may be promised."""
+
+RECLAIM: Final = f"""
+lapsed AS (
+    UPDATE reservations r SET status = 'expired' FROM locked l
+    WHERE r.node_id = l.node_id AND r.sku = l.sku AND {LAPSED}
+    RETURNING r.id, r.node_id, r.sku, r.quantity, r.soft_id
+), lapse_noted AS (
+    INSERT INTO stock_ledger (node_id, sku, kind, soft_delta, business_key, reason, actor, occurred_at)
+    SELECT node_id, sku, 'soft_expire', -quantity, soft_id || '/expire/' || id, 'expired', 'clock',
+           statement_timestamp() FROM lapsed
+), reclaimed AS (
+    SELECT node_id, sku, sum(quantity)::int AS units FROM lapsed GROUP BY node_id, sku
+)"""
+"""Takes lapsed soft reservations off the rows of `locked`; whoever uses it lowers `reserved_soft` by `reclaimed`.
+
+It runs under the row's lock, and an UPDATE looks again at a row that changed meanwhile, so that nobody reclaims the
+same units twice.
+"""
