@@ -102,7 +102,8 @@ async def advance(
 ) -> RowMapping | None:
     """Move a fulfilment on, with the order's status and its timeline, in one statement.
 
-    Answers the fulfilment's node, ship day and service; None if the event was recorded before, and nothing is to be done again.
+    Answers the fulfilment's node, ship day and service; None if the event was recorded before, and nothing is to be
+    done again.
     """
     rows = await connection.execute(
         _ADVANCE,
