@@ -2,21 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.boundary import Database
 from dom.base import Value
-from dom.errors import UnknownNode
 from dom.messages import MessageKind
 from dom.network import ShippingMethod
 from dom.ofl.models import Demand, DemandLine, Policy, SourcingDecision
-from dom.ofl.planner import plan
 from dom.orders import Order, Promise
 from dom.status import FAILED_SOURCING, OrderStatus, SourcingCause
 from store import exceptions, fulfilments, messages, orders, sourcing, stock, timeline
+from store.planning import Wanted, plan_units
 
 ATTEMPTS = 8
 """How often a plan is made again because its stock was taken between the snapshot and the reservation."""
@@ -84,34 +83,28 @@ async def decide(
 
     Raises UnknownSku and UnknownNode for what the order names and the network does not hold.
     """
-    lines = [line for line in order.lines if units.get(line.line_id)]
-    world, reference, place = await sourcing.snapshot(
+    planned = await plan_units(
         connection,
         database.reference,
-        channel=order.channel,
-        skus=[line.sku for line in lines],
-        country=order.ship_to.country,
-        postal_code=order.ship_to.postal_code,
-        first_day=(why.as_of - timedelta(days=1)).date(),
-        last_day=(why.as_of + timedelta(days=sourcing.HORIZON_DAYS)).date(),
-        taken_at=why.as_of,
+        Wanted(
+            order_id=order.order_id,
+            channel=order.channel,
+            country=order.ship_to.country,
+            postal_code=order.ship_to.postal_code,
+            shipping_method=order.shipping_method,
+            lines=tuple(
+                DemandLine(line_id=line.line_id, sku=line.sku, quantity=units[line.line_id])
+                for line in order.lines
+                if units.get(line.line_id)
+            ),
+            as_of=why.as_of,
+            pickup_node=order.pickup_node,
+            requested_by=order.requested_by,
+            currency=order.currency,
+            excluded_nodes=why.excluded_nodes,
+        ),
     )
-    if order.pickup_node and all(node.id != order.pickup_node for node in reference.nodes):
-        raise UnknownNode(f"there is no node {order.pickup_node}", field="pickup_node")
-    demand = Demand(
-        order_id=order.order_id,
-        channel=order.channel,
-        as_of=why.as_of,
-        country=order.ship_to.country,
-        place=place,
-        shipping_method=order.shipping_method,
-        lines=tuple(DemandLine(line_id=n.line_id, sku=n.sku, quantity=units[n.line_id]) for n in lines),
-        pickup_node=order.pickup_node,
-        requested_by=order.requested_by,
-        excluded_nodes=why.excluded_nodes,
-        currency=order.currency,
-    )
-    return demand, plan(demand, world, reference.policy, reference.policy_version), reference.policy
+    return planned.demand, planned.decision, planned.policy
 
 
 async def write_down(connection: AsyncConnection, demand: Demand, decision: SourcingDecision, why: Occasion) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import UnknownSku
@@ -15,19 +15,28 @@ from store.stock import terms
 HORIZON_DAYS = 45
 """How far ahead nodes' used capacity is read."""
 
-_AVAILABLE = terms.allowed(f"({terms.FREE_FOR_OFL})")
 
-_SNAPSHOT = text(f"""
+def _snapshot(free: str) -> TextClause:
+    """The statement that reads the world, with what counts as free; the asker's own soft reservation does."""
+    own = """CASE WHEN CAST(:own AS text) IS NULL THEN 0 ELSE coalesce((
+        SELECT sum(o.quantity) FROM reservations o WHERE o.soft_id = :own AND o.status = 'active'
+        AND o.expires_at > statement_timestamp() AND o.node_id = s.node_id AND o.sku = s.sku), 0) END"""
+    return text(f"""
 SELECT (SELECT version FROM reference_state) AS version,
        (SELECT jsonb_object_agg(id, document) FROM skus WHERE id = ANY(:skus)) AS skus,
        (SELECT jsonb_agg(jsonb_build_array(node_id, sku, units)) FROM (
-            SELECT s.node_id, s.sku, {_AVAILABLE} AS units FROM stock s {terms.rules()} WHERE s.sku = ANY(:skus)) free
+            SELECT s.node_id, s.sku, {terms.allowed(f"({free} + {own})")} AS units
+            FROM stock s {terms.rules()} WHERE s.sku = ANY(:skus)) free
         WHERE units > 0) AS available,
        (SELECT jsonb_agg(jsonb_build_array(node_id, day, service, used))
         FROM node_days WHERE day BETWEEN :first_day AND :last_day) AS used,
        (SELECT jsonb_build_array(latitude, longitude) FROM places
         WHERE country = :country AND code = ANY(:codes) ORDER BY length(code) DESC LIMIT 1) AS place
 """)
+
+
+_FOR_OFL = _snapshot(terms.FREE_FOR_OFL)
+_TO_PROMISE = _snapshot(terms.FREE_TO_PROMISE)
 
 
 async def snapshot(
@@ -41,15 +50,21 @@ async def snapshot(
     first_day: date,
     last_day: date,
     taken_at: datetime,
+    own: str | None = None,
+    promised: bool = False,
 ) -> tuple[Snapshot, Reference, Place | None]:
     """The world as the planner sees it, the reference data it came with, and where the customer is.
+
+    Free is what OFL may take for the channel, or (`promised`) what the channel may be promised; live units of the soft
+    reservation `own` are free too.
 
     Raises UnknownSku, with the position of the SKU in `skus`, for one the catalogue does not hold.
     """
     row = (
         await connection.execute(
-            _SNAPSHOT,
+            _TO_PROMISE if promised else _FOR_OFL,
             {
+                "own": own,
                 "channel": channel,
                 "skus": list(skus),
                 "country": country,

@@ -1,0 +1,85 @@
+"""Plan units on a fresh snapshot: the one function behind the promise, the soft reservation and the order.
+
+What was promised is what is reserved, because nobody else reads the world for the planner or calls it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.errors import UnknownNode
+from dom.network import ShippingMethod
+from dom.ofl.models import Demand, DemandLine, Policy, SourcingDecision
+from dom.ofl.planner import plan
+from store import sourcing
+from store.reference import ReferenceCache
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Units somebody wants, from where and by when.
+
+    `as_of` is the moment the promise counts from. `own` is a soft reservation whose live units are free for the asker.
+    `promised` counts what may be promised to the channel instead of what OFL may take: it never counts more.
+    """
+
+    order_id: str
+    channel: str
+    country: str
+    postal_code: str
+    shipping_method: ShippingMethod
+    lines: tuple[DemandLine, ...]
+    as_of: datetime
+    pickup_node: str | None = None
+    requested_by: datetime | None = None
+    currency: str = "GBP"
+    excluded_nodes: frozenset[str] = frozenset()
+    own: str | None = None
+    promised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What was asked of the planner, what it answered, and under which policy."""
+
+    demand: Demand
+    decision: SourcingDecision
+    policy: Policy
+
+
+async def plan_units(connection: AsyncConnection, cache: ReferenceCache, wanted: Wanted) -> Planned:
+    """Plan the units on the stock as it is now; changes nothing.
+
+    Raises UnknownSku (the field names the line's position) and UnknownNode for what the network does not hold.
+    """
+    world, reference, place = await sourcing.snapshot(
+        connection,
+        cache,
+        channel=wanted.channel,
+        skus=[line.sku for line in wanted.lines],
+        country=wanted.country,
+        postal_code=wanted.postal_code,
+        first_day=(wanted.as_of - timedelta(days=1)).date(),
+        last_day=(wanted.as_of + timedelta(days=sourcing.HORIZON_DAYS)).date(),
+        taken_at=wanted.as_of,
+        own=wanted.own,
+        promised=wanted.promised,
+    )
+    if wanted.pickup_node and all(node.id != wanted.pickup_node for node in reference.nodes):
+        raise UnknownNode(f"there is no node {wanted.pickup_node}", field="pickup_node")
+    demand = Demand(
+        order_id=wanted.order_id,
+        channel=wanted.channel,
+        as_of=wanted.as_of,
+        country=wanted.country,
+        place=place,
+        shipping_method=wanted.shipping_method,
+        lines=wanted.lines,
+        pickup_node=wanted.pickup_node,
+        requested_by=wanted.requested_by,
+        excluded_nodes=wanted.excluded_nodes,
+        currency=wanted.currency,
+    )
+    decision = plan(demand, world, reference.policy, reference.policy_version)
+    return Planned(demand, decision, reference.policy)
