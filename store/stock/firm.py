@@ -1,18 +1,19 @@
 """Firm reservations: an order line's units at a node, from accept to hand-over or release.
 
-One statement takes the stock and the nodes' capacity of a whole plan, or nothing: rows are locked in (node, SKU)
-order, soft reservations that lapsed are reclaimed under that lock, and what is free is compared with what is wanted.
+One statement takes the stock and the nodes' capacity of a whole plan, or nothing: `reserve_firm` in the database
+(store/migrations/sql) locks the rows in (node, SKU) order, reclaims soft reservations that lapsed, and compares what is
+free with what is wanted, each on what was committed while it waited for its locks.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-from store.stock import terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,56 +40,14 @@ class OutOfReach(Exception):
     """The stock or capacity the plan counted on was taken meanwhile; plan again on a fresh snapshot."""
 
 
-_RESERVE = text(f"""
-WITH wanted AS (
-    SELECT * FROM unnest(CAST(:nodes AS text[]), CAST(:skus AS text[]), CAST(:quantities AS int[]))
-        AS w (node_id, sku, quantity)
-), locked AS (
-    SELECT s.node_id, s.sku, w.quantity, s.on_hand - s.reserved - s.reserved_soft - s.safety_stock AS free,
-           {terms.BUFFER} AS buffer, {terms.SHARE} AS share
-    FROM stock s JOIN wanted w USING (node_id, sku) {terms.rules()}
-    ORDER BY s.node_id, s.sku FOR NO KEY UPDATE OF s
-), {terms.RECLAIM}, room AS (
-    SELECT l.*, coalesce(c.units, 0) AS reclaimed,
-           quantity <= {terms.allowed("(l.free + coalesce(c.units, 0))", "l.buffer", "l.share")} AS fits
-    FROM locked l LEFT JOIN reclaimed c USING (node_id, sku)
-), whole AS (
-    SELECT count(*) = cardinality(CAST(:nodes AS text[])) AND coalesce(bool_and(fits), true) AS fits FROM room
-), taken AS (
-    UPDATE stock s SET reserved = s.reserved + r.quantity, reserved_soft = s.reserved_soft - r.reclaimed,
-                       updated_at = now()
-    FROM room r, whole WHERE whole.fits AND s.node_id = r.node_id AND s.sku = r.sku
-    RETURNING s.node_id, s.sku
-), held AS (
-    INSERT INTO reservations (kind, status, node_id, sku, quantity, order_id, line_id, fulfilment_id)
-    SELECT 'firm', 'active', t.node_id, t.sku, u.quantity, :order_id, u.line_id, u.fulfilment_id
-    FROM unnest(CAST(:u_fulfilments AS text[]), CAST(:u_lines AS text[]), CAST(:u_nodes AS text[]),
-                CAST(:u_skus AS text[]), CAST(:u_quantities AS int[]))
-        AS u (fulfilment_id, line_id, node_id, sku, quantity) JOIN taken t USING (node_id, sku)
-    RETURNING fulfilment_id, node_id, sku, quantity
-), noted AS (
-    INSERT INTO stock_ledger (node_id, sku, kind, reserved_delta, business_key, order_id, actor, occurred_at)
-    SELECT node_id, sku, 'reserve', sum(quantity), fulfilment_id || '/reserve', :order_id, 'ofl', :at
-    FROM held GROUP BY fulfilment_id, node_id, sku
-), day_limits AS (
-    SELECT d.node_id, d.day, '' AS service, sum(d.units) AS units, n.daily_capacity AS most
-    FROM unnest(CAST(:d_nodes AS text[]), CAST(:d_days AS date[]), CAST(:d_units AS int[])) AS d (node_id, day, units)
-    JOIN nodes n ON n.id = d.node_id GROUP BY d.node_id, d.day, n.daily_capacity
-    UNION ALL
-    SELECT d.node_id, d.day, d.service, d.units, (n.document->'service_capacity'->>d.service)::int
-    FROM unnest(CAST(:d_nodes AS text[]), CAST(:d_days AS date[]), CAST(:d_units AS int[]),
-                CAST(:d_services AS text[])) AS d (node_id, day, units, service)
-    JOIN nodes n ON n.id = d.node_id AND n.document->'service_capacity' ? d.service
-), days AS (
-    INSERT INTO node_days AS d (node_id, day, service, used)
-    SELECT l.node_id, l.day, l.service, l.units FROM day_limits l, whole WHERE whole.fits AND l.units <= l.most
-    ORDER BY l.node_id, l.day, l.service
-    ON CONFLICT (node_id, day, service) DO UPDATE SET used = d.used + EXCLUDED.used
-    WHERE d.used + EXCLUDED.used <= (
-        SELECT l.most FROM day_limits l WHERE l.node_id = d.node_id AND l.day = d.day AND l.service = d.service)
-    RETURNING 1
-)
-SELECT (SELECT fits FROM whole) AND (SELECT count(*) FROM days) = (SELECT count(*) FROM day_limits)
+NOTHING: Final[Mapping[tuple[str, str], int]] = MappingProxyType({})
+
+_RESERVE = text("""
+SELECT reserve_firm(:order_id, :channel, :at, CAST(:nodes AS text[]), CAST(:skus AS text[]), CAST(:quantities AS int[]),
+    CAST(:owned AS int[]),
+    CAST(:u_fulfilments AS text[]), CAST(:u_lines AS text[]), CAST(:u_nodes AS text[]), CAST(:u_skus AS text[]),
+    CAST(:u_quantities AS int[]),
+    CAST(:d_nodes AS text[]), CAST(:d_days AS date[]), CAST(:d_services AS text[]), CAST(:d_units AS int[]))
 """)
 
 
@@ -99,10 +58,12 @@ async def reserve(
     units: Sequence[Reserved],
     days: Iterable[WorkDay],
     at: datetime,
+    owned: Mapping[tuple[str, str], int] = NOTHING,
 ) -> None:
     """Reserve every unit and every place in a node's day, or none. Raises OutOfReach; the transaction must then end.
 
-    What the channel may not have (`channel_rules`) is not free for it.
+    What the channel may not have (`channel_rules`) is not free for it; `owned` are units by (node, SKU) that this
+    transaction gave back for the order, and they are the order's whatever the rules and safety stocks say by now.
     """
     wanted: defaultdict[tuple[str, str], int] = defaultdict(int)
     for unit in units:
@@ -115,6 +76,7 @@ async def reserve(
         "nodes": [node for node, _ in wanted],
         "skus": [sku for _, sku in wanted],
         "quantities": list(wanted.values()),
+        "owned": [owned.get(row, 0) for row in wanted],
         "u_fulfilments": [u.fulfilment_id for u in units],
         "u_lines": [u.line_id for u in units],
         "u_nodes": [u.node_id for u in units],

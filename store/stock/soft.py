@@ -9,14 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.kinds import SoftStatus
 from store.rows import to_json
-from store.stock import terms
+from store.stock.firm import NOTHING
+
+SWEPT_AT_ONCE: Final = 500
+"""Balances whose lapsed reservations one sweep writes down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,9 @@ class SoftRequest:
 class Verdict(StrEnum):
     """What became of a request.
 
-    `refused`: it does not fit, even alone. `crowded`: it did not fit behind the others of its group, and is to be tried
-    again. `repeated`: the id was taken before. `owner_busy`: the owner has another reservation.
+    `refused`: it does not fit, even alone. `crowded`: it did not fit behind the others of its group, or stands behind
+    another of its owner, and is to be tried again. `repeated`: the id was taken before. `owner_busy`: the owner has
+    another reservation.
     """
 
     TAKEN = "taken"
@@ -60,84 +64,26 @@ class Verdict(StrEnum):
     OWNER_BUSY = "owner_busy"
 
 
-_TAKE = text(f"""
-WITH request AS (
-    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:channels AS text[]), CAST(:owners AS text[]),
-                         CAST(:reasons AS text[]), CAST(:seconds AS int[]), CAST(:documents AS text[]),
-                         CAST(:brokerings AS boolean[]))
-        WITH ORDINALITY AS q (id, channel, owner, reason, seconds, document, brokering, no)
-), known AS (
-    SELECT q.no, 'repeated' AS verdict FROM request q JOIN soft_reservations h ON h.id = q.id
-    UNION ALL
-    SELECT q.no, 'owner_busy' FROM request q
-    JOIN soft_reservations h ON h.channel = q.channel AND h.owner = q.owner AND h.status = 'active' AND h.id <> q.id
-    UNION ALL
-    SELECT no, 'owner_busy'
-    FROM (SELECT no, row_number() OVER (PARTITION BY channel, owner ORDER BY no) AS place FROM request) twice
-    WHERE place > 1
-), wanted AS (
-    SELECT u.no, u.node_id, u.sku, sum(u.quantity)::int AS quantity
-    FROM unnest(CAST(:u_numbers AS int[]), CAST(:u_nodes AS text[]), CAST(:u_skus AS text[]),
-                CAST(:u_quantities AS int[])) AS u (no, node_id, sku, quantity)
-    WHERE u.no NOT IN (SELECT no FROM known) GROUP BY u.no, u.node_id, u.sku
-), locked AS (
-    SELECT s.node_id, s.sku, s.on_hand - s.reserved - s.reserved_soft AS free, s.safety_stock, s.promise_safety
-    FROM stock s JOIN (SELECT DISTINCT node_id, sku FROM wanted) k USING (node_id, sku)
-    ORDER BY s.node_id, s.sku FOR NO KEY UPDATE OF s
-), {terms.RECLAIM}, asked AS (
-    SELECT w.no, w.node_id, w.sku, w.quantity, q.brokering, l.safety_stock, l.promise_safety,
-           coalesce(l.free + coalesce(c.units, 0), 0) AS free, {terms.BUFFER} AS buffer, {terms.SHARE} AS share,
-           sum(w.quantity) OVER (PARTITION BY w.node_id, w.sku ORDER BY w.no) - w.quantity AS ahead
-    FROM wanted w JOIN request q USING (no) LEFT JOIN locked l USING (node_id, sku)
-    LEFT JOIN reclaimed c USING (node_id, sku)
-    {terms.rules("q.channel", "w")}
-), weighed AS (
-    SELECT a.*, CASE WHEN a.brokering THEN a.safety_stock ELSE greatest(a.safety_stock, a.promise_safety) END AS safety
-    FROM asked a
-), judged AS (
-    SELECT no,
-           coalesce(bool_and(quantity <= {terms.allowed("(free - safety - ahead)", "buffer", "share")}), false) AS fits,
-           coalesce(bool_and(quantity <= {terms.allowed("(free - safety)", "buffer", "share")}), false) AS fits_alone
-    FROM weighed GROUP BY no
-), won AS (
-    SELECT w.* FROM wanted w JOIN judged j USING (no) WHERE j.fits
-), taken AS (
-    UPDATE stock s SET reserved_soft = s.reserved_soft + coalesce(t.units, 0) - coalesce(c.units, 0), updated_at = now()
-    FROM locked l LEFT JOIN (SELECT node_id, sku, sum(quantity)::int AS units FROM won GROUP BY node_id, sku) t
-        USING (node_id, sku) LEFT JOIN reclaimed c USING (node_id, sku)
-    WHERE s.node_id = l.node_id AND s.sku = l.sku AND (t.units IS NOT NULL OR c.units IS NOT NULL)
-), kept AS (
-    INSERT INTO soft_reservations (id, channel, owner, reason, document, expires_at)
-    SELECT q.id, q.channel, q.owner, q.reason, q.document::jsonb,
-           statement_timestamp() + make_interval(secs => q.seconds)
-    FROM request q JOIN judged j USING (no) WHERE j.fits
-), held AS (
-    INSERT INTO reservations (kind, status, node_id, sku, quantity, soft_id, expires_at)
-    SELECT 'soft', 'active', w.node_id, w.sku, w.quantity, q.id,
-           statement_timestamp() + make_interval(secs => q.seconds)
-    FROM won w JOIN request q USING (no)
-), noted AS (
-    INSERT INTO stock_ledger (node_id, sku, kind, soft_delta, business_key, reason, actor, occurred_at)
-    SELECT w.node_id, w.sku, 'soft_reserve', w.quantity, q.id || '/soft', q.reason, q.channel || ':' || q.owner,
-           statement_timestamp()
-    FROM won w JOIN request q USING (no)
-)
-SELECT q.id, CASE WHEN k.verdict IS NOT NULL THEN k.verdict WHEN j.fits THEN 'taken'
-                  WHEN j.fits_alone THEN 'crowded' ELSE 'refused' END AS verdict
-FROM request q LEFT JOIN (SELECT DISTINCT ON (no) no, verdict FROM known ORDER BY no, verdict DESC) k USING (no)
-LEFT JOIN judged j USING (no) ORDER BY q.no
+_TAKE = text("""
+SELECT take_soft(CAST(:ids AS text[]), CAST(:channels AS text[]), CAST(:owners AS text[]), CAST(:reasons AS text[]),
+    CAST(:seconds AS int[]), CAST(:documents AS text[]), CAST(:brokerings AS boolean[]),
+    CAST(:u_requests AS int[]), CAST(:u_nodes AS text[]), CAST(:u_skus AS text[]), CAST(:u_quantities AS int[]),
+    CAST(:u_owned AS int[]))
 """)
 
 
-async def take(connection: AsyncConnection, requests: Sequence[SoftRequest]) -> list[Verdict]:
+async def take(
+    connection: AsyncConnection, requests: Sequence[SoftRequest], owned: Mapping[tuple[str, str], int] = NOTHING
+) -> list[Verdict]:
     """Hold the units of each request, whole or not at all, in one statement; a verdict for each, in sequence.
 
-    What the channel may not have (`channel_rules`) is not free for it. The database refuses the whole group
+    What the channel may not have (`channel_rules`) is not free for it; `owned` is for one request alone (`replace`).
+    The database refuses the whole group
     (IntegrityError) if one names an unknown channel's rule or an id at the same moment as another process: try each
     alone then.
     """
     units = [(number, each) for number, request in enumerate(requests, 1) for each in request.units]
-    rows = await connection.execute(
+    verdicts = await connection.scalar(
         _TAKE,
         {
             "ids": [r.id for r in requests],
@@ -147,95 +93,125 @@ async def take(connection: AsyncConnection, requests: Sequence[SoftRequest]) -> 
             "seconds": [r.seconds for r in requests],
             "documents": [to_json(r.document) for r in requests],
             "brokerings": [r.brokering for r in requests],
-            "u_numbers": [number for number, _ in units],
+            "u_requests": [number for number, _ in units],
             "u_nodes": [each.node_id for _, each in units],
             "u_skus": [each.sku for _, each in units],
             "u_quantities": [each.quantity for _, each in units],
+            "u_owned": [owned.get((each.node_id, each.sku), 0) for _, each in units],
         },
     )
-    return [Verdict(row.verdict) for row in rows]
+    return [Verdict(verdict) for verdict in verdicts]
 
 
+# Locked in one order: balances, the units' rows, the header. What somebody reclaimed while this statement waited is not
+# given back a second time, and a reservation of which nothing was left has lapsed.
 _LET_GO = text("""
 WITH mine AS (
-    SELECT DISTINCT node_id, sku FROM reservations WHERE soft_id = :id AND status = 'active'
+    SELECT node_id, sku FROM reservations WHERE soft_id = :id AND status = 'active'
     UNION SELECT * FROM unnest(CAST(:also_nodes AS text[]), CAST(:also_skus AS text[]))
 ), locked AS (
     SELECT node_id, sku FROM stock JOIN mine USING (node_id, sku) ORDER BY node_id, sku FOR NO KEY UPDATE OF stock
+), standing AS (
+    SELECT r.id FROM reservations r JOIN locked USING (node_id, sku) WHERE r.soft_id = :id AND r.status = 'active'
+    ORDER BY r.id FOR NO KEY UPDATE OF r
 ), gone AS (
     UPDATE reservations r SET status = CASE WHEN r.expires_at <= statement_timestamp() THEN 'expired'
                                             ELSE CAST(:status AS text) END
-    FROM locked l WHERE r.soft_id = :id AND r.status = 'active' AND r.node_id = l.node_id AND r.sku = l.sku
-    RETURNING r.id, r.node_id, r.sku, r.quantity
+    FROM standing s WHERE r.id = s.id AND r.status = 'active'
+    RETURNING r.id, r.node_id, r.sku, r.quantity, r.status
 ), freed AS (
     UPDATE stock s SET reserved_soft = s.reserved_soft - g.units, updated_at = now()
     FROM (SELECT node_id, sku, sum(quantity)::int AS units FROM gone GROUP BY node_id, sku) g
     WHERE s.node_id = g.node_id AND s.sku = g.sku
 ), noted AS (
     INSERT INTO stock_ledger (node_id, sku, kind, soft_delta, business_key, order_id, reason, actor, occurred_at)
-    SELECT node_id, sku, CAST(:kind AS text), -quantity, :id || '/' || :status || '/' || id, CAST(:order_id AS text),
-           :reason, :actor, statement_timestamp() FROM gone
+    SELECT node_id, sku, CASE WHEN status = 'expired' THEN 'soft_expire' ELSE CAST(:kind AS text) END, -quantity,
+           :id || '/' || status || '/' || id, CAST(:order_id AS text), :reason, :actor, statement_timestamp() FROM gone
+), outcome AS (
+    SELECT coalesce(jsonb_agg(jsonb_build_array(node_id, sku, quantity)) FILTER (WHERE status <> 'expired'), '[]')
+        AS units FROM gone
 )
-UPDATE soft_reservations SET order_id = CAST(:order_id AS text),
-    status = CASE WHEN expires_at <= statement_timestamp() THEN 'expired' ELSE CAST(:status AS text) END
-WHERE id = :id AND status = 'active' RETURNING status
+UPDATE soft_reservations h SET
+    status = CASE WHEN units = '[]' THEN 'expired' ELSE CAST(:status AS text) END,
+    order_id = CASE WHEN units <> '[]' THEN CAST(:order_id AS text) END
+FROM outcome WHERE h.id = :id AND h.status = 'active' RETURNING units
 """)
 
 
 async def release(connection: AsyncConnection, soft_id: str, *, reason: str, actor: str) -> bool:
     """Give the units back; False if the reservation is not active (any more)."""
-    ended = await _let_go(connection, soft_id, SoftStatus.RELEASED, "soft_release", reason, actor)
-    return ended is not None
+    return await _let_go(connection, soft_id, _Ending(SoftStatus.RELEASED, "soft_release", reason, actor)) is not None
 
 
 async def convert(
     connection: AsyncConnection, soft_id: str, order_id: str, also: Sequence[tuple[str, str]] = ()
-) -> bool:
-    """Give the units back so that the order takes its own in the same transaction; False if they lapsed or are gone.
+) -> Mapping[tuple[str, str], int]:
+    """Give the units back so that the order takes its own in the same transaction (`firm.reserve(owned=...)`).
 
-    The rows the order will take (`also`, as node and SKU) are locked together with the reservation's own, in the one
-    fixed order.
+    Answers the units by (node, SKU); none if they lapsed or are gone. The rows the order will take (`also`, as node
+    and SKU) are locked together with the reservation's own, in the one fixed order, so that nobody slips in between.
     """
-    status = await _let_go(
-        connection, soft_id, SoftStatus.CONVERTED, "soft_convert", "became an order", "ofl", order_id, also
-    )
-    return status == SoftStatus.CONVERTED
+    ending = _Ending(SoftStatus.CONVERTED, "soft_convert", "became an order", "ofl", order_id)
+    return await _let_go(connection, soft_id, ending, also) or {}
+
+
+async def replace(connection: AsyncConnection, soft_id: str, request: SoftRequest) -> Verdict:
+    """Take other units for the owner of a reservation, who keeps what he holds and asks for again.
+
+    Unless the verdict is TAKEN the caller's transaction has to be rolled back, and the old reservation stands.
+    """
+    also = [(each.node_id, each.sku) for each in request.units]
+    ending = _Ending(SoftStatus.RELEASED, "soft_release", "replaced", f"{request.channel}/{request.owner}")
+    owned = await _let_go(connection, soft_id, ending, also) or {}
+    return (await take(connection, [request], owned))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How a reservation ends, and what the ledger says of it."""
+
+    status: SoftStatus
+    kind: str
+    reason: str
+    actor: str
+    order_id: str | None = None
 
 
 async def _let_go(
-    connection: AsyncConnection,
-    soft_id: str,
-    status: SoftStatus,
-    kind: str,
-    reason: str,
-    actor: str,
-    order_id: str | None = None,
-    also: Sequence[tuple[str, str]] = (),
-) -> str | None:
-    ended: str | None = await connection.scalar(
+    connection: AsyncConnection, soft_id: str, ending: _Ending, also: Sequence[tuple[str, str]] = ()
+) -> Mapping[tuple[str, str], int] | None:
+    """The units given back that were still held, by (node, SKU); None if the reservation was not active."""
+    units: list[tuple[str, str, int]] | None = await connection.scalar(
         _LET_GO,
         {
             "id": soft_id,
-            "status": status,
-            "kind": kind,
-            "reason": reason,
-            "actor": actor,
-            "order_id": order_id,
+            "status": ending.status,
+            "kind": ending.kind,
+            "reason": ending.reason,
+            "actor": ending.actor,
+            "order_id": ending.order_id,
             "also_nodes": [node for node, _ in also],
             "also_skus": [sku for _, sku in also],
         },
     )
-    return ended
+    return None if units is None else {(node, sku): quantity for node, sku, quantity in units}
 
 
+# The units' rows are locked first: those that somebody reclaimed while this statement waited are not held any more, and
+# an owner must not hear that they are.
 _EXTEND = text("""
-WITH mine AS (
+WITH standing AS (
+    SELECT id FROM reservations WHERE soft_id = :id AND status = 'active' AND expires_at > statement_timestamp()
+    ORDER BY id FOR NO KEY UPDATE
+), mine AS (
     UPDATE soft_reservations
     SET expires_at = greatest(expires_at, statement_timestamp() + make_interval(secs => :seconds))
-    WHERE id = :id AND status = 'active' AND expires_at > statement_timestamp() RETURNING id, expires_at
+    WHERE id = :id AND status = 'active' AND expires_at > statement_timestamp()
+      AND (SELECT count(*) FROM standing)
+          = (SELECT count(*) FROM reservations WHERE soft_id = :id AND status = 'active')
+    RETURNING expires_at
 ), rows AS (
-    UPDATE reservations r SET expires_at = m.expires_at FROM mine m
-    WHERE r.soft_id = m.id AND r.status = 'active' AND r.expires_at > statement_timestamp()
+    UPDATE reservations r SET expires_at = m.expires_at FROM mine m, standing s WHERE r.id = s.id
 )
 SELECT expires_at FROM mine
 """)
@@ -263,6 +239,19 @@ async def get(connection: AsyncConnection, soft_id: str) -> RowMapping | None:
     return (await connection.execute(_GET, {"id": soft_id})).mappings().one_or_none()
 
 
+_STANDING = text("""
+SELECT status = 'active' AND expires_at > statement_timestamp() AND EXISTS (
+    SELECT FROM reservations r WHERE r.soft_id = h.id AND r.status = 'active') AS live
+FROM soft_reservations h WHERE id = :id AND channel = :channel
+""")
+
+
+async def standing(connection: AsyncConnection, soft_id: str, channel: str) -> bool | None:
+    """Whether the reservation holds units now; None if the channel has no such reservation."""
+    live: bool | None = await connection.scalar(_STANDING, {"id": soft_id, "channel": channel})
+    return live
+
+
 _OF_OWNER = text("SELECT id FROM soft_reservations WHERE channel = :channel AND owner = :owner AND status = 'active'")
 
 
@@ -272,21 +261,20 @@ async def of_owner(connection: AsyncConnection, channel: str, owner: str) -> str
     return found
 
 
-_SWEEP = text(f"""
-WITH due AS (
-    SELECT DISTINCT node_id, sku FROM reservations r WHERE {terms.LAPSED}
-    AND (CAST(:node_id AS text) IS NULL OR (r.node_id = :node_id AND r.sku = :sku))
-), locked AS (
-    SELECT node_id, sku FROM stock JOIN due USING (node_id, sku) ORDER BY node_id, sku FOR NO KEY UPDATE OF stock
-), {terms.RECLAIM}, freed AS (
-    UPDATE stock s SET reserved_soft = s.reserved_soft - c.units, updated_at = now()
-    FROM reclaimed c WHERE s.node_id = c.node_id AND s.sku = c.sku
-), ended AS (
-    UPDATE soft_reservations SET status = 'expired' WHERE id IN (
-        SELECT id FROM soft_reservations WHERE status = 'active' AND expires_at <= statement_timestamp()
-        FOR UPDATE SKIP LOCKED)
-)
-SELECT count(*) FROM lapsed
+_DUE = text("""
+SELECT DISTINCT node_id, sku FROM reservations
+WHERE kind = 'soft' AND status = 'active' AND expires_at <= statement_timestamp()
+AND (CAST(:node_id AS text) IS NULL OR (node_id = :node_id AND sku = :sku)) ORDER BY node_id, sku LIMIT :most
+""")
+_LOCK = text("""
+SELECT FROM stock s JOIN unnest(CAST(:nodes AS text[]), CAST(:skus AS text[])) AS w (node_id, sku)
+USING (node_id, sku) ORDER BY s.node_id, s.sku FOR NO KEY UPDATE OF s
+""")
+_RECLAIM = text("SELECT reclaim_lapsed(CAST(:nodes AS text[]), CAST(:skus AS text[]))")
+_END = text("""
+UPDATE soft_reservations SET status = 'expired' WHERE id IN (
+    SELECT id FROM soft_reservations WHERE status = 'active' AND expires_at <= statement_timestamp()
+    LIMIT :most FOR UPDATE SKIP LOCKED)
 """)
 
 
@@ -294,5 +282,11 @@ async def sweep(connection: AsyncConnection, node_id: str | None = None, sku: st
     """Write down what lapsed, everywhere or of one balance; answers how many reservations.
 
     Availability is right without it. It tells those who listen to changes, and makes room for a count or an adjustment.
+    At most SWEPT_AT_ONCE balances a call, in the caller's transaction.
     """
-    return int(await connection.scalar(_SWEEP, {"node_id": node_id, "sku": sku}) or 0)
+    due = (await connection.execute(_DUE, {"node_id": node_id, "sku": sku, "most": SWEPT_AT_ONCE})).all()
+    rows = {"nodes": [row.node_id for row in due], "skus": [row.sku for row in due]}
+    await connection.execute(_LOCK, rows)
+    reclaimed = await connection.scalar(_RECLAIM, rows)
+    await connection.execute(_END, {"most": SWEPT_AT_ONCE})
+    return int(reclaimed or 0)

@@ -3,6 +3,7 @@
     free    = on_hand - reserved - live soft reservations - safety
     allowed = (free - the channel's buffer) * the channel's share / 100, never below 0
 
+`take_soft` and `reserve_firm` in the database (store/migrations/sql) apply the same formula under their locks.
 ATP adds what is inbound and due (`store.availability`). All of it is about the row `s` of `stock`; a channel's rules
 are found by the bind parameter `:channel`.
 """
@@ -35,29 +36,11 @@ ELSE coalesce(rule_1.share, rule_2.share, rule_3.share, rule_4.share, 100) END""
 
 
 def allowed(free: str, buffer: str = BUFFER, share: str = SHARE) -> str:
-    """Units of `free` that the channel may have."""
-    return f"(greatest({free} - {buffer}, 0)::bigint * {share} / 100)::int"
+    """Units of `free` that the channel may have; the database's own function, so that reserving counts the same."""
+    return f"allowed_units({free}, {buffer}, {share})"
 
 
 FREE_FOR_OFL: Final = f"s.on_hand - s.reserved - ({LIVE_SOFT}) - s.safety_stock"
 """What OFL may take."""
 FREE_TO_PROMISE: Final = f"s.on_hand - s.reserved - ({LIVE_SOFT}) - greatest(s.safety_stock, s.promise_safety)"
 """What a channel may be promised."""
-
-RECLAIM: Final = f"""
-lapsed AS (
-    UPDATE reservations r SET status = 'expired' FROM locked l
-    WHERE r.node_id = l.node_id AND r.sku = l.sku AND {LAPSED}
-    RETURNING r.id, r.node_id, r.sku, r.quantity, r.soft_id
-), lapse_noted AS (
-    INSERT INTO stock_ledger (node_id, sku, kind, soft_delta, business_key, reason, actor, occurred_at)
-    SELECT node_id, sku, 'soft_expire', -quantity, soft_id || '/expire/' || id, 'expired', 'clock',
-           statement_timestamp() FROM lapsed
-), reclaimed AS (
-    SELECT node_id, sku, sum(quantity)::int AS units FROM lapsed GROUP BY node_id, sku
-)"""
-"""Takes lapsed soft reservations off the rows of `locked`; whoever uses it lowers `reserved_soft` by `reclaimed`.
-
-It runs under the row's lock, and an UPDATE looks again at a row that changed meanwhile, so that nobody reclaims the
-same units twice.
-"""

@@ -4,6 +4,8 @@ Revision: 0002
 Revises: 0001
 """
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -13,11 +15,12 @@ down_revision = "0001"
 
 LEDGER_KINDS = (
     "'opening', 'receipt', 'adjustment', 'count', 'condition', 'safety', 'reserve', 'release', 'soft_reserve', "
-    "'soft_release', 'soft_convert', 'soft_expire', 'ship', 'restock', 'transfer_out', 'transfer_in', 'reconcile'"
+    "'soft_release', 'soft_convert', 'soft_expire', 'ship', 'restock', 'transfer_out', 'transfer_in', 'reconcile', "
+    "'rule'"
 )
 LEDGER_KINDS_BEFORE = "'opening', 'receipt', 'adjustment', 'reserve', 'release', 'ship', 'restock'"
 MOVES = (
-    "kind = 'reconcile' OR on_hand_delta <> 0 OR damaged_delta <> 0 OR quarantine_delta <> 0 "
+    "kind IN ('reconcile', 'safety', 'rule') OR on_hand_delta <> 0 OR damaged_delta <> 0 OR quarantine_delta <> 0 "
     "OR reserved_delta <> 0 OR soft_delta <> 0 OR safety_delta <> 0 OR promise_safety_delta <> 0"
 )
 CHECKS = {
@@ -37,6 +40,8 @@ CHECKS = {
     ),
 }
 """What the database refuses: the rule from now on, and the one before."""
+
+FUNCTIONS = Path(__file__).parent.parent / "sql" / "0002_functions.sql"
 
 APPEND_ONLY = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -144,8 +149,13 @@ def upgrade() -> None:
             comment="rows by what became of them",
         ),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "upload", sa.Text(), nullable=False, comment="which upload may add rows: the last one that began"
+        ),
         sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("touched_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("kind IN ('counts', 'deltas')", name=op.f("stock_imports_kind_known_check")),
         sa.CheckConstraint(
@@ -159,8 +169,9 @@ def upgrade() -> None:
         "stock_imports",
         ["created_at"],
         unique=False,
-        postgresql_where=sa.text("status IN ('queued', 'applying')"),
+        postgresql_where=sa.text("status IN ('receiving', 'queued', 'applying')"),
     )
+    op.create_index("stock_imports_created_ix", "stock_imports", ["created_at", "id"], unique=False)
     op.create_table(
         "channel_levels",
         sa.Column("channel", sa.Text(), nullable=False),
@@ -216,6 +227,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status IN ('announced', 'in_transit')"),
     )
+    op.create_index("inbound_due_ix", "inbound", ["due_on", "reference"], unique=False)
     op.create_table(
         "stock_import_rows",
         sa.Column("import_id", sa.Text(), nullable=False),
@@ -226,12 +238,18 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=True),
         sa.Column("reason_code", sa.Text(), nullable=True),
         sa.Column("raw", sa.Text(), nullable=True, comment="the row as it came, if it could not be read"),
+        sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True, comment="the stable type of what is wrong with it"),
         sa.Column("field", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("as_of", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["import_id"], ["stock_imports.id"], name=op.f("stock_import_rows_import_id_fkey")),
+        sa.CheckConstraint(
+            "outcome IN ('applied', 'short', 'repeated', 'late', 'superseded', 'replaced', 'refused')",
+            name=op.f("stock_import_rows_outcome_known_check"),
+        ),
         sa.PrimaryKeyConstraint("import_id", "row", name=op.f("stock_import_rows_pkey")),
+        postgresql_with={"autovacuum_vacuum_scale_factor": 0.02},
     )
     op.create_table(
         "inbound_lines",
@@ -245,6 +263,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("reference", "sku", name=op.f("inbound_lines_pkey")),
     )
     op.create_index("inbound_lines_sku_ix", "inbound_lines", ["sku"], unique=False)
+    op.create_table(
+        "inbound_receipts",
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("node_id", sa.Text(), nullable=False),
+        sa.Column("lines", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["node_id"], ["nodes.id"], name=op.f("inbound_receipts_node_id_fkey")),
+        sa.ForeignKeyConstraint(["reference"], ["inbound.reference"], name=op.f("inbound_receipts_reference_fkey")),
+        sa.PrimaryKeyConstraint("reference", "key", name=op.f("inbound_receipts_pkey")),
+    )
     op.alter_column(
         "exceptions",
         "order_id",
@@ -357,14 +389,37 @@ def upgrade() -> None:
         ),
     )
     op.create_index("stock_ledger_transaction_ix", "stock_ledger", ["transaction", "id"], unique=False)
+    op.create_index(
+        "stock_ledger_moved_ix",
+        "stock_ledger",
+        ["node_id", "sku", "occurred_at"],
+        unique=False,
+        postgresql_include=["on_hand_delta"],
+        postgresql_where=sa.text("on_hand_delta <> 0"),
+    )
     for column in ("on_hand_delta", "reserved_delta"):
         op.alter_column("stock_ledger", column, server_default=sa.text("0"))
+    op.add_column("orders", sa.Column("ship_complete", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    op.add_column(
+        "orders",
+        sa.Column(
+            "priority", sa.Integer(), nullable=True, comment="place among waiting orders, lower first; null: the channel's"
+        ),
+    )
+    op.create_index(
+        "soft_reservations_waiting_ix",
+        "soft_reservations",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'active' AND id LIKE 'waiting/%'"),
+    )
     op.drop_constraint(op.f("node_days_pkey"), "node_days", type_="primary")
     op.create_primary_key(op.f("node_days_pkey"), "node_days", ["node_id", "day", "service"])
     for (table, name), (rule, before) in CHECKS.items():
         _check(table, name, rule, before)
     op.execute("ALTER TABLE stock SET (fillfactor = 70)")
     op.execute(APPEND_ONLY)
+    op.get_bind().exec_driver_sql(FUNCTIONS.read_text())
     op.execute(
         "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON stock_ledger "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
@@ -374,7 +429,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back."""
     op.execute("DROP TRIGGER append_only ON stock_ledger")
-    op.execute("DROP FUNCTION refuse_change()")
+    op.execute("DROP FUNCTION refuse_change, take_soft, reserve_firm, reclaim_lapsed, allowed_units")
     op.execute("ALTER TABLE stock RESET (fillfactor)")
     for (table, name), (rule, before) in CHECKS.items():
         _check(table, name, before, rule)
@@ -382,6 +437,11 @@ def downgrade() -> None:
         op.alter_column("stock_ledger", column, server_default=None)
     op.drop_constraint(op.f("node_days_pkey"), "node_days", type_="primary")
     op.create_primary_key(op.f("node_days_pkey"), "node_days", ["node_id", "day"])
+    op.drop_index(
+        "stock_ledger_moved_ix", table_name="stock_ledger", postgresql_where=sa.text("on_hand_delta <> 0")
+    )
+    op.drop_column("orders", "priority")
+    op.drop_column("orders", "ship_complete")
     op.drop_index("stock_ledger_transaction_ix", table_name="stock_ledger")
     op.drop_column("stock_ledger", "transaction")
     op.drop_column("stock_ledger", "reason_code")
@@ -438,19 +498,22 @@ def downgrade() -> None:
         comment=None,
         existing_comment="null: no order's trouble, but a node's or a feed's",
     )
+    op.drop_table("inbound_receipts")
     op.drop_index("inbound_lines_sku_ix", table_name="inbound_lines")
     op.drop_table("inbound_lines")
     op.drop_table("stock_import_rows")
+    op.drop_index("inbound_due_ix", table_name="inbound")
     op.drop_index(
         "inbound_open_ix", table_name="inbound", postgresql_where=sa.text("status IN ('announced', 'in_transit')")
     )
     op.drop_table("inbound")
     op.drop_table("channel_rules")
     op.drop_table("channel_levels")
+    op.drop_index("stock_imports_created_ix", table_name="stock_imports")
     op.drop_index(
         "stock_imports_open_ix",
         table_name="stock_imports",
-        postgresql_where=sa.text("status IN ('queued', 'applying')"),
+        postgresql_where=sa.text("status IN ('receiving', 'queued', 'applying')"),
     )
     op.drop_table("stock_imports")
     op.drop_index(
