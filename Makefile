@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test setup lint types contracts openapi check bench lock clean
+.PHONY: run test setup lint types contracts openapi check bench bench-stock lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -40,6 +40,10 @@ check: lint types contracts test
 
 bench: setup
 	$(BIN)/python -m bench
+
+# `make bench-stock ARGS=--quick` for a smoke test.
+bench-stock: setup
+	$(BIN)/python -m bench.stock $(ARGS)
 
 # Needs uv; the lock names versions and hashes, never an index.
 lock:

@@ -71,12 +71,21 @@ class Settings(BaseSettings):
     worker_drain_seconds: Annotated[float, Field(ge=0)] = Field(
         default=10, description="Seconds a stopping worker gives running activities to finish."
     )
+    keeper: bool = Field(
+        default=True,
+        description="Whether this worker may be the keeper: publishes changes of stock, wakes waiting orders, applies "
+        "imports. One worker at a time is.",
+    )
     ready_file: Path | None = Field(
         default=None, description="File the worker creates once it polls; the one who started it waits for it."
     )
 
     api_host: str = Field(default="127.0.0.1", min_length=1, description="Address the API listens on.")
     api_port: Port = Field(default=8000, description="Port the API listens on.")
+
+    stream_listeners: Positive = Field(
+        default=1000, description="How many may wait for changes of availability at once, in one process of the API."
+    )
 
     data_dir: Path = Field(
         default=Path("var"), description="Folder of everything the embedded servers keep: data, mail, logs, secrets."

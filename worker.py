@@ -28,6 +28,12 @@ from connectors.carriers.table_rate import carriers_from
 from connectors.notifications.mail import MailSender
 from connectors.notifications.port import Medium, Sender
 from connectors.notifications.webhook import WebhookSender
+from keeper.allocating import Allocating
+from keeper.importing import Importing
+from keeper.job import Job
+from keeper.loop import keep
+from keeper.publishing import Publishing
+from keeper.sweeping import Sweeping
 from logs import configure_logging
 from settings import Settings
 from store import engine as database
@@ -95,6 +101,25 @@ def wired(
     ]
 
 
+@asynccontextmanager
+async def keeper(settings: Settings, engine: AsyncEngine, client: Client, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Beside the block, run the keeper's jobs whenever it is this worker's turn, until `stop` or the block's end."""
+    if not settings.keeper:
+        yield
+        return
+    running = asyncio.create_task(keep(engine, jobs(engine, client), stop))
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait({running}, timeout=_PATIENCE_SECONDS)
+
+
+def jobs(engine: AsyncEngine, client: Client) -> list[Job]:
+    """What the keeper does."""
+    return [Sweeping(engine), Publishing(engine), Allocating(engine, client), Importing(engine)]
+
+
 def build(
     client: Client,
     settings: Settings,
@@ -130,13 +155,15 @@ async def run(settings: Settings) -> None:
     engine = database.create(settings.database_url, settings.db_pool_size)
     try:
         async with activities(settings, engine) as served:
-            worker = build(await connect(settings), settings, served)
+            client = await connect(settings)
+            worker = build(client, settings, served)
             running = asyncio.create_task(worker.run())
             _log.info("serving", task_queue=settings.task_queue, temporal=settings.temporal_address)
             if settings.ready_file is not None:
                 settings.ready_file.touch()
             stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            async with keeper(settings, engine, client, stop):
+                await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
             _log.info("draining")
             await drain(worker, running, settings.worker_drain_seconds + _PATIENCE_SECONDS)

@@ -11,7 +11,7 @@ from activities.boundary import Database
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
-from store import fulfilments, messages, orders, stock, timeline
+from store import fulfilments, messages, orders, stock, timeline, waiting
 
 
 class CancelPart(Value):
@@ -53,11 +53,14 @@ class Cancelling:
         at = request.occurred_at or self.database.now()
         key = occasion(request.number)
         async with self.database.transaction() as connection:
+            await waiting.undisturbed(connection, request.order_id)
             event = timeline.Event(
                 request.order_id, "cancelled", key, request.actor, at, request.reason, {"lines": _by_line(request)}
             )
             if not await timeline.append(connection, event):
                 return
+            if any(part.fulfilment_id is None for part in request.parts):
+                await waiting.give_up(connection, request.order_id, reason=request.reason, actor=request.actor)
             await self._release(connection, request, key, at)
             await orders.move_units(connection, request.order_id, _moves(request))
             await orders.set_status(connection, request.order_id, request.order_status, at)

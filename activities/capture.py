@@ -1,19 +1,22 @@
 """Capture: an order is written down, planned, reserved and answered, in one transaction, once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
+from activities import claiming
 from activities import sourcing as step
 from activities.boundary import Database
 from activities.sourcing import Occasion, Sourced
 from dom.base import Value
-from dom.errors import OrderConflict
+from dom.errors import NotAvailable, OrderConflict
 from dom.messages import MessageKind
 from dom.orders import Order
 from dom.status import OrderStatus, SourcingCause
-from store import messages, orders, sourcing, stock, timeline
+from store import limits, messages, orders, sourcing, stock, timeline
 
 FIRST_ATTEMPT = 1
 FIRST_FULFILMENT = 1
@@ -38,7 +41,8 @@ class Capture:
         """Record the order, plan it by OFL, reserve its units, release its fulfilments and write its timeline.
 
         Done before for the same content, it answers what was decided then. Errors: order-conflict for other content
-        under the same number, unknown-sku for a line whose SKU the catalogue does not hold; then nothing is written.
+        under the same number, unknown-sku for a line whose SKU the catalogue does not hold, not-available for units
+        that would wait beyond their SKU's limit; then nothing is written.
         """
         for _ in range(step.ATTEMPTS - 1):
             try:
@@ -52,11 +56,13 @@ class Capture:
             if not await orders.capture(connection, order):
                 return await self._known(connection, order)
             as_of = self.database.as_of(order, order.placed_at)
-            why = Occasion(FIRST_ATTEMPT, FIRST_FULFILMENT, SourcingCause.CAPTURED, as_of)
+            claim = await claiming.claim(connection, order)
+            why = Occasion(FIRST_ATTEMPT, FIRST_FULFILMENT, SourcingCause.CAPTURED, as_of, own=claim.own)
             units = {line.line_id: line.quantity for line in order.lines}
             demand, decision, policy = await step.decide(self.database, connection, order, units, why)
             result = step.sourced(decision, policy, FIRST_FULFILMENT)
             await self._write(connection, order, result)
+            await _refuse_what_may_not_wait(connection, order, result.waiting, as_of.date())
             await timeline.append(
                 connection,
                 timeline.Event(
@@ -65,11 +71,12 @@ class Capture:
                     "accepted",
                     f"channel:{order.channel}",
                     as_of,
-                    data=step.story(decision, result, why),
+                    data=step.story(decision, result, why) | claim.story,
                 ),
             )
             await step.write_down(connection, demand, decision, why)
-            await step.take(connection, order.channel, decision, why)
+            owned = await claiming.settle(connection, claim, decision)
+            await step.take(connection, order.channel, decision, why, owned)
             return result
 
     async def _write(self, connection: AsyncConnection, order: Order, result: Sourced) -> None:
@@ -98,3 +105,32 @@ class Capture:
                 f"{order.channel} order {order.external_id} was captured with other content", field="external_id"
             )
         return step.sourced(*made)
+
+
+async def _refuse_what_may_not_wait(
+    connection: AsyncConnection, order: Order, waiting: Mapping[str, int], day: date
+) -> None:
+    """Raises NotAvailable, with every line at fault, if the order's units go beyond what may wait for their SKUs."""
+    lines = [(position, line) for position, line in enumerate(order.lines) if waiting.get(line.line_id)]
+    if not lines:
+        return
+    overruns = await limits.overruns(connection, {line.sku for _, line in lines}, day)
+    if not overruns:
+        return
+    short = {sku: sum(waiting[line.line_id] for _, line in lines if line.sku == sku) for sku in overruns}
+    faults = [
+        {
+            "field": f"lines[{position}].quantity",
+            "line_id": line.line_id,
+            "sku": line.sku,
+            "quantity": line.quantity,
+            "short": waiting[line.line_id],
+            "may_wait": max(overruns[line.sku].limit - overruns[line.sku].waiting + short[line.sku], 0),
+        }
+        for position, line in lines
+        if line.sku in overruns
+    ]
+    named = ", ".join(sorted(overruns))
+    raise NotAvailable(
+        f"not enough stock, and no more may wait: {named}", field=str(faults[0]["field"]), data={"lines": faults}
+    )

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,8 +17,11 @@ from dom.base import Value
 from dom.errors import NotFound, NothingToReturn, OrderConflict, UnknownNode
 from dom.messages import MessageKind
 from dom.status import Disposition
-from store import messages, reference, returns, stock, timeline
+from store import inbound, messages, reference, returns, stock, timeline
 from store.kinds import LedgerKind
+
+_AWAITS_DECISION: Final = frozenset({Disposition.QUARANTINE, Disposition.REFURBISH})
+"""Dispositions whose units are in the node and cannot be sold yet."""
 
 
 class OpenReturn(Value):
@@ -120,6 +124,14 @@ class Returning:
             lines=[{"line_id": i, "sku": skus[i], "quantity": quantity} for i, quantity in request.lines],
             at=at,
         )
+        await inbound.follow_return(
+            connection,
+            request.return_id,
+            node_id,
+            _by_sku(dict(request.lines), skus),
+            allowed_on=at.date(),
+            actor=request.actor,
+        )
         await self._note(connection, request, "requested", at, dict(request.lines), request.reason)
         await self._tell(connection, request, "requested", MessageKind.RETURN_REQUESTED, {"node_id": node_id})
 
@@ -130,12 +142,19 @@ class Returning:
         async with self.database.transaction() as connection:
             if await self._note(connection, request, "received", at, request.units, ""):
                 await returns.receive(connection, request.return_id, request.units, at)
+                skus = {row["line_id"]: row["sku"] for row in await returns.lines(connection, request.return_id)}
+                units = _by_sku(request.units, skus)
+                await inbound.return_arrived(connection, request.return_id, units, actor=request.actor)
                 context = {"lines": request.units}
                 await self._tell(connection, request, "received", MessageKind.RETURN_RECEIVED, context)
 
     @activity.defn(name="finish_return")
     async def finish_return(self, request: FinishReturn) -> Refund:
-        """Put restocked units on hand, record the refund, and answer it; once, however often it is asked."""
+        """Put the units where they belong, record the refund, and answer it; once, however often it is asked.
+
+        Restocked units can be sold again. Those to be refurbished wait for their decision beside the quarantined ones;
+        scrapped ones come into no balance.
+        """
         at = request.occurred_at or self.database.now()
         async with self.database.transaction() as connection:
             rows = await returns.lines(connection, request.return_id)
@@ -143,7 +162,7 @@ class Returning:
             units = {row["line_id"]: row["received"] for row in rows}
             amount = rules.refund_amount(units, {row["line_id"]: row["unit_price"] for row in rows})
             if await self._note(connection, request, "refunded", at, units, ""):
-                await _restock(connection, request, {row["line_id"]: row["sku"] for row in rows}, at)
+                await _put_away(connection, request, {row["line_id"]: row["sku"] for row in rows}, at)
                 await returns.finish(
                     connection,
                     return_id=request.return_id,
@@ -221,13 +240,29 @@ def _dispositions(request: FinishReturn) -> list[dict[str, object]]:
     return [{"line_id": i, "disposition": d, "quantity": quantity} for (i, d), quantity in summed.items()]
 
 
-async def _restock(connection: AsyncConnection, request: FinishReturn, skus: dict[str, str], at: datetime) -> None:
-    units: defaultdict[str, int] = defaultdict(int)
+def _by_sku(units: Mapping[str, int], skus: Mapping[str, str]) -> dict[str, int]:
+    summed: defaultdict[str, int] = defaultdict(int)
+    for line_id, quantity in units.items():
+        summed[skus[line_id]] += quantity
+    return dict(summed)
+
+
+async def _put_away(connection: AsyncConnection, request: FinishReturn, skus: dict[str, str], at: datetime) -> None:
+    sellable: defaultdict[str, int] = defaultdict(int)
+    waiting: defaultdict[str, int] = defaultdict(int)
     for line_id, disposition, quantity in request.found:
         if disposition is Disposition.RESTOCK:
-            units[skus[line_id]] += quantity
-    for sku, quantity in sorted(units.items()):
+            sellable[skus[line_id]] += quantity
+        elif disposition in _AWAITS_DECISION:
+            waiting[skus[line_id]] += quantity
+    for sku in sorted({*sellable, *waiting}):
         back = stock.Movement(
-            request.node_id, sku, quantity, LedgerKind.RESTOCK, "return", occasion(request.return_id, "restock")
+            request.node_id,
+            sku,
+            sellable[sku],
+            LedgerKind.RESTOCK,
+            "return",
+            occasion(request.return_id, "restock"),
+            quarantine=waiting[sku],
         )
         await stock.move(connection, back, actor=request.actor, at=at, order_id=request.order_id)

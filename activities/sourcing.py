@@ -1,8 +1,10 @@
 """Sourcing: read the world, plan by OFL, reserve what was planned, hand the work to the nodes. One transaction."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
@@ -14,7 +16,7 @@ from dom.network import ShippingMethod
 from dom.ofl.models import Demand, DemandLine, Policy, SourcingDecision
 from dom.orders import Order, Promise
 from dom.status import FAILED_SOURCING, OrderStatus, SourcingCause
-from store import exceptions, fulfilments, messages, orders, sourcing, stock, timeline
+from store import exceptions, fulfilments, messages, orders, sourcing, stock, timeline, waiting
 from store.planning import Wanted, plan_units
 
 ATTEMPTS = 8
@@ -38,7 +40,8 @@ class Released(Value):
 class Sourced(Value):
     """What sourcing gave: fulfilments, and the units that wait for stock, by line.
 
-    Waiting units are tried again every `retry_minutes`, and cancelled after `cancel_after_days`.
+    Waiting units are tried again every `retry_minutes`, and cancelled after `cancel_after_days`. While some of them are
+    not released, they are also tried after `release_seconds`, and the days do not count.
     """
 
     fulfilments: tuple[Released, ...]
@@ -46,6 +49,7 @@ class Sourced(Value):
     promise: Promise | None
     retry_minutes: int
     cancel_after_days: int
+    release_seconds: int | None = None
 
 
 class SourceAgain(Value):
@@ -67,13 +71,14 @@ class SourceAgain(Value):
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why sourcing runs, and how what it makes is numbered."""
+    """Why sourcing runs, and how what it makes is numbered. Units of the soft reservation `own` are free to it."""
 
     attempt: int
     first_fulfilment: int
     cause: SourcingCause
     as_of: datetime
     excluded_nodes: frozenset[str] = frozenset()
+    own: str | None = None
 
 
 async def decide(
@@ -102,6 +107,8 @@ async def decide(
             requested_by=order.requested_by,
             currency=order.currency,
             excluded_nodes=why.excluded_nodes,
+            own=why.own,
+            ship_complete=order.ship_complete,
         ),
     )
     return planned.demand, planned.decision, planned.policy
@@ -121,15 +128,31 @@ async def write_down(connection: AsyncConnection, demand: Demand, decision: Sour
     )
 
 
-async def take(connection: AsyncConnection, channel: str, decision: SourcingDecision, why: Occasion) -> None:
+async def take(
+    connection: AsyncConnection,
+    channel: str,
+    decision: SourcingDecision,
+    why: Occasion,
+    owned: Mapping[tuple[str, str], int] = stock.NOTHING,
+) -> None:
     """Take the plan's stock and capacity, whole or not at all. Raises OutOfReach.
 
-    Called last in its transaction, so that a hot row is held for as short as can be.
+    `owned` are units by (node, SKU) that were held for the order and given back in this transaction. Called last in
+    it, so that a hot row is held for as short as can be.
     """
     if decision.shipments:
         units = fulfilments.planned_units(decision, why.first_fulfilment)
         days = [stock.WorkDay(s.node_id, s.ship_day, s.service) for s in decision.shipments]
-        await stock.reserve(connection, decision.order_id, channel, units, days, why.as_of)
+        await stock.reserve(connection, decision.order_id, channel, units, days, why.as_of, owned)
+
+
+def balances(decision: SourcingDecision) -> dict[tuple[str, str], int]:
+    """The units a decision takes of each balance (node, SKU)."""
+    units: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for shipment in decision.shipments:
+        for line in shipment.lines:
+            units[shipment.node_id, line.sku] += line.quantity
+    return dict(units)
 
 
 def sourced(decision: SourcingDecision, policy: Policy, first_fulfilment: int) -> Sourced:
@@ -151,7 +174,15 @@ def sourced(decision: SourcingDecision, policy: Policy, first_fulfilment: int) -
         promise=decision.promise,
         retry_minutes=policy.backorder_retry_minutes,
         cancel_after_days=policy.backorder_cancel_after_days,
+        release_seconds=_seconds_to_release(decision),
     )
+
+
+def _seconds_to_release(decision: SourcingDecision) -> int | None:
+    """A span and not a moment: the clock that decided and the workflow's need not agree, nor in the same century."""
+    if decision.next_release is None:
+        return None
+    return ceil((decision.next_release - decision.decided_at).total_seconds())
 
 
 def story(decision: SourcingDecision, result: Sourced, why: Occasion) -> dict[str, object]:
@@ -185,6 +216,7 @@ class Sourcing:
 
     async def _source(self, request: SourceAgain) -> Sourced:
         async with self.database.transaction() as connection:
+            await waiting.undisturbed(connection, request.order_id)
             made = await sourcing.decision(connection, request.order_id, request.attempt)
             if made:
                 return sourced(*made)
@@ -195,12 +227,14 @@ class Sourcing:
                 cause=request.cause,
                 as_of=self.database.as_of(order, request.as_of),
                 excluded_nodes=request.excluded_nodes,
+                own=waiting.SOFT_ID + request.order_id,
             )
             demand, decision, policy = await decide(self.database, connection, order, request.lines, why)
             result = sourced(decision, policy, why.first_fulfilment)
             await self._write(connection, request, decision, result, why)
             await write_down(connection, demand, decision, why)
-            await take(connection, order.channel, decision, why)
+            owned = await waiting.settle(connection, request.order_id, balances(decision))
+            await take(connection, order.channel, decision, why, owned)
             return result
 
     async def _write(

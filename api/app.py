@@ -13,13 +13,19 @@ from api.bodies import BodyGuard
 from api.routes import (
     availability,
     carriers,
+    changes,
+    channels,
     fulfilments,
     health,
+    imports,
+    inbound,
     inventory,
     nodes,
     orders,
     problems,
+    reservations,
     returns,
+    safety,
     skus,
 )
 from api.services import Services, connect
@@ -39,13 +45,29 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
         try:
             yield
         finally:
+            await app.state.services.tail.close()
             if engine is None:
                 await own_engine.dispose()
 
     app = _Api(title=document.TITLE, version=document.VERSION, lifespan=lifespan, redirect_slashes=False)
     app.add_middleware(BodyGuard)
     failures.register(app)
-    for resource in (orders, fulfilments, carriers, inventory, availability, nodes, skus, returns):
+    for resource in (
+        orders,
+        fulfilments,
+        carriers,
+        inventory,
+        imports,
+        inbound,
+        safety,
+        availability,
+        changes,
+        channels,
+        nodes,
+        skus,
+        returns,
+        reservations,
+    ):
         app.include_router(resource.router, prefix=PREFIX)
     app.include_router(health.router)
     app.include_router(problems.router)

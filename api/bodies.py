@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -10,13 +11,17 @@ from api import problems
 
 MAX_BYTES: Final = 2_000_000
 """Temporal refuses payloads above 2 MiB."""
+MAX_FILE_BYTES: Final = 256_000_000
+"""Of a file whose rows are read as they come; a million rows have some 30 MB."""
+FILES: Final = frozenset({"/v1/inventory/imports"})
+"""Where files are sent to."""
 
 _WITHOUT_BODY: Final = {"GET", "HEAD", "OPTIONS", "DELETE"}
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class BodyGuard:
-    """Reads a request's body once, before anything works on it.
+    """Reads a request's body once, before anything works on it; a file is only counted, and read by who works on it.
 
     Refuses a body above the limit without reading the rest, and one that holds the NUL character: PostgreSQL has no
     place for it, and an order that carries it would be captured by nobody.
@@ -30,6 +35,9 @@ class BodyGuard:
         """Pass the request on, or answer it with a problem."""
         if scope["type"] != "http" or scope["method"] in _WITHOUT_BODY:
             await self._app(scope, receive, send)
+            return
+        if scope["path"] in FILES:
+            await self._app(scope, _counted(receive), send)
             return
         try:
             body = await self._read(scope, receive)
@@ -58,6 +66,21 @@ class BodyGuard:
                 return None
             if not message.get("more_body", False):
                 return body
+
+
+def _counted(receive: Receive) -> Receive:
+    """The messages of a file's body; raises HTTPException where they are too many bytes."""
+    left = MAX_FILE_BYTES
+
+    async def next_message() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413, f"a file may have {MAX_FILE_BYTES} bytes")
+        return message
+
+    return next_message
 
 
 class _Replay:

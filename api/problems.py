@@ -71,6 +71,12 @@ UNAVAILABLE = ProblemType(
     "The database or Temporal cannot be reached. Send the same request again: what was done is not done twice.",
 )
 NOT_READY = ProblemType("not-ready", "Not ready to serve", 503, "A part of the system is missing; `data` names it.")
+FULL = ProblemType(
+    "too-many-listeners",
+    "Too many listen at once",
+    503,
+    "The process has no place for another who waits for changes. Come back later, or ask without waiting.",
+)
 NO_ANSWER = ProblemType(
     "no-answer-yet",
     "No answer in time",
@@ -79,7 +85,7 @@ NO_ANSWER = ProblemType(
 )
 INTERNAL = ProblemType("internal-error", "An error of ours", 500, "A defect; the log of the API says more.")
 
-_OURS = (NOT_FOUND, MALFORMED, INVALID, METHOD, TOO_LARGE, MEDIA, UNAVAILABLE, NOT_READY, NO_ANSWER, INTERNAL)
+_OURS = (NOT_FOUND, MALFORMED, INVALID, METHOD, TOO_LARGE, MEDIA, UNAVAILABLE, NOT_READY, FULL, NO_ANSWER, INTERNAL)
 
 
 def _of_class(cls: type[DomError]) -> ProblemType:

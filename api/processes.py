@@ -32,7 +32,6 @@ from workflows.messages import (
     ReturnInput,
     ReturnRequest,
     ReturnResult,
-    StockArrived,
 )
 from workflows.order import OrderWorkflow
 from workflows.report import start_summary
@@ -133,12 +132,6 @@ class OrderProcesses:
         await self._durable.tell_all(
             OrderWorkflow.carrier_report,
             ((ids.order_workflow_id(ids.order_of(report.fulfilment_id)), report) for report in reports),
-        )
-
-    async def stock_arrived(self, order_ids: Iterable[str], arrived: StockArrived) -> None:
-        """Wake orders that wait for stock."""
-        await self._durable.tell_all(
-            OrderWorkflow.stock_arrived, ((ids.order_workflow_id(order_id), arrived) for order_id in order_ids)
         )
 
     async def _find(self, order_id: str) -> orders.Captured | None:

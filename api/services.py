@@ -1,6 +1,6 @@
 """What a request works with: the store, and the durable processes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Self
 
 from fastapi import Depends, Header, Request
@@ -11,8 +11,11 @@ from temporalio.service import RetryConfig
 
 from api.durable import Durable
 from api.processes import OrderProcesses, ReturnProcesses
+from api.tail import Tail
 from settings import Settings
 from store import engine as store_engine
+from store.holding import Holding
+from store.reference import ReferenceCache
 
 PATIENCE = RetryConfig(max_elapsed_time_millis=3000, max_retries=6)
 """How long a call to Temporal is tried again before the caller is told to come back."""
@@ -20,20 +23,34 @@ PATIENCE = RetryConfig(max_elapsed_time_millis=3000, max_retries=6)
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Opened once a process. `reads` is for single statements, `engine` for transactions."""
+    """Opened once a process. `reads` is for single statements, `engine` for transactions.
+
+    `reference` remembers nodes, tariffs, the policy and SKUs until they change.
+    """
 
     engine: AsyncEngine
     reads: AsyncEngine
     durable: Durable
     orders: OrderProcesses
     returns: ReturnProcesses
+    tail: Tail
+    reference: ReferenceCache = field(default_factory=ReferenceCache)
+    holding: Holding = field(init=False)
+
+    def __post_init__(self) -> None:
+        """One queue of soft reservations a process."""
+        object.__setattr__(self, "holding", Holding(self.engine, self.reference))
 
     @classmethod
     def of(cls, settings: Settings, engine: AsyncEngine, client: Client) -> Self:
         """The services over an open engine and client."""
         reads = store_engine.reading(engine)
         durable = Durable(client, settings.task_queue)
-        return cls(engine, reads, durable, OrderProcesses(durable, reads), ReturnProcesses(durable, reads))
+        reference = ReferenceCache()
+        tail = Tail(reads, reference, settings.stream_listeners)
+        return cls(
+            engine, reads, durable, OrderProcesses(durable, reads), ReturnProcesses(durable, reads), tail, reference
+        )
 
 
 async def connect(settings: Settings) -> Client:

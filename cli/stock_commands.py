@@ -1,4 +1,4 @@
-"""`dom stock`: whether the books agree."""
+"""`dom stock`: whether the books agree, and who shows what."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cli import stock_import, stock_ledger, stock_reconcile, stock_screens
 from cli.calling import console, environment, problems_as_one_line
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="Balances, the ledger behind them, 
 BOOKS = {
     "on hand": ("on_hand", "ledger_on_hand", None),
     "reserved": ("reserved", "ledger_reserved", "active_reservations"),
+    "reserved soft": ("reserved_soft", "ledger_reserved_soft", "soft_reservations"),
 }
 """What is counted more than once: in the balances, in the ledger, in the active reservations."""
 
@@ -36,6 +38,13 @@ def check() -> None:
         totals, differences = in_database(*environment(), stock.check)
     show(totals, differences)
     raise typer.Exit(1 if differences or disagree(totals) else 0)
+
+
+app.command()(stock_reconcile.reconcile)
+app.command()(stock_screens.show)
+app.command()(stock_screens.node)
+app.command()(stock_ledger.ledger)
+app.command("import")(stock_import.import_file)
 
 
 def disagree(totals: dict[str, Any]) -> bool:
@@ -59,17 +68,21 @@ def show(totals: dict[str, Any], differences: Sequence[RowMapping]) -> None:
     screen.print(sums)
     if differences:
         screen.print(_listed(differences))
-    agree = "balances, ledger and reservations agree"
-    screen.print(f"{len(differences)} balances differ" if differences else agree)
-    if not differences and disagree(totals):
-        screen.print("the sums differ: entries stand for a node and SKU that has no balance")
+    if differences:
+        screen.print(f"{len(differences)} balances differ; `dom stock reconcile` says where and mends it")
+    elif disagree(totals):
+        screen.print("the sums differ: entries stand for a node and SKU that has no balance; see `dom stock reconcile`")
+    else:
+        screen.print("balances, ledger and reservations agree")
 
 
 def _listed(differences: Sequence[RowMapping]) -> Any:
+    from rich import box
     from rich.table import Table
 
-    columns = ("node_id", "sku", "on_hand", "ledger_on_hand", "reserved", "ledger_reserved", "active_reservations")
-    table = Table(title="differences", title_justify="left")
+    books = (name for names in BOOKS.values() for name in names if name)
+    columns = ("node_id", "sku", *books)
+    table = Table(title="differences", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
         table.add_column(name.replace("_", " "), justify="left" if name in columns[:2] else "right")
     for row in differences:

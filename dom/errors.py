@@ -8,8 +8,10 @@
     ├── Conflict          409  right in form, impossible now
     │   ├── OrderConflict      same channel and external_id, other content
     │   ├── CannotCancel       handed over, or cancelled already
-    │   ├── StepNotPossible    the fulfilment or return is past that step
+    │   ├── StepNotPossible    the fulfilment, return or inbound is past that step
     │   ├── NothingToReturn    more than was delivered, or returned already
+    │   ├── ReservationEnded   the soft reservation lapsed, was released or became an order
+    │   ├── NotAvailable       more would wait for stock than may
     │   └── StockConflict      the change would make a balance impossible
     └── OutsideFailure    502  a carrier, mail server or webhook refused for good
 
@@ -90,7 +92,7 @@ class CannotCancel(Conflict):
 
 
 class StepNotPossible(Conflict):
-    """The fulfilment or return is past the step, or ended."""
+    """The fulfilment, return or inbound is past the step, or ended."""
 
     type = "step-not-possible"
     title = "The step is not possible any more"
@@ -101,6 +103,20 @@ class NothingToReturn(Conflict):
 
     type = "nothing-to-return"
     title = "The units cannot be returned"
+
+
+class ReservationEnded(Conflict):
+    """The soft reservation lapsed, was released or became an order: it holds nothing any more."""
+
+    type = "reservation-ended"
+    title = "The reservation has ended"
+
+
+class NotAvailable(Conflict):
+    """Units would have to wait for stock, and more than the SKU's limit allows would be waiting."""
+
+    type = "not-available"
+    title = "Not available, and no more may wait for it"
 
 
 class StockConflict(Conflict):

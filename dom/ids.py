@@ -33,6 +33,12 @@ def return_id(order: str, token: str) -> str:
     return f"{order}-R{b32encode(hashlib.sha256(token.encode()).digest())[:6].decode()}"
 
 
+def reservation_id(channel: str, owner: str, token: str) -> str:
+    """The id of a soft reservation; the same token (the caller's idempotency key) of an owner gives the same id."""
+    named = "\0".join((channel, owner, token))
+    return f"{channel}-S{b32encode(hashlib.sha256(named.encode()).digest())[:16].decode()}"
+
+
 def order_of(fulfilment_or_return: str) -> str:
     """The order a fulfilment or return belongs to."""
     return fulfilment_or_return.rpartition("-")[0]

@@ -1,6 +1,6 @@
 """The network: nodes that hold stock and ship or hand out, and the SKUs that are stocked."""
 
-from datetime import time
+from datetime import date, time
 from enum import StrEnum
 from functools import cache
 from typing import Annotated
@@ -110,7 +110,11 @@ class Node(Value):
 
 
 class Sku(Value):
-    """A stock keeping unit. Weight in grams, sides in millimetres."""
+    """A stock keeping unit. Weight in grams, sides in millimetres.
+
+    Before `release_on` (a day of the sending node's calendar) it can be ordered and is not sent: a preorder. The limits
+    are the most units that orders may wait for at once, before that day and from it on; none means no limit.
+    """
 
     id: SkuId
     description: str = Field(default="", max_length=500)
@@ -123,6 +127,13 @@ class Sku(Value):
     oversize: bool = False
     list_price: Minor = 0
     currency: Currency = "GBP"
+    release_on: date | None = None
+    preorder_limit: int | None = Field(default=None, ge=0, le=100_000_000)
+    backorder_limit: int | None = Field(default=None, ge=0, le=100_000_000)
+
+    def wait_limit(self, day: date) -> int | None:
+        """The most units that may wait on a day; None for no limit."""
+        return self.preorder_limit if self.release_on is not None and day < self.release_on else self.backorder_limit
 
     @property
     def volume_mm3(self) -> int:

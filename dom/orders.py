@@ -13,6 +13,10 @@ from dom.network import ShippingMethod
 
 ExternalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$", examples=["536365"])]
 MAX_LINES = 1000
+CAME_LATER = frozenset({"ship_complete", "priority"})
+"""Fields that orders captured by an earlier release do not have."""
+NOT_CONTENT = frozenset({"reservation_id"})
+"""Fields that say how an order gets its units, not what was bought: the cart may be another when it is sent again."""
 REPLAY_TAG = "replay"
 """Marks an order of the past that is sent again: where replaying is on, it is planned as of when it was placed."""
 
@@ -79,6 +83,15 @@ class Order(Value):
     requested_by: Utc | None = None
     payment: Payment | None = None
     tags: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(default=(), max_length=20)
+    ship_complete: bool = Field(
+        default=False, description="everything is sourced at once, or the whole order waits until it can be"
+    )
+    priority: int | None = Field(
+        default=None, ge=0, le=1000, description="place among waiting orders, lower first; none: the channel's"
+    )
+    reservation_id: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="the soft reservation that holds the order's units; one that lapsed does no harm"
+    )
 
     @property
     def order_id(self) -> str:
@@ -91,8 +104,13 @@ class Order(Value):
         return sum(line.quantity * line.unit_price for line in self.lines)
 
     def content_hash(self) -> str:
-        """Tells whether two messages say the same: SHA-256 over the normalised content."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Tells whether two messages say the same: SHA-256 over the normalised content.
+
+        A field that came later counts only where it says something: orders captured before keep their hash.
+        """
+        fields = type(self).model_fields
+        silent = {name for name in CAME_LATER if getattr(self, name) == fields[name].default}
+        return hashlib.sha256(self.model_dump_json(exclude=silent | NOT_CONTENT).encode()).hexdigest()
 
 
 class Promise(Value):

@@ -106,6 +106,31 @@ class Disposition(StrEnum):
     SCRAP = "scrap"
 
 
+class Condition(StrEnum):
+    """In what state units in a node are. Only sellable ones can be promised."""
+
+    SELLABLE = "sellable"
+    DAMAGED = "damaged"
+    QUARANTINE = "quarantine"
+
+
+class ReasonCode(StrEnum):
+    """Why a balance was changed from outside the order flow."""
+
+    RECEIPT = "receipt"
+    CYCLE_COUNT = "cycle_count"
+    DAMAGE = "damage"
+    LOSS = "loss"
+    FOUND = "found"
+    EXPIRED = "expired"
+    SAMPLE = "sample"
+    INTERNAL_USE = "internal_use"
+    SUPPLIER_RETURN = "supplier_return"
+    CUSTOMER_RETURN = "customer_return"
+    CORRECTION = "correction"
+    OTHER = "other"
+
+
 class SourcingCause(StrEnum):
     """Why units are sourced."""
 

@@ -120,6 +120,8 @@ class Tally:
 
     captured: int = 0
     repeated: int = 0
+    checkouts: int = 0
+    abandoned: int = 0
     cancels: int = 0
     cancels_refused: int = 0
     returns: int = 0

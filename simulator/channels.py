@@ -11,6 +11,7 @@ from typing import Any
 
 from simulator.api import Api
 from simulator.board import Board, Order
+from simulator.checkouts import Checkouts
 from simulator.clock import Clock
 from simulator.crew import Crew
 from simulator.goods_in import GoodsIn
@@ -37,6 +38,7 @@ class Channels:
     crew: Crew
     goods_in: GoodsIn
     cancellations: dict[tuple[str, str], list[Cancellation]]
+    checkouts: Checkouts
     _lines: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(UNANSWERED))
 
     async def send_all(self, requests: Iterable[dict[str, Any]]) -> None:
@@ -52,7 +54,8 @@ class Channels:
 
     async def _send(self, order: Order, request: dict[str, Any]) -> None:
         async with self._lines:
-            answer = await self.api.post(SEND, "/orders", request)
+            placed = await self.checkouts.pass_through(request)
+            answer = await self.api.post(SEND, "/orders", placed)
         if not answer.ok:
             self.board.tally.refusals[f"{SEND}: {answer.problem}"] += 1
             self.board.refuse(order, answer.problem)

@@ -18,6 +18,7 @@ from simulator.api import CALLS_AT_ONCE, TIMEOUT, Api, ApiGone
 from simulator.board import Board, Order
 from simulator.carriers import Carriers
 from simulator.channels import Channels, order_id
+from simulator.checkouts import Checkouts
 from simulator.clock import Clock
 from simulator.config import Config
 from simulator.crew import Crew
@@ -166,7 +167,7 @@ def _stage(config: Config, sample: Sample, api: Api, board: Board, crew: Crew, c
         board=board,
         clock=clock,
         crew=crew,
-        channels=Channels(api, board, clock, crew, goods_in, cancellations),
+        channels=Channels(api, board, clock, crew, goods_in, cancellations, Checkouts(api, board)),
         nodes=Nodes(api, board, clock, crew, carriers, customers, config.pace),
         carriers=carriers,
         goods_in=goods_in,

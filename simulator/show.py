@@ -132,6 +132,7 @@ def _orders_table(summary: Summary) -> Table:
     table.add_row("captured", f"{summary.captured}{known}{refused} ({channels})")
     table.add_row("delivered / cancelled / open", f"{summary.delivered} / {summary.cancelled} / {summary.open}")
     table.add_row("cancellations in time / too late", f"{tally['cancels']} / {tally['cancels_refused']}")
+    table.add_row("held at the checkout / walked away", f"{tally['checkouts']} / {tally['abandoned']}")
     refunds = ", ".join(f"{money(minor)} {currency}" for currency, minor in tally["refunded"].items())
     table.add_row("returns, refunded", f"{tally['returns']}, {tally['refunds']}" + (f" ({refunds})" if refunds else ""))
     table.add_row("split over several nodes", percent(summary.split_rate))

@@ -23,6 +23,7 @@ class LedgerKind(StrEnum):
     TRANSFER_OUT = "transfer_out"
     TRANSFER_IN = "transfer_in"
     RECONCILE = "reconcile"
+    RULE = "rule"
 
 
 class ReservationKind(StrEnum):
@@ -84,6 +85,23 @@ class ImportStatus(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"
+
+
+class ItemOutcome(StrEnum):
+    """What became of a count or a change of stock that was sent in.
+
+    `repeated`: it had been done before. `late`: a later count stands. `superseded`: a count has seen it already.
+    `replaced`: a later row of the same file says another thing. `short`: a count below what is reserved, taken as far
+    as it could be. `refused`: it is wrong, or impossible now. All but `applied` and `short` change nothing.
+    """
+
+    APPLIED = "applied"
+    SHORT = "short"
+    REPEATED = "repeated"
+    LATE = "late"
+    SUPERSEDED = "superseded"
+    REPLACED = "replaced"
+    REFUSED = "refused"
 
 
 class MessageStatus(StrEnum):

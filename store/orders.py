@@ -14,9 +14,9 @@ from store.rows import to_rows
 
 _CAPTURE = text("""
 INSERT INTO orders (id, channel, external_id, customer_id, status, currency, goods_total, document, content_hash,
-                    search_text, placed_at)
+                    search_text, ship_complete, priority, placed_at)
 VALUES (:id, :channel, :external_id, :customer_id, 'accepted', :currency, :goods_total, CAST(:document AS jsonb),
-        :content_hash, :search_text, :placed_at)
+        :content_hash, :search_text, :ship_complete, :priority, :placed_at)
 ON CONFLICT (channel, external_id) DO NOTHING RETURNING id
 """)
 
@@ -33,6 +33,8 @@ async def capture(connection: AsyncConnection, request: Order) -> bool:
         "document": request.model_dump_json(),
         "content_hash": request.content_hash(),
         "search_text": search_text(request),
+        "ship_complete": request.ship_complete,
+        "priority": request.priority,
         "placed_at": request.placed_at,
     }
     return await connection.scalar(_CAPTURE, parameters) is not None
@@ -178,30 +180,3 @@ async def line_rows(connection: AsyncConnection, order_id: str) -> Sequence[RowM
         text("SELECT * FROM order_lines WHERE order_id = :id ORDER BY position"), {"id": order_id}
     )
     return rows.mappings().all()
-
-
-_WAITING = text("""
-WITH free AS (
-    SELECT sku, sum(greatest(on_hand - reserved - safety_stock, 0)) AS units
-    FROM stock WHERE sku = ANY(:skus) GROUP BY sku
-), queue AS (
-    SELECT l.sku, o.id, o.placed_at,
-           sum(l.backordered) OVER (PARTITION BY l.sku ORDER BY o.placed_at, o.id, l.line_id) - l.backordered AS ahead
-    FROM order_lines l JOIN orders o ON o.id = l.order_id
-    WHERE l.sku = ANY(:skus) AND l.backordered > 0
-      AND (o.document->>'pickup_node' IS NULL OR EXISTS (
-          SELECT FROM stock s WHERE s.sku = l.sku AND s.node_id = o.document->>'pickup_node'
-          AND s.on_hand - s.reserved - s.safety_stock > 0))
-)
-SELECT q.id FROM queue q JOIN free f USING (sku) WHERE q.ahead < f.units
-GROUP BY q.id, q.placed_at ORDER BY q.placed_at, q.id LIMIT :limit
-""")
-
-
-async def waiting_for(connection: AsyncConnection, skus: Sequence[str], limit: int = 100) -> list[str]:
-    """Orders that wait for these SKUs and may find some now, the oldest first.
-
-    As many as what is free can serve: a younger order that is woken beside them could be faster and take their units.
-    """
-    rows = await connection.execute(_WAITING, {"skus": list(skus), "limit": limit})
-    return [order_id for (order_id,) in rows]

@@ -12,6 +12,7 @@ from dom.errors import UnknownNode
 from dom.network import ShippingMethod
 from dom.ofl.models import Demand, DemandLine, Policy, SourcingDecision
 from dom.ofl.planner import plan
+from dom.ofl.whole import whole_or_waiting
 from store import sourcing
 from store.reference import ReferenceCache
 
@@ -22,6 +23,7 @@ class Wanted:
 
     `as_of` is the moment the promise counts from. `own` is a soft reservation whose live units are free for the asker.
     `promised` counts what may be promised to the channel instead of what OFL may take: it never counts more.
+    `ship_complete`: everything is sourced, or everything waits.
     """
 
     order_id: str
@@ -37,6 +39,7 @@ class Wanted:
     excluded_nodes: frozenset[str] = frozenset()
     own: str | None = None
     promised: bool = False
+    ship_complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +85,6 @@ async def plan_units(connection: AsyncConnection, cache: ReferenceCache, wanted:
         currency=wanted.currency,
     )
     decision = plan(demand, world, reference.policy, reference.policy_version)
+    if wanted.ship_complete:
+        decision = whole_or_waiting(decision, demand)
     return Planned(demand, decision, reference.policy)

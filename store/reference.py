@@ -10,6 +10,7 @@ from dom.errors import NotFound
 from dom.network import Node, Sku
 from dom.ofl.models import Policy
 from dom.tariffs import Tariff
+from store.stock.announcing import Scope, announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,10 @@ async def touch(connection: AsyncConnection) -> None:
 
 
 async def put_node(connection: AsyncConnection, node: Node) -> bool:
-    """Create or replace a node; True if it is new."""
+    """Create or replace a node; True if it is new. One that is switched on or off changes what may be promised."""
+    was_active = await connection.scalar(
+        text("SELECT active FROM nodes WHERE id = :id FOR NO KEY UPDATE"), {"id": node.id}
+    )
     created = await connection.scalar(
         text("""
         INSERT INTO nodes (id, kind, country, active, daily_capacity, document)
@@ -105,6 +109,9 @@ async def put_node(connection: AsyncConnection, node: Node) -> bool:
         },
     )
     await touch(connection)
+    if was_active is not None and was_active != node.active:
+        switch = "on" if node.active else "off"
+        await announce(connection, {Scope(node_id=node.id)}, reason=f"node switched {switch}", actor="network")
     return bool(created)
 
 
@@ -116,9 +123,17 @@ async def get_node(connection: AsyncConnection, node_id: str) -> Node:
     return Node.model_validate(document)
 
 
+_RELEASED_OTHERWISE = text("""
+SELECT s.id FROM skus s JOIN jsonb_array_elements(CAST(:documents AS jsonb)) AS d ON d->>'id' = s.id
+WHERE s.document->>'release_on' IS DISTINCT FROM d->>'release_on'
+""")
+
+
 async def put_skus(connection: AsyncConnection, skus: Iterable[Sku]) -> int:
-    """Create or replace SKUs; answers how many are new."""
+    """Create or replace SKUs; answers how many are new. Another release date changes what may be promised."""
     documents = "[" + ",".join(sku.model_dump_json() for sku in skus) + "]"
+    moved = await connection.scalars(_RELEASED_OTHERWISE, {"documents": documents})
+    released_otherwise = {Scope(sku=sku) for sku in moved}
     rows = await connection.execute(
         text("""
         INSERT INTO skus (id, document)
@@ -130,6 +145,7 @@ async def put_skus(connection: AsyncConnection, skus: Iterable[Sku]) -> int:
     )
     created = sum(1 for (new,) in rows if new)
     await touch(connection)
+    await announce(connection, released_otherwise, reason="another release date", actor="network")
     return created
 
 

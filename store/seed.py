@@ -1,4 +1,4 @@
-"""Fills an empty database with the sample network: nodes, SKUs, stock, tariffs, places and the first policy."""
+"""Fills an empty database with the sample network: nodes, SKUs, stock, tariffs, channels, places, the first policy."""
 
 import asyncio
 import csv
@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.channels import Channel, ChannelRule
 from dom.network import Node, Sku
 from dom.ofl.models import Policy
 from dom.tariffs import Tariff
+from store import channels, reference
 from store import engine as database
-from store import reference
 
 ACTOR = "seed"
 
@@ -30,6 +31,7 @@ class SeedReport:
     stock: int = 0
     places: int = 0
     carriers: int = 0
+    channels: int = 0
     policy_version: int = 0
 
 
@@ -78,10 +80,17 @@ async def _write(connection: AsyncConnection, folder: Path) -> SeedReport:
         await reference.put_node(connection, node)
     await reference.put_skus(connection, skus)
     await reference.put_tariffs(connection, tariffs)
+    described = json.loads((sample / "channels.json").read_text())
+    for entry in described:
+        channel = Channel.model_validate(entry["channel"])
+        await channels.put(connection, channel)
+        rules = [ChannelRule.model_validate(rule) for rule in entry["rules"]]
+        await channels.replace_rules(connection, channel.id, rules)
     return SeedReport(
         nodes=len(nodes),
         skus=len(skus),
         carriers=len(tariffs),
+        channels=len(described),
         policy_version=await reference.publish_policy(connection, policy, ACTOR),
         stock=await _stock(connection, list(_table(sample / "stock.csv.xz", ","))),
         places=await _places(connection, list(_table(folder / "places" / "postal_codes.tsv.xz", "\t"))),
@@ -109,10 +118,10 @@ async def _stock(connection: AsyncConnection, rows: list[dict[str, str]]) -> int
             INSERT INTO stock (node_id, sku, on_hand, safety_stock)
             SELECT node_id, sku, on_hand, safety_stock FROM given
         )
-        INSERT INTO stock_ledger (node_id, sku, kind, on_hand_delta, reserved_delta, business_key, reason, actor,
+        INSERT INTO stock_ledger (node_id, sku, kind, on_hand_delta, safety_delta, business_key, reason, actor,
                                   occurred_at)
-        SELECT node_id, sku, 'opening', on_hand, 0, 'seed', 'opening stock', :actor, now() FROM given
-        WHERE on_hand > 0
+        SELECT node_id, sku, 'opening', on_hand, safety_stock, 'seed', 'opening stock', :actor, now() FROM given
+        WHERE on_hand > 0 OR safety_stock > 0
         """),
         {"rows": json.dumps([_counted(row) for row in rows]), "actor": ACTOR},
     )

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.atp import sendable
 from dom.errors import UnknownSku
 from dom.ofl.models import Demand, Place, Policy, Snapshot, SourcingDecision
 from store.places import lookup_codes
@@ -21,12 +22,13 @@ def _snapshot(free: str) -> TextClause:
     own = """CASE WHEN CAST(:own AS text) IS NULL THEN 0 ELSE coalesce((
         SELECT sum(o.quantity) FROM reservations o WHERE o.soft_id = :own AND o.status = 'active'
         AND o.expires_at > statement_timestamp() AND o.node_id = s.node_id AND o.sku = s.sku), 0) END"""
+    allowed = terms.allowed(f"({free} + own.units)")
     return text(f"""
 SELECT (SELECT version FROM reference_state) AS version,
        (SELECT jsonb_object_agg(id, document) FROM skus WHERE id = ANY(:skus)) AS skus,
        (SELECT jsonb_agg(jsonb_build_array(node_id, sku, units)) FROM (
-            SELECT s.node_id, s.sku, {terms.allowed(f"({free} + {own})")} AS units
-            FROM stock s {terms.rules()} WHERE s.sku = ANY(:skus)) free
+            SELECT s.node_id, s.sku, greatest(own.units, {allowed}) AS units
+            FROM stock s CROSS JOIN LATERAL (SELECT {own} AS units) own {terms.rules()} WHERE s.sku = ANY(:skus)) free
         WHERE units > 0) AS available,
        (SELECT jsonb_agg(jsonb_build_array(node_id, day, service, used))
         FROM node_days WHERE day BETWEEN :first_day AND :last_day) AS used,
@@ -79,11 +81,13 @@ async def snapshot(
     for position, sku in enumerate(skus):
         if sku not in known:
             raise UnknownSku(f"there is no SKU {sku}", field=f"lines[{position}].sku", data={"sku": sku})
+    catalogue = {sku: cache.sku(document) for sku, document in known.items()}
+    free = {(node, sku): units for node, sku, units in row.available or ()}
     world = Snapshot.model_construct(
         taken_at=taken_at,
         nodes=reference.nodes,
-        skus={sku: cache.sku(document) for sku, document in known.items()},
-        available={(node, sku): units for node, sku, units in row.available or ()},
+        skus=catalogue,
+        available=sendable(free, catalogue, reference.nodes, taken_at),
         capacity_used={(node, date.fromisoformat(day), service): used for node, day, service, used in row.used or ()},
         tariffs=reference.tariffs,
     )

@@ -70,6 +70,7 @@ class OrderWorkflow:
         self._cancellations = 0
         self._retry_after = timedelta()
         self._give_up_after = timedelta()
+        self._released_at: datetime | None = None
 
     @workflow.run
     async def run(self, _start: OrderInput) -> OrderResult:
@@ -102,9 +103,11 @@ class OrderWorkflow:
             if not await self._something_happens():
                 self._source_why = self._source_why or SourcingCause.LOOKED_AGAIN
             self._settle_fulfilments()
+            if self._released_at is not None:
+                waiting_since = workflow.now()
             if not self.state.backordered:
                 waiting_since, self._source_why = workflow.now(), None
-            elif workflow.now() - waiting_since >= self._give_up_after:
+            elif self._released_at is None and workflow.now() - waiting_since >= self._give_up_after:
                 await self._give_up_waiting()
             elif self._source_why:
                 await self._source(self._source_why)
@@ -131,12 +134,18 @@ class OrderWorkflow:
         try:
             await workflow.wait_condition(
                 self._has_news,
-                timeout=self._retry_after if self.state.backordered else None,
+                timeout=self._patience() if self.state.backordered else None,
                 timeout_summary=self._board.waiting_summary(self.state),
             )
         except TimeoutError:
             return False
         return True
+
+    def _patience(self) -> timedelta:
+        """How long waiting units are left alone: until it is time to look again, or one of them is released."""
+        if self._released_at is None:
+            return self._retry_after
+        return max(min(self._retry_after, self._released_at - workflow.now()), timedelta())
 
     def _has_news(self) -> bool:
         return bool(
@@ -164,6 +173,8 @@ class OrderWorkflow:
             self._under_way.append(asyncio.create_task(process.run()))
         self._retry_after = timedelta(minutes=sourced.retry_minutes)
         self._give_up_after = timedelta(days=sourced.cancel_after_days)
+        span = sourced.release_seconds
+        self._released_at = None if span is None else workflow.now() + timedelta(seconds=span)
 
     def source_again(self, cause: SourcingCause, at: datetime, failed_node: str | None = None) -> None:
         """Units wait for another node; the main loop takes it up."""

@@ -1,13 +1,37 @@
 """Examples of the contract. Each is checked against its model by a test, so that none says what is not true."""
 
+from api.examples.availability import AVAILABILITY, AVAILABILITY_QUERIES, PROMISE_REQUESTS, PROMISES
+from api.examples.changes import AVAILABILITY_CHANGES, AVAILABILITY_EVENT, AVAILABILITY_STREAM
+from api.examples.channels import CHANNEL, CHANNEL_REQUESTS, CHANNEL_RULES, CHANNELS
 from api.examples.feeds import (
     ADJUSTMENT_RESULTS,
     ADJUSTMENTS,
-    AVAILABILITY,
     CARRIER_EVENTS,
     CARRIER_RESULTS,
 )
 from api.examples.fulfilments import STEP_TAKEN, STEPS, WORK_LIST
+from api.examples.imports import (
+    COUNT_RESULTS,
+    COUNTS,
+    IMPORT,
+    IMPORT_FILES,
+    IMPORT_LIST,
+    IMPORT_PROBLEMS,
+)
+from api.examples.inbound import (
+    INBOUND,
+    INBOUND_ANNOUNCED,
+    INBOUND_ANNOUNCEMENTS,
+    INBOUND_CANCELLED,
+    INBOUND_CANCELS,
+    INBOUND_LIST,
+    INBOUND_RECEIPTS,
+    INBOUND_RECEIVED,
+    INBOUND_SHIPPED,
+    INBOUND_SHIPS,
+    SAFETY_STOCK_RESULTS,
+    SAFETY_STOCKS,
+)
 from api.examples.network import ALIVE, NODE, PROBLEM_MEANING, READY, SKU
 from api.examples.orders import (
     CANCELLED,
@@ -18,6 +42,12 @@ from api.examples.orders import (
     ORDERS,
     SOURCING,
     TIMELINE,
+)
+from api.examples.reservations import (
+    RESERVATION,
+    RESERVATION_EXTENSIONS,
+    RESERVATION_RELEASED,
+    RESERVATION_REQUESTS,
 )
 from api.examples.returns import (
     INSPECTS,
@@ -35,10 +65,34 @@ __all__ = [
     "ADJUSTMENT_RESULTS",
     "ALIVE",
     "AVAILABILITY",
+    "AVAILABILITY_CHANGES",
+    "AVAILABILITY_EVENT",
+    "AVAILABILITY_QUERIES",
+    "AVAILABILITY_STREAM",
     "CANCELLED",
     "CANCELS",
     "CARRIER_EVENTS",
     "CARRIER_RESULTS",
+    "CHANNEL",
+    "CHANNELS",
+    "CHANNEL_REQUESTS",
+    "CHANNEL_RULES",
+    "COUNTS",
+    "COUNT_RESULTS",
+    "IMPORT",
+    "IMPORT_FILES",
+    "IMPORT_LIST",
+    "IMPORT_PROBLEMS",
+    "INBOUND",
+    "INBOUND_ANNOUNCED",
+    "INBOUND_ANNOUNCEMENTS",
+    "INBOUND_CANCELLED",
+    "INBOUND_CANCELS",
+    "INBOUND_LIST",
+    "INBOUND_RECEIPTS",
+    "INBOUND_RECEIVED",
+    "INBOUND_SHIPPED",
+    "INBOUND_SHIPS",
     "INSPECTS",
     "NODE",
     "ORDER",
@@ -46,14 +100,22 @@ __all__ = [
     "ORDER_CAPTURED",
     "ORDER_LIST",
     "PROBLEM_MEANING",
+    "PROMISES",
+    "PROMISE_REQUESTS",
     "READY",
     "RECEIVES",
+    "RESERVATION",
+    "RESERVATION_EXTENSIONS",
+    "RESERVATION_RELEASED",
+    "RESERVATION_REQUESTS",
     "RETURN",
     "RETURN_LIST",
     "RETURN_OPENED",
     "RETURN_RECEIVED",
     "RETURN_REFUNDED",
     "RETURN_REQUESTS",
+    "SAFETY_STOCKS",
+    "SAFETY_STOCK_RESULTS",
     "SKU",
     "SOURCING",
     "STEPS",

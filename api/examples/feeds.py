@@ -53,12 +53,30 @@ ADJUSTMENTS: Final[dict[str, Example]] = {
                 "idempotency_key": "dmg-2026-03-02-17",
                 "occurred_at": "2026-03-02T10:15:00Z",
             },
+            {
+                "node_id": "dc-daventry",
+                "sku": "85123A",
+                "quantity": 3,
+                "reason": "box wet, to be looked at",
+                "reason_code": "damage",
+                "condition": "sellable",
+                "to": "quarantine",
+                "idempotency_key": "wet-2026-03-02-18",
+            },
         ],
     }
 }
 ADJUSTMENT_RESULTS: Final[Example] = {
     "results": [
-        {"index": 0, "status": "applied", "on_hand": 144, "reserved": 30, "available": 114},
+        {
+            "index": 0,
+            "status": "applied",
+            "on_hand": 144,
+            "reserved": 30,
+            "available": 114,
+            "damaged": 0,
+            "quarantine": 3,
+        },
         {
             "index": 1,
             "status": "refused",
@@ -71,16 +89,5 @@ ADJUSTMENT_RESULTS: Final[Example] = {
                 "data": {"on_hand": 144, "reserved": 30},
             },
         },
-    ]
-}
-AVAILABILITY: Final[Example] = {
-    "items": [
-        {
-            "sku": "85123A",
-            "available": 114,
-            "nodes": [
-                {"node_id": "dc-daventry", "on_hand": 144, "reserved": 30, "safety_stock": 0, "available": 114},
-            ],
-        }
     ]
 }

@@ -21,6 +21,7 @@ NODE: Final[Example] = {
     "opening_hours": "Mo-Fr 06:00-20:00; Sa 08:00-14:00",
     "cut_off": "16:00:00",
     "daily_capacity": 400,
+    "service_capacity": {"express": 120},
     "handling_cost": {"fixed": 120, "per_unit": 10},
     "currency": "GBP",
     "priority": 10,
@@ -41,6 +42,9 @@ SKU: Final[Example] = {
     "oversize": False,
     "list_price": 255,
     "currency": "GBP",
+    "release_on": None,
+    "preorder_limit": None,
+    "backorder_limit": 500,
 }
 ALIVE: Final[Example] = {"status": "alive"}
 READY: Final[Example] = {"status": "ready", "postgresql": "ready", "temporal": "ready"}

@@ -1,14 +1,18 @@
 """What carriers and warehouses send many of at once; every item gets its own answer."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from api.models.common import ItemProblem
+from api.models.common import ItemProblem, Page
 from dom.base import NodeId, SkuId, Text, Utc, Value
-from dom.status import CarrierEventKind
+from dom.status import CarrierEventKind, Condition, ReasonCode
+from store.kinds import ImportKind, ImportStatus
 
 MAX_ITEMS = 1000
+
+Source = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$", examples=["wms-daventry"])]
+"""Who counts: a warehouse system, a stocktake. Each numbers its own counts."""
 
 
 class CarrierEvent(Value):
@@ -49,7 +53,10 @@ def _not_zero(quantity: int) -> int:
 
 
 class AdjustmentItem(Value):
-    """A change of on hand. A reason that starts with "receipt" is goods coming in; others are counts and damage."""
+    """A change of the units of a condition. A reason that starts with "receipt", or the code, is goods coming in.
+
+    With `to` so many units (a positive quantity) move from `condition` to that one: some broke, or were repaired.
+    """
 
     node_id: NodeId
     sku: SkuId
@@ -57,6 +64,15 @@ class AdjustmentItem(Value):
     reason: Text
     idempotency_key: Annotated[str, Field(min_length=1, max_length=200)]
     occurred_at: Utc | None = None
+    reason_code: ReasonCode | None = None
+    condition: Condition = Condition.SELLABLE
+    to: Condition | None = None
+
+    @model_validator(mode="after")
+    def _moves(self) -> Self:
+        if self.to is not None and (self.to is self.condition or self.quantity < 0):
+            raise ValueError("with `to`, a positive quantity moves to another condition")
+        return self
 
 
 class Adjustments(Value):
@@ -70,10 +86,16 @@ class AdjustmentResult(BaseModel):
     """What became of one change, and the balance after it."""
 
     index: int
-    status: Literal["applied", "repeated", "refused"]
-    on_hand: int | None = None
+    status: Literal["applied", "repeated", "superseded", "refused"] = Field(
+        description="`superseded`: the node's last count was taken after it, and has seen it."
+    )
+    on_hand: int | None = Field(default=None, description="Sellable units in the node.")
     reserved: int | None = None
-    available: int | None = Field(default=None, description="On hand less reserved less safety stock.")
+    available: int | None = Field(
+        default=None, description="On hand less reserved, firmly and softly, less safety stock."
+    )
+    damaged: int | None = None
+    quarantine: int | None = None
     problem: ItemProblem | None = None
 
 
@@ -83,25 +105,75 @@ class AdjustmentResults(BaseModel):
     results: list[AdjustmentResult]
 
 
-class NodeAvailability(BaseModel):
-    """A SKU at one node."""
+class CountItem(Value):
+    """Sellable units a node held at `as_of`. Of one source, a later count has a higher `sequence`."""
 
-    node_id: str
-    on_hand: int
-    reserved: int
-    safety_stock: int
-    available: int
-
-
-class SkuAvailability(BaseModel):
-    """A SKU at every active node, and in all."""
-
-    sku: str
-    available: int
-    nodes: list[NodeAvailability]
+    node_id: NodeId
+    sku: SkuId
+    quantity: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    as_of: Utc
+    sequence: Annotated[int, Field(ge=0, lt=2**63)]
+    reason_code: ReasonCode | None = None
 
 
-class Availability(BaseModel):
-    """What can be promised now."""
+class Counts(Value):
+    """Counts of one source; each stands for itself."""
 
-    items: list[SkuAvailability]
+    source: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$", examples=["wms-daventry"])]
+    counts: tuple[CountItem, ...] = Field(min_length=1, max_length=MAX_ITEMS)
+    actor: Text = "warehouse"
+
+
+class CountResult(BaseModel):
+    """What became of one count, and the balance after it."""
+
+    index: int
+    status: Literal["applied", "short", "repeated", "late", "refused"] = Field(
+        description="`short`: fewer than are reserved for orders; taken as far as it could be, and put into the "
+        "exception queue. `late`: a later count stands; nothing was changed."
+    )
+    on_hand: int | None = Field(default=None, description="The count, and what moved since it was taken.")
+    reserved: int | None = None
+    available: int | None = Field(
+        default=None, description="On hand less reserved, firmly and softly, less safety stock."
+    )
+    shortfall: int | None = Field(default=None, description="Units reserved for orders that are not there.")
+    problem: ItemProblem | None = None
+
+
+class CountResults(BaseModel):
+    """What became of the counts, in the sequence they were sent."""
+
+    results: list[CountResult]
+
+
+class ImportDetail(BaseModel):
+    """A file of counts or changes, and how far it is."""
+
+    id: str
+    kind: ImportKind
+    status: ImportStatus = Field(
+        description="`receiving`, `queued`, `applying`, then `done`; `refused`: all-or-nothing, and rows are wrong; "
+        "`failed`: the upload ended before the file did."
+    )
+    all_or_nothing: bool
+    source: str
+    actor: str
+    as_of: Utc
+    sequence: int
+    rows: int = Field(description="Rows received.")
+    done: int = Field(description="Rows that have an outcome.")
+    outcomes: dict[str, int] = Field(
+        description="Rows by outcome: `applied`, `short`, `repeated`, `late`, `superseded`, `replaced`, `refused`."
+    )
+    detail: str
+    rows_per_second: int | None = None
+    created_at: Utc
+    finished_at: Utc | None = None
+    links: dict[str, str]
+
+
+class ImportList(Page):
+    """Imports, the newest first."""
+
+    items: list[ImportDetail]

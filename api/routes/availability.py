@@ -1,22 +1,45 @@
-"""What can be promised now."""
+"""What can be promised, now and later."""
 
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body, Query
 
 from api import contract, examples
 from api.answers import Json
-from api.models.feeds import Availability
-from api.services import Use
-from dom.errors import UnknownSku
-from store import queries, stock
+from api.models.availability import (
+    MAX_SKUS,
+    MAX_SKUS_BY_NODE,
+    Availability,
+    AvailabilityQuery,
+    Detail,
+    Place,
+    PromiseRequest,
+    Promises,
+)
+from api.services import Services, Use
+from dom import channels
+from dom.errors import InvalidInput, UnknownSku
+from dom.ofl.earliest import Reach
+from dom.ofl.models import DemandLine
+from store import availability, promising
+from store.availability import Answer, Asked, Found
+from store.planning import Wanted
+from store.promising import Promised
 
 router = APIRouter(tags=["inventory"])
+
+NOWHERE = "ZZ"
+"""The country of goods that are collected: none, for they do not travel."""
+_SHOWN = (
+    "node_id", "on_hand", "reserved", "safety_stock", "available", "reserved_soft", "damaged", "quarantine",
+    "promise_safety",
+)  # fmt: skip
 
 
 @router.get(
     "/availability",
-    summary="Units that can be promised now",
+    summary="Units that can be promised, now and later",
     operation_id="getAvailability",
     response_model=Availability,
     responses={
@@ -26,22 +49,168 @@ router = APIRouter(tags=["inventory"])
 )
 async def get_availability(
     services: Use,
-    sku: Annotated[list[str], Query(min_length=1, max_length=200, description="Repeatable.", examples=[["85123A"]])],
+    sku: Annotated[
+        list[str], Query(min_length=1, max_length=MAX_SKUS, description="Repeatable.", examples=[["85123A"]])
+    ],
     node: Annotated[str | None, Query(max_length=64, description="Only at this node.")] = None,
+    channel: Annotated[
+        str | None, Query(max_length=31, description="What this channel may be promised; absent: what is free.")
+    ] = None,
+    country: Annotated[
+        str | None, Query(pattern="^[A-Z]{2}$", description="Where it would go: adds when it would arrive.")
+    ] = None,
+    postal_code: Annotated[str, Query(max_length=20, description="Goes with `country`.")] = "",
+    day: Annotated[date | None, Query(description="Adds what can be promised for this day.")] = None,
+    detail: Annotated[
+        Detail | None, Query(description="Balances by node, or sums. Absent: by node for up to 200 SKUs.")
+    ] = None,
 ) -> Json:
-    """On hand less reserved less safety stock, at active nodes."""
-    skus = list(dict.fromkeys(sku))
+    """On hand less reserved (for orders, carts and waiting orders), safety and what is kept from the channel, at active
+    nodes; later, with what is inbound. A SKU before its release has nothing now.
+    """
+    if postal_code and country is None:
+        raise InvalidInput("a postal code needs its country", field="country")
+    query = AvailabilityQuery.model_construct(
+        skus=tuple(dict.fromkeys(sku)),
+        channel=channel,
+        node=node,
+        ship_to=Place(country=country, postal_code=postal_code) if country else None,
+        day=day,
+        detail=detail,
+    )
+    try:
+        return await _availability(services, query)
+    except UnknownSku as error:
+        raise UnknownSku(error.detail, field=f"sku[{sku.index(error.data['skus'][0])}]", data=error.data) from error
+
+
+@router.post(
+    "/availability/query",
+    summary="Units of many SKUs that can be promised",
+    operation_id="queryAvailability",
+    response_model=Availability,
+    responses={
+        **contract.success(200, "By SKU and node.", examples.AVAILABILITY),
+        **contract.problems("unknown-sku", "invalid-input"),
+    },
+)
+async def query_availability(
+    query: Annotated[AvailabilityQuery, Body(openapi_examples=contract.named(examples.AVAILABILITY_QUERIES))],
+    services: Use,
+) -> Json:
+    """The same as the GET, for as many SKUs as a long address would not hold."""
+    try:
+        return await _availability(services, query.model_copy(update={"skus": tuple(dict.fromkeys(query.skus))}))
+    except UnknownSku as error:
+        raise UnknownSku(
+            error.detail, field=f"skus[{query.skus.index(error.data['skus'][0])}]", data=error.data
+        ) from error
+
+
+@router.post(
+    "/availability/promise",
+    summary="What a basket would be promised",
+    operation_id="promiseAvailability",
+    response_model=Promises,
+    responses={
+        **contract.success(200, "One plan for each method.", examples.PROMISES),
+        **contract.problems("unknown-sku", "unknown-node", "invalid-input"),
+    },
+)
+async def promise(
+    basket: Annotated[PromiseRequest, Body(openapi_examples=contract.named(examples.PROMISE_REQUESTS))], services: Use
+) -> Json:
+    """The plan an order of these lines would get now, by the same function, without reserving anything."""
+    methods = basket.methods()
+    wanted = Wanted(
+        order_id="promise",
+        channel=basket.channel,
+        country=basket.ship_to.country if basket.ship_to else NOWHERE,
+        postal_code=basket.ship_to.postal_code if basket.ship_to else "",
+        shipping_method=methods[0],
+        lines=tuple(
+            DemandLine(line_id=line_id, sku=line.sku, quantity=line.quantity)
+            for line_id, line in zip(basket.line_ids(), basket.lines, strict=True)
+        ),
+        as_of=datetime.now(UTC),
+        pickup_node=basket.pickup_node,
+        requested_by=basket.requested_by,
+        currency=basket.currency,
+        own=basket.reservation_id,
+        promised=True,
+    )
     async with services.reads.connect() as connection:
-        rows = await stock.availability(connection, skus, node)
-        stocked = {row["sku"] for row in rows}
-        missing = [name for name in skus if name not in stocked]
-        unknown = await queries.unknown_skus(connection, missing) if missing else []
-    if unknown:
-        raise UnknownSku(f"there is no SKU {unknown[0]}", field=f"sku[{sku.index(unknown[0])}]", data={"skus": unknown})
-    items: dict[str, dict[str, Any]] = {name: {"sku": name, "available": 0, "nodes": []} for name in skus}
-    for row in rows:
-        item, at_node = items[row["sku"]], dict(row)
-        del at_node["sku"]
-        item["available"] += row["available"]
-        item["nodes"].append(at_node)
-    return Json({"items": list(items.values())})
+        promised = await promising.promise(connection, services.reference, wanted, methods)
+    return Json({"items": [_promised(each) for each in promised]})
+
+
+async def _availability(services: Services, query: AvailabilityQuery) -> Json:
+    now = datetime.now(UTC)
+    if query.day is not None and query.day < now.date():
+        raise InvalidInput(f"{query.day} is past", field="day")
+    asked = Asked(
+        skus=query.skus,
+        at=now,
+        channel=query.channel,
+        nodes=None if query.node is None else frozenset({query.node}),
+        by_node=(query.detail or _usual_detail(query)) is Detail.NODE,
+        holders=query.ship_to is not None,
+    )
+    async with services.reads.connect() as connection:
+        answer = await availability.look(connection, services.reference, asked)
+        reach = None
+        if query.ship_to is not None:
+            place = query.ship_to
+            reach = await promising.reach_of(
+                connection, services.reference, country=place.country, postal_code=place.postal_code, at=now
+            )
+    return Json({"items": [_item(answer, found, asked, query, reach) for found in answer.found]})
+
+
+def _usual_detail(query: AvailabilityQuery) -> Detail:
+    return Detail.NODE if len(query.skus) <= MAX_SKUS_BY_NODE else Detail.SKU
+
+
+def _item(answer: Answer, found: Found, asked: Asked, query: AvailabilityQuery, reach: Reach | None) -> dict[str, Any]:
+    outlook, sku = found.outlook, found.sku
+    limit = sku.wait_limit(asked.today)
+    item: dict[str, Any] = {
+        "sku": sku.id,
+        "available": outlook.now,
+        "nodes": [{name: row[name] for name in _SHOWN} for row in found.balances],
+        "level": channels.level(outlook.now, answer.channel),
+        "later": [{"date": later.date, "quantity": later.quantity} for later in outlook.later(asked.today)],
+        "release_on": sku.release_on,
+        "waiting": found.waiting,
+        "wait_limit": limit,
+        "may_wait": None if limit is None else max(limit - found.waiting, 0),
+    }
+    if query.day is not None:
+        item["on_day"] = outlook.on(query.day, asked.today)
+    if reach is not None:
+        item["earliest"] = reach.earliest(found.holders, sku)
+    return item
+
+
+def _promised(promised: Promised) -> dict[str, Any]:
+    decision = promised.decision
+    return {
+        "method": promised.method,
+        "complete": not decision.unfilled,
+        "promise": decision.promise,
+        "shipments": [
+            {
+                "node_id": shipment.node_id,
+                "carrier": shipment.carrier,
+                "lines": shipment.lines,
+                "ship_by": shipment.ship_by,
+                "promise": shipment.promise,
+            }
+            for shipment in decision.shipments
+        ],
+        "unfilled": [
+            {**line.model_dump(), "available_on": promised.available_on.get(line.line_id)} for line in decision.unfilled
+        ],
+        "exact": decision.exact,
+        "policy_version": decision.policy_version,
+    }

@@ -1,26 +1,31 @@
-"""Stock that changes outside the order flow."""
+"""Stock that changes outside the order flow: changes and counts, each item with an answer of its own."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Body
 
 from api import contract, examples, problems
 from api.answers import Json
 from api.clock import not_in_the_future
-from api.models.feeds import AdjustmentItem, AdjustmentResults, Adjustments
-from api.services import Services, Use
-from dom.errors import DomError
-from store import adjustments, orders
-from store.adjustments import Adjustment, Balance
-from workflows.messages import StockArrived
+from api.models.feeds import AdjustmentItem, AdjustmentResults, Adjustments, CountItem, CountResults, Counts
+from api.services import Use
+from dom.errors import DomError, InvalidInput
+from store import adjustments, counts, waiting
+from store.adjustments import Adjustment
+from store.counts import Count
+from store.feeding import ItemResult
+from store.kinds import ItemOutcome
 
 router = APIRouter(tags=["inventory"])
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 @router.post(
     "/inventory/adjustments",
-    summary="Change stock: receipts, counts, damage",
+    summary="Change stock: receipts, damage, losses",
     operation_id="adjustInventory",
     response_model=AdjustmentResults,
     responses={
@@ -32,57 +37,70 @@ async def adjust(
     feed: Annotated[Adjustments, Body(openapi_examples=contract.named(examples.ADJUSTMENTS))], services: Use
 ) -> Json:
     """Each change stands for itself: one that is refused does not hold the others back, and each `idempotency_key`
-    counts once for a node and SKU. Reserved units cannot go. What comes in wakes orders that wait for it, the oldest
-    first.
+    counts once for a node and SKU. Reserved units cannot go. What happened before the node's last count was seen by it,
+    and is `superseded`. What comes in goes to the orders that wait for it, by priority and age, before anybody else.
     """
-    results: list[dict[str, Any]] = []
-    arrived: dict[str, datetime] = {}
-    async with services.reads.connect() as connection:
-        for index, item in enumerate(feed.adjustments):
-            try:
-                balance = await adjustments.apply(connection, _adjustment(item), feed.actor)
-            except DomError as error:
-                results.append(_refused(index, error))
-                continue
-            results.append(_applied(index, balance))
-            if item.quantity > 0:
-                at = not_in_the_future(item.occurred_at)
-                arrived[item.sku] = max(at, arrived.get(item.sku, at))
-    if arrived:
-        await _wake(services, arrived)
-    return Json({"results": results})
+    changes, refused = _made(feed.adjustments, _adjustment)
+    balances = [(change.node_id, change.sku) for change in changes.values()]
+    async with services.engine.begin() as connection, waiting.arriving(connection, balances):
+        done = await adjustments.apply(connection, list(changes.values()), feed.actor)
+    return _answer("adjustments", refused | dict(zip(changes, done, strict=True)), "damaged", "quarantine")
 
 
-async def _wake(services: Services, arrived: dict[str, datetime]) -> None:
-    skus = sorted(arrived)
-    async with services.reads.connect() as connection:
-        waiting = await orders.waiting_for(connection, skus)
-    if waiting:
-        news = StockArrived(skus=tuple(skus), occurred_at=max(arrived.values()))
-        await services.orders.stock_arrived(waiting, news)
+@router.post(
+    "/inventory/counts",
+    summary="Say how many units nodes hold",
+    operation_id="countInventory",
+    response_model=CountResults,
+    responses={
+        **contract.success(200, "What became of each, in sequence.", examples.COUNT_RESULTS),
+        **contract.problems("invalid-input"),
+    },
+)
+async def count(feed: Annotated[Counts, Body(openapi_examples=contract.named(examples.COUNTS))], services: Use) -> Json:
+    """Absolute counts of sellable units, reserved ones among them, as of when they were taken: what was reserved,
+    shipped or received since is not lost. A count that comes twice, late or out of sequence changes nothing. One below
+    what is reserved takes soft reservations back, the youngest first, and leaves on hand what orders have reserved.
+    """
+    taken, refused = _made(feed.counts, _count)
+    balances = [(each.node_id, each.sku) for each in taken.values()]
+    async with services.engine.begin() as connection, waiting.arriving(connection, balances):
+        done = await counts.apply(connection, list(taken.values()), feed.source, feed.actor)
+    return _answer("counts", refused | dict(zip(taken, done, strict=True)), "shortfall")
+
+
+def _made(items: Iterable[Item], make: Callable[[Item], Made]) -> tuple[dict[int, Made], dict[int, ItemResult]]:
+    """The items as the store takes them, by index, and those that are wrong already."""
+    made: dict[int, Made] = {}
+    refused: dict[int, ItemResult] = {}
+    for index, item in enumerate(items):
+        try:
+            made[index] = make(item)
+        except DomError as error:
+            refused[index] = ItemResult(ItemOutcome.REFUSED, error=error)
+    return made, refused
 
 
 def _adjustment(item: AdjustmentItem) -> Adjustment:
-    return Adjustment(
-        node_id=item.node_id,
-        sku=item.sku,
-        quantity=item.quantity,
-        reason=item.reason,
-        idempotency_key=item.idempotency_key,
-        occurred_at=not_in_the_future(item.occurred_at),
-    )
+    return Adjustment(**dict(item) | {"occurred_at": not_in_the_future(item.occurred_at)})
 
 
-def _applied(index: int, balance: Balance) -> dict[str, Any]:
-    return {
-        "index": index,
-        "status": "repeated" if balance.repeated else "applied",
-        "on_hand": balance.on_hand,
-        "reserved": balance.reserved,
-        "available": balance.available,
-    }
+def _count(item: CountItem) -> Count:
+    try:
+        not_in_the_future(item.as_of)
+    except InvalidInput as error:
+        raise InvalidInput(error.detail, field="as_of") from error
+    return Count(**dict(item))
 
 
-def _refused(index: int, error: DomError) -> dict[str, Any]:
-    problem = problems.as_dict(problems.of_error(error, f"adjustments[{index}]."))
-    return {"index": index, "status": "refused", "problem": problem}
+def _answer(list_: str, results: dict[int, ItemResult], *further: str) -> Json:
+    return Json({"results": [_told(list_, index, results[index], further) for index in sorted(results)]})
+
+
+def _told(list_: str, index: int, result: ItemResult, further: Iterable[str]) -> dict[str, Any]:
+    told: dict[str, Any] = {"index": index, "status": result.outcome}
+    if result.error is not None:
+        problem = problems.of_error(result.error, f"{list_}[{index}].")
+        return told | {"problem": problems.as_dict(problem)}
+    names = ("on_hand", "reserved", "available", *further)
+    return told | {name: getattr(result, name) for name in names}

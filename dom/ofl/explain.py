@@ -51,10 +51,12 @@ class _Story:
     def sentences(self) -> Iterator[str]:
         if not self.used:
             yield from self._nothing()
+            yield from self._not_released()
             return
         yield self._who_and_cost()
         yield from self._why_split()
         yield from self._what_is_missing()
+        yield from self._not_released()
         yield from self._nearer_node()
         yield self._when()
         yield from self._left_out()
@@ -73,7 +75,7 @@ class _Story:
         yield f"No node can give any of the {_count(units, 'unit')} now, so the order waits as a backorder."
         left_out = list(self._left_out())
         yield from left_out
-        if not left_out:
+        if not left_out and self.decision.next_release is None:
             yield f"None of the {_count(len(self.sites), 'node')} in the network holds any of it."
 
     def _who_and_cost(self) -> str:
@@ -109,11 +111,17 @@ class _Story:
         named = _and([f"{line.quantity} of {line.sku}" for line in self.decision.unfilled[:_NAMED_AT_MOST]])
         more = len(self.decision.unfilled) - _NAMED_AT_MOST
         what = f"{named} and {_count(more, 'more line')}" if more > 0 else named
-        if len(self.used) == self.policy.maximum_shipments and self._held_elsewhere():
+        if self.decision.next_release is not None:
+            yield f"Waiting: {what}."
+        elif len(self.used) == self.policy.maximum_shipments and self._held_elsewhere():
             limit = _count(self.policy.maximum_shipments, "shipment")
             yield f"Waiting for stock: {what}. Other nodes have some, but the policy allows {limit} an order."
         else:
             yield f"Waiting for stock: {what}. No other node that may ship has any."
+
+    def _not_released(self) -> Iterator[str]:
+        if self.decision.next_release is not None:
+            yield f"What is not released yet can be sent from {self.decision.next_release:%a %d %b %H:%M} UTC on."
 
     def _held_elsewhere(self) -> bool:
         short = {line.sku for line in self.decision.unfilled}

@@ -146,7 +146,8 @@ class SourcingDecision(Value):
     """A sourcing plan with its reasons, complete enough to audit.
 
     `exact` says that no cheaper plan exists under the policy; where the search was cut short it is False.
-    `unfilled` are the units no node can give now; they wait as a backorder.
+    `unfilled` are the units no node can give now; they wait as a backorder. `next_release` is the next moment at which
+    one of their SKUs is released at a node: what waits for it is worth another look then.
     """
 
     order_id: str
@@ -161,6 +162,7 @@ class SourcingDecision(Value):
     plans_compared: int
     reasons: tuple[str, ...]
     """Plain sentences: why this node, why split, why not shipped."""
+    next_release: Utc | None = None
 
     @property
     def cost(self) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
+from dom.atp import next_release
 from dom.network import Sku
 from dom.ofl import lines
 from dom.ofl.costs import lateness as lateness_cost
@@ -52,6 +53,9 @@ def plan(demand: Demand, snapshot: Snapshot, policy: Policy, policy_version: int
         exact=found.exact,
         plans_compared=found.compared,
         reasons=(),
+        next_release=next_release(
+            [snapshot.skus[sku] for sku in sorted({line.sku for line in unfilled})], snapshot.nodes, demand.as_of
+        ),
     )
     return decision.model_copy(update={"reasons": reasons(decision, demand, policy, sites)})
 

@@ -148,7 +148,7 @@ WITH gone AS (
     SELECT node_id, sku, sum(quantity) AS quantity FROM gone GROUP BY node_id, sku
 ), locked AS (
     SELECT node_id, sku, quantity,
-           CASE WHEN counted_at > CAST(:at AS timestamptz) THEN 0 ELSE quantity END AS leaving
+           CASE WHEN counted_at >= CAST(:at AS timestamptz) THEN 0 ELSE quantity END AS leaving
     FROM stock JOIN summed USING (node_id, sku) ORDER BY node_id, sku FOR NO KEY UPDATE OF stock
 ), shipped AS (
     UPDATE stock s SET on_hand = s.on_hand - l.leaving, reserved = s.reserved - l.quantity, updated_at = now()
@@ -163,7 +163,7 @@ SELECT node_id, sku, 'ship', -leaving, -quantity, :fulfilment_id || '/ship', :or
 async def consume(connection: AsyncConnection, order_id: str, fulfilment_id: str, *, actor: str, at: datetime) -> None:
     """The goods left the node: on hand and reserved fall together.
 
-    Where they left before the node's last count, the count has seen that they are gone: only reserved falls.
+    Where they left by the time of the node's last count, the count has seen that they are gone: only reserved falls.
     """
     await connection.execute(_CONSUME, {"order_id": order_id, "fulfilment_id": fulfilment_id, "actor": actor, "at": at})
 

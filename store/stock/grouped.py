@@ -53,19 +53,21 @@ class ReservationQueue:
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, answer))
         if len(self._running) < self._lanes:
-            lane = asyncio.create_task(self._serve())
-            self._running.add(lane)
-            lane.add_done_callback(self._running.discard)
+            self._running.add(asyncio.create_task(self._serve()))
         return await answer
 
     async def _serve(self) -> None:
-        while self._waiting:
-            # Callers whose answers just came ask again in this turn of the loop: let them join.
-            await asyncio.sleep(0)
-            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
-            group = [(request, answer) for request, answer in group if not answer.done()]
-            if group:
-                await self._answer(group)
+        try:
+            while self._waiting:
+                # Callers whose answers just came ask again in this turn of the loop: let them join.
+                await asyncio.sleep(0)
+                group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+                group = [(request, answer) for request, answer in group if not answer.done()]
+                if group:
+                    await self._answer(group)
+        finally:
+            # In the same moment in which nobody was found waiting: a callback would run after those who ask now.
+            self._running -= {asyncio.current_task()}
 
     async def _answer(self, group: list[tuple[SoftRequest, asyncio.Future[Verdict]]]) -> None:
         try:

@@ -5,6 +5,7 @@ Many requests are one statement (`store.stock.grouped` puts them together): each
 hears its own verdict.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -194,7 +195,12 @@ async def _let_go(
             "also_skus": [sku for _, sku in also],
         },
     )
-    return None if units is None else {(node, sku): quantity for node, sku, quantity in units}
+    if units is None:
+        return None
+    owned: Counter[tuple[str, str]] = Counter()
+    for node, sku, quantity in units:
+        owned[node, sku] += quantity
+    return owned
 
 
 # The units' rows are locked first: those that somebody reclaimed while this statement waited are not held any more, and
@@ -207,7 +213,7 @@ WITH standing AS (
     UPDATE soft_reservations
     SET expires_at = greatest(expires_at, statement_timestamp() + make_interval(secs => :seconds))
     WHERE id = :id AND status = 'active' AND expires_at > statement_timestamp()
-      AND (SELECT count(*) FROM standing)
+      AND EXISTS (SELECT FROM standing) AND (SELECT count(*) FROM standing)
           = (SELECT count(*) FROM reservations WHERE soft_id = :id AND status = 'active')
     RETURNING expires_at
 ), rows AS (
@@ -229,7 +235,8 @@ SELECT h.id, h.channel, h.owner, h.reason, h.document, h.order_id, h.expires_at,
            AS status,
        coalesce((SELECT jsonb_agg(jsonb_build_object('node_id', r.node_id, 'sku', r.sku, 'quantity', r.quantity)
                                   ORDER BY r.node_id, r.sku)
-                 FROM reservations r WHERE r.soft_id = h.id), '[]') AS units
+                 FROM reservations r WHERE r.soft_id = h.id AND (h.status <> 'active' OR r.status = 'active')), '[]')
+           AS units
 FROM soft_reservations h WHERE h.id = :id
 """)
 
@@ -237,6 +244,13 @@ FROM soft_reservations h WHERE h.id = :id
 async def get(connection: AsyncConnection, soft_id: str) -> RowMapping | None:
     """A soft reservation with its units, or None."""
     return (await connection.execute(_GET, {"id": soft_id})).mappings().one_or_none()
+
+
+async def one_at_a_time(connection: AsyncConnection, channel: str, owner: str) -> None:
+    """Of those who call this for one owner, one goes on at a time, until its transaction ends."""
+    await connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 0))"), {"owner": f"soft/{channel}/{owner}"}
+    )
 
 
 _STANDING = text("""

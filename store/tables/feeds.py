@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from store.kinds import ImportKind, ImportStatus, InboundKind, InboundStatus
+from store.kinds import ImportKind, ImportStatus, InboundKind, InboundStatus, ItemOutcome
 from store.tables.common import metadata, moment, one_of
 
 inbound = Table(
@@ -37,6 +37,7 @@ inbound = Table(
     CheckConstraint("(kind = 'transfer') = (origin_node IS NOT NULL)", name="transfer_has_origin"),
     CheckConstraint("origin_node <> node_id", name="somewhere_else"),
     Index("inbound_open_ix", "node_id", "due_on", postgresql_where=text("status IN ('announced', 'in_transit')")),
+    Index("inbound_due_ix", "due_on", "reference"),
 )
 
 inbound_lines = Table(
@@ -48,6 +49,20 @@ inbound_lines = Table(
     Column("received", Integer, nullable=False, server_default=text("0")),
     CheckConstraint("quantity > 0 AND received >= 0", name="units"),
     Index("inbound_lines_sku_ix", "sku"),
+)
+
+# What arrived of it, message by message: the receiver's key makes each count once.
+inbound_receipts = Table(
+    "inbound_receipts",
+    metadata,
+    Column("reference", Text, ForeignKey("inbound.reference"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("node_id", Text, ForeignKey("nodes.id"), nullable=False),
+    Column("lines", JSONB, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    Column("actor", Text, nullable=False),
+    moment("occurred_at"),
+    moment("recorded_at", now=True),
 )
 
 # The last count a source gave of a balance: what came later in its own sequence counts, what came earlier is late.
@@ -76,19 +91,24 @@ stock_imports = Table(
     Column("next_row", Integer, nullable=False, server_default=text("1"), comment="where applying goes on"),
     Column("outcomes", JSONB, nullable=False, server_default=text("'{}'"), comment="rows by what became of them"),
     Column("detail", Text, nullable=False, server_default=""),
+    Column("upload", Text, nullable=False, comment="which upload may add rows: the last one that began"),
     moment("as_of"),
     moment("created_at", now=True),
+    moment("touched_at", now=True),
+    moment("started_at", nullable=True),
     moment("finished_at", nullable=True),
     one_of("kind", ImportKind),
     one_of("status", ImportStatus),
     Index(
         "stock_imports_open_ix",
         "created_at",
-        postgresql_where=text("status IN ('queued', 'applying')"),
+        postgresql_where=text("status IN ('receiving', 'queued', 'applying')"),
     ),
+    Index("stock_imports_created_ix", "created_at", "id"),
 )
 
-# The rows of an import until they are applied; afterwards only those that were not.
+# The rows of an import until they are applied; afterwards those that were not, or not in full. `row` is the line of the
+# file; a row without an outcome is still to be applied.
 stock_import_rows = Table(
     "stock_import_rows",
     metadata,
@@ -100,8 +120,12 @@ stock_import_rows = Table(
     Column("key", Text),
     Column("reason_code", Text),
     Column("raw", Text, comment="the row as it came, if it could not be read"),
+    Column("outcome", Text),
     Column("problem", Text, comment="the stable type of what is wrong with it"),
     Column("field", Text),
     Column("detail", Text),
     moment("as_of", nullable=True),
+    one_of("outcome", ItemOutcome),
+    # Hundreds of thousands come and go with one file: what is left of them is cleared before it piles up.
+    postgresql_with={"autovacuum_vacuum_scale_factor": 0.02},
 )

@@ -1,6 +1,6 @@
 """The network: nodes, SKUs, carriers' table rates, the policy, postal codes."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Float, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Float, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dom.network import NodeKind
@@ -26,6 +26,11 @@ skus = Table(
     Column("id", Text, primary_key=True),
     Column("document", JSONB, nullable=False),
     moment("updated_at", now=True),
+    Index(
+        "skus_release_ix",
+        text("(document ->> 'release_on')"),
+        postgresql_where=text("(document ->> 'release_on') IS NOT NULL"),
+    ),
 )
 
 tariffs = Table(

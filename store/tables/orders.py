@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -35,6 +36,8 @@ orders = Table(
     Column("document", JSONB, nullable=False),
     Column("content_hash", Text, nullable=False),
     Column("search_text", Text, nullable=False),
+    Column("ship_complete", Boolean, nullable=False, server_default=text("false")),
+    Column("priority", Integer, comment="place among waiting orders, lower first; null: the channel's"),
     moment("placed_at"),
     moment("captured_at", now=True),
     moment("promise_earliest", nullable=True),

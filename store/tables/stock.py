@@ -85,12 +85,21 @@ stock_ledger = Table(
     UniqueConstraint("business_key", "node_id", "sku"),
     one_of("kind", LedgerKind),
     CheckConstraint(
-        "kind = 'reconcile' OR on_hand_delta <> 0 OR damaged_delta <> 0 OR quarantine_delta <> 0 "
+        "kind IN ('reconcile', 'safety', 'rule') OR on_hand_delta <> 0 OR damaged_delta <> 0 OR quarantine_delta <> 0 "
         "OR reserved_delta <> 0 OR soft_delta <> 0 OR safety_delta <> 0 OR promise_safety_delta <> 0",
         name="moves_something",
     ),
     Index("stock_ledger_node_sku_ix", "node_id", "sku", "id"),
     Index("stock_ledger_transaction_ix", "transaction", "id"),
+    # What moved since a count was taken; reservations, the most of the ledger by far, are not in it.
+    Index(
+        "stock_ledger_moved_ix",
+        "node_id",
+        "sku",
+        "occurred_at",
+        postgresql_include=["on_hand_delta"],
+        postgresql_where=text("on_hand_delta <> 0"),
+    ),
 )
 
 soft_reservations = Table(
@@ -114,6 +123,7 @@ soft_reservations = Table(
         postgresql_where=text("status = 'active'"),
     ),
     Index("soft_reservations_expiry_ix", "expires_at", postgresql_where=text("status = 'active'")),
+    Index("soft_reservations_waiting_ix", "id", postgresql_where=text("status = 'active' AND id LIKE 'waiting/%'")),
 )
 
 reservations = Table(

@@ -32,6 +32,7 @@ TABLES = (
     "fulfilments",
     "fulfilment_lines",
     "reservations",
+    "soft_reservations",
     "stock",
     "stock_ledger",
     "node_days",
@@ -45,6 +46,8 @@ TABLES = (
     "return_lines",
     "return_dispositions",
     "refunds",
+    "inbound",
+    "inbound_lines",
 )
 
 

@@ -26,6 +26,7 @@ from settings import Settings
 from store import engine as store_engine
 from store import reference
 from tests.api.driving import Channel
+from tests.worlds.running import allocating
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 
@@ -70,7 +71,11 @@ async def engine(running: Settings) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture(scope="session")
 async def working(running: Settings, engine: AsyncEngine, temporal_client: Client) -> AsyncIterator[None]:
-    async with worker.activities(running, engine) as served, worker.build(temporal_client, running, served):
+    async with (
+        worker.activities(running, engine) as served,
+        worker.build(temporal_client, running, served),
+        allocating(engine, temporal_client),
+    ):
         yield
 
 

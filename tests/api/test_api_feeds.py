@@ -1,6 +1,7 @@
 """Scans and stock through HTTP: each counts once, and none spoils another."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -118,7 +119,8 @@ class TestAdjustments:
             ("/problems/unknown-sku", "adjustments[4].sku"),
             ("/problems/invalid-input", "adjustments[5].occurred_at"),
         ]
-        assert results[-1] == {"index": 6, "status": "applied", "on_hand": 12, "reserved": 0, "available": 12}
+        last = {"index": 6, "status": "applied", "on_hand": 12, "reserved": 0, "available": 12}
+        assert results[-1] == last | {"damaged": 0, "quarantine": 0}
 
     async def test_a_key_counts_once(self, channel: Channel) -> None:
         sku = await channel.stocked_sku(0)
@@ -200,31 +202,70 @@ class TestAdjustments:
         assert [dict(row) for row in differences if row["sku"] == sku] == []
 
 
-class TestAvailability:
-    async def test_by_sku_and_node(self, channel: Channel) -> None:
-        sku = await channel.stocked_sku(10)
-        await channel.receive(sku, 5, "wh-london")
-        await channel.place(order(sku, quantity=4))
-        none = await channel.stocked_sku(0)
-        answer = await channel.http.get("/v1/availability", params={"sku": [sku, none, sku]})
-        here = {"node_id": NODE, "on_hand": 10, "reserved": 4, "safety_stock": 0, "available": 6}
-        there = {"node_id": "wh-london", "on_hand": 5, "reserved": 0, "safety_stock": 0, "available": 5}
-        assert answer.json()["items"] == [
-            {"sku": sku, "available": 11, "nodes": [here, there]},
-            {"sku": none, "available": 0, "nodes": []},
-        ]
-        one = await channel.http.get("/v1/availability", params={"sku": sku, "node": "wh-london"})
-        assert one.json()["items"] == [{"sku": sku, "available": 5, "nodes": [there]}]
-
-    async def test_a_sku_that_is_not_known(self, channel: Channel) -> None:
-        params = {"sku": [await channel.stocked_sku(0), "no such sku"]}
-        problem(await channel.http.get("/v1/availability", params=params), 422, "unknown-sku", "sku[1]")
-
-
 class TestHealth:
     async def test_ready(self, http: httpx.AsyncClient) -> None:
         answer = await http.get("/health/ready")
         assert answer.json() == {"status": "ready", "postgresql": "ready", "temporal": "ready"}
+
+
+class TestConditions:
+    async def test_units_that_broke_are_no_longer_promised(self, channel: Channel) -> None:
+        sku = await channel.stocked_sku(10)
+        (result,) = await adjust(channel.http, change(sku, 4, reason_code="damage", to="damaged"))
+        assert result == {
+            "index": 0, "status": "applied", "on_hand": 6, "reserved": 0, "available": 6, "damaged": 4, "quarantine": 0,
+        }  # fmt: skip
+        (result,) = await adjust(channel.http, change(sku, -5, condition="damaged"))
+        assert result["problem"]["detail"] == "5 cannot go: 4 damaged"
+
+    @pytest.mark.parametrize("more", [{"to": "sellable"}, {"to": "damaged", "quantity": -1}, {"to": "eaten"}])
+    async def test_a_move_that_is_none(self, channel: Channel, more: dict[str, Any]) -> None:
+        body = {"adjustments": [change("A", 1) | more]}
+        answer = await channel.http.post("/v1/inventory/adjustments", json=body)
+        assert answer.status_code == 422
+        assert answer.json()["field"].startswith("adjustments[0]")
+
+
+class TestCounts:
+    async def test_each_item_stands_for_itself(self, channel: Channel) -> None:
+        sku = await channel.stocked_sku(10)
+        await channel.place(order(sku, quantity=4))
+        sent = [
+            counted(sku, 8),
+            counted(sku, 8, node_id="nowhere"),
+            counted("no such sku", 8),
+            counted(sku, 8, as_of="2999-01-01T00:00:00Z"),
+            counted(sku, 3, sequence=2, as_of="2026-03-02T11:00:00Z"),
+        ]
+        results = await count(channel.http, *sent)
+        assert [result["status"] for result in results] == ["applied", "refused", "refused", "refused", "late"]
+        assert [r["problem"]["field"] for r in results if r["status"] == "refused"] == [
+            "counts[1].node_id", "counts[2].sku", "counts[3].as_of"]  # fmt: skip
+        assert results[0]["available"] == results[0]["on_hand"] - 4
+
+    async def test_a_count_below_what_orders_have(self, channel: Channel, engine: AsyncEngine) -> None:
+        sku = await channel.stocked_sku(5)
+        await channel.place(order(sku, quantity=4))
+        now = datetime.now(UTC).isoformat()
+        (result,) = await count(channel.http, counted(sku, 3, as_of=now))
+        assert result == {"index": 0, "status": "short", "on_hand": 4, "reserved": 4, "available": 0, "shortfall": 1}
+        async with engine.connect() as connection:
+            kinds = await connection.scalars(
+                text("SELECT kind FROM exceptions WHERE business_key LIKE '%/' || :sku"), {"sku": sku}
+            )
+        assert list(kinds) == ["count_below_reserved"]
+
+    async def test_again_and_otherwise(self, channel: Channel) -> None:
+        sku = await channel.stocked_sku(5)
+        now = datetime.now(UTC).isoformat()
+        first = counted(sku, 7, as_of=now)
+        answers = [(await count(channel.http, each))[0] for each in (first, first, first | {"quantity": 6})]
+        assert [answer["status"] for answer in answers] == ["applied", "repeated", "refused"]
+        assert answers[2]["problem"]["field"] == "counts[0].sequence"
+
+    async def test_a_thousand_and_not_one_more(self, channel: Channel) -> None:
+        body = {"source": "wms", "counts": [counted("A", 1)] * 1001}
+        problem(await channel.http.post("/v1/inventory/counts", json=body), 422, "invalid-input", "counts")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -239,6 +280,18 @@ def change(sku: str, quantity: int, **more: Any) -> dict[str, Any]:
 
 async def adjust(http: httpx.AsyncClient, *changes: dict[str, Any]) -> list[dict[str, Any]]:
     answer = await http.post("/v1/inventory/adjustments", json={"adjustments": list(changes)})
+    assert answer.status_code == 200, answer.text
+    results: list[dict[str, Any]] = answer.json()["results"]
+    return results
+
+
+def counted(sku: str, quantity: int, **more: Any) -> dict[str, Any]:
+    fields = {"node_id": NODE, "as_of": "2026-03-02T12:00:00Z", "sequence": 1} | more
+    return {"sku": sku, "quantity": quantity, **fields}
+
+
+async def count(http: httpx.AsyncClient, *counts: dict[str, Any]) -> list[dict[str, Any]]:
+    answer = await http.post("/v1/inventory/counts", json={"source": "wms", "counts": list(counts)})
     assert answer.status_code == 200, answer.text
     results: list[dict[str, Any]] = answer.json()["results"]
     return results

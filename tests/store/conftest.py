@@ -1,6 +1,6 @@
 """An empty database, and what it takes to bring it to a schema."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cli.embedded import postgres
 from store import engine as database
 from tests.worlds import small
+from tests.worlds.trial import Trial, trials
 from tests.worlds.written import place
 
 
@@ -44,3 +45,10 @@ async def shared_world(postgres_server: postgres.EmbeddedPostgres, world_templat
     await place(shared, small.order("held", A=3))
     yield shared
     await shared.dispose()
+
+
+@pytest.fixture
+def trial(world_url: str) -> Iterator[Trial]:
+    """Tries on the small network, each undone before the next."""
+    with trials(world_url) as trial:
+        yield trial

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.errors import NotFound
 from dom.orders import Order
-from store import fulfilments, orders, queries, stock
+from store import fulfilments, orders, queries
 from store.queries import OrderFilter
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
@@ -119,40 +119,3 @@ class TestWorkList:
             assert not await fulfilments.work_list(connection, statuses=["packed"])
             (mine,) = await fulfilments.work_list(connection, order_id="web-n2", statuses=["packed", "released"])
         assert mine["lines"] == [{"line_id": "1", "sku": "A", "quantity": 3}]
-
-
-class TestWaitingOrders:
-    async def test_are_told_of_stock_the_oldest_first(self, world: AsyncEngine) -> None:
-        for number, hour in enumerate((9, 7, 8)):
-            await place(world, small.order(f"w{number}", RARE=1, placed_at=MONDAY_NOON.replace(hour=hour)))
-        async with world.begin() as connection:
-            await connection.execute(text("UPDATE order_lines SET backordered = 1 WHERE order_id <> 'web-w2'"))
-            assert await orders.waiting_for(connection, ["RARE", "A"]) == ["web-w1", "web-w0"]
-            assert await orders.waiting_for(connection, ["RARE"], limit=1) == ["web-w1"]
-            assert await orders.waiting_for(connection, ["A"]) == []
-
-    async def test_are_told_only_as_many_as_what_is_free_can_serve(self, world: AsyncEngine) -> None:
-        for number, hour in enumerate((9, 7, 8)):
-            await place(world, small.order(f"w{number}", B=2, placed_at=MONDAY_NOON.replace(hour=hour)))
-        async with world.begin() as connection:
-            await connection.execute(text("UPDATE order_lines SET backordered = 2"))
-            oldest_first = ["web-w1", "web-w2", "web-w0"]
-            for free, told in ((0, 0), (1, 1), (2, 1), (3, 2), (9, 3)):
-                only_this = "UPDATE stock SET on_hand = reserved + safety_stock + :free WHERE sku = 'B'"
-                await connection.execute(text(only_this), {"free": free})
-                assert await orders.waiting_for(connection, ["B"]) == oldest_first[:told]
-
-
-class TestAvailability:
-    async def test_leaves_closed_nodes_and_safety_stock_out(self, world: AsyncEngine) -> None:
-        async with world.begin() as connection:
-            await connection.execute(text("UPDATE nodes SET active = false WHERE id = 'wh-london'"))
-            await connection.execute(text("UPDATE stock SET safety_stock = 3 WHERE sku = 'RARE'"))
-            found = await stock.availability(connection, ["A", "RARE"])
-            here = await stock.availability(connection, ["A"], "st-york")
-        assert [(row["node_id"], row["sku"], row["available"]) for row in found] == [
-            ("dc-leeds", "A", 100),
-            ("st-york", "A", 5),
-            ("dc-leeds", "RARE", 0),
-        ]
-        assert [row["node_id"] for row in here] == ["st-york"]

@@ -1,6 +1,9 @@
 """No unit is promised twice: reserving, releasing and consuming, alone and many at once."""
 
 import asyncio
+import json
+from collections import Counter
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -279,3 +282,101 @@ class TestCapacity:
             async with world.begin() as connection:
                 await stock.give_day_back(connection, WORK)
         assert await self.used(world) == 0
+
+
+class TestCapacityOfAService:
+    """What a node does of one service a day is a part of its day, with a limit of its own."""
+
+    def work(self, service: str, times: int = 1) -> list[WorkDay]:
+        return [WorkDay("dc-leeds", MONDAY, service)] * times
+
+    async def take(self, engine: AsyncEngine, *work: WorkDay, units: tuple[Reserved, ...] = ()) -> bool:
+        try:
+            async with engine.begin() as connection:
+                await stock.reserve(connection, "web-1", "web", units, work, MONDAY_NOON)
+        except OutOfReach:
+            return False
+        return True
+
+    async def limit(self, engine: AsyncEngine, capacity: int = 100, **services: int) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(
+                text("""
+                UPDATE nodes SET daily_capacity = :capacity,
+                    document = document || jsonb_build_object('service_capacity', CAST(:services AS jsonb))
+                WHERE id = 'dc-leeds'
+                """),
+                {"capacity": capacity, "services": json.dumps(services)},
+            )
+
+    async def used(self, engine: AsyncEngine) -> dict[object, object]:
+        return dict(await rows(engine, "SELECT service, used FROM node_days"))
+
+    async def test_a_node_without_such_limits_writes_no_extra_row(self, world: AsyncEngine) -> None:
+        assert await self.take(world, *self.work("express", 2))
+        assert await self.used(world) == {"": 2}
+
+    async def test_only_the_limited_service_is_counted_beside_the_day(self, world: AsyncEngine) -> None:
+        await self.limit(world, express=5)
+        assert await self.take(world, *self.work("standard", 3), *self.work("express", 2))
+        assert await self.used(world) == {"": 5, "express": 2}
+
+    async def test_the_whole_plan_is_refused_when_the_day_of_the_service_is_full(self, world: AsyncEngine) -> None:
+        await self.limit(world, express=1)
+        held = small.order(A=2)
+        units = await place(world, held)
+        assert await self.take(world, *self.work("express"))
+        there = WorkDay("wh-london", MONDAY, "standard")
+        assert not await self.take(world, there, *self.work("standard"), *self.work("express"), units=tuple(units))
+        assert await self.used(world) == {"": 1, "express": 1}
+        assert await balance(world, "dc-leeds", "A") == (100, 0)
+        assert await self.take(world, there, *self.work("standard"), units=tuple(units))
+        await check_books(world, reserved=2)
+
+    async def test_the_day_as_a_whole_stays_the_limit(self, world: AsyncEngine) -> None:
+        await self.limit(world, 2, express=5)
+        assert not await self.take(world, *self.work("express", 3))
+        assert await self.take(world, *self.work("express", 2))
+        assert not await self.take(world, *self.work("express"))
+        assert await self.used(world) == {"": 2, "express": 2}
+
+    async def test_nothing_of_a_service_with_no_room_at_all(self, world: AsyncEngine) -> None:
+        await self.limit(world, express=0)
+        assert not await self.take(world, *self.work("express"))
+        assert await self.take(world, *self.work("standard"))
+        assert await self.used(world) == {"": 1}
+
+    async def test_another_day_has_room_of_its_own(self, world: AsyncEngine) -> None:
+        await self.limit(world, express=1)
+        assert await self.take(world, *self.work("express"))
+        assert await self.take(world, WorkDay("dc-leeds", MONDAY + timedelta(days=1), "express"))
+
+    async def test_many_at_once_never_exceed_it(self, world: AsyncEngine) -> None:
+        await self.limit(world, 12, express=5, economy=4)
+        services = ["express", "economy", "standard"] * 10
+        won = await asyncio.gather(*(self.take(world, *self.work(service)) for service in services))
+        taken = Counter(service for service, has_won in zip(services, won, strict=True) if has_won)
+        used = await self.used(world)
+        assert used[""] == sum(won) == 12
+        assert used["express"] == taken["express"] <= 5
+        assert used["economy"] == taken["economy"] <= 4
+
+    async def test_plans_over_both_in_opposite_sequences_do_not_lock_each_other_out(self, world: AsyncEngine) -> None:
+        await self.limit(world, express=30, economy=30)
+        both = [*self.work("express"), *self.work("economy"), WorkDay("wh-london", MONDAY, "express")]
+        async with asyncio.timeout(30):
+            won = await asyncio.gather(*(self.take(world, *both[:: 1 if n % 2 else -1]) for n in range(24)))
+        assert all(won)
+        assert await one(world, "SELECT sum(used) FROM node_days WHERE service = ''") == 72
+
+    async def test_comes_back_with_the_day_but_never_below_nothing(self, world: AsyncEngine) -> None:
+        await self.limit(world, express=1)
+        assert await self.take(world, *self.work("express"), *self.work("standard"))
+        async with world.begin() as connection:
+            await stock.give_day_back(connection, *self.work("standard"))
+        assert await self.used(world) == {"": 1, "express": 1}
+        for _ in range(3):
+            async with world.begin() as connection:
+                await stock.give_day_back(connection, *self.work("express"))
+        assert await self.used(world) == {"": 0, "express": 0}
+        assert await self.take(world, *self.work("express"))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ class FakeApi:
         self.fulfilments: dict[str, Json] = {}
         self.returns: dict[str, Json] = {}
         self.keys: dict[str, Json] = {}
+        self.held: dict[str, Json] = {}
+        self.holds = True
         self.calls: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
         self.times: list[datetime] = []
@@ -71,9 +74,16 @@ class FakeApi:
                 return self.step(self.fulfilments[fulfilment_id], step, body)
             case ["carriers", *_] | ["inventory", *_]:
                 return self.feed(body)
-            case ["returns", *rest]:
-                return self.once(headers, lambda: self.return_(rest, body))
+            case ["returns" | "reservations" as what, *rest]:
+                act = self.hold if what == "reservations" else partial(self.return_, rest)
+                return self.once(headers, lambda: act(body))
         raise AssertionError(f"the simulator called {scope['method']} {scope['path']}")
+
+    def hold(self, body: Json) -> tuple[int, Json]:
+        self.held[body["owner"]] = body
+        if not self.holds:
+            return 409, {"title": "The stock does not allow it"}
+        return 201, {"reservation_id": f"r-{body['owner']}"}
 
     def feed(self, body: Json) -> tuple[int, Json]:
         scans = [self.scan(event) for event in body.get("events", ())]
@@ -288,7 +298,8 @@ def order(number: int, *, sku: str = "A", quantity: int = 2, **more: Any) -> Jso
         "external_id": str(536000 + number),
         "placed_at": placed_at,
         "currency": "GBP",
-        "ship_to": {"name": "A B", "city": "Leeds", "country": "GB"},
+        "ship_to": {"name": "A B", "city": "Leeds", "postal_code": "LS1 4AP", "country": "GB"},
+        "shipping_method": "standard",
         "lines": [{"line_id": "1", "sku": sku, "quantity": quantity, "unit_price": 100}],
         **more,
     }

@@ -19,6 +19,8 @@ CONTRACT = {
     "cannot-cancel": 409,
     "step-not-possible": 409,
     "nothing-to-return": 409,
+    "not-available": 409,
+    "reservation-ended": 409,
     "stock-conflict": 409,
     "outside-failure": 502,
 }

@@ -130,6 +130,22 @@ class TestWhenItLeaves:
         snapshot = world.snapshot().model_copy(update={"capacity_used": {("n", MONDAY, ""): 2}})
         assert plan(world.demand(A=1), snapshot, FREE, 1).shipments[0].ship_day == MONDAY
 
+    @pytest.mark.parametrize(
+        ("taken", "leaves_on"), [({"": 4, "standard": 2}, MONDAY), ({"": 4, "standard": 3}, MONDAY + timedelta(days=1)),
+                                 ({"": 5, "standard": 0}, MONDAY + timedelta(days=1)), ({"express": 9}, MONDAY)]
+    )  # fmt: skip
+    def test_a_full_day_of_its_service_moves_it_too(self, taken: dict[str, int], leaves_on: date) -> None:
+        world = World().node("n", A=5, daily_capacity=5, service_capacity={"standard": 3, "express": 9})
+        capacity_used = {("n", MONDAY, service): units for service, units in taken.items()}
+        snapshot = world.snapshot().model_copy(update={"capacity_used": capacity_used})
+        assert plan(world.demand(A=1), snapshot, FREE, 1).shipments[0].ship_day == leaves_on
+
+    def test_a_node_that_does_nothing_of_the_service_takes_no_part(self) -> None:
+        world = World().node("n", A=5, service_capacity={"standard": 0})
+        assert failed(decide(world, world.demand(A=1)), "n") is Fence.CAPACITY
+        express = world.demand(A=1, shipping_method=ShippingMethod.EXPRESS)
+        assert failed(decide(world, express), "n") is None
+
     def test_over_the_change_of_clocks_the_cut_off_keeps_its_local_hour(self) -> None:
         world = World().node("n", A=5, opening_hours="24/7")
         late = datetime(2026, 3, 28, 16, 30, tzinfo=UTC)

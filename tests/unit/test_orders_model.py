@@ -211,12 +211,21 @@ class TestContentHash:
             put("lines.0.line_id", "3"),
             put("shipping_method", "express"),
             put("tags", ["gift"]),
+            put("ship_complete", True),
+            put("priority", 0),
             lambda body: body["lines"].reverse(),
             lambda body: body["lines"].pop(),
         ],
     )
     def test_any_difference_is_a_difference(self, change: Change) -> None:
         assert order(change).content_hash() != order().content_hash()
+
+    def test_an_order_captured_before_a_field_came_keeps_its_hash(self) -> None:
+        captured = "87550e02c79beae2d8c78da8c91760b8a4123794ee4705059e469f691183d627"
+        assert order().content_hash() == order(put("reservation_id", None)).content_hash() == captured
+
+    def test_the_cart_it_came_through_is_not_its_content(self) -> None:
+        assert order(put("reservation_id", "web-S1")).content_hash() == order().content_hash()
 
     def test_it_survives_the_way_through_json(self) -> None:
         again = OrderRequest.model_validate_json(order().model_dump_json())

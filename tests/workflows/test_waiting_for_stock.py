@@ -83,7 +83,7 @@ class TestWaiting:
         self, skipping: WorkflowEnvironment, world: AsyncEngine
     ) -> None:
         await patient(world, retry_minutes=360, cancel_after_days=14)
-        async with House(skipping.client, world).working() as house:
+        async with House(skipping.client, world, allocates=False).working() as house:
             order = small.order("looked-again", NEVER=2)
             await house.send(order)
             await skipping.sleep(timedelta(hours=7))

@@ -25,12 +25,13 @@ async def on_hand(engine: AsyncEngine, sku: str) -> int:
 
 
 async def check_books(engine: AsyncEngine, *, reserved: int = 0) -> None:
-    """Every balance is what its ledger and its reservations say, and so many units are reserved in all."""
+    """Every balance is what its ledger and its reservations say, and so many units are firmly reserved in all."""
     async with engine.connect() as connection:
         totals, differences = await stock.check(connection)
     assert not differences
     assert totals["on_hand"] == totals["ledger_on_hand"]
     assert totals["reserved"] == totals["ledger_reserved"] == totals["active_reservations"] == reserved
+    assert totals["reserved_soft"] == totals["ledger_reserved_soft"] == totals["soft_reservations"]
 
 
 async def rows(engine: AsyncEngine, query: str, **parameters: object) -> list[tuple[object, ...]]:

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,6 +17,8 @@ from activities.boundary import Database
 from connectors.notifications.port import Medium
 from dom import ids
 from dom.orders import Order
+from keeper.allocating import Allocating
+from keeper.job import Job
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.outside import RecordingCarrier, RecordingSender
 from worker import WORKFLOWS, drain, wired
@@ -38,13 +40,17 @@ STOP_SECONDS = 5
 
 @dataclass
 class House:
-    """A running worker and what it talks to. Planning takes place as of the time an order was placed."""
+    """A running worker and what it talks to. Planning takes place as of the time an order was placed.
+
+    `allocates`: what comes in is dealt out to the orders that wait for it.
+    """
 
     client: Client
     engine: AsyncEngine
     task_queue: str = field(default_factory=lambda: f"q-{uuid4().hex}")
     mail: RecordingSender = field(default_factory=RecordingSender)
     carrier: RecordingCarrier = field(default_factory=RecordingCarrier)
+    allocates: bool = True
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
@@ -61,7 +67,8 @@ class House:
         worker = Worker(self.client, task_queue=self.task_queue, workflows=WORKFLOWS, activities=self.activities)
         running = asyncio.create_task(worker.run())
         try:
-            yield self
+            async with allocating(self.engine, self.client) if self.allocates else nullcontext():
+                yield self
         finally:
             await drain(worker, running, STOP_SECONDS)
 
@@ -100,3 +107,22 @@ class House:
             occurred_at=at,
         )
         await self.handle(order).signal(OrderWorkflow.carrier_report, report)
+
+
+@asynccontextmanager
+async def allocating(engine: AsyncEngine, client: Client) -> AsyncIterator[None]:
+    """Deal out what comes in to the orders that wait for it while the block runs, as the keeper does."""
+    running = asyncio.create_task(_repeat(Allocating(engine, client, every=0.05, everything_every=1.0)))
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+    if not running.cancelled():
+        running.result()
+
+
+async def _repeat(job: Job) -> NoReturn:
+    while True:
+        if not await job.run():
+            await asyncio.sleep(job.every)

@@ -3,7 +3,8 @@ CREATE FUNCTION allowed_units(free bigint, buffer int, share int) RETURNS int LA
 RETURN greatest(coalesce(free, 0) - coalesce(buffer, 0), 0) * coalesce(share, 100) / 100;
 
 
--- Takes soft reservations that lapsed off balances the caller has locked. Answers how many.
+-- Takes soft reservations that lapsed off balances the caller has locked. Answers how many. Their rows are locked by id,
+-- as by an owner who extends his reservation.
 CREATE FUNCTION reclaim_lapsed(nodes text[], sku_ids text[]) RETURNS int LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -19,9 +20,11 @@ BEGIN
     END IF;
     WITH lapsed AS (
         UPDATE reservations r SET status = 'expired'
-        FROM (SELECT DISTINCT * FROM unnest(nodes, sku_ids)) AS k (node_id, sku)
-        WHERE r.node_id = k.node_id AND r.sku = k.sku
-          AND r.kind = 'soft' AND r.status = 'active' AND r.expires_at <= statement_timestamp()
+        FROM (SELECT r.id FROM (SELECT DISTINCT * FROM unnest(nodes, sku_ids)) AS k (node_id, sku)
+              JOIN reservations r USING (node_id, sku)
+              WHERE r.kind = 'soft' AND r.status = 'active' AND r.expires_at <= statement_timestamp()
+              ORDER BY r.id FOR NO KEY UPDATE OF r) AS due
+        WHERE r.id = due.id
         RETURNING r.id, r.node_id, r.sku, r.quantity, r.soft_id
     ), noted AS (
         INSERT INTO stock_ledger (node_id, sku, kind, soft_delta, business_key, reason, actor, occurred_at)

@@ -43,6 +43,13 @@ CHECKS = {
 
 FUNCTIONS = Path(__file__).parent.parent / "sql" / "0002_functions.sql"
 
+SAFETY_SO_FAR = """
+INSERT INTO stock_ledger (node_id, sku, kind, safety_delta, business_key, reason, actor, occurred_at)
+SELECT node_id, sku, 'safety', safety_stock, 'migration/0002', 'as it was before the ledger kept it', 'migration', now()
+FROM stock WHERE safety_stock > 0
+"""
+"""Safety stock was in no ledger before: without an entry of what it is, the books would not agree."""
+
 APPEND_ONLY = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -388,6 +395,13 @@ def upgrade() -> None:
             comment="what tells a reader of changes that nothing older is still to be committed",
         ),
     )
+    op.create_index(
+        "skus_release_ix",
+        "skus",
+        [sa.literal_column("(document ->> 'release_on')")],
+        unique=False,
+        postgresql_where=sa.text("(document ->> 'release_on') IS NOT NULL"),
+    )
     op.create_index("stock_ledger_transaction_ix", "stock_ledger", ["transaction", "id"], unique=False)
     op.create_index(
         "stock_ledger_moved_ix",
@@ -417,6 +431,7 @@ def upgrade() -> None:
     op.create_primary_key(op.f("node_days_pkey"), "node_days", ["node_id", "day", "service"])
     for (table, name), (rule, before) in CHECKS.items():
         _check(table, name, rule, before)
+    op.execute(SAFETY_SO_FAR)
     op.execute("ALTER TABLE stock SET (fillfactor = 70)")
     op.execute(APPEND_ONLY)
     op.get_bind().exec_driver_sql(FUNCTIONS.read_text())
@@ -429,6 +444,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back."""
     op.execute("DROP TRIGGER append_only ON stock_ledger")
+    op.execute("DELETE FROM stock_ledger WHERE kind = 'safety'")
     op.execute("DROP FUNCTION refuse_change, take_soft, reserve_firm, reclaim_lapsed, allowed_units")
     op.execute("ALTER TABLE stock RESET (fillfactor)")
     for (table, name), (rule, before) in CHECKS.items():
@@ -442,6 +458,9 @@ def downgrade() -> None:
     )
     op.drop_column("orders", "priority")
     op.drop_column("orders", "ship_complete")
+    op.drop_index(
+        "skus_release_ix", table_name="skus", postgresql_where=sa.text("(document ->> 'release_on') IS NOT NULL")
+    )
     op.drop_index("stock_ledger_transaction_ix", table_name="stock_ledger")
     op.drop_column("stock_ledger", "transaction")
     op.drop_column("stock_ledger", "reason_code")

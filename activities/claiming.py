@@ -1,0 +1,51 @@
+"""An order's claim on units that are held for it: the soft reservation of the cart it came from.
+
+A claim that does not stand never blocks the order: it is planned on free stock, and its timeline says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.sourcing import balances
+from dom.ofl.models import SourcingDecision
+from dom.orders import Order
+from store import stock
+from store.stock import soft
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`own` is the reservation whose units are the order's; None if it names none that holds any. `story` is told."""
+
+    own: str | None = None
+    story: dict[str, object] = field(default_factory=dict)
+
+
+async def claim(connection: AsyncConnection, order: Order) -> Claim:
+    """What becomes of the reservation the order names: it is converted, or lapsed or ended, or its channel has none."""
+    named = order.reservation_id
+    if named is None:
+        return Claim()
+    # An id with a slash is the house's own: units set aside for an order that waits, which is not this one.
+    live = None if "/" in named else await soft.standing(connection, named, order.channel)
+    if live is None:
+        return Claim(story={"reservation": "unknown"})
+    return Claim(named, {"reservation": "converted"}) if live else Claim(story={"reservation": "lapsed"})
+
+
+async def settle(
+    connection: AsyncConnection, claim: Claim, decision: SourcingDecision
+) -> Mapping[tuple[str, str], int]:
+    """Give the order's units back for it to take in this transaction; answers them by (node, SKU).
+
+    The plan's rows are locked with them, so that nobody slips in between. Raises OutOfReach if they lapsed since they
+    were counted as the order's own: plan again without them.
+    """
+    if claim.own is None:
+        return stock.NOTHING
+    owned = await soft.convert(connection, claim.own, decision.order_id, also=sorted(balances(decision)))
+    if not owned:
+        raise stock.OutOfReach(decision.order_id)
+    return owned

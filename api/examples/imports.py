@@ -1,0 +1,75 @@
+"""Counts, and files of counts and changes."""
+
+from typing import Final
+
+from api.examples.orders import Example
+
+COUNTS: Final[dict[str, Example]] = {
+    "a cycle count": {
+        "source": "wms-daventry",
+        "actor": "J. Marsh",
+        "counts": [
+            {
+                "node_id": "dc-daventry",
+                "sku": "85123A",
+                "quantity": 141,
+                "as_of": "2026-03-02T10:15:00Z",
+                "sequence": 4711,
+                "reason_code": "cycle_count",
+            }
+        ],
+    }
+}
+COUNT_RESULTS: Final[Example] = {
+    "results": [
+        {"index": 0, "status": "applied", "on_hand": 139, "reserved": 30, "available": 109, "shortfall": 0},
+        {"index": 1, "status": "short", "on_hand": 12, "reserved": 12, "available": 0, "shortfall": 2},
+        {
+            "index": 2,
+            "status": "refused",
+            "problem": {
+                "type": "/problems/unknown-sku",
+                "title": "A SKU is not known",
+                "status": 422,
+                "detail": "there is no SKU 85123Z",
+                "field": "counts[2].sku",
+            },
+        },
+    ]
+}
+IMPORT: Final[Example] = {
+    "id": "import-5f0c6a1e9b7d42c8a913",
+    "kind": "counts",
+    "status": "applying",
+    "all_or_nothing": False,
+    "source": "wms-daventry",
+    "actor": "nightly stocktake",
+    "as_of": "2026-03-02T02:00:00Z",
+    "sequence": 4712,
+    "rows": 1000000,
+    "done": 440000,
+    "outcomes": {"applied": 439963, "refused": 37},
+    "detail": "",
+    "rows_per_second": 21000,
+    "created_at": "2026-03-02T02:10:00Z",
+    "finished_at": None,
+    "links": {
+        "self": "/v1/inventory/imports/import-5f0c6a1e9b7d42c8a913",
+        "problems": "/v1/inventory/imports/import-5f0c6a1e9b7d42c8a913/problems",
+    },
+}
+IMPORT_LIST: Final[Example] = {"items": [IMPORT], "next_cursor": None}
+IMPORT_FILES: Final[dict[str, str]] = {
+    "text/csv": "node_id,sku,quantity,reason_code\ndc-daventry,85123A,141,cycle_count\ndc-daventry,71053,12,\n",
+    "application/x-ndjson": '{"node_id": "dc-daventry", "sku": "85123A", "quantity": -3, "key": "till-7-10031"}\n',
+}
+IMPORT_PROBLEMS: Final[dict[str, str]] = {
+    "text/csv": (
+        "row,node_id,sku,quantity,key,outcome,problem,field,detail,raw\n"
+        "17,dc-daventry,85123Z,4,,refused,unknown-sku,sku,there is no SKU 85123Z,\n"
+    ),
+    "application/x-ndjson": (
+        '{"row":17,"node_id":"dc-daventry","sku":"85123Z","quantity":4,"key":null,"outcome":"refused",'
+        '"problem":"unknown-sku","field":"sku","detail":"there is no SKU 85123Z","raw":null}\n'
+    ),
+}

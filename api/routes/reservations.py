@@ -1,0 +1,118 @@
+"""Soft reservations: units held for a cart or a checkout until they become an order, are given back, or expire."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from sqlalchemy import RowMapping
+
+from api import contract, examples
+from api.answers import Json
+from api.models.reservations import Extension, Reservation, ReservationId, ReservationRequest
+from api.routes.availability import NOWHERE
+from api.services import IdempotencyKey, Use
+from store.holdable import Hold, HoldLine
+
+router = APIRouter(tags=["inventory"])
+
+_SHOWN = ("channel", "owner", "reason", "status", "expires_at", "created_at", "units")
+
+
+@router.post(
+    "/reservations",
+    status_code=201,
+    summary="Hold units for a cart",
+    operation_id="holdUnits",
+    response_model=Reservation,
+    responses={
+        **contract.success(201, "Held from now on.", examples.RESERVATION),
+        **contract.success(200, "Made before, with the same key; as it stands.", examples.RESERVATION, Reservation),
+        **contract.problems("stock-conflict", "conflict", "unknown-sku", "unknown-node", "invalid-input"),
+    },
+)
+async def hold(
+    asked: Annotated[ReservationRequest, Body(openapi_examples=contract.named(examples.RESERVATION_REQUESTS))],
+    services: Use,
+    key: IdempotencyKey = None,
+) -> Json:
+    """Plans the lines as an order of the channel would be planned and takes exactly those units, all or none; with 409,
+    `data.lines` says how many of each line could be held.
+
+    An owner has one reservation in a channel: asked again, the new one takes the place of the old one in one step, and
+    what the owner holds already counts as free for him. It expires by itself. Name it as `reservation_id` in the order.
+    """
+    wanted = Hold(
+        channel=asked.channel,
+        owner=asked.owner,
+        reason=asked.reason,
+        seconds=asked.seconds,
+        lines=tuple(HoldLine(line.sku, line.quantity, line.node_id) for line in asked.lines),
+        country=asked.ship_to.country if asked.ship_to else NOWHERE,
+        postal_code=asked.ship_to.postal_code if asked.ship_to else "",
+        shipping_method=asked.method,
+        pickup_node=asked.pickup_node,
+    )
+    found, created = await services.holding.hold(wanted, key)
+    shown = _shown(found)
+    return Json(shown, 201 if created else 200, headers={"Location": shown["links"]["self"]})
+
+
+@router.get(
+    "/reservations/{reservation_id}",
+    summary="A reservation as it stands",
+    operation_id="getReservation",
+    response_model=Reservation,
+    responses={
+        **contract.success(200, "The reservation.", examples.RESERVATION),
+        **contract.problems("not-found", "invalid-input"),
+    },
+)
+async def get(reservation_id: ReservationId, services: Use) -> Json:
+    """Its units, its expiry, and the order it became."""
+    return Json(_shown(await services.holding.get(reservation_id)))
+
+
+@router.post(
+    "/reservations/{reservation_id}/extend",
+    summary="Hold units for longer",
+    operation_id="extendReservation",
+    response_model=Reservation,
+    responses={
+        **contract.success(200, "With its new expiry.", examples.RESERVATION),
+        **contract.problems("not-found", "reservation-ended", "invalid-input"),
+    },
+)
+async def extend(
+    reservation_id: ReservationId,
+    extension: Annotated[Extension, Body(openapi_examples=contract.named(examples.RESERVATION_EXTENSIONS))],
+    services: Use,
+) -> Json:
+    """Counted from now, never to an earlier moment than before. One that ended is not revived: ask for a new one."""
+    return Json(_shown(await services.holding.extend(reservation_id, extension.seconds)))
+
+
+@router.delete(
+    "/reservations/{reservation_id}",
+    summary="Give held units back",
+    operation_id="releaseReservation",
+    response_model=Reservation,
+    responses={
+        **contract.success(200, "As it stands now.", examples.RESERVATION_RELEASED),
+        **contract.problems("not-found", "invalid-input"),
+    },
+)
+async def release(reservation_id: ReservationId, services: Use) -> Json:
+    """One that has ended already, or became an order, stays as it is."""
+    return Json(_shown(await services.holding.release(reservation_id)))
+
+
+def _shown(found: RowMapping) -> dict[str, Any]:
+    order_id = found["order_id"]
+    return {
+        "reservation_id": found["id"],
+        **{name: found[name] for name in _SHOWN},
+        "promise": found["document"].get("promise"),
+        "links": {
+            "self": f"/v1/reservations/{found['id']}",
+            "order": None if order_id is None else f"/v1/orders/{order_id}",
+        },
+    }

@@ -1,0 +1,126 @@
+"""Deals out what came in to the orders that wait for it, and tells them.
+
+It follows the ledger: whatever makes units free (goods, a count, a cancellation, a lapsed hold, another rule) stands
+there. Now and then it looks at everything that is waited for, for what no entry tells: a preorder's day that came, an
+order that was busy, a signal that was lost.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from dom import ids
+from store import changes, cursors, waiting
+from store.engine import reading
+from store.waiting import News
+from workflows.messages import StockArrived
+from workflows.order import OrderWorkflow
+
+CURSOR: Final = "allocating"
+"""The name of the cursor that says how far the ledger has been followed."""
+SKUS_AT_ONCE: Final = 100
+"""SKUs of one run, and of one transaction."""
+SIGNALS_AT_ONCE: Final = 16
+
+_log = structlog.get_logger("keeper")
+
+
+class Allocating:
+    """`every` is the pause between two looks at the ledger, `everything_every` between two looks at all that waits."""
+
+    name: Final = "allocating"
+
+    def __init__(
+        self, engine: AsyncEngine, client: Client, *, every: float = 0.2, everything_every: float = 60.0
+    ) -> None:
+        self._engine = engine
+        self._reads = reading(engine)
+        self._client = client
+        self.every = every
+        self._everything_every = everything_every
+        self._everything_at = 0.0
+        self._again: set[str] = set()
+
+    async def run(self) -> bool:
+        """Deal out what changed since the last run, and tell the orders that are to be told."""
+        more = await self._follow()
+        if self._again:
+            again, self._again = self._again, set()
+            await self._deal(sorted(again))
+        now = asyncio.get_running_loop().time()
+        if now >= self._everything_at:
+            await self._look_at_everything()
+            self._everything_at = now + self._everything_every
+        await self._tell()
+        return more
+
+    async def _follow(self) -> bool:
+        async with self._reads.connect() as connection:
+            cursor = await cursors.ensure(connection, CURSOR)
+            found = await changes.read(connection, cursor, SKUS_AT_ONCE)
+            if not found.skus:
+                return False
+        await self._deal([changed.sku for changed in found.skus])
+        async with self._reads.connect() as connection:
+            await cursors.advance(connection, CURSOR, cursor, found.cursor)
+        return found.more
+
+    async def _deal(self, skus: Sequence[str]) -> None:
+        async with self._engine.begin() as connection:
+            outcome = await waiting.allocate(connection, skus)
+        self._again |= outcome.again
+        if outcome.granted:
+            _log.info("stock set aside", orders=len(outcome.granted))
+
+    async def _look_at_everything(self) -> None:
+        async with self._reads.connect() as connection:
+            skus = await waiting.waited_for(connection)
+            idle, lacking = await waiting.idle(connection), await waiting.lacking(connection)
+        for order_id in idle:
+            async with self._engine.begin() as connection:
+                await waiting.give_back(connection, order_id)
+        for order_id in lacking:
+            async with self._engine.begin() as connection:
+                await waiting.keep(connection, order_id)
+        for part in _parts(skus):
+            await self._deal(part)
+
+    async def _tell(self) -> None:
+        async with self._reads.connect() as connection:
+            news = await waiting.untold(connection)
+        if not news:
+            return
+        at_once = asyncio.Semaphore(SIGNALS_AT_ONCE)
+        heard = await asyncio.gather(*(self._signal(each, at_once) for each in news))
+        for order_id in (each.order_id for each, it_heard in zip(news, heard, strict=True) if not it_heard):
+            _log.warning("no process runs for a waiting order", order_id=order_id)
+            async with self._engine.begin() as connection:
+                await waiting.gone(connection, order_id)
+        async with self._reads.connect() as connection:
+            told = [each.order_id for each, it_heard in zip(news, heard, strict=True) if it_heard]
+            await waiting.told(connection, told)
+
+    async def _signal(self, news: News, at_once: asyncio.Semaphore) -> bool:
+        """Tell an order; False if no process runs for it."""
+        handle = self._client.get_workflow_handle(ids.order_workflow_id(news.order_id))
+        arrived = StockArrived(skus=news.skus, occurred_at=news.occurred_at)
+        async with at_once:
+            try:
+                await handle.signal(OrderWorkflow.stock_arrived, arrived)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                return False
+        return True
+
+
+def _parts(skus: Iterable[str]) -> Iterable[list[str]]:
+    left = iter(skus)
+    while part := list(islice(left, SKUS_AT_ONCE)):
+        yield part

@@ -1,0 +1,21 @@
+"""What the keeper runs."""
+
+from typing import Protocol
+
+
+class Job(Protocol):
+    """Work that must happen by itself. Whatever it does it can do again: it is stopped wherever it stands.
+
+    `every` is the pause in seconds between two runs when there is nothing to do.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+
+    @property
+    def every(self) -> float:
+        """Seconds between runs when there is nothing to do."""
+
+    async def run(self) -> bool:
+        """Do what there is to do; True if there is more, to be run again at once."""

@@ -1,0 +1,114 @@
+"""The keeper's seat, and the jobs of the one who holds it.
+
+Every worker tries to take the seat; the one that has it runs the jobs. It looks at its seat more often than a successor
+waits before its own jobs start, so that no two keepers work at the same time.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from keeper.job import Job
+from store import seat
+from store.patience import unbroken
+
+TRY_EVERY: Final = 0.5
+"""Seconds between two attempts to take the seat."""
+LOOK_EVERY: Final = 0.25
+"""Seconds between two looks at whether the seat is still ours."""
+ANSWER_WITHIN: Final = 0.5
+"""Seconds after which a database that does not answer counts as gone, and the seat with it."""
+SETTLE: Final = 1.25
+"""Seconds a new keeper waits before it starts: longer than the one before takes to see that it lost the seat, and to
+let go of its jobs.
+"""
+FIRST_PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 30.0
+"""Seconds a job that fails waits before it is tried again: the first time, and at most."""
+
+_log = structlog.get_logger("keeper")
+
+
+class _SeatLost(Exception):
+    """The jobs must stop; somebody else may hold the seat."""
+
+
+async def keep(engine: AsyncEngine, jobs: Sequence[Job], stop: asyncio.Event) -> None:
+    """Run the jobs whenever this process holds the keeper's seat, until `stop`. The database may come and go."""
+    keeping = asyncio.create_task(_keep(engine, jobs))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _end(keeping, stopping)
+    if not keeping.cancelled():
+        keeping.result()
+
+
+async def _keep(engine: AsyncEngine, jobs: Sequence[Job]) -> NoReturn:
+    away = False
+    while True:
+        try:
+            async with seat.own_connection(engine) as held:
+                while not await held.take():
+                    away = False
+                    await asyncio.sleep(TRY_EVERY)
+                away = False
+                await _hold(held, jobs)
+        except _SeatLost as error:
+            _log.warning("seat lost", because=str(error))
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            if not away:
+                _log.warning("database away", because=f"{type(error).__name__} {error}")
+            away = True
+        await asyncio.sleep(TRY_EVERY)
+
+
+async def _hold(held: seat.Seat, jobs: Sequence[Job]) -> NoReturn:
+    _log.info("keeper", jobs=[job.name for job in jobs])
+    await _while_ours(held, SETTLE)
+    running = [asyncio.create_task(_run(job), name=job.name) for job in jobs]
+    try:
+        while not any(task.done() for task in running):
+            await _while_ours(held, LOOK_EVERY)
+    finally:
+        await _end(*running)
+    ended = next(task.get_name() for task in running if task.done())
+    raise _SeatLost(f"the job {ended} ended")
+
+
+async def _while_ours(held: seat.Seat, seconds: float) -> None:
+    """Wait; raises _SeatLost if the seat is not ours any more."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while (left := deadline - asyncio.get_running_loop().time()) > 0:
+        await asyncio.sleep(min(left, LOOK_EVERY))
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                await held.look()
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            raise _SeatLost(f"{type(error).__name__} {error}") from error
+
+
+async def _run(job: Job) -> NoReturn:
+    failures = 0
+    while True:
+        try:
+            more = await unbroken(job.run())
+        except Exception as error:  # whatever it is, it must not take the other jobs along
+            failures += 1
+            pause = min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
+            _log.warning("job failed", job=job.name, failures=failures, again_in=pause, exc_info=error)
+        else:
+            failures, pause = 0, 0 if more else job.every
+        await asyncio.sleep(pause)
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel the tasks and wait until they have ended, however they end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,35 @@
+"""Writes down what the clock alone changed: soft reservations that lapsed, and preorders whose day has come.
+
+Availability is right without it. The entries tell those who listen to changes, and wake waiting orders.
+"""
+
+import asyncio
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from store import releases
+from store.stock import soft
+
+
+class Sweeping:
+    """What lapsed is heard of within `every` seconds, what is released within `releases_every`."""
+
+    name: Final = "sweeping"
+
+    def __init__(self, engine: AsyncEngine, *, every: float = 1.0, releases_every: float = 30.0) -> None:
+        self._engine = engine
+        self.every = every
+        self._releases_every = releases_every
+        self._releases_at = 0.0
+
+    async def run(self) -> bool:
+        """One sweep takes all there is."""
+        async with self._engine.begin() as connection:
+            await soft.sweep(connection)
+        now = asyncio.get_running_loop().time()
+        if now >= self._releases_at:
+            async with self._engine.begin() as connection:
+                await releases.announce_due(connection)
+            self._releases_at = now + self._releases_every
+        return False

@@ -1,0 +1,158 @@
+"""Which units a hold would get, and what may be promised with them; nothing is changed by asking.
+
+What is promised is what is held: the planner decides which node gives what, on the snapshot an order is planned on.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.errors import StockConflict, UnknownNode
+from dom.network import ShippingMethod
+from dom.ofl.models import DemandLine
+from store import sourcing
+from store.planning import Wanted, plan_units
+from store.reference import ReferenceCache
+from store.rows import to_json
+from store.stock.soft import SoftUnits
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLine:
+    """Units of a SKU; either every line of a request names its node, or OFL chooses."""
+
+    sku: str
+    quantity: int
+    node_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What an owner wants held for `seconds`, and where it would go: that decides which nodes can give it."""
+
+    channel: str
+    owner: str
+    reason: str
+    seconds: int
+    lines: tuple[HoldLine, ...]
+    country: str
+    postal_code: str = ""
+    shipping_method: ShippingMethod = ShippingMethod.STANDARD
+    pickup_node: str | None = None
+
+    def content_hash(self) -> str:
+        """Tells whether two requests ask for the same."""
+        return hashlib.sha256(to_json(asdict(self)).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The units to take, and the promise made with them, as JSON; none where the caller named the nodes."""
+
+    units: tuple[SoftUnits, ...]
+    promise: Mapping[str, Any] | None = None
+
+
+async def given_for(
+    connection: AsyncConnection,
+    reference: ReferenceCache,
+    wanted: Hold,
+    soft_id: str,
+    *,
+    at: datetime,
+    own: str | None = None,
+) -> Given:
+    """The units as OFL chooses them, or as the caller named them; what the reservation `own` holds is free.
+
+    Raises StockConflict with what is available by line, if not all of it is; UnknownSku, UnknownNode.
+    """
+    if all(line.node_id for line in wanted.lines):
+        return await _named(connection, reference, wanted, at, own)
+    return await _planned(connection, reference, wanted, soft_id, at, own)
+
+
+async def _planned(
+    connection: AsyncConnection,
+    reference: ReferenceCache,
+    wanted: Hold,
+    soft_id: str,
+    at: datetime,
+    own: str | None,
+) -> Given:
+    lines = tuple(
+        DemandLine(line_id=str(index), sku=line.sku, quantity=line.quantity) for index, line in enumerate(wanted.lines)
+    )
+    planned = await plan_units(
+        connection,
+        reference,
+        Wanted(
+            order_id=soft_id,
+            channel=wanted.channel,
+            country=wanted.country,
+            postal_code=wanted.postal_code,
+            shipping_method=wanted.shipping_method,
+            lines=lines,
+            as_of=at,
+            pickup_node=wanted.pickup_node,
+            own=own,
+            promised=True,
+        ),
+    )
+    lacking = {int(line.line_id): line.quantity for line in planned.decision.unfilled}
+    _check(wanted.lines, [line.quantity - lacking.get(i, 0) for i, line in enumerate(wanted.lines)])
+    units = tuple(
+        SoftUnits(shipment.node_id, line.sku, line.quantity)
+        for shipment in planned.decision.shipments
+        for line in shipment.lines
+    )
+    promise = planned.decision.promise
+    return Given(units, promise.model_dump(mode="json") if promise else None)
+
+
+async def _named(
+    connection: AsyncConnection, cache: ReferenceCache, wanted: Hold, at: datetime, own: str | None
+) -> Given:
+    world, reference, _ = await sourcing.snapshot(
+        connection,
+        cache,
+        channel=wanted.channel,
+        skus=[line.sku for line in wanted.lines],
+        country=wanted.country,
+        postal_code=wanted.postal_code,
+        first_day=at.date(),
+        last_day=at.date(),
+        taken_at=at,
+        own=own,
+        promised=True,
+    )
+    active = {node.id: node.active for node in reference.nodes}
+    left = {balance: units for balance, units in world.available.items() if active[balance[0]]}
+    available = []
+    for index, line in enumerate(wanted.lines):
+        node_id = line.node_id or ""
+        if node_id not in active:
+            raise UnknownNode(f"there is no node {node_id}", field=f"lines[{index}].node_id")
+        available.append(min(line.quantity, left.get((node_id, line.sku), 0)))
+        left[node_id, line.sku] = left.get((node_id, line.sku), 0) - available[-1]
+    _check(wanted.lines, available)
+    return Given(tuple(SoftUnits(line.node_id or "", line.sku, line.quantity) for line in wanted.lines))
+
+
+def _check(lines: Sequence[HoldLine], available: Sequence[int]) -> None:
+    short = [index for index, line in enumerate(lines) if available[index] < line.quantity]
+    if short:
+        first = lines[short[0]]
+        raise StockConflict(
+            f"{first.quantity} of {first.sku} cannot be held: {available[short[0]]} can",
+            field=f"lines[{short[0]}].quantity",
+            data={
+                "lines": [
+                    {"index": index, "sku": line.sku, "quantity": line.quantity, "available": units}
+                    for index, (line, units) in enumerate(zip(lines, available, strict=True))
+                ]
+            },
+        )

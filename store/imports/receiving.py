@@ -1,0 +1,178 @@
+"""The rows of a file, staged: read from a stream batch by batch, never whole in memory, and kept until applied.
+
+Each batch is a transaction of its own. A long one would hold back those who read the ledger, and a slow sender would
+keep a connection.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from psycopg import AsyncConnection as Driver
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from dom.errors import Conflict, InvalidInput
+from store.imports.progress import Import, get
+from store.imports.reading import batches
+from store.imports.rows import Format, Rows, Staged
+from store.kinds import ImportKind, ImportStatus, ItemOutcome
+from store.rows import to_json
+
+BATCH: Final = 10_000
+"""Rows parsed and staged at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an import is, before its rows. The key makes it happen once; without one each upload is an import.
+
+    `as_of` is when the counts were taken that do not say it themselves, `sequence` orders the source's counts.
+    """
+
+    kind: ImportKind
+    format: Format
+    all_or_nothing: bool
+    source: str
+    as_of: datetime
+    sequence: int
+    actor: str
+    key: str | None = None
+
+    def import_id(self) -> str:
+        """The same key of a source gives the same id."""
+        token = f"{self.source}\n{self.key}" if self.key else uuid4().hex
+        return f"import-{hashlib.sha256(token.encode()).hexdigest()[:20]}"
+
+
+async def receive(
+    engine: AsyncEngine, header: Header, stream: AsyncIterable[bytes], told: Callable[[int], None] = lambda _: None
+) -> tuple[Import, bool]:
+    """Stage the rows of a file; answers the import, and whether this call made it.
+
+    An import whose upload died, or was given up, begins again. `told` hears how many rows are staged. Raises
+    InvalidInput for a file without rows or with a wrong header, Conflict if the key stands for another import, or
+    another upload of it began meanwhile.
+    """
+    import_id, upload = header.import_id(), uuid4().hex
+    known = await _known(engine, import_id, header)
+    if known is not None:
+        return known, False
+    rows, received, begun = Rows(header.kind, header.format), 0, False
+    async for lines in batches(stream, BATCH):
+        staged = await asyncio.to_thread(rows.staged, lines)
+        if staged and not begun:
+            begun = await _begin(engine, import_id, upload, header)
+        if staged:
+            received += len(staged)
+            await _stage(engine, import_id, upload, staged)
+            told(received)
+    if not begun:
+        raise InvalidInput("the file has no rows", field="body")
+    await _close(engine, import_id, upload, header.kind)
+    return await get(engine, import_id), True
+
+
+async def _known(engine: AsyncEngine, import_id: str, header: Header) -> Import | None:
+    """The import, if it was received before in full. Raises Conflict if it is another one."""
+    async with engine.connect() as connection:
+        row = (await connection.execute(_KNOWN, {"id": import_id})).mappings().one_or_none()
+    if row is None:
+        return None
+    same = (row["kind"], row["all_or_nothing"]) == (header.kind, header.all_or_nothing)
+    if not same:
+        raise Conflict("the key was used before, for another import", field="Idempotency-Key")
+    return None if row["status"] in {ImportStatus.RECEIVING, ImportStatus.FAILED} else await get(engine, import_id)
+
+
+_KNOWN = text("SELECT kind, all_or_nothing, status FROM stock_imports WHERE id = :id")
+
+
+async def _begin(engine: AsyncEngine, import_id: str, upload: str, header: Header) -> bool:
+    async with engine.begin() as connection:
+        begun = await connection.scalar(
+            _BEGIN,
+            {
+                "id": import_id,
+                "kind": header.kind,
+                "all_or_nothing": header.all_or_nothing,
+                "source": header.source,
+                "actor": header.actor,
+                "sequence": header.sequence,
+                "as_of": header.as_of,
+                "upload": upload,
+            },
+        )
+        if begun is None:
+            raise _overtaken()
+        await connection.execute(text("DELETE FROM stock_import_rows WHERE import_id = :id"), {"id": import_id})
+    return True
+
+
+_BEGIN = text("""
+INSERT INTO stock_imports AS i (id, kind, status, all_or_nothing, source, actor, sequence, as_of, upload)
+VALUES (:id, :kind, 'receiving', :all_or_nothing, :source, :actor, :sequence, :as_of, :upload)
+ON CONFLICT (id) DO UPDATE SET status = 'receiving', rows = 0, next_row = 1, outcomes = '{}', detail = '',
+    upload = EXCLUDED.upload, as_of = EXCLUDED.as_of, sequence = EXCLUDED.sequence, touched_at = now(),
+    started_at = NULL, finished_at = NULL
+WHERE i.status IN ('receiving', 'failed') RETURNING id
+""")
+_COPY: Final = f"COPY stock_import_rows (import_id, {', '.join(Staged._fields)}) FROM STDIN"
+
+
+async def _stage(engine: AsyncEngine, import_id: str, upload: str, staged: Sequence[Staged]) -> None:
+    async with engine.begin() as connection:
+        bad = sum(row.outcome is not None for row in staged)
+        parameters = {"id": import_id, "upload": upload, "rows": len(staged), "bad": bad}
+        if await connection.scalar(_ADVANCE, parameters) is None:
+            raise _overtaken()
+        driver = await _driver(connection)
+        async with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+            for row in staged:
+                await copy.write_row((import_id, *row))
+
+
+_ADVANCE = text("""
+UPDATE stock_imports SET rows = rows + :rows, touched_at = now(),
+    outcomes = CASE WHEN :bad = 0 THEN outcomes
+                    ELSE jsonb_build_object('refused', coalesce((outcomes->>'refused')::int, 0) + :bad) END
+WHERE id = :id AND upload = :upload AND status = 'receiving' RETURNING id
+""")
+
+
+async def _driver(connection: AsyncConnection) -> Driver[Any]:
+    raw = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(raw, Driver)  # noqa: S101 - for the type checker: settings allow no other driver
+    return raw
+
+
+async def _close(engine: AsyncEngine, import_id: str, upload: str, kind: ImportKind) -> None:
+    """All rows are there: it waits to be applied. Of counts of the same balance the last row stands."""
+    async with engine.begin() as connection:  # what was just written is not known to the planner yet
+        await connection.execute(text("ANALYZE stock_import_rows"))
+    async with engine.begin() as connection:
+        replaced = (await connection.execute(_REPLACE, {"id": import_id})).rowcount if kind == ImportKind.COUNTS else 0
+        outcomes = to_json({ItemOutcome.REPLACED: replaced} if replaced else {})
+        closed = await connection.scalar(_CLOSE, {"id": import_id, "upload": upload, "outcomes": outcomes})
+        if closed is None:
+            raise _overtaken()
+
+
+_REPLACE = text("""
+UPDATE stock_import_rows r SET outcome = 'replaced', detail = 'row ' || l.last || ' counts the same'
+FROM (SELECT ctid AS place, row, max(row) OVER (PARTITION BY node_id, sku) AS last FROM stock_import_rows
+      WHERE import_id = :id AND outcome IS NULL) l
+WHERE r.ctid = l.place AND l.row < l.last
+""")
+_CLOSE = text("""
+UPDATE stock_imports SET status = 'queued', touched_at = now(), outcomes = outcomes || CAST(:outcomes AS jsonb)
+WHERE id = :id AND upload = :upload AND status = 'receiving' RETURNING id
+""")
+
+
+def _overtaken() -> Conflict:
+    return Conflict("another upload with the same key began meanwhile", field="Idempotency-Key")

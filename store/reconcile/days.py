@@ -1,0 +1,60 @@
+"""Nodes' days against the fulfilments they are for.
+
+A fulfilment takes its place in the node's day when it is released to the node, and in the day's service where the node
+limits that. It gives the place back when it is rejected or cancelled, and keeps it once it was worked on.
+"""
+
+from typing import Final
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.reconcile.differences import Difference, Fault, Kind, Subject
+
+_LIMITED: Final = "n.document->'service_capacity' ? "
+_WORKED: Final = "coalesce(f.status NOT IN ('rejected', 'cancelled'), true)"
+
+DIFFERING: Final = f"""
+WITH worked AS (
+    SELECT f.node_id, f.ship_day AS day, '' AS service, count(*) AS units FROM fulfilments f WHERE {_WORKED}
+    GROUP BY f.node_id, f.ship_day
+    UNION ALL
+    SELECT f.node_id, f.ship_day, f.method, count(*) FROM fulfilments f
+    JOIN nodes n ON n.id = f.node_id AND {_LIMITED} f.method WHERE {_WORKED} GROUP BY f.node_id, f.ship_day, f.method
+)
+SELECT node_id, day, service, d.used, coalesce(w.units, 0) AS units
+FROM node_days d FULL JOIN worked w USING (node_id, day, service)
+WHERE d.used IS DISTINCT FROM coalesce(w.units, 0)
+  AND (service = '' OR EXISTS (SELECT FROM nodes n WHERE n.id = node_id AND {_LIMITED} service))
+ORDER BY node_id, day, service"""
+
+
+def of_day(row: RowMapping) -> Difference:
+    """A row of `DIFFERING` in words."""
+    subject = Subject(Kind.DAY, (row["node_id"], str(row["day"]), row["service"]))
+    used = "nothing" if row["used"] is None else row["used"]
+    detail = f"{used} taken of the day, {row['units']} fulfilments stand in it"
+    return Difference(Fault.NODE_DAY, subject, detail, f"{row['units']} taken", str(row["day"]))
+
+
+_OPEN = text("""
+INSERT INTO node_days (node_id, day, service, used) VALUES (:node_id, CAST(:day AS date), :service, 0)
+ON CONFLICT (node_id, day, service) DO NOTHING
+""")
+_LOCK = text("""
+SELECT FROM node_days WHERE node_id = :node_id AND day = CAST(:day AS date) AND service = :service FOR UPDATE
+""")
+_SETTLE = text(f"""
+UPDATE node_days SET used = (
+    SELECT count(*) FROM fulfilments f WHERE f.node_id = :node_id AND f.ship_day = CAST(:day AS date) AND {_WORKED}
+    AND (:service = '' OR f.method = :service))
+WHERE node_id = :node_id AND day = CAST(:day AS date) AND service = :service
+""")
+
+
+async def settle(connection: AsyncConnection, subject: Subject) -> None:
+    """Count the day's fulfilments anew, under the day's lock: who takes a place holds it until the work is written."""
+    node_id, day, service = subject.parts
+    place = {"node_id": node_id, "day": day, "service": service}
+    for statement in (_OPEN, _LOCK, _SETTLE):
+        await connection.execute(statement, place)

@@ -1,0 +1,75 @@
+"""A node's limit for a service: orders go where there is room, and a cancelled one gives both places back."""
+
+import asyncio
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from activities.boundary import Database
+from activities.cancelling import Cancelling, CancelPart, CancelUnits
+from activities.capture import AcceptOrder, Capture
+from activities.sourcing import Sourced
+from dom.network import ShippingMethod
+from dom.orders import Order
+from dom.status import OrderStatus
+from store import reference
+from tests.unit.worlds import MONDAY_NOON
+from tests.worlds import small
+from tests.worlds.books import check_books, one, rows
+
+USED = "SELECT service, used FROM node_days WHERE used > 0 ORDER BY day, node_id, service"
+
+
+@pytest.fixture
+async def database(world: AsyncEngine) -> Database:
+    """Only dc-leeds holds B; it does two express fulfilments a day."""
+    leeds = small.NODES[0].model_copy(update={"service_capacity": {ShippingMethod.EXPRESS: 2}})
+    async with world.begin() as connection:
+        await reference.put_node(connection, leeds)
+    return Database(engine=world, replaying=True)
+
+
+async def accept(database: Database, order: Order) -> Sourced:
+    return await Capture(database).accept_order(AcceptOrder(order=order))
+
+
+def express(external_id: str) -> Order:
+    return small.order(external_id, B=1, shipping_method="express")
+
+
+class TestServiceCapacity:
+    async def test_many_at_once_spread_over_the_days(self, world: AsyncEngine, database: Database) -> None:
+        await asyncio.gather(*(accept(database, express(f"many-{number}")) for number in range(5)))
+        assert await one(world, "SELECT max(used) FROM node_days WHERE service = 'express'") == 2
+        by_day = await rows(world, "SELECT used FROM node_days WHERE service = 'express' ORDER BY day")
+        assert by_day == [(2,), (2,), (1,)]
+        planned = "SELECT count(*) FROM fulfilments GROUP BY ship_day ORDER BY ship_day"
+        assert await rows(world, planned) == by_day
+        await check_books(world, reserved=5)
+
+    async def test_other_services_are_not_held_up(self, world: AsyncEngine, database: Database) -> None:
+        for number in range(2):
+            await accept(database, express(f"first-{number}"))
+        await accept(database, small.order("standard", B=1))
+        assert await rows(world, USED) == [("", 3), ("express", 2)]
+
+    async def test_a_cancelled_order_gives_both_places_back(self, world: AsyncEngine, database: Database) -> None:
+        order = express("off")
+        await accept(database, order)
+        assert await rows(world, USED) == [("", 1), ("express", 1)]
+        fulfilment_id = f"{order.order_id}-F1"
+        cancel = CancelUnits(
+            order_id=order.order_id,
+            number=1,
+            parts=(CancelPart(line_id="1", quantity=1, fulfilment_id=fulfilment_id),),
+            reopened=(),
+            ended=(fulfilment_id,),
+            order_status=OrderStatus.CANCELLED,
+            reason="changed their mind",
+            actor="customer",
+            occurred_at=MONDAY_NOON,
+        )
+        for _ in range(2):
+            await Cancelling(database).cancel_units(cancel)
+        assert await rows(world, USED) == []
+        await check_books(world)

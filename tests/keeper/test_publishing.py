@@ -1,0 +1,354 @@
+"""Channels are told of changes by webhook: signed, in sequence, at least once, whatever fails on the way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from standardwebhooks.webhooks import Webhook
+
+from dom.channels import Channel, ChannelRule, Publish
+from keeper.publishing import Pace, Publishing
+from keeper.receiver import Receiver
+from store import channels, cursors, stock
+from store.cursors import Cursor
+from store.kinds import LedgerKind
+from store.reference import ReferenceCache
+from store.stock import Movement
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+FAST = Pace(look=0.02, channels=0.05, first_pause=0.02, longest_pause=0.1)
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+WITHIN = 15.0
+
+
+class Listener(ThreadingHTTPServer):
+    """A channel's receiver; answers with `status`, and remembers what it took and what it refused."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Receiving)
+        self.status = 200
+        self.taken: list[tuple[str, list[dict[str, Any]]]] = []
+        self.refused: list[tuple[str, list[dict[str, Any]]]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/stock"
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        return [item for _, items in self.taken for item in items]
+
+    def last(self, sku: str) -> dict[str, Any] | None:
+        return next((item for item in reversed(self.items) if item["sku"] == sku), None)
+
+
+class _Receiving(BaseHTTPRequestHandler):
+    server: Listener
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        message = Webhook(SECRET).verify(body, {name.lower(): value for name, value in self.headers.items()})
+        status = self.server.status
+        kept = self.server.taken if status < 300 else self.server.refused
+        kept.append((self.headers["webhook-id"], message["data"]["items"]))
+        self.send_response(status)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Tests need no access log."""
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    yield from _listen()
+
+
+@pytest.fixture
+def other_listener() -> Iterator[Listener]:
+    yield from _listen()
+
+
+def _listen() -> Iterator[Listener]:
+    with Listener() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+async def describe(engine: AsyncEngine, listener: Listener, name: str = "web", **fields: Any) -> None:
+    channel = Channel(id=name, name=name, webhook_url=listener.url, **fields)
+    async with engine.begin() as connection:
+        await channels.put(connection, channel, SECRET)
+        await cursors.ensure(connection, cursors.of_webhook(name))
+
+
+async def receive(engine: AsyncEngine, sku: str, quantity: int = 1, node: str = "dc-leeds") -> None:
+    movement = Movement(node, sku, quantity, LedgerKind.RECEIPT, "test", uuid4().hex)
+    async with engine.begin() as connection:
+        await stock.move(connection, movement, actor="test", at=NOW)
+
+
+@asynccontextmanager
+async def publishing(engine: AsyncEngine, pace: Pace = FAST) -> AsyncIterator[None]:
+    task = asyncio.create_task(Publishing(engine, pace).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(true: Any) -> None:
+    async with asyncio.timeout(WITHIN):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+async def test_every_change_is_told_with_what_is_available_now(world: AsyncEngine, listener: Listener) -> None:
+    await describe(world, listener, low_at=5)
+    async with publishing(world):
+        await receive(world, "A", 7)
+        await until(lambda: listener.last("A") == {"sku": "A", "level": "in_stock", "quantity": 162})
+        await receive(world, "NEVER", 2)
+        await until(lambda: listener.last("NEVER") == {"sku": "NEVER", "level": "low", "quantity": 2})
+        await receive(world, "NEVER", -2)
+        await until(lambda: listener.last("NEVER") == {"sku": "NEVER", "level": "out", "quantity": 0})
+
+
+async def test_many_changes_of_a_sku_are_told_once(world: AsyncEngine, listener: Listener) -> None:
+    await describe(world, listener)
+    for turn in range(30):
+        await receive(world, ("A", "B")[turn % 2])
+    async with publishing(world):
+        await until(lambda: listener.last("B"))
+        await asyncio.sleep(0.2)
+    assert listener.items == [
+        {"sku": "A", "level": "in_stock", "quantity": 170},
+        {"sku": "B", "level": "in_stock", "quantity": 115},
+    ]
+
+
+async def test_a_receiver_that_fails_hears_of_it_later_and_in_sequence(world: AsyncEngine, listener: Listener) -> None:
+    await describe(world, listener)
+    listener.status = 500
+    async with publishing(world):
+        await receive(world, "A")
+        await until(lambda: len(listener.refused) >= 2)
+        await receive(world, "B")
+        listener.status = 404
+        refused = len(listener.refused)
+        await until(lambda: len(listener.refused) > refused + 1)
+        await receive(world, "A")
+        assert listener.taken == []
+        listener.status = 204
+        await until(lambda: listener.last("A") and listener.last("A")["quantity"] == 157)
+    assert listener.last("B") == {"sku": "B", "level": "in_stock", "quantity": 101}
+    assert [item["quantity"] for item in listener.items if item["sku"] == "A"] == sorted(
+        item["quantity"] for item in listener.items if item["sku"] == "A"
+    )
+
+
+async def test_a_broken_receiver_does_not_hold_up_the_others(
+    world: AsyncEngine, listener: Listener, other_listener: Listener
+) -> None:
+    await describe(world, listener, "broken")
+    await describe(world, other_listener, "works")
+    listener.status = 503
+    async with publishing(world, Pace(look=0.02, channels=0.05, first_pause=60)):
+        await receive(world, "A")
+        await until(lambda: listener.refused and other_listener.last("A"))
+        await receive(world, "B")
+        await until(lambda: other_listener.last("B"))
+    assert listener.taken == []
+    assert len(listener.refused) == 1, "it is left alone for a while"
+
+
+async def test_what_was_taken_but_not_written_down_is_told_again(
+    world: AsyncEngine, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keeper dies between the receiver's 200 and its own commit."""
+    await describe(world, listener)
+    await receive(world, "A")
+
+    async def dies(*_: object) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Receiver, "_move_on", dies)
+        with suppress(ConnectionError):
+            await Receiver(world, ReferenceCache(), "web").tell()
+    await Receiver(world, ReferenceCache(), "web").tell()
+    assert len(listener.taken) == 2
+    assert listener.taken[0] == listener.taken[1], "the same message has the same id, so that the receiver can tell"
+    assert not await Receiver(world, ReferenceCache(), "web").tell()
+    assert len(listener.taken) == 2
+
+
+async def test_a_keeper_that_is_killed_again_and_again_loses_nothing(world: AsyncEngine, listener: Listener) -> None:
+    await describe(world, listener)
+    written = {"A": 155, "B": 100, "RARE": 5, "FAR": 20}
+
+    async def sell() -> None:
+        for turn in range(80):
+            sku = sorted(written)[turn % 4]
+            await receive(world, sku, 1, node="st-york")
+            written[sku] += 1
+            if turn % 20 == 10:
+                listener.status = 500
+            elif turn % 20 == 13:
+                listener.status = 200
+            await asyncio.sleep(0.005)
+
+    selling = asyncio.create_task(sell())
+    while not selling.done():
+        async with publishing(world):
+            await asyncio.sleep(0.07)
+    await selling
+    listener.status = 200
+    async with publishing(world):
+        await until(lambda: {sku: (listener.last(sku) or {}).get("quantity") for sku in written} == written)
+    for sku in written:
+        told = [item["quantity"] for item in listener.items if item["sku"] == sku]
+        assert told == sorted(told), "a channel was told of an older state after a newer one"
+
+
+async def test_two_publishers_at_once_leave_the_receiver_with_the_last_state(
+    world: AsyncEngine, listener: Listener
+) -> None:
+    """It takes a keeper that did not notice in time that it lost its seat; at least once must still hold."""
+    await describe(world, listener)
+    async with publishing(world), publishing(world):
+        for _ in range(20):
+            await receive(world, "A")
+        await until(lambda: (listener.last("A") or {}).get("quantity") == 175)
+
+
+async def test_a_channel_of_levels_hears_of_their_changes_alone(world: AsyncEngine, listener: Listener) -> None:
+    await describe(world, listener, publish=Publish.LEVEL, low_at=5)
+    receiver = Receiver(world, ReferenceCache(), "web")
+    for quantity in (3, 1, 1, 10, 10, -20, -5):
+        await receive(world, "NEVER", quantity)
+        await receive(world, "B", 1)
+        await receiver.tell()
+    await receiver.close()
+    assert [item["level"] for item in listener.items if item["sku"] == "NEVER"] == ["low", "in_stock", "low", "out"]
+    assert [item for item in listener.items if item["sku"] == "B"] == [{"sku": "B", "level": "in_stock"}]
+
+
+async def test_what_a_channel_was_told_in_units_counts_when_it_asks_for_levels(
+    world: AsyncEngine, listener: Listener
+) -> None:
+    receiver = Receiver(world, ReferenceCache(), "web")
+    await describe(world, listener, publish=Publish.LEVEL)
+    await receive(world, "NEVER", 3)
+    await receiver.tell()  # low
+    await describe(world, listener, publish=Publish.QUANTITY)
+    await receive(world, "NEVER", -3)
+    await receiver.tell()  # out
+    await describe(world, listener, publish=Publish.LEVEL)
+    await receive(world, "NEVER", 3)
+    await receiver.tell()
+    assert [item["level"] for item in listener.items] == ["low", "out", "low"]
+    await receiver.close()
+
+
+async def test_a_rule_that_takes_units_from_the_channel_is_told(world: AsyncEngine, listener: Listener) -> None:
+    await describe(world, listener)
+    async with publishing(world):
+        async with world.begin() as connection:
+            await channels.replace_rules(connection, "web", [ChannelRule(sku="A", excluded=True)])
+        await until(lambda: listener.last("A") == {"sku": "A", "level": "out", "quantity": 0})
+
+
+async def test_a_receiver_that_is_stuck_is_seen_once(world: AsyncEngine, listener: Listener) -> None:
+    await describe(world, listener)
+    listener.status = 500
+    await receive(world, "A")
+    async with publishing(world):
+        await until(lambda: len(listener.refused) > 3)
+    assert await exceptions(world) == [], "it has not been long"
+    for _ in range(2):  # the next keeper does not tell of it again
+        async with publishing(world, Pace(look=0.02, channels=0.05, first_pause=0.02, longest_pause=0.05, stuck=0)):
+            refused = len(listener.refused)
+            await until(lambda: len(listener.refused) > refused + 3)  # noqa: B023
+    (row,) = await exceptions(world)
+    assert row.kind == "webhook_stuck"
+    assert row.order_id is None
+    assert "channel web" in row.detail
+    assert "500" in row.detail
+
+
+async def exceptions(engine: AsyncEngine) -> list[Any]:
+    async with engine.connect() as connection:
+        return list(await connection.execute(text("SELECT kind, order_id, detail FROM exceptions")))
+
+
+async def test_channels_may_come_change_and_go(
+    world: AsyncEngine, listener: Listener, other_listener: Listener
+) -> None:
+    async with publishing(world):
+        await asyncio.sleep(0.1)
+        await describe(world, listener)
+        await receive(world, "A")
+        await until(lambda: listener.last("A"))
+        await describe(world, other_listener)
+        await receive(world, "B")
+        await until(lambda: other_listener.last("B"))
+        assert listener.last("B") is None
+        async with world.begin() as connection:
+            await channels.put(connection, Channel(id="web", name="web"))
+        await receive(world, "RARE")
+        await asyncio.sleep(0.3)
+        assert other_listener.last("RARE") is None
+        await describe(world, other_listener)
+        await until(lambda: other_listener.last("RARE"))
+
+
+async def test_a_copy_of_a_database_starts_over_instead_of_falling_silent(
+    world: AsyncEngine, listener: Listener
+) -> None:
+    await describe(world, listener)
+    async with world.begin() as connection:
+        name = cursors.of_webhook("web")
+        stands = await cursors.ensure(connection, name)
+        await cursors.advance(connection, name, stands, Cursor(2**60, 7))
+    async with publishing(world):
+        await until(lambda: {item["sku"] for item in listener.items} == {"A", "B", "RARE", "FAR"})
+
+
+async def test_large_news_come_in_messages_of_bounded_size(world: AsyncEngine, listener: Listener) -> None:
+    await describe(world, listener)
+    async with world.begin() as connection:
+        await connection.execute(
+            text("""
+            INSERT INTO skus (id, document)
+            SELECT 'X' || n, document || jsonb_build_object('id', 'X' || n) FROM skus, generate_series(1, 1200) AS n
+            WHERE id = 'A'""")
+        )
+        await connection.execute(
+            text(
+                "INSERT INTO stock (node_id, sku, on_hand) "
+                "SELECT 'dc-leeds', 'X' || n, n FROM generate_series(1, 1200) AS n"
+            )
+        )
+        await connection.execute(
+            text("""
+            INSERT INTO stock_ledger (node_id, sku, kind, on_hand_delta, business_key, actor, occurred_at)
+            SELECT 'dc-leeds', 'X' || n, 'opening', n, 'big', 'test', now() FROM generate_series(1, 1200) AS n""")
+        )
+    async with publishing(world):
+        await until(lambda: len(listener.items) >= 1200)
+    assert [len(items) for _, items in listener.taken] == [500, 500, 200]
+    assert {item["sku"]: item["quantity"] for item in listener.items} == {f"X{n}": n for n in range(1, 1201)}
