@@ -162,28 +162,37 @@ class TestReadme:
     """The commands of the README, as they stand there; only the addresses and the patience differ."""
 
     def test_its_first_order_is_delivered(self, after_demo: RunningStack, client: httpx.Client) -> None:
-        script = (
-            shell_of("## Your first order")
-            .replace("http://127.0.0.1:8000", after_demo.url)
-            .replace(".venv/bin/dom", shlex.join(python_module("cli")))
-            .replace("sleep 1", "sleep 5")
-        )
-        ran = subprocess.run(
-            ["bash", "-euc", script],  # noqa: S607
-            cwd=REPOSITORY,
-            env=after_demo.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stderr
-        assert ran.stdout.startswith('{"order_id":"web-10001","status":"accepted","promise":{"earliest":"')
-        assert ran.stdout.count('"accepted for processing"') == len(("accept", "pick", "pack", "hand-over"))
-        assert '"status":"recorded"' in ran.stdout
-        assert "web-10001: " in ran.stdout, "`dom order` was shown"
+        printed = typed(shell_of("## Your first order").replace("sleep 1", "sleep 5"), after_demo)
+        assert printed.startswith('{"order_id":"web-10001","status":"accepted","promise":{"earliest":"')
+        assert printed.count('"accepted for processing"') == len(("accept", "pick", "pack", "hand-over"))
+        assert '"status":"recorded"' in printed
+        assert "web-10001: " in printed, "`dom order` was shown"
         walk = Walk(client, "web-10001")
         until("it is delivered", lambda: walk.get()["status"] == "delivered")
+
+    def test_its_basket_can_be_had_and_is_held(self, after_demo: RunningStack) -> None:
+        names = [line for line in shell_of("## Your first order").splitlines() if line.startswith(("API=", "JSON="))]
+        printed = typed("\n".join([*names, shell_of("## Can I have it, from where, by when?")]), after_demo)
+        assert '"sku":"85123A","available":' in printed
+        assert printed.count('"complete":true') == len(("economy", "standard", "express"))
+        assert '"owner":"cart-7","reason":"cart","status":"active"' in printed
+        assert "85123A at " in printed, "`dom stock show` was shown"
+
+
+def typed(script: str, stack: RunningStack) -> str:
+    """What a shell prints for the README's commands, at the stack's addresses."""
+    script = script.replace("http://127.0.0.1:8000", stack.url)
+    ran = subprocess.run(
+        ["bash", "-euc", script.replace(".venv/bin/dom", shlex.join(python_module("cli")))],  # noqa: S607
+        cwd=REPOSITORY,
+        env=stack.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
 
 
 def shell_of(heading: str) -> str:

@@ -103,6 +103,50 @@ BEGIN
 END $$;
 
 
+-- The usual request, of one SKU at one node, in as few statements as can be: a hot row is locked from the UPDATE on. False
+-- if it is not that easy, and nothing was done: the id or the owner is known, or the units are not there at first sight.
+CREATE FUNCTION take_one_soft(
+    soft_id text, of_channel text, of_owner text, why text, length int, content text, is_brokering boolean,
+    from_node text, of_sku text, units int
+) RETURNS boolean LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    rule record;
+    ends timestamptz := statement_timestamp() + make_interval(secs => length);
+BEGIN
+    SELECT buffer, share INTO rule FROM (SELECT 1) AS once LEFT JOIN LATERAL (
+        SELECT buffer, CASE WHEN excluded THEN 0 ELSE share END AS share FROM channel_rules c
+        WHERE c.channel = of_channel AND c.sku IN (of_sku, '') AND c.node_id IN (from_node, '')
+        ORDER BY c.sku = '', c.node_id = '' LIMIT 1) r ON true
+    WHERE NOT EXISTS (SELECT FROM soft_reservations h WHERE h.id = soft_id)
+      AND NOT EXISTS (
+          SELECT FROM soft_reservations h
+          WHERE h.channel = of_channel AND h.owner = of_owner AND h.status = 'active');
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    UPDATE stock s SET reserved_soft = s.reserved_soft + units, updated_at = now()
+    WHERE s.node_id = from_node AND s.sku = of_sku AND units <= allowed_units(
+        s.on_hand - s.reserved - s.reserved_soft - CASE
+            WHEN is_brokering THEN s.safety_stock ELSE greatest(s.safety_stock, s.promise_safety) END,
+        rule.buffer, rule.share);
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    WITH kept AS (
+        INSERT INTO soft_reservations (id, channel, owner, reason, document, expires_at)
+        VALUES (soft_id, of_channel, of_owner, why, content::jsonb, ends)
+    ), held AS (
+        INSERT INTO reservations (kind, status, node_id, sku, quantity, soft_id, expires_at)
+        VALUES ('soft', 'active', from_node, of_sku, units, soft_id, ends)
+    )
+    INSERT INTO stock_ledger (node_id, sku, kind, soft_delta, business_key, reason, actor, occurred_at)
+    VALUES (from_node, of_sku, 'soft_reserve', units, soft_id || '/soft', why, of_channel || '/' || of_owner,
+            statement_timestamp());
+    RETURN true;
+END $$;
+
+
 -- Soft reservations of many requests, each whole or not at all; what one gets the next ones of the group do not.
 -- Verdicts: taken; repeated (the id was taken before); owner_busy (the owner has another one); refused (does not fit,
 -- even alone); crowded (did not fit behind the requests before it, or stands behind another one of its owner: to be
@@ -117,6 +161,11 @@ AS $$
 DECLARE
     verdicts text[];
 BEGIN
+    IF cardinality(ids) = 1 AND cardinality(unit_requests) = 1 AND unit_owned[1] = 0 AND take_one_soft(
+        ids[1], channels[1], owners[1], reasons[1], seconds[1], documents[1], brokerings[1],
+        unit_nodes[1], unit_skus[1], unit_quantities[1]) THEN
+        RETURN ARRAY['taken'];
+    END IF;
     PERFORM FROM stock s JOIN (SELECT DISTINCT * FROM unnest(unit_nodes, unit_skus)) AS w (node_id, sku)
         USING (node_id, sku)
     ORDER BY s.node_id, s.sku FOR NO KEY UPDATE OF s;

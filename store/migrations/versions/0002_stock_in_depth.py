@@ -445,7 +445,7 @@ def downgrade() -> None:
     """Take back."""
     op.execute("DROP TRIGGER append_only ON stock_ledger")
     op.execute("DELETE FROM stock_ledger WHERE kind = 'safety'")
-    op.execute("DROP FUNCTION refuse_change, take_soft, reserve_firm, reclaim_lapsed, allowed_units")
+    op.execute("DROP FUNCTION refuse_change, take_soft, take_one_soft, reserve_firm, reclaim_lapsed, allowed_units")
     op.execute("ALTER TABLE stock RESET (fillfactor)")
     for (table, name), (rule, before) in CHECKS.items():
         _check(table, name, before, rule)
