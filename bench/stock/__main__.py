@@ -22,7 +22,7 @@ INTERRUPTED = 130
 def main() -> int:
     """Measures and prints; exit code 1 when something cannot be started or is wrong, 130 after Ctrl-C."""
     options = _options()
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, width=100)
     began = perf_counter()
 
     def say(line: str) -> None:

@@ -10,6 +10,7 @@ from bench.measure import MILLISECONDS, Spread, percentile
 # Clients are pgbench's, on the server's side; callers are of one process and share the house's pool.
 BASELINE = "pgbench -N, 8 clients"
 BASELINE_PREPARED = "pgbench -N, 8 clients, prepared"
+HOT_BARE = "hot row, a bare UPDATE, 8 clients"
 HOT_8 = "hot row, 8 clients"
 HOT_8_PREPARED = "hot row, 8 clients, prepared"
 HOT_32 = "hot row, 32 clients"

@@ -21,6 +21,8 @@ from store import stock
 
 POOL = 8
 WARM_UP_SECONDS = 2.0
+BARE = "UPDATE stock SET updated_at = now() WHERE node_id = 'n1' AND sku = 's1';\n"
+"""The least a transaction can do to a row: what the row itself allows, before anything is reserved or written down."""
 Say = Callable[[str], None]
 
 
@@ -89,6 +91,7 @@ class _Taking:
         ):
             script = await taking.script_of_take(self.engine, node, sku, variables)
             await asyncio.to_thread((self.folder / f"{name}.sql").write_text, script)
+        await asyncio.to_thread((self.folder / "bare.sql").write_text, BARE)
         await world.settle(self.engine)
 
     def on_the_server(self, seconds: float) -> dict[str, Callable[[], float]]:
@@ -101,6 +104,7 @@ class _Taking:
         return {
             results.BASELINE: partial(pgbench.without_branches, 8, seconds, "simple"),
             results.BASELINE_PREPARED: partial(pgbench.without_branches, 8, seconds, "prepared"),
+            results.HOT_BARE: script("bare", 8),
             results.HOT_8: script("hot", 8),
             results.HOT_32: script("hot", 32),
             results.HOT_8_PREPARED: script("hot", 8, "prepared"),
