@@ -32,7 +32,7 @@ def day(ahead: int) -> date:
 
 @dataclass
 class Model:
-    """What stands in the books, and what may be promised of it, by the words of the issue."""
+    """What stands in the books, and what may be promised of it, by the formula of the documents."""
 
     balances: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     lapsed: dict[tuple[str, str], int] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from bench.stock.results import (
     BASELINE,
     HOT_8,
     HOT_32,
+    HOT_BARE,
     HOT_GROUPED,
     HOT_POOL_8,
     HOT_POOL_32,
@@ -118,6 +119,7 @@ def results() -> Results:
     found = Results()
     for number in (1, 2, 3):
         found.add(BASELINE, Round(1000.0 * number))
+        found.add(HOT_BARE, Round(600.0 * number))
         found.add(HOT_8, Round(500.0 * number))
         found.add(HOT_32, Round(475.0 * number))
         found.add(HOT_POOL_8, Round(100.0, [0.001]))
