@@ -156,9 +156,7 @@ def upgrade() -> None:
             comment="rows by what became of them",
         ),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
-        sa.Column(
-            "upload", sa.Text(), nullable=False, comment="which upload may add rows: the last one that began"
-        ),
+        sa.Column("upload", sa.Text(), nullable=False, comment="which upload may add rows: the last one that began"),
         sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("touched_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -417,7 +415,10 @@ def upgrade() -> None:
     op.add_column(
         "orders",
         sa.Column(
-            "priority", sa.Integer(), nullable=True, comment="place among waiting orders, lower first; null: the channel's"
+            "priority",
+            sa.Integer(),
+            nullable=True,
+            comment="place among waiting orders, lower first; null: the channel's",
         ),
     )
     op.create_index(
@@ -453,9 +454,7 @@ def downgrade() -> None:
         op.alter_column("stock_ledger", column, server_default=None)
     op.drop_constraint(op.f("node_days_pkey"), "node_days", type_="primary")
     op.create_primary_key(op.f("node_days_pkey"), "node_days", ["node_id", "day"])
-    op.drop_index(
-        "stock_ledger_moved_ix", table_name="stock_ledger", postgresql_where=sa.text("on_hand_delta <> 0")
-    )
+    op.drop_index("stock_ledger_moved_ix", table_name="stock_ledger", postgresql_where=sa.text("on_hand_delta <> 0"))
     op.drop_column("orders", "priority")
     op.drop_column("orders", "ship_complete")
     op.drop_index(
