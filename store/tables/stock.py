@@ -142,14 +142,21 @@ reservations = Table(
     moment("expires_at", nullable=True),
     moment("created_at", now=True),
     ForeignKeyConstraint(["node_id", "sku"], ["stock.node_id", "stock.sku"]),
-    UniqueConstraint("fulfilment_id", "line_id"),
     one_of("kind", ReservationKind),
     one_of("status", ReservationStatus),
     CheckConstraint("quantity >= 0", name="quantity_not_negative"),
     CheckConstraint("status <> 'active' OR quantity > 0", name="active_holds_units"),
     CheckConstraint("kind <> 'firm' OR (order_id IS NOT NULL AND fulfilment_id IS NOT NULL)", name="firm_has_order"),
     CheckConstraint("kind <> 'soft' OR (expires_at IS NOT NULL AND soft_id IS NOT NULL)", name="soft_expires"),
-    Index("reservations_active_ix", "node_id", "sku", postgresql_where=text("status = 'active'")),
+    # Soft ones come by the thousand: they are kept out of the indexes that only firm ones need.
+    Index(
+        "reservations_fulfilment_ix",
+        "fulfilment_id",
+        "line_id",
+        unique=True,
+        postgresql_where=text("fulfilment_id IS NOT NULL"),
+    ),
+    Index("reservations_active_ix", "node_id", "sku", postgresql_where=text("kind = 'firm' AND status = 'active'")),
     Index(
         "reservations_soft_ix",
         "node_id",

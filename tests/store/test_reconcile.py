@@ -170,7 +170,7 @@ MENDED: dict[str, tuple[list[str], set[tuple[str, str]]]] = {
     ),
     "a reservation twice": (
         [
-            "ALTER TABLE reservations DROP CONSTRAINT reservations_fulfilment_id_line_id_key",
+            "DROP INDEX reservations_fulfilment_ix",
             RESERVATION + f"('firm', 'active', 'wh-london', 'A', 1, 'web-booked', '1', '{BOOKED}', NULL, NULL)",
         ],
         {("firm_twice", "wh-london/A"), ("reserved", "wh-london/A")},

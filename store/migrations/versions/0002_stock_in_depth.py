@@ -294,6 +294,22 @@ def upgrade() -> None:
         sa.Column("service", sa.Text(), server_default="", nullable=False, comment="empty: the node's day as a whole"),
     )
     op.add_column("reservations", sa.Column("soft_id", sa.Text(), nullable=True))
+    op.drop_constraint(op.f("reservations_fulfilment_id_line_id_key"), "reservations", type_="unique")
+    op.create_index(
+        "reservations_fulfilment_ix",
+        "reservations",
+        ["fulfilment_id", "line_id"],
+        unique=True,
+        postgresql_where=sa.text("fulfilment_id IS NOT NULL"),
+    )
+    op.drop_index("reservations_active_ix", table_name="reservations", postgresql_where=sa.text("status = 'active'"))
+    op.create_index(
+        "reservations_active_ix",
+        "reservations",
+        ["node_id", "sku"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'firm' AND status = 'active'"),
+    )
     op.create_index(
         "reservations_of_soft_ix",
         "reservations",
@@ -499,6 +515,18 @@ def downgrade() -> None:
     op.drop_column("stock", "reserved_soft")
     op.drop_column("stock", "quarantine")
     op.drop_column("stock", "damaged")
+    op.drop_index("reservations_active_ix", table_name="reservations")
+    op.create_index(
+        "reservations_active_ix",
+        "reservations",
+        ["node_id", "sku"],
+        unique=False,
+        postgresql_where=sa.text("status = 'active'"),
+    )
+    op.drop_index("reservations_fulfilment_ix", table_name="reservations")
+    op.create_unique_constraint(
+        op.f("reservations_fulfilment_id_line_id_key"), "reservations", ["fulfilment_id", "line_id"]
+    )
     op.drop_constraint(op.f("reservations_soft_id_fkey"), "reservations", type_="foreignkey")
     op.drop_index(
         "reservations_soft_ix",
