@@ -50,6 +50,8 @@ def show(sku: SkuName, channel: Channel = None, limit: Limit = 20) -> None:
     found = read(look)
     screen = console()
     screen.print(sku_table(sku, channel, found.lines))
+    for way in found.in_transit:
+        screen.print(f"{way['units']} in transit from {way['origin_node']} to {way['node_id']}, in no balance")
     if not found.waiting_orders:
         screen.print("no order waits for it")
         return

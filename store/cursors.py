@@ -95,11 +95,3 @@ async def advance(connection: AsyncConnection, name: str, old: Cursor, new: Curs
         },
     )
     return moved.rowcount == 1
-
-
-_FORGET = text("DELETE FROM feed_cursors WHERE name = :name")
-
-
-async def forget(connection: AsyncConnection, name: str) -> None:
-    """Remove the cursor; whoever asks for it next gets a new one."""
-    await connection.execute(_FORGET, {"name": name})

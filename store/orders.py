@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import NotFound
@@ -172,11 +172,3 @@ async def document(connection: AsyncConnection, order_id: str) -> Order:
         raise NotFound(f"there is no order {order_id}")
     # Checked when it was captured; checking it again would let a stricter rule lose old orders.
     return Order.model_validate(found)
-
-
-async def line_rows(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
-    """The lines in the channel's own sequence."""
-    rows = await connection.execute(
-        text("SELECT * FROM order_lines WHERE order_id = :id ORDER BY position"), {"id": order_id}
-    )
-    return rows.mappings().all()

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.inbound import in_transit
 from store.inbound import terms as inbound
 from store.reconcile.books import DELTAS
 from store.stock import terms
@@ -59,13 +60,15 @@ GROUP BY o.id, c.priority ORDER BY coalesce(o.priority, c.priority, 100), o.plac
 class SkuScreen:
     """A SKU at every node that has, had or awaits units of it, and the orders that wait, next first.
 
-    `waiting_orders` and `waiting_units` count all of them, also those that are not listed.
+    `waiting_orders` and `waiting_units` count all of them, also those that are not listed. `in_transit` are units that
+    left one node for another and stand in no balance.
     """
 
     lines: Sequence[RowMapping]
     waiting: Sequence[RowMapping]
     waiting_orders: int
     waiting_units: int
+    in_transit: Sequence[RowMapping]
 
 
 async def of_sku(connection: AsyncConnection, sku: str, channel: str | None = None, limit: int = 20) -> SkuScreen:
@@ -73,7 +76,7 @@ async def of_sku(connection: AsyncConnection, sku: str, channel: str | None = No
     lines = (await connection.execute(_OF_SKU, {"sku": sku, "channel": channel})).mappings().all()
     waiting = (await connection.execute(_WAITING, {"sku": sku, "limit": limit})).mappings().all()
     orders, units = (waiting[0]["orders"], int(waiting[0]["all_units"])) if waiting else (0, 0)
-    return SkuScreen(lines, waiting, orders, units)
+    return SkuScreen(lines, waiting, orders, units, await in_transit(connection, sku))
 
 
 _OF_NODE = f"SELECT s.sku, {_LINE} FROM stock s JOIN nodes n ON n.id = s.node_id WHERE s.node_id = :node_id"

@@ -8,9 +8,6 @@ from dom.base import LineId, NodeId, Quantity, Text, Utc, Value
 from dom.orders import Order, Promise
 from dom.status import CarrierEventKind, Disposition, FulfilmentStep, OrderStatus, ReturnStatus
 
-TASK_QUEUE = "orders"
-"""Where the workers listen unless the settings say otherwise."""
-
 
 class OrderInput(Value):
     """What starts an order's workflow."""

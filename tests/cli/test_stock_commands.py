@@ -139,6 +139,16 @@ class TestShow:
         assert figures(answer)["web-open"][-2:] == ["2", "0"]
         assert "no order waits" in dom("stock", "show", "B").output
 
+    def test_units_between_two_nodes_are_told_apart(self, dom: Dom, busy_url: str) -> None:
+        for statement in (
+            """INSERT INTO inbound (reference, kind, status, origin_node, node_id, due_on, confidence, actor)
+            VALUES ('T-1', 'transfer', 'in_transit', 'dc-leeds', 'st-york', '2030-01-01', 100, 'x')""",
+            "INSERT INTO inbound_lines (reference, sku, quantity, received) VALUES ('T-1', 'B', 8, 3)",
+        ):
+            execute(busy_url, statement)
+        assert "5 in transit from dc-leeds to st-york, in no balance" in dom("stock", "show", "B").output
+        assert "in transit" not in dom("stock", "show", "A").output
+
     def test_a_channel_sees_what_its_rules_leave(self, dom: Dom, busy_url: str) -> None:
         found = figures(dom("stock", "show", "A", "--channel", "web").output)
         assert found["dc-leeds"][9] == "45", "half of what is left of 94 beyond a buffer of 4"

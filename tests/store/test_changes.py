@@ -178,8 +178,6 @@ async def test_a_stored_cursor_moves_only_from_where_it_stands(world: AsyncEngin
         assert not await cursors.advance(connection, "one", START, second)
         assert await cursors.ensure(connection, "one") == first
         assert await cursors.get(connection, "one") == first
-        await cursors.forget(connection, "one")
-        assert await cursors.get(connection, "one") is None
 
 
 async def test_a_new_cursor_stands_at_the_end_unless_told_otherwise(world: AsyncEngine) -> None:

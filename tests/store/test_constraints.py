@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store import orders
 from tests.worlds import small
+from tests.worlds.books import rows
 from tests.worlds.written import place
 
 ORDER = small.order("held", A=3)
@@ -104,6 +105,4 @@ async def test_units_move_within_the_line_only(world: AsyncEngine) -> None:
     with pytest.raises(IntegrityError):
         async with world.begin() as connection:
             await orders.move_units(connection, ORDER.order_id, [orders.UnitMove("1", cancelled=1)])
-    async with world.connect() as connection:
-        (line,) = await orders.line_rows(connection, ORDER.order_id)
-    assert (line["cancelled"], line["backordered"]) == (1, 2)
+    assert await rows(world, "SELECT cancelled, backordered FROM order_lines") == [(1, 2)]
