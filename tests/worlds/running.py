@@ -19,6 +19,7 @@ from dom import ids
 from dom.orders import Order
 from keeper.allocating import Allocating
 from keeper.job import Job
+from store.patience import unbroken
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.outside import RecordingCarrier, RecordingSender
 from worker import WORKFLOWS, drain, wired
@@ -124,5 +125,6 @@ async def allocating(engine: AsyncEngine, client: Client) -> AsyncIterator[None]
 
 async def _repeat(job: Job) -> NoReturn:
     while True:
-        if not await job.run():
+        # As in the keeper's loop: a run cut off in the middle of its SQL would lose its connection to the pool.
+        if not await unbroken(job.run(), STOP_SECONDS):
             await asyncio.sleep(job.every)
