@@ -16,7 +16,7 @@ from dom.errors import NotAvailable, OrderConflict
 from dom.messages import MessageKind
 from dom.orders import Order
 from dom.status import OrderStatus, SourcingCause
-from store import limits, messages, orders, sourcing, stock, timeline
+from store import decisions, limits, messages, orders, stock, timeline
 
 FIRST_ATTEMPT = 1
 FIRST_FULFILMENT = 1
@@ -59,8 +59,9 @@ class Capture:
             claim = await claiming.claim(connection, order)
             why = Occasion(FIRST_ATTEMPT, FIRST_FULFILMENT, SourcingCause.CAPTURED, as_of, own=claim.own)
             units = {line.line_id: line.quantity for line in order.lines}
-            demand, decision, policy = await step.decide(self.database, connection, order, units, why)
-            result = step.sourced(decision, policy, FIRST_FULFILMENT)
+            planned = await step.decide(self.database, connection, order, units, why)
+            decision = planned.decision
+            result = step.sourced(decision, FIRST_FULFILMENT)
             await self._write(connection, order, result)
             await _refuse_what_may_not_wait(connection, order, result.waiting, as_of.date())
             await timeline.append(
@@ -74,7 +75,7 @@ class Capture:
                     data=step.story(decision, result, why) | claim.story,
                 ),
             )
-            await step.write_down(connection, demand, decision, why)
+            await step.write_down(connection, planned, why)
             owned = await claiming.settle(connection, claim, decision)
             await step.take(connection, order.channel, decision, why, owned)
             return result
@@ -99,7 +100,7 @@ class Capture:
 
     async def _known(self, connection: AsyncConnection, order: Order) -> Sourced:
         known = await orders.find(connection, order.order_id)
-        made = await sourcing.decision(connection, order.order_id, FIRST_ATTEMPT)
+        made = await decisions.decision(connection, order.order_id, FIRST_ATTEMPT)
         if known is None or made is None or known.content_hash != order.content_hash():
             raise OrderConflict(
                 f"{order.channel} order {order.external_id} was captured with other content", field="external_id"

@@ -13,11 +13,11 @@ from activities.boundary import Database
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.network import ShippingMethod
-from dom.ofl.models import Demand, DemandLine, Policy, SourcingDecision
+from dom.ofl.models import DemandLine, SourcingDecision
 from dom.orders import Order, Promise
 from dom.status import FAILED_SOURCING, OrderStatus, SourcingCause
-from store import exceptions, fulfilments, messages, orders, sourcing, stock, timeline, waiting
-from store.planning import Wanted, plan_units
+from store import decisions, exceptions, fulfilments, messages, orders, stock, timeline, waiting
+from store.planning import Planned, Wanted, plan_units
 
 ATTEMPTS = 8
 """How often a plan is made again because its stock was taken between the snapshot and the reservation."""
@@ -83,12 +83,12 @@ class Occasion:
 
 async def decide(
     database: Database, connection: AsyncConnection, order: Order, units: Mapping[str, int], why: Occasion
-) -> tuple[Demand, SourcingDecision, Policy]:
+) -> Planned:
     """Plan the given units of the order (by line) on a fresh snapshot; changes nothing.
 
     Raises UnknownSku and UnknownNode for what the order names and the network does not hold.
     """
-    planned = await plan_units(
+    return await plan_units(
         connection,
         database.reference,
         Wanted(
@@ -98,7 +98,7 @@ async def decide(
             postal_code=order.ship_to.postal_code,
             shipping_method=order.shipping_method,
             lines=tuple(
-                DemandLine(line_id=line.line_id, sku=line.sku, quantity=units[line.line_id])
+                DemandLine(line_id=line.line_id, sku=line.sku, quantity=units[line.line_id], unit_price=line.unit_price)
                 for line in order.lines
                 if units.get(line.line_id)
             ),
@@ -109,19 +109,20 @@ async def decide(
             excluded_nodes=why.excluded_nodes,
             own=why.own,
             ship_complete=order.ship_complete,
+            region=order.ship_to.region,
+            tags=order.tags,
+            customer_class=order.customer.customer_class,
         ),
     )
-    return planned.demand, planned.decision, planned.policy
 
 
-async def write_down(connection: AsyncConnection, demand: Demand, decision: SourcingDecision, why: Occasion) -> None:
+async def write_down(connection: AsyncConnection, planned: Planned, why: Occasion) -> None:
     """Release the planned work to the nodes and keep the decision with its reasons."""
-    if decision.shipments:
-        await fulfilments.release(connection, decision, why.first_fulfilment, why.as_of)
-    await sourcing.record(
+    if planned.decision.shipments:
+        await fulfilments.release(connection, planned.decision, why.first_fulfilment, why.as_of)
+    await decisions.record(
         connection,
-        demand,
-        decision,
+        planned,
         attempt=why.attempt,
         cause=why.cause,
         first_fulfilment=why.first_fulfilment,
@@ -155,7 +156,7 @@ def balances(decision: SourcingDecision) -> dict[tuple[str, str], int]:
     return dict(units)
 
 
-def sourced(decision: SourcingDecision, policy: Policy, first_fulfilment: int) -> Sourced:
+def sourced(decision: SourcingDecision, first_fulfilment: int) -> Sourced:
     """What the workflow needs to know of a decision."""
     released: dict[str, dict[str, int]] = {}
     for unit in fulfilments.planned_units(decision, first_fulfilment):
@@ -172,8 +173,8 @@ def sourced(decision: SourcingDecision, policy: Policy, first_fulfilment: int) -
         ),
         waiting={line.line_id: line.quantity for line in decision.unfilled},
         promise=decision.promise,
-        retry_minutes=policy.backorder_retry_minutes,
-        cancel_after_days=policy.backorder_cancel_after_days,
+        retry_minutes=decision.retry.after_minutes,
+        cancel_after_days=decision.retry.cancel_after_days,
         release_seconds=_seconds_to_release(decision),
     )
 
@@ -217,7 +218,7 @@ class Sourcing:
     async def _source(self, request: SourceAgain) -> Sourced:
         async with self.database.transaction() as connection:
             await waiting.undisturbed(connection, request.order_id)
-            made = await sourcing.decision(connection, request.order_id, request.attempt)
+            made = await decisions.decision(connection, request.order_id, request.attempt)
             if made:
                 return sourced(*made)
             order = await orders.document(connection, request.order_id)
@@ -229,10 +230,11 @@ class Sourcing:
                 excluded_nodes=request.excluded_nodes,
                 own=waiting.SOFT_ID + request.order_id,
             )
-            demand, decision, policy = await decide(self.database, connection, order, request.lines, why)
-            result = sourced(decision, policy, why.first_fulfilment)
+            planned = await decide(self.database, connection, order, request.lines, why)
+            decision = planned.decision
+            result = sourced(decision, why.first_fulfilment)
             await self._write(connection, request, decision, result, why)
-            await write_down(connection, demand, decision, why)
+            await write_down(connection, planned, why)
             owned = await waiting.settle(connection, request.order_id, balances(decision))
             await take(connection, order.channel, decision, why, owned)
             return result

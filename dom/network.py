@@ -14,6 +14,10 @@ from dom.base import Country, Currency, Minor, NodeId, SkuId, Text, Value
 _known_zones = cache(available_timezones)  # it walks the disk
 
 
+AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", examples=["brand"])]
+"""The name of something that is known of a SKU."""
+
+
 class NodeKind(StrEnum):
     """What sort of place a node is."""
 
@@ -30,6 +34,14 @@ class ShippingMethod(StrEnum):
     STANDARD = "standard"
     EXPRESS = "express"
     PICKUP = "pickup"
+
+
+class Handling(StrEnum):
+    """What goods may need that not every node can do."""
+
+    HAZMAT = "hazmat"
+    COLD = "cold"
+    OVERSIZE = "oversize"
 
 
 class NodeAddress(Value):
@@ -54,7 +66,7 @@ class Node(Value):
 
     `cut_off` is local to `time_zone`: orders accepted later leave on the next open day. `daily_capacity` counts
     fulfilment orders a day, `service_capacity` those of one service among them. `ships_to` lists countries; empty means
-    everywhere. A lower `priority` is preferred.
+    everywhere. A lower `priority` is preferred. `handles` is what it can do of what goods may need.
     """
 
     id: NodeId
@@ -78,6 +90,7 @@ class Node(Value):
     )
     ships_to: tuple[Country, ...] = ()
     pickup: bool = False
+    handles: tuple[Handling, ...] = tuple(Handling)
     active: bool = True
 
     @field_validator("time_zone")
@@ -127,9 +140,17 @@ class Sku(Value):
     oversize: bool = False
     list_price: Minor = 0
     currency: Currency = "GBP"
+    attributes: dict[AttributeName, Annotated[str, Field(max_length=100)]] = Field(
+        default={}, max_length=50, description="what the policy may ask for: brand, season, set ..."
+    )
     release_on: date | None = None
     preorder_limit: int | None = Field(default=None, ge=0, le=100_000_000)
     backorder_limit: int | None = Field(default=None, ge=0, le=100_000_000)
+
+    @property
+    def handling(self) -> frozenset[Handling]:
+        """What the goods need of a node."""
+        return frozenset(need for need in Handling if getattr(self, need))
 
     def wait_limit(self, day: date) -> int | None:
         """The most units that may wait on a day; None for no limit."""

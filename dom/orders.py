@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -28,6 +28,7 @@ class Customer(Value):
     name: Text
     email: Annotated[str, Field(max_length=254, examples=["ada@customer.example"])]
     phone: Annotated[str, Field(max_length=32, examples=["+447700900123"])] = ""
+    customer_class: Annotated[str, Field(max_length=40, examples=["vip"])] = ""
 
 
 class ShipTo(Value):
@@ -109,8 +110,12 @@ class Order(Value):
         A field that came later counts only where it says something: orders captured before keep their hash.
         """
         fields = type(self).model_fields
-        silent = {name for name in CAME_LATER if getattr(self, name) == fields[name].default}
-        return hashlib.sha256(self.model_dump_json(exclude=silent | NOT_CONTENT).encode()).hexdigest()
+        left_out: dict[str, Any] = {
+            name: True for name in CAME_LATER if getattr(self, name) == fields[name].default
+        } | dict.fromkeys(NOT_CONTENT, True)
+        if not self.customer.customer_class:
+            left_out["customer"] = {"customer_class"}
+        return hashlib.sha256(self.model_dump_json(exclude=left_out).encode()).hexdigest()
 
 
 class Promise(Value):

@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import UnknownNode
 from dom.network import ShippingMethod
-from dom.ofl.models import Demand, DemandLine, Policy, SourcingDecision
+from dom.ofl.models import Demand, DemandLine, Snapshot, SourcingDecision
 from dom.ofl.planner import plan
-from dom.ofl.whole import whole_or_waiting
 from store import sourcing
 from store.reference import ReferenceCache
 
@@ -40,15 +39,20 @@ class Wanted:
     own: str | None = None
     promised: bool = False
     ship_complete: bool = False
+    region: str = ""
+    tags: tuple[str, ...] = ()
+    customer_class: str = ""
+    deliver_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What was asked of the planner, what it answered, and under which policy."""
+    """What was asked of the planner, what it saw, and what it answered. `network` names the nodes and tariffs."""
 
     demand: Demand
+    snapshot: Snapshot
+    network: str
     decision: SourcingDecision
-    policy: Policy
 
 
 async def plan_units(connection: AsyncConnection, cache: ReferenceCache, wanted: Wanted) -> Planned:
@@ -83,8 +87,11 @@ async def plan_units(connection: AsyncConnection, cache: ReferenceCache, wanted:
         requested_by=wanted.requested_by,
         excluded_nodes=wanted.excluded_nodes,
         currency=wanted.currency,
+        region=wanted.region,
+        tags=wanted.tags,
+        customer_class=wanted.customer_class,
+        ship_complete=wanted.ship_complete,
+        deliver_by=wanted.deliver_by,
     )
     decision = plan(demand, world, reference.policy, reference.policy_version)
-    if wanted.ship_complete:
-        decision = whole_or_waiting(decision, demand)
-    return Planned(demand, decision, reference.policy)
+    return Planned(demand, world, reference.network, decision)

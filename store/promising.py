@@ -10,7 +10,8 @@ from dom.atp import dates_of
 from dom.errors import InvalidInput
 from dom.network import ShippingMethod
 from dom.ofl.earliest import Reach, reach
-from dom.ofl.models import Fence, SourcingDecision
+from dom.ofl.models import SourcingDecision
+from dom.policy.document import Fence
 from store import availability, sourcing
 from store.availability import Asked
 from store.planning import Wanted, plan_units

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels import Channel, ChannelRule
 from dom.network import Node, Sku
-from dom.ofl.models import Policy
+from dom.policy.reading import read_policy
 from dom.tariffs import Tariff
 from store import channels, reference
 from store import engine as database
@@ -74,7 +74,7 @@ async def _write(connection: AsyncConnection, folder: Path) -> SeedReport:
     sample = folder / "sample"
     nodes = [Node.model_validate(document) for document in json.loads((sample / "network.json").read_text())["nodes"]]
     tariffs = [Tariff.model_validate(document) for document in json.loads((sample / "tariffs.json").read_text())]
-    policy = Policy.model_validate_json((sample / "policy.json").read_text())
+    policy = read_policy((sample / "policy.yaml").read_text())
     skus = [_sku(row) for row in _table(sample / "skus.csv.xz", ",")]
     for node in nodes:
         await reference.put_node(connection, node)

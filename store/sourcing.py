@@ -1,14 +1,14 @@
-"""The planner's snapshot, read in one statement, and the decisions that were made."""
+"""The planner's snapshot, read in one statement."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.atp import sendable
 from dom.errors import UnknownSku
-from dom.ofl.models import Demand, Place, Policy, Snapshot, SourcingDecision
+from dom.ofl.models import Place, Snapshot
 from store.places import lookup_codes
 from store.reference import Reference, ReferenceCache
 from store.stock import terms
@@ -93,67 +93,3 @@ async def snapshot(
     )
     place = Place(latitude=row.place[0], longitude=row.place[1]) if row.place else None
     return world, reference, place
-
-
-_DECIDED = text("""
-INSERT INTO sourcing_decisions (order_id, attempt, policy_version, cause, first_fulfilment, document, decided_at)
-VALUES (:order_id, :attempt, :policy_version, :cause, :first_fulfilment,
-        jsonb_build_object('demand', CAST(:demand AS jsonb), 'decision', CAST(:decision AS jsonb)), :decided_at)
-""")
-
-
-async def record(
-    connection: AsyncConnection,
-    demand: Demand,
-    decision: SourcingDecision,
-    *,
-    attempt: int,
-    cause: str,
-    first_fulfilment: int,
-) -> None:
-    """Keep a decision with what was asked. Fulfilments are numbered from `first_fulfilment` in its sequence."""
-    await connection.execute(
-        _DECIDED,
-        {
-            "order_id": decision.order_id,
-            "attempt": attempt,
-            "policy_version": decision.policy_version,
-            "cause": cause,
-            "first_fulfilment": first_fulfilment,
-            "demand": demand.model_dump_json(),
-            "decision": decision.model_dump_json(),
-            "decided_at": decision.decided_at,
-        },
-    )
-
-
-async def decision(
-    connection: AsyncConnection, order_id: str, attempt: int
-) -> tuple[SourcingDecision, Policy, int] | None:
-    """A decision made before, the policy it used, and the number of its first fulfilment; or None."""
-    row = (
-        await connection.execute(
-            text("""
-            SELECT d.document->'decision' AS decision, p.document AS policy, first_fulfilment
-            FROM sourcing_decisions d JOIN policies p ON p.version = d.policy_version
-            WHERE order_id = :order_id AND attempt = :attempt
-            """),
-            {"order_id": order_id, "attempt": attempt},
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    made = SourcingDecision.model_validate(row.decision)
-    return made, Policy.model_validate(row.policy), row.first_fulfilment
-
-
-async def of_order(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
-    """Every decision made for an order, in sequence."""
-    rows = await connection.execute(
-        text("""
-        SELECT attempt, cause, policy_version, first_fulfilment, document, decided_at FROM sourcing_decisions
-        WHERE order_id = :order_id ORDER BY attempt
-        """),
-        {"order_id": order_id},
-    )
-    return rows.mappings().all()

@@ -14,8 +14,8 @@ from api.services import IdempotencyKey, Use
 from dom.errors import NotFound
 from dom.intake import OrderRequest
 from dom.status import OrderStatus
+from store import decisions, queries, timeline
 from store import orders as order_rows
-from store import queries, sourcing, timeline
 from workflows.messages import CancelCall, CancelResult
 
 router = APIRouter(tags=["orders"])
@@ -132,7 +132,7 @@ async def get_sourcing(order_id: OrderId, services: Use) -> Json:
     that was not chosen, the policy version, and the reasons in words.
     """
     async with services.reads.connect() as connection:
-        rows = await sourcing.of_order(connection, order_id)
+        rows = await decisions.of_order(connection, order_id)
         if not rows and await order_rows.find(connection, order_id) is None:
             raise _no(order_id)
     return Json({"order_id": order_id, "decisions": [_decision(row) for row in rows]})

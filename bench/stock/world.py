@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.channels import Channel, ChannelRule
 from dom.network import Node, NodeAddress, NodeKind, Sku
-from dom.ofl.models import Policy
+from dom.policy.document import Policy, Strategy
 from store import channels, reference
 
 PLENTY = 100_000_000
@@ -23,7 +23,9 @@ async def write(engine: AsyncEngine, nodes: Iterable[int], skus: int) -> None:
         for number in nodes:
             await reference.put_node(connection, _node(number))
         await reference.put_skus(connection, (_sku(number) for number in range(1, skus + 1)))
-        await reference.publish_policy(connection, Policy(name="bench"), "bench")
+        await reference.publish_policy(
+            connection, Policy(name="bench", strategies=(Strategy(name="everything"),)), "bench"
+        )
         await channels.put(connection, Channel(id=CHANNEL, name="Web"))
         await channels.replace_rules(connection, CHANNEL, [ChannelRule(buffer=1)])
 

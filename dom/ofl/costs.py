@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from dom.network import Node
-from dom.ofl.models import CostTerm, Demand, Policy
+from dom.ofl.models import CostTerm, Demand
+from dom.ofl.rules import Rules
 from dom.orders import Promise
 from dom.parcels import PACKING_GRAMS, PACKING_SHARE
 from dom.promise import delivery_window
@@ -108,43 +109,43 @@ class Tally:
         }
 
 
-def lanes_from(tariffs: Iterable[Tariff], demand: Demand, origin: str, policy: Policy) -> tuple[Lane, ...]:
+def lanes_from(tariffs: Iterable[Tariff], demand: Demand, origin: str, rules: Rules) -> tuple[Lane, ...]:
     """Every carrier that moves goods from a country to the customer as asked, and whose currency has a rate."""
     key = (demand.shipping_method, origin, demand.country)
     found = []
     for tariff in tariffs:
-        rate, worth = tariff.rates.get(key), policy.worth(tariff.currency)
+        rate, worth = tariff.rates.get(key), rules.worth(tariff.currency)
         if rate is not None and worth is not None:
             found.append(Lane(tariff.carrier, rate, tariff.divisor, worth))
     return tuple(found)
 
 
-def tally(node: Node, distance: float | None, offers: tuple[Offer, ...], lateness: int, policy: Policy) -> Tally:
+def tally(node: Node, distance: float | None, offers: tuple[Offer, ...], lateness: int, rules: Rules) -> Tally:
     """What a node costs under the policy. ValueError if its currency has no exchange rate."""
-    worth = policy.worth(node.currency)
+    worth = rules.worth(node.currency)
     if worth is None:
         raise ValueError(f"the policy has no exchange rate for {node.currency}")
     return Tally(
         handling_fixed=round(node.handling_cost.fixed * worth),
         handling_per_unit=round(node.handling_cost.per_unit * worth),
-        distance=round((distance or 0) * policy.distance_per_100_km / 100),
-        priority=node.priority * policy.priority_weight,
+        distance=round((distance or 0) * rules.cost.distance_per_100_km / 100),
+        priority=node.priority * rules.cost.priority_weight,
         lateness=lateness,
         offers=offers,
     )
 
 
-def offers_on(day: date, lanes: Iterable[Lane], demand: Demand, policy: Policy) -> tuple[Offer, ...]:
+def offers_on(day: date, lanes: Iterable[Lane], demand: Demand, rules: Rules) -> tuple[Offer, ...]:
     """What the lanes promise for goods that leave on a day."""
     found = []
     for lane in lanes:
         promise = delivery_window(day, lane.rate.transit_days_min, lane.rate.transit_days_max, demand.country)
-        found.append(Offer(lane, promise, lateness(promise.latest, demand.requested_by, policy)))
+        found.append(Offer(lane, promise, lateness(promise.latest, demand.requested_by, rules)))
     return tuple(found)
 
 
-def lateness(arrival: datetime, requested_by: datetime | None, policy: Policy) -> int:
+def lateness(arrival: datetime, requested_by: datetime | None, rules: Rules) -> int:
     """What it costs to arrive after the requested time: every day begun counts in full."""
     if requested_by is None or arrival <= requested_by:
         return 0
-    return -((requested_by - arrival) // _DAY) * policy.lateness_per_day
+    return -((requested_by - arrival) // _DAY) * rules.cost.lateness_per_day

@@ -12,8 +12,10 @@ from typing import Final
 from dom.network import ShippingMethod, Sku
 from dom.ofl.costs import Load, Offer, Tally, offers_on
 from dom.ofl.fences import asked, examine
-from dom.ofl.models import Demand, DemandLine, Place, Policy, Snapshot
+from dom.ofl.matching import first_rules
+from dom.ofl.models import Demand, DemandLine, Place, Snapshot
 from dom.orders import Promise
+from dom.policy.document import Policy
 
 SHIPPED: Final = tuple(method for method in ShippingMethod if method is not ShippingMethod.PICKUP)
 """The methods by which goods travel."""
@@ -66,13 +68,16 @@ def reach(world: Snapshot, policy: Policy, *, country: str, place: Place | None,
             lines=_ONE,
             currency=policy.currency,
         )
-        question = asked(demand, world, policy)
+        rules = first_rules(demand, world.skus, policy)
+        if rules is None:
+            continue
+        question = asked(demand, world, rules)
         for node in world.nodes:
             site = examine(node, (1,), question)
             if not site.eligible or site.ship_day is None:
                 continue
             way = (method, node.address.country, site.ship_day.day)
             if way not in offers:
-                offers[way] = offers_on(site.ship_day.day, site.lanes, demand, policy)
+                offers[way] = offers_on(site.ship_day.day, site.lanes, demand, rules)
             ways.setdefault(node.id, []).append(way)
     return Reach({node: tuple(found) for node, found in ways.items()}, offers)

@@ -6,8 +6,10 @@ from typing import Final
 
 from dom.money import Money
 from dom.network import ShippingMethod
+from dom.ofl.drafting import Draft
 from dom.ofl.fences import Site
-from dom.ofl.models import CostTerm, Demand, Fence, FenceResult, PlannedShipment, Policy, SourcingDecision
+from dom.ofl.models import CostTerm, FenceResult, PlannedShipment, SourcingDecision
+from dom.policy.document import Fence
 
 SENTENCES_AT_MOST: Final = 6
 _NAMED_AT_MOST: Final = 3
@@ -19,6 +21,12 @@ _TERMS: Final = {
     CostTerm.LATENESS: "being late",
     CostTerm.DISTANCE: "distance",
     CostTerm.PRIORITY: "the node's priority",
+    CostTerm.PACKAGING: "packaging",
+    CostTerm.CAPACITY: "capacity in use",
+    CostTerm.OPPORTUNITY: "what the stock could earn elsewhere",
+    CostTerm.MARKDOWN: "mark-down saved",
+    CostTerm.SUPPLY: "stock running low",
+    CostTerm.CARBON: "carbon",
 }
 
 _FAILED: Final[Mapping[Fence, Callable[[FenceResult], str]]] = {
@@ -31,21 +39,32 @@ _FAILED: Final[Mapping[Fence, Callable[[FenceResult], str]]] = {
     Fence.SERVICE: lambda result: f"cannot ship {result.expected} ({result.actual})",
     Fence.STOCK: lambda _: "holds nothing of it",
     Fence.CAPACITY: lambda result: f"has {result.actual}",
+    Fence.NETWORK: lambda result: f"is not among the nodes the policy asks ({result.expected})",
+    Fence.PLACE: lambda result: f"is in {result.actual}, and the policy asks for {result.expected}",
+    Fence.CARRIER: lambda result: f"has no carrier the policy allows ({result.actual})",
+    Fence.HANDLING: lambda result: f"cannot handle the goods ({result.expected})",
+    Fence.KEPT_BACK: lambda result: f"keeps what it has ({result.expected})",
+    Fence.PICKING_VALUE: lambda result: f"picks nothing worth so little ({result.actual}; {result.expected})",
+    Fence.COMPLETE_ONLY: lambda result: f"takes part only with all of it ({result.actual})",
+    Fence.CAPACITY_KEPT: lambda result: f"keeps its last capacity for others ({result.expected})",
+    Fence.LEAVES_IN_TIME: lambda result: f"cannot send it in time ({result.actual}; {result.expected})",
+    Fence.ARRIVES_IN_TIME: lambda result: f"cannot deliver in time ({result.actual}; {result.expected})",
 }
 
 
-def reasons(decision: SourcingDecision, demand: Demand, policy: Policy, sites: Sequence[Site]) -> tuple[str, ...]:
+def reasons(decision: SourcingDecision, made: Draft) -> tuple[str, ...]:
     """Two to six sentences: who ships and at what cost, when, why not otherwise, what is missing, who was left out."""
-    story = _Story(decision, demand, policy, sites)
+    story = _Story(decision, made)
     return tuple(islice(story.sentences(), SENTENCES_AT_MOST))
 
 
 class _Story:
-    def __init__(self, decision: SourcingDecision, demand: Demand, policy: Policy, sites: Sequence[Site]) -> None:
+    def __init__(self, decision: SourcingDecision, made: Draft) -> None:
         self.decision = decision
-        self.demand = demand
-        self.policy = policy
-        self.sites = {site.node.id: site for site in sites}
+        self.made = made
+        self.demand = made.demand
+        self.split = made.rules.split
+        self.sites = {site.node.id: site for site in made.sites}
         self.used = [shipment.node_id for shipment in decision.shipments]
 
     def sentences(self) -> Iterator[str]:
@@ -71,6 +90,9 @@ class _Story:
         return self.demand.shipping_method is not ShippingMethod.PICKUP
 
     def _nothing(self) -> Iterator[str]:
+        if self.made.shipments:
+            yield self._held_back()
+            return
         units = sum([line.quantity for line in self.decision.unfilled])
         yield f"No node can give any of the {_count(units, 'unit')} now, so the order waits as a backorder."
         left_out = list(self._left_out())
@@ -78,8 +100,14 @@ class _Story:
         if not left_out and self.decision.next_release is None:
             yield f"None of the {_count(len(self.sites), 'node')} in the network holds any of it."
 
+    def _held_back(self) -> str:
+        missing = sum([line.quantity for line in self.made.unfilled])
+        asked = sum([line.quantity for line in self.demand.lines])
+        whose = "The order is to be shipped complete" if self.demand.ship_complete else "The policy keeps it together"
+        return f"{whose}, and {missing} of its {asked} units cannot be sourced with the others now, so all of it waits."
+
     def _who_and_cost(self) -> str:
-        parts = {term: sum([shipment.costs[term] for shipment in self.decision.shipments]) for term in CostTerm}
+        parts = {term: sum([shipment.costs.get(term, 0) for shipment in self.decision.shipments]) for term in CostTerm}
         named = ", ".join([f"{_TERMS[term]} {self._money(amount)}" for term, amount in parts.items() if amount])
         verb = "ships" if self._is_shipped else "hands out"
         goods = "everything" if not self.decision.unfilled else "what there is"
@@ -113,8 +141,8 @@ class _Story:
         what = f"{named} and {_count(more, 'more line')}" if more > 0 else named
         if self.decision.next_release is not None:
             yield f"Waiting: {what}."
-        elif len(self.used) == self.policy.maximum_shipments and self._held_elsewhere():
-            limit = _count(self.policy.maximum_shipments, "shipment")
+        elif len(self.used) == self.split.maximum_shipments and self._held_elsewhere():
+            limit = _count(self.split.maximum_shipments, "shipment")
             yield f"Waiting for stock: {what}. Other nodes have some, but the policy allows {limit} an order."
         else:
             yield f"Waiting for stock: {what}. No other node that may ship has any."
@@ -158,7 +186,7 @@ class _Story:
             return f"It can be collected from {promise.earliest:%a %d %b %H:%M} UTC."
         first, last = f"{promise.earliest:%a %d %b}", f"{promise.latest:%a %d %b}"
         arrives = f"on {first}" if first == last else f"between {first} and {last}"
-        late = sum([shipment.costs[CostTerm.LATENESS] for shipment in self.decision.shipments])
+        late = sum([shipment.costs.get(CostTerm.LATENESS, 0) for shipment in self.decision.shipments])
         return f"It leaves {leaving} and arrives {arrives}" + (", later than was asked for." if late else ".")
 
     def _leaving(self, shipment: PlannedShipment) -> str:

@@ -8,7 +8,9 @@ from functools import lru_cache
 from dom.network import Node, ShippingMethod
 from dom.ofl.costs import Lane, lanes_from
 from dom.ofl.distance import distance_km
-from dom.ofl.models import Demand, Fence, FenceResult, Policy, Snapshot
+from dom.ofl.models import Demand, FenceResult, Snapshot
+from dom.ofl.rules import Rules
+from dom.policy.document import Fence, by_kind
 from dom.promise import DAYS_LOOKED_AHEAD, Collection, ShipDay, collection_window, ship_day
 
 LanesFrom = Callable[[str], tuple[Lane, ...]]
@@ -21,7 +23,7 @@ class Asked:
 
     demand: Demand
     snapshot: Snapshot
-    policy: Policy
+    rules: Rules
     lanes_from: LanesFrom
 
 
@@ -43,16 +45,16 @@ class Site:
         return self.fences[-1].passed
 
 
-def asked(demand: Demand, snapshot: Snapshot, policy: Policy) -> Asked:
+def asked(demand: Demand, snapshot: Snapshot, rules: Rules) -> Asked:
     """The question put to every node; lanes are looked up once a country."""
     found: dict[str, tuple[Lane, ...]] = {}
 
     def lanes(origin: str) -> tuple[Lane, ...]:
         if origin not in found:
-            found[origin] = lanes_from(snapshot.tariffs, demand, origin, policy)
+            found[origin] = lanes_from(snapshot.tariffs, demand, origin, rules)
         return found[origin]
 
-    return Asked(demand, snapshot, policy, lanes)
+    return Asked(demand, snapshot, rules, lanes)
 
 
 def examine(node: Node, stock: tuple[int, ...], question: Asked) -> Site:
@@ -76,11 +78,11 @@ def _fences(site: Site, question: Asked) -> Iterator[FenceResult]:
     )
     if demand.shipping_method is ShippingMethod.PICKUP:
         yield _hands_out(node, demand)
-        yield _costs_compare(node, question.policy)
+        yield _costs_compare(node, question.rules)
     else:
         yield _ships_to(node, demand.country)
-        yield _near_enough(site, question.policy)
-        yield _costs_compare(node, question.policy)
+        yield _near_enough(site, question.rules)
+        yield _costs_compare(node, question.rules)
         yield _service(site, question)
     held = sum(site.stock)
     yield _result(Fence.STOCK, held > 0, "at least 1 unit", _units(held))
@@ -99,16 +101,18 @@ def _ships_to(node: Node, country: str) -> FenceResult:
     return _result(Fence.SHIPS_TO_COUNTRY, not node.ships_to or country in node.ships_to, f"ships to {country}", where)
 
 
-def _near_enough(site: Site, policy: Policy) -> FenceResult:
-    limit, distance = policy.maximum_distance_km.get(site.node.kind), site.distance_km
+def _near_enough(site: Site, rules: Rules) -> FenceResult:
+    limit, distance = by_kind(rules.fences.maximum_distance_km, site.node.kind), site.distance_km
+    if not rules.stands(Fence.WITHIN_DISTANCE):
+        limit = None
     expected = "any distance" if limit is None else f"at most {limit} km"
     actual = "distance not known" if distance is None else f"{distance:.0f} km"
     return _result(Fence.WITHIN_DISTANCE, limit is None or distance is None or distance <= limit, expected, actual)
 
 
-def _costs_compare(node: Node, policy: Policy) -> FenceResult:
-    known = policy.worth(node.currency) is not None
-    return _result(Fence.CURRENCY, known, f"costs in {policy.currency} or a currency with a rate", node.currency)
+def _costs_compare(node: Node, rules: Rules) -> FenceResult:
+    known = rules.worth(node.currency) is not None
+    return _result(Fence.CURRENCY, known, f"costs in {rules.currency} or a currency with a rate", node.currency)
 
 
 def _service(site: Site, question: Asked) -> FenceResult:

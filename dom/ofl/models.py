@@ -2,13 +2,13 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
 
 from pydantic import Field
 
-from dom.base import Country, Currency, NodeId, Utc, Value
-from dom.network import Node, NodeKind, ShippingMethod, Sku
+from dom.base import Country, Currency, Minor, NodeId, Utc, Value
+from dom.network import Node, ShippingMethod, Sku
 from dom.orders import Promise
+from dom.policy.document import Fence, Retry
 from dom.tariffs import Tariff
 
 
@@ -25,13 +25,15 @@ class DemandLine(Value):
     line_id: str
     sku: str
     quantity: int = Field(gt=0)
+    unit_price: Minor = 0
 
 
 class Demand(Value):
     """What is to be sourced, for whom, and as of when.
 
     `as_of` is the moment the promise counts from. `place` is None where the postal code is not known: distance then
-    plays no part, and the explanation says so. `excluded_nodes` have failed this order before.
+    plays no part, and the explanation says so. `excluded_nodes` have failed this order before. `currency` is the one of
+    the lines' unit prices. `deliver_by` is the promise a second look must keep: nothing that arrives later is planned.
     """
 
     order_id: str
@@ -45,6 +47,26 @@ class Demand(Value):
     requested_by: Utc | None = None
     excluded_nodes: frozenset[NodeId] = frozenset()
     currency: Currency = "GBP"
+    region: str = ""
+    tags: tuple[str, ...] = ()
+    customer_class: str = ""
+    ship_complete: bool = False
+    deliver_by: Utc | None = None
+
+
+class StockValue(Value):
+    """What a unit of a SKU at a node is worth where it lies, beyond what it costs to send it.
+
+    `opportunity` is its shadow price (faded by age already) and `markdown` what it would lose by staying, both in minor
+    units of the policy's currency; `daily_demand` is the forecast of what the node will be asked for, in units a day.
+    """
+
+    opportunity: int = 0
+    markdown: int = 0
+    daily_demand: float = 0.0
+
+
+NO_VALUE = StockValue()
 
 
 class Snapshot(Value):
@@ -52,7 +74,7 @@ class Snapshot(Value):
 
     `available` is what OFL may take for the order's channel, by (node, SKU): on hand less reserved less safety stock,
     less what is kept from the channel; absent means none. `capacity_used` counts fulfilment orders already taken by
-    (node, local day, service), where the empty service is the day as a whole.
+    (node, local day, service), where the empty service is the day as a whole. `values` are by (node, SKU).
     """
 
     taken_at: Utc
@@ -61,20 +83,7 @@ class Snapshot(Value):
     available: dict[tuple[str, str], int]
     capacity_used: dict[tuple[str, date, str], int]
     tariffs: tuple[Tariff, ...]
-
-
-class Fence(StrEnum):
-    """A hard condition a node must meet."""
-
-    ACTIVE = "active"
-    NOT_EXCLUDED = "not_excluded"
-    SHIPS_TO_COUNTRY = "ships_to_country"
-    PICKUP = "pickup"
-    WITHIN_DISTANCE = "within_distance"
-    CURRENCY = "currency"
-    SERVICE = "service"
-    STOCK = "stock"
-    CAPACITY = "capacity"
+    values: dict[tuple[str, str], StockValue] = Field(default={})
 
 
 class FenceResult(Value):
@@ -95,6 +104,12 @@ class CostTerm(StrEnum):
     LATENESS = "lateness"
     DISTANCE = "distance"
     PRIORITY = "priority"
+    PACKAGING = "packaging"
+    CAPACITY = "capacity"
+    OPPORTUNITY = "opportunity"
+    MARKDOWN = "markdown"
+    SUPPLY = "supply"
+    CARBON = "carbon"
 
 
 class Candidate(Value):
@@ -140,12 +155,40 @@ class RunnerUp(Value):
 
     node_ids: tuple[str, ...]
     cost: int
+    costs: dict[CostTerm, int] = Field(default={})
+
+
+class Outcome(StrEnum):
+    """What the policy makes of what was found."""
+
+    PLANNED = "planned"
+    """Everything is sourced."""
+    PART_PLANNED = "part_planned"
+    """What there is goes, the rest waits."""
+    WAITS = "waits"
+    """Nothing goes now."""
+    QUEUED = "queued"
+    """What is not sourced waits, and a person is to look at it."""
+    CANCELLED = "cancelled"
+    """What is not sourced is cancelled."""
+
+
+class Attempt(Value):
+    """One strategy that was tried: the fences given up for it, how much it filled, and at what cost."""
+
+    strategy: str
+    relaxed: tuple[Fence, ...]
+    filled: int
+    """Units."""
+    cost: int
 
 
 class SourcingDecision(Value):
     """A sourcing plan with its reasons, complete enough to audit.
 
-    `exact` says that no cheaper plan exists under the policy; where the search was cut short it is False.
+    `exact` says that no cheaper plan exists under the strategy used; where the search was cut short it is False and
+    `gap` says by how much at most a cheaper one could be, as a share of the cost. `tried` lists the strategies in the
+    order they were tried; `strategy` is the one whose plan this is, empty if none matched.
     `unfilled` are the units no node can give now; they wait as a backorder. `next_release` is the next moment at which
     one of their SKUs is released at a node: what waits for it is worth another look then.
     """
@@ -163,6 +206,12 @@ class SourcingDecision(Value):
     reasons: tuple[str, ...]
     """Plain sentences: why this node, why split, why not shipped."""
     next_release: Utc | None = None
+    strategy: str = ""
+    relaxed: tuple[Fence, ...] = ()
+    tried: tuple[Attempt, ...] = ()
+    outcome: Outcome = Outcome.PLANNED
+    retry: Retry = Retry()
+    gap: float = 0.0
 
     @property
     def cost(self) -> int:
@@ -178,33 +227,3 @@ class SourcingDecision(Value):
             earliest=min(s.promise.earliest for s in self.shipments),
             latest=max(s.promise.latest for s in self.shipments),
         )
-
-
-class Policy(Value):
-    """The OFL policy: which nodes may ship (fences) and what is weighed (cost), in minor units where it is money.
-
-    Published versions are immutable; each decision records the version it used. Costs are weighed in `currency`; what a
-    node or a carrier charges in another one counts at `exchange_rates`.
-    """
-
-    name: str = Field(min_length=1, max_length=100)
-    maximum_shipments: int = Field(default=3, ge=1, le=10)
-    split_penalty: int = Field(default=250, ge=0, description="added for each shipment beyond the first")
-    lateness_per_day: int = Field(
-        default=400, ge=0, description="added for each day begun that a shipment arrives after `requested_by`"
-    )
-    distance_per_100_km: int = Field(default=4, ge=0, description="added for each 100 km from node to customer")
-    priority_weight: int = Field(default=2, ge=0, description="added for each point of a node's priority")
-    maximum_distance_km: dict[NodeKind, int] = Field(
-        default={}, description="by node kind; a kind not named has no limit"
-    )
-    currency: Currency = "GBP"
-    exchange_rates: dict[Currency, Annotated[float, Field(gt=0)]] = Field(
-        default={}, description="what one unit of another currency is worth in `currency`"
-    )
-    backorder_retry_minutes: int = Field(default=360, ge=1, description="how often waiting units are tried again")
-    backorder_cancel_after_days: int = Field(default=14, ge=0, description="when units that still wait are cancelled")
-
-    def worth(self, currency: str) -> float | None:
-        """What one unit of a currency is worth in the policy's; None if the policy does not say."""
-        return 1.0 if currency == self.currency else self.exchange_rates.get(currency)

@@ -1,161 +1,148 @@
-"""The planner: an order, the world and a policy in; a sourcing plan with its reasons out."""
+"""The planner: an order, the world and a policy in; a sourcing plan with its reasons out.
 
-from collections.abc import Mapping, Sequence
-from operator import attrgetter
+A pure function. The strategies of the policy are tried in order, each by `dom.ofl.drafting`; where one leaves something
+open, it says itself what follows.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from dom.atp import next_release
-from dom.network import Sku
-from dom.ofl import lines
-from dom.ofl.costs import lateness as lateness_cost
-from dom.ofl.costs import offers_on, tally
+from dom.ofl.drafting import Draft, candidates, draft, runner_up
 from dom.ofl.explain import reasons
-from dom.ofl.fences import Site, asked, examine
-from dom.ofl.models import (
-    Candidate,
-    Demand,
-    DemandLine,
-    PlannedShipment,
-    Policy,
-    RunnerUp,
-    Snapshot,
-    SourcingDecision,
-)
-from dom.ofl.problem import Item, Plan, Problem, Share, Source, load_of, source
-from dom.ofl.search import Found, search
-from dom.parcels import PACKING_GRAMS
-
-Wanted = Mapping[str, int]
-"""Units wanted, by SKU."""
+from dom.ofl.matching import is_for
+from dom.ofl.models import Attempt, Demand, Outcome, Snapshot, SourcingDecision
+from dom.ofl.rules import Rules
+from dom.policy.document import Fence, LeftOver, OnNone, OnPartial, Policy, Strategy, Then
 
 
 def plan(demand: Demand, snapshot: Snapshot, policy: Policy, policy_version: int) -> SourcingDecision:
     """Decide which node ships which units of the demand.
 
-    As many units as possible are filled, at the least cost; `dom.ofl.problem` has the rules, `dom.ofl.search` the
-    limits up to which the answer is exact. The order of nodes, tariffs and stock in the snapshot plays no part.
-    UnknownSku if the snapshot's catalogue lacks a SKU of the demand.
+    Of the strategies that are tried, the plan that fills most units counts; of equal ones, the first. The order of
+    nodes, tariffs and stock in the snapshot plays no part. UnknownSku if the snapshot's catalogue lacks a SKU of the
+    demand.
     """
-    wanted = lines.wanted(demand.lines, snapshot.skus)
-    sites = examined(demand, snapshot, policy, wanted)
-    eligible = [site for site in sites if site.eligible]
-    problem = stated(eligible, wanted, snapshot.skus, demand, policy)
-    found = search(problem)
-    shipments, unfilled = planned(found.best, problem, eligible, demand, policy)
+    trial = _Trial(demand, snapshot, policy)
+    then = trial.run()
+    best = trial.best
+    if best is None:
+        return _unmatched(demand, snapshot, policy, policy_version)
+    outcome, ships = _outcome(best, then)
+    unfilled = best.unfilled if ships else demand.lines
+    shown = best if ships else None
     decision = SourcingDecision(
         order_id=demand.order_id,
         policy_version=policy_version,
         decided_at=snapshot.taken_at,
         currency=policy.currency,
-        shipments=shipments,
+        shipments=shown.shipments if shown else (),
         unfilled=unfilled,
-        candidates=candidates(sites, eligible, found, demand, wanted),
-        runner_up=runner_up(found),
-        exact=found.exact,
-        plans_compared=found.compared,
+        candidates=candidates(best),
+        runner_up=runner_up(best) if shown else None,
+        exact=best.found.exact,
+        plans_compared=best.found.compared,
         reasons=(),
-        next_release=next_release(
-            [snapshot.skus[sku] for sku in sorted({line.sku for line in unfilled})], snapshot.nodes, demand.as_of
-        ),
+        next_release=_next_release({line.sku for line in unfilled}, demand, snapshot),
+        strategy=best.rules.strategy.name,
+        relaxed=tuple(sorted(best.rules.relaxed)),
+        tried=tuple(trial.tried),
+        outcome=outcome,
+        retry=best.rules.strategy.retry,
     )
-    return decision.model_copy(update={"reasons": reasons(decision, demand, policy, sites)})
+    return decision.model_copy(update={"reasons": reasons(decision, best)})
 
 
-def examined(demand: Demand, snapshot: Snapshot, policy: Policy, wanted: Wanted) -> list[Site]:
-    """Every node of the network with its stock and the fences it passed, by node id."""
-    question = asked(demand, snapshot, policy)
-    available = snapshot.available
-    return [
-        examine(node, tuple([max(0, available.get((node.id, sku), 0)) for sku in wanted]), question)
-        for node in sorted(snapshot.nodes, key=attrgetter("id"))
-    ]
+@dataclass(slots=True)
+class _Trial:
+    """The strategies being tried: the best draft so far, and what was tried."""
 
+    demand: Demand
+    snapshot: Snapshot
+    policy: Policy
+    best: Draft | None = None
+    tried: list[Attempt] = field(default_factory=list)
 
-def stated(
-    eligible: Sequence[Site], wanted: Wanted, skus: Mapping[str, Sku], demand: Demand, policy: Policy
-) -> Problem:
-    """The question in numbers: nothing is asked for that the eligible nodes do not hold."""
-    held = [sum(units) for units in zip(*[site.stock for site in eligible], strict=True)]
-    items = tuple(
-        [
-            Item(sku, min(units, supply), skus[sku].weight_grams, skus[sku].volume_mm3)
-            for (sku, units), supply in zip(wanted.items(), held, strict=False)
-        ]
-    )
-    sources = tuple([_source(site, items, demand, policy) for site in eligible])
-    return Problem(items, sources, policy.maximum_shipments, policy.split_penalty, sum([item.units for item in items]))
+    def run(self) -> Then:
+        """Try one strategy after the other, until one has the last word; answers what it says."""
+        position: int | None = 0
+        seen: set[int] = set()
+        while position is not None and position not in seen:
+            seen.add(position)
+            strategy = self.policy.strategies[position]
+            jump = None
+            if is_for(strategy.match, self.demand, self.snapshot.skus, self.policy):
+                follows = self._try(strategy)
+                if follows is None or follows.then is not Then.NEXT_STRATEGY:
+                    return Then.SHIP_AVAILABLE if follows is None else follows.then
+                jump = follows.strategy
+            position = self.policy.after(position, jump)
+        return Then.SHIP_AVAILABLE
 
+    def _try(self, strategy: Strategy) -> OnPartial | OnNone | None:
+        """Try a strategy, giving up its fences as it says; answers what follows, None if nothing is left open."""
+        found = self._drafted(Rules(self.policy, strategy))
+        follows: OnPartial | OnNone = strategy.on_partial if found.filled else strategy.on_none
+        given_up: frozenset[Fence] = frozenset()
+        for fence in follows.relax if found.unfilled else ():
+            given_up |= {fence}
+            again = self._drafted(Rules(self.policy, strategy, given_up))
+            if again.filled > found.filled:
+                found = again
+            if not found.unfilled:
+                break
+        if not found.unfilled:
+            return None
+        return strategy.on_partial if found.filled else strategy.on_none
 
-def planned(
-    best: Plan | None, problem: Problem, eligible: Sequence[Site], demand: Demand, policy: Policy
-) -> tuple[tuple[PlannedShipment, ...], tuple[DemandLine, ...]]:
-    """The shipments of the plan, and the units it leaves unfilled."""
-    shares = best.shares if best else ()
-    given = [
-        {item.sku: units for item, units in zip(problem.items, share.units, strict=True) if units} for share in shares
-    ]
-    shipped, unfilled = lines.dealt(demand.lines, given)
-    shipments = [
-        _shipment(share, goods, problem, eligible[share.source], demand, policy.split_penalty if number else 0)
-        for number, (share, goods) in enumerate(zip(shares, shipped, strict=True))
-    ]
-    return tuple(shipments), tuple(unfilled)
-
-
-def candidates(
-    sites: Sequence[Site], eligible: Sequence[Site], found: Found, demand: Demand, wanted: Wanted
-) -> tuple[Candidate, ...]:
-    """What was found out about every node."""
-    everything = sum(wanted.values())
-    filling_alone = {
-        site.node.id: alone.cost
-        for site, alone in zip(eligible, found.alone, strict=True)
-        if sum(alone.shares[0].units) == everything
-    }
-    return tuple(
-        [
-            Candidate(
-                node_id=site.node.id,
-                distance_km=site.distance_km,
-                fences=site.fences,
-                lines_in_full=lines.lines_in_full(demand.lines, dict(zip(wanted, site.stock, strict=True))),
-                alone_cost=filling_alone.get(site.node.id),
+    def _drafted(self, rules: Rules) -> Draft:
+        made = draft(self.demand, self.snapshot, rules)
+        self.tried.append(
+            Attempt(
+                strategy=rules.strategy.name,
+                relaxed=tuple(sorted(rules.relaxed)),
+                filled=made.filled,
+                cost=sum([shipment.cost for shipment in made.shipments]),
             )
-            for site in sites
-        ]
+        )
+        if self.best is None or made.filled > self.best.filled:
+            self.best = made
+        return made
+
+
+def _outcome(best: Draft, then: Then) -> tuple[Outcome, bool]:
+    """What comes of the draft, and whether its shipments go."""
+    if not best.unfilled:
+        return Outcome.PLANNED, True
+    whole = best.demand.ship_complete or best.rules.split.left_over is LeftOver.ORDER
+    ships = bool(best.shipments) and not whole
+    match then:
+        case Then.QUEUE:
+            return Outcome.QUEUED, False
+        case Then.CANCEL:
+            return Outcome.CANCELLED, ships
+        case Then.SHIP_AVAILABLE:
+            return (Outcome.PART_PLANNED if ships else Outcome.WAITS), ships
+        case _:
+            return Outcome.WAITS, False
+
+
+def _unmatched(demand: Demand, world: Snapshot, policy: Policy, policy_version: int) -> SourcingDecision:
+    return SourcingDecision(
+        order_id=demand.order_id,
+        policy_version=policy_version,
+        decided_at=world.taken_at,
+        currency=policy.currency,
+        shipments=(),
+        unfilled=demand.lines,
+        candidates=(),
+        runner_up=None,
+        exact=True,
+        plans_compared=0,
+        reasons=("No strategy of the policy is for this order, so it waits until a person looks at it.",),
+        outcome=Outcome.QUEUED,
     )
 
 
-def runner_up(found: Found) -> RunnerUp | None:
-    """The best plan with other nodes among those that were worked out; others may lie between."""
-    second = found.runner_up
-    return None if second is None else RunnerUp(node_ids=second.node_ids, cost=second.cost)
-
-
-def _source(site: Site, items: tuple[Item, ...], demand: Demand, policy: Policy) -> Source:
-    late = 0
-    if site.collection is not None:
-        late = lateness_cost(site.collection.promise.earliest, demand.requested_by, policy)
-    offers = offers_on(site.ship_day.day, site.lanes, demand, policy) if site.ship_day else ()
-    return source(site.node.id, site.stock, tally(site.node, site.distance_km, offers, late, policy), items)
-
-
-def _shipment(
-    share: Share, goods: Sequence[DemandLine], problem: Problem, site: Site, demand: Demand, split_penalty: int
-) -> PlannedShipment:
-    load = load_of(share.units, problem.items)
-    used = problem.sources[share.source].tally
-    offer = used.best_offer(load)
-    promise = offer.promise if offer else site.collection.promise if site.collection else None
-    if site.ship_day is None or promise is None:
-        raise ValueError(f"{site.node.id} was planned without a day")
-    return PlannedShipment(
-        node_id=site.node.id,
-        lines=tuple(goods),
-        carrier=offer.lane.carrier if offer else None,
-        service=demand.shipping_method,
-        ship_by=site.ship_day.ship_by,
-        ship_day=site.ship_day.day,
-        promise=promise,
-        weight_grams=load.grams + PACKING_GRAMS,
-        costs=used.terms(load, split_penalty),
-    )
+def _next_release(waiting: set[str], demand: Demand, world: Snapshot) -> datetime | None:
+    return next_release([world.skus[sku] for sku in sorted(waiting)], world.nodes, demand.as_of)

@@ -19,12 +19,18 @@ from dom.ofl.costs import Load, Tally
 
 
 class Item(NamedTuple):
-    """What is wanted of one SKU: no more units than the sources hold together. Grams and mm3 of one unit."""
+    """What is wanted of one SKU, or of a group that ships together: no more units than the sources hold together.
+
+    Grams, mm3 and value (minor units of the policy's currency) are of one unit, which is made of `pieces` units of
+    goods: 1, but for a group, of which one unit is wanted that is all of its goods.
+    """
 
     sku: str
     units: int
     grams: int
     mm3: int
+    value: int = 0
+    pieces: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,14 @@ class Source:
     """Bit i is set where the source holds item i whole."""
     all_it_holds: Load
     tally: Tally
+    unit_costs: tuple[int, ...] = ()
+    """What one unit of each item costs besides freight, in minor units; below zero where the policy favours it."""
+    ties: tuple[int, ...] = ()
+    """What a shipment from here adds to each of the tie-breaks, the lower the better, in the policy's order."""
+    minimum_value: int = 0
+    """A shipment from here must be worth that much."""
+    alone_only: bool = False
+    """It takes part only as the only source of a plan that leaves nothing out."""
 
 
 class Share(NamedTuple):
@@ -67,6 +81,10 @@ class Problem:
     split_penalty: int
     units: int
     """All units of the items: what can be filled if the number of shipments does not matter."""
+    minimum_value: int = 0
+    """What each shipment of a plan with more than one must be worth."""
+    minimum_units: int = 0
+    """How many pieces each shipment of a plan with more than one must hold."""
 
 
 def source(node_id: str, stock: Iterable[int], tally: Tally, items: tuple[Item, ...]) -> Source:

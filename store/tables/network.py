@@ -60,6 +60,15 @@ reference_state = Table(
     CheckConstraint("id", name="single"),
 )
 
+# Nodes and tariffs as they stood when a decision was made, kept once each.
+networks = Table(
+    "networks",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="SHA-256 of the document"),
+    Column("document", JSONB, nullable=False),
+    moment("recorded_at", now=True),
+)
+
 places = Table(
     "places",
     metadata,

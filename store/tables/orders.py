@@ -167,16 +167,22 @@ timeline = Table(
     UniqueConstraint("order_id", "business_key"),
 )
 
+# What the planner saw stands with what it decided: a decision can be made again, and audited, at any time.
 sourcing_decisions = Table(
     "sourcing_decisions",
     metadata,
     Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
     Column("attempt", Integer, primary_key=True),
+    Column("business_key", Text, nullable=False, comment="what asked for it: the order's nth sourcing, a second look"),
     Column("policy_version", Integer, ForeignKey("policies.version"), nullable=False),
     Column("cause", Text, nullable=False),
     Column("first_fulfilment", Integer, nullable=False),
-    Column("document", JSONB, nullable=False),
+    Column("document", JSONB, nullable=False, comment="demand and decision"),
+    Column("snapshot", JSONB, comment="stock, used capacity, SKUs and stock values the planner saw; null: before 0003"),
+    Column("network", Text, ForeignKey("networks.digest"), comment="the nodes and tariffs it saw"),
     moment("decided_at"),
+    UniqueConstraint("order_id", "business_key"),
+    Index("sourcing_decisions_decided_ix", "decided_at", "order_id", "attempt"),
 )
 
 messages = Table(

@@ -20,7 +20,7 @@ from cli.embedded import mail
 from cli.embedded.postgres import EmbeddedPostgres
 from cli.embedded.temporal import EmbeddedTemporal
 from dom.network import Node
-from dom.ofl.models import Policy
+from dom.policy.reading import read_policy
 from dom.tariffs import Tariff
 from settings import Settings
 from store import engine as store_engine
@@ -63,7 +63,7 @@ async def engine(running: Settings) -> AsyncIterator[AsyncEngine]:
             await reference.put_node(connection, Node.model_validate(document))
         tariffs = [Tariff.model_validate(document) for document in json.loads((SAMPLE / "tariffs.json").read_text())]
         await reference.put_tariffs(connection, tariffs)
-        policy = Policy.model_validate_json((SAMPLE / "policy.json").read_text())
+        policy = read_policy((SAMPLE / "policy.yaml").read_text())
         await reference.publish_policy(connection, policy, "tests")
     yield opened
     await opened.dispose()

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from dom.network import ShippingMethod
 from dom.ofl.earliest import reach
-from dom.ofl.models import Policy
 from dom.orders import Promise
 from tests.unit.worlds import ATHENS, LEEDS, LONDON, MONDAY, MONDAY_NOON, PARIS, World, decide, tariff
+from tests.worlds.policies import policy
 
 STANDARD, EXPRESS = ShippingMethod.STANDARD, ShippingMethod.EXPRESS
 PLACES = {"near": (LEEDS, "GB"), "south": (LONDON, "GB"), "paris": (PARIS, "FR"), "athens": (ATHENS, "GR")}
@@ -65,5 +65,5 @@ def test_only_the_nodes_that_hold_the_sku_count() -> None:
 
 
 def test_what_a_node_holds_plays_no_part_for_it_was_asked_before() -> None:
-    world = World(policy=Policy(name="p")).node("near", LEEDS).sku("A")
+    world = World(policy=policy()).node("near", LEEDS).sku("A")
     assert earliest(world, "near").keys() == {STANDARD, EXPRESS}

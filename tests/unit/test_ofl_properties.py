@@ -16,12 +16,14 @@ from dom.network import Node, ShippingMethod
 from dom.ofl.bounds import Measure, steps_of
 from dom.ofl.costs import Lane, Offer
 from dom.ofl.distance import distance_km
-from dom.ofl.models import Demand, DemandLine, Fence, Policy, Snapshot, SourcingDecision
+from dom.ofl.models import Demand, DemandLine, Snapshot, SourcingDecision
 from dom.ofl.planner import plan
 from dom.orders import Promise
 from dom.parcels import measure
+from dom.policy.document import Fence, Policy
 from dom.promise import delivery_window, ship_day
 from dom.tariffs import Tariff, TariffService, quote
+from tests.worlds.policies import policy as policy_of
 
 PLACES = {"GB": (LEEDS, YORK, LONDON), "FR": (PARIS,), "GR": (ATHENS,)}
 MONDAY = date(2026, 3, 2)
@@ -112,7 +114,7 @@ def cases(draw: st.DrawFn, most_nodes: int = 4, most_lines: int = 3, most_units:
         capacity_used={(node_id, MONDAY, ""): draw(st.sampled_from([0, 0, 1, 5])) for node_id in ids},
         tariffs=draw(tariffs()),
     )
-    policy = Policy(
+    policy = policy_of(
         name="drawn",
         maximum_shipments=draw(st.sampled_from([3, 4, 2, 1])),
         split_penalty=draw(st.sampled_from([0, 0, 50, 250])),

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 
 from dom.network import HandlingCost, Node, NodeAddress, NodeKind, ShippingMethod, Sku
-from dom.ofl.models import Candidate, Demand, DemandLine, Fence, Place, Policy, Snapshot, SourcingDecision
+from dom.ofl.models import Candidate, Demand, DemandLine, Place, Snapshot, SourcingDecision
 from dom.ofl.planner import plan
+from dom.policy.document import Fence, Policy
 from dom.tariffs import Break, Lane, Tariff, TariffService
+from tests.worlds.policies import changed, policy
 
 Breaks = tuple[tuple[int, int], ...]
 
@@ -33,7 +35,7 @@ ABROAD_BREAKS = ((1_000, 900), (5_000, 1_500), (10_000, 2_400), (20_000, 4_500))
 """(up to grams, pence) between two countries."""
 COUNTRIES = ("GB", "FR", "GR")
 
-FREE = Policy(
+FREE = policy(
     name="only freight counts",
     split_penalty=0,
     lateness_per_day=0,
@@ -147,7 +149,7 @@ class World:
 
     def under(self, **changes: object) -> World:
         """With another policy."""
-        return replace(self, policy=self.policy.model_copy(update=changes))
+        return replace(self, policy=changed(self.policy, **changes))
 
     def carried_by(self, *tariffs: Tariff) -> World:
         """With other carriers."""

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.intake import OrderRequest
 from dom.network import Node, Sku
-from dom.ofl.models import Policy
 from store import reference, stock
 from store.kinds import LedgerKind
 from tests.unit.worlds import LEEDS, LONDON, MONDAY_NOON, PARIS, YORK, node, sku, tariff
+from tests.worlds.policies import policy
 
 STOCK = {
     "dc-leeds": {"A": 100, "B": 100, "RARE": 2},
@@ -30,7 +30,7 @@ NODES: tuple[Node, ...] = (
     node("dropship-lille", PARIS, "FR", kind="supplier", priority=30),
 )
 SKUS: tuple[Sku, ...] = tuple(sku(code) for code in ("A", "B", "RARE", "FAR", "NEVER"))
-POLICY = Policy(name="small")
+POLICY = policy(name="small")
 
 
 async def write(connection: AsyncConnection) -> None:

@@ -1,4 +1,4 @@
-"""`dom ofl`: the Order Fulfilment Logic as it is published, and the next version of it."""
+"""`dom ofl show|versions|publish`: the policy as it is published, and the next version of it."""
 
 from __future__ import annotations
 
@@ -16,28 +16,19 @@ if TYPE_CHECKING:
     from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from dom.ofl.models import Policy
-
-app = typer.Typer(no_args_is_help=True, help="The policy that decides which node ships what.")
+    from dom.policy.document import Policy
 
 File = Annotated[Path, typer.Argument(help="The policy as JSON; `dom ofl show > FILE` gives one to start from.")]
 Version = Annotated[int | None, typer.Argument(min=1, help="A published version; without it the live one.")]
 By = Annotated[str, typer.Option("--by", help="Who publishes it; kept with the version.", envvar="USER")]
 
 
-@app.callback()
-def about() -> None:
-    """The policy that decides which node ships what."""
-
-
-@app.command()
 def show(version: Version = None) -> None:
     """Print a published policy as JSON, ready to be changed and published."""
     with problems_as_one_line():
         print(json.dumps(_chosen(_published(), version)["document"], indent=2, ensure_ascii=False))
 
 
-@app.command()
 def versions() -> None:
     """List the published versions, newest first; the first is live."""
     from rich.table import Table
@@ -51,7 +42,6 @@ def versions() -> None:
     console().print(table)
 
 
-@app.command()
 def publish(file: File, by: By = "operator") -> None:
     """Publish a policy; it acts on the next order. Running orders keep what was decided for them."""
     from cli.records import in_database
@@ -75,10 +65,10 @@ def read_policy(file: Path) -> Policy:
     from pydantic import ValidationError
 
     from cli.problems import StartProblem
-    from dom.ofl.models import Policy
+    from dom.policy import reading
 
     try:
-        return Policy.model_validate_json(file.read_bytes())
+        return reading.read_policy(file.read_text())
     except OSError as error:
         raise StartProblem(f"{file} cannot be read ({error.strerror})", "name a file with a policy") from error
     except ValidationError as error:
