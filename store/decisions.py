@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.ofl.models import SourcingDecision
 from dom.ofl.seen import as_seen
+from store import networks
 from store.planning import Planned
 
 
@@ -38,6 +39,7 @@ async def record(
     Its fulfilments are numbered from `first_fulfilment` on.
     """
     decision = planned.decision
+    await networks.keep(connection, planned.network)
     await connection.execute(
         _DECIDED,
         {
@@ -50,7 +52,7 @@ async def record(
             "demand": planned.demand.model_dump_json(),
             "decision": decision.model_dump_json(),
             "snapshot": json.dumps(as_seen(planned.snapshot, {line.sku for line in planned.demand.lines})),
-            "network": planned.network,
+            "network": planned.network.digest,
             "decided_at": decision.decided_at,
         },
     )

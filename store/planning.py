@@ -13,6 +13,7 @@ from dom.network import ShippingMethod
 from dom.ofl.models import Demand, DemandLine, Snapshot, SourcingDecision
 from dom.ofl.planner import plan
 from store import sourcing
+from store.networks import Network
 from store.reference import ReferenceCache
 
 
@@ -51,7 +52,7 @@ class Planned:
 
     demand: Demand
     snapshot: Snapshot
-    network: str
+    network: Network
     decision: SourcingDecision
 
 

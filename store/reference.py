@@ -1,9 +1,7 @@
 """What changes seldom: nodes, tariffs, the policy, SKUs, places. A process remembers it until the version moves."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,19 +10,20 @@ from dom.errors import NotFound
 from dom.network import Node, Sku
 from dom.policy.document import Policy
 from dom.tariffs import Tariff
+from store.networks import Network
 from store.stock.announcing import Scope, announce
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Nodes, tariffs and the live policy at one version. `network` is the digest that nodes and tariffs are kept by."""
+    """Nodes, tariffs and the live policy at one version."""
 
     version: int
     nodes: tuple[Node, ...]
     tariffs: tuple[Tariff, ...]
     policy: Policy
     policy_version: int
-    network: str
+    network: Network
 
     def node(self, node_id: str) -> Node:
         """The node of that id. Raises NotFound."""
@@ -81,21 +80,8 @@ async def load(connection: AsyncConnection) -> Reference:
         tariffs=tuple(Tariff.model_validate(document) for document in row["tariffs"]),
         policy=Policy.model_validate(row["policy"]),
         policy_version=row["policy_version"],
-        network=await _kept(connection, row["nodes"], row["tariffs"]),
+        network=Network.of(row["nodes"], row["tariffs"]),
     )
-
-
-async def _kept(connection: AsyncConnection, nodes: list[object], tariffs: list[object]) -> str:
-    """The digest of the network; it is written down once, so that a decision can be made again on it."""
-    document = json.dumps({"nodes": nodes, "tariffs": tariffs}, sort_keys=True, separators=(",", ":"))
-    digest = sha256(document.encode()).hexdigest()
-    await connection.execute(
-        text("""
-        INSERT INTO networks (digest, document) VALUES (:digest, CAST(:document AS jsonb)) ON CONFLICT DO NOTHING
-        """),
-        {"digest": digest, "document": document},
-    )
-    return digest
 
 
 async def touch(connection: AsyncConnection) -> None:
