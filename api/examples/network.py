@@ -28,6 +28,7 @@ NODE: Final[Example] = {
     "services": ["economy", "standard", "express"],
     "ships_to": [],
     "pickup": False,
+    "handles": ["hazmat", "cold", "oversize"],
     "active": True,
 }
 SKU: Final[Example] = {
@@ -42,6 +43,7 @@ SKU: Final[Example] = {
     "oversize": False,
     "list_price": 255,
     "currency": "GBP",
+    "attributes": {"season": "all year"},
     "release_on": None,
     "preorder_limit": None,
     "backorder_limit": 500,

@@ -202,15 +202,19 @@ def _promised(promised: Promised) -> dict[str, Any]:
             {
                 "node_id": shipment.node_id,
                 "carrier": shipment.carrier,
-                "lines": shipment.lines,
+                "lines": [_line(line) for line in shipment.lines],
                 "ship_by": shipment.ship_by,
                 "promise": shipment.promise,
             }
             for shipment in decision.shipments
         ],
         "unfilled": [
-            {**line.model_dump(), "available_on": promised.available_on.get(line.line_id)} for line in decision.unfilled
+            {**_line(line), "available_on": promised.available_on.get(line.line_id)} for line in decision.unfilled
         ],
         "exact": decision.exact,
         "policy_version": decision.policy_version,
     }
+
+
+def _line(line: DemandLine) -> dict[str, Any]:
+    return line.model_dump(include={"line_id", "sku", "quantity"})
