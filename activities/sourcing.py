@@ -13,11 +13,11 @@ from activities.boundary import Database
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.network import ShippingMethod
-from dom.ofl.models import DemandLine, SourcingDecision
+from dom.ofl.models import SourcingDecision
 from dom.orders import Order, Promise
 from dom.status import FAILED_SOURCING, OrderStatus, SourcingCause
 from store import decisions, exceptions, fulfilments, messages, orders, stock, timeline, waiting
-from store.planning import Planned, Wanted, plan_units
+from store.planning import Planned, Wanted, WantedLine, plan_units
 
 ATTEMPTS = 8
 """How often a plan is made again because its stock was taken between the snapshot and the reservation."""
@@ -98,7 +98,7 @@ async def decide(
             postal_code=order.ship_to.postal_code,
             shipping_method=order.shipping_method,
             lines=tuple(
-                DemandLine(line_id=line.line_id, sku=line.sku, quantity=units[line.line_id], unit_price=line.unit_price)
+                WantedLine(line.line_id, line.sku, units[line.line_id], line.unit_price)
                 for line in order.lines
                 if units.get(line.line_id)
             ),

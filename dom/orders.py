@@ -12,6 +12,9 @@ from dom.base import ChannelId, Country, Currency, LineId, Minor, NodeId, Quanti
 from dom.network import ShippingMethod
 
 ExternalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$", examples=["536365"])]
+Tags = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=20)]
+CustomerClass = Annotated[str, Field(max_length=40, examples=["vip"])]
+"""What the channel calls customers of one kind; the OFL policy may ask for it."""
 MAX_LINES = 1000
 CAME_LATER = frozenset({"ship_complete", "priority"})
 """Fields that orders captured by an earlier release do not have."""
@@ -28,7 +31,7 @@ class Customer(Value):
     name: Text
     email: Annotated[str, Field(max_length=254, examples=["ada@customer.example"])]
     phone: Annotated[str, Field(max_length=32, examples=["+447700900123"])] = ""
-    customer_class: Annotated[str, Field(max_length=40, examples=["vip"])] = ""
+    customer_class: CustomerClass = ""
 
 
 class ShipTo(Value):
@@ -83,7 +86,7 @@ class Order(Value):
     pickup_node: NodeId | None = None
     requested_by: Utc | None = None
     payment: Payment | None = None
-    tags: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(default=(), max_length=20)
+    tags: Tags = ()
     ship_complete: bool = Field(
         default=False, description="everything is sourced at once, or the whole order waits until it can be"
     )

@@ -13,9 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import StockConflict, UnknownNode
 from dom.network import ShippingMethod
-from dom.ofl.models import DemandLine
 from store import sourcing
-from store.planning import Wanted, plan_units
+from store.planning import Wanted, WantedLine, plan_units
 from store.reference import ReferenceCache
 from store.rows import to_json
 from store.stock.soft import SoftUnits
@@ -28,6 +27,7 @@ class HoldLine:
     sku: str
     quantity: int
     node_id: str | None = None
+    unit_price: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,9 @@ class Hold:
     postal_code: str = ""
     shipping_method: ShippingMethod = ShippingMethod.STANDARD
     pickup_node: str | None = None
+    currency: str = "GBP"
+    tags: tuple[str, ...] = ()
+    customer_class: str = ""
 
     def content_hash(self) -> str:
         """Tells whether two requests ask for the same."""
@@ -84,7 +87,7 @@ async def _planned(
     own: str | None,
 ) -> Given:
     lines = tuple(
-        DemandLine(line_id=str(index), sku=line.sku, quantity=line.quantity) for index, line in enumerate(wanted.lines)
+        WantedLine(str(index), line.sku, line.quantity, line.unit_price) for index, line in enumerate(wanted.lines)
     )
     planned = await plan_units(
         connection,
@@ -98,6 +101,9 @@ async def _planned(
             lines=lines,
             as_of=at,
             pickup_node=wanted.pickup_node,
+            currency=wanted.currency,
+            tags=wanted.tags,
+            customer_class=wanted.customer_class,
             own=own,
             promised=True,
         ),

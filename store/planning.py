@@ -9,12 +9,28 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import UnknownNode
-from dom.network import ShippingMethod
+from dom.network import ShippingMethod, Sku
 from dom.ofl.models import Demand, DemandLine, Snapshot, SourcingDecision
 from dom.ofl.planner import plan
 from store import sourcing
 from store.networks import Network
 from store.reference import ReferenceCache
+
+
+@dataclass(frozen=True, slots=True)
+class WantedLine:
+    """Units of a SKU; without a price of its own, the catalogue's counts where it is in the same currency."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    unit_price: int | None = None
+
+    def priced(self, sku: Sku, currency: str) -> DemandLine:
+        """The line as the planner reads it."""
+        listed = sku.list_price if sku.currency == currency else 0
+        price = listed if self.unit_price is None else self.unit_price
+        return DemandLine(line_id=self.line_id, sku=self.sku, quantity=self.quantity, unit_price=price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +47,7 @@ class Wanted:
     country: str
     postal_code: str
     shipping_method: ShippingMethod
-    lines: tuple[DemandLine, ...]
+    lines: tuple[WantedLine, ...]
     as_of: datetime
     pickup_node: str | None = None
     requested_by: datetime | None = None
@@ -83,7 +99,7 @@ async def plan_units(connection: AsyncConnection, cache: ReferenceCache, wanted:
         country=wanted.country,
         place=place,
         shipping_method=wanted.shipping_method,
-        lines=wanted.lines,
+        lines=tuple([line.priced(world.skus[line.sku], wanted.currency) for line in wanted.lines]),
         pickup_node=wanted.pickup_node,
         requested_by=wanted.requested_by,
         excluded_nodes=wanted.excluded_nodes,

@@ -8,9 +8,10 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, model_validator
 
 from api.models.common import Window
-from dom.base import ChannelId, Country, Currency, LineId, NodeId, Quantity, SkuId, Utc, Value
+from dom.base import ChannelId, Country, Currency, LineId, Minor, NodeId, Quantity, SkuId, Utc, Value
 from dom.channels import Level
 from dom.network import ShippingMethod
+from dom.orders import CustomerClass, Tags
 
 MAX_SKUS = 1000
 MAX_SKUS_BY_NODE = 200
@@ -106,6 +107,7 @@ class BasketLine(Value):
     line_id: LineId | None = None
     sku: SkuId
     quantity: Quantity
+    unit_price: Minor | None = Field(default=None, description="Minor units of `currency`; absent: the list price.")
 
 
 class PromiseRequest(Value):
@@ -123,6 +125,9 @@ class PromiseRequest(Value):
     requested_by: Utc | None = None
     currency: Currency = "GBP"
     reservation_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    tags: Tags = ()
+    customer_class: CustomerClass = ""
+    ship_complete: bool = False
 
     @model_validator(mode="after")
     def _pickup_names_its_node(self) -> Self:

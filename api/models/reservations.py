@@ -7,8 +7,9 @@ from pydantic import BaseModel, Field, model_validator
 
 from api.models.availability import MAX_LINES, Place
 from api.models.common import Window
-from dom.base import ChannelId, NodeId, Quantity, SkuId, Text, Utc, Value
+from dom.base import ChannelId, Currency, Minor, NodeId, Quantity, SkuId, Text, Utc, Value
 from dom.network import ShippingMethod
+from dom.orders import CustomerClass, Tags
 from store.kinds import SoftStatus
 
 MAX_SECONDS = 24 * 60 * 60
@@ -26,6 +27,7 @@ class ReservationLine(Value):
     sku: SkuId
     quantity: Quantity
     node_id: NodeId | None = None
+    unit_price: Minor | None = Field(default=None, description="Minor units of `currency`; absent: the list price.")
 
 
 class ReservationRequest(Value):
@@ -44,6 +46,9 @@ class ReservationRequest(Value):
         default=None, description="Absent: standard, or pick-up where a node for it is named."
     )
     lines: tuple[ReservationLine, ...] = Field(min_length=1, max_length=MAX_LINES)
+    currency: Currency = "GBP"
+    tags: Tags = ()
+    customer_class: CustomerClass = ""
 
     @model_validator(mode="after")
     def _names_all_nodes_or_a_place(self) -> Self:

@@ -24,7 +24,7 @@ from dom.ofl.earliest import Reach
 from dom.ofl.models import DemandLine
 from store import availability, promising
 from store.availability import Answer, Asked, Found
-from store.planning import Wanted
+from store.planning import Wanted, WantedLine
 from store.promising import Promised
 
 router = APIRouter(tags=["inventory"])
@@ -129,13 +129,16 @@ async def promise(
         postal_code=basket.ship_to.postal_code if basket.ship_to else "",
         shipping_method=methods[0],
         lines=tuple(
-            DemandLine(line_id=line_id, sku=line.sku, quantity=line.quantity)
+            WantedLine(line_id, line.sku, line.quantity, line.unit_price)
             for line_id, line in zip(basket.line_ids(), basket.lines, strict=True)
         ),
         as_of=datetime.now(UTC),
         pickup_node=basket.pickup_node,
         requested_by=basket.requested_by,
         currency=basket.currency,
+        tags=basket.tags,
+        customer_class=basket.customer_class,
+        ship_complete=basket.ship_complete,
         own=basket.reservation_id,
         promised=True,
     )

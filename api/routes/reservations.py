@@ -45,11 +45,14 @@ async def hold(
         owner=asked.owner,
         reason=asked.reason,
         seconds=asked.seconds,
-        lines=tuple(HoldLine(line.sku, line.quantity, line.node_id) for line in asked.lines),
+        lines=tuple(HoldLine(line.sku, line.quantity, line.node_id, line.unit_price) for line in asked.lines),
         country=asked.ship_to.country if asked.ship_to else NOWHERE,
         postal_code=asked.ship_to.postal_code if asked.ship_to else "",
         shipping_method=asked.method,
         pickup_node=asked.pickup_node,
+        currency=asked.currency,
+        tags=asked.tags,
+        customer_class=asked.customer_class,
     )
     found, created = await services.holding.hold(wanted, key)
     shown = _shown(found)
