@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test setup lint types contracts openapi check bench bench-stock lock clean
+.PHONY: run test setup lint types contracts openapi check bench bench-stock bench-ofl lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -44,6 +44,10 @@ bench: setup
 # `make bench-stock ARGS=--quick` for a smoke test.
 bench-stock: setup
 	$(BIN)/python -m bench.stock $(ARGS)
+
+# Per order, over a horizon, the second look; `make bench-ofl ARGS="--only per_order"` for one of them.
+bench-ofl: setup
+	$(BIN)/python -m bench.ofl $(ARGS)
 
 # Needs uv; the lock names versions and hashes, never an index.
 lock:

@@ -87,6 +87,25 @@ class Settings(BaseSettings):
         default=1000, description="How many may wait for changes of availability at once, in one process of the API."
     )
 
+    pricing_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
+        default=10,
+        description="How often stock that moved is priced anew, where a strategy of the policy asks what it is worth.",
+    )
+    pricing_lifetime_minutes: Annotated[int, Field(ge=2, le=100_000)] = Field(
+        default=360, description="How long a price of stock has any force; it falls to nothing over that time."
+    )
+    pricing_horizon_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        default=14, description="Days the stock at hand has to last when it is priced: until more usually comes."
+    )
+    pricing_history_days: Annotated[int, Field(ge=1, le=730)] = Field(
+        default=56, description="Days of orders demand is forecast from."
+    )
+    pricing_margin_percent: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=30,
+        description="What a unit nobody can ship costs when stock is priced, in percent of its list price; at least "
+        "twice its dearest shipment.",
+    )
+
     data_dir: Path = Field(
         default=Path("var"), description="Folder of everything the embedded servers keep: data, mail, logs, secrets."
     )

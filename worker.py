@@ -12,6 +12,7 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
 import settings as house
@@ -19,7 +20,9 @@ from activities.boundary import Database
 from activities.cancelling import Cancelling
 from activities.capture import Capture
 from activities.fulfilling import Fulfilling
+from activities.looking_again import LookingAgain as SecondLooks
 from activities.notifying import Notifying
+from activities.pricing import Pricing, PricingTerms
 from activities.returning import Returning
 from activities.shipping import Shipping
 from activities.sourcing import Sourcing
@@ -31,17 +34,21 @@ from connectors.notifications.webhook import WebhookSender
 from keeper.allocating import Allocating
 from keeper.importing import Importing
 from keeper.job import Job
+from keeper.looking_again import LookingAgain
 from keeper.loop import keep
 from keeper.publishing import Publishing
+from keeper.rehearsing import Rehearsing
+from keeper.shadowing import Shadowing
 from keeper.sweeping import Sweeping
 from logs import configure_logging
 from settings import Settings
 from store import engine as database
 from store import reference
 from workflows.order import OrderWorkflow
+from workflows.pricing import PriceStockWorkflow, put_schedule
 from workflows.returns import ReturnWorkflow
 
-WORKFLOWS: tuple[type, ...] = (OrderWorkflow, ReturnWorkflow)
+WORKFLOWS: tuple[type, ...] = (OrderWorkflow, ReturnWorkflow, PriceStockWorkflow)
 _PATIENCE_SECONDS = 5.0
 """What a worker gets beyond its time to drain."""
 _log = structlog.get_logger("worker")
@@ -88,6 +95,7 @@ def wired(
     return [
         Capture(house_database).accept_order,
         sourcing.source_again,
+        SecondLooks(house_database).take_in_second_looks,
         fulfilling.advance_fulfilment,
         fulfilling.note_stray_report,
         Cancelling(house_database).cancel_units,
@@ -98,6 +106,7 @@ def wired(
         returning.open_return,
         returning.receive_return,
         returning.finish_return,
+        Pricing(house_database).price_stock,
     ]
 
 
@@ -107,7 +116,7 @@ async def keeper(settings: Settings, engine: AsyncEngine, client: Client, stop: 
     if not settings.keeper:
         yield
         return
-    running = asyncio.create_task(keep(engine, jobs(engine, client), stop))
+    running = asyncio.create_task(keep(engine, jobs(settings, engine, client), stop))
     try:
         yield
     finally:
@@ -115,9 +124,17 @@ async def keeper(settings: Settings, engine: AsyncEngine, client: Client, stop: 
         await asyncio.wait({running}, timeout=_PATIENCE_SECONDS)
 
 
-def jobs(engine: AsyncEngine, client: Client) -> list[Job]:
+def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
     """What the keeper does."""
-    return [Sweeping(engine), Publishing(engine), Allocating(engine, client), Importing(engine)]
+    return [
+        Sweeping(engine),
+        Publishing(engine),
+        Allocating(engine, client),
+        LookingAgain(engine, client, replaying=settings.replay_orders),
+        Importing(engine),
+        Rehearsing(engine),
+        Shadowing(engine),
+    ]
 
 
 def build(
@@ -158,6 +175,7 @@ async def run(settings: Settings) -> None:
             client = await connect(settings)
             worker = build(client, settings, served)
             running = asyncio.create_task(worker.run())
+            await schedule(client, settings)
             _log.info("serving", task_queue=settings.task_queue, temporal=settings.temporal_address)
             if settings.ready_file is not None:
                 settings.ready_file.touch()
@@ -169,6 +187,20 @@ async def run(settings: Settings) -> None:
             await drain(worker, running, settings.worker_drain_seconds + _PATIENCE_SECONDS)
     finally:
         await engine.dispose()
+
+
+async def schedule(client: Client, settings: Settings) -> None:
+    """Have stock priced now and then. Orders do not wait for it: what goes wrong here is logged, and no more."""
+    terms = PricingTerms(
+        lifetime_minutes=settings.pricing_lifetime_minutes,
+        horizon_days=settings.pricing_horizon_days,
+        history_days=settings.pricing_history_days,
+        margin_percent=settings.pricing_margin_percent,
+    )
+    try:
+        await put_schedule(client, settings.task_queue, timedelta(minutes=settings.pricing_minutes), terms)
+    except RPCError as error:
+        _log.warning("stock is not priced: no schedule", error=str(error))
 
 
 async def drain(worker: Worker, running: asyncio.Task[None], patience: float) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.boundary import Database
+from activities.looking_again import Answer
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
@@ -48,8 +49,18 @@ class Cancelling:
     database: Database
 
     @activity.defn(name="cancel_units")
-    async def cancel_units(self, request: CancelUnits) -> None:
-        """Release reservations and node capacity, count the units as cancelled, tell the customer; once a number."""
+    async def cancel_units(self, request: CancelUnits) -> Answer | None:
+        """Release reservations and node capacity, count the units as cancelled, tell the customer; once a number.
+
+        Answers RECALLED, and writes nothing, if some of the units are in work that a second look took back.
+        """
+        try:
+            await self._cancel(request)
+        except fulfilments.Recalled:
+            return Answer.RECALLED
+        return None
+
+    async def _cancel(self, request: CancelUnits) -> None:
         at = request.occurred_at or self.database.now()
         key = occasion(request.number)
         async with self.database.transaction() as connection:
@@ -59,6 +70,7 @@ class Cancelling:
             )
             if not await timeline.append(connection, event):
                 return
+            await fulfilments.still_standing(connection, _by_fulfilment(request))
             if any(part.fulfilment_id is None for part in request.parts):
                 await waiting.give_up(connection, request.order_id, reason=request.reason, actor=request.actor)
             await self._release(connection, request, key, at)

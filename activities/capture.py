@@ -63,7 +63,8 @@ class Capture:
             decision = planned.decision
             result = step.sourced(decision, FIRST_FULFILMENT)
             await self._write(connection, order, result)
-            await _refuse_what_may_not_wait(connection, order, result.waiting, as_of.date())
+            if not result.cancels:
+                await _refuse_what_may_not_wait(connection, order, result.waiting, as_of.date())
             await timeline.append(
                 connection,
                 timeline.Event(
@@ -89,12 +90,15 @@ class Capture:
             status=OrderStatus.ACCEPTED if result.fulfilments else OrderStatus.BACKORDERED,
             promise=(promise.earliest, promise.latest) if promise else None,
         )
+        if result.cancels and not result.fulfilments:
+            return  # the cancellation tells all there is to tell
+        waits = bool(result.waiting) and not result.cancels
         await messages.write(
             connection,
             order.order_id,
             OCCASION,
-            MessageKind.ORDER_BACKORDERED if result.waiting else MessageKind.ORDER_CONFIRMED,
-            context={"lines": result.waiting} if result.waiting else {},
+            MessageKind.ORDER_BACKORDERED if waits else MessageKind.ORDER_CONFIRMED,
+            context={"lines": result.waiting} if waits else {},
             webhook=self.database.webhooks,
         )
 

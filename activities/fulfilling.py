@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.boundary import Database
+from activities.looking_again import Answer
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
@@ -76,8 +77,18 @@ class Fulfilling:
     database: Database
 
     @activity.defn(name="advance_fulfilment")
-    async def advance_fulfilment(self, step: AdvanceFulfilment) -> None:
-        """Write the step down, once: status, timeline, stock, waiting units, messages, exceptions."""
+    async def advance_fulfilment(self, step: AdvanceFulfilment) -> Answer | None:
+        """Write the step down, once: status, timeline, stock, waiting units, messages, exceptions.
+
+        Answers RECALLED, and writes nothing, for work that a second look took back.
+        """
+        try:
+            await self._advance(step)
+        except fulfilments.Recalled:
+            return Answer.RECALLED
+        return None
+
+    async def _advance(self, step: AdvanceFulfilment) -> None:
         alone = step.status in _CHANGES_NOTHING_ELSE and not step.missing
         async with self.database.statement() if alone else self.database.transaction() as connection:
             place = await fulfilments.advance(
@@ -92,7 +103,7 @@ class Fulfilling:
             if step.status in _TOLD:
                 await self._tell(connection, step)
             if step.missing:
-                await _correct_short_pick(connection, step, place["node_id"])
+                await _correct_short_pick(connection, step, place.node_id)
             if step.status in _LEAVES_THE_NODE:
                 await stock.consume(
                     connection, step.order_id, step.fulfilment_id, actor=step.actor, at=step.occurred_at
@@ -100,9 +111,7 @@ class Fulfilling:
             elif step.status is FulfilmentStatus.REJECTED:
                 if not step.missing:
                     await _give_back(connection, step)
-                await stock.give_day_back(
-                    connection, stock.WorkDay(place["node_id"], place["ship_day"], place["method"])
-                )
+                await stock.give_day_back(connection, stock.WorkDay(place.node_id, place.ship_day, place.method))
             elif step.status in _NEEDS_A_PERSON:
                 await _call_a_person(connection, step)
 

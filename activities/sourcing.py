@@ -13,8 +13,9 @@ from activities.boundary import Database
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.network import ShippingMethod
-from dom.ofl.models import SourcingDecision
+from dom.ofl.models import Outcome, SourcingDecision
 from dom.orders import Order, Promise
+from dom.policy.document import FailedNodes
 from dom.status import FAILED_SOURCING, OrderStatus, SourcingCause
 from store import decisions, exceptions, fulfilments, messages, orders, stock, timeline, waiting
 from store.planning import Planned, Wanted, WantedLine, plan_units
@@ -41,7 +42,8 @@ class Sourced(Value):
     """What sourcing gave: fulfilments, and the units that wait for stock, by line.
 
     Waiting units are tried again every `retry_minutes`, and cancelled after `cancel_after_days`. While some of them are
-    not released, they are also tried after `release_seconds`, and the days do not count.
+    not released, they are also tried after `release_seconds`, and the days do not count. `failed_nodes` says whether
+    nodes that failed the order are asked again. With `cancels` they do not wait: the policy has them cancelled.
     """
 
     fulfilments: tuple[Released, ...]
@@ -50,6 +52,8 @@ class Sourced(Value):
     retry_minutes: int
     cancel_after_days: int
     release_seconds: int | None = None
+    failed_nodes: FailedNodes = FailedNodes.AFTER_OTHER_NEWS
+    cancels: bool = False
 
 
 class SourceAgain(Value):
@@ -63,7 +67,6 @@ class SourceAgain(Value):
     lines: dict[str, int]
     excluded_nodes: frozenset[str]
     attempt: int
-    first_fulfilment: int
     cause: SourcingCause
     as_of: datetime
     order_status: OrderStatus
@@ -119,14 +122,28 @@ async def decide(
 async def write_down(connection: AsyncConnection, planned: Planned, why: Occasion) -> None:
     """Release the planned work to the nodes and keep the decision with its reasons."""
     if planned.decision.shipments:
-        await fulfilments.release(connection, planned.decision, why.first_fulfilment, why.as_of)
+        await fulfilments.release(connection, planned.decision, why.first_fulfilment, why.as_of, planned.hold)
     await decisions.record(
         connection,
         planned,
-        attempt=why.attempt,
+        business_key=decisions.sourced_key(why.attempt),
         cause=why.cause,
         first_fulfilment=why.first_fulfilment,
     )
+    if planned.decision.unfilled:
+        await _leave_waiting(connection, planned.decision)
+
+
+async def _leave_waiting(connection: AsyncConnection, decision: SourcingDecision) -> None:
+    """What the policy says of units that found no node: whether they get what comes in, and whether a person looks."""
+    waits = decision.outcome is not Outcome.CANCELLED
+    await waiting.heeds_stock(connection, decision.order_id, waits and decision.retry.on_stock)
+    if decision.outcome is Outcome.QUEUED:
+        strategy = decision.strategy or "no strategy"
+        units = {line.line_id: line.quantity for line in decision.unfilled}
+        detail = f"{strategy} of policy {decision.policy_version} asks for a person: no node for {units}"
+        key = f"{decision.order_id}:sourcing:{strategy}"
+        await exceptions.open_(connection, decision.order_id, "sourcing", key, detail)
 
 
 async def take(
@@ -176,6 +193,8 @@ def sourced(decision: SourcingDecision, first_fulfilment: int) -> Sourced:
         retry_minutes=decision.retry.after_minutes,
         cancel_after_days=decision.retry.cancel_after_days,
         release_seconds=_seconds_to_release(decision),
+        failed_nodes=decision.retry.failed_nodes,
+        cancels=decision.outcome is Outcome.CANCELLED and bool(decision.unfilled),
     )
 
 
@@ -192,6 +211,7 @@ def story(decision: SourcingDecision, result: Sourced, why: Occasion) -> dict[st
         "attempt": why.attempt,
         "cause": why.cause,
         "policy_version": decision.policy_version,
+        "strategy": decision.strategy,
         "cost": decision.cost,
         "currency": decision.currency,
         "fulfilments": {f.fulfilment_id: f.node_id for f in result.fulfilments},
@@ -224,7 +244,7 @@ class Sourcing:
             order = await orders.document(connection, request.order_id)
             why = Occasion(
                 attempt=request.attempt,
-                first_fulfilment=request.first_fulfilment,
+                first_fulfilment=await fulfilments.next_number(connection, request.order_id),
                 cause=request.cause,
                 as_of=self.database.as_of(order, request.as_of),
                 excluded_nodes=request.excluded_nodes,
@@ -259,7 +279,7 @@ class Sourcing:
             promise = result.promise
             window = (promise.earliest, promise.latest) if promise else None
             await orders.set_status(connection, order_id, request.order_status, why.as_of, window)
-        if result.waiting and request.cause in FAILED_SOURCING:
+        if result.waiting and not result.cancels and request.cause in FAILED_SOURCING:
             await messages.write(
                 connection,
                 order_id,

@@ -15,6 +15,7 @@ from api.routes import (
     carriers,
     changes,
     channels,
+    drafts,
     fulfilments,
     health,
     imports,
@@ -22,11 +23,15 @@ from api.routes import (
     inventory,
     nodes,
     orders,
+    policies,
     problems,
+    rehearsals,
     reservations,
     returns,
     safety,
+    shadows,
     skus,
+    values,
 )
 from api.services import Services, connect
 from settings import Settings
@@ -60,6 +65,7 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
         imports,
         inbound,
         safety,
+        values,
         availability,
         changes,
         channels,
@@ -67,6 +73,10 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
         skus,
         returns,
         reservations,
+        policies,
+        drafts,
+        rehearsals,
+        shadows,
     ):
         app.include_router(resource.router, prefix=PREFIX)
     app.include_router(health.router)

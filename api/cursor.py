@@ -7,6 +7,9 @@ from datetime import datetime
 
 from dom.errors import InvalidInput
 
+LONGEST_NUMBER = 9
+"""Digits of a number the database holds as an integer."""
+
 
 def encode(*position: str | datetime) -> str:
     """The cursor of the row at this position."""
@@ -39,6 +42,14 @@ def decode_moment(cursor: str) -> tuple[datetime, str]:
     if moment.tzinfo is None:
         raise _not_ours()
     return moment, row_id
+
+
+def decode_number(cursor: str) -> int:
+    """A position of a number. Raises InvalidInput for what is no cursor of ours."""
+    (number,) = decode(cursor, 1)
+    if not number.isdecimal() or len(number) > LONGEST_NUMBER:
+        raise _not_ours()
+    return int(number)
 
 
 def _not_ours() -> InvalidInput:

@@ -34,6 +34,7 @@ TAGS: Final = [
     {"name": "carriers", "description": "Scans of parcels."},
     {"name": "inventory", "description": "Stock, and what can be promised."},
     {"name": "network", "description": "Nodes and SKUs."},
+    {"name": "ofl", "description": "The policy that decides which node ships what: versions, drafts, mistakes."},
     {"name": "returns", "description": "Goods that come back for money."},
     {"name": "health", "description": "For those who run it."},
     {"name": "problems", "description": "What errors mean."},

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from dom.errors import DomError
+from dom.errors import DomError, PolicyInvalid
 
 MEDIA_TYPE = "application/problem+json"
 PATH = "/problems/"
@@ -27,6 +27,11 @@ class FieldError(BaseModel):
 
     field: str = Field(description="JSON path into the input", examples=["lines[0].sku"])
     detail: str = Field(examples=["Input should be greater than 0"])
+    code: str | None = Field(default=None, description="What kind of mistake, where it has a code.")
+    severity: str | None = Field(default=None, description="`error`, or `warning` for what alone would have passed.")
+    line: int | None = Field(default=None, description="Where in the text, from 1, where the input was text.")
+    column: int | None = Field(default=None, description="From 1.")
+    hint: str | None = Field(default=None, description="A way to mend it.")
 
 
 class Problem(BaseModel):
@@ -128,7 +133,24 @@ def of(
 def of_error(error: DomError, prefix: str = "") -> Problem:
     """A domain error as a problem; `prefix` leads to the item of a list the error is about."""
     field = prefix + error.field if error.field else prefix.rstrip(".") or None
+    if isinstance(error, PolicyInvalid):
+        return of(TYPES[error.type], error.detail, field=field, errors=_findings(error))
     return of(TYPES[error.type], error.detail, field=field, data=error.data)
+
+
+def _findings(error: PolicyInvalid) -> list[FieldError]:
+    return [
+        FieldError(
+            field=finding["path"] or "body",
+            detail=finding["message"],
+            code=finding["code"],
+            severity=finding["severity"],
+            line=finding["line"],
+            column=finding["column"],
+            hint=finding["hint"] or None,
+        )
+        for finding in error.data.get("findings", [])
+    ]
 
 
 def as_dict(problem: Problem) -> dict[str, Any]:

@@ -3,7 +3,8 @@
     DomError
     ├── InvalidInput      422  a field is wrong; nothing was done
     │   ├── UnknownSku
-    │   └── UnknownNode
+    │   ├── UnknownNode
+    │   └── PolicyInvalid      the OFL policy has mistakes; each is named with its place
     ├── NotFound          404  no such order, fulfilment, return, node, SKU, shipment
     ├── Conflict          409  right in form, impossible now
     │   ├── OrderConflict      same channel and external_id, other content
@@ -59,6 +60,13 @@ class UnknownNode(InvalidInput):
 
     type = "unknown-node"
     title = "A node is not known"
+
+
+class PolicyInvalid(InvalidInput):
+    """The OFL policy has mistakes; `errors` names each with its place and a way to mend it. Nothing was done."""
+
+    type = "policy-invalid"
+    title = "The policy has mistakes"
 
 
 class NotFound(DomError):

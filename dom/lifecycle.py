@@ -27,6 +27,7 @@ PROGRESS: Final[Mapping[FulfilmentStatus, int]] = {
 """How far the work is; a status that is not in it ended without the goods reaching the customer."""
 
 _DEAD: Final = FINAL_FULFILMENT - {_S.DELIVERED, _S.COLLECTED}
+_WAIT_AGAIN: Final = frozenset({_S.REJECTED, _S.LOST, _S.RECALLED})
 
 
 def after_step(status: FulfilmentStatus, step: FulfilmentStep, *, pickup: bool) -> FulfilmentStatus:
@@ -116,6 +117,16 @@ class CancelledUnits:
     fulfilment_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a fulfilment and its lines stood: status, units by line, and what waited and was cancelled of each line."""
+
+    status: FulfilmentStatus
+    units: Mapping[str, int]
+    waiting: Mapping[str, int]
+    cancelled: Mapping[str, int]
+
+
 @dataclass(slots=True)
 class OrderState:
     """All units of an order. The workflow keeps one; the store holds the same in rows."""
@@ -164,15 +175,28 @@ class OrderState:
             self.lines[line_id].backordered -= quantity
 
     def end(self, fulfilment_id: str, status: FulfilmentStatus) -> None:
-        """End a fulfilment without delivery: rejected and lost units wait for stock again, others are cancelled."""
+        """End a fulfilment without delivery: rejected, lost and recalled units wait again, others are cancelled."""
         fulfilment = self.fulfilments[fulfilment_id]
         fulfilment.status = status
         for line_id, quantity in fulfilment.lines.items():
             line = self.lines[line_id]
-            if status in {_S.REJECTED, _S.LOST}:
+            if status in _WAIT_AGAIN:
                 line.backordered += quantity
             else:
                 line.cancelled += quantity
+
+    def replan(self, recalled: Iterable[str], released: Iterable[FulfilmentState]) -> tuple[FulfilmentState, ...]:
+        """Take a second look in: recalled fulfilments give their units to the released ones; answers what is new.
+
+        What was taken in before is left as it is, so that hearing of it twice changes nothing.
+        """
+        for fulfilment_id in recalled:
+            if self.fulfilments[fulfilment_id].status is not _S.RECALLED:
+                self.end(fulfilment_id, _S.RECALLED)
+        new = tuple([fulfilment for fulfilment in released if fulfilment.id not in self.fulfilments])
+        for fulfilment in new:
+            self.add(fulfilment)
+        return new
 
     def cut_short(self, fulfilment_id: str, missing: Mapping[str, int]) -> None:
         """A short pick: the units the node did not find wait for stock again."""
@@ -180,6 +204,25 @@ class OrderState:
         for line_id, quantity in missing.items():
             lines[line_id] -= quantity
             self.lines[line_id].backordered += quantity
+
+    def standing(self, fulfilment_id: str) -> Standing:
+        """Where a fulfilment stands, to be restored if what is about to happen to it turns out not to."""
+        fulfilment = self.fulfilments[fulfilment_id]
+        return Standing(
+            fulfilment.status,
+            dict(fulfilment.lines),
+            {line_id: self.lines[line_id].backordered for line_id in fulfilment.lines},
+            {line_id: self.lines[line_id].cancelled for line_id in fulfilment.lines},
+        )
+
+    def restore(self, fulfilment_id: str, standing: Standing) -> None:
+        """What happened to the fulfilment since it stood like that did not happen."""
+        fulfilment = self.fulfilments[fulfilment_id]
+        fulfilment.status = standing.status
+        for line_id, units in standing.units.items():
+            fulfilment.lines[line_id] = units
+            self.lines[line_id].backordered = standing.waiting[line_id]
+            self.lines[line_id].cancelled = standing.cancelled[line_id]
 
     def plan_cancellation(self, asked: Mapping[str, int] | None) -> tuple[CancelledUnits, ...]:
         """Which units a cancellation takes: first those that wait for stock, then the least advanced work.

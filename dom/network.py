@@ -66,7 +66,8 @@ class Node(Value):
 
     `cut_off` is local to `time_zone`: orders accepted later leave on the next open day. `daily_capacity` counts
     fulfilment orders a day, `service_capacity` those of one service among them. `ships_to` lists countries; empty means
-    everywhere. A lower `priority` is preferred. `handles` is what it can do of what goods may need.
+    everywhere. A lower `priority` is preferred. `handles` is what it can pack and send of what goods may need; what the
+    customer collects goes over the counter.
     """
 
     id: NodeId

@@ -28,6 +28,9 @@ PICKUP_KEPT: Final = timedelta(days=7)
 Full = Callable[[date], bool]
 """Whether a node's capacity of a local day is used up."""
 
+Calendar = tuple[str, str, str, time]
+"""Opening hours, country (for its holidays), time zone and cut-off."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShipDay:
@@ -50,15 +53,27 @@ def ship_day(node: Node, as_of: datetime, is_full: Full) -> ShipDay | None:
 
     Today counts up to and including the cut-off. A day counts if the node opens at any time of it.
     """
+    return next((each for each in ship_days(node, as_of) if not is_full(each.day)), None)
+
+
+def ship_days(node: Node, as_of: datetime) -> Iterator[ShipDay]:
+    """The days on which the node can ship if it has capacity left, the first one first.
+
+    They depend on its `calendar` and on nothing else of it.
+    """
     zone = node.zone
     today = as_of.astimezone(zone).date()
     for ahead in range(DAYS_LOOKED_AHEAD):
         day = today + timedelta(days=ahead)
-        if openings(node.opening_hours, node.address.country, day) and not is_full(day):
+        if openings(node.opening_hours, node.address.country, day):
             ship_by = datetime.combine(day, node.cut_off, zone).astimezone(UTC)
             if ship_by >= as_of:
-                return ShipDay(day, ship_by)
-    return None
+                yield ShipDay(day, ship_by)
+
+
+def calendar(node: Node) -> Calendar:
+    """What the days on which a node can ship depend on; nodes that share it share them."""
+    return (node.opening_hours, node.address.country, node.time_zone, node.cut_off)
 
 
 @lru_cache(maxsize=10_000)

@@ -35,6 +35,8 @@ class FulfilmentStatus(StrEnum):
     CANCELLED = "cancelled"
     LOST = "lost"
     RETURNED = "returned_to_sender"
+    RECALLED = "recalled"
+    """A second look gave the units to other fulfilments before any node began."""
 
 
 FINAL_FULFILMENT: Final = frozenset(
@@ -45,6 +47,7 @@ FINAL_FULFILMENT: Final = frozenset(
         FulfilmentStatus.CANCELLED,
         FulfilmentStatus.LOST,
         FulfilmentStatus.RETURNED,
+        FulfilmentStatus.RECALLED,
     }
 )
 BEFORE_HAND_OVER: Final = frozenset(
@@ -140,6 +143,7 @@ class SourcingCause(StrEnum):
     LOST = "lost by the carrier"
     STOCK_ARRIVED = "stock arrived"
     LOOKED_AGAIN = "looked again"
+    SECOND_LOOK = "second look"
 
 
 FAILED_SOURCING: Final = frozenset({SourcingCause.REJECTED, SourcingCause.SHORT_PICK, SourcingCause.LOST})

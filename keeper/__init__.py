@@ -6,4 +6,6 @@ sweeping    writes down what the clock alone changed
 publishing  tells channels of changes of availability, by webhook; `receiver` is one channel's
 allocating  deals out what came in to the orders that wait for it
 importing   applies bulk imports
+rehearsing  runs the rehearsals that were asked for
+shadowing   lets shadows decide beside the live policy
 """

@@ -1,30 +1,38 @@
 """Fulfilments: one node's work for one order, and the units it is for."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom import ids
 from dom.errors import NotFound
-from dom.ofl.models import SourcingDecision
+from dom.network import ShippingMethod
+from dom.ofl.models import PlannedShipment, SourcingDecision
 from dom.status import FINAL_ORDER, FulfilmentStatus, OrderStatus
 from store.rows import to_json, to_rows
 from store.stock.firm import Reserved
 from store.timeline import Event, as_parameters
 
+TIME_TO_WORK: Final = timedelta(hours=2)
+"""Work is not held back any longer once so much is left until its node's cut-off."""
+
+_NEXT = text("""
+SELECT coalesce(max(substring(id FROM '-F([0-9]+)$')::int), 0) + 1 FROM fulfilments WHERE order_id = :order_id
+""")
 _RELEASE = text("""
 WITH released AS (
     INSERT INTO fulfilments (id, order_id, node_id, status, method, carrier, ship_day, cost, ship_by,
                              promise_earliest, promise_latest, released_at)
     SELECT f.id, :order_id, f.node_id, 'released', f.method, f.carrier, f.ship_day, f.cost, f.ship_by,
-           f.promise_earliest, f.promise_latest, :at
+           f.promise_earliest, f.promise_latest, f.released_at
     FROM jsonb_to_recordset(CAST(:fulfilments AS jsonb)) AS f (
         id text, node_id text, method text, carrier text, ship_day date, cost bigint, ship_by timestamptz,
-        promise_earliest timestamptz, promise_latest timestamptz)
+        promise_earliest timestamptz, promise_latest timestamptz, released_at timestamptz)
 )
 INSERT INTO fulfilment_lines (fulfilment_id, line_id, order_id, sku, quantity)
 SELECT l.fulfilment_id, l.line_id, :order_id, l.sku, l.quantity
@@ -41,13 +49,29 @@ def planned_units(decision: SourcingDecision, first: int) -> list[Reserved]:
     ]
 
 
-async def release(connection: AsyncConnection, decision: SourcingDecision, first: int, at: datetime) -> None:
-    """Hand the planned work to the nodes: it stands in their work lists from now on."""
+async def next_number(connection: AsyncConnection, order_id: str) -> int:
+    """The number of the order's next fulfilment. Ask once the order is locked."""
+    return int(await connection.scalar(_NEXT, {"order_id": order_id}) or 1)
+
+
+def released_at(shipment: PlannedShipment, at: datetime, hold: timedelta) -> datetime:
+    """When a node sees work planned at a moment: after the hold, but early enough before the node's cut-off.
+
+    What the customer collects is never held back.
+    """
+    if shipment.service is ShippingMethod.PICKUP:
+        return at
+    return max(at, min(at + hold, shipment.ship_by - TIME_TO_WORK))
+
+
+async def release(
+    connection: AsyncConnection, decision: SourcingDecision, first: int, at: datetime, hold: timedelta = timedelta()
+) -> None:
+    """Hand the planned work to the nodes: it stands in their work lists from now on, or once it was held back."""
     await connection.execute(
         _RELEASE,
         {
             "order_id": decision.order_id,
-            "at": at,
             "fulfilments": to_rows(
                 {
                     "id": ids.fulfilment_id(decision.order_id, number),
@@ -59,6 +83,7 @@ async def release(connection: AsyncConnection, decision: SourcingDecision, first
                     "ship_by": shipment.ship_by,
                     "promise_earliest": shipment.promise.earliest,
                     "promise_latest": shipment.promise.latest,
+                    "released_at": released_at(shipment, at, hold),
                 }
                 for number, shipment in enumerate(decision.shipments, first)
             ),
@@ -75,11 +100,14 @@ async def release(connection: AsyncConnection, decision: SourcingDecision, first
     )
 
 
+# The row is locked first and looked at as it is then: a second look may have recalled the fulfilment a moment ago.
 _ADVANCE = text("""
-WITH noted AS (
+WITH held AS (
+    SELECT id FROM fulfilments WHERE id = :fulfilment_id AND status <> 'recalled' FOR NO KEY UPDATE
+), noted AS (
     INSERT INTO timeline (order_id, kind, business_key, actor, reason, data, occurred_at)
-    VALUES (:order_id, :kind, :business_key, :actor, :reason, CAST(:data AS jsonb), :occurred_at)
-    ON CONFLICT (order_id, business_key) DO NOTHING RETURNING id
+    SELECT :order_id, :kind, :business_key, :actor, :reason, CAST(:data AS jsonb), CAST(:occurred_at AS timestamptz)
+    FROM held ON CONFLICT (order_id, business_key) DO NOTHING RETURNING id
 ), advanced AS (
     UPDATE fulfilments SET status = :status, reason = :reason, updated_at = now()
     WHERE id = :fulfilment_id AND EXISTS (SELECT FROM noted) RETURNING node_id, ship_day, method
@@ -88,8 +116,22 @@ WITH noted AS (
         finished_at = CASE WHEN :final THEN CAST(:occurred_at AS timestamptz) END
     WHERE id = :order_id AND EXISTS (SELECT FROM noted)
 )
-SELECT node_id, ship_day, method FROM advanced
+SELECT h.id IS NULL AS recalled, a.node_id, a.ship_day, a.method
+FROM (SELECT) AS once LEFT JOIN held h ON true LEFT JOIN advanced a ON true
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fulfilment is worked on: its node, the node's day, and the service."""
+
+    node_id: str
+    ship_day: date
+    method: str
+
+
+class Recalled(Exception):
+    """A second look gave the fulfilment's units to others; nothing was written."""
 
 
 async def advance(
@@ -99,11 +141,11 @@ async def advance(
     fulfilment_id: str,
     status: FulfilmentStatus,
     order_status: OrderStatus,
-) -> RowMapping | None:
+) -> Place | None:
     """Move a fulfilment on, with the order's status and its timeline, in one statement.
 
-    Answers the fulfilment's node, ship day and service; None if the event was recorded before, and nothing is to be
-    done again.
+    Answers the fulfilment's place; None if the event was recorded before, and nothing is to be done again. Raises
+    Recalled, and writes nothing, for one that a second look took back.
     """
     rows = await connection.execute(
         _ADVANCE,
@@ -115,7 +157,18 @@ async def advance(
             "final": order_status in FINAL_ORDER,
         },
     )
-    return rows.mappings().one_or_none()
+    row = rows.one()
+    if row.recalled:
+        raise Recalled(fulfilment_id)
+    return None if row.node_id is None else Place(row.node_id, row.ship_day, row.method)
+
+
+async def still_standing(connection: AsyncConnection, fulfilment_ids: Iterable[str]) -> None:
+    """Raises Recalled if a second look took one of them back. Ask once the order is locked."""
+    query = text("SELECT id FROM fulfilments WHERE id = ANY(:ids) AND status = 'recalled' ORDER BY id LIMIT 1")
+    recalled = await connection.scalar(query, {"ids": sorted(fulfilment_ids)})
+    if recalled is not None:
+        raise Recalled(recalled)
 
 
 async def set_status(connection: AsyncConnection, fulfilment_id: str, status: FulfilmentStatus) -> None:
@@ -149,6 +202,13 @@ async def take_out(connection: AsyncConnection, fulfilment_id: str, units: Mappi
 async def get(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | None:
     """The fulfilment's own row, or None."""
     rows = await connection.execute(text("SELECT * FROM fulfilments WHERE id = :id"), {"id": fulfilment_id})
+    return rows.mappings().one_or_none()
+
+
+async def at_the_node(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | None:
+    """The fulfilment's own row; None also while it is held back, for its node does not know of it yet."""
+    query = text("SELECT * FROM fulfilments WHERE id = :id AND released_at <= statement_timestamp()")
+    rows = await connection.execute(query, {"id": fulfilment_id})
     return rows.mappings().one_or_none()
 
 
@@ -199,6 +259,7 @@ _CONDITIONS = {
     "statuses": "f.status = ANY(CAST(:statuses AS text[]))",
     "order_id": "f.order_id = :order_id",
     "after": "f.id > :after",
+    "released": "f.released_at <= statement_timestamp()",
 }
 
 
@@ -217,7 +278,10 @@ async def work_list(
     after: str | None = None,
     limit: int = 100,
 ) -> Sequence[RowMapping]:
-    """Fulfilments with their lines and shipment, by id: a node's work list, or an order's fulfilments."""
+    """Fulfilments with their lines and shipment, by id: a node's work list, or an order's fulfilments.
+
+    What is held back stands in no work list yet; of a single order it is shown.
+    """
     asked: dict[str, Any] = {
         "node_id": node_id,
         "statuses": list(statuses) if statuses else None,
@@ -225,5 +289,6 @@ async def work_list(
         "after": after,
     }
     filters = {name: value for name, value in asked.items() if value is not None}
-    rows = await connection.execute(_work_list(tuple(filters)), filters | {"limit": limit})
+    conditions = (*filters, *(() if order_id else ("released",)))
+    rows = await connection.execute(_work_list(conditions), filters | {"limit": limit})
     return rows.mappings().all()

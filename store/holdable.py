@@ -46,6 +46,7 @@ class Hold:
     currency: str = "GBP"
     tags: tuple[str, ...] = ()
     customer_class: str = ""
+    region: str = ""
 
     def content_hash(self) -> str:
         """Tells whether two requests ask for the same."""
@@ -104,6 +105,7 @@ async def _planned(
             currency=wanted.currency,
             tags=wanted.tags,
             customer_class=wanted.customer_class,
+            region=wanted.region,
             own=own,
             promised=True,
         ),

@@ -130,3 +130,12 @@ class ExceptionStatus(StrEnum):
 
     OPEN = "open"
     CLOSED = "closed"
+
+
+class RehearsalStatus(StrEnum):
+    """Where a rehearsal stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"

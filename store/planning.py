@@ -12,6 +12,7 @@ from dom.errors import UnknownNode
 from dom.network import ShippingMethod, Sku
 from dom.ofl.models import Demand, DemandLine, Snapshot, SourcingDecision
 from dom.ofl.planner import plan
+from dom.policy.document import Policy
 from store import sourcing
 from store.networks import Network
 from store.reference import ReferenceCache
@@ -70,6 +71,8 @@ class Planned:
     snapshot: Snapshot
     network: Network
     decision: SourcingDecision
+    hold: timedelta = timedelta()
+    """How long the policy holds work back before its node sees it."""
 
 
 async def plan_units(connection: AsyncConnection, cache: ReferenceCache, wanted: Wanted) -> Planned:
@@ -77,6 +80,12 @@ async def plan_units(connection: AsyncConnection, cache: ReferenceCache, wanted:
 
     Raises UnknownSku (the field names the line's position) and UnknownNode for what the network does not hold.
     """
+    planned, _ = await plan_under(connection, cache, wanted)
+    return planned
+
+
+async def plan_under(connection: AsyncConnection, cache: ReferenceCache, wanted: Wanted) -> tuple[Planned, Policy]:
+    """As `plan_units`, with the policy that was live."""
     world, reference, place = await sourcing.snapshot(
         connection,
         cache,
@@ -111,4 +120,6 @@ async def plan_units(connection: AsyncConnection, cache: ReferenceCache, wanted:
         deliver_by=wanted.deliver_by,
     )
     decision = plan(demand, world, reference.policy, reference.policy_version)
-    return Planned(demand, world, reference.network, decision)
+    looks = reference.policy.second_look
+    hold = timedelta(minutes=looks.hold_minutes) if looks.enabled else timedelta()
+    return Planned(demand, world, reference.network, decision, hold), reference.policy

@@ -9,17 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.atp import dates_of
 from dom.errors import InvalidInput
 from dom.network import ShippingMethod
-from dom.ofl.earliest import Reach, reach
+from dom.ofl.earliest import Reach, able_later, reach
 from dom.ofl.models import SourcingDecision
-from dom.policy.document import Fence
+from dom.policy.document import Policy
 from store import availability, sourcing
 from store.availability import Asked
-from store.planning import Wanted, plan_units
+from store.planning import Planned, Wanted, plan_under
 from store.reference import ReferenceCache
 from store.stock import soft
-
-_IN_THE_WAY = frozenset({Fence.STOCK, Fence.CAPACITY})
-"""What a node may fail today and pass on a later day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +41,22 @@ async def promise(
             raise InvalidInput(f"{wanted.channel} has no reservation {wanted.own}", field="reservation_id")
     promised = []
     for method in methods:
-        decision = (await plan_units(connection, cache, replace(wanted, shipping_method=method))).decision
-        promised.append(Promised(method, decision, await _later(connection, cache, wanted, decision)))
+        planned, policy = await plan_under(connection, cache, replace(wanted, shipping_method=method))
+        promised.append(Promised(method, planned.decision, await _later(connection, cache, planned, policy)))
     return promised
 
 
 async def _later(
-    connection: AsyncConnection, cache: ReferenceCache, wanted: Wanted, decision: SourcingDecision
+    connection: AsyncConnection, cache: ReferenceCache, planned: Planned, policy: Policy
 ) -> dict[str, date | None]:
+    decision = planned.decision
     if not decision.unfilled:
         return {}
     asked = Asked(
         skus=sorted({line.sku for line in decision.unfilled}),
-        at=wanted.as_of,
-        channel=wanted.channel,
-        nodes=frozenset(
-            candidate.node_id
-            for candidate in decision.candidates
-            if candidate.eligible or candidate.fences[-1].fence in _IN_THE_WAY
-        ),
+        at=planned.demand.as_of,
+        channel=planned.demand.channel,
+        nodes=able_later(planned.demand, planned.snapshot, policy, decision),
     )
     answer = await availability.look(connection, cache, asked)
     return dates_of(decision.unfilled, {found.sku.id: found.outlook for found in answer.found}, asked.today)

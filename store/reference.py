@@ -1,17 +1,22 @@
 """What changes seldom: nodes, tariffs, the policy, SKUs, places. A process remembers it until the version moves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import NotFound
 from dom.network import Node, Sku
 from dom.policy.document import Policy
 from dom.tariffs import Tariff
+from store.freshness import touch
 from store.networks import Network
+from store.policies import list_policies, publish_policy
 from store.stock.announcing import Scope, announce
+
+__all__ = ["list_policies", "publish_policy", "touch"]
+"""What is found here too: published versions, and the version reference data is remembered by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,10 @@ class ReferenceCache:
             self._known = await load(connection)
             self._skus.clear()
         return self._known
+
+    async def now(self, connection: AsyncConnection) -> Reference:
+        """The reference data as it is."""
+        return await self.at(connection, await connection.scalar(text("SELECT version FROM reference_state")) or 0)
 
     def sku(self, document: dict[str, object]) -> Sku:
         """The SKU as a model; built once a version."""
@@ -82,11 +91,6 @@ async def load(connection: AsyncConnection) -> Reference:
         policy_version=row["policy_version"],
         network=Network.of(row["nodes"], row["tariffs"]),
     )
-
-
-async def touch(connection: AsyncConnection) -> None:
-    """Say that reference data changed; every process reads it anew with its next order."""
-    await connection.execute(text("UPDATE reference_state SET version = version + 1"))
 
 
 async def put_node(connection: AsyncConnection, node: Node) -> bool:
@@ -171,26 +175,3 @@ async def put_tariffs(connection: AsyncConnection, tariffs: Iterable[Tariff]) ->
             {"carrier": tariff.carrier, "document": tariff.model_dump_json()},
         )
     await touch(connection)
-
-
-async def publish_policy(connection: AsyncConnection, policy: Policy, published_by: str) -> int:
-    """Publish a policy as the next version; it acts on the next order. Answers the version."""
-    await connection.execute(text("LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE"))
-    version = await connection.scalar(
-        text("""
-        INSERT INTO policies (version, document, published_by)
-        SELECT coalesce(max(version), 0) + 1, CAST(:document AS jsonb), :published_by FROM policies
-        RETURNING version
-        """),
-        {"document": policy.model_dump_json(), "published_by": published_by},
-    )
-    await touch(connection)
-    return int(version or 0)
-
-
-async def list_policies(connection: AsyncConnection) -> Sequence[RowMapping]:
-    """Published versions, newest first."""
-    rows = await connection.execute(
-        text("SELECT version, document, published_by, published_at FROM policies ORDER BY version DESC")
-    )
-    return rows.mappings().all()

@@ -16,7 +16,7 @@ from dom.channels import Channel, ChannelRule
 from dom.network import Node, Sku
 from dom.policy.reading import read_policy
 from dom.tariffs import Tariff
-from store import channels, reference
+from store import channels, policies, reference
 from store import engine as database
 
 ACTOR = "seed"
@@ -74,7 +74,7 @@ async def _write(connection: AsyncConnection, folder: Path) -> SeedReport:
     sample = folder / "sample"
     nodes = [Node.model_validate(document) for document in json.loads((sample / "network.json").read_text())["nodes"]]
     tariffs = [Tariff.model_validate(document) for document in json.loads((sample / "tariffs.json").read_text())]
-    policy = read_policy((sample / "policy.yaml").read_text())
+    policy = (sample / "policy.yaml").read_text()
     skus = [_sku(row) for row in _table(sample / "skus.csv.xz", ",")]
     for node in nodes:
         await reference.put_node(connection, node)
@@ -91,7 +91,7 @@ async def _write(connection: AsyncConnection, folder: Path) -> SeedReport:
         skus=len(skus),
         carriers=len(tariffs),
         channels=len(described),
-        policy_version=await reference.publish_policy(connection, policy, ACTOR),
+        policy_version=await policies.publish_policy(connection, read_policy(policy), ACTOR, source=policy),
         stock=await _stock(connection, list(_table(sample / "stock.csv.xz", ","))),
         places=await _places(connection, list(_table(folder / "places" / "postal_codes.tsv.xz", "\t"))),
     )

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.atp import sendable
 from dom.errors import UnknownSku
 from dom.ofl.models import Place, Snapshot
+from store import values
 from store.places import lookup_codes
 from store.reference import Reference, ReferenceCache
 from store.stock import terms
@@ -32,6 +33,7 @@ SELECT (SELECT version FROM reference_state) AS version,
         WHERE units > 0) AS available,
        (SELECT jsonb_agg(jsonb_build_array(node_id, day, service, used))
         FROM node_days WHERE day BETWEEN :first_day AND :last_day) AS used,
+       {values.OF_SKUS} AS worth,
        (SELECT jsonb_build_array(latitude, longitude) FROM places
         WHERE country = :country AND code = ANY(:codes) ORDER BY length(code) DESC LIMIT 1) AS place
 """)
@@ -90,6 +92,7 @@ async def snapshot(
         available=sendable(free, catalogue, reference.nodes, taken_at),
         capacity_used={(node, date.fromisoformat(day), service): used for node, day, service, used in row.used or ()},
         tariffs=reference.tariffs,
+        values=values.seen(row.worth or (), reference.policy.currency),
     )
     place = Place(latitude=row.place[0], longitude=row.place[1]) if row.place else None
     return world, reference, place

@@ -1,4 +1,6 @@
-"""Records the histories that `tests/replay` replays: `python -m tools.record_histories`, once a workflow has changed.
+"""Records the histories that `tests/replay` replays: `python -m tools.record_histories [PATH ...]`.
+
+A new path is recorded by its name, so that what was recorded before goes on being replayed; without names all are anew.
 
 Runs the main paths of orders and returns on embedded servers and the small world of the tests, and writes one file a
 workflow, one event a line. Who ran a step on which machine is left out, and so are stack traces.
@@ -7,7 +9,7 @@ workflow, one event a line. Who ran a step on which machine is left out, and so 
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +29,7 @@ from store.kinds import LedgerKind
 from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
+from tests.worlds.looks import comes, keeper_job
 from tests.worlds.outside import RecordingCarrier
 from tests.worlds.running import House
 from tests.worlds.steps import (
@@ -137,6 +140,17 @@ async def carrier_refuses(house: House, order: Order) -> None:
     await cancel(house, order)
 
 
+async def looked_at_again(house: House, order: Order) -> None:
+    """Given to another node before any began; the node that lost it reports, and a unit is cancelled."""
+    await comes(house.engine, "dc-leeds", "RARE", 3)
+    await keeper_job(house.engine, house.client).run()
+    await until_released(house, order, 3)
+    await house.node(order, "accept")
+    await until_event(house, order, "report_out_of_turn")
+    await cancel(house, order, l1=1)
+    await deliver(house, order, 3)
+
+
 PATHS: dict[str, tuple[Callable[[House, Order], Awaitable[None]], dict[str, Any]]] = {
     "delivered": (delivered, {"A": 2}),
     "split": (split, {"RARE": 5}),
@@ -148,6 +162,7 @@ PATHS: dict[str, tuple[Callable[[House, Order], Awaitable[None]], dict[str, Any]
     "picked-up": (picked_up, {"A": 2, "shipping_method": "pickup", "pickup_node": "st-york"}),
     "lost": (lost, {"RARE": 2}),
     "carrier-refuses": (carrier_refuses, {"B": 1}),
+    "looked-at-again": (looked_at_again, {"RARE": 5}),
 }
 
 
@@ -200,14 +215,12 @@ async def record(client: Client, engine: AsyncEngine, name: str) -> None:
             await write(client, await take_back(house, order), "returned")
 
 
-async def record_all(database_url: str, temporal_address: str) -> None:
-    """Run every path, one after the other."""
+async def record_all(database_url: str, temporal_address: str, names: Sequence[str]) -> None:
+    """Run these paths, one after the other."""
     client = await Client.connect(temporal_address, data_converter=pydantic_data_converter, identity=RECORDER)
     engine = database.create(database_url, 8)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for old in FOLDER.glob("*.json"):
-        old.unlink()
-    for name in PATHS:
+    for name in names:
         async with engine.begin() as connection:
             await connection.exec_driver_sql("DROP SCHEMA public CASCADE")
             await connection.exec_driver_sql("CREATE SCHEMA public")
@@ -220,13 +233,19 @@ async def record_all(database_url: str, temporal_address: str) -> None:
 
 
 def main() -> None:
-    """Start the servers, record, stop them."""
+    """Start the servers, record what is named on the command line, or everything, and stop them."""
+    names = sys.argv[1:] or list(PATHS)
+    if unknown := set(names) - PATHS.keys():
+        sys.exit(f"there is no path {', '.join(sorted(unknown))}; known are {', '.join(PATHS)}")
+    if names == list(PATHS):
+        for old in FOLDER.glob("*.json"):
+            old.unlink()
     with TemporaryDirectory(prefix="dom-record-") as folder:
         store = postgres.start(Path(folder))
         try:
             server = temporal.start(Path(folder), in_memory=True)
             try:
-                asyncio.run(record_all(store.url, server.address))
+                asyncio.run(record_all(store.url, server.address, names))
             finally:
                 server.stop()
         finally:

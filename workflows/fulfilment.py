@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport, is_told, occasion
+    from activities.looking_again import Answer
     from activities.shipping import BookCarrier, Shipping, VoidBooking
     from dom.errors import StepNotPossible
     from dom.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step, is_repeat
@@ -33,6 +34,9 @@ class Order(Protocol):
 
     def source_again(self, cause: SourcingCause, at: datetime, failed_node: str | None = None) -> None:
         """Units wait for another node."""
+
+    async def take_in_second_looks(self) -> None:
+        """Take in what second looks changed. Called by who holds `one_at_a_time`."""
 
     def show(self) -> None:
         """Let people see where the order stands."""
@@ -66,11 +70,13 @@ class FulfilmentProcess:
     async def catch_up(self) -> None:
         """Heed what is reported of work that is over: goods that left although they were cancelled are no small thing.
 
-        What a node still says of its own work on it is of no matter.
+        What a node still says of its own work on it is of no matter, unless the work was recalled: then it may do what
+        another node does as well.
         """
         while self.inbox:
             report = self.inbox.popleft()
-            if isinstance(report, CarrierReport) or report.step in _GOODS_LEFT:
+            recalled = self._state.status is _S.RECALLED
+            if recalled or isinstance(report, CarrierReport) or report.step in _GOODS_LEFT:
                 await self._heed(report)
 
     async def _ship(self) -> None:
@@ -166,10 +172,10 @@ class FulfilmentProcess:
             missing = self._missing(report)
             if missing and sum(missing.values()) == sum(self._state.lines.values()):
                 target, report = _S.REJECTED, report.model_copy(update={"reason": "nothing was found"})
-            if target is _S.REJECTED:
-                await self._end(target, report.actor, report.reason, report.occurred_at, missing)
-            else:
-                await self._advance(target, report.actor, report.reason, report.occurred_at, missing)
+            step = self._end if target is _S.REJECTED else self._advance
+            if not await step(target, report.actor, report.reason, report.occurred_at, missing):
+                await self._order.take_in_second_looks()
+                await self._stray(report.step, report.actor, report.occurred_at)
 
     async def _heed_carrier(self, report: CarrierReport) -> None:
         async with self._order.one_at_a_time:
@@ -201,17 +207,21 @@ class FulfilmentProcess:
         reason: str,
         at: datetime,
         missing: dict[str, int] | None = None,
-    ) -> None:
-        lines = dict(self._state.lines)
+    ) -> bool:
+        """Move on; False, and nothing has happened, if a second look took the work back."""
+        before, lines = self._order.state.standing(self._state.id), dict(self._state.lines)
         self._state.status = status
         if missing:
             self._order.state.cut_short(self._state.id, missing)
-        await self._write(actor, reason, at, lines, missing or {})
+        if not await self._write(actor, reason, at, lines, missing or {}):
+            self._order.state.restore(self._state.id, before)
+            return False
         if is_told(status):
             self._order.tell(occasion(self._state.id, status))
         if missing:
             self._order.source_again(SourcingCause.SHORT_PICK, at, self._state.node_id)
         self._order.show()
+        return True
 
     async def _end(
         self,
@@ -220,21 +230,27 @@ class FulfilmentProcess:
         reason: str,
         at: datetime,
         missing: dict[str, int] | None = None,
-    ) -> None:
+    ) -> bool:
+        """End it without delivery; False, and nothing has happened, if a second look took the work back."""
+        before = self._order.state.standing(self._state.id)
         self._order.state.end(self._state.id, status)
-        await self._write(actor, reason, at, dict(self._state.lines), missing or {})
+        if not await self._write(actor, reason, at, dict(self._state.lines), missing or {}):
+            self._order.state.restore(self._state.id, before)
+            return False
         if status is _S.REJECTED:
             self._order.source_again(SourcingCause.REJECTED, at, self._state.node_id)
         elif status is _S.LOST:
             self._order.source_again(SourcingCause.LOST, at)
         self._order.show()
+        return True
 
     async def _write(
         self, actor: str, reason: str, at: datetime, lines: dict[str, int], missing: dict[str, int]
-    ) -> None:
+    ) -> bool:
+        """Write the step down; False if that is not possible, because a second look took the work back."""
         self._steps += 1
         state = self._order.state
-        await local(
+        answer: Answer | None = await local(
             Fulfilling.advance_fulfilment,
             AdvanceFulfilment(
                 order_id=state.order_id,
@@ -250,6 +266,7 @@ class FulfilmentProcess:
             ),
             f"{self._state.id} at {self._state.node_id}: {self._state.status}",
         )
+        return answer is not Answer.RECALLED
 
     async def _stray(self, report: str, actor: str, at: datetime) -> None:
         await local(

@@ -89,6 +89,12 @@ class StockArrived(Value):
     occurred_at: Utc
 
 
+class LookedAgain(Value):
+    """A second look gave unbegun work of the order to other nodes; `number` is its last change."""
+
+    number: int
+
+
 class OrderResult(Value):
     """How an order ended."""
 

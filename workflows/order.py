@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from copy import deepcopy
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -12,10 +13,12 @@ with workflow.unsafe.imports_passed_through():
     from activities.cancelling import Cancelling, CancelPart, CancelUnits
     from activities.cancelling import occasion as cancelled
     from activities.capture import AcceptOrder, Capture
-    from activities.sourcing import SourceAgain, Sourced, Sourcing
+    from activities.looking_again import Answer, LookingAgain, Looks, TakeIn
+    from activities.sourcing import Released, SourceAgain, Sourced, Sourcing
     from activities.sourcing import occasion as sourced_again
     from dom.errors import DomError, InvalidInput, OrderConflict
     from dom.lifecycle import CancelledUnits, FulfilmentState, LineState, OrderState
+    from dom.policy.document import FailedNodes
     from dom.status import FAILED_SOURCING, FINAL_ORDER, FulfilmentStatus, SourcingCause
     from workflows.fulfilment import FulfilmentProcess
     from workflows.messages import (
@@ -23,6 +26,7 @@ with workflow.unsafe.imports_passed_through():
         CancelCall,
         CancelResult,
         CarrierReport,
+        LookedAgain,
         NodeReport,
         OrderAnswer,
         OrderInput,
@@ -34,6 +38,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.telling import send
 
 _TO_PACK_ANEW = frozenset({FulfilmentStatus.PACKED, FulfilmentStatus.BOOKED})
+_ASKED_FIRST = "a cancellation is written before it is applied"
+"""The patch that orders from before second looks replay without."""
 
 
 @workflow.defn(name="Order")
@@ -67,6 +73,10 @@ class OrderWorkflow:
         self._source_why: SourcingCause | None = None
         self._as_of = start.order.placed_at
         self._failed_nodes: set[str] = set()
+        self._ask_failed_nodes = FailedNodes.AFTER_OTHER_NEWS
+        self._cancel_waiting = False
+        self._looks_told = 0
+        self._looks_taken_in = 0
         self._cancellations = 0
         self._retry_after = timedelta()
         self._give_up_after = timedelta()
@@ -103,12 +113,16 @@ class OrderWorkflow:
             if not await self._something_happens():
                 self._source_why = self._source_why or SourcingCause.LOOKED_AGAIN
             self._settle_fulfilments()
+            if self._looks_told > self._looks_taken_in:
+                await self._look_again()
             if self._released_at is not None:
                 waiting_since = workflow.now()
             if not self.state.backordered:
                 waiting_since, self._source_why = workflow.now(), None
+            elif self._cancel_waiting:
+                await self._give_up_waiting("the policy cancels what cannot be sourced")
             elif self._released_at is None and workflow.now() - waiting_since >= self._give_up_after:
-                await self._give_up_waiting()
+                await self._give_up_waiting("no stock came in time")
             elif self._source_why:
                 await self._source(self._source_why)
 
@@ -149,7 +163,8 @@ class OrderWorkflow:
 
     def _has_news(self) -> bool:
         return bool(
-            (self._source_why and self.state.backordered)
+            (self.state.backordered and (self._source_why or self._cancel_waiting))
+            or self._looks_told > self._looks_taken_in
             or any(task.done() for task in self._under_way)
             or self._is_over()
         )
@@ -166,15 +181,20 @@ class OrderWorkflow:
     def _take_in(self, sourced: Sourced) -> None:
         """Follow each new fulfilment, side by side."""
         for released in sourced.fulfilments:
-            state = FulfilmentState(released.fulfilment_id, released.node_id, released.pickup, dict(released.lines))
+            state = _as_state(released)
             self.state.add(state)
-            process = self._processes[state.id] = FulfilmentProcess(self, state)
-            process.inbox.extend(report for report in self._early if report.fulfilment_id == state.id)
-            self._under_way.append(asyncio.create_task(process.run()))
+            self._follow(state)
+        self._ask_failed_nodes = sourced.failed_nodes
+        self._cancel_waiting = sourced.cancels
         self._retry_after = timedelta(minutes=sourced.retry_minutes)
         self._give_up_after = timedelta(days=sourced.cancel_after_days)
         span = sourced.release_seconds
         self._released_at = None if span is None else workflow.now() + timedelta(seconds=span)
+
+    def _follow(self, state: FulfilmentState) -> None:
+        process = self._processes[state.id] = FulfilmentProcess(self, state)
+        process.inbox.extend(report for report in self._early if report.fulfilment_id == state.id)
+        self._under_way.append(asyncio.create_task(process.run()))
 
     def source_again(self, cause: SourcingCause, at: datetime, failed_node: str | None = None) -> None:
         """Units wait for another node; the main loop takes it up."""
@@ -193,10 +213,8 @@ class OrderWorkflow:
             request = SourceAgain(
                 order_id=self.state.order_id,
                 lines=self.state.waiting,
-                # New stock may be anywhere: only a fresh failure leaves its node out.
-                excluded_nodes=frozenset(self._failed_nodes) if failed else frozenset(),
+                excluded_nodes=self._excluded(failed=failed),
                 attempt=self._sourcings,
-                first_fulfilment=len(self.state.fulfilments) + 1,
                 cause=cause,
                 as_of=self._as_of,
                 order_status=self.state.status_with_new_work(),
@@ -209,18 +227,49 @@ class OrderWorkflow:
                 self.tell(sourced_again(request.attempt))
             self.show()
 
-    async def _give_up_waiting(self) -> None:
+    def _excluded(self, *, failed: bool) -> frozenset[str]:
+        """Nodes that failed the order and are not asked: new stock may be anywhere, unless the policy says never."""
+        never = self._ask_failed_nodes is FailedNodes.NEVER
+        fresh = failed and self._ask_failed_nodes is not FailedNodes.AT_ONCE
+        return frozenset(self._failed_nodes) if never or fresh else frozenset()
+
+    async def _give_up_waiting(self, reason: str) -> None:
         async with self.one_at_a_time:
             units = [CancelledUnits(line_id, quantity, None) for line_id, quantity in self.state.waiting.items()]
             if not units:
                 return
-            await self._cancel_units(units, CancelCall(reason="no stock came in time", actor="ofl"))
+            await self._cancel_units(units, CancelCall(reason=reason, actor="ofl"))
 
     @workflow.signal
     async def stock_arrived(self, news: StockArrived) -> None:
         """Stock that the order may wait for came in."""
         self._as_of = max(self._as_of, news.occurred_at)
         self._source_why = self._source_why or SourcingCause.STOCK_ARRIVED
+
+    # --- second looks ------------------------------------------------------------------------------------------------
+
+    @workflow.signal
+    def looked_again(self, news: LookedAgain) -> None:
+        """Work that no node had begun was given to other nodes."""
+        self._looks_told = max(self._looks_told, news.number)
+
+    async def _look_again(self) -> None:
+        async with self.one_at_a_time:
+            if self._looks_told > self._looks_taken_in:
+                await self.take_in_second_looks()
+
+    async def take_in_second_looks(self) -> None:
+        """Take in what second looks changed: let go of recalled fulfilments, and follow those that have their units."""
+        request = TakeIn(order_id=self.state.order_id, after=self._looks_taken_in)
+        answer: Looks = await local(
+            LookingAgain.take_in_second_looks, request, "Take in what a second look gave to other nodes"
+        )
+        for look in answer.looks:
+            for state in self.state.replan(look.recalled, [_as_state(released) for released in look.released]):
+                self._follow(state)
+            self._looks_taken_in = look.number
+        self._looks_told = max(self._looks_told, self._looks_taken_in)
+        self.show()
 
     # --- the channel -------------------------------------------------------------------------------------------------
 
@@ -274,7 +323,9 @@ class OrderWorkflow:
         await self._decided()
         async with self.one_at_a_time:
             units = self._plan_cancellation(call)
-            await self._cancel_units(units, call)
+            while not await self._cancel_units(units, call):
+                await self.take_in_second_looks()
+                units = self._plan_cancellation(call)
         cancelled_units: dict[str, int] = {}
         for part in units:
             cancelled_units[part.line_id] = cancelled_units.get(part.line_id, 0) + part.quantity
@@ -298,34 +349,34 @@ class OrderWorkflow:
             asked[line.line_id] = line.quantity or known.quantity - known.cancelled
         return asked
 
-    async def _cancel_units(self, units: Sequence[CancelledUnits], call: CancelCall) -> None:
-        touched = {part.fulfilment_id for part in units if part.fulfilment_id is not None}
-        ended = self.state.apply_cancellation(units)
-        reopened = [
-            fulfilment
-            for fulfilment in self.state.fulfilments.values()
-            if fulfilment.id in touched and fulfilment.status in _TO_PACK_ANEW
-        ]
-        for fulfilment in reopened:
-            fulfilment.status = FulfilmentStatus.PICKED
-        self._cancellations += 1
+    async def _cancel_units(self, units: Sequence[CancelledUnits], call: CancelCall) -> bool:
+        """Cancel the planned units; False, and nothing has happened, if a second look took some of the work back."""
+        asked_first = workflow.patched(_ASKED_FIRST)
+        state = deepcopy(self.state) if asked_first else self.state
+        ended, reopened = _take_out(state, units)
         request = CancelUnits(
             order_id=self.state.order_id,
-            number=self._cancellations,
+            number=self._cancellations + 1,
             parts=tuple(
                 CancelPart(line_id=part.line_id, quantity=part.quantity, fulfilment_id=part.fulfilment_id)
                 for part in units
             ),
-            ended=tuple(fulfilment.id for fulfilment in ended),
-            reopened=tuple(fulfilment.id for fulfilment in reopened),
-            order_status=self.state.status(),
+            ended=ended,
+            reopened=reopened,
+            order_status=state.status(),
             actor=call.actor,
             reason=call.reason,
             occurred_at=call.occurred_at,
         )
-        await local(Cancelling.cancel_units, request, self._board.cancel_summary(units))
+        answer: Answer | None = await local(Cancelling.cancel_units, request, self._board.cancel_summary(units))
+        if answer is Answer.RECALLED:
+            return False
+        if asked_first:
+            _take_out(self.state, units)
+        self._cancellations = request.number
         self.tell(cancelled(request.number))
         self.show()
+        return True
 
     # --- reports, messages, the board --------------------------------------------------------------------------------
 
@@ -357,3 +408,17 @@ class OrderWorkflow:
     def show(self) -> None:
         """Let people see in the Temporal UI where the order stands."""
         self._board.show(self.state)
+
+
+def _as_state(released: Released) -> FulfilmentState:
+    return FulfilmentState(released.fulfilment_id, released.node_id, released.pickup, dict(released.lines))
+
+
+def _take_out(state: OrderState, units: Sequence[CancelledUnits]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Cancel planned units; answers the fulfilments that ended, and those that are to be packed anew."""
+    touched = {part.fulfilment_id for part in units if part.fulfilment_id is not None}
+    ended = state.apply_cancellation(units)
+    reopened = [f for f in state.fulfilments.values() if f.id in touched and f.status in _TO_PACK_ANEW]
+    for fulfilment in reopened:
+        fulfilment.status = FulfilmentStatus.PICKED
+    return tuple(f.id for f in ended), tuple(f.id for f in reopened)

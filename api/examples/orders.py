@@ -181,7 +181,7 @@ SOURCING: Final[Example] = {
     "decisions": [
         {
             "attempt": 1,
-            "cause": "accepted",
+            "cause": "order captured",
             "policy_version": 1,
             "first_fulfilment": 1,
             "decided_at": "2026-03-02T09:26:01Z",
@@ -192,7 +192,7 @@ SOURCING: Final[Example] = {
                 "country": "GB",
                 "place": {"latitude": 53.796, "longitude": -1.547},
                 "shipping_method": "standard",
-                "lines": [{"line_id": "1", "sku": "85123A", "quantity": 6}],
+                "lines": [{"line_id": "1", "sku": "85123A", "quantity": 6, "unit_price": 255}],
                 "pickup_node": None,
                 "requested_by": None,
                 "excluded_nodes": [],
@@ -206,14 +206,14 @@ SOURCING: Final[Example] = {
                 "shipments": [
                     {
                         "node_id": "dc-daventry",
-                        "lines": [{"line_id": "1", "sku": "85123A", "quantity": 6}],
+                        "lines": [{"line_id": "1", "sku": "85123A", "quantity": 6, "unit_price": 255}],
                         "carrier": "northline",
                         "service": "standard",
                         "ship_by": "2026-03-02T16:00:00Z",
                         "ship_day": "2026-03-02",
                         "promise": PROMISE,
                         "weight_grams": 2150,
-                        "costs": {"freight": 489, "handling": 180, "distance": 5, "priority": 10},
+                        "costs": {"freight": 489, "handling": 180, "distance": 7, "priority": 10},
                     }
                 ],
                 "unfilled": [],
@@ -221,23 +221,75 @@ SOURCING: Final[Example] = {
                     {
                         "node_id": "dc-daventry",
                         "distance_km": 178.2,
-                        "fences": [{"fence": "stock", "passed": True, "expected": "any unit", "actual": "6 of 6"}],
+                        "fences": [],
+                        "units": 6,
                         "lines_in_full": 1,
-                        "alone_cost": 684,
+                        "alone_cost": 686,
                     },
                     {
-                        "node_id": "store-leeds",
-                        "distance_km": 1.1,
-                        "fences": [{"fence": "stock", "passed": False, "expected": "any unit", "actual": "none"}],
+                        "node_id": "store-manchester",
+                        "distance_km": 57.3,
+                        "fences": [
+                            {"fence": "active", "passed": False, "expected": "in use", "actual": "switched off"}
+                        ],
+                        "units": 2,
                         "lines_in_full": 0,
                         "alone_cost": None,
                     },
+                    {
+                        "node_id": "wh-venlo",
+                        "distance_km": 561.9,
+                        "fences": [],
+                        "units": 6,
+                        "lines_in_full": 1,
+                        "alone_cost": 1320,
+                    },
                 ],
-                "runner_up": {"node_ids": ["wh-utrecht"], "cost": 1320},
+                "runner_up": {
+                    "node_ids": ["wh-venlo"],
+                    "cost": 1320,
+                    "costs": {"freight": 1098, "handling": 180, "distance": 22, "priority": 20},
+                    "freight": {"wh-venlo": 1098},
+                },
                 "exact": True,
                 "plans_compared": 3,
-                "reasons": ["dc-daventry alone is the cheapest: 6.84 GBP against 13.20 GBP from wh-utrecht"],
+                "reasons": [
+                    (
+                        "Daventry sends all 6 units, at a cost of 6.86 GBP: 4.89 GBP for freight, 1.80 GBP for "
+                        "handling, 0.07 GBP for distance and 0.10 GBP for the rank of the place."
+                    ),
+                    (
+                        "It leaves Daventry on Monday 2 March with northline, and arrives between Wednesday 4 March "
+                        "and Thursday 5 March."
+                    ),
+                    "Manchester is nearer (57 km against 178 km), but is switched off.",
+                    "The next best way, from Venlo, would cost 6.34 GBP more, mostly for freight.",
+                ],
+                "strategy": "standard",
+                "tried": [{"strategy": "standard", "relaxed": [], "filled": 6, "cost": 686}],
+                "outcome": "planned",
+                "others": {"stock": 13},
+                "planner": 1,
             },
+            "snapshot": {
+                "taken_at": "2026-03-02T09:26:01Z",
+                "network": "3f1c0a5e7d2b8f4961a0c3d5e7f90b2d4f6a8c0e1b3d5f7092a4c6e8f0b1d3f5",
+                "available": {"85123A": {"dc-daventry": 120, "store-manchester": 2, "wh-venlo": 40}},
+                "capacity_used": [{"node_id": "dc-daventry", "day": "2026-03-02", "service": "", "used": 318}],
+                "values": {},
+            },
+            "to_win": [
+                {
+                    "kind": "freight",
+                    "node_id": "wh-venlo",
+                    "now": 1098,
+                    "needed": 464,
+                    "wins": ["wh-venlo"],
+                    "confirmed": False,
+                    "sentence": "Venlo would win if freight from Venlo were less than 4.64 GBP; it is 10.98 GBP.",
+                }
+            ],
+            "explanation": None,
         }
     ],
 }

@@ -28,10 +28,11 @@ class Detail(StrEnum):
 
 
 class Place(Value):
-    """Where the goods go; without a postal code distance plays no part."""
+    """Where the goods go; without a postal code distance plays no part, without a region nothing that asks for one."""
 
     country: Country
     postal_code: PostalCode = ""
+    region: Annotated[str, Field(max_length=200, description="As an order of the same place would write it.")] = ""
 
 
 class AvailabilityQuery(Value):

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 from api.models.common import Page, Window
 from dom.base import Utc
 from dom.network import ShippingMethod
-from dom.ofl.models import Demand, SourcingDecision
+from dom.ofl.explanation.models import Change, Explanation
+from dom.ofl.models import Demand, SourcingDecision, StockValue
 from dom.orders import Customer, Payment, ShipTo
 from dom.status import CarrierEventKind, FulfilmentStatus, OrderStatus, ReturnStatus
 
@@ -213,8 +214,27 @@ class Timeline(BaseModel):
     events: list[TimelineEvent]
 
 
+class UsedCapacity(BaseModel):
+    """Fulfilment orders a node had taken for a day already; the empty service is the day as a whole."""
+
+    node_id: str
+    day: date
+    service: str
+    used: int
+
+
+class SeenSnapshot(BaseModel):
+    """What the planner saw: stock by SKU and node that could be taken for the order's channel, and used capacity."""
+
+    taken_at: Utc
+    network: str | None = Field(description="Digest of the nodes and tariffs, as they stood.")
+    available: dict[str, dict[str, int]]
+    capacity_used: list[UsedCapacity]
+    values: dict[str, dict[str, StockValue]] = Field(description="What units were worth where they lay.")
+
+
 class StoredDecision(BaseModel):
-    """One decision of the planner: what was asked, and what was decided and why."""
+    """One decision of the planner: what was asked and seen, what was decided and why, and what would change it."""
 
     attempt: int
     cause: str
@@ -223,6 +243,13 @@ class StoredDecision(BaseModel):
     decided_at: Utc
     demand: Demand
     decision: SourcingDecision
+    snapshot: SeenSnapshot | None = Field(default=None, description="Null for decisions made before it was kept.")
+    to_win: list[Change] = Field(
+        default=[], description="What would have to be otherwise for the runner-up to win, by the costs that were kept."
+    )
+    explanation: Explanation | None = Field(
+        default=None, description="The decision made again, with every fence and cost; with `full=true`."
+    )
 
 
 class Sourcing(BaseModel):

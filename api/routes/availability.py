@@ -127,6 +127,7 @@ async def promise(
         channel=basket.channel,
         country=basket.ship_to.country if basket.ship_to else NOWHERE,
         postal_code=basket.ship_to.postal_code if basket.ship_to else "",
+        region=basket.ship_to.region if basket.ship_to else "",
         shipping_method=methods[0],
         lines=tuple(
             WantedLine(line_id, line.sku, line.quantity, line.unit_price)

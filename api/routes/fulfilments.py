@@ -88,7 +88,7 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
     ) -> Json:
         at = not_in_the_future(report.occurred_at)
         async with services.reads.connect() as connection:
-            found = await fulfilments.get(connection, fulfilment_id)
+            found = await fulfilments.at_the_node(connection, fulfilment_id)
             if found is None:
                 raise NotFound(f"there is no fulfilment {fulfilment_id}")
             if report.lines:

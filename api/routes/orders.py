@@ -1,5 +1,6 @@
 """Orders: taken from channels, shown to people, cancelled before hand-over."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
@@ -11,10 +12,11 @@ from api.clock import not_in_the_future
 from api.models.common import Cursor, Limit, OrderId
 from api.models.orders import OrderCaptured, OrderDetail, OrderList, Sourcing, Timeline
 from api.services import IdempotencyKey, Use
+from api.sourcing import stored_decision
 from dom.errors import NotFound
 from dom.intake import OrderRequest
 from dom.status import OrderStatus
-from store import decisions, queries, timeline
+from store import explaining, queries, timeline
 from store import orders as order_rows
 from workflows.messages import CancelCall, CancelResult
 
@@ -127,15 +129,22 @@ async def get_timeline(order_id: OrderId, services: Use) -> Json:
         **contract.problems("not-found"),
     },
 )
-async def get_sourcing(order_id: OrderId, services: Use) -> Json:
-    """Each decision as it was made: candidates with the fences that let them pass or not, costs by term, the best plan
-    that was not chosen, the policy version, and the reasons in words.
+async def get_sourcing(
+    order_id: OrderId,
+    services: Use,
+    full: Annotated[
+        bool, Query(description="Make each decision again on what the planner saw, and show every fence and cost.")
+    ] = False,
+) -> Json:
+    """Each decision as it was made: the stock it saw, the nodes that held goods and why they were left out, costs by
+    term, the runner-up, what would have to change for it to win, the policy version, and the reasons in words.
     """
     async with services.reads.connect() as connection:
-        rows = await decisions.of_order(connection, order_id)
-        if not rows and await order_rows.find(connection, order_id) is None:
+        kept = await explaining.kept(connection, order_id, snapshots=full)
+        if not kept and await order_rows.find(connection, order_id) is None:
             raise _no(order_id)
-    return Json({"order_id": order_id, "decisions": [_decision(row) for row in rows]})
+    shown = await asyncio.to_thread(lambda: [stored_decision(each, full=full) for each in kept])
+    return Json({"order_id": order_id, "decisions": shown})
 
 
 @router.post(
@@ -171,12 +180,6 @@ def _with_promise(row: RowMapping | dict[str, Any]) -> dict[str, Any]:
     shown = dict(row)
     earliest, latest = shown.pop("promise_earliest"), shown.pop("promise_latest")
     return {**shown, "promise": None if earliest is None else {"earliest": earliest, "latest": latest}}
-
-
-def _decision(row: RowMapping) -> dict[str, Any]:
-    shown = dict(row)
-    document = shown.pop("document")
-    return {**shown, "demand": document["demand"], "decision": document["decision"]}
 
 
 def _no(order_id: str) -> NotFound:

@@ -48,6 +48,7 @@ async def hold(
         lines=tuple(HoldLine(line.sku, line.quantity, line.node_id, line.unit_price) for line in asked.lines),
         country=asked.ship_to.country if asked.ship_to else NOWHERE,
         postal_code=asked.ship_to.postal_code if asked.ship_to else "",
+        region=asked.ship_to.region if asked.ship_to else "",
         shipping_method=asked.method,
         pickup_node=asked.pickup_node,
         currency=asked.currency,

@@ -1,4 +1,4 @@
-"""`dom ofl show|versions|publish`: the policy as it is published, and the next version of it."""
+"""`dom ofl show|versions|publish|rollback|schema`: the policy as it is published, and the next version of it."""
 
 from __future__ import annotations
 
@@ -8,92 +8,88 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.calling import console, environment, problems_as_one_line
+from cli.calling import console
+from cli.ofl.reading import in_database, reading_of, refusals, show_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from dom.policy.document import Policy
+    from store.publishing import Published
 
-File = Annotated[Path, typer.Argument(help="The policy as JSON; `dom ofl show > FILE` gives one to start from.")]
+File = Annotated[
+    Path, typer.Argument(help="The policy as YAML or JSON; `dom ofl show > FILE` gives one to start from.")
+]
 Version = Annotated[int | None, typer.Argument(min=1, help="A published version; without it the live one.")]
-By = Annotated[str, typer.Option("--by", help="Who publishes it; kept with the version.", envvar="USER")]
+Earlier = Annotated[int, typer.Argument(min=1, help="The published version to go back to.")]
+By = Annotated[str, typer.Option("--by", help="Who does it; kept with what is written.", envvar="USER")]
+Why = Annotated[str, typer.Option("--comment", help="Why; kept with what is written.")]
+BasedOn = Annotated[
+    int | None, typer.Option("--based-on", min=1, help="The version it was begun from; refused if another is live.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, every field of it.")]
 
 
-def show(version: Version = None) -> None:
-    """Print a published policy as JSON, ready to be changed and published."""
-    with problems_as_one_line():
-        print(json.dumps(_chosen(_published(), version)["document"], indent=2, ensure_ascii=False))
+def show(version: Version = None, as_json: AsJson = False) -> None:
+    """Print a published policy as YAML, as it was written, ready to be changed and published."""
+    from store import policies, publishing
+
+    with refusals():
+        found = in_database(lambda connection: policies.get(connection, version))
+    if as_json:
+        print(json.dumps(found.policy.model_dump(mode="json"), indent=2, ensure_ascii=False))
+    else:
+        print(publishing.text_of(found.policy, found.source).rstrip("\n"))
 
 
 def versions() -> None:
     """List the published versions, newest first; the first is live."""
     from rich.table import Table
 
-    with problems_as_one_line():
-        published = _published()
-    table = Table("version", "name", "published by", "published at")
+    from store import policies
+
+    with refusals():
+        published = in_database(policies.list_policies)
+    table = Table("version", "name", "published by", "published at", "comment")
     for row in published:
         at = f"{row['published_at']:%Y-%m-%d %H:%M:%SZ}"
-        table.add_row(str(row["version"]), row["document"]["name"], row["published_by"], at)
+        table.add_row(str(row["version"]), row["document"]["name"], row["published_by"], at, row["comment"])
     console().print(table)
 
 
-def publish(file: File, by: By = "operator") -> None:
+def publish(file: File, by: By = "operator", comment: Why = "", based_on: BasedOn = None) -> None:
     """Publish a policy; it acts on the next order. Running orders keep what was decided for them."""
-    from cli.records import in_database
-    from store import reference
+    from store import publishing
 
-    with problems_as_one_line():
-        policy = read_policy(file)
+    with refusals(file):
+        reading = reading_of(file)
 
-        async def as_next(connection: AsyncConnection) -> int | None:
-            published = await reference.list_policies(connection)
-            if published and published[0]["document"] == policy.model_dump(mode="json"):
-                return None
-            return await reference.publish_policy(connection, policy, by)
+        async def as_next(connection: AsyncConnection) -> Published:
+            return await publishing.publish(connection, reading, by, comment=comment, based_on=based_on)
 
-        version = in_database(*environment(), as_next)
-    typer.echo("That policy is live already." if version is None else f"Published {policy.name} as version {version}.")
+        published = in_database(as_next)
+    say(published, file)
 
 
-def read_policy(file: Path) -> Policy:
-    """The policy in a file; raises StartProblem that names every wrong field."""
-    from pydantic import ValidationError
+def rollback(version: Earlier, by: By = "operator", comment: Why = "") -> None:
+    """Publish an earlier version again, as the next one."""
+    from store import publishing
 
-    from cli.problems import StartProblem
-    from dom.policy import reading
-
-    try:
-        return reading.read_policy(file.read_text())
-    except OSError as error:
-        raise StartProblem(f"{file} cannot be read ({error.strerror})", "name a file with a policy") from error
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'the file'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
-        raise StartProblem(f"{file} holds no policy ({wrong})", "correct it; nothing was published") from error
+    with refusals(Path(f"version-{version}")):
+        published = in_database(lambda connection: publishing.restore(connection, version, by, comment=comment))
+    say(published, Path(f"version-{version}"))
 
 
-def _published() -> Sequence[RowMapping]:
-    from cli.problems import StartProblem
-    from cli.records import in_database
-    from store import reference
+def schema() -> None:
+    """Print the JSON Schema of the policy document, for your editor."""
+    from dom.policy.schema import json_schema
 
-    published = in_database(*environment(), reference.list_policies)
-    if not published:
-        raise StartProblem("no policy is published", "run `dom seed`, or `dom ofl publish FILE`")
-    return published
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
-def _chosen(published: Sequence[RowMapping], version: int | None) -> RowMapping:
-    from cli.problems import StartProblem
-
-    for row in published:
-        if version in {None, row["version"]}:
-            return row
-    raise StartProblem(f"version {version} was never published", "`dom ofl versions` lists those that were")
+def say(published: Published, file: Path) -> None:
+    """What came of publishing, after the warnings that were passed over."""
+    show_findings(file, published.findings, err=True)
+    if published.is_new:
+        typer.echo(f"Published {published.name} as version {published.version}.")
+    else:
+        typer.echo(f"That policy is live already, as version {published.version}.")

@@ -7,56 +7,68 @@ freight with its weight breaks, as long as there are trials left.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from dom.ofl.bounds import Measure
-from dom.ofl.problem import Item, Plan, Problem, Share, Source, plan_of
-from dom.ofl.sets import Floors
+from dom.ofl.fares import Fares
+from dom.ofl.floors import Floors
+from dom.ofl.problem import Item, Plan, Problem, Share, plan_of
 from dom.ofl.ways import Split, ways_to_give
-
-NOTHING: Final = Item("", 0, 0, 0)
 
 
 class Choice(NamedTuple):
-    """An item that the set can give in several ways."""
+    """An item that the set can give in several ways, and what its units cost each way."""
 
     item: int
     ways: tuple[Split, ...]
+    costs: dict[Split, int]
 
 
 @dataclass(slots=True)
 class Loads:
     """What each member of a set has to carry so far, and what it costs."""
 
-    members: tuple[Source, ...]
-    units: list[int]
+    indices: tuple[int, ...]
+    fares: Fares
+    fixed: int
+    """What the members cost whatever they carry."""
     grams: list[int]
     mm3: list[int]
+    units_cost: int = 0
+    """What the units given so far cost besides freight."""
 
-    def add(self, item: Item, way: Split, sign: int = 1) -> None:
-        """Give an item this way; a negative sign takes it back."""
+    def add(self, item: Item, way: Split, cost: int) -> None:
+        """Give an item this way, at a cost of its units."""
         for place, count in way:
-            self.units[place] += sign * count
-            self.grams[place] += sign * count * item.grams
-            self.mm3[place] += sign * count * item.mm3
+            self.grams[place] += count * item.grams
+            self.mm3[place] += count * item.mm3
+        self.units_cost += cost
+
+    def take_back(self, item: Item, way: Split, cost: int) -> None:
+        """Undo `add`."""
+        for place, count in way:
+            self.grams[place] -= count * item.grams
+            self.mm3[place] -= count * item.mm3
+        self.units_cost -= cost
 
     def cost(self) -> int:
         """What the shipments of all members cost, without split penalty."""
-        return sum([self._cost_at(place) for place in range(len(self.members))])
+        cost = self.fixed + self.units_cost
+        for index, grams, mm3 in zip(self.indices, self.grams, self.mm3, strict=True):
+            cost += self.fares.freight(index, grams, mm3)
+        return cost
 
     def difference(self, item: Item, way: Split, other: Split) -> int:
-        """What it would cost more to give an item the other way."""
+        """The freight it would cost more to give an item the other way."""
         changes = {place: -count for place, count in way}
         for place, count in other:
             changes[place] = changes.get(place, 0) + count
-        return sum([self._cost_at(place, item, change) - self._cost_at(place) for place, change in changes.items()])
-
-    def _cost_at(self, place: int, item: Item = NOTHING, change: int = 0) -> int:
-        return self.members[place].tally.total(
-            self.units[place] + change,
-            self.grams[place] + change * item.grams,
-            self.mm3[place] + change * item.mm3,
-        )
+        more = 0
+        for place, change in changes.items():
+            index, grams, mm3 = self.indices[place], self.grams[place], self.mm3[place]
+            more += self.fares.freight(index, grams + change * item.grams, mm3 + change * item.mm3)
+            more -= self.fares.freight(index, grams, mm3)
+        return more
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +97,32 @@ class Assignment:
     settled: list[tuple[int, Split]] = field(init=False, default_factory=list)
     choices: list[Choice] = field(init=False, default_factory=list)
     total: int = field(init=False, default=0)
-    least_handling: list[int] = field(init=False, default_factory=list)
-    """Handling of the choices from a position on costs no less."""
+    least_units_cost: list[int] = field(init=False, default_factory=list)
+    """The units of the choices from a position on cost no less."""
     ways_left_out: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        members = tuple(self.problem.sources[index] for index in self.indices)
-        size = len(members)
-        self.loads = Loads(members, [0] * size, [0] * size, [0] * size)
+        members = [self.problem.sources[index] for index in self.indices]
+        fixed = sum([member.tally.fixed for member in members])
+        self.loads = Loads(self.indices, self.floors.fares, fixed, [0] * len(members), [0] * len(members))
         for index, item in enumerate(self.problem.items):
+            if not item.units:
+                continue
             ways, complete = ways_to_give(item.units, [member.stock[index] for member in members])
             self.ways_left_out |= not complete
             self.total += self.floors.measure.of(item) * sum([count for _, count in ways[0]])
+            each = [member.unit_costs[index] for member in members]
+            costs = {way: sum([each[place] * count for place, count in way]) for way in ways}
             if len(ways) == 1:
                 self.settled.append((index, ways[0]))
-                self.loads.add(item, ways[0])
+                self.loads.add(item, ways[0], costs[ways[0]])
             else:
-                self.choices.append(Choice(index, ways))
+                self.choices.append(Choice(index, ways, costs))
         self.choices.sort(key=self._size, reverse=True)
-        self.least_handling = self._handling_from_each_on([member.tally.handling_per_unit for member in members])
+        self.least_units_cost = [0]
+        for choice in reversed(self.choices):
+            self.least_units_cost.append(self.least_units_cost[-1] + min(choice.costs.values()))
+        self.least_units_cost.reverse()
 
     def answer(self) -> Answer:
         """The best way to part the items among the set's sources."""
@@ -126,22 +145,13 @@ class Assignment:
         """No way to give the choices from `decided` on costs less, whatever the loads hold already."""
         loads = self.loads
         sizes = loads.grams if self.floors.measure is Measure.WEIGHT else loads.mm3
-        cost = self.penalty + self.floors.of_loads(self.indices, sizes, self.total) + self.least_handling[decided]
-        for place, member in enumerate(loads.members):
-            cost += member.tally.handling_per_unit * loads.units[place]
-        return cost
+        freight = self.floors.of_loads(self.indices, sizes, self.total)
+        return self.penalty + freight + loads.units_cost + self.least_units_cost[decided]
 
     @property
     def penalty(self) -> int:
         """The split penalty of the whole plan."""
         return self.problem.split_penalty * (len(self.indices) - 1)
-
-    def _handling_from_each_on(self, per_unit: Sequence[int]) -> list[int]:
-        found = [0]
-        for choice in reversed(self.choices):
-            least = min([sum([per_unit[place] * count for place, count in way]) for way in choice.ways])
-            found.append(found[-1] + least)
-        return found[::-1]
 
     def _item(self, choice: Choice) -> Item:
         return self.problem.items[choice.item]
@@ -161,28 +171,35 @@ class Assignment:
     def _cost_of(self, chosen: Sequence[Split]) -> int:
         self._add(chosen)
         cost = self.loads.cost() + self.penalty
-        self._add(chosen, -1)
+        self._take_back(chosen)
         return cost
 
-    def _add(self, chosen: Iterable[Split], sign: int = 1) -> None:
-        for choice, way in zip(self.choices, chosen, strict=False):
-            self.loads.add(self._item(choice), way, sign)
+    def _add(self, chosen: Iterable[Split]) -> None:
+        for choice, way in zip(self.choices, chosen, strict=True):
+            self.loads.add(self._item(choice), way, choice.costs[way])
+
+    def _take_back(self, chosen: Iterable[Split]) -> None:
+        for choice, way in zip(self.choices, chosen, strict=True):
+            self.loads.take_back(self._item(choice), way, choice.costs[way])
 
     def _improved(self, chosen: list[Split]) -> tuple[list[Split], int]:
         """Give one item another way as long as that makes the plan cheaper; the loads stay as they were."""
         self._add(chosen)
-        moved = True
+        loads, moved = self.loads, True
         while moved:
             moved = False
             for position, choice in enumerate(self.choices):
                 item = self._item(choice)
                 for way in choice.ways:
-                    if way != chosen[position] and self.loads.difference(item, chosen[position], way) < 0:
-                        self.loads.add(item, chosen[position], -1)
-                        self.loads.add(item, way)
+                    old = chosen[position]
+                    if way == old:
+                        continue
+                    if loads.difference(item, old, way) + choice.costs[way] - choice.costs[old] < 0:
+                        loads.take_back(item, old, choice.costs[old])
+                        loads.add(item, way, choice.costs[way])
                         chosen[position], moved = way, True
-        cost = self.loads.cost() + self.penalty
-        self._add(chosen, -1)
+        cost = loads.cost() + self.penalty
+        self._take_back(chosen)
         return chosen, cost
 
     def _plan(self, chosen: Sequence[Split]) -> Plan | None:
@@ -218,30 +235,31 @@ class _Branching:
         if depth == len(work.choices):
             self.cost, self.best = work.loads.cost() + work.penalty, list(self.path)
             return
-        item = work.problem.items[work.choices[depth].item]
-        for way in self._cheapest_first(work.choices[depth]):
+        choice = work.choices[depth]
+        item = work.problem.items[choice.item]
+        for way in self._cheapest_first(choice):
             if work.trials <= 0 or self.cost <= self.floor:
                 return
             work.trials -= 1
-            work.loads.add(item, way)
+            work.loads.add(item, way, choice.costs[way])
             self.path.append(way)
             if self._promises(depth + 1):
                 self._descend()
             self.path.pop()
-            work.loads.add(item, way, -1)
+            work.loads.take_back(item, way, choice.costs[way])
 
     def _promises(self, decided: int) -> bool:
         bar = min(self.cost - 1, self.work.limit)
-        real = self.work.loads.cost() + self.work.penalty + self.work.least_handling[decided]
+        real = self.work.loads.cost() + self.work.penalty + self.work.least_units_cost[decided]
         return real <= bar and self.work.floor(decided) <= bar
 
     def _cheapest_first(self, choice: Choice) -> Iterator[Split]:
         item, loads = self.work.problem.items[choice.item], self.work.loads
 
         def cost(way: Split) -> int:
-            loads.add(item, way)
+            loads.add(item, way, choice.costs[way])
             value = loads.cost()
-            loads.add(item, way, -1)
+            loads.take_back(item, way, choice.costs[way])
             return value
 
         return iter(sorted(choice.ways, key=cost))

@@ -86,12 +86,14 @@ def cover(first: Steps, second: Steps, at_least: tuple[int, int], total: int) ->
 class Prices:
     """At one price for all goods: what each source costs at least beyond the price of what it takes. Scaled.
 
-    `tails[s][i]` is the same for source s once it has taken more than the steps before i.
+    `tails[s][i]` is the part of it that is freight once source s has taken more than the steps before i, `fixed[s]` the
+    rest of it.
     """
 
     price: int
     total: int
     sources: tuple[int, ...]
+    fixed: tuple[int, ...]
     tails: tuple[tuple[int, ...], ...]
 
     def floor(self, members: Sequence[int]) -> int:
@@ -100,8 +102,9 @@ class Prices:
 
     def floor_from(self, members: Sequence[int], reached: Sequence[int], total: int) -> int:
         """The same for `total` of goods where each member has reached a step already."""
-        tails = self.tails
-        return (self.price * total + sum([tails[m][i] for m, i in zip(members, reached, strict=True)])) // _SCALE
+        tails, fixed = self.tails, self.fixed
+        parts = [fixed[m] + tails[m][i] for m, i in zip(members, reached, strict=True)]
+        return (self.price * total + sum(parts)) // _SCALE
 
     def cheapest(self, size: int) -> Sequence[int]:
         """The members of the set of a size whose floor is lowest."""
@@ -114,16 +117,22 @@ class Prices:
 
 def priced(steps: Sequence[Steps], fixed: Sequence[int], total: int, price: int) -> Prices:
     """Bounds for one price, in scaled minor units per gram or mm3; `fixed` is what each source costs besides."""
+    known: dict[int, tuple[int, ...]] = {}
     tails = []
-    for own, base in zip(steps, fixed, strict=True):
-        values = [(cost + base) * _SCALE - price * end for cost, end in zip(own.prices, own.ends, strict=True)]
-        tails.append(tuple(accumulate(reversed(values), min))[::-1])
-    return Prices(price, total, tuple([tail[0] for tail in tails]), tuple(tails))
+    for own in steps:
+        tail = known.get(id(own))
+        if tail is None:
+            values = [cost * _SCALE - price * end for cost, end in zip(own.prices, own.ends, strict=True)]
+            tail = known[id(own)] = tuple(accumulate(reversed(values), min))[::-1]
+        tails.append(tail)
+    scaled = tuple([cost * _SCALE for cost in fixed])
+    sources = tuple([base + tail[0] for base, tail in zip(scaled, tails, strict=True)])
+    return Prices(price, total, sources, scaled, tuple(tails))
 
 
 def unpriced(least: Sequence[int]) -> Prices:
     """The bound that knows no more than what each source costs at least."""
-    return Prices(0, 0, tuple([cost * _SCALE for cost in least]), ())
+    return Prices(0, 0, tuple([cost * _SCALE for cost in least]), (), ())
 
 
 def price_ladder(steps: Sequence[Steps], total: int) -> list[int]:
@@ -149,7 +158,7 @@ def _ends(lane: Lane, measure: Measure, total: int) -> list[int]:
     parcels, stride = 0, 1
     while True:
         for limit in limits:
-            end = _goods_up_to(lane, measure, (parcels + stride - 1) * heaviest + limit)
+            end = goods_up_to(lane, measure, (parcels + stride - 1) * heaviest + limit)
             if end >= total:
                 return found
             if end >= 0:
@@ -159,7 +168,7 @@ def _ends(lane: Lane, measure: Measure, total: int) -> list[int]:
             limits, stride = [heaviest], 1 + parcels // PARCELS_IN_DETAIL
 
 
-def _goods_up_to(lane: Lane, measure: Measure, chargeable: int) -> int:
+def goods_up_to(lane: Lane, measure: Measure, chargeable: int) -> int:
     """The most goods, without packaging, that are charged as so many grams."""
     if measure is Measure.WEIGHT:
         return chargeable - PACKING_GRAMS

@@ -1,19 +1,28 @@
-"""What a shipment costs: freight by the carriers' real rates, handling, and what the policy adds."""
+"""What a shipment costs: freight by the carriers' real rates, handling, and what the policy adds.
 
-from collections.abc import Iterable
+Every amount is an integer of minor units of the policy's currency. What a shipment costs whatever is in it, and what
+each unit in it costs, is rounded once, here; the solver and the decision add up the same integers.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
-from dom.network import Node
-from dom.ofl.models import CostTerm, Demand
+from dom.network import Node, ShippingMethod, Sku
+from dom.ofl.models import CostTerm, Demand, StockValue
 from dom.ofl.rules import Rules
 from dom.orders import Promise
 from dom.parcels import PACKING_GRAMS, PACKING_SHARE
+from dom.policy.document import Costs, DaysOfSupply
 from dom.promise import delivery_window
 from dom.tariffs import Rate, Tariff
 
 _DAY: Final = timedelta(days=1)
+_GRAMS_TIMES_GRAMS: Final = 10**9
+"""Grams in a tonne times grams in a kilogram: from grams of goods and of CO2e to tonne-kilometres and kilograms."""
+
+Terms = dict[CostTerm, int]
 
 
 class Load(NamedTuple):
@@ -26,7 +35,10 @@ class Load(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A carrier that could move goods from a node to the customer: its rate, and the worth of its currency."""
+    """A carrier that could move goods from a node to the customer: its rate, and what a unit of its currency counts.
+
+    `worth` is the policy's exchange rate times its weight of freight.
+    """
 
     carrier: str
     rate: Rate
@@ -56,32 +68,14 @@ class Offer:
         return self.lane.price(self.lane.chargeable(grams, mm3)) + self.lateness
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What the use of one node costs apart from freight, in minor units of the policy's currency.
+class Tally(NamedTuple):
+    """What the use of one node costs apart from its units: `fixed` whatever is shipped, and what carriers offer.
 
     Without offers nothing is moved: the customer collects.
     """
 
-    handling_fixed: int
-    handling_per_unit: int
-    distance: int
-    priority: int
-    lateness: int
-    offers: tuple[Offer, ...]
-
-    def total(self, units: int, grams: int, mm3: int) -> int:
-        """Cost of one shipment with this load, without split penalty."""
-        return self.fixed + self.handling_per_unit * units + self.freight(grams, mm3)
-
-    def handling(self, units: int) -> int:
-        """The node's work on so many units."""
-        return self.handling_fixed + self.handling_per_unit * units
-
-    @property
-    def fixed(self) -> int:
-        """What a shipment costs whatever is in it, freight apart."""
-        return self.handling_fixed + self.distance + self.priority + self.lateness
+    fixed: int
+    offers: tuple[Offer, ...] = ()
 
     def freight(self, grams: int, mm3: int) -> int:
         """The least sum of freight and lateness any carrier offers; 0 where the customer collects."""
@@ -95,44 +89,102 @@ class Tally:
             default=None,
         )
 
-    def terms(self, load: Load, split_penalty: int) -> dict[CostTerm, int]:
-        """The cost of a shipment, term by term."""
-        offer = self.best_offer(load)
-        lateness = self.lateness if offer is None else offer.lateness
-        return {
-            CostTerm.FREIGHT: self.freight(load.grams, load.mm3) - (0 if offer is None else lateness),
-            CostTerm.HANDLING: self.handling(load.units),
-            CostTerm.SPLIT: split_penalty,
-            CostTerm.LATENESS: lateness,
-            CostTerm.DISTANCE: self.distance,
-            CostTerm.PRIORITY: self.priority,
-        }
+
+@dataclass(frozen=True, slots=True)
+class NodeCosts:
+    """What a node costs under a policy before any order is known. `base` and `unit` are the sums of their terms."""
+
+    base_terms: Terms
+    unit_terms: Terms
+    base: int
+    unit: int
 
 
-def lanes_from(tariffs: Iterable[Tariff], demand: Demand, origin: str, rules: Rules) -> tuple[Lane, ...]:
-    """Every carrier that moves goods from a country to the customer as asked, and whose currency has a rate."""
-    key = (demand.shipping_method, origin, demand.country)
-    found = []
-    for tariff in tariffs:
-        rate, worth = tariff.rates.get(key), rules.worth(tariff.currency)
-        if rate is not None and worth is not None:
-            found.append(Lane(tariff.carrier, rate, tariff.divisor, worth))
-    return tuple(found)
-
-
-def tally(node: Node, distance: float | None, offers: tuple[Offer, ...], lateness: int, rules: Rules) -> Tally:
-    """What a node costs under the policy. ValueError if its currency has no exchange rate."""
-    worth = rules.worth(node.currency)
+def node_costs(node: Node, rules: Rules) -> NodeCosts:
+    """The node's own work, packaging and priority. ValueError if its currency has no exchange rate."""
+    worth, cost = rules.worth(node.currency), rules.cost
     if worth is None:
         raise ValueError(f"the policy has no exchange rate for {node.currency}")
-    return Tally(
-        handling_fixed=round(node.handling_cost.fixed * worth),
-        handling_per_unit=round(node.handling_cost.per_unit * worth),
-        distance=round((distance or 0) * rules.cost.distance_per_100_km / 100),
-        priority=node.priority * rules.cost.priority_weight,
-        lateness=lateness,
-        offers=offers,
-    )
+    worth *= cost.handling_weight
+    base = {
+        CostTerm.HANDLING: round(node.handling_cost.fixed * worth),
+        CostTerm.PRIORITY: node.priority * cost.priority_weight,
+        CostTerm.PACKAGING: cost.packaging_per_shipment,
+    }
+    unit = {
+        CostTerm.HANDLING: round(node.handling_cost.per_unit * worth),
+        CostTerm.PACKAGING: cost.packaging_per_unit,
+    }
+    return NodeCosts(base, unit, sum(base.values()), sum(unit.values()))
+
+
+def shipment_terms(
+    cost: Costs, method: ShippingMethod, distance: float | None, used_share: float, lateness: int = 0
+) -> Terms:
+    """What a shipment costs besides `NodeCosts.base_terms` whatever is in it.
+
+    `used_share` is the part of the node's capacity of the ship day that is taken already; `lateness` is of a pick-up.
+    """
+    return {
+        CostTerm.DISTANCE: distance_cost(cost, distance),
+        CostTerm.CAPACITY: round(cost.capacity_balance * min(1.0, used_share)) if cost.capacity_balance else 0,
+        CostTerm.CARBON: round(carbon_per_gram(cost, method, distance) * PACKING_GRAMS) if cost.carbon else 0,
+        CostTerm.LATENESS: lateness,
+    }
+
+
+def distance_cost(cost: Costs, distance: float | None) -> int:
+    """What the way from node to customer counts; nothing where it is not known."""
+    return round((distance or 0) * cost.distance_per_100_km / 100)
+
+
+def carbon_per_gram(cost: Costs, method: ShippingMethod, distance: float | None) -> float:
+    """What moving a gram over the distance is counted for what it emits; 0 where the customer collects.
+
+    ISO 14083:2023 for one leg: tonne-kilometres times the emission intensity of the service, here over the great-circle
+    distance, times the policy's price of a kilogram of CO2e.
+    """
+    if cost.carbon is None or distance is None or method is ShippingMethod.PICKUP:
+        return 0.0
+    return cost.carbon.per_kg * cost.carbon.grams_per_tonne_km.get(method, 0.0) * distance / _GRAMS_TIMES_GRAMS
+
+
+def weighs_units(cost: Costs) -> bool:
+    """Whether a unit's cost depends on what it is and where it lies, beyond the node's own handling."""
+    return bool(cost.opportunity_weight or cost.markdown_weight or cost.days_of_supply or cost.carbon)
+
+
+def unit_terms(cost: Costs, sku: Sku, value: StockValue, available: int, per_gram: float) -> Terms:
+    """What one unit of a SKU costs besides `NodeCosts.unit_terms`; the mark-down it is spared counts below zero.
+
+    Rounded to whole minor units a unit. `available` are the node's units of the SKU; `per_gram`: `carbon_per_gram`.
+    """
+    return {
+        CostTerm.OPPORTUNITY: round(cost.opportunity_weight * value.opportunity),
+        CostTerm.MARKDOWN: -round(cost.markdown_weight * value.markdown),
+        CostTerm.SUPPLY: _running_low(cost.days_of_supply, value, available),
+        CostTerm.CARBON: round(per_gram * sku.weight_grams),
+    }
+
+
+def _running_low(supply: DaysOfSupply | None, value: StockValue, available: int) -> int:
+    """In full where nothing is left for tomorrow, nothing where the stock lasts for the target, between in between."""
+    if supply is None or value.daily_demand <= 0:
+        return 0
+    days = available / value.daily_demand
+    return round(supply.per_unit * max(0.0, 1 - days / supply.target_days))
+
+
+def lanes_from(
+    tariffs: Iterable[Tariff], method: ShippingMethod, origin: str, to: str, rules: Rules
+) -> tuple[Lane, ...]:
+    """Every carrier that moves goods between two countries as asked and whose currency has a rate, by carrier."""
+    found = []
+    for tariff in tariffs:
+        rate, worth = tariff.rates.get((method, origin, to)), rules.worth(tariff.currency)
+        if rate is not None and worth is not None:
+            found.append(Lane(tariff.carrier, rate, tariff.divisor, worth * rules.cost.freight_weight))
+    return tuple(sorted(found, key=lambda lane: lane.carrier))
 
 
 def offers_on(day: date, lanes: Iterable[Lane], demand: Demand, rules: Rules) -> tuple[Offer, ...]:
@@ -149,3 +201,12 @@ def lateness(arrival: datetime, requested_by: datetime | None, rules: Rules) -> 
     if requested_by is None or arrival <= requested_by:
         return 0
     return -((requested_by - arrival) // _DAY) * rules.cost.lateness_per_day
+
+
+def summed(*parts: Mapping[CostTerm, int]) -> Terms:
+    """The terms of several parts added up."""
+    found: Terms = {}
+    for part in parts:
+        for term, amount in part.items():
+            found[term] = found.get(term, 0) + amount
+    return found

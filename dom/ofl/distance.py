@@ -1,5 +1,6 @@
 """How far a node is from the customer."""
 
+from collections.abc import Iterable
 from math import asin, cos, radians, sin, sqrt
 from typing import Final
 
@@ -20,6 +21,26 @@ def great_circle_km(latitude: float, longitude: float, to: Place) -> float:
     across = sin(radians(to.longitude - longitude) / 2)
     up = sin((phi_to - phi) / 2)
     return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(up * up + cos(phi) * cos(phi_to) * across * across)))
+
+
+Point = tuple[float, float, float]
+"""Latitude in radians, its cosine, and longitude in degrees."""
+
+
+def point(latitude: float, longitude: float) -> Point:
+    """A place laid out for `great_circles_km`."""
+    phi = radians(latitude)
+    return phi, cos(phi), longitude
+
+
+def great_circles_km(points: Iterable[Point], to: Place) -> list[float]:
+    """`great_circle_km` from many points to one."""
+    phi_to, cos_to, longitude_to = point(to.latitude, to.longitude)
+    found = []
+    for phi, cos_phi, longitude in points:
+        across, up = sin(radians(longitude_to - longitude) / 2), sin((phi_to - phi) / 2)
+        found.append(2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(up * up + cos_phi * cos_to * across * across))))
+    return found
 
 
 def distance_km(node: Node, place: Place | None) -> float | None:

@@ -5,22 +5,30 @@ carrier is the cheapest one for their weight and size, as in a plan.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Final
 
-from dom.network import ShippingMethod, Sku
-from dom.ofl.costs import Load, Offer, Tally, offers_on
-from dom.ofl.fences import asked, examine
+from dom.base import NodeId
+from dom.network import Handling, ShippingMethod, Sku
+from dom.ofl.costs import Load, Offer, Tally
+from dom.ofl.fences import examine, examine_in_full
+from dom.ofl.lines import wanted
 from dom.ofl.matching import first_rules
-from dom.ofl.models import Demand, DemandLine, Place, Snapshot
+from dom.ofl.models import Demand, DemandLine, Place, Snapshot, SourcingDecision
+from dom.ofl.question import asked
+from dom.ofl.rules import Rules
 from dom.orders import Promise
-from dom.policy.document import Policy
+from dom.policy.document import Fence, Policy
 
 SHIPPED: Final = tuple(method for method in ShippingMethod if method is not ShippingMethod.PICKUP)
 """The methods by which goods travel."""
 
-_ONE = (DemandLine(line_id="1", sku="any", quantity=1),)
+_ANY = "any"
+_ONE = (DemandLine(line_id="1", sku=_ANY, quantity=1),)
+
+_OF_THE_GOODS: Final = frozenset({Fence.KEPT_BACK, Fence.PICKING_VALUE, Fence.COMPLETE_ONLY})
+"""Fences that ask how much a node holds, or what it is worth: they say nothing of a unit that nobody named."""
 
 Way = tuple[ShippingMethod, str, date]
 """Method, the country a parcel leaves from and its day: all that the offers depend on."""
@@ -28,16 +36,19 @@ Way = tuple[ShippingMethod, str, date]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How each node could send a parcel to one place."""
+    """How each node could send a parcel to one place; `handles` is what it can do of what goods may need."""
 
     ways: Mapping[str, tuple[Way, ...]]
     offers: Mapping[Way, tuple[Offer, ...]]
+    handles: Mapping[str, frozenset[Handling]]
     _chosen: dict[tuple[Way, int, int], Promise] = field(default_factory=dict)
 
     def earliest(self, node_ids: Iterable[str], sku: Sku) -> dict[ShippingMethod, Promise]:
         """The promise of each method that ends first, over the nodes that hold the SKU; none for what nobody offers."""
         best: dict[ShippingMethod, Promise] = {}
-        for way in sorted({way for ways in {self.ways.get(node, ()) for node in node_ids} for way in ways}):
+        need = sku.handling
+        able = [node for node in node_ids if node in self.ways and need <= self.handles[node]]
+        for way in sorted({way for ways in {self.ways[node] for node in able} for way in ways}):
             promise, known = self._promise(way, sku), best.get(way[0])
             if known is None or (promise.latest, promise.earliest) < (known.latest, known.earliest):
                 best[way[0]] = promise
@@ -46,17 +57,38 @@ class Reach:
     def _promise(self, way: Way, sku: Sku) -> Promise:
         key = (way, sku.weight_grams, sku.volume_mm3)
         if key not in self._chosen:
-            offer = Tally(0, 0, 0, 0, 0, self.offers[way]).best_offer(Load(1, sku.weight_grams, sku.volume_mm3))
+            offer = Tally(0, self.offers[way]).best_offer(Load(1, sku.weight_grams, sku.volume_mm3))
             if offer is None:
                 raise ValueError(f"nobody offers {way}")
             self._chosen[key] = offer.promise
         return self._chosen[key]
 
 
+_IN_THE_WAY: Final = frozenset({*_OF_THE_GOODS, Fence.STOCK, Fence.CAPACITY, Fence.CAPACITY_KEPT})
+"""What a node may fail today and pass on a later day."""
+
+
+def able_later(demand: Demand, world: Snapshot, policy: Policy, decision: SourcingDecision) -> frozenset[NodeId]:
+    """The nodes that could give something of the order once they have stock and room, by the decision's rules."""
+    place = policy.position(decision.strategy)
+    if place is None:
+        return frozenset()
+    rules = Rules(policy, policy.strategies[place], frozenset(decision.relaxed))
+    asked_in_full = examine_in_full(asked(demand, world, rules, wanted(demand.lines, world.skus)))
+    return frozenset(
+        [
+            node_id
+            for node_id, fences in asked_in_full.items()
+            if all(result.passed or result.fence in _IN_THE_WAY for result in fences)
+        ]
+    )
+
+
 def reach(world: Snapshot, policy: Policy, *, country: str, place: Place | None, as_of: datetime) -> Reach:
     """How the nodes of the world could send a parcel that is asked for now; the world's stock plays no part."""
     ways: dict[str, list[Way]] = {}
     offers: dict[Way, tuple[Offer, ...]] = {}
+    anywhere = world.model_copy(update={"available": {(node.id, _ANY): 1 for node in world.nodes}})
     for method in SHIPPED:
         demand = Demand(
             order_id="-",
@@ -71,13 +103,12 @@ def reach(world: Snapshot, policy: Policy, *, country: str, place: Place | None,
         rules = first_rules(demand, world.skus, policy)
         if rules is None:
             continue
-        question = asked(demand, world, rules)
-        for node in world.nodes:
-            site = examine(node, (1,), question)
+        question = asked(demand, anywhere, replace(rules, relaxed=_OF_THE_GOODS), {_ANY: 1})
+        for site in examine(question):
             if not site.eligible or site.ship_day is None:
                 continue
-            way = (method, node.address.country, site.ship_day.day)
-            if way not in offers:
-                offers[way] = offers_on(site.ship_day.day, site.lanes, demand, rules)
-            ways.setdefault(node.id, []).append(way)
-    return Reach({node: tuple(found) for node, found in ways.items()}, offers)
+            way = (method, site.node.address.country, site.ship_day.day)
+            offers.setdefault(way, site.offers)
+            ways.setdefault(site.node.id, []).append(way)
+    handles = {node.id: frozenset(node.handles) for node in world.nodes}
+    return Reach({node: tuple(found) for node, found in ways.items()}, offers, handles)

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field
 
@@ -10,6 +11,9 @@ from dom.network import Node, ShippingMethod, Sku
 from dom.orders import Promise
 from dom.policy.document import Fence, Retry
 from dom.tariffs import Tariff
+
+PLANNER: Final = 1
+"""The planner's version: raised with every change after which it may decide otherwise on the same input."""
 
 
 class Place(Value):
@@ -113,11 +117,18 @@ class CostTerm(StrEnum):
 
 
 class Candidate(Value):
-    """A node that was looked at: the fences up to the first it failed, and what it could have given."""
+    """A node that holds goods of the order: why it may not take part, if it may not, and what it could have given.
+
+    `fences` has the one fence it failed and is empty where it passed them all: what else was asked and found is worked
+    out again from what the planner saw, by `dom.ofl.explanation.again`.
+    """
 
     node_id: str
     distance_km: float | None
+    """To the customer, to a tenth of a kilometre."""
     fences: tuple[FenceResult, ...]
+    units: int = 0
+    """Of the units asked for, those it holds."""
     lines_in_full: int = 0
     alone_cost: int | None = None
     """Cost of the plan that uses this node alone; None if it cannot fill the order alone."""
@@ -150,12 +161,25 @@ class PlannedShipment(Value):
         return sum(self.costs.values())
 
 
+class PassedOver(Value):
+    """A carrier that would have moved a planned shipment for less freight and was not taken: it arrives later."""
+
+    node_id: str
+    carrier: str
+    freight: int
+    """Minor units of the decision's currency."""
+    latest: Utc
+    """The end of the window in which it would have delivered."""
+
+
 class RunnerUp(Value):
-    """The best plan that was not chosen: its nodes and what it would have cost."""
+    """The best plan that was not chosen: its nodes and what it would have cost, by term over all its shipments."""
 
     node_ids: tuple[str, ...]
     cost: int
     costs: dict[CostTerm, int] = Field(default={})
+    freight: dict[str, int] = Field(default={})
+    """Of each of its nodes."""
 
 
 class Outcome(StrEnum):
@@ -184,7 +208,7 @@ class Attempt(Value):
 
 
 class SourcingDecision(Value):
-    """A sourcing plan with its reasons, complete enough to audit.
+    """A sourcing plan with its reasons, short enough to keep for every order and complete enough to audit.
 
     `exact` says that no cheaper plan exists under the strategy used; where the search was cut short it is False and
     `gap` says by how much at most a cheaper one could be, as a share of the cost. `tried` lists the strategies in the
@@ -212,6 +236,11 @@ class SourcingDecision(Value):
     outcome: Outcome = Outcome.PLANNED
     retry: Retry = Retry()
     gap: float = 0.0
+    others: dict[Fence, int] = Field(default={})
+    """How many nodes `candidates` leaves out, by why: they hold nothing, or are not where the customer collects."""
+    passed_over: tuple[PassedOver, ...] = ()
+    planner: int = 0
+    """Version of the planner that decided (`PLANNER`); 0: it was not written down yet."""
 
     @property
     def cost(self) -> int:

@@ -4,14 +4,16 @@ A pure function. The strategies of the policy are tried in order, each by `dom.o
 open, it says itself what follows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from dom.atp import next_release
-from dom.ofl.drafting import Draft, candidates, draft, runner_up
-from dom.ofl.explain import reasons
-from dom.ofl.matching import is_for
-from dom.ofl.models import Attempt, Demand, Outcome, Snapshot, SourcingDecision
+from dom.ofl.drafting import Draft, draft
+from dom.ofl.explanation.kept import candidates, others, passed_over, runner_up
+from dom.ofl.explanation.story import reasons, unmatched
+from dom.ofl.matching import Subject, mismatch
+from dom.ofl.models import PLANNER, Attempt, Demand, Outcome, Snapshot, SourcingDecision
 from dom.ofl.rules import Rules
 from dom.policy.document import Fence, LeftOver, OnNone, OnPartial, Policy, Strategy, Then
 
@@ -27,7 +29,7 @@ def plan(demand: Demand, snapshot: Snapshot, policy: Policy, policy_version: int
     then = trial.run()
     best = trial.best
     if best is None:
-        return _unmatched(demand, snapshot, policy, policy_version)
+        return _unmatched(demand, snapshot, policy, policy_version, trial.passed_over)
     outcome, ships = _outcome(best, then)
     unfilled = best.unfilled if ships else demand.lines
     shown = best if ships else None
@@ -41,6 +43,7 @@ def plan(demand: Demand, snapshot: Snapshot, policy: Policy, policy_version: int
         candidates=candidates(best),
         runner_up=runner_up(best) if shown else None,
         exact=best.found.exact,
+        gap=best.found.gap,
         plans_compared=best.found.compared,
         reasons=(),
         next_release=_next_release({line.sku for line in unfilled}, demand, snapshot),
@@ -49,29 +52,40 @@ def plan(demand: Demand, snapshot: Snapshot, policy: Policy, policy_version: int
         tried=tuple(trial.tried),
         outcome=outcome,
         retry=best.rules.strategy.retry,
+        others=others(best),
+        passed_over=passed_over(best, snapshot.skus) if shown else (),
+        planner=PLANNER,
     )
-    return decision.model_copy(update={"reasons": reasons(decision, best)})
+    return decision.model_copy(update={"reasons": (*reasons(decision, best), *trial.passed_over)})
 
 
 @dataclass(slots=True)
 class _Trial:
-    """The strategies being tried: the best draft so far, and what was tried."""
+    """The strategies being tried: the best draft so far, and what was tried.
+
+    `passed_over` says in sentences of which strategies it could not be found out whether they are for the order.
+    """
 
     demand: Demand
     snapshot: Snapshot
     policy: Policy
     best: Draft | None = None
     tried: list[Attempt] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
 
     def run(self) -> Then:
         """Try one strategy after the other, until one has the last word; answers what it says."""
+        subject = Subject(self.demand, self.snapshot.skus, self.policy)
         position: int | None = 0
         seen: set[int] = set()
         while position is not None and position not in seen:
             seen.add(position)
             strategy = self.policy.strategies[position]
             jump = None
-            if is_for(strategy.match, self.demand, self.snapshot.skus, self.policy):
+            other = mismatch(strategy.match, subject)
+            if other:
+                self.passed_over.append(f"The rules “{strategy.name}” were passed over: {other}.")
+            if other is None:
                 follows = self._try(strategy)
                 if follows is None or follows.then is not Then.NEXT_STRATEGY:
                     return Then.SHIP_AVAILABLE if follows is None else follows.then
@@ -127,7 +141,9 @@ def _outcome(best: Draft, then: Then) -> tuple[Outcome, bool]:
             return Outcome.WAITS, False
 
 
-def _unmatched(demand: Demand, world: Snapshot, policy: Policy, policy_version: int) -> SourcingDecision:
+def _unmatched(
+    demand: Demand, world: Snapshot, policy: Policy, policy_version: int, passed_over: Sequence[str]
+) -> SourcingDecision:
     return SourcingDecision(
         order_id=demand.order_id,
         policy_version=policy_version,
@@ -139,8 +155,9 @@ def _unmatched(demand: Demand, world: Snapshot, policy: Policy, policy_version: 
         runner_up=None,
         exact=True,
         plans_compared=0,
-        reasons=("No strategy of the policy is for this order, so it waits until a person looks at it.",),
+        reasons=(*unmatched(demand), *passed_over),
         outcome=Outcome.QUEUED,
+        planner=PLANNER,
     )
 
 

@@ -1,162 +1,188 @@
-"""Which sets of sources are worth working out: what they fill, what they cost at least, and one after the other."""
+"""Which sets of sources are worth working out: those that fill enough.
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+Sets are built as covers: of the items that are still lacking the one that fewest sources hold comes first, and one of
+its holders has to join. Holders that were tried are barred from then on, so each set is met once.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from dom.ofl.bounds import Measure, Prices, Steps, cover, deciding_measure, price_ladder, priced, steps_of, unpriced
+from dom.ofl.bounds import Prices, unpriced
+from dom.ofl.floors import Members
 from dom.ofl.problem import Problem
 
-SETS_AT_MOST: Final = 3_000
+SETS_AT_MOST: Final = 20_000
 """Sets looked at, sets being built included, before the search gives up being exact."""
 
-STEPS_COVERED_AT_MOST: Final = 300
-"""With more steps than this the bound by pairs of steps costs more than it brings."""
-
-Members = tuple[int, ...]
-"""A set of sources by their places in the problem, ascending."""
+_NO_PRICES: Final = unpriced(())
 
 
-@dataclass(slots=True)
-class Floors:
-    """What sets of sources cost at least. The steps are laid out only when the cheap bound does not decide."""
-
-    problem: Problem
-    least_per_unit: int = field(init=False)
-    empty: Prices = field(init=False)
-    """Bound for sets that leave something out, whose total is not known: shipments with next to nothing in them."""
-    measure: Measure = Measure.WEIGHT
-    steps: tuple[Steps, ...] = ()
-    ladder: tuple[Prices, ...] = ()
-
-    def __post_init__(self) -> None:
-        tallies = [source.tally for source in self.problem.sources]
-        self.least_per_unit = min([tally.handling_per_unit for tally in tallies])
-        self.empty = unpriced([tally.total(0, 0, 0) for tally in tallies])
-
-    def lay_out(self) -> None:
-        """Work out the steps and the bounds for several prices, once."""
-        if self.steps:
-            return
-        problem = self.problem
-        self.measure = deciding_measure(problem)
-        total = sum([item.units * self.measure.of(item) for item in problem.items])
-        known: dict[tuple[tuple[int, int, int, float], ...], Steps] = {}
-        steps = []
-        for source in problem.sources:
-            offers = source.tally.offers
-            key = tuple([(id(o.lane.rate), o.lateness, o.lane.divisor, o.lane.worth) for o in offers])
-            if key not in known:
-                known[key] = steps_of(offers, self.measure, total)
-            steps.append(known[key])
-        fixed = [source.tally.fixed for source in problem.sources]
-        self.steps = tuple(steps)
-        self.ladder = tuple([priced(steps, fixed, total, price) for price in price_ladder(steps, total)])
-
-    def besides(self, size: int, short: int) -> int:
-        """Split penalty and least handling of a plan with so many shipments that leaves out so many units."""
-        return self.problem.split_penalty * (size - 1) + self.least_per_unit * (self.problem.units - short)
-
-    def of_set(self, members: Members, short: int) -> int:
-        """No plan of this set costs less."""
-        tables = self.ladder if short == 0 and self.ladder else (self.empty,)
-        return max([prices.floor(members) for prices in tables]) + self.besides(len(members), short)
-
-    def of_loads(self, members: Members, sizes: Sequence[int], total: int) -> int:
-        """Sources that carry these sizes already cannot take the rest of `total` for less; handling of units apart."""
-        steps = self.steps
-        reached = [bisect_left(steps[member].ends, size) for member, size in zip(members, sizes, strict=True)]
-        floor = max([prices.floor_from(members, reached, total) for prices in self.ladder])
-        if len(members) != 2:  # noqa: PLR2004
-            return floor
-        first, second = members
-        if len(steps[first].ends) > STEPS_COVERED_AT_MOST:
-            return floor
-        fixed = self.problem.sources[first].tally.fixed + self.problem.sources[second].tally.fixed
-        return max(floor, fixed + cover(steps[first], steps[second], (sizes[0], sizes[1]), total))
-
-    def of_size(self, size: int) -> tuple[int, Prices]:
-        """No plan with so many shipments that fills everything costs less; and the prices that prove it."""
-        floors = [(prices.floor(prices.cheapest(size)), prices) for prices in (self.empty, *self.ladder)]
-        floor, prices = max(floors, key=lambda pair: pair[0])
-        return floor + self.besides(size, 0), prices
-
-
-def shortage(problem: Problem, members: Sequence[int], at_most: int) -> int:
-    """Units the set leaves out; once it is more than `at_most` the count may stop."""
+def shortage(problem: Problem, members: Sequence[int]) -> int:
+    """Pieces the set leaves out."""
     sources = [problem.sources[member] for member in members]
-    missing = (1 << len(problem.items)) - 1
+    whole = short = 0
     for source in sources:
-        missing &= ~source.whole
-    short = 0
-    while missing and short <= at_most:
-        lowest = missing & -missing
-        missing ^= lowest
-        index = lowest.bit_length() - 1
-        short += max(0, problem.items[index].units - sum([source.stock[index] for source in sources]))
+        whole |= source.whole
+    for index, item in enumerate(problem.items):
+        if not whole >> index & 1:
+            lack = item.units - sum([source.stock[index] for source in sources])
+            short += max(0, lack) * item.pieces
     return short
 
 
-def covering_set(problem: Problem) -> Members:
+def covering_set(problem: Problem, places: Sequence[int], largest: int) -> Members:
     """A set that fills much: one source after the other, each the one that adds most (greedy set cover)."""
     members: list[int] = []
-    short = problem.units
-    while short and len(members) < problem.maximum_shipments:
-        others = [i for i in range(len(problem.sources)) if i not in members]
-        if not others:
-            break
-        after = {other: shortage(problem, [*members, other], short) for other in others}
-        best = min(others, key=lambda other: after[other])
-        if after[best] >= short:
+    short = shortage(problem, ())
+    while short and len(members) < largest:
+        after = {place: shortage(problem, [*members, place]) for place in places if place not in members}
+        best = min(after, key=after.__getitem__, default=None)
+        if best is None or after[best] >= short:
             break
         members.append(best)
         short = after[best]
     return tuple(sorted(members))
 
 
+Taken = Callable[[Members, int], None]
+"""Hears of each set that was found, and of the pieces it leaves out."""
+
+
 @dataclass(slots=True)
 class SetBuilder:
-    """Builds sets member by member, the ones with the lowest bound first, and leaves out what cannot be of use.
+    """Builds sets of sources that fill enough, the ones with the lowest bound first.
 
-    `allowance` is the number of steps it may still take; `ran_out` says that it did not come to its end.
+    `allowance` is the number of steps it may still take; `ran_out` says that it did not come to its end. `bar` may be
+    lowered and `budget` (the pieces that may be left out) changed while sets are being built.
     """
 
     problem: Problem
+    places: Sequence[int]
+    """The sources that may take part."""
+    taken: Taken
     allowance: int = SETS_AT_MOST
     ran_out: bool = False
+    enough: bool = False
+    """Set by the one who is told when no more sets are wanted."""
+    size: int = 0
+    bar: int | None = None
+    """What the scaled values of a set may sum up to; None for anything."""
+    budget: int = 0
+    prices: Prices = _NO_PRICES
+    values: Sequence[int] = ()
+    least: int = 0
+    order: list[int] = field(default_factory=list)
+    holders: list[list[int]] = field(default_factory=list)
+    holder_bits: list[int] = field(default_factory=list)
+    rarest: list[int] = field(default_factory=list)
+    most: int = 0
+    covering: dict[int, list[int]] = field(default_factory=dict)
 
-    def sets(self, size: int, prices: Prices, bar: int | None, least_units: int) -> Iterator[Members]:
-        """Sets of a size whose scaled bound is within `bar` and that might fill `least_units`."""
-        order = sorted(range(len(self.problem.sources)), key=lambda place: (prices.sources[place], place))
-        most = max([source.all_it_holds.units for source in self.problem.sources])
-        yield from self._extended((), size, order, prices.sources, bar, least_units, most)
+    def sets(self, size: int, prices: Prices, bar: int | None, budget: int) -> None:
+        """Tell of the sets of a size whose values are within `bar` and that leave out no more than `budget` pieces."""
+        if len(self.places) < size:
+            return
+        self.size, self.bar, self.budget, self.enough = size, bar, budget, False
+        if self.prices is not prices:
+            self.prices = prices
+            self._put_in_order(prices.sources)
+        self._descend((), 0, 0, 0, 0, 0)
 
-    def _extended(
+    def _put_in_order(self, values: Sequence[int]) -> None:
+        sources = self.problem.sources
+        self.values = values
+        self.order = sorted(self.places, key=lambda place: (values[place], place))
+        self.least = values[self.order[0]]
+        count = len(self.problem.items)
+        self.holders = [[place for place in self.order if sources[place].stock[item]] for item in range(count)]
+        self.holder_bits = [sum([1 << place for place in holders]) for holders in self.holders]
+        self.rarest = sorted(range(count), key=lambda item: (len(self.holders[item]), item))
+        self.most = max([sources[place].all_it_holds.units for place in self.places])
+        self.covering = {}
+
+    def _descend(self, members: Members, whole: int, barred: int, given_up: int, short: int, value: int) -> None:
+        if self.allowance <= 0:
+            self.ran_out = True
+            return
+        self.allowance -= 1
+        remaining = self.size - len(members)
+        lacking = self._lacking(members, whole | given_up)
+        items = self.problem.items
+        lack = short + sum([units * items[item].pieces for item, units in lacking])
+        if lack - remaining * self.most > self.budget:
+            return
+        if remaining == 0:
+            self.taken(tuple(sorted(members)), lack)
+            return
+        if not lacking:
+            self._join(members, whole, barred, given_up, short, value, self.order)
+            return
+        if remaining == 1 and short == self.budget:
+            self._close(members, barred, value, lacking, short)
+            return
+        item, units = lacking[0]
+        self._join(members, whole, barred, given_up, short, value, self.holders[item])
+        short += units * items[item].pieces
+        if short <= self.budget and not self.enough:
+            bit = 1 << item
+            self._descend(members, whole, barred | self.holder_bits[item], given_up | bit, short, value)
+
+    def _join(
         self,
         members: Members,
-        missing: int,
-        order: Sequence[int],
-        values: Sequence[int],
-        bar: int | None,
-        least_units: int,
-        most: int,
-    ) -> Iterator[Members]:
-        for position in range(len(order) - missing + 1):
-            place = order[position]
-            if bar is not None and missing * values[place] > bar:
+        whole: int,
+        barred: int,
+        given_up: int,
+        short: int,
+        value: int,
+        candidates: Sequence[int],
+    ) -> None:
+        sources, values = self.problem.sources, self.values
+        others = (self.size - len(members) - 1) * self.least
+        for place in candidates:
+            bit = 1 << place
+            if barred & bit:
+                continue
+            if self.bar is not None and value + values[place] + others > self.bar:
                 return
+            barred |= bit
+            self._descend(
+                (*members, place), whole | sources[place].whole, barred, given_up, short, value + values[place]
+            )
+            if self.ran_out or self.enough:
+                return
+
+    def _close(self, members: Members, barred: int, value: int, lacking: list[tuple[int, int]], short: int) -> None:
+        """The last member has to bring all that is lacking."""
+        sources, values, items = self.problem.sources, self.values, self.problem.items
+        rest = [(item, units) for item, units in lacking if units < items[item].units]
+        mask = sum([1 << item for item, units in lacking if units == items[item].units])
+        if mask not in self.covering:
+            self.covering[mask] = [place for place in self.order if sources[place].whole & mask == mask]
+        for place in self.covering[mask]:
+            if self.bar is not None and value + values[place] > self.bar:
+                return
+            if barred >> place & 1 or any(sources[place].stock[item] < units for item, units in rest):
+                continue
             if self.allowance <= 0:
                 self.ran_out = True
                 return
             self.allowance -= 1
-            units = least_units - self.problem.sources[place].all_it_holds.units
-            if units > (missing - 1) * most:
+            self.taken(tuple(sorted((*members, place))), short)
+            if self.enough:
+                return
+
+    def _lacking(self, members: Members, passed_over: int) -> list[tuple[int, int]]:
+        """Items and the units of them that the members do not hold, the rarest first."""
+        sources, items = self.problem.sources, self.problem.items
+        found = []
+        for item in self.rarest:
+            if passed_over >> item & 1:
                 continue
-            if missing == 1:
-                yield tuple(sorted((*members, place)))
-            else:
-                left = None if bar is None else bar - values[place]
-                yield from self._extended(
-                    (*members, place), missing - 1, order[position + 1 :], values, left, units, most
-                )
+            units = items[item].units
+            for member in members:
+                units -= sources[member].stock[item]
+            if units > 0:
+                found.append((item, units))
+        return found

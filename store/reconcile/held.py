@@ -18,7 +18,8 @@ _ENDED: Final = _listed(FINAL_FULFILMENT | {FulfilmentStatus.HANDED_OVER})
 _OPEN: Final = _listed(BEFORE_HAND_OVER)
 _KNOWN: Final = _listed(FulfilmentStatus)
 _LEFT: Final = _listed(
-    (FINAL_FULFILMENT | {FulfilmentStatus.HANDED_OVER}) - {FulfilmentStatus.REJECTED, FulfilmentStatus.CANCELLED}
+    (FINAL_FULFILMENT | {FulfilmentStatus.HANDED_OVER})
+    - {FulfilmentStatus.REJECTED, FulfilmentStatus.CANCELLED, FulfilmentStatus.RECALLED}
 )
 _OVER: Final = _listed(FINAL_ORDER)
 _KINDS: Final = _listed(ReservationKind)

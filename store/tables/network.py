@@ -1,6 +1,18 @@
 """The network: nodes, SKUs, carriers' table rates, the policy, postal codes."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Float, Index, Integer, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dom.network import NodeKind
@@ -41,6 +53,7 @@ tariffs = Table(
     moment("updated_at", now=True),
 )
 
+# Published versions. A trigger refuses every change of one that is there.
 policies = Table(
     "policies",
     metadata,
@@ -48,7 +61,40 @@ policies = Table(
     Column("document", JSONB, nullable=False),
     Column("published_by", Text, nullable=False),
     moment("published_at", now=True),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("source", Text, nullable=True, comment="the text as it was written; null: none was"),
+    Column(
+        "restores",
+        Integer,
+        ForeignKey("policies.version"),
+        nullable=True,
+        comment="the earlier version this one brings back",
+    ),
     CheckConstraint("version > 0", name="version"),
+    CheckConstraint("restores < version", name="restores"),
+)
+
+# What somebody works on; it decides nothing until it is published.
+policy_drafts = Table(
+    "policy_drafts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("revision", Integer, nullable=False, comment="counts how often it was written"),
+    Column(
+        "based_on",
+        Integer,
+        ForeignKey("policies.version"),
+        nullable=False,
+        comment="the version it was begun from",
+    ),
+    Column("document", JSONB, nullable=False),
+    Column("source", Text, nullable=False, comment="the text as it was written"),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("created_by", Text, nullable=False),
+    moment("created_at", now=True),
+    Column("updated_by", Text, nullable=False),
+    moment("updated_at", now=True),
+    CheckConstraint("revision > 0", name="revision"),
 )
 
 # One row; every change of nodes, tariffs or policy raises it, so that a process knows when what it remembers is old.

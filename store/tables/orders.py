@@ -38,6 +38,13 @@ orders = Table(
     Column("search_text", Text, nullable=False),
     Column("ship_complete", Boolean, nullable=False, server_default=text("false")),
     Column("priority", Integer, comment="place among waiting orders, lower first; null: the channel's"),
+    Column(
+        "sourced_on_stock",
+        Boolean,
+        nullable=False,
+        server_default=text("true"),
+        comment="whether waiting units are given what comes in; the policy's strategy says so",
+    ),
     moment("placed_at"),
     moment("captured_at", now=True),
     moment("promise_earliest", nullable=True),
@@ -181,8 +188,24 @@ sourcing_decisions = Table(
     Column("snapshot", JSONB, comment="stock, used capacity, SKUs and stock values the planner saw; null: before 0003"),
     Column("network", Text, ForeignKey("networks.digest"), comment="the nodes and tariffs it saw"),
     moment("decided_at"),
+    moment("recorded_at", now=True),
     UniqueConstraint("order_id", "business_key"),
     Index("sourcing_decisions_decided_ix", "decided_at", "order_id", "attempt"),
+    Index("sourcing_decisions_recorded_ix", "recorded_at", "order_id", "attempt"),
+)
+
+# Unbegun work that was given other nodes; the row says what the order's process is to take in, and whether it has.
+second_looks = Table(
+    "second_looks",
+    metadata,
+    Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, comment="counted from 1 for each order"),
+    Column("document", JSONB, nullable=False, comment="recalled and released"),
+    Column("saving", BigInteger, nullable=False, comment="minor units; below zero: it made room"),
+    moment("written_at", now=True),
+    moment("told_at", nullable=True),
+    moment("taken_in_at", nullable=True),
+    Index("second_looks_untold_ix", "told_at", "order_id", postgresql_where=text("taken_in_at IS NULL")),
 )
 
 messages = Table(

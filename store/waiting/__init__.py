@@ -7,7 +7,7 @@ telling     which orders are to be told of what is set aside for them
 """
 
 from store.waiting.aside import SOFT_ID, give_up, settle, undisturbed
-from store.waiting.queue import waited_for
+from store.waiting.queue import heeds_stock, waited_for
 from store.waiting.run import Outcome, allocate, arriving
 from store.waiting.telling import News, give_back, gone, idle, keep, lacking, told, untold
 
@@ -20,6 +20,7 @@ __all__ = [
     "give_back",
     "give_up",
     "gone",
+    "heeds_stock",
     "idle",
     "keep",
     "lacking",

@@ -20,11 +20,12 @@ WITH RECURSIVE reach (sku) AS (
     SELECT unnest(CAST(:skus AS text[]))
     UNION
     SELECT other.sku FROM reach r JOIN order_lines l ON l.sku = r.sku AND l.backordered > 0
-    JOIN orders o ON o.id = l.order_id AND o.ship_complete
+    JOIN orders o ON o.id = l.order_id AND o.ship_complete AND o.sourced_on_stock
     JOIN order_lines other ON other.order_id = o.id AND other.backordered > 0
 )
 SELECT sku FROM reach
-WHERE EXISTS (SELECT FROM order_lines l WHERE l.sku = reach.sku AND l.backordered > 0) ORDER BY sku
+WHERE EXISTS (SELECT FROM order_lines l JOIN orders o ON o.id = l.order_id AND o.sourced_on_stock
+              WHERE l.sku = reach.sku AND l.backordered > 0) ORDER BY sku
 """)
 
 
@@ -33,12 +34,25 @@ async def reach(connection: AsyncConnection, skus: Iterable[str]) -> list[str]:
     return list(await connection.scalars(_REACH, {"skus": sorted(set(skus))}))
 
 
-_WAITED_FOR = text("SELECT DISTINCT sku FROM order_lines WHERE backordered > 0 ORDER BY sku")
+_WAITED_FOR = text("""
+SELECT DISTINCT l.sku FROM order_lines l JOIN orders o ON o.id = l.order_id AND o.sourced_on_stock
+WHERE l.backordered > 0 ORDER BY l.sku
+""")
 
 
 async def waited_for(connection: AsyncConnection) -> list[str]:
     """Every SKU that an order waits for."""
     return list(await connection.scalars(_WAITED_FOR))
+
+
+_ON_STOCK = text("""
+UPDATE orders SET sourced_on_stock = :wakes WHERE id = :id AND sourced_on_stock <> :wakes
+""")
+
+
+async def heeds_stock(connection: AsyncConnection, order_id: str, wakes: bool) -> None:
+    """Say whether an order stands in line for what comes in; its policy's strategy may want it otherwise."""
+    await connection.execute(_ON_STOCK, {"id": order_id, "wakes": wakes})
 
 
 _ANYTHING = text("""
@@ -111,7 +125,7 @@ _STANDING = text("""
 SELECT o.id, o.channel, o.ship_complete AND h.id IS NOT NULL AS dealt_anew
 FROM orders o LEFT JOIN channels c ON c.id = o.channel
 LEFT JOIN soft_reservations h ON h.id = 'waiting/' || o.id AND h.status = 'active'
-WHERE o.id IN (SELECT order_id FROM order_lines WHERE sku = ANY(:skus) AND backordered > 0)
+WHERE o.id IN (SELECT order_id FROM order_lines WHERE sku = ANY(:skus) AND backordered > 0) AND o.sourced_on_stock
   AND NOT EXISTS (SELECT FROM exceptions e WHERE e.business_key = 'waiting/' || o.id AND e.status = 'open')
 ORDER BY coalesce(o.priority, c.priority, :priority), o.placed_at, o.id
 """)

@@ -276,7 +276,6 @@ class TestWaitingOrder:
             lines={"1": 2},
             excluded_nodes=frozenset(),
             attempt=2,
-            first_fulfilment=1,
             cause=SourcingCause.STOCK_ARRIVED,
             as_of=MONDAY_NOON,
             order_status=OrderStatus.ACCEPTED,

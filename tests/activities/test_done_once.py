@@ -154,7 +154,6 @@ class TestSourcing:
             lines={"1": 2},
             excluded_nodes=frozenset({"dc-leeds"}),
             attempt=2,
-            first_fulfilment=2,
             cause=SourcingCause.REJECTED,
             as_of=MONDAY_NOON,
             order_status=OrderStatus.ACCEPTED,

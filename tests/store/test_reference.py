@@ -12,6 +12,7 @@ from store.reference import ReferenceCache
 from tests.unit.worlds import LEEDS, node, sku, tariff
 from tests.worlds import small
 from tests.worlds.books import one
+from tests.worlds.policies import changed
 
 
 async def remembered(engine: AsyncEngine, cache: ReferenceCache) -> reference.Reference:
@@ -68,9 +69,7 @@ class TestTheNextOrder:
             await reference.put_node(connection, node("dc-leeds", LEEDS, active=False))
         assert await where("after") == "wh-london"
         async with world.begin() as connection:
-            await reference.publish_policy(
-                connection, small.POLICY.model_copy(update={"name": "next", "backorder_retry_minutes": 7}), "test"
-            )
+            await reference.publish_policy(connection, changed(small.POLICY, name="next", after_minutes=7), "test")
         sourced = await capture.accept_order(AcceptOrder(order=small.order("policy", RARE=1)))
         assert sourced.retry_minutes == 7
         version = "SELECT policy_version FROM sourcing_decisions WHERE order_id = :id"

@@ -13,6 +13,7 @@ CONTRACT = {
     "invalid-input": 422,
     "unknown-sku": 422,
     "unknown-node": 422,
+    "policy-invalid": 422,
     "not-found": 404,
     "conflict": 409,
     "order-conflict": 409,

@@ -309,3 +309,47 @@ class UnitsOfAnOrder(RuleBasedStateMachine):
 
 UnitsOfAnOrder.TestCase.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
 TestUnitsOfAnOrder = UnitsOfAnOrder.TestCase
+
+
+class TestSecondLook:
+    def split(self) -> OrderState:
+        state = OrderState("web-1", {"1": LineState("1", "A", 5, 100, backordered=5)})
+        state.add(FulfilmentState("web-1-F1", "leeds", False, {"1": 2}))
+        state.add(FulfilmentState("web-1-F2", "london", False, {"1": 3}))
+        return state
+
+    def test_units_move_from_the_recalled_to_the_released(self) -> None:
+        state = self.split()
+        new = state.replan(["web-1-F1", "web-1-F2"], [FulfilmentState("web-1-F3", "leeds", False, {"1": 5})])
+        assert [fulfilment.id for fulfilment in new] == ["web-1-F3"]
+        assert [fulfilment.id for fulfilment in state.living] == ["web-1-F3"]
+        assert not state.backordered
+        assert state.status() is Status.ACCEPTED
+
+    def test_heard_twice_it_counts_once(self) -> None:
+        state = self.split()
+        for times in (1, 0, 0):
+            new = state.replan(["web-1-F1"], [FulfilmentState("web-1-F3", "york", False, {"1": 2})])
+            assert len(new) == times
+        assert state.lines["1"].backordered == state.lines["1"].cancelled == 0
+
+    def test_recalled_work_takes_no_step_and_is_not_cancelled(self) -> None:
+        state = self.split()
+        state.replan(["web-1-F1", "web-1-F2"], [FulfilmentState("web-1-F3", "leeds", False, {"1": 5})])
+        for step in Step:
+            assert not is_repeat(S.RECALLED, step)
+            with pytest.raises(StepNotPossible):
+                after_step(S.RECALLED, step, pickup=False)
+        assert {part.fulfilment_id for part in state.plan_cancellation(None)} == {"web-1-F3"}
+
+    @pytest.mark.parametrize("end", [S.REJECTED, S.CANCELLED])
+    def test_what_turns_out_not_to_happen_leaves_no_trace(self, end: FulfilmentStatus) -> None:
+        state, untouched = self.split(), self.split()
+        before = state.standing("web-1-F1")
+        state.end("web-1-F1", end)
+        assert state != untouched
+        state.restore("web-1-F1", before)
+        assert state == untouched
+        state.cut_short("web-1-F1", {"1": 1})
+        state.restore("web-1-F1", before)
+        assert state == untouched

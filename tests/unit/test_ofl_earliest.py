@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dom.network import ShippingMethod
-from dom.ofl.earliest import reach
+from dom.ofl.earliest import able_later, reach
+from dom.ofl.planner import plan
 from dom.orders import Promise
 from tests.unit.worlds import ATHENS, LEEDS, LONDON, MONDAY, MONDAY_NOON, PARIS, World, decide, tariff
 from tests.worlds.policies import policy
@@ -67,3 +68,31 @@ def test_only_the_nodes_that_hold_the_sku_count() -> None:
 def test_what_a_node_holds_plays_no_part_for_it_was_asked_before() -> None:
     world = World(policy=policy()).node("near", LEEDS).sku("A")
     assert earliest(world, "near").keys() == {STANDARD, EXPRESS}
+
+
+def test_fences_that_ask_for_stock_or_value_say_nothing_of_one_unit_nobody_named() -> None:
+    stock_fences = {"keep_back": {"any": 9}, "minimum_picking_value": {"any": 9}, "complete_only": ["warehouse"]}
+    world = World(policy=policy(fences=stock_fences)).node("near", LEEDS, A=1)
+    assert earliest(world, "near").keys() == {STANDARD, EXPRESS}
+
+
+def test_a_network_or_carrier_the_policy_does_not_ask_promises_nothing() -> None:
+    world = World().node("near", LEEDS, A=1).node("paris", PARIS, "FR", A=1)
+    at_home = World(world.nodes, world.skus, world.available, policy=policy(fences={"same_country": True}))
+    assert earliest(at_home, "paris") == {}
+    assert earliest(at_home, "near") == earliest(world, "near")
+    carried = World(world.nodes, world.skus, world.available, policy=policy(fences={"carriers": ["nobody"]}))
+    assert earliest(carried, "near", "paris") == {}
+
+
+def test_who_could_give_it_later_lacks_only_stock_or_room() -> None:
+    fences = {"same_country": True, "keep_back": {"any": 2}, "complete_only": ["warehouse"]}
+    world = World(policy=policy(fences=fences)).node("empty", LEEDS, A=0).node("kept", LONDON, A=2)
+    world = world.node("paris", PARIS, "FR", A=9).node("off", LEEDS, A=0, active=False).node("full", LEEDS, A=9)
+    world = world.full("full", *[MONDAY + timedelta(days=ahead) for ahead in range(60)])
+    demand = world.demand(A=1)
+    decision = decide(world, demand)
+    assert not decision.shipments
+    assert able_later(demand, world.snapshot(), world.policy, decision) == {"empty", "kept", "full"}
+    nowhere = policy(channels=["edi"])
+    assert able_later(demand, world.snapshot(), nowhere, plan(demand, world.snapshot(), nowhere, 1)) == frozenset()

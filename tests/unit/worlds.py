@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 
 from dom.network import HandlingCost, Node, NodeAddress, NodeKind, ShippingMethod, Sku
-from dom.ofl.models import Candidate, Demand, DemandLine, Place, Snapshot, SourcingDecision
+from dom.ofl.explanation.again import explained
+from dom.ofl.explanation.record import Record
+from dom.ofl.models import Candidate, Demand, DemandLine, FenceResult, Place, Snapshot, SourcingDecision
 from dom.ofl.planner import plan
 from dom.policy.document import Fence, Policy
 from dom.tariffs import Break, Lane, Tariff, TariffService
@@ -188,7 +190,7 @@ class World:
 def decide(world: World, demand: Demand) -> SourcingDecision:
     """Plan under policy version 7, and check that the reasons are sentences."""
     decision = plan(demand, world.snapshot(), world.policy, 7)
-    assert 2 <= len(decision.reasons) <= 6
+    assert 2 <= len(decision.reasons) <= 8
     assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in decision.reasons)
     return decision
 
@@ -209,10 +211,16 @@ def candidate(decision: SourcingDecision, node_id: str) -> Candidate:
 
 
 def failed(decision: SourcingDecision, node_id: str) -> Fence | None:
-    """The fence a node failed; all before it were passed."""
+    """The fence a node failed; None for one that passed them all."""
     fences = candidate(decision, node_id).fences
-    assert all(result.passed for result in fences[:-1])
-    return None if fences[-1].passed else fences[-1].fence
+    assert len(fences) <= 1
+    return fences[0].fence if fences else None
+
+
+def in_full(world: World, demand: Demand) -> dict[str, tuple[FenceResult, ...]]:
+    """Every fence of every node, by node id."""
+    again = explained(Record(demand, decide(world, demand), world.policy, world.snapshot()))
+    return {node.node_id: node.fences for node in again.nodes}
 
 
 def told(decision: SourcingDecision, *words: str) -> bool:

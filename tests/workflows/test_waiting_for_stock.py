@@ -20,6 +20,7 @@ from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
+from tests.worlds.policies import changed
 from tests.worlds.running import House
 from tests.worlds.steps import deliver, ended, status_of, until_released
 
@@ -45,9 +46,9 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 async def patient(engine: AsyncEngine, *, retry_minutes: int, cancel_after_days: int) -> None:
     """Publish how long waiting units are looked for."""
-    changes = {"backorder_retry_minutes": retry_minutes, "backorder_cancel_after_days": cancel_after_days}
+    patience = changed(small.POLICY, after_minutes=retry_minutes, cancel_after_days=cancel_after_days)
     async with engine.begin() as connection:
-        await reference.publish_policy(connection, small.POLICY.model_copy(update=changes), "test")
+        await reference.publish_policy(connection, patience, "test")
 
 
 class TestWaiting:

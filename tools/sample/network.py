@@ -55,6 +55,7 @@ class Node:
     ships_to: tuple[str, ...]
     pickup: bool
     currency: str = "GBP"
+    handles: tuple[str, ...] = ("hazmat", "cold", "oversize")
 
     def ships_to_country(self, country: str) -> bool:
         return not self.ships_to or country in self.ships_to
@@ -118,7 +119,7 @@ def warehouse(
 def store(
     node_id: str, name: str, address: Address, at: tuple[float, float], zone: str, *, hours: str, capacity: int = 40
 ) -> Node:
-    """A shop: few SKUs, hands out and sends within its country, picks by hand and therefore dear."""
+    """A shop: few SKUs, hands out and sends within its country, nothing bulky or dangerous; picks by hand, so dear."""
     return Node(
         id=node_id,
         name=name,
@@ -135,6 +136,7 @@ def store(
         services=("standard", "express"),
         ships_to=(address.country,),
         pickup=True,
+        handles=(),
     )
 
 

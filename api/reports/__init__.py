@@ -1,0 +1,1 @@
+"""Reports as pages: one file each, to be read, printed and passed on."""

@@ -1,0 +1,1 @@
+"""What the planner can do: per order, over a horizon, and at the second look."""

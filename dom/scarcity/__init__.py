@@ -1,0 +1,1 @@
+"""What a unit of stock is worth where it lies: forecasts, shadow prices, and how they lose their force."""

@@ -1,0 +1,174 @@
+"""Takes the second look: work that no node has begun is planned anew once stock, capacity or rates moved.
+
+It follows the ledger: whatever moves units stands there, another order's reservation too. When nodes, rates or the
+policy change, and when a keeper begins, it looks at everything once, a part at a time. What it changed it tells the
+orders' processes, again and again until they have taken it in.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from dom import ids
+from dom.ofl.second_look import Joint, sweep
+from store import changes, cursors, second_looks, stock
+from store.cursors import Cursor
+from store.engine import reading
+from store.reference import Reference, ReferenceCache
+from store.second_looks import News
+from workflows.messages import LookedAgain
+from workflows.order import OrderWorkflow
+
+ORDERS_AT_ONCE: Final = 60
+"""Orders that are planned together."""
+SKUS_AT_ONCE: Final = 100
+SIGNALS_AT_ONCE: Final = 16
+
+_log = structlog.get_logger("keeper")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """A round through all orders with unbegun work, or those with one of the SKUs, that has come `after` an order."""
+
+    skus: Sequence[str] | None
+    after: str = ""
+
+
+class LookingAgain:
+    """`every` is the pause in seconds between two looks.
+
+    `replaying`: orders of a replayed history are planned as of their own time.
+    """
+
+    name: Final = "looking again"
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        client: Client,
+        *,
+        every: float = 15.0,
+        replaying: bool = False,
+        tell_again: float = second_looks.TELL_AGAIN_SECONDS,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._engine = engine
+        self._reads = reading(engine)
+        self._client = client
+        self.every = every
+        self._replaying = replaying
+        self._tell_again = tell_again
+        self._now = now
+        self._cache = ReferenceCache()
+        self._seen_version: int | None = None
+        self._cursor: Cursor | None = None
+        self._moved: dict[str, None] = {}
+        self._round: _Round | None = None
+
+    async def run(self) -> bool:
+        """Look at what moved since the last run, a bounded part of it, and tell the orders that are to be told."""
+        reference = await self._reference()
+        if reference.policy.second_look.enabled:
+            await self._follow(reference.version)
+            await self._look()
+        else:
+            self._cursor = self._round = None
+            self._moved.clear()
+        await self._tell()
+        return False
+
+    async def _reference(self) -> Reference:
+        async with self._reads.connect() as connection:
+            version = await connection.scalar(text("SELECT version FROM reference_state"))
+            return await self._cache.at(connection, int(version or 0))
+
+    async def _follow(self, version: int) -> None:
+        """Learn what moved."""
+        async with self._reads.connect() as connection:
+            if self._cursor is None:
+                self._cursor = await cursors.end(connection)
+                self._seen_version = None
+            found = await changes.read(connection, self._cursor, changes.ENTRIES)
+        self._cursor = found.cursor
+        self._moved |= dict.fromkeys(changed.sku for changed in found.skus)
+        if version != self._seen_version:
+            self._seen_version, self._round = version, _Round(None)
+
+    async def _look(self) -> None:
+        """Look at the next part: of the round that goes on, or of a new one through what moved."""
+        if self._round is None:
+            moved = list(islice(self._moved, SKUS_AT_ONCE))
+            if not moved:
+                return
+            self._round = _Round(moved)
+            for sku in moved:
+                del self._moved[sku]
+        skus, after = self._round.skus, self._round.after
+        async with self._reads.connect() as connection:
+            found = await second_looks.orders(connection, skus=skus, after=after, most=ORDERS_AT_ONCE)
+        self._round = _Round(skus, found[-1]) if len(found) == ORDERS_AT_ONCE else None
+        if found:
+            await self._look_at(found)
+
+    async def _look_at(self, order_ids: Sequence[str]) -> None:
+        async with self._engine.connect() as connection:
+            orders = await second_looks.unbegun(connection, order_ids, self._now(), replaying=self._replaying)
+            if not orders:
+                return
+            worlds, reference = await second_looks.worlds(connection, self._cache, orders)
+        joints = await asyncio.to_thread(sweep, orders, worlds, reference.policy, reference.policy_version)
+        for joint in joints:
+            await self._change(joint, reference)
+
+    async def _change(self, joint: Joint, reference: Reference) -> None:
+        """Make a change. Orders somebody was busy with are looked at again; of stock that moved on the ledger tells."""
+        try:
+            async with self._engine.begin() as connection:
+                await second_looks.change(connection, joint, reference.network)
+        except stock.OutOfReach:
+            _log.info("stock moved on before it was planned anew", orders=len(joint.changes))
+        except second_looks.Outdated:
+            self._moved |= dict.fromkeys(line.sku for each in joint.changes for line in each.order.demand.lines)
+        else:
+            _log.info("planned anew", orders=len(joint.changes), saving=joint.saving)
+
+    async def _tell(self) -> None:
+        async with self._reads.connect() as connection:
+            news = await second_looks.untold(connection, self._tell_again)
+        if not news:
+            return
+        at_once = asyncio.Semaphore(SIGNALS_AT_ONCE)
+        heard = await asyncio.gather(*(self._signal(each, at_once) for each in news))
+        for order_id in (each.order_id for each, it_heard in zip(news, heard, strict=True) if not it_heard):
+            _log.warning("no process runs for an order that was planned anew", order_id=order_id)
+            async with self._engine.begin() as connection:
+                await second_looks.gone(connection, order_id)
+        async with self._reads.connect() as connection:
+            told = [each.order_id for each, it_heard in zip(news, heard, strict=True) if it_heard]
+            await second_looks.told(connection, told)
+
+    async def _signal(self, news: News, at_once: asyncio.Semaphore) -> bool:
+        """Tell an order; False if no process runs for it."""
+        handle = self._client.get_workflow_handle(ids.order_workflow_id(news.order_id))
+        async with at_once:
+            try:
+                await handle.signal(OrderWorkflow.looked_again, LookedAgain(number=news.number))
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                return False
+        return True

@@ -1,0 +1,41 @@
+"""Lets shadows decide: what the live policy decided is decided again by each, and the difference written down."""
+
+import asyncio
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from dom.policy.document import Policy
+from dom.rehearsal.recorded import Recorded
+from dom.rehearsal.shadowing import Compared, shadowed
+from store import shadows
+from store.records import Networks
+
+AT_ONCE: Final = 20
+"""Decisions between two pauses: so long others may have to wait for the processor."""
+
+
+class Shadowing:
+    """Follows live decisions, a few of each shadow a run. It reads decisions and writes its own rows, nothing else."""
+
+    name: Final = "shadowing"
+
+    def __init__(self, engine: AsyncEngine, every: float = 2.0) -> None:
+        self._engine = engine
+        self.every = every
+        self._networks = Networks()
+
+    async def run(self) -> bool:
+        """Some decisions of each shadow; True if one of them has more to do."""
+        more = False
+        for shadow in await shadows.following(self._engine):
+            found = await shadows.news(self._engine, shadow, self._networks, AT_ONCE)
+            if found:
+                decided = await asyncio.to_thread(_decided, found, shadow.policy)
+                await shadows.keep(self._engine, shadow, decided)
+            more = more or len(found) == AT_ONCE
+        return more
+
+
+def _decided(found: list[Recorded], policy: Policy) -> list[tuple[Recorded, Compared]]:
+    return [(each, shadowed(each, policy)) for each in found]

@@ -1,0 +1,64 @@
+"""Second looks in the tests: orders captured without a process, and a look at them."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from activities.boundary import Database
+from activities.capture import AcceptOrder, Capture
+from activities.sourcing import Sourced
+from dom.ofl.second_look import Joint, sweep
+from dom.orders import Order
+from keeper.looking_again import LookingAgain
+from store import reference, second_looks, stock
+from store.kinds import LedgerKind
+from store.reference import ReferenceCache
+from store.stock import Movement
+from tests.unit.worlds import MONDAY_NOON
+from tests.worlds import small
+from tests.worlds.policies import changed
+
+
+class Untold(LookingAgain):
+    """Looks and changes, and does not get round to telling the orders' processes."""
+
+    async def _tell(self) -> None:
+        pass
+
+
+def keeper_job(engine: AsyncEngine, client: Client, job: type[LookingAgain] = LookingAgain) -> LookingAgain:
+    """The keeper's job, for orders that are planned as of Monday noon; it tells anew at once who has not reacted."""
+    return job(engine, client, replaying=True, tell_again=0)
+
+
+async def capture(engine: AsyncEngine, order: Order) -> Sourced:
+    """An order is captured as of Monday noon; no process runs for it."""
+    return await Capture(Database(engine=engine, replaying=True)).accept_order(AcceptOrder(order=order))
+
+
+async def comes(engine: AsyncEngine, node_id: str, sku: str, quantity: int) -> None:
+    """Goods come in."""
+    async with engine.begin() as connection:
+        key = f"receipt {node_id} {sku} {quantity}"
+        movement = Movement(node_id, sku, quantity, LedgerKind.RECEIPT, "receipt", key)
+        await stock.move(connection, movement, actor="test", at=MONDAY_NOON)
+
+
+async def policy(engine: AsyncEngine, **fields: object) -> None:
+    """Publish another policy for second looks."""
+    async with engine.begin() as connection:
+        await reference.publish_policy(connection, changed(small.POLICY, second_look=fields), "test")
+
+
+async def found(engine: AsyncEngine) -> tuple[tuple[Joint, ...], reference.Reference]:
+    """What a look at everything finds."""
+    async with engine.connect() as connection:
+        order_ids = await second_looks.orders(connection, skus=None)
+        orders = await second_looks.unbegun(connection, order_ids, MONDAY_NOON, replaying=True)
+        worlds, known = await second_looks.worlds(connection, ReferenceCache(), orders)
+    return sweep(orders, worlds, known.policy, known.policy_version), known
+
+
+async def change(engine: AsyncEngine, joint: Joint, known: reference.Reference) -> None:
+    """Make a change."""
+    async with engine.begin() as connection:
+        await second_looks.change(connection, joint, known.network)
