@@ -19,6 +19,7 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from activities.pricing import PricingTerms
 from cli.embedded import postgres, temporal
 from dom import ids
 from dom.orders import Order
@@ -52,6 +53,7 @@ from workflows.messages import (
     ReturnRequestLine,
     StepLine,
 )
+from workflows.pricing import SCHEDULE_ID, PriceStockWorkflow
 from workflows.returns import ReturnWorkflow
 
 FOLDER = Path(__file__).parent.parent / "tests" / "replay" / "histories"
@@ -166,6 +168,19 @@ PATHS: dict[str, tuple[Callable[[House, Order], Awaitable[None]], dict[str, Any]
 }
 
 
+PRICED = "priced"
+"""The path that is no order's: what stock is worth."""
+
+
+async def price_stock(house: House) -> str:
+    """One run of pricing; answers the workflow."""
+    workflow_id = f"{SCHEDULE_ID}-{PRICED}"
+    await house.client.execute_workflow(
+        PriceStockWorkflow.run, PricingTerms(), id=workflow_id, task_queue=house.task_queue
+    )
+    return workflow_id
+
+
 async def take_back(house: House, order: Order) -> str:
     """Return a unit of a delivered order; answers the workflow."""
     return_id = ids.return_id(order.order_id, RECORDER)
@@ -203,6 +218,10 @@ async def write(client: Client, workflow_id: str, name: str) -> None:
 
 async def record(client: Client, engine: AsyncEngine, name: str) -> None:
     """Run one path in a world of its own and write what became of it."""
+    if name == PRICED:
+        async with asyncio.timeout(_PATIENCE_SECONDS), House(client, engine).working() as house:
+            await write(client, await price_stock(house), name)
+        return
     path, fields = PATHS[name]
     order = small.order(name, **fields)
     carrier = RecordingCarrier(refuses=path is carrier_refuses)
@@ -234,10 +253,11 @@ async def record_all(database_url: str, temporal_address: str, names: Sequence[s
 
 def main() -> None:
     """Start the servers, record what is named on the command line, or everything, and stop them."""
-    names = sys.argv[1:] or list(PATHS)
-    if unknown := set(names) - PATHS.keys():
-        sys.exit(f"there is no path {', '.join(sorted(unknown))}; known are {', '.join(PATHS)}")
-    if names == list(PATHS):
+    known = [*PATHS, PRICED]
+    names = sys.argv[1:] or known
+    if unknown := set(names) - set(known):
+        sys.exit(f"there is no path {', '.join(sorted(unknown))}; known are {', '.join(known)}")
+    if names == known:
         for old in FOLDER.glob("*.json"):
             old.unlink()
     with TemporaryDirectory(prefix="dom-record-") as folder:
