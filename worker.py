@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import structlog
@@ -49,6 +50,8 @@ from workflows.pricing import PriceStockWorkflow, put_schedule
 from workflows.returns import ReturnWorkflow
 
 WORKFLOWS: tuple[type, ...] = (OrderWorkflow, ReturnWorkflow, PriceStockWorkflow)
+SOLVER = "dom.ofl.solver.milp"
+"""What loads HiGHS. The planner does without it for most orders; the first that needs it should not have to wait."""
 _PATIENCE_SECONDS = 5.0
 """What a worker gets beyond its time to drain."""
 _log = structlog.get_logger("worker")
@@ -170,6 +173,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     engine = database.create(settings.database_url, settings.db_pool_size)
+    await asyncio.to_thread(import_module, SOLVER)
     try:
         async with activities(settings, engine) as served:
             client = await connect(settings)

@@ -1,9 +1,9 @@
 """Per order: how long the solver takes, and how far from the proven optimum its plans and greedy ones are.
 
-The optimum is that of the mixed-integer program (`dom.ofl.milp.solve_exactly`), which shares none of the search's
-reasoning; it is solved in the same process, after the clock has stopped, and gets the seconds of `Effort`. Gaps are
-over the instances it proved. Times are the processor's, of the one thread that does it all: what a clock shows where
-nothing else runs. A plan that fills less than the optimum is counted apart: its cost says nothing.
+The optimum is that of the mixed-integer program (`solve_exactly`), which shares none of the search's reasoning; it is
+solved in the same process, after the clock has stopped, and gets the seconds of `Effort`. Gaps are over the instances
+it proved. Times are the processor's, of the one thread that does it all: what a clock shows where nothing else runs. A
+plan that fills less than the optimum is counted apart: its cost says nothing.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from bench.measure import MILLISECONDS, percentile
 from bench.ofl.greedy import greedy
 from bench.ofl.instances import POLICY, Instance, drawn
 from dom.ofl.drafting import draft
-from dom.ofl.milp import solve_exactly
 from dom.ofl.planner import plan
-from dom.ofl.problem import Plan, Problem
 from dom.ofl.rules import Rules
-from dom.ofl.search import search
+from dom.ofl.solver.milp import solve_exactly
+from dom.ofl.solver.problem import Plan, Problem
+from dom.ofl.solver.search import search
 
 CELLS = ((10, 3), (50, 8), (200, 5), (200, 10), (1000, 5))
 AIM_P50_MS, AIM_P95_MS, AIM_GAP_PERCENT = 2.0, 5.0, 0.1

@@ -14,13 +14,16 @@ from dom.ofl.models import CostTerm, Demand, StockValue
 from dom.ofl.rules import Rules
 from dom.orders import Promise
 from dom.parcels import PACKING_GRAMS, PACKING_SHARE
-from dom.policy.document import Costs, DaysOfSupply
+from dom.policy.document import Costs, DaysOfSupply, ServiceChoice
 from dom.promise import delivery_window
 from dom.tariffs import Rate, Tariff
 
 _DAY: Final = timedelta(days=1)
 _GRAMS_TIMES_GRAMS: Final = 10**9
 """Grams in a tonne times grams in a kilogram: from grams of goods and of CO2e to tonne-kilometres and kilograms."""
+
+QUICKER: Final = (ShippingMethod.ECONOMY, ShippingMethod.STANDARD, ShippingMethod.EXPRESS)
+"""Services by which goods travel, the quicker ones later."""
 
 Terms = dict[CostTerm, int]
 
@@ -35,7 +38,7 @@ class Load(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A carrier that could move goods from a node to the customer: its rate, and what a unit of its currency counts.
+    """A carrier's service that could move goods from a node to the customer, and what a unit of its currency counts.
 
     `worth` is the policy's exchange rate times its weight of freight.
     """
@@ -44,6 +47,7 @@ class Lane:
     rate: Rate
     divisor: int
     worth: float
+    service: ShippingMethod = ShippingMethod.STANDARD
 
     def chargeable(self, grams: int, mm3: int) -> int:
         """Chargeable grams of a load with its packaging; as `dom.parcels.measure` and `chargeable_grams`, in one go."""
@@ -82,10 +86,10 @@ class Tally(NamedTuple):
         return min([offer.cost(grams, mm3) for offer in self.offers], default=0)
 
     def best_offer(self, load: Load) -> Offer | None:
-        """The offer behind `freight`; of equal ones the earlier, then the first by carrier."""
+        """The offer behind `freight`; of equal ones the earlier, then the first by carrier and service."""
         return min(
             self.offers,
-            key=lambda offer: (offer.cost(load.grams, load.mm3), offer.promise.latest, offer.lane.carrier),
+            key=lambda o: (o.cost(load.grams, load.mm3), o.promise.latest, o.lane.carrier, o.lane.service),
             default=None,
         )
 
@@ -183,8 +187,29 @@ def lanes_from(
     for tariff in tariffs:
         rate, worth = tariff.rates.get((method, origin, to)), rules.worth(tariff.currency)
         if rate is not None and worth is not None:
-            found.append(Lane(tariff.carrier, rate, tariff.divisor, worth * rules.cost.freight_weight))
+            found.append(Lane(tariff.carrier, rate, tariff.divisor, worth * rules.cost.freight_weight, method))
     return tuple(sorted(found, key=lambda lane: lane.carrier))
+
+
+def services_for(asked: ShippingMethod, node: Node, rules: Rules) -> tuple[ShippingMethod, ...]:
+    """The services a node may send by for an order that asks for one: that one first.
+
+    Others only where the strategy lets them, and slower ones only beside the one asked for: what they may not be later
+    than. A service whose work the node limits is left to those who asked for it.
+    """
+    own = (asked,) if asked in node.services else ()
+    if rules.strategy.service_choice is ServiceChoice.AS_ASKED or rules.cost.carbon is not None:
+        return own
+    quicker = QUICKER[QUICKER.index(asked) + 1 :]
+    others = [each for each in node.services if each is not asked and each not in node.service_capacity]
+    return (*own, *[each for each in others if own or each in quicker])
+
+
+def no_later(offers: Iterable[Offer], asked: ShippingMethod) -> tuple[Offer, ...]:
+    """The offers of the service asked for, and of the others those that arrive no later than the soonest of these."""
+    found = tuple(offers)
+    by = min([offer.promise.latest for offer in found if offer.lane.service is asked], default=None)
+    return tuple([o for o in found if by is None or o.lane.service is asked or o.promise.latest <= by])
 
 
 def offers_on(day: date, lanes: Iterable[Lane], demand: Demand, rules: Rules) -> tuple[Offer, ...]:

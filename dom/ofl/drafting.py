@@ -20,10 +20,10 @@ from dom.ofl.costs import lateness as lateness_cost
 from dom.ofl.fences import Site, days_until, examine, used_share
 from dom.ofl.lots import Lot, lots
 from dom.ofl.models import NO_VALUE, CostTerm, Demand, DemandLine, PlannedShipment, Snapshot
-from dom.ofl.problem import Item, Plan, Problem, Share, Source, load_of
 from dom.ofl.question import Asked, asked
 from dom.ofl.rules import Rules
-from dom.ofl.search import Found, search
+from dom.ofl.solver.problem import Item, Plan, Problem, Share, Source, load_of
+from dom.ofl.solver.search import Found, search
 from dom.parcels import PACKING_GRAMS
 from dom.policy.document import LeftOver, TieBreak
 
@@ -185,7 +185,7 @@ class _Weighing:
         return tuple([sum([each[place] * count for place, count in lot.goods]) for lot in self.goods])
 
     def _held(self, stock: tuple[int, ...]) -> tuple[Load, int]:
-        """All it holds, as `dom.ofl.problem.load_of`, and a bit for each item it holds whole."""
+        """All it holds, as `dom.ofl.solver.problem.load_of`, and a bit for each item it holds whole."""
         pieces = grams = mm3 = whole = 0
         bit = 1
         for units, item in zip(stock, self.items, strict=True):
@@ -244,7 +244,7 @@ def _shipment(share: Share, goods: Sequence[DemandLine], made: Draft, split_pena
         node_id=site.node.id,
         lines=tuple(goods),
         carrier=offer.lane.carrier if offer else None,
-        service=demand.shipping_method,
+        service=offer.lane.service if offer else demand.shipping_method,
         ship_by=site.ship_day.ship_by,
         ship_day=site.ship_day.day,
         promise=promise,

@@ -31,7 +31,7 @@ _OF_THE_GOODS: Final = frozenset({Fence.KEPT_BACK, Fence.PICKING_VALUE, Fence.CO
 """Fences that ask how much a node holds, or what it is worth: they say nothing of a unit that nobody named."""
 
 Way = tuple[ShippingMethod, str, date]
-"""Method, the country a parcel leaves from and its day: all that the offers depend on."""
+"""Method, the country a parcel leaves from with its services, and its day: all that the offers depend on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,8 @@ def reach(world: Snapshot, policy: Policy, *, country: str, place: Place | None,
         for site in examine(question):
             if not site.eligible or site.ship_day is None:
                 continue
-            way = (method, site.node.address.country, site.ship_day.day)
+            services = sorted({offer.lane.service for offer in site.offers})
+            way = (method, f"{site.node.address.country} {' '.join(services)}", site.ship_day.day)
             offers.setdefault(way, site.offers)
             ways.setdefault(site.node.id, []).append(way)
     handles = {node.id: frozenset(node.handles) for node in world.nodes}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dom.network import Sku
-from dom.ofl.problem import Item
+from dom.ofl.solver.problem import Item
 from dom.policy.document import SplitBy, Splitting
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from dom.network import Handling, Node, ShippingMethod
-from dom.ofl.costs import Lane, Offer, offers_on
+from dom.ofl.costs import Lane, Offer, no_later, offers_on
 from dom.ofl.models import Demand, Snapshot
 from dom.ofl.roster import Roster, Standing, roster
 from dom.ofl.rules import Rules
@@ -65,7 +65,7 @@ class Asked:
         found = self._offers.get(key)
         if found is None:
             by = self.arrive_by
-            made = offers_on(day, lanes, self.demand, self.rules)
+            made = no_later(offers_on(day, lanes, self.demand, self.rules), self.demand.shipping_method)
             found = self._offers[key] = tuple([o for o in made if by is None or o.promise.latest <= by])
         return found
 

@@ -6,19 +6,20 @@ bounded caches, under the identity of the objects it was made of; they are held 
 for another object.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
 from dom.network import Node, ShippingMethod
-from dom.ofl.costs import Lane, NodeCosts, lanes_from, node_costs
+from dom.ofl.costs import Lane, NodeCosts, lanes_from, node_costs, services_for
 from dom.ofl.distance import Point, great_circles_km, point
 from dom.ofl.models import Demand, FenceResult, Place, Snapshot
 from dom.ofl.rules import Rules, is_of
 from dom.policy.document import Fence, by_kind
 from dom.promise import Calendar, calendar
+from dom.tariffs import Tariff
 
 NAMED_AT_MOST: Final = 4
 """Names a fence's expectation lists before it counts the rest."""
@@ -88,7 +89,7 @@ def roster(demand: Demand, snapshot: Snapshot, rules: Rules) -> Roster:
 def asked_in_full(node: Node, demand: Demand, snapshot: Snapshot, rules: Rules) -> tuple[FenceResult, ...]:
     """All that a node is asked before the goods are looked at, also after the first fence it failed."""
     asked = _Asked(demand.shipping_method, demand.country, _region(demand, rules), demand.pickup_node)
-    lanes = lanes_from(snapshot.tariffs, asked.method, node.address.country, asked.country, rules)
+    lanes = _lanes(snapshot.tariffs, node, asked, rules)
     found = _asked_of(node, lanes, _allowed(lanes, rules), asked, rules)
     own = not_failed(node.id not in demand.excluded_nodes)
     return tuple([own if each.fence is Fence.NOT_EXCLUDED else each for each in found])
@@ -129,14 +130,23 @@ def _all_standings(
 ) -> tuple[Standing, ...]:
     of_policy, strategy = policy.objects
     rules = Rules(of_policy, strategy, relaxed)
-    by_origin: dict[str, tuple[Lane, ...]] = {}
+    known: dict[tuple[str, tuple[ShippingMethod, ...]], tuple[Lane, ...]] = {}
     found = []
     for node in sorted(nodes.objects, key=attrgetter("id")):
-        origin = node.address.country
-        if origin not in by_origin:
-            by_origin[origin] = lanes_from(tariffs.objects, asked.method, origin, asked.country, rules)
-        found.append(_standing(node, by_origin[origin], asked, rules))
+        key = (node.address.country, node.services)
+        if key not in known:
+            known[key] = _lanes(tariffs.objects, node, asked, rules)
+        found.append(_standing(node, known[key], asked, rules))
     return tuple(found)
+
+
+def _lanes(tariffs: Iterable[Tariff], node: Node, asked: _Asked, rules: Rules) -> tuple[Lane, ...]:
+    """Every carrier's service by which goods may go from the node to the customer."""
+    if asked.method is ShippingMethod.PICKUP:
+        return ()
+    origin = node.address.country
+    services = services_for(asked.method, node, rules)
+    return tuple([lane for each in services for lane in lanes_from(tariffs, each, origin, asked.country, rules)])
 
 
 _standings = lru_cache(maxsize=64)(_all_standings)
@@ -263,10 +273,14 @@ def _hands_out(node: Node, pickup_node: str | None) -> FenceResult:
 
 def _service(node: Node, lanes: tuple[Lane, ...], asked: _Asked) -> FenceResult:
     expected = f"{asked.method} to {asked.country}"
-    if asked.method not in node.services:
+    if not lanes and asked.method not in node.services:
         return result(Fence.SERVICE, False, expected, f"offers {', '.join(node.services) or 'nothing'}")
-    carriers = ", ".join([lane.carrier for lane in lanes])
+    carriers = ", ".join([_named(lane, asked.method) for lane in lanes])
     return result(Fence.SERVICE, bool(lanes), expected, carriers or f"no carrier from {node.address.country}")
+
+
+def _named(lane: Lane, asked: ShippingMethod) -> str:
+    return lane.carrier if lane.service is asked else f"{lane.carrier} ({lane.service})"
 
 
 def _network(node: Node, rules: Rules) -> FenceResult:

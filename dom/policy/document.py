@@ -256,6 +256,17 @@ class OnNone(Value):
     strategy: Name | None = None
 
 
+class ServiceChoice(StrEnum):
+    """By which service a shipment may go.
+
+    `no_later`: also by another one than was asked for, if it arrives no later than that would from the same node; where
+    the node does not offer what was asked for, by a quicker one. The customer never waits longer for it.
+    """
+
+    AS_ASKED = "as_asked"
+    NO_LATER = "no_later"
+
+
 class FailedNodes(StrEnum):
     """Whether nodes that failed an order may be asked again."""
 
@@ -286,6 +297,11 @@ class Strategy(Value):
     fences: Fences = Fences()
     cost: Costs = Costs()
     split: Splitting = Splitting()
+    service_choice: ServiceChoice = Field(
+        default=ServiceChoice.AS_ASKED,
+        description="`no_later`: node and service are chosen together; whatever arrives no later than what was asked "
+        "for may go instead. Where carbon has a price, services are as asked",
+    )
     tie_breaks: tuple[TieBreak, ...] = Field(
         default=(TieBreak.FEWER_SHIPMENTS, TieBreak.EARLIER, TieBreak.NEARER, TieBreak.PRIORITY),
         description="between plans of the same cost, one after the other; at last the nodes' ids decide",

@@ -59,6 +59,9 @@ def until_work_goes_on(stack: RunningStack) -> None:
     until("orders go on", lambda: steps(stack) >= before + EVENTS_BETWEEN_KILLS)
 
 
+COMPLETED = {(kind, "COMPLETED") for kind in ("Order", "Return", "PriceStock")}
+
+
 class TestKills:
     @pytest.mark.timeout(420)
     async def test_every_order_ends_and_nothing_happens_twice(self, stack: RunningStack) -> None:
@@ -113,8 +116,8 @@ class TestKills:
             statuses = Counter(
                 [(found.workflow_type, found.status.name) async for found in client.list_workflows() if found.status]
             )
-            if set(statuses) <= {("Order", "COMPLETED"), ("Return", "COMPLETED")}:
+            if set(statuses) <= COMPLETED:
                 break
             await asyncio.sleep(0.5)
-        assert set(statuses) <= {("Order", "COMPLETED"), ("Return", "COMPLETED")}, statuses
+        assert set(statuses) <= COMPLETED, statuses
         assert statuses["Order", "COMPLETED"] == ORDERS

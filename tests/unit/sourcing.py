@@ -7,7 +7,7 @@ from itertools import combinations, permutations, product
 from hypothesis import strategies as st
 
 from dom.ofl.costs import Lane, Offer, Tally
-from dom.ofl.problem import Item, Plan, Problem, Share, Source, is_large_enough, plan_of, source
+from dom.ofl.solver.problem import Item, Plan, Problem, Share, Source, is_large_enough, plan_of, source
 from dom.orders import Promise
 from dom.tariffs import Rate
 
@@ -84,7 +84,7 @@ def _source(
 
 
 def best_of_everything(problem: Problem) -> Plan | None:
-    """Every set of sources, every way to part the items among them; the rules as `dom.ofl.problem` tells them."""
+    """Every set of sources, every way to part the items among them; the rules as the problem's module tells them."""
     return min((plan for plan in _plans(problem) if is_large_enough(problem, plan)), default=None)
 
 

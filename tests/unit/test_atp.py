@@ -116,5 +116,5 @@ class TestRelease:
         decision = decide(world, world.demand(A=2, B=1))
         assert waiting(decision) == {"A": 2}
         assert decision.next_release == datetime(2026, 3, 9, tzinfo=UTC)
-        assert told(decision, "released", "Mon 09 Mar 00:00")
+        assert told(decision, "released", "Monday 9 March")
         assert decide(world, world.demand(B=1)).next_release is None

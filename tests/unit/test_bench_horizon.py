@@ -10,8 +10,8 @@ from bench.ofl.horizon_bound import hindsight
 from bench.ofl.horizon_play import Greedy, Ours, Static, cost_of, planned, play
 from bench.ofl.horizon_world import CENTRES, FREIGHT, ITEMS, PER_UNIT, SHIPMENT, season
 from dom.ofl.costs import Tally
-from dom.ofl.problem import Item, Problem, Source, source
-from dom.ofl.search import search
+from dom.ofl.solver.problem import Item, Problem, Source, source
+from dom.ofl.solver.search import search
 from dom.scarcity.transport import Market
 from dom.scarcity.ways import Basket
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from worlds import ATHENS, COUNTRIES, FREE, LEEDS, LONDON, PARIS, YORK, World, handling, lane, node, sku
 
 from dom.network import Node, ShippingMethod
-from dom.ofl.bounds import Measure, steps_of
 from dom.ofl.costs import Lane, Offer
 from dom.ofl.distance import distance_km
 from dom.ofl.models import Demand, DemandLine, Snapshot, SourcingDecision
 from dom.ofl.planner import plan
+from dom.ofl.solver.bounds import Measure, steps_of
 from dom.orders import Promise
 from dom.parcels import measure
 from dom.policy.document import Fence, Policy

@@ -66,6 +66,7 @@ class _Story:
         yield from self._what_waits()
         if nearer is not None:
             yield self._why_farther(nearer)
+        yield from self._why_another_service()
         yield from self._why_dearer()
         yield from self._relaxed()
         yield from self._left_out(nearer)
@@ -234,6 +235,19 @@ class _Story:
                 f"{self._money(more)} less than {taken.carrier}, but might deliver as late as "
                 f"{words.day(cheaper.latest.astimezone(self.zone))}{asked}."
             )
+
+    def _why_another_service(self) -> Iterator[str]:
+        asked = self.demand.shipping_method
+        for shipment in self.decision.shipments:
+            if shipment.service is asked:
+                continue
+            node = next(site.node for site in self.made.sites if site.node.id == shipment.node_id)
+            if asked in node.services:
+                instead = f"{words.sentence(shipment.service)} instead of {asked}"
+                yield f"{instead} costs no more from there and comes no later."
+            else:
+                yield f"{node.name} does not send by {asked}, so it goes by {shipment.service}, which is quicker."
+            return
 
     def _relaxed(self) -> Iterator[str]:
         if self.decision.relaxed:

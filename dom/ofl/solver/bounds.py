@@ -18,7 +18,7 @@ from itertools import accumulate
 from typing import Final
 
 from dom.ofl.costs import Lane, Offer
-from dom.ofl.problem import Item, Problem
+from dom.ofl.solver.problem import Item, Problem
 from dom.parcels import PACKING_GRAMS, PACKING_SHARE
 
 PARCELS_IN_DETAIL: Final = 24

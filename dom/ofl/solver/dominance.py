@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import gt
 
-from dom.ofl.fares import Fares
-from dom.ofl.problem import Problem
+from dom.ofl.solver.fares import Fares
+from dom.ofl.solver.problem import Problem
 
 
 def useful(problem: Problem, fares: Fares, places: Sequence[int]) -> list[int]:

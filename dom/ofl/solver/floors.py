@@ -6,9 +6,19 @@ from dataclasses import dataclass, field
 from operator import mul
 from typing import Final
 
-from dom.ofl.bounds import Measure, Prices, Steps, cover, deciding_measure, price_ladder, priced, steps_of, unpriced
-from dom.ofl.fares import Fares
-from dom.ofl.problem import Problem
+from dom.ofl.solver.bounds import (
+    Measure,
+    Prices,
+    Steps,
+    cover,
+    deciding_measure,
+    price_ladder,
+    priced,
+    steps_of,
+    unpriced,
+)
+from dom.ofl.solver.fares import Fares
+from dom.ofl.solver.problem import Problem
 
 STEPS_COVERED_AT_MOST: Final = 300
 """With more steps than this the bound by pairs of steps costs more than it brings."""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from dom.ofl.bounds import Prices, unpriced
-from dom.ofl.floors import Members
-from dom.ofl.problem import Problem
+from dom.ofl.solver.bounds import Prices, unpriced
+from dom.ofl.solver.floors import Members
+from dom.ofl.solver.problem import Problem
 
 SETS_AT_MOST: Final = 20_000
 """Sets looked at, sets being built included, before the search gives up being exact."""

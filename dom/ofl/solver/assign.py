@@ -1,6 +1,6 @@
 """Who gives what, once it is known which sources take part.
 
-Items that can come from one source only are given to it. For the rest (the choices) the bound of `dom.ofl.bounds` is
+Items that can come from one source only are given to it. For the rest (the choices) the bound of `bounds` is
 compared with a greedy answer improved by single moves; where the two differ, branch and bound decides, over the real
 freight with its weight breaks, as long as there are trials left.
 """
@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dom.ofl.bounds import Measure
-from dom.ofl.fares import Fares
-from dom.ofl.floors import Floors
-from dom.ofl.problem import Item, Plan, Problem, Share, plan_of
-from dom.ofl.ways import Split, ways_to_give
+from dom.ofl.solver.bounds import Measure
+from dom.ofl.solver.fares import Fares
+from dom.ofl.solver.floors import Floors
+from dom.ofl.solver.problem import Item, Plan, Problem, Share, plan_of
+from dom.ofl.solver.ways import Split, ways_to_give
 
 
 class Choice(NamedTuple):

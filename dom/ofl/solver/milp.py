@@ -1,6 +1,6 @@
 """The sourcing question as a mixed-integer program, answered by HiGHS: for what is too big to enumerate.
 
-The program says what `dom.ofl.problem` says, of plans with two shipments and more (those with one are few enough to be
+The program says what `problem` says, of plans with two shipments and more (those with one are few enough to be
 looked at one by one). Its variables, of a source s, an item i and a step k of the freight from s:
 
 - used[s], step[s, k]: s ships, at the price of that step; exactly one step of a source that ships.
@@ -26,9 +26,9 @@ from typing import Any, Final, NamedTuple
 import highspy
 import numpy as np
 
-from dom.ofl.bounds import Measure, goods_up_to
 from dom.ofl.costs import Load, Offer
-from dom.ofl.problem import Item, Plan, Problem, Share, Source, alone, is_large_enough, plan_of, wanted_pieces
+from dom.ofl.solver.bounds import Measure, goods_up_to
+from dom.ofl.solver.problem import Item, Plan, Problem, Share, Source, alone, is_large_enough, plan_of, wanted_pieces
 
 SECONDS: Final = 0.25
 """How long the planner may hold up the event loop for one question at the very most."""

@@ -12,7 +12,7 @@ PARTED_AMONG_AT_MOST: Final = 4
 
 
 def ways_to_give(wanted: int, stock: Sequence[int]) -> tuple[tuple[Split, ...], bool]:
-    """All ways allowed by the rules of `dom.ofl.problem`, and whether these are really all."""
+    """All ways allowed by the rules of `dom.ofl.solver.problem`, and whether these are really all."""
     if whole := [place for place, held in enumerate(stock) if held >= wanted]:
         return tuple([((place, wanted),) for place in whole]), True
     holders = [place for place, held in enumerate(stock) if held]

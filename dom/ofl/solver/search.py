@@ -1,10 +1,10 @@
 """The search for the best plan: which sources take part.
 
 Every source alone is costed first. What the fewest pieces are that must be left out is settled next. Then sets of
-two, three and more sources that leave out no more are built (`dom.ofl.sets`) and worked out in the order of what they
-cost at least (`dom.ofl.assign`), until that passes the best plan found. The answer is exact unless a limit
+two, three and more sources that leave out no more are built (`sets`) and worked out in the order of what they
+cost at least (`assign`), until that passes the best plan found. The answer is exact unless a limit
 (`SETS_AT_MOST`, `ITEMS_WEIGHED_AT_MOST`, `TRIALS_AT_MOST`) was met while something that might be better was left. In
-that case, and where the best plan has a shipment that is too small, the question goes to `dom.ofl.milp` as a whole,
+that case, and where the best plan has a shipment that is too small, the question goes to `milp` as a whole,
 with the best plan so far in hand.
 """
 
@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from operator import mul
 from typing import Final
 
-from dom.ofl.assign import Assignment
-from dom.ofl.bounds import Prices
-from dom.ofl.dominance import useful
-from dom.ofl.fares import Fares
-from dom.ofl.floors import Floors, Members
-from dom.ofl.problem import Plan, Problem, Share, has_minimums, is_large_enough, wanted_pieces
-from dom.ofl.sets import SetBuilder, covering_set, shortage
+from dom.ofl.solver.assign import Assignment
+from dom.ofl.solver.bounds import Prices
+from dom.ofl.solver.dominance import useful
+from dom.ofl.solver.fares import Fares
+from dom.ofl.solver.floors import Floors, Members
+from dom.ofl.solver.problem import Plan, Problem, Share, has_minimums, is_large_enough, wanted_pieces
+from dom.ofl.solver.sets import SetBuilder, covering_set, shortage
 
 ITEMS_WEIGHED_AT_MOST: Final = 4_000
 """Items times members of the sets worked out in full before the search gives up being exact; one set always is."""
@@ -47,7 +47,7 @@ class Found:
 
 
 def search(problem: Problem) -> Found:
-    """The best plan under the rules of `dom.ofl.problem`; without sources there is none."""
+    """The best plan under the rules of `dom.ofl.solver.problem`; without sources there is none."""
     if not problem.sources:
         return Found(None, None, exact=True, compared=0, alone=())
     fares = Fares(problem)
@@ -61,7 +61,7 @@ def search(problem: Problem) -> Found:
 
 
 def _as_a_program(problem: Problem, hunt: "_Hunt") -> Found:
-    from dom.ofl import milp  # it takes long to import, and most questions do without
+    from dom.ofl.solver import milp  # it takes long to import, and most questions do without
 
     floor = hunt.floor()
     answer = milp.better(problem, hunt.best_allowed, milp.LIVE)
@@ -78,7 +78,7 @@ def _as_a_program(problem: Problem, hunt: "_Hunt") -> Found:
 
 
 def _alone(problem: Problem, fares: Fares, place: int, wanted: int) -> Plan:
-    """`dom.ofl.problem.alone`, quickly: there are as many of these as there are nodes."""
+    """`dom.ofl.solver.problem.alone`, quickly: there are as many of these as there are nodes."""
     source = problem.sources[place]
     load = source.all_it_holds
     cost = source.tally.fixed + fares.freight(place, load.grams, load.mm3)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from dom.ofl.problem import Problem
+from dom.ofl.solver.problem import Problem
 
 Group = tuple[tuple[int, int], ...]
 """What tells the offers of two sources apart: their lanes (by identity, one object a country) and their lateness."""
