@@ -13,12 +13,10 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
 
-from dom import ids
+from keeper.telling import tell
 from store import changes, cursors, waiting
 from store.engine import reading
-from store.waiting import News
 from workflows.messages import StockArrived
 from workflows.order import OrderWorkflow
 
@@ -26,7 +24,6 @@ CURSOR: Final = "allocating"
 """The name of the cursor that says how far the ledger has been followed."""
 SKUS_AT_ONCE: Final = 100
 """SKUs of one run, and of one transaction."""
-SIGNALS_AT_ONCE: Final = 16
 
 _log = structlog.get_logger("keeper")
 
@@ -96,28 +93,14 @@ class Allocating:
             news = await waiting.untold(connection)
         if not news:
             return
-        at_once = asyncio.Semaphore(SIGNALS_AT_ONCE)
-        heard = await asyncio.gather(*(self._signal(each, at_once) for each in news))
-        for order_id in (each.order_id for each, it_heard in zip(news, heard, strict=True) if not it_heard):
+        arrived = {each.order_id: StockArrived(skus=each.skus, occurred_at=each.occurred_at) for each in news}
+        heard, gone = await tell(self._client, OrderWorkflow.stock_arrived, arrived)
+        for order_id in gone:
             _log.warning("no process runs for a waiting order", order_id=order_id)
             async with self._engine.begin() as connection:
                 await waiting.gone(connection, order_id)
         async with self._reads.connect() as connection:
-            told = [each.order_id for each, it_heard in zip(news, heard, strict=True) if it_heard]
-            await waiting.told(connection, told)
-
-    async def _signal(self, news: News, at_once: asyncio.Semaphore) -> bool:
-        """Tell an order; False if no process runs for it."""
-        handle = self._client.get_workflow_handle(ids.order_workflow_id(news.order_id))
-        arrived = StockArrived(skus=news.skus, occurred_at=news.occurred_at)
-        async with at_once:
-            try:
-                await handle.signal(OrderWorkflow.stock_arrived, arrived)
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-                return False
-        return True
+            await waiting.told(connection, heard)
 
 
 def _parts(skus: Iterable[str]) -> Iterable[list[str]]:

@@ -16,22 +16,19 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
 
-from dom import ids
 from dom.ofl.second_look import Joint, sweep
+from keeper.telling import tell
 from store import changes, cursors, second_looks, stock
 from store.cursors import Cursor
 from store.engine import reading
 from store.reference import Reference, ReferenceCache
-from store.second_looks import News
 from workflows.messages import LookedAgain
 from workflows.order import OrderWorkflow
 
 ORDERS_AT_ONCE: Final = 60
 """Orders that are planned together."""
 SKUS_AT_ONCE: Final = 100
-SIGNALS_AT_ONCE: Final = 16
 
 _log = structlog.get_logger("keeper")
 
@@ -151,24 +148,11 @@ class LookingAgain:
             news = await second_looks.untold(connection, self._tell_again)
         if not news:
             return
-        at_once = asyncio.Semaphore(SIGNALS_AT_ONCE)
-        heard = await asyncio.gather(*(self._signal(each, at_once) for each in news))
-        for order_id in (each.order_id for each, it_heard in zip(news, heard, strict=True) if not it_heard):
+        numbers = {each.order_id: LookedAgain(number=each.number) for each in news}
+        heard, gone = await tell(self._client, OrderWorkflow.looked_again, numbers)
+        for order_id in gone:
             _log.warning("no process runs for an order that was planned anew", order_id=order_id)
             async with self._engine.begin() as connection:
                 await second_looks.gone(connection, order_id)
         async with self._reads.connect() as connection:
-            told = [each.order_id for each, it_heard in zip(news, heard, strict=True) if it_heard]
-            await second_looks.told(connection, told)
-
-    async def _signal(self, news: News, at_once: asyncio.Semaphore) -> bool:
-        """Tell an order; False if no process runs for it."""
-        handle = self._client.get_workflow_handle(ids.order_workflow_id(news.order_id))
-        async with at_once:
-            try:
-                await handle.signal(OrderWorkflow.looked_again, LookedAgain(number=news.number))
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-                return False
-        return True
+            await second_looks.told(connection, heard)

@@ -1,6 +1,6 @@
 """Sourcing problems nobody thought of, and a solver that tries everything."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import combinations, permutations, product
 
@@ -92,7 +92,7 @@ def _plans(problem: Problem) -> Iterator[Plan]:
     for size in range(1, problem.maximum_shipments + 1):
         for members in combinations(range(len(problem.sources)), size):
             sources = [problem.sources[member] for member in members]
-            per_item = [_ways([s.stock[i] for s in sources], item.units) for i, item in enumerate(problem.items)]
+            per_item = [ways_to_part([s.stock[i] for s in sources], item.units) for i, item in enumerate(problem.items)]
             for dealt in product(*per_item):
                 shares = [Share(m, tuple(way[place] for way in dealt)) for place, m in enumerate(members)]
                 if not all(any(share.units) for share in shares):
@@ -102,7 +102,8 @@ def _plans(problem: Problem) -> Iterator[Plan]:
                     yield plan
 
 
-def _ways(stock: list[int], units: int) -> set[tuple[int, ...]]:
+def ways_to_part(stock: Sequence[int], units: int) -> set[tuple[int, ...]]:
+    """Whole from one that has it whole; otherwise one after the other gives all it has, in any order."""
     whole = [place for place, held in enumerate(stock) if held >= units]
     if whole:
         return {tuple(units if place == giver else 0 for place in range(len(stock))) for giver in whole}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from itertools import combinations, permutations, product
+from itertools import combinations, product
 from math import ceil
 
 from hypothesis import assume, event, given, settings
@@ -23,6 +23,7 @@ from dom.parcels import measure
 from dom.policy.document import Fence, Policy
 from dom.promise import delivery_window, ship_day
 from dom.tariffs import Tariff, TariffService, quote
+from tests.unit.sourcing import ways_to_part
 from tests.worlds.policies import policy as policy_of
 
 PLACES = {"GB": (LEEDS, YORK, LONDON), "FR": (PARIS,), "GR": (ATHENS,)}
@@ -295,26 +296,11 @@ def _may_ship(node_: Node, case: Case) -> bool:
 
 def _every_way(members: Sequence[Node], wanted: Mapping[str, int], snapshot: Snapshot) -> Iterator[Giving]:
     per_sku = [
-        [(code, way) for way in _ways([snapshot.available[m.id, code] for m in members], units)]
+        [(code, way) for way in ways_to_part([snapshot.available[m.id, code] for m in members], units)]
         for code, units in wanted.items()
     ]
     for combination in product(*per_sku):
         yield {m.id: {code: way[place] for code, way in combination} for place, m in enumerate(members)}
-
-
-def _ways(stock: Sequence[int], units: int) -> set[tuple[int, ...]]:
-    """Whole from one that has it whole; otherwise one after the other gives all it has, in any order."""
-    whole = [place for place, held in enumerate(stock) if held >= units]
-    if whole:
-        return {tuple(units if place == giver else 0 for place in range(len(stock))) for giver in whole}
-    found = set()
-    for order in permutations(range(len(stock))):
-        left, way = units, [0] * len(stock)
-        for place in order:
-            way[place] = min(stock[place], left)
-            left -= way[place]
-        found.add(tuple(way))
-    return found
 
 
 def _cost(giving: Giving, case: Case) -> int:

@@ -14,7 +14,7 @@ from dom.ofl.explanation import words
 from dom.ofl.explanation.models import Change, ChangeKind
 from dom.ofl.explanation.record import Record
 from dom.ofl.explanation.settings import SETTINGS, Setting
-from dom.ofl.models import CostTerm, Snapshot, SourcingDecision
+from dom.ofl.models import CostTerm, RunnerUp, Snapshot, SourcingDecision
 from dom.policy.document import Costs
 
 _PUSHES: Final = 6
@@ -26,35 +26,38 @@ Names = dict[str, str]
 
 def from_record(record: Record, names: Names) -> Iterator[Change]:
     """What the kept costs say: freight first, then each setting."""
-    decision, strategy = record.decision, record.strategy
-    if decision.runner_up is None or strategy is None:
+    decision = record.decision
+    if decision.runner_up is None or record.strategy is None:
         return
-    yield from _freight(decision, strategy.cost, names)
-    for setting in SETTINGS:
-        now = setting.of(strategy.cost)
-        even = None if now is None else setting.even(decision, decision.runner_up, now)
-        if now is None or even is None:
-            continue
-        needed = setting.beyond(even, now)
+    yield from _freight(decision, record.strategy.cost, names)
+    for setting, now, needed in _settings(decision, decision.runner_up, record.strategy.cost):
         yield _change(setting, now, needed, decision.runner_up.node_ids, decision.currency, names, confirmed=False)
 
 
 def confirmed(record: Record, snapshot: Snapshot, names: Names) -> Iterator[Change]:
     """The same, each setting tried: its value is the smallest change that makes another plan win."""
-    decision, strategy = record.decision, record.strategy
-    if decision.runner_up is None or strategy is None:
+    decision = record.decision
+    if decision.runner_up is None or record.strategy is None:
         return
-    yield from _freight(decision, strategy.cost, names)
-    for setting in SETTINGS:
-        now = setting.of(strategy.cost)
-        even = None if now is None else setting.even(decision, decision.runner_up, now)
-        if now is None or even is None:
-            continue
-        search = _Search(record, snapshot, setting, strategy.cost, now)
-        needed = search.smallest(setting.beyond(even, now))
+    cost = record.strategy.cost
+    yield from _freight(decision, cost, names)
+    for setting, now, beyond in _settings(decision, decision.runner_up, cost):
+        search = _Search(record, snapshot, setting, cost, now)
+        needed = search.smallest(beyond)
         if needed is not None:
             winner = tuple(shipment.node_id for shipment in search.plans[needed].shipments)
             yield _change(setting, now, needed, winner, decision.currency, names, confirmed=True)
+
+
+def _settings(
+    decision: SourcingDecision, second: RunnerUp, cost: Costs
+) -> Iterator[tuple[Setting, Fraction, Fraction]]:
+    """Settings at some value of which the two plans cost the same: each with its value now, and one just beyond."""
+    for setting in SETTINGS:
+        now = setting.of(cost)
+        even = None if now is None else setting.even(decision, second, now)
+        if now is not None and even is not None:
+            yield setting, now, setting.beyond(even, now)
 
 
 class _Search:
