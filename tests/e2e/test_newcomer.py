@@ -179,6 +179,22 @@ class TestReadme:
         assert "85123A at " in printed, "`dom stock show` was shown"
 
 
+    def test_its_change_of_a_rule_is_checked_rehearsed_and_published(
+        self, after_demo: RunningStack, client: httpx.Client, tmp_path: Path
+    ) -> None:
+        client.post("/v1/orders", json=numbered("10001"))
+        script = shell_of("## Change a rule")
+        for name in ("my.yaml", "rehearsal.html"):
+            assert name in script
+            script = script.replace(name, str(tmp_path / name))
+        printed = typed(script, after_demo)
+        assert "split_penalty: 125" in (tmp_path / "my.yaml").read_text()
+        assert "<svg" in (tmp_path / "rehearsal.html").read_text()
+        assert "as version 2" in printed
+        assert client.get("/v1/ofl/policies/live").json()["comment"] == "splitting is cheaper"
+        assert "web-10001" in printed, "`dom ofl explain` was shown"
+
+
 def typed(script: str, stack: RunningStack) -> str:
     """What a shell prints for the README's commands, at the stack's addresses."""
     script = script.replace("http://127.0.0.1:8000", stack.url)
