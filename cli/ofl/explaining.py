@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -101,7 +102,7 @@ def _nodes(kept: Kept, explanation: Explanation) -> Table:
             c.node_id,
             _verdict(c, used),
             "-" if c.distance_km is None else f"{c.distance_km:.0f} km",
-            ", ".join(f"{units} {sku}" for sku, units in stock.get(c.node_id, {}).items()) or f"{c.units} units",
+            _has(stock.get(c.node_id, {})) or f"{c.units} units",
             "-" if c.alone_cost is None else _money(c.alone_cost, decision),
         )
         for c in sorted(decision.candidates, key=lambda c: (c.node_id not in used, not c.eligible, c.distance_km or 0))
@@ -109,6 +110,14 @@ def _nodes(kept: Kept, explanation: Explanation) -> Table:
     return _table(("node", "verdict", "distance", "has", "cost alone"), rows)
 
 
+def _has(stock: Mapping[str, int]) -> str:
+    """What a node holds of the order's SKUs; of many the first few."""
+    named = [f"{units} {sku}" for sku, units in islice(stock.items(), _SKUS_NAMED)]
+    more = len(stock) - len(named)
+    return ", ".join([*named, f"{more} more SKUs"] if more > 0 else named)
+
+
+_SKUS_NAMED = 4
 _NOT_LISTED = {"stock": "without", "pickup": "not where the customer collects"}
 
 

@@ -178,7 +178,6 @@ class TestReadme:
         assert '"owner":"cart-7","reason":"cart","status":"active"' in printed
         assert "85123A at " in printed, "`dom stock show` was shown"
 
-
     def test_its_change_of_a_rule_is_checked_rehearsed_and_published(
         self, after_demo: RunningStack, client: httpx.Client, tmp_path: Path
     ) -> None:

@@ -73,7 +73,7 @@ class _Story:
         yield from why_these_rules(self.decision, self.made)
         yield from self._second_best()
         if not self.decision.exact:
-            yield "There were too many ways to compare all of them, so a slightly cheaper one may exist."
+            yield "There were too many ways to compare all of them, so a cheaper one may exist."
         if self.demand.place is None and self._is_sent:
             yield "It is not known where the customer's postal code lies, so distance played no part."
 
