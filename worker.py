@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import structlog
@@ -16,6 +15,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
+import dom.ofl.solver.milp  # noqa: F401  # loads HiGHS now, so that the first order that needs it does not wait
 import settings as house
 from activities.boundary import Database
 from activities.cancelling import Cancelling
@@ -50,8 +50,6 @@ from workflows.pricing import PriceStockWorkflow, put_schedule
 from workflows.returns import ReturnWorkflow
 
 WORKFLOWS: tuple[type, ...] = (OrderWorkflow, ReturnWorkflow, PriceStockWorkflow)
-SOLVER = "dom.ofl.solver.milp"
-"""What loads HiGHS. The planner does without it for most orders; the first that needs it should not have to wait."""
 _PATIENCE_SECONDS = 5.0
 """What a worker gets beyond its time to drain."""
 _log = structlog.get_logger("worker")
@@ -173,7 +171,6 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     engine = database.create(settings.database_url, settings.db_pool_size)
-    await asyncio.to_thread(import_module, SOLVER)
     try:
         async with activities(settings, engine) as served:
             client = await connect(settings)
