@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from copy import deepcopy
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -18,7 +18,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.sourcing import occasion as sourced_again
     from dom.errors import DomError, InvalidInput, OrderConflict
     from dom.lifecycle import CancelledUnits, FulfilmentState, LineState, OrderState
-    from dom.policy.document import FailedNodes
     from dom.status import FAILED_SOURCING, FINAL_ORDER, FulfilmentStatus, SourcingCause
     from workflows.fulfilment import FulfilmentProcess
     from workflows.messages import (
@@ -36,6 +35,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.platform import REFUSED, again, as_refusal, local, refusal
     from workflows.report import OrderBoard
     from workflows.telling import send
+    from workflows.waiting import Waiting
 
 _TO_PACK_ANEW = frozenset({FulfilmentStatus.PACKED, FulfilmentStatus.BOOKED})
 _ASKED_FIRST = "a cancellation is written before it is applied"
@@ -72,15 +72,10 @@ class OrderWorkflow:
         self._sourcings = capture.FIRST_ATTEMPT
         self._source_why: SourcingCause | None = None
         self._as_of = start.order.placed_at
-        self._failed_nodes: set[str] = set()
-        self._ask_failed_nodes = FailedNodes.AFTER_OTHER_NEWS
-        self._cancel_waiting = False
+        self._waiting = Waiting(workflow.now())
         self._looks_told = 0
         self._looks_taken_in = 0
         self._cancellations = 0
-        self._retry_after = timedelta()
-        self._give_up_after = timedelta()
-        self._released_at: datetime | None = None
 
     @workflow.run
     async def run(self, _start: OrderInput) -> OrderResult:
@@ -108,21 +103,18 @@ class OrderWorkflow:
 
     async def _fulfil(self) -> None:
         """Until every unit is where it belongs: follow the fulfilments, and source anew what waits."""
-        waiting_since = workflow.now()
+        self._waiting.since = workflow.now()
         while not self._is_over():
             if not await self._something_happens():
                 self._source_why = self._source_why or SourcingCause.LOOKED_AGAIN
             self._settle_fulfilments()
             if self._looks_told > self._looks_taken_in:
                 await self._look_again()
-            if self._released_at is not None:
-                waiting_since = workflow.now()
+            self._waiting.note(workflow.now(), any_units=bool(self.state.backordered))
             if not self.state.backordered:
-                waiting_since, self._source_why = workflow.now(), None
-            elif self._cancel_waiting:
-                await self._give_up_waiting("the policy cancels what cannot be sourced")
-            elif self._released_at is None and workflow.now() - waiting_since >= self._give_up_after:
-                await self._give_up_waiting("no stock came in time")
+                self._source_why = None
+            elif enough := self._waiting.enough(workflow.now()):
+                await self._give_up_waiting(enough)
             elif self._source_why:
                 await self._source(self._source_why)
 
@@ -148,22 +140,16 @@ class OrderWorkflow:
         try:
             await workflow.wait_condition(
                 self._has_news,
-                timeout=self._patience() if self.state.backordered else None,
+                timeout=self._waiting.patience(workflow.now()) if self.state.backordered else None,
                 timeout_summary=self._board.waiting_summary(self.state),
             )
         except TimeoutError:
             return False
         return True
 
-    def _patience(self) -> timedelta:
-        """How long waiting units are left alone: until it is time to look again, or one of them is released."""
-        if self._released_at is None:
-            return self._retry_after
-        return max(min(self._retry_after, self._released_at - workflow.now()), timedelta())
-
     def _has_news(self) -> bool:
         return bool(
-            (self.state.backordered and (self._source_why or self._cancel_waiting))
+            (self.state.backordered and (self._source_why or self._waiting.cancels))
             or self._looks_told > self._looks_taken_in
             or any(task.done() for task in self._under_way)
             or self._is_over()
@@ -184,12 +170,7 @@ class OrderWorkflow:
             state = _as_state(released)
             self.state.add(state)
             self._follow(state)
-        self._ask_failed_nodes = sourced.failed_nodes
-        self._cancel_waiting = sourced.cancels
-        self._retry_after = timedelta(minutes=sourced.retry_minutes)
-        self._give_up_after = timedelta(days=sourced.cancel_after_days)
-        span = sourced.release_seconds
-        self._released_at = None if span is None else workflow.now() + timedelta(seconds=span)
+        self._waiting.heed(sourced, workflow.now())
 
     def _follow(self, state: FulfilmentState) -> None:
         process = self._processes[state.id] = FulfilmentProcess(self, state)
@@ -201,7 +182,7 @@ class OrderWorkflow:
         self._source_why = cause
         self._as_of = max(self._as_of, at)
         if failed_node is not None:
-            self._failed_nodes.add(failed_node)
+            self._waiting.failed_nodes.add(failed_node)
 
     async def _source(self, cause: SourcingCause) -> None:
         async with self.one_at_a_time:
@@ -213,7 +194,7 @@ class OrderWorkflow:
             request = SourceAgain(
                 order_id=self.state.order_id,
                 lines=self.state.waiting,
-                excluded_nodes=self._excluded(failed=failed),
+                excluded_nodes=self._waiting.excluded(failed=failed),
                 attempt=self._sourcings,
                 cause=cause,
                 as_of=self._as_of,
@@ -226,12 +207,6 @@ class OrderWorkflow:
             if failed and sourced.waiting:
                 self.tell(sourced_again(request.attempt))
             self.show()
-
-    def _excluded(self, *, failed: bool) -> frozenset[str]:
-        """Nodes that failed the order and are not asked: new stock may be anywhere, unless the policy says never."""
-        never = self._ask_failed_nodes is FailedNodes.NEVER
-        fresh = failed and self._ask_failed_nodes is not FailedNodes.AT_ONCE
-        return frozenset(self._failed_nodes) if never or fresh else frozenset()
 
     async def _give_up_waiting(self, reason: str) -> None:
         async with self.one_at_a_time:

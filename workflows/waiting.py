@@ -1,0 +1,56 @@
+"""How an order's units wait for stock: how long they are left alone, which nodes are not asked, when it is enough."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.sourcing import Sourced
+    from dom.policy.document import FailedNodes
+
+
+@dataclass
+class Waiting:
+    """What the policy said of units without a node, when they were sourced last; `since` is when they began to wait."""
+
+    since: datetime
+    failed_nodes: set[str] = field(default_factory=set)
+    cancels: bool = False
+    _asks: FailedNodes = FailedNodes.AFTER_OTHER_NEWS
+    _retry_after: timedelta = timedelta()
+    _give_up_after: timedelta = timedelta()
+    _released_at: datetime | None = None
+
+    def heed(self, sourced: Sourced, now: datetime) -> None:
+        """Go by what the last sourcing says."""
+        self.cancels, self._asks = sourced.cancels, sourced.failed_nodes
+        self._retry_after = timedelta(minutes=sourced.retry_minutes)
+        self._give_up_after = timedelta(days=sourced.cancel_after_days)
+        span = sourced.release_seconds
+        self._released_at = None if span is None else now + timedelta(seconds=span)
+
+    def patience(self, now: datetime) -> timedelta:
+        """How long waiting units are left alone: until it is time to look again, or one of them is released."""
+        if self._released_at is None:
+            return self._retry_after
+        return max(min(self._retry_after, self._released_at - now), timedelta())
+
+    def excluded(self, *, failed: bool) -> frozenset[str]:
+        """Nodes that failed the order and are not asked: new stock may be anywhere, unless the policy says never."""
+        never = self._asks is FailedNodes.NEVER
+        fresh = failed and self._asks is not FailedNodes.AT_ONCE
+        return frozenset(self.failed_nodes) if never or fresh else frozenset()
+
+    def note(self, now: datetime, *, any_units: bool) -> None:
+        """Time counts only while units wait, and not while they wait for their release."""
+        if not any_units or self._released_at is not None:
+            self.since = now
+
+    def enough(self, now: datetime) -> str | None:
+        """Why the waiting units are cancelled now; None if they go on waiting."""
+        if self.cancels:
+            return "the policy cancels what cannot be sourced"
+        if self._released_at is None and now - self.since >= self._give_up_after:
+            return "no stock came in time"
+        return None
