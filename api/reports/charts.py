@@ -7,11 +7,11 @@ from typing import Final
 from markupsafe import Markup, escape
 
 WIDTH: Final = 720
-_LABELS: Final = 170
-_NUMBERS: Final = 110
+_CHARACTER: Final = 7.2
+"""Room of a character; the widest digits of the fonts named in the page take a little less."""
 _BAR: Final = 13
 _GAP: Final = 12
-_LABEL_AT_MOST: Final = 24
+_LABEL_AT_MOST: Final = 32
 """Characters of a label that find room."""
 
 
@@ -32,8 +32,10 @@ def pairs(rows: Sequence[Pair], title: str) -> Markup:
         return Markup('<p class="quiet">Nothing to show.</p>')
     numbers = [number for row in rows for number in (row.baseline, row.draft)]
     low, high = min(0.0, *numbers), max(0.0, *numbers)
-    scale = (WIDTH - _LABELS - _NUMBERS) / ((high - low) or 1)
-    zero = _LABELS - low * scale
+    labels = 16 + _CHARACTER * min(_LABEL_AT_MOST, max([len(row.label) for row in rows]))
+    texts = 12 + _CHARACTER * max([len(text) for row in rows for text in (row.baseline_text, row.draft_text)])
+    scale = (WIDTH - labels - texts) / ((high - low) or 1)
+    zero = labels - low * scale
     height = len(rows) * (2 * _BAR + _GAP) + _GAP
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">',
@@ -43,7 +45,7 @@ def pairs(rows: Sequence[Pair], title: str) -> Markup:
         top = _GAP + number * (2 * _BAR + _GAP)
         label = row.label if len(row.label) <= _LABEL_AT_MOST else row.label[: _LABEL_AT_MOST - 1] + "…"
         parts.append(
-            f'<text x="{_LABELS - 8}" y="{top + _BAR + 4}" class="label">'
+            f'<text x="{labels - 8:.1f}" y="{top + _BAR + 4}" class="label">'
             f"<title>{escape(row.label)}</title>{escape(label)}</text>"
         )
         parts.append(_bar("baseline", zero, top, row.baseline * scale, row.baseline_text))
