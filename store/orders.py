@@ -17,8 +17,9 @@ INSERT INTO orders (id, channel, external_id, customer_id, status, currency, goo
                     search_text, ship_complete, priority, placed_at)
 VALUES (:id, :channel, :external_id, :customer_id, 'accepted', :currency, :goods_total, CAST(:document AS jsonb),
         :content_hash, :search_text, :ship_complete, :priority, :placed_at)
-ON CONFLICT (channel, external_id) DO NOTHING RETURNING id
+ON CONFLICT DO NOTHING RETURNING id
 """)
+# Without naming the key: of two at the same moment the loser may be stopped by the id first, which says the same.
 
 
 async def capture(connection: AsyncConnection, request: Order) -> bool:

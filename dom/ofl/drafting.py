@@ -33,7 +33,7 @@ class Draft:
     """A plan under one strategy: the shipments, what they leave open, and how they were found.
 
     `sites` are all nodes by id, those of `eligible` passed every fence and are the problem's sources; `lots` are its
-    items.
+    items. Where lines were left over whole, the shipments answer a smaller question than the one that stands here.
     """
 
     rules: Rules
@@ -46,6 +46,7 @@ class Draft:
     found: Found
     shipments: tuple[PlannedShipment, ...] = ()
     unfilled: tuple[DemandLine, ...] = ()
+    lines_left_over: bool = False
 
     @property
     def wanted(self) -> list[str]:
@@ -103,7 +104,7 @@ def draft(demand: Demand, snapshot: Snapshot, rules: Rules) -> Draft:
     shipments = part.shipments if kept else ()
     taken = {line.line_id for shipment in shipments for line in shipment.lines}
     waiting = tuple([line for line in demand.lines if line.line_id not in taken])
-    return replace(made, shipments=shipments, unfilled=waiting)
+    return replace(made, shipments=shipments, unfilled=waiting, lines_left_over=True)
 
 
 def _drafted(demand: Demand, snapshot: Snapshot, rules: Rules) -> Draft:

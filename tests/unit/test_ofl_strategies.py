@@ -135,6 +135,15 @@ class TestWhatIsLeftOver:
             if units > sent.get(code, 0)
         }
 
+    def test_what_is_left_of_the_order_may_come_from_a_node_that_could_not_have_joined_in(self) -> None:
+        world = (
+            World().node("shop", kind="store", C=1).node("depot", LONDON, B=2, C=1, handling_cost=handling(fixed=500))
+        )
+        decision = decide(under(world, left_over="lines", complete_only=["store"]), world.demand(B=3, C=1))
+        assert used(decision) == {"shop": {"C": 1}}
+        assert waiting(decision) == {"B": 3}
+        assert decision.runner_up is None, "what else was found fills parts of lines"
+
     def test_a_line_that_waits_leaves_its_units_to_another_of_its_sku(self) -> None:
         world = under(World().node("n", A=3), left_over="lines")
         lines = (DemandLine(line_id="1", sku="A", quantity=3), DemandLine(line_id="2", sku="A", quantity=2))

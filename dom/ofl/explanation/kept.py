@@ -28,9 +28,12 @@ def others(made: Draft) -> dict[Fence, int]:
 
 
 def runner_up(made: Draft) -> RunnerUp | None:
-    """The best plan with other nodes among those that were worked out; others may lie between."""
+    """The best plan with other nodes among those that were worked out; others may lie between.
+
+    None where lines were left over whole: what was found fills parts of them, and does not compare.
+    """
     second = made.found.runner_up
-    if second is None:
+    if second is None or made.lines_left_over:
         return None
     shipments, _ = made.planned(second)
     return RunnerUp(
@@ -51,7 +54,7 @@ def by_term(shipments: tuple[PlannedShipment, ...]) -> dict[CostTerm, int]:
 
 def passed_over(made: Draft, skus: Mapping[str, Sku]) -> tuple[PassedOver, ...]:
     """Carriers whose freight would have been less for a planned shipment: for each, the one with the least."""
-    return tuple(_cheaper(made, skus)) if len(made.problem.sources) else ()
+    return () if made.lines_left_over else tuple(_cheaper(made, skus))
 
 
 def filling_alone(made: Draft) -> dict[str, int]:
