@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Final
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
@@ -90,8 +89,7 @@ class LookingAgain:
 
     async def _reference(self) -> Reference:
         async with self._reads.connect() as connection:
-            version = await connection.scalar(text("SELECT version FROM reference_state"))
-            return await self._cache.at(connection, int(version or 0))
+            return await self._cache.now(connection)
 
     async def _follow(self, version: int) -> None:
         """Learn what moved."""

@@ -59,10 +59,6 @@ class Draft:
         asked_for = sum([line.quantity for line in self.demand.lines])
         return asked_for - sum([line.quantity for line in self.unfilled])
 
-    def fills_all(self, plan: Plan) -> bool:
-        """Whether a plan of the draft's problem gives everything the order asks for."""
-        return plan.short == 0 and self.reachable
-
     @property
     def reachable(self) -> bool:
         """Whether the eligible nodes hold everything together, however many they are."""

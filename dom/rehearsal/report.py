@@ -7,10 +7,9 @@ from typing import Final
 from pydantic import Field
 
 from dom.base import Currency, Utc, Value
-from dom.ofl.models import CostTerm, SourcingDecision
+from dom.ofl.models import SourcingDecision
 from dom.policy.document import Policy
 from dom.rehearsal.figures import Figures, NodeLoad, Side, figures, grouped, loads, of_channel, of_strategy
-from dom.rehearsal.pricing import MONEY
 from dom.rehearsal.reproducing import WHY, Reproduced, Verdict
 from dom.rehearsal.span import Span
 from dom.rehearsal.standing import Standing
@@ -90,11 +89,6 @@ class Report(Value):
     orders_changed: int
     changed: tuple[ChangedOrder, ...]
     not_the_same: tuple[Reproduced, ...]
-
-    @property
-    def money_terms(self) -> tuple[CostTerm, ...]:
-        """The terms that are paid to somebody."""
-        return MONEY
 
     @property
     def differs(self) -> bool:
