@@ -208,7 +208,7 @@ class TestUnderAnyPolicy:
         filled = sum(sum(given_by(shipment).values()) for shipment in decision.shipments)
         assert left(decision) + filled == sum(line.quantity for line in case.demand.lines)
 
-    @settings(deadline=None, max_examples=300)
+    @settings(deadline=None, max_examples=1_000)
     @given(case=cases(left_over=("units", "order"), alone=True))
     def test_no_node_alone_would_do_better(self, case: Case) -> None:
         decision = case.decided()
