@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from api import document, failures
+from api import docs_page, document, failures
 from api.bodies import BodyGuard
 from api.routes import (
     availability,
@@ -54,7 +54,14 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
             if engine is None:
                 await own_engine.dispose()
 
-    app = _Api(title=document.TITLE, version=document.VERSION, lifespan=lifespan, redirect_slashes=False)
+    app = _Api(
+        title=document.TITLE,
+        version=document.VERSION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.add_middleware(BodyGuard)
     failures.register(app)
     for resource in (
@@ -81,6 +88,7 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
         app.include_router(resource.router, prefix=PREFIX)
     app.include_router(health.router)
     app.include_router(problems.router)
+    docs_page.add_to(app)
     return app
 
 

@@ -27,7 +27,7 @@ class Detail(StrEnum):
     SKU = "sku"
 
 
-class Place(Value):
+class Destination(Value):
     """Where the goods go; without a postal code distance plays no part, without a region nothing that asks for one."""
 
     country: Country
@@ -41,7 +41,7 @@ class AvailabilityQuery(Value):
     skus: tuple[SkuId, ...] = Field(min_length=1, max_length=MAX_SKUS)
     channel: ChannelId | None = None
     node: NodeId | None = None
-    ship_to: Place | None = None
+    ship_to: Destination | None = None
     day: date | None = None
     detail: Detail | None = None
 
@@ -119,7 +119,7 @@ class PromiseRequest(Value):
     """
 
     channel: ChannelId
-    ship_to: Place | None = None
+    ship_to: Destination | None = None
     pickup_node: NodeId | None = None
     shipping_methods: tuple[ShippingMethod, ...] = ()
     lines: tuple[BasketLine, ...] = Field(min_length=1, max_length=MAX_LINES)

@@ -12,8 +12,8 @@ from api.models.availability import (
     MAX_SKUS_BY_NODE,
     Availability,
     AvailabilityQuery,
+    Destination,
     Detail,
-    Place,
     PromiseRequest,
     Promises,
 )
@@ -74,7 +74,7 @@ async def get_availability(
         skus=tuple(dict.fromkeys(sku)),
         channel=channel,
         node=node,
-        ship_to=Place(country=country, postal_code=postal_code) if country else None,
+        ship_to=Destination(country=country, postal_code=postal_code) if country else None,
         day=day,
         detail=detail,
     )

@@ -1,6 +1,7 @@
 """The OpenAPI document is the contract: complete, true, and the one that is committed."""
 
 import json
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -139,6 +140,18 @@ def test_operation_ids_are_unique() -> None:
 def test_every_reference_leads_somewhere() -> None:
     for reference in set(_references(DOCUMENT)):
         assert reference.rpartition("/")[2] in DOCUMENT["components"]["schemas"], reference
+
+
+def test_a_schema_has_one_name_and_a_name_one_schema() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert [name for name in schemas if "__" in name or name.endswith(("-Input", "-Output"))] == []
+    titles = [schema.get("title", name) for name, schema in schemas.items()]
+    assert sorted(set(titles)) == sorted(titles)
+
+
+def test_its_version_is_that_of_the_package() -> None:
+    project = tomllib.loads((openapi.DOCUMENT.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert DOCUMENT["info"]["version"] == project["project"]["version"]
 
 
 def test_nothing_of_the_framework_shows() -> None:
