@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from api import docs_page, document, failures
 from api.bodies import BodyGuard
+from api.requests import refuse_what_would_be_lost
 from api.routes import (
     availability,
     carriers,
@@ -91,7 +92,7 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
         rehearsals,
         shadows,
     ):
-        app.include_router(resource.router, prefix=PREFIX)
+        app.include_router(resource.router, prefix=PREFIX, dependencies=[Depends(refuse_what_would_be_lost)])
     app.include_router(health.router)
     app.include_router(problems.router)
     docs_page.add_to(app)

@@ -121,10 +121,18 @@ def _invalid(errors: Sequence[Mapping[str, Any]], media_type: str) -> Problem:
         return problems.of(problems.MALFORMED, f"{reason} at character {position}")
     if first["loc"] == ("body",) and first["type"] != "missing" and "json" not in media_type:
         return problems.of(problems.MEDIA, f"Content-Type is {media_type or 'absent'}; send application/json")
-    found = [FieldError(field=json_path(e["loc"]), detail=_in_words(e)) for e in errors]
+    found = [FieldError(field=json_path(e["loc"]), detail=_in_words(e)) for e in errors if not _is_echo(e, errors)]
     named = "; ".join(f"{e.field}: {e.detail}" for e in found[:3])
     more = f"; and {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004
     return problems.of(problems.INVALID, named + more, field=found[0].field, errors=found)
+
+
+def _is_echo(error: Mapping[str, Any], errors: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a list only seems too short: pydantic counts the items that are right, and says so of the others too."""
+    here = tuple(error["loc"])
+    return error["type"] == "too_short" and any(
+        len(each["loc"]) > len(here) and tuple(each["loc"][: len(here)]) == here for each in errors
+    )
 
 
 def json_path(location: Sequence[str | int]) -> str:

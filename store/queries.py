@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, exists, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.status import FINAL_FULFILMENT, FulfilmentStatus
+from store.rows import any_of
 from store.tables.orders import order_lines, orders
 from store.tables.returns import returns
 
@@ -91,10 +92,13 @@ async def order(connection: AsyncConnection, order_id: str) -> dict[str, Any] | 
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """Which orders are asked for; what is None does not matter. `text` may stand anywhere in what a person knows."""
+    """Which orders are asked for; what is None does not matter. `text` may stand anywhere in what a person knows.
 
-    channel: str | None = None
-    status: str | None = None
+    Of several channels or statuses an order has one.
+    """
+
+    channel: str | Sequence[str] | None = None
+    status: str | Sequence[str] | None = None
     customer_id: str | None = None
     sku: str | None = None
     text: str | None = None
@@ -125,7 +129,7 @@ async def list_orders(
     )
     for name, column in named.items():
         if (value := getattr(wanted, name)) is not None:
-            query = query.where(column == value)
+            query = query.where(column.in_(any_of(value)))
     if wanted.sku is not None:
         line = order_lines.alias()
         query = query.where(exists().where(line.c.order_id == orders.c.id, line.c.sku == wanted.sku))
@@ -172,7 +176,7 @@ async def list_returns(
     connection: AsyncConnection,
     *,
     order_id: str | None = None,
-    status: str | None = None,
+    status: str | Sequence[str] | None = None,
     before: tuple[datetime, str] | None = None,
     limit: int = 50,
 ) -> Sequence[RowMapping]:
@@ -186,7 +190,7 @@ async def list_returns(
     if order_id is not None:
         query = query.where(returns.c.order_id == order_id)
     if status is not None:
-        query = query.where(returns.c.status == status)
+        query = query.where(returns.c.status.in_(any_of(status)))
     if before is not None:
         query = query.where(tuple_(returns.c.requested_at, returns.c.id) < before)
     return (await connection.execute(query)).mappings().all()

@@ -1,7 +1,7 @@
 """Small helpers between Python values and rows."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,11 @@ def to_json(value: Any) -> str:
 def to_rows(rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows as one JSON parameter for `jsonb_to_recordset`: one statement text however many rows there are."""
     return to_json([dict(row) for row in rows])
+
+
+def any_of(wanted: str | Sequence[str]) -> Sequence[str]:
+    """The values a filter allows; a single one stands for itself."""
+    return [wanted] if isinstance(wanted, str) else wanted
 
 
 def _iso(value: Any) -> str:
