@@ -20,6 +20,7 @@ _NODES_IN_CHART: Final = 16
 _NOTHING: Final = 0.00005
 """A change that is smaller is none."""
 MINUS: Final = "\N{MINUS SIGN}"
+WITHOUT_A_PRICE: Final = "the baseline's policy has no rate for the currency, or is not there any more"
 _GOOD: Final = frozenset({Verdict.SAME, Verdict.TOLD_OTHERWISE, Verdict.SECOND_LOOK})
 
 
@@ -68,6 +69,7 @@ def page(found: Report) -> str:
         changed=found.changed[:ORDERS_SHOWN],
         verdicts=[(verdict, count, WHY[verdict]) for verdict, count in found.made.verdicts.items()],
         bad=[each for each in found.not_the_same if each.verdict not in _GOOD],
+        without_a_price=WITHOUT_A_PRICE,
         same_currency=found.baseline.currency == found.draft.currency,
     )
 
@@ -95,9 +97,12 @@ def moment(at: datetime | None) -> str:
 def rows(found: Report) -> Iterator[Row]:
     """The figures that people look at first."""
     was, now, money = found.baseline.total, found.draft.total, found.baseline.currency
-    yield _row("Money paid out", was.money, now.money, amount, -1, f"{money}: freight, handling, packaging")
+    left_out = f"; without {was.orders_not_priced} orders that have no price" if was.orders_not_priced else ""
+    yield _row("Money paid out", was.money, now.money, amount, -1, f"{money}: freight, handling, packaging{left_out}")
     yield _row("Money per unit planned", _per_unit(was), _per_unit(now), amount, -1, money)
-    yield _row("Cost as the baseline weighs it", was.weighed, now.weighed, amount, -1, f"{money}: money and weights")
+    yield _row(
+        "Cost as the baseline weighs it", was.weighed, now.weighed, amount, -1, f"{money}: money and weights{left_out}"
+    )
     if found.made.other_prices:
         own = f"each at its own prices, {money} and {found.draft.currency}; not to be compared"
         yield Row("Cost as each side weighs it", amount(was.cost), amount(now.cost), "", note=own)
@@ -114,11 +119,11 @@ def rows(found: Report) -> Iterator[Row]:
     yield _row("Units planned", was.units, now.units, _whole, 1)
     yield _row("Units that wait at the end", was.units_unfilled, now.units_unfilled, _whole, -1)
     if was.unpriced or now.unpriced:
-        yield _row("Shipments without a price", was.unpriced, now.unpriced, _whole, -1, "the baseline has no rate")
+        yield _row("Shipments without a price", was.unpriced, now.unpriced, _whole, -1, WITHOUT_A_PRICE)
 
 
 def _per_unit(side: Figures) -> int | None:
-    return round(side.money / side.units) if side.units else None
+    return round(side.money / side.units_priced) if side.units_priced else None
 
 
 def _row(label: str, was: float | None, now: float | None, say: Say, good: int, note: str = "") -> Row:

@@ -85,8 +85,11 @@ def show(name: Name) -> None:
     screen.print(f"{found.name}, started {found.started_at:%Y-%m-%d %H:%MZ} by {found.started_by} {until}")
     screen.print(
         f"{found.differs} of {found.decisions} decisions differ; cost {amount(found.cost, found.currency)} at its own "
-        f"prices, live {amount(found.live_cost)}; units unfilled {found.unfilled}, live {found.live_unfilled}"
+        f"prices, live {amount(found.live_cost, found.live_currency)}; units unfilled {found.unfilled}, "
+        f"live {found.live_unfilled}"
     )
+    if found.undecided:
+        screen.print(f"{found.undecided} of the decisions it could not make: they are in neither sum")
     table = Table("order", "decision", "live", "shadow", "live cost", "cost", box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*row)
