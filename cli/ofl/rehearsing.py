@@ -128,15 +128,17 @@ def _show(found: Report, page: Path | None, data: Path | None) -> None:
     screen.print(f"{found.orders_changed} orders get another plan under {escape(made.draft)}")
     for order in found.changed[:CHANGES_SHOWN]:
         was, now = " + ".join(order.baseline.nodes) or "nothing", " + ".join(order.draft.nodes) or "nothing"
-        screen.print(f"  {order.order_id}: {was} -> {now} ({_worth(order.saves, order.leaves)})")
+        screen.print(
+            f"  {order.order_id}: {was} -> {now} ({_worth(order.saves, order.leaves, found.baseline.currency)})"
+        )
     for written in filter(None, (page, data)):
         screen.print(f"written: {written}")
 
 
-def _worth(saves: int | None, leaves: int) -> str:
+def _worth(saves: int | None, leaves: int, currency: str) -> str:
     from api.reports.rehearsal import amount
 
     said = "the baseline cannot price it"
     if saves is not None:
-        said = f"{'saves' if saves >= 0 else 'costs'} {amount(abs(saves))}"
+        said = f"{'saves' if saves >= 0 else 'costs'} {amount(abs(saves), currency)}"
     return said if not leaves else f"{said}, {abs(leaves)} units {'more' if leaves > 0 else 'fewer'} wait"

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from math import ceil
 
+from dom.money import Money
 from dom.network import Node, ShippingMethod
 from dom.ofl.costs import Offer, offers_on
 from dom.ofl.models import FenceResult, Snapshot
@@ -179,7 +180,7 @@ def _near_enough(distance: float | None, limit: int) -> FenceResult:
 def _picking_value(site: Site, question: Asked, minimum: int) -> FenceResult:
     """What the node could give of the order must be worth the while; what cannot be compared plays no part."""
     currency = question.rules.currency
-    expected = f"worth at least {_money(minimum, currency)}"
+    expected = f"worth at least {Money(amount=minimum, currency=currency)!s}"
     if not question.values:
         actual = f"value not known: the policy has no exchange rate for {question.demand.currency}"
         return result(Fence.PICKING_VALUE, True, expected, actual)
@@ -189,7 +190,7 @@ def _picking_value(site: Site, question: Asked, minimum: int) -> FenceResult:
             for units, wanted, value in zip(site.usable, question.wanted, question.values, strict=True)
         ]
     )
-    return result(Fence.PICKING_VALUE, worth >= minimum, expected, _money(worth, currency))
+    return result(Fence.PICKING_VALUE, worth >= minimum, expected, str(Money(amount=worth, currency=currency)))
 
 
 def _complete(site: Site, question: Asked) -> FenceResult:
@@ -290,7 +291,3 @@ def used_share(site: Site, snapshot: Snapshot) -> float:
 def days_until(moment: datetime, as_of: datetime) -> int:
     """Days begun from one moment to a later one."""
     return ceil((moment - as_of).total_seconds() / 86_400)
-
-
-def _money(amount: int, currency: str) -> str:
-    return f"{amount // 100}.{amount % 100:02d} {currency}"

@@ -116,7 +116,7 @@ def report(walk: Walk, *, draft: Policy | None, called: str, span: Span, at: dat
     currency = known[0].currency if known else "GBP"
     orders = list(walk.orders.values())
     changed = [order for order in orders if order.differences]
-    not_priced = frozenset(order.demand.order_id for order in orders if not _priced(order))
+    not_priced = frozenset(order.demand.order_id for order in orders if not _priced(order, currency))
     moments = [order.demand.as_of for order in orders]
     return Report(
         made=Made(
@@ -142,7 +142,7 @@ def report(walk: Walk, *, draft: Policy | None, called: str, span: Span, at: dat
             not_priced,
         ),
         orders_changed=len(changed),
-        changed=tuple(sorted(map(_changed, changed), key=_by_worth))[:CHANGES_AT_MOST],
+        changed=tuple(sorted([_changed(order, currency) for order in changed], key=_by_worth))[:CHANGES_AT_MOST],
         not_the_same=tuple(_worst_first(walk))[:NAMED_AT_MOST],
     )
 
@@ -161,8 +161,10 @@ def _weighs(policy: Policy) -> tuple[object, ...]:
     return (policy.currency, policy.exchange_rates, [(each.name, each.cost) for each in policy.strategies])
 
 
-def _priced(order: Walked) -> bool:
-    """Whether every shipment of the order has a price at the baseline's, on both sides."""
+def _priced(order: Walked, currency: str) -> bool:
+    """Whether every shipment of the order has a price at the baseline's, on both sides, in the report's currency."""
+    if order.currencies - {currency}:
+        return False
     parcels = (*order.baseline.parcels, *order.draft.parcels)
     return all(parcel.prices.at_baseline is not None for parcel in parcels if parcel.counts)
 
@@ -197,11 +199,12 @@ def _by_worth(changed: ChangedOrder) -> tuple[int, str]:
     return (-abs(changed.saves or 0), changed.order_id)
 
 
-def _changed(order: Walked) -> ChangedOrder:
+def _changed(order: Walked, currency: str) -> ChangedOrder:
     first = order.differences[0]
     baseline = _plan(first.baseline, order.baseline)
     draft = _plan(first.draft, order.draft)
-    worth = None if baseline.weighed is None or draft.weighed is None else baseline.weighed - draft.weighed
+    both = baseline.weighed is not None and draft.weighed is not None and order.currencies <= {currency}
+    worth = (baseline.weighed or 0) - (draft.weighed or 0) if both else None
     return ChangedOrder(
         order_id=order.demand.order_id,
         channel=order.demand.channel,

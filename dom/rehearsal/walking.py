@@ -52,6 +52,8 @@ class Walked:
     baseline: Standing
     draft: Standing
     differences: list[Difference] = field(default_factory=list)
+    currencies: set[str] = field(default_factory=set)
+    """Of the policies that made its recorded decisions."""
 
 
 class Walk:
@@ -80,6 +82,8 @@ class Walk:
         self.versions[recorded.policy_version] += 1
         again = self._check(recorded)
         order = self._order(recorded)
+        if recorded.policy_version in self.policies:
+            order.currencies.add(self.policies[recorded.policy_version].currency)
         if recorded.cause == SourcingCause.SECOND_LOOK:
             self._look_again(recorded, order)
             return

@@ -15,9 +15,11 @@ from dom.ofl.models import CostTerm
 from dom.ofl.planner import plan
 from dom.policy.document import Carbon, DaysOfSupply, Policy
 from dom.rehearsal.pricing import costs_of, shipment_costs
+from dom.rehearsal.recorded import Recorded
 from dom.rehearsal.report import Report
+from dom.rehearsal.walking import Walk
 from dom.tariffs import Tariff
-from tests.unit.test_rehearsal import Live, rehearsed, told, two_nodes
+from tests.unit.test_rehearsal import DEAR_SPLITS, VERSION, Live, rehearsed, told, two_nodes
 from tests.unit.worlds import ATHENS, FREE, LEEDS, MONDAY_NOON, NORTHLINE, PARIS, YORK, World, handling, tariff
 from tests.worlds.policies import changed
 
@@ -96,7 +98,24 @@ class TestTheSameOrdersOnBothSides:
         add_up(report)
         assert "1 of 1 orders are left out of every amount that is compared" in page(report)
         assert "without 1 orders" in next(row.note for row in rows(report) if row.label == "Money paid out")
-        assert "has no rate for the currency" in page(report)
+        assert "lacks a rate for a currency" in page(report)
+
+    def test_orders_that_were_weighed_in_another_currency_are_in_neither_sum(self) -> None:
+        live = Live(two_nodes())
+        live.order("web-1", A=1)
+        live.order("web-2", A=1, B=1)
+        live.order("web-3", A=1)
+        euros = changed(FREE, currency="EUR", exchange_rates={"GBP": 1.2})
+        (first, *_) = live.records
+        assert isinstance(first, Recorded)
+        live.records[0] = replace(first, policy_version=2)
+        walk = Walk({VERSION: live.policy, 2: euros}, DEAR_SPLITS)
+        for record in live.records:
+            assert isinstance(record, Recorded)
+            walk.decide(record)
+        report = told(walk, DEAR_SPLITS)
+        assert report.baseline.total.orders_not_priced == 1
+        add_up(report)
 
     def test_other_rates_are_other_prices(self) -> None:
         world = World().node("euros", YORK, A=9, currency="EUR", handling_cost=handling(100))
