@@ -23,7 +23,7 @@ _NOTHING: Final = 0.00005
 """A change that is smaller is none."""
 MINUS: Final = "\N{MINUS SIGN}"
 WITHOUT_A_PRICE: Final = (
-    "the baseline's policy has no rate for a currency, weighs in another one, or is not there any more"
+    "the baseline's policy lacks a rate for a currency, weighs in another one, or is not there any more"
 )
 _GOOD: Final = frozenset({Verdict.SAME, Verdict.TOLD_OTHERWISE, Verdict.SECOND_LOOK})
 

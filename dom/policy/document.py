@@ -83,6 +83,7 @@ class Fence(StrEnum):
     SERVICE = "service"
     CARRIER = "carrier"
     HANDLING = "handling"
+    CARRIER_LIMITS = "carrier_limits"
     STOCK = "stock"
     KEPT_BACK = "kept_back"
     PICKING_VALUE = "picking_value"
