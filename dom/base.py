@@ -57,7 +57,7 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["GB"])]
 """ISO 3166-1 alpha-2 code."""
 
 Minor = Annotated[int, Field(ge=0, le=10**12)]
-"""An amount in minor units (pence, cents)."""
+"""An amount in minor units of its currency, as ISO 4217 has them: pence, cents, whole yen, fils of a dinar."""
 
 Quantity = Annotated[int, Field(gt=0, le=1_000_000)]
 """Units of one SKU."""

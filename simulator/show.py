@@ -13,7 +13,11 @@ from rich.text import Text
 
 from simulator.api import Calls
 from simulator.board import Board, Phase
+from simulator.money import money
 from simulator.summary import Summary
+
+SAMPLE_CURRENCY = "GBP"
+"""What the sample's policy weighs in."""
 
 LINE_SECONDS = 5.0
 FRAMES_A_SECOND = 2
@@ -133,10 +137,11 @@ def _orders_table(summary: Summary) -> Table:
     table.add_row("delivered / cancelled / open", f"{summary.delivered} / {summary.cancelled} / {summary.open}")
     table.add_row("cancellations in time / too late", f"{tally['cancels']} / {tally['cancels_refused']}")
     table.add_row("held at the checkout / walked away", f"{tally['checkouts']} / {tally['abandoned']}")
-    refunds = ", ".join(f"{money(minor)} {currency}" for currency, minor in tally["refunded"].items())
+    refunds = ", ".join(money(minor, currency) for currency, minor in tally["refunded"].items())
     table.add_row("returns, refunded", f"{tally['returns']}, {tally['refunds']}" + (f" ({refunds})" if refunds else ""))
     table.add_row("split over several nodes", percent(summary.split_rate))
-    cost = "-" if summary.cost_per_order is None else f"{money(summary.cost_per_order)} (of {summary.cost_orders})"
+    mean = summary.cost_per_order
+    cost = "-" if mean is None else f"{money(mean, SAMPLE_CURRENCY)} (of {summary.cost_orders})"
     table.add_row("freight and handling an order", cost)
     table.add_row("days an order, median / p90", f"{number(summary.days_median)} / {number(summary.days_p90)}")
     table.add_row("promise kept", f"{percent(summary.promise_kept)} of {summary.promised}")
@@ -177,11 +182,6 @@ def _calls_table(summary: Summary) -> Table:
             call.name.replace("{id}", "*").replace("{carrier}", "*"), f"{call.calls:,}", *times, f"{call.retries}"
         )
     return table
-
-
-def money(minor: float) -> str:
-    """Minor units of a currency with two decimals, as people write it."""
-    return f"{minor / 100:,.2f}"
 
 
 def percent(share: float | None) -> str:

@@ -8,8 +8,9 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, model_validator
 
 from api.models.common import Window
-from dom.base import ChannelId, Country, Currency, LineId, Minor, NodeId, Quantity, SkuId, Utc, Value
+from dom.base import ChannelId, Country, LineId, Minor, NodeId, Quantity, SkuId, Utc, Value
 from dom.channels import Level
+from dom.money import KnownCurrency
 from dom.network import ShippingMethod
 from dom.orders import CustomerClass, Tags
 
@@ -124,7 +125,7 @@ class PromiseRequest(Value):
     shipping_methods: tuple[ShippingMethod, ...] = ()
     lines: tuple[BasketLine, ...] = Field(min_length=1, max_length=MAX_LINES)
     requested_by: Utc | None = None
-    currency: Currency = "GBP"
+    currency: KnownCurrency = "GBP"
     reservation_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     tags: Tags = ()
     customer_class: CustomerClass = ""

@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from api.models.availability import MAX_LINES, Destination
 from api.models.common import Window
-from dom.base import ChannelId, Currency, Minor, NodeId, Quantity, SkuId, Text, Utc, Value
+from dom.base import ChannelId, Minor, NodeId, Quantity, SkuId, Text, Utc, Value
+from dom.money import KnownCurrency
 from dom.network import ShippingMethod
 from dom.orders import CustomerClass, Tags
 from store.kinds import SoftStatus
@@ -46,7 +47,7 @@ class ReservationRequest(Value):
         default=None, description="Absent: standard, or pick-up where a node for it is named."
     )
     lines: tuple[ReservationLine, ...] = Field(min_length=1, max_length=MAX_LINES)
-    currency: Currency = "GBP"
+    currency: KnownCurrency = "GBP"
     tags: Tags = ()
     customer_class: CustomerClass = ""
 
