@@ -24,6 +24,7 @@ from activities.fulfilling import Fulfilling
 from activities.looking_again import LookingAgain as SecondLooks
 from activities.notifying import Notifying
 from activities.pricing import Pricing, PricingTerms
+from activities.resuming import Resuming
 from activities.returning import Returning
 from activities.shipping import Shipping
 from activities.sourcing import Sourcing
@@ -41,6 +42,7 @@ from keeper.publishing import Publishing
 from keeper.rehearsing import Rehearsing
 from keeper.shadowing import Shadowing
 from keeper.sweeping import Sweeping
+from keeper.watching import Watching
 from logs import configure_logging
 from settings import Settings
 from store import engine as database
@@ -95,6 +97,7 @@ def wired(
     notifying = Notifying(house_database, senders, webhook_url)
     return [
         Capture(house_database).accept_order,
+        Resuming(house_database).resume_order,
         sourcing.source_again,
         SecondLooks(house_database).take_in_second_looks,
         fulfilling.advance_fulfilment,
@@ -135,6 +138,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Importing(engine),
         Rehearsing(engine),
         Shadowing(engine),
+        Watching(engine, client, settings.task_queue),
     ]
 
 

@@ -44,6 +44,7 @@ class Sourced(Value):
     Waiting units are tried again every `retry_minutes`, and cancelled after `cancel_after_days`. While some of them are
     not released, they are also tried after `release_seconds`, and the days do not count. `failed_nodes` says whether
     nodes that failed the order are asked again. With `cancels` they do not wait: the policy has them cancelled.
+    `known`: the order was captured before, and this is what was decided then.
     """
 
     fulfilments: tuple[Released, ...]
@@ -54,6 +55,7 @@ class Sourced(Value):
     release_seconds: int | None = None
     failed_nodes: FailedNodes = FailedNodes.AFTER_OTHER_NEWS
     cancels: bool = False
+    known: bool = False
 
 
 class SourceAgain(Value):

@@ -57,17 +57,19 @@ class Durable:
         workflow_id: str,
         summary: str,
         attributes: TypedSearchAttributes | None = None,
+        refused_before: bool = False,
     ) -> WithStartWorkflowOperation[W, R]:
-        """How a workflow is started together with the first update. One that runs is taken as it is, one that
-        failed, because it was refused, makes room.
+        """How a workflow is started together with the first update. One that runs is taken as it is, one that was
+        terminated or failed makes room; one that completed does only for who knows that it was `refused_before`.
         """
+        only_failed = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         return WithStartWorkflowOperation(
             run,
             start,
             id=workflow_id,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE if refused_before else only_failed,
             search_attributes=attributes,
             static_summary=summary,
         )
@@ -112,6 +114,15 @@ class Durable:
                 raise
             return False
         return True
+
+    async def last_run(self, workflow_id: str) -> str:
+        """The id of the workflow's last run; empty if Temporal knows none."""
+        try:
+            return (await self.client.get_workflow_handle(workflow_id).describe()).run_id
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return ""
 
     async def tell_all(
         self, signal: Callable[[W, C], Awaitable[None] | None], messages: Iterable[tuple[str, C]]

@@ -70,6 +70,7 @@ def look_at_everything(settings: Settings, folder: DataFolder) -> Iterator[Findi
     yield from database(settings, folder)
     yield from temporal_server(settings, folder)
     yield from mail_server(settings, folder)
+    yield from orders_and_processes(settings, folder)
     yield port("API port", settings.api_host, settings.api_port, "DOM_API_PORT", folder)
 
 
@@ -165,6 +166,13 @@ def temporal_server(settings: Settings, folder: DataFolder) -> Iterator[Finding]
     yield told("Temporal", lambda: str(temporal.binary()))
     yield port("Temporal port", temporal.HOST, settings.temporal_port, "DOM_TEMPORAL_PORT", folder)
     yield port("Temporal UI port", temporal.HOST, settings.temporal_ui_port, "DOM_TEMPORAL_UI_PORT", folder)
+
+
+def orders_and_processes(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+    """Whether every open order has its process."""
+    from cli.doctor_orders import processes
+
+    yield from processes(settings, folder)
 
 
 def mail_server(settings: Settings, folder: DataFolder) -> Iterator[Finding]:

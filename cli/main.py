@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli import ofl, order_command, stock_commands
+from cli import ofl, order_command, orders_commands, stock_commands
 from cli.calling import environment, problems_as_one_line
 
 DEMO_ORDERS = 2000
@@ -114,6 +114,7 @@ def doctor() -> None:
 
 
 app.command()(order_command.order)
+app.add_typer(orders_commands.app, name="orders")
 app.add_typer(stock_commands.app, name="stock")
 app.add_typer(ofl.app, name="ofl")
 
