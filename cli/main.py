@@ -77,29 +77,38 @@ def api() -> None:
 
 
 @app.command()
+def prepare() -> None:
+    """Make database and Temporal ready for workers and APIs: migrations, namespace, search attributes, schedules."""
+    from cli.prepare import prepare as make_ready
+    from cli.running import found_settings
+
+    with problems_as_one_line():
+        make_ready(found_settings(*environment()), typer.echo)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database schema up to date."""
+    from cli.prepare import prepare_database
     from cli.schema import database
-    from store import migrate as migrations
 
     with problems_as_one_line():
         settings, folder = environment()
         with database(settings, folder) as url:
-            migrations.upgrade(url)
-        typer.echo("The database schema is up to date.")
+            prepare_database(url, typer.echo)
 
 
 @app.command()
 def seed() -> None:
     """Load the network, the SKUs and the stock of the sample data, into a database that is up to date."""
+    from cli.prepare import prepare_database
     from cli.schema import SAMPLE_DATA, database
-    from store import migrate as migrations
     from store import seed as seeds
 
     with problems_as_one_line():
         settings, folder = environment()
         with database(settings, folder) as url:
-            migrations.upgrade(url)
+            prepare_database(url, typer.echo)
             typer.echo(f"seeded: {seeds.seed(url, SAMPLE_DATA)}")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import ValidationError
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -14,7 +13,7 @@ from cli.problems import StartProblem
 from cli.process import Command, python_module
 from cli.stack import Stack, connected
 from cli.supervisor import Ended, EndRequests, Supervisor
-from settings import ENV_PREFIX, Settings, load
+from settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +100,3 @@ def _preferring(settings: Settings, running: Addresses) -> Addresses:
         api_url=running.api_url,
         temporal_ui_url=running.temporal_ui_url,
     )
-
-
-def load_settings() -> Settings:
-    """The settings of this environment; raises StartProblem that names the wrong variable."""
-    try:
-        return load()
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = ENV_PREFIX + str(first["loc"][0]).upper()
-        raise StartProblem(f"the setting {name} is wrong: {first['msg']}", "correct it or unset it") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from cli.configured import check_database
 from cli.embedded import postgres
 from cli.folder import DataFolder
+from cli.prepare import prepare_database
 from settings import Settings
 
 SAMPLE_DATA = Path(__file__).parent.parent / "data"
@@ -16,9 +17,9 @@ SAMPLE_DATA = Path(__file__).parent.parent / "data"
 
 def bring_up_to_date(database_url: str, say: Callable[[str], None]) -> None:
     """Runs the migrations that are missing, and seeds the database when it is empty."""
-    from store import migrate, seed
+    from store import seed
 
-    migrate.upgrade(database_url)
+    prepare_database(database_url, lambda _: None)
     if seed.is_empty(database_url):
         say(f"seeded: {seed.seed(database_url, SAMPLE_DATA)}")
 

@@ -205,11 +205,6 @@ async def unknown_skus(connection: AsyncConnection, skus: Sequence[str]) -> list
     return [sku for (sku,) in rows]
 
 
-async def probe(connection: AsyncConnection) -> None:
-    """Raises what the database raises if it, or its schema, is not there."""
-    await connection.execute(text("SELECT version FROM reference_state"))
-
-
 async def label(connection: AsyncConnection, fulfilment_id: str) -> tuple[str, bytes] | None:
     """Media type and content of the label of the booking that stands for a fulfilment, or None."""
     rows = await connection.execute(
