@@ -20,6 +20,8 @@ from simulator.summary import Summary
 LINE_SECONDS = 5.0
 FRAMES_A_SECOND = 2
 COLUMNS = 4
+ROOM_FOR_INTERRUPT = 2
+"""A terminal writes ^C behind the panel; on a line of its own it would leave a part of the panel standing."""
 DEAREST_CALLS = 14
 SOURCE = "The orders are a real retailer's; data/README.md says what of its ledger was left out, and why."
 
@@ -108,7 +110,8 @@ class Progress:
         rows.append(Text(f"fulfilments: {work or 'none open'}"))
         rows += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._board.latest]
         title = f"real orders; it is {self._business_time()}" if self._paced else "real orders, at full speed"
-        return Panel(Group(*rows), title=f"{title}; Ctrl-C stops", title_align="left")
+        width = self._console.width - ROOM_FOR_INTERRUPT
+        return Panel(Group(*rows), title=f"{title}; Ctrl-C stops", title_align="left", width=width)
 
     def _bar(self) -> Table:
         """In a row of its own: a bar does not end its line by itself."""

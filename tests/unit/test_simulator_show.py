@@ -53,7 +53,7 @@ class TestPanel:
         for label in LABELS:
             assert f"{label} {numbers[label]}" in text
         assert re.search(r"orders/s \d+\.\d", text), "it changes from one look to the next"
-        assert all(len(line) == width for line in shown)
+        assert {len(line) for line in shown} == {width - 2}
 
     @pytest.mark.parametrize("width", WIDTHS)
     async def test_a_paced_replay_says_the_business_time_and_what_is_in_trouble(self, width: int) -> None:
