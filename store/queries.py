@@ -11,13 +11,9 @@ from typing import Any
 from sqlalchemy import RowMapping, exists, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.status import FINAL_FULFILMENT, FulfilmentStatus
+from dom.status import ARRIVED, GONE
 from store.tables.orders import order_lines, orders
 from store.tables.returns import returns
-
-ARRIVED = [FulfilmentStatus.DELIVERED, FulfilmentStatus.COLLECTED]
-GONE = sorted(FINAL_FULFILMENT.difference(ARRIVED))
-"""How a fulfilment ends without its units reaching the customer."""
 
 _ORDER = text("""
 SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods_total, o.document, o.placed_at,
@@ -81,7 +77,7 @@ FROM orders o WHERE o.id = :order_id
 
 async def order(connection: AsyncConnection, order_id: str) -> dict[str, Any] | None:
     """An order with its lines' units, fulfilments, shipments, messages, returns, refunds and open exceptions."""
-    rows = await connection.execute(_ORDER, {"order_id": order_id, "arrived": ARRIVED, "gone": GONE})
+    rows = await connection.execute(_ORDER, {"order_id": order_id, "arrived": sorted(ARRIVED), "gone": sorted(GONE)})
     row = rows.mappings().one_or_none()
     if row is None:
         return None

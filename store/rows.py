@@ -16,6 +16,11 @@ def to_rows(rows: Iterable[Mapping[str, Any]]) -> str:
     return to_json([dict(row) for row in rows])
 
 
+def listed(values: Iterable[str]) -> str:
+    """Values of a finite set of ours as an SQL list, for `IN (...)`; never anything from outside."""
+    return ", ".join(f"'{value}'" for value in sorted(values))
+
+
 def _iso(value: Any) -> str:
     if isinstance(value, date | datetime):
         return value.isoformat()
