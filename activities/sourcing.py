@@ -18,6 +18,7 @@ from dom.orders import Order, Promise
 from dom.policy.document import FailedNodes
 from dom.status import FAILED_SOURCING, OrderStatus, SourcingCause
 from store import decisions, exceptions, fulfilments, messages, orders, stock, timeline, waiting
+from store.exceptions import Unsourced
 from store.planning import Planned, Wanted, WantedLine, plan_units
 
 ATTEMPTS = 8
@@ -74,7 +75,10 @@ class SourceAgain(Value):
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why sourcing runs, and how what it makes is numbered. Units of the soft reservation `own` are free to it."""
+    """Why sourcing runs, and how what it makes is numbered. Units of the soft reservation `own` are free to it.
+
+    At the balances (node, SKU) of `not_found` a node did not find the order's units.
+    """
 
     attempt: int
     first_fulfilment: int
@@ -82,6 +86,7 @@ class Occasion:
     as_of: datetime
     excluded_nodes: frozenset[str] = frozenset()
     own: str | None = None
+    not_found: frozenset[tuple[str, str]] = frozenset()
 
 
 async def decide(
@@ -111,6 +116,7 @@ async def decide(
             currency=order.currency,
             excluded_nodes=why.excluded_nodes,
             own=why.own,
+            not_found=why.not_found,
             ship_complete=order.ship_complete,
             region=order.ship_to.region,
             tags=order.tags,
@@ -131,10 +137,10 @@ async def write_down(connection: AsyncConnection, planned: Planned, why: Occasio
         first_fulfilment=why.first_fulfilment,
     )
     if planned.decision.unfilled:
-        await _leave_waiting(connection, planned.decision)
+        await _leave_waiting(connection, planned.decision, why.cause)
 
 
-async def _leave_waiting(connection: AsyncConnection, decision: SourcingDecision) -> None:
+async def _leave_waiting(connection: AsyncConnection, decision: SourcingDecision, cause: SourcingCause) -> None:
     """What the policy says of units that found no node: whether they get what comes in, and whether a person looks."""
     waits = decision.outcome is not Outcome.CANCELLED
     await waiting.heeds_stock(connection, decision.order_id, waits and decision.retry.on_stock)
@@ -142,8 +148,8 @@ async def _leave_waiting(connection: AsyncConnection, decision: SourcingDecision
         strategy = decision.strategy or "no strategy"
         units = {line.line_id: line.quantity for line in decision.unfilled}
         detail = f"{strategy} of policy {decision.policy_version} asks for a person: no node for {units}"
-        key = f"{decision.order_id}:sourcing:{strategy}"
-        await exceptions.open_(connection, decision.order_id, "sourcing", key, detail)
+        key, anew = f"sourcing:{strategy}", cause in FAILED_SOURCING
+        await exceptions.unsourced(connection, decision.order_id, Unsourced.SOURCING, key, detail, anew=anew)
 
 
 async def take(
@@ -249,6 +255,7 @@ class Sourcing:
                 as_of=self.database.as_of(order, request.as_of),
                 excluded_nodes=request.excluded_nodes,
                 own=waiting.SOFT_ID + request.order_id,
+                not_found=await waiting.not_found(connection, request.order_id),
             )
             planned = await decide(self.database, connection, order, request.lines, why)
             decision = planned.decision
@@ -288,6 +295,6 @@ class Sourcing:
                 context={"lines": result.waiting},
                 webhook=self.database.webhooks,
             )
-            await exceptions.open_(
-                connection, order_id, "backorder", f"{order_id}:{key}", f"no stock for {result.waiting}"
-            )
+            detail = f"no stock for {result.waiting}: {request.cause}"
+            await exceptions.unsourced(connection, order_id, Unsourced.BACKORDER, "backorder", detail, anew=True)
+        await exceptions.close_sourced(connection, order_id)
