@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
+from typing import Any
 
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
@@ -45,6 +47,7 @@ class Sourced(Value):
     Waiting units are tried again every `retry_minutes`, and cancelled after `cancel_after_days`. While some of them are
     not released, they are also tried after `release_seconds`, and the days do not count. `failed_nodes` says whether
     nodes that failed the order are asked again. With `cancels` they do not wait: the policy has them cancelled.
+    `cannot_be_sourced` are those of them that no node may ever give, by line: they wait for a person, not for stock.
     """
 
     fulfilments: tuple[Released, ...]
@@ -55,6 +58,23 @@ class Sourced(Value):
     release_seconds: int | None = None
     failed_nodes: FailedNodes = FailedNodes.AFTER_OTHER_NEWS
     cancels: bool = False
+    cannot_be_sourced: dict[str, int] = Field(default={})
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the channel hears of it."""
+        return self.model_dump(include={"promise", "waiting", "cannot_be_sourced"})
+
+    @property
+    def for_stock(self) -> dict[str, int]:
+        """Units by line that wait for stock."""
+        return {line_id: n for line_id, n in self.waiting.items() if line_id not in self.cannot_be_sourced}
+
+    def waits_told(self, asked: Mapping[str, int]) -> dict[str, Any]:
+        """What the customer is told of units that were asked for: those sourced, waiting, and not possible."""
+        sourced = {line_id: n - self.waiting.get(line_id, 0) for line_id, n in asked.items()}
+        ships = {line_id: n for line_id, n in sourced.items() if n}
+        return {"lines": self.for_stock, "ships": ships, "cannot_be_sent": self.cannot_be_sourced}
 
 
 class SourceAgain(Value):
@@ -142,13 +162,20 @@ async def write_down(connection: AsyncConnection, planned: Planned, why: Occasio
 
 async def _leave_waiting(connection: AsyncConnection, decision: SourcingDecision, cause: SourcingCause) -> None:
     """What the policy says of units that found no node: whether they get what comes in, and whether a person looks."""
-    waits = decision.outcome is not Outcome.CANCELLED
-    await waiting.heeds_stock(connection, decision.order_id, waits and decision.retry.on_stock)
+    waits, never = decision.outcome is not Outcome.CANCELLED, decision.cannot_be_sourced
+    for_stock = waits and any(line.line_id not in never for line in decision.unfilled)
+    await waiting.heeds_stock(connection, decision.order_id, for_stock and decision.retry.on_stock)
+    anew = cause in FAILED_SOURCING
+    if waits and never:
+        kind, detail = Unsourced.IMPOSSIBLE, f"{never}: {' '.join(decision.reasons)}"
+        await exceptions.unsourced(connection, decision.order_id, kind, kind, detail, anew=anew)
+    else:
+        await exceptions.close(connection, decision.order_id, Unsourced.IMPOSSIBLE)
     if decision.outcome is Outcome.QUEUED:
         strategy = decision.strategy or "no strategy"
         units = {line.line_id: line.quantity for line in decision.unfilled}
         detail = f"{strategy} of policy {decision.policy_version} asks for a person: no node for {units}"
-        key, anew = f"sourcing:{strategy}", cause in FAILED_SOURCING
+        key = f"sourcing:{strategy}"
         await exceptions.unsourced(connection, decision.order_id, Unsourced.SOURCING, key, detail, anew=anew)
 
 
@@ -201,6 +228,7 @@ def sourced(decision: SourcingDecision, first_fulfilment: int) -> Sourced:
         release_seconds=_seconds_to_release(decision),
         failed_nodes=decision.retry.failed_nodes,
         cancels=decision.outcome is Outcome.CANCELLED and bool(decision.unfilled),
+        cannot_be_sourced=decision.cannot_be_sourced,
     )
 
 
@@ -222,6 +250,7 @@ def story(decision: SourcingDecision, result: Sourced, why: Occasion) -> dict[st
         "currency": decision.currency,
         "fulfilments": {f.fulfilment_id: f.node_id for f in result.fulfilments},
         "waiting": result.waiting,
+        **({"cannot_be_sourced": result.cannot_be_sourced} if result.cannot_be_sourced else {}),
     }
 
 
@@ -292,9 +321,10 @@ class Sourcing:
                 order_id,
                 key,
                 MessageKind.ORDER_BACKORDERED,
-                context={"lines": result.waiting},
+                context=result.waits_told(request.lines),
                 webhook=self.database.webhooks,
             )
-            detail = f"no stock for {result.waiting}: {request.cause}"
-            await exceptions.unsourced(connection, order_id, Unsourced.BACKORDER, "backorder", detail, anew=True)
+            if result.for_stock:
+                detail = f"no stock for {result.for_stock}: {request.cause}"
+                await exceptions.unsourced(connection, order_id, Unsourced.BACKORDER, "backorder", detail, anew=True)
         await exceptions.close_sourced(connection, order_id)

@@ -40,8 +40,8 @@ class Wanted:
 
     `as_of` is the moment the promise counts from. `own` is a soft reservation whose live units are free for the asker.
     `promised` counts what may be promised to the channel instead of what OFL may take: it never counts more.
-    `ship_complete`: everything is sourced, or everything waits. `not_found` are balances (node, SKU) that hold nothing for
-    the asker, whatever the books say: the node did not find his units there.
+    `ship_complete`: everything is sourced, or everything waits. `not_found` are balances (node, SKU) that hold
+    nothing for the asker, whatever the books say: the node did not find his units there.
     """
 
     order_id: str

@@ -47,7 +47,16 @@ async def capture(
     """
     answer = await services.orders.capture(order)
     links = _links(answer.order_id)
-    content = {"order_id": answer.order_id, "status": answer.status, "promise": answer.promise, "links": links}
+    content = {
+        "order_id": answer.order_id,
+        "status": answer.status,
+        "promise": answer.promise,
+        "waiting": [
+            {"line_id": line_id, "quantity": units, "cannot_be_sourced": line_id in answer.cannot_be_sourced}
+            for line_id, units in answer.waiting.items()
+        ],
+        "links": links,
+    }
     return Json(content, 201 if answer.created else 200, headers={"Location": links["self"]})
 
 
@@ -63,10 +72,14 @@ async def capture(
 )
 async def list_orders(
     services: Use,
+    *,
     channel: Annotated[str | None, Query(max_length=64, examples=["web"])] = None,
     status: Annotated[OrderStatus | None, Query()] = None,
     customer: Annotated[str | None, Query(max_length=64, description="The channel's id of the customer.")] = None,
     sku: Annotated[str | None, Query(max_length=64, description="A SKU on any line.")] = None,
+    waiting: Annotated[
+        bool | None, Query(description="Orders with units that no node has, whatever else is on its way; or without.")
+    ] = None,
     q: Annotated[
         str | None, Query(min_length=1, max_length=200, description="Part of a number, name, mail, phone, town or tag.")
     ] = None,
@@ -74,7 +87,7 @@ async def list_orders(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """Filters combine; one that is absent does not matter. Orders that come in meanwhile shift no page."""
-    wanted = queries.OrderFilter(channel=channel, status=status, customer_id=customer, sku=sku, text=q)
+    wanted = queries.OrderFilter(channel=channel, status=status, customer_id=customer, sku=sku, text=q, waiting=waiting)
     before = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await queries.list_orders(connection, wanted, before=before, limit=limit + 1)
