@@ -77,6 +77,7 @@ class Cancelling:
             await orders.move_units(connection, request.order_id, _moves(request))
             await exceptions.close_sourced(connection, request.order_id)
             await orders.set_status(connection, request.order_id, request.order_status, at)
+            await orders.narrow_promise(connection, request.order_id)
             await messages.write(
                 connection,
                 request.order_id,

@@ -291,6 +291,7 @@ class Sourcing:
             result = sourced(decision, why.first_fulfilment)
             await self._write(connection, request, decision, result, why)
             await write_down(connection, planned, why)
+            await orders.begin_promise_anew(connection, request.order_id)
             owned = await waiting.settle(connection, request.order_id, balances(decision))
             await take(connection, order.channel, decision, why, owned)
             return result

@@ -183,8 +183,8 @@ class UnfilledLine(PromisedLine):
 
     cannot_be_sourced: bool = Field(
         default=False,
-        description="True where no node may ever give them to this place by this method, whatever it holds: an order of "
-        "them is put before a person. Absent otherwise.",
+        description="True where no node may ever give them to this place by this method, whatever it holds: an order "
+        "of them is put before a person. Absent otherwise.",
     )
     available_on: date | None = Field(description="When they could come to a node that may send them; null: not known.")
 

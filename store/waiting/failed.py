@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.allocation import Balance
 from dom.policy.document import FailedNodes
 from dom.status import FulfilmentStatus
+from store.unable import ACTOR
 
 
 def failed(order_id: str) -> str:
@@ -21,7 +22,10 @@ SELECT w.node_id, w.sku, w.not_found FROM (
            coalesce(t.recorded_at, f.updated_at) AS at, coalesce(t.occurred_at, f.updated_at) AS occurred_at
     FROM fulfilments f JOIN fulfilment_lines l ON l.fulfilment_id = f.id
     LEFT JOIN timeline t ON t.order_id = f.order_id AND t.data ? 'missing' AND t.data->>'fulfilment_id' = f.id
-    WHERE f.order_id = {order_id} AND (f.status = '{FulfilmentStatus.REJECTED}' OR t.data->'missing' ? l.line_id)
+    WHERE f.order_id = {order_id} AND NOT EXISTS (
+        SELECT FROM timeline n
+        WHERE n.order_id = f.order_id AND n.data->>'fulfilment_id' = f.id AND n.actor = '{ACTOR}')
+      AND (f.status = '{FulfilmentStatus.REJECTED}' OR t.data->'missing' ? l.line_id)
 ) w LEFT JOIN stock s ON s.node_id = w.node_id AND s.sku = w.sku
 WHERE w.at >= coalesce((
     SELECT e.recorded_at FROM stock_ledger e
