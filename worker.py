@@ -42,6 +42,7 @@ from keeper.looking_again import LookingAgain
 from keeper.loop import keep
 from keeper.publishing import Publishing
 from keeper.rehearsing import Rehearsing
+from keeper.retiring import Retiring
 from keeper.shadowing import Shadowing
 from keeper.sweeping import Sweeping
 from keeper.watching import Watching
@@ -144,6 +145,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Publishing(engine),
         Allocating(engine, client),
         LookingAgain(engine, client, replaying=settings.replay_orders),
+        Retiring(engine, client),
         Importing(engine),
         Rehearsing(engine),
         Shadowing(engine),

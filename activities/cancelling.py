@@ -12,7 +12,7 @@ from activities.looking_again import Answer
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
-from store import fulfilments, messages, orders, stock, timeline, waiting
+from store import exceptions, fulfilments, messages, orders, stock, timeline, waiting
 
 
 class CancelPart(Value):
@@ -80,7 +80,9 @@ class Cancelling:
                 await waiting.give_up(connection, request.order_id, reason=request.reason, actor=request.actor)
             await self._release(connection, request, key, at)
             await orders.move_units(connection, request.order_id, _moves(request))
+            await exceptions.close_sourced(connection, request.order_id)
             await orders.set_status(connection, request.order_id, request.order_status, at)
+            await orders.narrow_promise(connection, request.order_id)
             await messages.write(
                 connection,
                 request.order_id,

@@ -64,7 +64,7 @@ class Capture:
             result = step.sourced(decision, FIRST_FULFILMENT)
             await self._write(connection, order, result)
             if not result.cancels:
-                await _refuse_what_may_not_wait(connection, order, result.waiting, as_of.date())
+                await _refuse_what_may_not_wait(connection, order, result.for_stock, as_of.date())
             await timeline.append(
                 connection,
                 timeline.Event(
@@ -98,7 +98,7 @@ class Capture:
             order.order_id,
             OCCASION,
             MessageKind.ORDER_BACKORDERED if waits else MessageKind.ORDER_CONFIRMED,
-            context={"lines": result.waiting} if waits else {},
+            context=result.waits_told({line.line_id: line.quantity for line in order.lines}) if waits else {},
             webhook=self.database.webhooks,
         )
 

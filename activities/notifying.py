@@ -127,7 +127,7 @@ class Notifying:
 
 
 def _context(known: RowMapping, about: dict[str, Any]) -> MessageContext:
-    units: dict[str, int] | None = about.get("lines") or known["f_lines"]
+    units: dict[str, int] | None = about["lines"] if "lines" in about else known["f_lines"]
     earliest = known["f_earliest"] or known["promise_earliest"]
     latest = known["f_latest"] or known["promise_latest"]
     refund = about.get("refund")
@@ -136,15 +136,22 @@ def _context(known: RowMapping, about: dict[str, Any]) -> MessageContext:
         external_id=known["external_id"],
         channel=known["channel"],
         customer_name=known["customer_name"],
-        lines=tuple(
-            MessageLine(description=description or sku, sku=sku, quantity=units[line_id] if units else quantity)
-            for line_id, sku, description, quantity in known["lines"] or ()
-            if units is None or line_id in units
-        ),
+        lines=_lines(known, units),
+        ships=_lines(known, about.get("ships", {})),
+        cannot_be_sent=_lines(known, about.get("cannot_be_sent", {})),
         promise=Promise(earliest=earliest, latest=latest) if earliest and latest else None,
         tracking_number=known["tracking_number"] or "",
         carrier=known["carrier"] or "",
         node_name=known["node_name"] or "",
         refund=Money.model_validate(refund) if refund else None,
         reason=about.get("reason", ""),
+    )
+
+
+def _lines(known: RowMapping, units: Mapping[str, int] | None) -> tuple[MessageLine, ...]:
+    """The order's lines with so many units each; all of them as ordered for None."""
+    return tuple(
+        MessageLine(description=description or sku, sku=sku, quantity=quantity if units is None else units[line_id])
+        for line_id, sku, description, quantity in known["lines"] or ()
+        if units is None or line_id in units
     )

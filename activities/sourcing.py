@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
+from typing import Any
 
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
@@ -18,6 +20,7 @@ from dom.orders import Order, Promise
 from dom.policy.document import FailedNodes
 from dom.status import FAILED_SOURCING, OrderStatus, SourcingCause
 from store import decisions, exceptions, fulfilments, messages, orders, stock, timeline, waiting
+from store.exceptions import Unsourced
 from store.planning import Planned, Wanted, WantedLine, plan_units
 
 ATTEMPTS = 8
@@ -45,6 +48,7 @@ class Sourced(Value):
     not released, they are also tried after `release_seconds`, and the days do not count. `failed_nodes` says whether
     nodes that failed the order are asked again. With `cancels` they do not wait: the policy has them cancelled.
     `known`: the order was captured before, and this is what was decided then.
+    `cannot_be_sourced` are those of them that no node may ever give, by line: they wait for a person, not for stock.
     """
 
     fulfilments: tuple[Released, ...]
@@ -56,6 +60,23 @@ class Sourced(Value):
     failed_nodes: FailedNodes = FailedNodes.AFTER_OTHER_NEWS
     cancels: bool = False
     known: bool = False
+    cannot_be_sourced: dict[str, int] = Field(default={})
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the channel hears of it."""
+        return self.model_dump(include={"promise", "waiting", "cannot_be_sourced"})
+
+    @property
+    def for_stock(self) -> dict[str, int]:
+        """Units by line that wait for stock."""
+        return {line_id: n for line_id, n in self.waiting.items() if line_id not in self.cannot_be_sourced}
+
+    def waits_told(self, asked: Mapping[str, int]) -> dict[str, Any]:
+        """What the customer is told of units that were asked for: those sourced, waiting, and not possible."""
+        sourced = {line_id: n - self.waiting.get(line_id, 0) for line_id, n in asked.items()}
+        ships = {line_id: n for line_id, n in sourced.items() if n}
+        return {"lines": self.for_stock, "ships": ships, "cannot_be_sent": self.cannot_be_sourced}
 
 
 class SourceAgain(Value):
@@ -76,7 +97,10 @@ class SourceAgain(Value):
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why sourcing runs, and how what it makes is numbered. Units of the soft reservation `own` are free to it."""
+    """Why sourcing runs, and how what it makes is numbered. Units of the soft reservation `own` are free to it.
+
+    At the balances (node, SKU) of `not_found` a node did not find the order's units.
+    """
 
     attempt: int
     first_fulfilment: int
@@ -84,6 +108,7 @@ class Occasion:
     as_of: datetime
     excluded_nodes: frozenset[str] = frozenset()
     own: str | None = None
+    not_found: frozenset[tuple[str, str]] = frozenset()
 
 
 async def decide(
@@ -113,6 +138,7 @@ async def decide(
             currency=order.currency,
             excluded_nodes=why.excluded_nodes,
             own=why.own,
+            not_found=why.not_found,
             ship_complete=order.ship_complete,
             region=order.ship_to.region,
             tags=order.tags,
@@ -133,19 +159,26 @@ async def write_down(connection: AsyncConnection, planned: Planned, why: Occasio
         first_fulfilment=why.first_fulfilment,
     )
     if planned.decision.unfilled:
-        await _leave_waiting(connection, planned.decision)
+        await _leave_waiting(connection, planned.decision, why.cause)
 
 
-async def _leave_waiting(connection: AsyncConnection, decision: SourcingDecision) -> None:
+async def _leave_waiting(connection: AsyncConnection, decision: SourcingDecision, cause: SourcingCause) -> None:
     """What the policy says of units that found no node: whether they get what comes in, and whether a person looks."""
-    waits = decision.outcome is not Outcome.CANCELLED
-    await waiting.heeds_stock(connection, decision.order_id, waits and decision.retry.on_stock)
+    waits, never = decision.outcome is not Outcome.CANCELLED, decision.cannot_be_sourced
+    for_stock = waits and any(line.line_id not in never for line in decision.unfilled)
+    await waiting.heeds_stock(connection, decision.order_id, for_stock and decision.retry.on_stock)
+    anew = cause in FAILED_SOURCING
+    if waits and never:
+        kind, detail = Unsourced.IMPOSSIBLE, f"{never}: {' '.join(decision.reasons)}"
+        await exceptions.unsourced(connection, decision.order_id, kind, kind, detail, anew=anew)
+    else:
+        await exceptions.close(connection, decision.order_id, Unsourced.IMPOSSIBLE)
     if decision.outcome is Outcome.QUEUED:
         strategy = decision.strategy or "no strategy"
         units = {line.line_id: line.quantity for line in decision.unfilled}
         detail = f"{strategy} of policy {decision.policy_version} asks for a person: no node for {units}"
-        key = f"{decision.order_id}:sourcing:{strategy}"
-        await exceptions.open_(connection, decision.order_id, "sourcing", key, detail)
+        key = f"sourcing:{strategy}"
+        await exceptions.unsourced(connection, decision.order_id, Unsourced.SOURCING, key, detail, anew=anew)
 
 
 async def take(
@@ -197,6 +230,7 @@ def sourced(decision: SourcingDecision, first_fulfilment: int) -> Sourced:
         release_seconds=_seconds_to_release(decision),
         failed_nodes=decision.retry.failed_nodes,
         cancels=decision.outcome is Outcome.CANCELLED and bool(decision.unfilled),
+        cannot_be_sourced=decision.cannot_be_sourced,
     )
 
 
@@ -218,6 +252,7 @@ def story(decision: SourcingDecision, result: Sourced, why: Occasion) -> dict[st
         "currency": decision.currency,
         "fulfilments": {f.fulfilment_id: f.node_id for f in result.fulfilments},
         "waiting": result.waiting,
+        **({"cannot_be_sourced": result.cannot_be_sourced} if result.cannot_be_sourced else {}),
     }
 
 
@@ -251,12 +286,14 @@ class Sourcing:
                 as_of=self.database.as_of(order, request.as_of),
                 excluded_nodes=request.excluded_nodes,
                 own=waiting.SOFT_ID + request.order_id,
+                not_found=await waiting.not_found(connection, request.order_id),
             )
             planned = await decide(self.database, connection, order, request.lines, why)
             decision = planned.decision
             result = sourced(decision, why.first_fulfilment)
             await self._write(connection, request, decision, result, why)
             await write_down(connection, planned, why)
+            await orders.begin_promise_anew(connection, request.order_id)
             owned = await waiting.settle(connection, request.order_id, balances(decision))
             await take(connection, order.channel, decision, why, owned)
             return result
@@ -287,9 +324,10 @@ class Sourcing:
                 order_id,
                 key,
                 MessageKind.ORDER_BACKORDERED,
-                context={"lines": result.waiting},
+                context=result.waits_told(request.lines),
                 webhook=self.database.webhooks,
             )
-            await exceptions.open_(
-                connection, order_id, "backorder", f"{order_id}:{key}", f"no stock for {result.waiting}"
-            )
+            if result.for_stock:
+                detail = f"no stock for {result.for_stock}: {request.cause}"
+                await exceptions.unsourced(connection, order_id, Unsourced.BACKORDER, "backorder", detail, anew=True)
+        await exceptions.close_sourced(connection, order_id)

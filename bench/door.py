@@ -12,15 +12,9 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from dom.status import FulfilmentStatus
+from dom.status import BEFORE_HAND_OVER
 
-_SEEN = (
-    FulfilmentStatus.RELEASED,
-    FulfilmentStatus.ACCEPTED,
-    FulfilmentStatus.PICKED,
-    FulfilmentStatus.PACKED,
-    FulfilmentStatus.BOOKED,
-)
+_SEEN = tuple(sorted(BEFORE_HAND_OVER))
 _PAGE = 200
 _LARGEST_HEAD_BYTES = 1 << 16
 _SUCCESSES = range(200, 300)

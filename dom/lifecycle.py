@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dom.errors import CannotCancel, StepNotPossible
-from dom.status import BEFORE_HAND_OVER, FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep, OrderStatus
+from dom.status import (
+    BEFORE_HAND_OVER,
+    FINAL_FULFILMENT,
+    GONE,
+    SOURCED_ANEW,
+    FulfilmentStatus,
+    FulfilmentStep,
+    OrderStatus,
+)
 
 _S = FulfilmentStatus
 
@@ -25,9 +33,6 @@ PROGRESS: Final[Mapping[FulfilmentStatus, int]] = {
     _S.COLLECTED: 6,
 }
 """How far the work is; a status that is not in it ended without the goods reaching the customer."""
-
-_DEAD: Final = FINAL_FULFILMENT - {_S.DELIVERED, _S.COLLECTED}
-_WAIT_AGAIN: Final = frozenset({_S.REJECTED, _S.LOST, _S.RECALLED})
 
 
 def after_step(status: FulfilmentStatus, step: FulfilmentStep, *, pickup: bool) -> FulfilmentStatus:
@@ -102,7 +107,7 @@ class FulfilmentState:
     @property
     def living(self) -> bool:
         """Whether its units are still on their way to the customer, or there."""
-        return self.status not in _DEAD
+        return self.status not in GONE
 
     @property
     def cancellable(self) -> bool:
@@ -182,7 +187,7 @@ class OrderState:
         fulfilment.status = status
         for line_id, quantity in fulfilment.lines.items():
             line = self.lines[line_id]
-            if status in _WAIT_AGAIN:
+            if status in SOURCED_ANEW:
                 line.backordered += quantity
             else:
                 line.cancelled += quantity

@@ -1,5 +1,7 @@
 """Statuses, and which step may follow which. The one place that knows."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -39,27 +41,67 @@ class FulfilmentStatus(StrEnum):
     """A second look gave the units to other fulfilments before any node began."""
 
 
-FINAL_FULFILMENT: Final = frozenset(
-    {
-        FulfilmentStatus.DELIVERED,
-        FulfilmentStatus.COLLECTED,
-        FulfilmentStatus.REJECTED,
-        FulfilmentStatus.CANCELLED,
-        FulfilmentStatus.LOST,
-        FulfilmentStatus.RETURNED,
-        FulfilmentStatus.RECALLED,
-    }
-)
-BEFORE_HAND_OVER: Final = frozenset(
-    {
-        FulfilmentStatus.RELEASED,
-        FulfilmentStatus.ACCEPTED,
-        FulfilmentStatus.PICKED,
-        FulfilmentStatus.PACKED,
-        FulfilmentStatus.BOOKED,
-        FulfilmentStatus.READY,
-    }
-)
+class Whereabouts(StrEnum):
+    """Where the units of a fulfilment are, as its status says."""
+
+    AT_NODE = "at the node"
+    """Reserved at the node, which works on them or will."""
+    ON_THE_WAY = "on the way"
+    WITH_CUSTOMER = "with the customer"
+    SOURCED_ANEW = "sourced anew"
+    """The fulfilment gave them up: they wait for another node, or have one already."""
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a fulfilment's status means for its units. `left_node`: the goods left the node's stock."""
+
+    units: Whereabouts
+    left_node: bool = False
+
+
+MEANING: Final[Mapping[FulfilmentStatus, Meaning]] = {
+    FulfilmentStatus.RELEASED: Meaning(Whereabouts.AT_NODE),
+    FulfilmentStatus.ACCEPTED: Meaning(Whereabouts.AT_NODE),
+    FulfilmentStatus.PICKED: Meaning(Whereabouts.AT_NODE),
+    FulfilmentStatus.PACKED: Meaning(Whereabouts.AT_NODE),
+    FulfilmentStatus.BOOKED: Meaning(Whereabouts.AT_NODE),
+    FulfilmentStatus.READY: Meaning(Whereabouts.AT_NODE),
+    FulfilmentStatus.HANDED_OVER: Meaning(Whereabouts.ON_THE_WAY, left_node=True),
+    FulfilmentStatus.DELIVERED: Meaning(Whereabouts.WITH_CUSTOMER, left_node=True),
+    FulfilmentStatus.COLLECTED: Meaning(Whereabouts.WITH_CUSTOMER, left_node=True),
+    FulfilmentStatus.REJECTED: Meaning(Whereabouts.SOURCED_ANEW),
+    FulfilmentStatus.RECALLED: Meaning(Whereabouts.SOURCED_ANEW),
+    FulfilmentStatus.LOST: Meaning(Whereabouts.SOURCED_ANEW, left_node=True),
+    FulfilmentStatus.CANCELLED: Meaning(Whereabouts.CANCELLED),
+    FulfilmentStatus.RETURNED: Meaning(Whereabouts.CANCELLED, left_node=True),
+}
+"""The one classification of fulfilment statuses. Every list of them, in Python and in SQL, is one of the sets below."""
+
+
+def _units(*where: Whereabouts) -> frozenset[FulfilmentStatus]:
+    return frozenset(status for status in FulfilmentStatus if MEANING[status].units in where)
+
+
+BEFORE_HAND_OVER: Final = _units(Whereabouts.AT_NODE)
+"""The units are reserved at the node, and can still be taken out."""
+ARRIVED: Final = _units(Whereabouts.WITH_CUSTOMER)
+"""The units reached the customer."""
+SOURCED_ANEW: Final = _units(Whereabouts.SOURCED_ANEW)
+"""The units are to be sourced again, or were."""
+GONE: Final = _units(Whereabouts.SOURCED_ANEW, Whereabouts.CANCELLED)
+"""The work ended without its units reaching the customer."""
+FINAL_FULFILMENT: Final = ARRIVED | GONE
+"""Nothing follows."""
+LEFT_NODE: Final = frozenset(status for status in FulfilmentStatus if MEANING[status].left_node)
+"""The goods left the node's stock; its reservation is used up."""
+NOTHING_RESERVED: Final = FINAL_FULFILMENT | LEFT_NODE
+"""No stock is reserved for the work any more."""
+GAVE_DAY_BACK: Final = FINAL_FULFILMENT - LEFT_NODE
+"""The work was never done: its place in the node's day is free for others."""
+UNBEGUN: Final = frozenset({FulfilmentStatus.RELEASED})
+"""The node has not taken the work on."""
 
 
 class FulfilmentStep(StrEnum):

@@ -4,7 +4,7 @@ What is promised is what is held: the planner decides which node gives what, on 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -111,7 +111,8 @@ async def _planned(
         ),
     )
     lacking = {int(line.line_id): line.quantity for line in planned.decision.unfilled}
-    _check(wanted.lines, [line.quantity - lacking.get(i, 0) for i, line in enumerate(wanted.lines)])
+    never = {int(line_id) for line_id in planned.decision.cannot_be_sourced}
+    _check(wanted.lines, [line.quantity - lacking.get(i, 0) for i, line in enumerate(wanted.lines)], never)
     units = tuple(
         SoftUnits(shipment.node_id, line.sku, line.quantity)
         for shipment in planned.decision.shipments
@@ -150,16 +151,23 @@ async def _named(
     return Given(tuple(SoftUnits(line.node_id or "", line.sku, line.quantity) for line in wanted.lines))
 
 
-def _check(lines: Sequence[HoldLine], available: Sequence[int]) -> None:
+def _check(lines: Sequence[HoldLine], available: Sequence[int], never: Container[int] = ()) -> None:
     short = [index for index, line in enumerate(lines) if available[index] < line.quantity]
     if short:
         first = lines[short[0]]
+        why = "no node may give it, whatever it holds" if short[0] in never else f"{available[short[0]]} can"
         raise StockConflict(
-            f"{first.quantity} of {first.sku} cannot be held: {available[short[0]]} can",
+            f"{first.quantity} of {first.sku} cannot be held: {why}",
             field=f"lines[{short[0]}].quantity",
             data={
                 "lines": [
-                    {"index": index, "sku": line.sku, "quantity": line.quantity, "available": units}
+                    {
+                        "index": index,
+                        "sku": line.sku,
+                        "quantity": line.quantity,
+                        "available": units,
+                        **({"cannot_be_sourced": True} if index in never else {}),
+                    }
                     for index, (line, units) in enumerate(zip(lines, available, strict=True))
                 ]
             },

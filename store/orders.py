@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import NotFound
 from dom.orders import Order
-from dom.status import FINAL_ORDER, OrderStatus
-from store.rows import to_rows
+from dom.status import FINAL_ORDER, GONE, OrderStatus
+from store.rows import listed, to_rows
 
 _CAPTURE = text("""
 INSERT INTO orders (id, channel, external_id, customer_id, status, currency, goods_total, document, content_hash,
@@ -138,6 +138,34 @@ async def set_status(
             "latest": latest,
         },
     )
+
+
+_WORK = f"""
+SELECT min(promise_earliest) AS earliest, max(promise_latest) AS latest FROM fulfilments
+WHERE order_id = :order_id AND status NOT IN ({listed(GONE)})"""
+_BEGIN_ANEW = text(f"""
+UPDATE orders SET promise_earliest = work.earliest FROM ({_WORK}) work
+WHERE id = :order_id AND work.earliest IS NOT NULL
+""")
+_NARROW = text(f"""
+UPDATE orders SET promise_earliest = work.earliest, promise_latest = least(promise_latest, work.latest)
+FROM ({_WORK}) work WHERE id = :order_id AND (work.earliest IS NOT NULL OR status NOT IN ({listed(FINAL_ORDER)}))
+""")
+
+
+async def begin_promise_anew(connection: AsyncConnection, order_id: str) -> None:
+    """The promise begins when the first of the living work arrives; its end stays as it was given."""
+    await connection.execute(_BEGIN_ANEW, {"order_id": order_id})
+
+
+async def narrow_promise(connection: AsyncConnection, order_id: str) -> None:
+    """Units were cancelled: the promise is that of the work that remains, and no later than before.
+
+    None where what remains has no node. An order that ended without any work keeps what was promised.
+    """
+    latest = text("UPDATE orders SET promise_latest = NULL WHERE id = :order_id AND promise_earliest IS NULL")
+    for statement in (_NARROW, latest):
+        await connection.execute(statement, {"order_id": order_id})
 
 
 @dataclass(frozen=True, slots=True)

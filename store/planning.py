@@ -40,7 +40,8 @@ class Wanted:
 
     `as_of` is the moment the promise counts from. `own` is a soft reservation whose live units are free for the asker.
     `promised` counts what may be promised to the channel instead of what OFL may take: it never counts more.
-    `ship_complete`: everything is sourced, or everything waits.
+    `ship_complete`: everything is sourced, or everything waits. `not_found` are balances (node, SKU) that hold
+    nothing for the asker, whatever the books say: the node did not find his units there.
     """
 
     order_id: str
@@ -61,6 +62,14 @@ class Wanted:
     tags: tuple[str, ...] = ()
     customer_class: str = ""
     deliver_by: datetime | None = None
+    not_found: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def failed_nodes(self) -> frozenset[str]:
+        """Nodes that are not asked: they failed the asker, or found nothing of what he wants."""
+        skus = {line.sku for line in self.lines}
+        nodes = {node for node, _ in self.not_found}
+        return self.excluded_nodes | {node for node in nodes if all((node, sku) in self.not_found for sku in skus)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,9 @@ async def plan_under(connection: AsyncConnection, cache: ReferenceCache, wanted:
         own=wanted.own,
         promised=wanted.promised,
     )
+    if wanted.not_found:
+        there = {balance: units for balance, units in world.available.items() if balance not in wanted.not_found}
+        world = world.model_copy(update={"available": there})
     if wanted.pickup_node and all(node.id != wanted.pickup_node for node in reference.nodes):
         raise UnknownNode(f"there is no node {wanted.pickup_node}", field="pickup_node")
     demand = Demand(
@@ -111,7 +123,7 @@ async def plan_under(connection: AsyncConnection, cache: ReferenceCache, wanted:
         lines=tuple([line.priced(world.skus[line.sku], wanted.currency) for line in wanted.lines]),
         pickup_node=wanted.pickup_node,
         requested_by=wanted.requested_by,
-        excluded_nodes=wanted.excluded_nodes,
+        excluded_nodes=wanted.failed_nodes,
         currency=wanted.currency,
         region=wanted.region,
         tags=wanted.tags,

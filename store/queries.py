@@ -8,21 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, exists, func, select, text, tuple_
+from sqlalchemy import BigInteger, RowMapping, cast, exists, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.status import FINAL_FULFILMENT, FulfilmentStatus
+from dom.status import ARRIVED, GONE
 from store.rows import any_of
 from store.tables.orders import order_lines, orders
 from store.tables.returns import returns
 
-ARRIVED = [FulfilmentStatus.DELIVERED, FulfilmentStatus.COLLECTED]
-GONE = sorted(FINAL_FULFILMENT.difference(ARRIVED))
-"""How a fulfilment ends without its units reaching the customer."""
-
 _ORDER = text("""
 SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods_total, o.document, o.placed_at,
-       o.captured_at, o.finished_at, o.promise_earliest, o.promise_latest,
+       o.captured_at, o.finished_at, o.promise_earliest, o.promise_latest, living.*,
        (SELECT jsonb_agg(jsonb_build_object(
             'line_id', l.line_id, 'sku', l.sku, 'unit_price', l.unit_price, 'ordered', l.quantity,
             'cancelled', l.cancelled, 'backordered', l.backordered, 'allocated', u.allocated,
@@ -76,13 +72,16 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
        (SELECT jsonb_agg(jsonb_build_object(
             'id', x.id, 'kind', x.kind, 'detail', x.detail, 'owner', x.owner, 'opened_at', x.opened_at) ORDER BY x.id)
         FROM exceptions x WHERE x.order_id = o.id AND x.status = 'open') AS exceptions
-FROM orders o WHERE o.id = :order_id
+FROM orders o CROSS JOIN LATERAL (
+    SELECT coalesce(sum((quantity - cancelled) * unit_price), 0)::bigint AS goods_total_living,
+           coalesce(sum(backordered), 0) AS units_waiting FROM order_lines WHERE order_id = o.id) living
+WHERE o.id = :order_id
 """)
 
 
 async def order(connection: AsyncConnection, order_id: str) -> dict[str, Any] | None:
     """An order with its lines' units, fulfilments, shipments, messages, returns, refunds and open exceptions."""
-    rows = await connection.execute(_ORDER, {"order_id": order_id, "arrived": ARRIVED, "gone": GONE})
+    rows = await connection.execute(_ORDER, {"order_id": order_id, "arrived": sorted(ARRIVED), "gone": sorted(GONE)})
     row = rows.mappings().one_or_none()
     if row is None:
         return None
@@ -102,6 +101,8 @@ class OrderFilter:
     customer_id: str | None = None
     sku: str | None = None
     text: str | None = None
+    waiting: bool | None = None
+    """Whether units of it have no node."""
 
 
 async def list_orders(
@@ -109,7 +110,12 @@ async def list_orders(
 ) -> Sequence[RowMapping]:
     """Orders by time of capture, newest first, from below the position `before` (captured_at, id) on."""
     units = (
-        select(func.count().label("lines"), func.sum(order_lines.c.quantity).label("units"))
+        select(
+            func.count().label("lines"),
+            func.sum(order_lines.c.quantity).label("units"),
+            func.sum(order_lines.c.backordered).label("units_waiting"),
+            _LIVING.label("goods_total_living"),
+        )
         .where(order_lines.c.order_id == orders.c.id)
         .lateral()
     )
@@ -121,7 +127,7 @@ async def list_orders(
             orders.c.document["customer"]["name"].as_string().label("customer_name"),
             orders.c.document["ship_to"]["country"].as_string().label("country"),
             units.c.lines,
-            func.coalesce(units.c.units, 0).label("units"),
+            *(func.coalesce(units.c[name], 0).label(name) for name in ("units", "units_waiting", "goods_total_living")),
         )
         .select_from(orders.join(units, text("true")))
         .order_by(orders.c.captured_at.desc(), orders.c.id.desc())
@@ -133,6 +139,10 @@ async def list_orders(
     if wanted.sku is not None:
         line = order_lines.alias()
         query = query.where(exists().where(line.c.order_id == orders.c.id, line.c.sku == wanted.sku))
+    if wanted.waiting is not None:
+        line = order_lines.alias()
+        waits = exists().where(line.c.order_id == orders.c.id, line.c.backordered > 0)
+        query = query.where(waits if wanted.waiting else ~waits)
     if wanted.text is not None:
         query = query.where(orders.c.search_text.contains(wanted.text.lower(), autoescape=True))
     if before is not None:
@@ -140,6 +150,7 @@ async def list_orders(
     return (await connection.execute(query)).mappings().all()
 
 
+_LIVING = cast(func.sum((order_lines.c.quantity - order_lines.c.cancelled) * order_lines.c.unit_price), BigInteger)
 _LISTED = (
     "channel",
     "external_id",

@@ -14,15 +14,17 @@ from dom.ofl.seen import seen_again
 from dom.policy.document import Policy
 from dom.rehearsal.recorded import Happened, Happening, Recorded
 from dom.rehearsal.span import Span
+from dom.status import FulfilmentStatus
 from dom.tariffs import Tariff
+from store.rows import listed
 
 PAGE: Final = 100
 """Records that are read at a time."""
 _NETWORKS_AT_MOST: Final = 8
 """Networks that are remembered at a time."""
 _KINDS: Final[Mapping[str, Happening]] = {
-    "fulfilment_rejected": Happening.REJECTED,
-    "fulfilment_lost": Happening.LOST,
+    f"fulfilment_{FulfilmentStatus.REJECTED}": Happening.REJECTED,
+    f"fulfilment_{FulfilmentStatus.LOST}": Happening.LOST,
     "cancelled": Happening.CANCELLED,
 }
 _POLICY_ITSELF: Final = "ofl"
@@ -68,7 +70,7 @@ SELECT d.recorded_at, d.order_id, d.attempt AS number, 'decision' AS kind
 FROM sourcing_decisions d JOIN chosen USING (order_id)
 UNION ALL
 SELECT t.recorded_at, t.order_id, t.id, t.kind FROM timeline t JOIN chosen USING (order_id)
-WHERE t.kind IN ('fulfilment_rejected', 'fulfilment_lost', 'cancelled') OR t.data ? 'missing'
+WHERE t.kind IN ({listed(_KINDS)}) OR t.data ? 'missing'
 ORDER BY recorded_at, order_id, number
 """)
 _DECISIONS = text("""

@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.status import ReturnStatus
-from store.rows import to_json, to_rows
+from dom.status import ARRIVED, ReturnStatus
+from store.rows import listed, to_json, to_rows
 
-_DELIVERED = text("""
+_DELIVERED = text(f"""
 SELECT l.line_id, l.sku, l.unit_price, o.currency, o.status AS order_status, o.channel, o.customer_id,
        coalesce(d.units, 0) AS delivered,
        coalesce(r.units, 0) AS returned, d.node_id
@@ -17,7 +17,7 @@ FROM orders o JOIN order_lines l ON l.order_id = o.id
 LEFT JOIN LATERAL (
     SELECT sum(fl.quantity) AS units, min(f.node_id) AS node_id
     FROM fulfilments f JOIN fulfilment_lines fl ON fl.fulfilment_id = f.id AND fl.line_id = l.line_id
-    WHERE f.order_id = o.id AND f.status IN ('delivered', 'collected')) d ON true
+    WHERE f.order_id = o.id AND f.status IN ({listed(ARRIVED)})) d ON true
 LEFT JOIN LATERAL (
     SELECT sum(quantity) AS units FROM return_lines WHERE order_id = o.id AND line_id = l.line_id) r ON true
 WHERE o.id = :order_id ORDER BY l.position

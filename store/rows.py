@@ -21,6 +21,11 @@ def any_of(wanted: str | Sequence[str]) -> Sequence[str]:
     return [wanted] if isinstance(wanted, str) else wanted
 
 
+def listed(values: Iterable[str]) -> str:
+    """Values of a finite set of ours as an SQL list, for `IN (...)`; never anything from outside."""
+    return ", ".join(f"'{value}'" for value in sorted(values))
+
+
 def _iso(value: Any) -> str:
     if isinstance(value, date | datetime):
         return value.isoformat()

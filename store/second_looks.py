@@ -17,14 +17,15 @@ from dom.network import ShippingMethod
 from dom.ofl.models import Demand, DemandLine, Snapshot
 from dom.ofl.second_look import Change, Held, Joint, Unbegun
 from dom.orders import REPLAY_TAG
-from dom.status import SourcingCause
+from dom.status import UNBEGUN, SourcingCause
 from store import decisions, exceptions, fulfilments, sourcing, stock, timeline
 from store.networks import Network
 from store.planning import Planned
 from store.reference import Reference, ReferenceCache
-from store.rows import to_json
+from store.rows import listed, to_json
 from store.waiting import queue
 
+_UNBEGUN_WORK: Final = listed(UNBEGUN)
 TELL_AGAIN_SECONDS: Final = 60
 """A process that was told and has not taken the change in for so long is told again: it may have been away."""
 _TOLD_AT_ONCE: Final = 200
@@ -38,9 +39,9 @@ class Outdated(Exception):
 
 # What the customer collects stays where it is to be collected. An order whose process has not taken in the last change
 # is left alone until it has.
-_ORDERS = text("""
+_ORDERS = text(f"""
 SELECT f.order_id FROM fulfilments f
-WHERE f.status = 'released' AND f.method <> 'pickup' AND f.order_id > :after
+WHERE f.status IN ({_UNBEGUN_WORK}) AND f.method <> 'pickup' AND f.order_id > :after
   AND (CAST(:skus AS text[]) IS NULL OR EXISTS (
       SELECT FROM fulfilment_lines l WHERE l.fulfilment_id = f.id AND l.quantity > 0 AND l.sku = ANY(:skus)))
   AND NOT EXISTS (SELECT FROM second_looks s WHERE s.order_id = f.order_id AND s.taken_in_at IS NULL)
@@ -56,13 +57,13 @@ async def orders(
     return list(await connection.scalars(_ORDERS, {"skus": asked, "after": after, "most": most}))
 
 
-_UNBEGUN = text("""
+_UNBEGUN = text(f"""
 SELECT o.id, d.demand, x.excluded,
        jsonb_agg(jsonb_build_object(
            'id', f.id, 'node_id', f.node_id, 'ship_day', f.ship_day, 'method', f.method, 'latest', f.promise_latest,
            'lines', l.lines) ORDER BY f.id) AS held
 FROM orders o
-JOIN fulfilments f ON f.order_id = o.id AND f.status = 'released' AND f.method <> 'pickup'
+JOIN fulfilments f ON f.order_id = o.id AND f.status IN ({_UNBEGUN_WORK}) AND f.method <> 'pickup'
 CROSS JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_array(fl.line_id, fl.sku, fl.quantity, ol.unit_price) ORDER BY fl.line_id) AS lines
     FROM fulfilment_lines fl JOIN order_lines ol USING (order_id, line_id)
@@ -138,8 +139,8 @@ async def worlds(
 
 _LOCK_ORDERS = text("SELECT id FROM orders WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED")
 # Whoever advances a fulfilment holds its row before the order's, so nobody waits here.
-_LOCK_WORK = text("""
-SELECT id, released_at FROM fulfilments WHERE id = ANY(:ids) AND status = 'released'
+_LOCK_WORK = text(f"""
+SELECT id, released_at FROM fulfilments WHERE id = ANY(:ids) AND status IN ({_UNBEGUN_WORK})
 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 """)
 _UNITS = text("""

@@ -34,11 +34,16 @@ class AcceptCall(Value):
 
 
 class OrderAnswer(Value):
-    """What the channel hears. `created` is true for the first who asked."""
+    """What the channel hears. `created` is true for the first who asked.
+
+    `waiting` are the units by line that no node has, `cannot_be_sourced` those of them that none may ever give.
+    """
 
     order_id: str
     status: OrderStatus
     promise: Promise | None
+    waiting: dict[str, int] = Field(default={})
+    cannot_be_sourced: dict[str, int] = Field(default={})
     created: bool = False
 
 

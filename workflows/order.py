@@ -322,11 +322,10 @@ class OrderWorkflow:
         if self._first_caller is None and caller is not None:
             self._first_caller = caller.id
         await self._decided()
-        promise = self._accepted.promise if self._accepted else None
         return OrderAnswer(
+            **(self._accepted.told if self._accepted else {"promise": None}),
             order_id=self.state.order_id,
             status=self.state.status(),
-            promise=promise,
             created=caller is not None and caller.id == self._first_caller,
         )
 

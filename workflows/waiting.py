@@ -17,6 +17,8 @@ class Waiting:
     since: datetime
     failed_nodes: set[str] = field(default_factory=set)
     cancels: bool = False
+    _impossible: bool = False
+    """Nothing that waits can ever be sent: no stock is waited for."""
     _asks: FailedNodes = FailedNodes.AFTER_OTHER_NEWS
     _retry_after: timedelta = timedelta()
     _give_up_after: timedelta = timedelta()
@@ -25,6 +27,7 @@ class Waiting:
     def heed(self, sourced: Sourced, now: datetime) -> None:
         """Go by what the last sourcing says."""
         self.cancels, self._asks = sourced.cancels, sourced.failed_nodes
+        self._impossible = bool(sourced.waiting) and not sourced.for_stock
         self._retry_after = timedelta(minutes=sourced.retry_minutes)
         self._give_up_after = timedelta(days=sourced.cancel_after_days)
         span = sourced.release_seconds
@@ -52,5 +55,5 @@ class Waiting:
         if self.cancels:
             return "the policy cancels what cannot be sourced"
         if self._released_at is None and now - self.since >= self._give_up_after:
-            return "no stock came in time"
+            return "no way to send it was found in time" if self._impossible else "no stock came in time"
         return None

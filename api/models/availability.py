@@ -182,6 +182,11 @@ class PromisedShipment(BaseModel):
 class UnfilledLine(PromisedLine):
     """Units that cannot be promised now."""
 
+    cannot_be_sourced: bool = Field(
+        default=False,
+        description="True where no node may ever give them to this place by this method, whatever it holds: an order "
+        "of them is put before a person. Absent otherwise.",
+    )
     available_on: date | None = Field(description="When they could come to a node that may send them; null: not known.")
 
 

@@ -22,12 +22,25 @@ class OrderLinks(BaseModel):
     sourcing: str
 
 
+class WaitingUnits(BaseModel):
+    """Units of an order line that no node has."""
+
+    line_id: str
+    quantity: int
+    cannot_be_sourced: bool = Field(
+        description="No node may ever give them, whatever it holds: they do not wait for stock, but for a person."
+    )
+
+
 class OrderCaptured(BaseModel):
     """The answer to a channel's order."""
 
     order_id: str
     status: OrderStatus
-    promise: Window | None = Field(description="When the goods arrive; null while no unit is sourced.")
+    promise: Window | None = Field(description="When the sourced goods arrive; null while no unit is sourced.")
+    waiting: list[WaitingUnits] = Field(
+        default=[], description="What was not sourced when the order was captured; empty once the order has ended."
+    )
     links: OrderLinks
 
 
@@ -42,9 +55,11 @@ class OrderSummary(BaseModel):
     country: str
     status: OrderStatus
     currency: str
-    goods_total: int = Field(description="Minor units.")
+    goods_total: int = Field(description="Minor units; as ordered.")
+    goods_total_living: int = Field(description="Minor units; without what was cancelled since.")
     lines: int
     units: int
+    units_waiting: int = Field(description="Units of them that no node has.")
     placed_at: Utc
     captured_at: Utc
     promise: Window | None
@@ -174,7 +189,9 @@ class OrderDetail(BaseModel):
     external_id: str
     status: OrderStatus
     currency: str
-    goods_total: int = Field(description="Minor units.")
+    goods_total: int = Field(description="Minor units; as ordered.")
+    goods_total_living: int = Field(description="Minor units; without what was cancelled since.")
+    units_waiting: int = Field(description="Units that no node has.")
     placed_at: Utc
     captured_at: Utc
     finished_at: Utc | None

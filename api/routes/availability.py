@@ -214,7 +214,12 @@ def _promised(promised: Promised) -> dict[str, Any]:
             for shipment in decision.shipments
         ],
         "unfilled": [
-            {**_line(line), "available_on": promised.available_on.get(line.line_id)} for line in decision.unfilled
+            {
+                **_line(line),
+                **({"cannot_be_sourced": True} if line.line_id in decision.cannot_be_sourced else {}),
+                "available_on": promised.available_on.get(line.line_id),
+            }
+            for line in decision.unfilled
         ],
         "exact": decision.exact,
         "policy_version": decision.policy_version,

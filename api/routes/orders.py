@@ -48,7 +48,16 @@ async def capture(
     """
     answer = await services.orders.capture(order)
     links = _links(answer.order_id)
-    content = {"order_id": answer.order_id, "status": answer.status, "promise": answer.promise, "links": links}
+    content = {
+        "order_id": answer.order_id,
+        "status": answer.status,
+        "promise": answer.promise,
+        "waiting": [
+            {"line_id": line_id, "quantity": units, "cannot_be_sourced": line_id in answer.cannot_be_sourced}
+            for line_id, units in answer.waiting.items()
+        ],
+        "links": links,
+    }
     return Json(content, 201 if answer.created else 200, headers={"Location": links["self"]})
 
 
@@ -64,6 +73,7 @@ async def capture(
 )
 async def list_orders(
     services: Use,
+    *,
     channel: Annotated[
         list[Annotated[str, Field(max_length=64)]] | None,
         Query(description="Any of these; repeatable.", examples=[["web"]]),
@@ -71,6 +81,9 @@ async def list_orders(
     status: Annotated[list[OrderStatus] | None, Query(description="Any of these; repeatable.")] = None,
     customer: Annotated[str | None, Query(max_length=64, description="The channel's id of the customer.")] = None,
     sku: Annotated[str | None, Query(max_length=64, description="A SKU on any line.")] = None,
+    waiting: Annotated[
+        bool | None, Query(description="Orders with units that no node has, whatever else is on its way; or without.")
+    ] = None,
     q: Annotated[
         str | None, Query(min_length=1, max_length=200, description="Part of a number, name, mail, phone, town or tag.")
     ] = None,
@@ -78,7 +91,7 @@ async def list_orders(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """Filters combine; one that is absent does not matter. Orders that come in meanwhile shift no page."""
-    wanted = queries.OrderFilter(channel=channel, status=status, customer_id=customer, sku=sku, text=q)
+    wanted = queries.OrderFilter(channel=channel, status=status, customer_id=customer, sku=sku, text=q, waiting=waiting)
     before = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await queries.list_orders(connection, wanted, before=before, limit=limit + 1)

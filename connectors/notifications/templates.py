@@ -26,9 +26,10 @@ class MessageLine(Value):
 class MessageContext(Value):
     """What a message may tell; what is not known stays empty and is left out.
 
-    `lines` are what the message is about, not always the whole order. `tracking_number` and `carrier` belong to the
-    shipment; `node_name` is where the goods can be collected or are to be sent back to; `reason` is why something was
-    cancelled or refunded.
+    `lines` are what the message is about, not always the whole order: what waits for stock, where it has to wait. Then
+    `ships` are units that are sourced, and `cannot_be_sent` those for which there is no way at all. `tracking_number`
+    and `carrier` belong to the shipment; `node_name` is where the goods can be collected or are to be sent back to;
+    `reason` is why something was cancelled or refunded.
     """
 
     order_id: str
@@ -36,6 +37,8 @@ class MessageContext(Value):
     channel: str
     customer_name: str
     lines: tuple[MessageLine, ...] = ()
+    ships: tuple[MessageLine, ...] = ()
+    cannot_be_sent: tuple[MessageLine, ...] = ()
     promise: Promise | None = None
     tracking_number: str = ""
     carrier: str = ""
@@ -72,9 +75,20 @@ def render(kind: MessageKind, context: MessageContext) -> Rendered:
     known = dict(context)
     subject, _, body = _ENVIRONMENT.get_template(f"{kind}.txt").render(known).partition("\n")
     paragraphs = [" ".join(part.split()) for part in body.split("\n\n") if part.strip()]
-    whole = {**known, "subject": " ".join(subject.split()), "paragraphs": paragraphs}
+    whole = {**known, "subject": " ".join(subject.split()), "paragraphs": paragraphs, "groups": _groups(context)}
     return Rendered(
         subject=whole["subject"],
         text=_ENVIRONMENT.get_template("layout.txt").render(whole),
         html=_ENVIRONMENT.get_template("layout.html").render(whole),
     )
+
+
+def _groups(context: MessageContext) -> list[tuple[str, tuple[MessageLine, ...]]]:
+    """The lines under their headings; what a message is about alone needs none."""
+    groups = [
+        ("Set aside for you", context.ships),
+        ("To follow", context.lines),
+        ("Looked at by our staff", context.cannot_be_sent),
+    ]
+    filled = [(title, lines) for title, lines in groups if lines]
+    return filled if len(filled) > 1 else [("", lines) for _, lines in filled]

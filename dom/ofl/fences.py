@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import chain
 from math import ceil
 
 from dom.money import Money
@@ -84,6 +85,13 @@ def examine_in_full(question: Asked) -> dict[str, tuple[FenceResult, ...]]:
         before = asked_in_full(standing.node, question.demand, question.snapshot, question.rules)
         found[standing.node_id] = (*before, *_asked_of(site, question))
     return found
+
+
+def examine_with_stock(question: Asked) -> Iterator[tuple[Site, Iterator[FenceResult]]]:
+    """Every node as if it held all that is asked for, with what it is asked, one fence after the other."""
+    for standing, distance in zip(question.roster.standings, question.roster.distances, strict=True):
+        site = Site(standing, question.wanted, question.wanted, distance)
+        yield site, chain(standing.fences, _asked_of(site, question) if standing.passed else ())
 
 
 def _held(question: Asked) -> dict[str, tuple[int, ...]]:

@@ -238,6 +238,8 @@ class SourcingDecision(Value):
     gap: float = 0.0
     others: dict[Fence, int] = Field(default={})
     """How many nodes `candidates` leaves out, by why: they hold nothing, or are not where the customer collects."""
+    ruled_out: dict[str, dict[Fence, int]] = Field(default={})
+    """SKUs of unfilled lines that no node may ever give, whatever it holds: how many nodes each fence rules out."""
     passed_over: tuple[PassedOver, ...] = ()
     planner: int = 0
     """Version of the planner that decided (`PLANNER`); 0: it was not written down yet."""
@@ -246,6 +248,12 @@ class SourcingDecision(Value):
     def cost(self) -> int:
         """Total cost in minor units."""
         return sum(shipment.cost for shipment in self.shipments)
+
+    @property
+    def cannot_be_sourced(self) -> dict[str, int]:
+        """Unfilled units by line that no node may ever give: they do not wait for stock."""
+        never = not self.strategy
+        return {line.line_id: line.quantity for line in self.unfilled if never or line.sku in self.ruled_out}
 
     @property
     def promise(self) -> Promise | None:

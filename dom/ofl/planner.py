@@ -14,6 +14,7 @@ from dom.ofl.explanation.kept import candidates, others, passed_over, runner_up
 from dom.ofl.explanation.story import reasons, unmatched
 from dom.ofl.matching import Subject, mismatch
 from dom.ofl.models import PLANNER, Attempt, Demand, Outcome, Snapshot, SourcingDecision
+from dom.ofl.ruled_out import ruled_out
 from dom.ofl.rules import Rules
 from dom.policy.document import Fence, LeftOver, OnNone, OnPartial, Policy, Strategy, Then
 
@@ -54,6 +55,7 @@ def plan(demand: Demand, snapshot: Snapshot, policy: Policy, policy_version: int
         retry=best.rules.strategy.retry,
         others=others(best),
         passed_over=passed_over(best, snapshot.skus) if shown else (),
+        ruled_out=ruled_out(trial.drafts, unfilled),
         planner=PLANNER,
     )
     return decision.model_copy(update={"reasons": (*reasons(decision, best), *trial.passed_over)})
@@ -71,6 +73,7 @@ class _Trial:
     policy: Policy
     best: Draft | None = None
     tried: list[Attempt] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
 
     def run(self) -> Then:
@@ -119,6 +122,7 @@ class _Trial:
                 cost=sum([shipment.cost for shipment in made.shipments]),
             )
         )
+        self.drafts.append(made)
         if self.best is None or made.filled > self.best.filled:
             self.best = made
         return made

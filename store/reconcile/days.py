@@ -1,7 +1,8 @@
 """Nodes' days against the fulfilments they are for.
 
 A fulfilment takes its place in the node's day when it is released to the node, and in the day's service where the node
-limits that. It gives the place back when it is rejected or cancelled, and keeps it once it was worked on.
+limits that. It gives the place back when it ends before its goods leave the node (rejected, cancelled, recalled), and
+keeps it once they left.
 """
 
 from typing import Final
@@ -9,10 +10,12 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.status import GAVE_DAY_BACK
 from store.reconcile.differences import Difference, Fault, Kind, Subject
+from store.rows import listed
 
 _LIMITED: Final = "n.document->'service_capacity' ? "
-_WORKED: Final = "coalesce(f.status NOT IN ('rejected', 'cancelled'), true)"
+_WORKED: Final = f"coalesce(f.status NOT IN ({listed(GAVE_DAY_BACK)}), true)"
 
 DIFFERING: Final = f"""
 WITH worked AS (

@@ -1,29 +1,22 @@
 """Reservations against what they are for: orders and their fulfilments, soft reservations' headers."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import RowMapping
 
-from dom.status import BEFORE_HAND_OVER, FINAL_FULFILMENT, FINAL_ORDER, FulfilmentStatus, OrderStatus
+from dom.status import BEFORE_HAND_OVER, FINAL_ORDER, LEFT_NODE, NOTHING_RESERVED, FulfilmentStatus, OrderStatus
 from store.kinds import ReservationKind, ReservationStatus
 from store.reconcile.differences import Difference, Fault, Kind, Subject, of_balance
+from store.rows import listed
 
-
-def _listed(values: Iterable[str]) -> str:
-    return ", ".join(f"'{value}'" for value in sorted(values))
-
-
-_ENDED: Final = _listed(FINAL_FULFILMENT | {FulfilmentStatus.HANDED_OVER})
-_OPEN: Final = _listed(BEFORE_HAND_OVER)
-_KNOWN: Final = _listed(FulfilmentStatus)
-_LEFT: Final = _listed(
-    (FINAL_FULFILMENT | {FulfilmentStatus.HANDED_OVER})
-    - {FulfilmentStatus.REJECTED, FulfilmentStatus.CANCELLED, FulfilmentStatus.RECALLED}
-)
-_OVER: Final = _listed(FINAL_ORDER)
-_KINDS: Final = _listed(ReservationKind)
-_STATUSES: Final = _listed(ReservationStatus)
+_ENDED: Final = listed(NOTHING_RESERVED)
+_OPEN: Final = listed(BEFORE_HAND_OVER)
+_KNOWN: Final = listed(FulfilmentStatus)
+_LEFT: Final = listed(LEFT_NODE)
+_OVER: Final = listed(FINAL_ORDER)
+_KINDS: Final = listed(ReservationKind)
+_STATUSES: Final = listed(ReservationStatus)
+_LET_GO: Final = listed(set(ReservationStatus) - {ReservationStatus.ACTIVE})
 
 
 def stale_firm(place: str = "true") -> str:
@@ -88,7 +81,7 @@ FROM (SELECT * FROM reservations WHERE {place}
 LEFT JOIN soft_reservations h ON h.id = r.soft_id
 CROSS JOIN LATERAL (SELECT CASE
     WHEN coalesce(r.kind NOT IN ({_KINDS}) OR r.status NOT IN ({_STATUSES}), true)
-        THEN CASE WHEN r.status IN ('released', 'consumed', 'converted', 'expired') THEN NULL
+        THEN CASE WHEN r.status IN ({_LET_GO}) THEN NULL
                   ELSE '{Fault.RESERVATION_UNKNOWN}' END
     WHEN r.expires_at IS NULL THEN '{Fault.SOFT_WITHOUT_END}'
     WHEN coalesce(r.quantity <= 0, true) THEN '{Fault.SOFT_QUANTITY}'
@@ -102,7 +95,7 @@ UNKNOWN_STATUSES: Final = f"""
 SELECT 'fulfilment' AS what, f.id, f.order_id, f.status FROM fulfilments f
 WHERE coalesce(f.status NOT IN ({_KNOWN}), true)
 UNION ALL
-SELECT 'order', o.id, o.id, o.status FROM orders o WHERE coalesce(o.status NOT IN ({_listed(OrderStatus)}), true)
+SELECT 'order', o.id, o.id, o.status FROM orders o WHERE coalesce(o.status NOT IN ({listed(OrderStatus)}), true)
 ORDER BY 1, 2"""
 """Orders and fulfilments in a status that says nothing about what they hold."""
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.allocation import Balance, Limit, WaitingOrder
 from dom.channels import DEFAULT_PRIORITY
 from store.stock import terms
+from store.waiting.failed import failed
 
 DECLINED_SECONDS: Final = 6 * 60 * 60
 """How long units that an order had and did not use are not granted to it again."""
@@ -147,7 +148,7 @@ async def standing(connection: AsyncConnection, skus: Sequence[str]) -> list[Sta
 
 
 _STILL = text("SELECT id FROM orders WHERE id = ANY(:ids) FOR NO KEY UPDATE SKIP LOCKED")
-_ORDERS = text("""
+_ORDERS = text(f"""
 SELECT o.id, o.channel, coalesce(o.priority, c.priority, :priority) AS priority, o.placed_at, o.captured_at,
        o.ship_complete, o.document->>'pickup_node' AS pickup_node, coalesce((h.document->>'ready')::boolean, false)
            AS ready,
@@ -167,11 +168,7 @@ SELECT o.id, o.channel, coalesce(o.priority, c.priority, :priority) AS priority,
                 END) AS excluded,
        (SELECT jsonb_agg(balance) FROM jsonb_each_text(h.document->'declined') AS d (balance, at)
         WHERE d.at::timestamptz > statement_timestamp() - make_interval(secs => :declined)) AS declined,
-       (SELECT jsonb_agg(f.node_id || '/' || l.sku) FROM fulfilments f JOIN fulfilment_lines l ON l.fulfilment_id = f.id
-        WHERE f.order_id = o.id AND f.status = 'rejected' AND f.updated_at >= coalesce((
-            SELECT e.recorded_at FROM stock_ledger e
-            WHERE e.node_id = f.node_id AND e.sku = l.sku AND e.on_hand_delta > 0 ORDER BY e.id DESC LIMIT 1),
-            f.updated_at)) AS failed
+       (SELECT jsonb_agg(DISTINCT node_id || '/' || sku) FROM ({failed("o.id")}) each) AS failed
 FROM orders o LEFT JOIN channels c ON c.id = o.channel LEFT JOIN soft_reservations h ON h.id = 'waiting/' || o.id
 WHERE o.id = ANY(:ids)
 """)
@@ -190,7 +187,8 @@ async def still(
 ) -> dict[str, InLine]:
     """The orders as they stand, held still until the transaction ends; one whose units are on the move is left out.
 
-    A node that rejected the order's units is left out for them until goods come in there.
+    A node that rejected the order's units, or did not find them, is left out for them until goods come in there or it
+    counted them.
     """
     found = list(await connection.scalars(_STILL, {"ids": order_ids}))
     parameters = {

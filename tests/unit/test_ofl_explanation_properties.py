@@ -274,6 +274,7 @@ class _Held:
         self.numbers |= {round(c.distance_km) for c in decision.candidates if c.distance_km is not None}
         self.numbers |= {c.units for c in decision.candidates} | {a.filled for a in decision.tried}
         self.numbers |= {total - a.filled for a in decision.tried}
+        self.numbers |= {count for fences in decision.ruled_out.values() for count in fences.values()}
         self.numbers |= set(range(len([c for c in decision.candidates if not c.eligible])))
         minutes = decision.retry.after_minutes
         self.numbers |= {minutes, minutes // 60, minutes // 1440, decision.retry.cancel_after_days}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import tzinfo
 
 from dom.ofl.explanation import words
+from dom.ofl.explanation.never import all_of
 from dom.ofl.models import Outcome, SourcingDecision
 
 
@@ -18,6 +19,13 @@ def what_follows(decision: SourcingDecision, zone: tzinfo) -> Iterator[str]:
     if decision.next_release is not None:
         yield f"What is not released yet can be sent from {words.day(decision.next_release.astimezone(zone))} on."
     retry = decision.retry
+    if all_of(decision.unfilled, decision.ruled_out):
+        every, days = words.minutes(retry.after_minutes).removeprefix("1 "), words.count(retry.cancel_after_days, "day")
+        yield (
+            "Stock does not change that: the order, the places or the rules have to be changed. It is looked at again "
+            f"every {every}, and cancelled after {days}."
+        )
+        return
     every = f"every {words.minutes(retry.after_minutes).removeprefix('1 ')}"
     again = f"as soon as stock comes in, and {every} in any case" if retry.on_stock else every
     days = words.count(retry.cancel_after_days, "day")

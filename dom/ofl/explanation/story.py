@@ -12,6 +12,8 @@ from dom.network import ShippingMethod
 from dom.ofl.drafting import Draft
 from dom.ofl.explanation import words
 from dom.ofl.explanation.kept import by_term
+from dom.ofl.explanation.never import all_of
+from dom.ofl.explanation.never import sentences as never
 from dom.ofl.explanation.outlook import what_follows
 from dom.ofl.explanation.phrases import FAILED, GIVEN_UP, TERMS
 from dom.ofl.explanation.rules_used import why_these_rules
@@ -52,7 +54,9 @@ class _Story:
 
     def sentences(self) -> Iterator[str]:
         if not self.used:
-            yield self._nothing_goes()
+            if not all_of(self.decision.unfilled, self.decision.ruled_out):
+                yield self._nothing_goes()
+            yield from never(self.decision.ruled_out, self.demand, self._name)
             yield from what_follows(self.decision, self.zone)
             if not self.made.shipments:
                 yield from self._left_out(None)
@@ -188,7 +192,11 @@ class _Story:
             why = "the rules do not allow the places that have some to join in"
         else:
             why = f"no other place that can {self._give} it has any"
-        yield f"The order still lacks {what}, because {why}."
+        if all_of(self.decision.unfilled, self.decision.ruled_out):
+            yield f"The order still lacks {what}."
+        else:
+            yield f"The order still lacks {what}, because {why}."
+        yield from never(self.decision.ruled_out, self.demand, self._name)
         yield from what_follows(self.decision, self.zone)
 
     def _would_help(self, elsewhere: Sequence[Candidate]) -> bool:

@@ -1,0 +1,98 @@
+"""Takes unbegun work away from nodes that cannot do it any more, and puts begun work there before a person.
+
+A node that was switched off, or does not offer any more what the work needs, would keep it for good: nobody works
+there. Its orders' processes are told as if it had rejected the work, and source it anew.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from dom.status import FulfilmentStep
+from keeper.telling import tell
+from store import unable
+from store.engine import reading
+from store.unable import ACTOR, Unable
+from workflows.messages import NodeReport
+from workflows.order import OrderWorkflow
+
+_log = structlog.get_logger("keeper")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Retiring:
+    """Looks when nodes changed, and `everything_every` seconds in any case: work may have been planned meanwhile."""
+
+    name: Final = "retiring"
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        client: Client,
+        *,
+        every: float = 1.0,
+        everything_every: float = 30.0,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._engine = engine
+        self._reads = reading(engine)
+        self._client = client
+        self.every = every
+        self._everything_every = everything_every
+        self._everything_at = 0.0
+        self._seen_version: int | None = None
+        self._now = now
+
+    async def run(self) -> bool:
+        """One look takes all there is. Who was told and has not reacted yet is told again with the next one."""
+        async with self._reads.connect() as connection:
+            version = await connection.scalar(text("SELECT version FROM reference_state"))
+        now = asyncio.get_running_loop().time()
+        if version == self._seen_version and now < self._everything_at:
+            return False
+        told = await self._take_away()
+        async with self._engine.begin() as connection:
+            await unable.open_exceptions(connection)
+            await unable.close_exceptions(connection)
+        self._seen_version = version
+        self._everything_at = now + (self.every if told else self._everything_every)
+        return False
+
+    async def _take_away(self) -> bool:
+        """Tell every order's process of its work; answers whether any was told."""
+        after, told = "", False
+        while True:
+            async with self._reads.connect() as connection:
+                found = await unable.unbegun(connection, after)
+            if not found:
+                return told
+            after, told = found[-1].fulfilment_id, True
+            while found:  # an order's works one after the other
+                first = {each.order_id: each for each in reversed(found)}
+                found = [each for each in found if first[each.order_id] is not each]
+                await self._tell(first)
+
+    async def _tell(self, work: dict[str, Unable]) -> None:
+        at = self._now()
+        reports = {
+            order_id: NodeReport(
+                fulfilment_id=each.fulfilment_id,
+                step=FulfilmentStep.REJECT,
+                occurred_at=at,
+                actor=ACTOR,
+                reason=each.why,
+            )
+            for order_id, each in work.items()
+        }
+        _, gone = await tell(self._client, OrderWorkflow.node_report, reports)
+        for order_id in gone:
+            _log.warning("no process runs for an order whose node cannot do its work", order_id=order_id)

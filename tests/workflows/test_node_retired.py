@@ -1,0 +1,131 @@
+"""A node that cannot do its work any more does not keep it in silence."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from dom.network import Node, ShippingMethod
+from dom.orders import Order
+from keeper.retiring import Retiring
+from store import reference
+from tests.worlds import small
+from tests.worlds.books import one, rows
+from tests.worlds.running import House
+from tests.worlds.selling import hold
+from tests.worlds.steps import cancel, deliver, ended, until_event, until_released
+
+EXCEPTIONS = "SELECT kind, status FROM exceptions ORDER BY id"
+LEEDS, LONDON, YORK, _ = small.NODES
+
+
+@pytest.fixture
+def job(world: AsyncEngine, temporal_client: Client) -> Retiring:
+    return Retiring(world, temporal_client)
+
+
+async def change(engine: AsyncEngine, node: Node, **fields: Any) -> None:
+    async with engine.begin() as connection:
+        await reference.put_node(connection, node.model_copy(update=fields))
+
+
+async def over(house: House, order: Order) -> None:
+    await cancel(house, order)
+    await ended(house, order)
+
+
+SWITCHES: dict[str, tuple[dict[str, Any], str]] = {
+    "off": ({"active": False}, "the node is switched off"),
+    "no service": ({"services": (ShippingMethod.EXPRESS,)}, "the node does not send by standard any more"),
+    "no country": ({"ships_to": ("FR",)}, "the node does not send to GB any more"),
+}
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+class TestUnbegunWork:
+    async def test_is_sourced_anew(self, house: House, job: Retiring, name: str) -> None:
+        fields, why = SWITCHES[name]
+        order = small.order(f"retired-{list(SWITCHES).index(name)}", RARE=2)
+        await house.send(order)
+        await job.run()
+        assert await one(house.engine, "SELECT count(*) FROM fulfilments WHERE status = 'released'") == 1
+        await change(house.engine, LEEDS, **fields)
+        await job.run()
+        assert await until_released(house, order, 2) == "wh-london"
+        first = "SELECT status, reason FROM fulfilments WHERE id = :id"
+        assert await rows(house.engine, first, id=f"{order.order_id}-F1") == [("rejected", why)]
+        assert await one(house.engine, "SELECT actor FROM timeline WHERE kind = 'fulfilment_rejected'") == "network"
+        await job.run()
+        assert await rows(house.engine, EXCEPTIONS) == []
+        await deliver(house, order, 2)
+        await ended(house, order)
+
+    async def test_begun_work_stands_before_a_person_until_it_is_done(
+        self, house: House, job: Retiring, name: str
+    ) -> None:
+        fields, why = SWITCHES[name]
+        order = small.order(f"begun-{list(SWITCHES).index(name)}", RARE=2)
+        await house.send(order)
+        await house.node(order, "accept")
+        await until_event(house, order, "fulfilment_accepted")
+        await change(house.engine, LEEDS, **fields)
+        await job.run()
+        assert await rows(house.engine, EXCEPTIONS) == [("work_at_a_node", "open")]
+        detail = str(await one(house.engine, "SELECT detail FROM exceptions"))
+        for part in ("dc-leeds", why, "2 of RARE"):
+            assert part in detail
+        await house.node(order, "reject")
+        assert await until_released(house, order, 2) == "wh-london"
+        job._everything_at = 0
+        await job.run()
+        assert await rows(house.engine, EXCEPTIONS) == [("work_at_a_node", "closed")]
+        await over(house, order)
+
+
+class TestAPickUp:
+    async def test_at_a_node_that_hands_nothing_out_any_more(self, house: House, job: Retiring) -> None:
+        order = small.order("retired-pickup", A=2, shipping_method="pickup", pickup_node="st-york")
+        await house.send(order)
+        await change(house.engine, YORK, pickup=False)
+        await job.run()
+        await until_event(house, order, "sourced")
+        assert await rows(house.engine, EXCEPTIONS) == [("cannot_be_sourced", "open")]
+        await over(house, order)
+
+
+class TestSwitchedOnAgain:
+    async def test_the_node_is_asked_like_any_other(self, house: House, job: Retiring) -> None:
+        order = small.order("on-again", B=2)
+        await house.send(order)
+        await change(house.engine, LEEDS, active=False)
+        await job.run()
+        await until_event(house, order, "sourced")
+        assert await rows(house.engine, "SELECT backordered FROM order_lines") == [(2,)]
+        await change(house.engine, LEEDS)
+        assert await until_released(house, order, 2) == "dc-leeds"
+        assert not [row for row in await rows(house.engine, EXCEPTIONS) if row[1] == "open"]
+        await over(house, order)
+
+    async def test_begun_work_is_no_trouble_any_more(self, house: House, job: Retiring) -> None:
+        order = small.order("on-again-begun", B=2)
+        await house.send(order)
+        await house.node(order, "accept")
+        await until_event(house, order, "fulfilment_accepted")
+        await change(house.engine, LEEDS, active=False)
+        await job.run()
+        await change(house.engine, LEEDS)
+        await job.run()
+        assert await rows(house.engine, EXCEPTIONS) == [("work_at_a_node", "closed")]
+        await over(house, order)
+
+
+async def test_a_cart_at_a_node_switched_off_becomes_an_order_of_the_others(house: House, job: Retiring) -> None:
+    await hold(house.engine, "cart-off", "dc-leeds", "A", 3)
+    await change(house.engine, LEEDS, active=False)
+    order = small.order("from-cart", A=3, reservation_id="cart-off")
+    answer = await house.send(order)
+    assert answer.waiting == {}
+    assert await until_released(house, order, 1) != "dc-leeds"
+    assert await one(house.engine, "SELECT reserved_soft FROM stock WHERE node_id = 'dc-leeds' AND sku = 'A'") == 0
+    await over(house, order)
