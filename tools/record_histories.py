@@ -24,6 +24,8 @@ from cli.embedded import postgres, temporal
 from dom import ids
 from dom.orders import Order
 from dom.status import Disposition
+from keeper.living import Living
+from keeper.reviving import revive
 from store import engine as database
 from store import migrate, stock
 from store.kinds import LedgerKind
@@ -153,6 +155,28 @@ async def looked_at_again(house: House, order: Order) -> None:
     await deliver(house, order, 3)
 
 
+async def cancelled_by_temporal(house: House, order: Order) -> None:
+    """Somebody pressed "Request Cancellation" when one of two parcels had left."""
+    await ship(house, order, 1)
+    await until_order(house, order, "part_shipped")
+    await house.handle(order).cancel()
+    await until_event(house, order, "cancelled")
+    await house.carrier_says(order, "delivered", 1)
+
+
+async def revived(house: House, order: Order) -> None:
+    """Its process was terminated when one of two parcels was booked, and began anew."""
+    await pack(house, order, 1)
+    await house.handle(order).terminate("by hand")
+    fault = await Living(house.engine, house.client, house.task_queue).of(order.order_id)
+    if fault is not None:
+        await revive(house.engine, house.client, house.task_queue, fault, RECORDER)
+    await until_event(house, order, "process_revived")
+    await house.node(order, "hand-over", number=1)
+    await house.carrier_says(order, "delivered", 1)
+    await deliver(house, order, 2)
+
+
 PATHS: dict[str, tuple[Callable[[House, Order], Awaitable[None]], dict[str, Any]]] = {
     "delivered": (delivered, {"A": 2}),
     "split": (split, {"RARE": 5}),
@@ -165,6 +189,8 @@ PATHS: dict[str, tuple[Callable[[House, Order], Awaitable[None]], dict[str, Any]
     "lost": (lost, {"RARE": 2}),
     "carrier-refuses": (carrier_refuses, {"B": 1}),
     "looked-at-again": (looked_at_again, {"RARE": 5}),
+    "cancelled-by-temporal": (cancelled_by_temporal, {"RARE": 5}),
+    "revived": (revived, {"RARE": 5}),
 }
 
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from dom import ids
@@ -18,7 +20,7 @@ from store import processes
 from tests.workflows.test_return import ask, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
-from tests.worlds.looks import comes
+from tests.worlds.looks import comes, keeper_job
 from tests.worlds.outside import RecordingCarrier
 from tests.worlds.running import House
 from tests.worlds.seen import attributes_of
@@ -156,6 +158,66 @@ class TestGoesOnToItsEnd:
         await deliver(house, order, 2)
         await deliver(house, order, 1)
         assert (await ended(house, order)).status is OrderStatus.DELIVERED
+
+    async def test_that_is_ready_for_collection(self, house: House) -> None:
+        order = small.order("gone-ready", A=2, shipping_method="pickup", pickup_node="st-york")
+        await house.send(order)
+        await house.node(order, "accept", "pick", "pack")
+        await until_status(house.engine, ids.fulfilment_id(order.order_id, 1), "ready_for_collection")
+        await lose_and_revive(house, order)
+        await house.node(order, "collect")
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+        await told_once(house, order)
+
+    async def test_whose_work_was_given_to_other_nodes_meanwhile(self, house: House) -> None:
+        order = small.order("gone-looked-at", RARE=5)
+        await house.send(order)
+        await lose(house, order)
+        await comes(house.engine, "dc-leeds", "RARE", 3)
+        await keeper_job(house.engine, house.client).run()
+        await revived(house, order)
+        await until_event(house, order, "process_revived")
+        assert await until_released(house, order, 3) == "dc-leeds"
+        await deliver(house, order, 3)
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+        await told_once(house, order)
+
+    async def test_cancelled_while_it_was_packed(self, house: House) -> None:
+        """Terminated before its booking was taken back: the new process takes it back."""
+        order = small.order("gone-void", A=2)
+        await house.send(order)
+        await pack(house, order)
+        await lose(house, order)
+        async with house.engine.begin() as connection:
+            await connection.execute(text("UPDATE fulfilments SET status = 'picked'"))
+        await revived(house, order)
+        await until_event(house, order, "booking_voided")
+        await cancel(house, order)
+        await ended(house, order)
+        assert set(house.carrier.voided) == {f"{order.order_id}-F1-B1"}
+
+    async def test_a_reset_order_hears_its_history_once_more(self, house: House) -> None:
+        """A reset is no revival: signals and updates are applied again, and nothing happens twice."""
+        order = small.order("reset", A=3)
+        await house.send(order)
+        await cancel(house, order, l1=1)
+        await deliver(house, order)
+        await ended(house, order)
+        described = await house.handle(order).describe()
+        await house.client.workflow_service.reset_workflow_execution(
+            ResetWorkflowExecutionRequest(
+                namespace=house.client.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=described.id, run_id=described.run_id),
+                reason="test",
+                workflow_task_finish_event_id=4,
+                request_id="reset",
+            )
+        )
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+        assert await one(house.engine, "SELECT cancelled FROM order_lines") == 1
+        assert await balance(house.engine, "dc-leeds", "A") == (98, 0)
+        assert set(house.carrier.booked) == {f"{order.order_id}-F1-B1"}
+        await told_once(house, order)
 
     async def test_hears_what_the_carrier_reported_meanwhile(self, house: House) -> None:
         order = small.order("gone-unheard", A=1)

@@ -23,6 +23,7 @@ CONTRACT = {
     "not-available": 409,
     "reservation-ended": 409,
     "stock-conflict": 409,
+    "no-process": 503,
     "outside-failure": 502,
 }
 
