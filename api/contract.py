@@ -1,6 +1,6 @@
 """What the OpenAPI document says of answers: examples of success, and every problem an endpoint knows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -28,6 +28,12 @@ def problems(*names: str) -> Responses:
         kind = kinds.TYPES[name]
         by_status.setdefault(kind.status, []).append(kind)
     return {status: _answer(found) for status, found in by_status.items()}
+
+
+def refused_bodies(media_types: Collection[str]) -> Responses:
+    """The problems of a body of these media types that no endpoint ever sees."""
+    of_json = ("malformed-json", "unsupported-media-type") if "application/json" in media_types else ()
+    return {kind.status: _answer([kind]) for kind in (kinds.TYPES[name] for name in ("body-too-large", *of_json))}
 
 
 def named(examples: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import contract, problems
+from api import contract, links, problems
 from api.problems import Problem
 
 TITLE: Final = "Distributed order management"
@@ -55,7 +55,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         tags=TAGS,
         routes=app.routes,
     )
-    _name_our_refusals(found["paths"])
+    for operation in (operation for operations in found["paths"].values() for operation in operations.values()):
+        _name_our_refusals(operation)
+        _link(operation)
     schemas = found["components"]["schemas"]
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs") | {"Problem": problem}
@@ -65,9 +67,20 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return found
 
 
-def _name_our_refusals(paths: dict[str, Any]) -> None:
-    """An endpoint with parameters may refuse them; the framework would describe an answer that is never given."""
+def _name_our_refusals(operation: dict[str, Any]) -> None:
+    """What is refused before an endpoint sees it. Of parameters the framework would describe an answer that is never
+    given; of bodies it says nothing.
+    """
     ours = contract.problems("invalid-input")[422]
-    for operation in (operation for operations in paths.values() for operation in operations.values()):
-        if problems.MEDIA_TYPE not in operation["responses"].get("422", ours)["content"]:
-            operation["responses"]["422"] = ours
+    if problems.MEDIA_TYPE not in operation["responses"].get("422", ours)["content"]:
+        operation["responses"]["422"] = ours
+    if "requestBody" in operation:
+        for status, answer in contract.refused_bodies(operation["requestBody"]["content"]).items():
+            operation["responses"].setdefault(str(status), answer)
+        operation["responses"].setdefault("422", ours)
+
+
+def _link(operation: dict[str, Any]) -> None:
+    if follow := links.of(operation["operationId"]):
+        for answer in (answer for status, answer in operation["responses"].items() if status.startswith("2")):
+            answer["links"] = follow

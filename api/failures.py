@@ -16,7 +16,7 @@ from temporalio.client import RPCTimeoutOrCancelledError, WorkflowUpdateFailedEr
 from temporalio.exceptions import ApplicationError, TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api import problems
+from api import addresses, problems
 from api.problems import FieldError, Problem
 from bootstrap import refusals
 from dom.errors import Conflict, DomError, by_type
@@ -146,7 +146,10 @@ async def _http_error(request: Request, error: Exception) -> Response:
         raise error
     kind = _HTTP.get(error.status_code, problems.INVALID)
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    return problems.answer(problems.of(kind, detail), error.headers)
+    headers = dict(error.headers or {})
+    if kind is problems.METHOD:
+        headers["Allow"] = ", ".join(addresses.methods(request.app.routes, request.scope))
+    return problems.answer(problems.of(kind, detail), headers)
 
 
 async def _invalid_request(request: Request, error: Exception) -> Response:

@@ -15,15 +15,12 @@ MEDIA_TYPES: Final = frozenset({"application/json", "application/yaml", "applica
 
 REQUEST_BODY: Final[dict[str, Any]] = {
     "required": True,
-    "description": "The policy document; its schema is at `/v1/ofl/policies/schema`. YAML keeps its comments.",
+    "description": "The policy document; its schema is at `/v1/ofl/policies/schema`. Its text as YAML is taken as "
+    "well, with the content type `application/yaml`, and keeps its comments.",
     "content": {
         "application/json": {
             "schema": {"type": "object", "description": "The document as `/v1/ofl/policies/schema` describes it."},
             "examples": contract.named({"two strategies": examples.POLICY_DOCUMENT}),
-        },
-        "application/yaml": {
-            "schema": {"type": "string"},
-            "examples": contract.named({"two strategies": examples.POLICY_TEXT}),
         },
     },
 }

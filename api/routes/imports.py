@@ -35,8 +35,10 @@ _FILE = {
     "`reason_code`, for counts `as_of`, for deltas `key` and `occurred_at`; JSON Lines have the same names. A row "
     f"is one line, up to 10,000 bytes; the file may have {MAX_FILE_BYTES} bytes.",
     "content": {
-        media_type: {"schema": {"type": "string", "format": "binary"}, "examples": contract.named({"a file": example})}
-        for media_type, example in examples.IMPORT_FILES.items()
+        "application/octet-stream": {
+            "schema": {"type": "string", "format": "binary"},
+            "examples": contract.named(examples.IMPORT_FILES),
+        }
     },
 }
 
@@ -74,6 +76,8 @@ async def send(
     Idempotency-Key, so that a file sent again after a failure is the same import. Of two counts of one node and SKU in
     a file the later row stands. All-or-nothing holds every balance of the file until it ends.
     """
+    if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+        raise InvalidInput("the file has no rows", field="body")
     at = datetime.now(UTC) if as_of is None else _taken(as_of)
     header = Header(
         kind=kind,

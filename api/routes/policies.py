@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from api import contract, cursor, examples
 from api.answers import Json
@@ -32,6 +33,15 @@ from store.policies import PublishedPolicy
 from store.publishing import Published
 
 router = APIRouter(tags=["ofl"])
+
+
+class _VersionInPath(StringConvertor):
+    """A version in an address; what has an address of its own there is none."""
+
+    regex = "(?!(?:lint|diff|schema)$)[^/]+"
+
+
+register_url_convertor("policy_version", _VersionInPath())
 
 PATH = "/ofl/policies"
 
@@ -135,7 +145,7 @@ async def document_schema() -> Json:
 
 
 @router.get(
-    PATH + "/{version}",
+    PATH + "/{version:policy_version}",
     summary="A published version",
     operation_id="getPolicy",
     response_model=PolicyDetail,

@@ -178,9 +178,9 @@ class TestOperation:
         successes = {s: a for s, a in OPERATIONS[name]["responses"].items() if s.startswith("2")}
         assert successes
         for answer in successes.values():
-            for media_type, content in answer["content"].items():
+            for content in answer["content"].values():
                 assert "schema" in content
-                assert media_type == "application/pdf" or "example" in content
+                assert content["schema"].get("format") == "binary" or "example" in content
 
     def test_every_error_is_a_problem_with_an_example_that_is_one(self, name: str) -> None:
         errors = {s: a for s, a in OPERATIONS[name]["responses"].items() if not s.startswith("2")}
@@ -197,6 +197,20 @@ class TestOperation:
     def test_every_body_has_examples(self, name: str) -> None:
         for content in OPERATIONS[name].get("requestBody", {"content": {}})["content"].values():
             assert content["examples"]
+
+    def test_it_says_what_is_refused_before_it_sees_a_body(self, name: str) -> None:
+        operation = OPERATIONS[name]
+        if "requestBody" in operation:
+            of_json = {"400", "415"} if "application/json" in operation["requestBody"]["content"] else set()
+            assert {"413", "422", *of_json} <= set(operation["responses"])
+
+    def test_its_links_lead_to_operations_with_their_parameters(self, name: str) -> None:
+        by_id = {operation["operationId"]: operation for operation in OPERATIONS.values()}
+        for status, answer in OPERATIONS[name]["responses"].items():
+            for link in answer.get("links", {}).values():
+                assert status.startswith("2")
+                taken = {parameter["name"] for parameter in by_id[link["operationId"]]["parameters"]}
+                assert set(link["parameters"]) <= taken
 
     def test_what_has_parameters_can_refuse_them(self, name: str) -> None:
         if OPERATIONS[name].get("parameters") or "requestBody" in OPERATIONS[name]:
@@ -288,6 +302,21 @@ class TestOperation:
 def test_an_example_is_what_it_shows(model: type[Any], example: dict[str, Any]) -> None:
     shown = TypeAdapter(model).validate_json(json.dumps(example))
     assert set(example) <= set(shown.model_dump())
+
+
+def test_a_link_leads_to_every_operation_of_one_thing() -> None:
+    """What has an id in its address is reached from an answer that holds the id."""
+    linked = {
+        link["operationId"]
+        for operation in OPERATIONS.values()
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    }
+    addressed = {
+        operation["operationId"] for name, operation in OPERATIONS.items() if "{" in name and "/problems/" not in name
+    }
+    creating = {"announceInbound", "putChannel", "putDraft"}
+    assert addressed - linked == creating
 
 
 def test_every_domain_error_is_a_type_of_problem() -> None:

@@ -1,0 +1,14 @@
+"""Which methods an address knows: all its endpoints together, where the framework looks at the first of them alone."""
+
+from collections.abc import Iterable
+from http import HTTPMethod
+
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
+
+
+def methods(routes: Iterable[BaseRoute], scope: Scope) -> list[str]:
+    """The methods of the address asked for, sorted; empty if there is no such address."""
+    asked = [(method, {**scope, "method": method.value}) for method in HTTPMethod if method is not HTTPMethod.HEAD]
+    known = {method for route in routes for method, each in asked if route.matches(each)[0] is Match.FULL}
+    return sorted(method.value for method in known)

@@ -1,0 +1,80 @@
+"""Links of the OpenAPI document: which call goes on with what another one answered (OpenAPI 3.1, Link Object)."""
+
+from typing import Any, Final, NamedTuple
+
+
+class Follow(NamedTuple):
+    """Calls that take one value of an answer: where it stands in the body, and as which parameter they take it."""
+
+    value: str
+    parameter: str
+    operations: tuple[str, ...]
+
+
+_ORDER: Final = ("getOrder", "getOrderTimeline", "getOrderSourcing", "cancelOrder")
+_OF_ORDER: Final = ("listFulfilments", "listShipments", "listMessages", "listExceptions")
+_STEPS: Final = tuple(
+    f"{step}_fulfilment" for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")
+)  # fmt: skip
+_FULFILMENT: Final = (*_STEPS, "getFulfilmentLabel")
+_RETURN: Final = ("getReturn", "receiveReturn", "inspectReturn")
+_RESERVATION: Final = ("getReservation", "extendReservation", "releaseReservation")
+_INBOUND: Final = ("getInbound", "shipInbound", "receiveInbound", "cancelInbound")
+_IMPORT: Final = ("getImport", "getImportProblems")
+_REHEARSAL: Final = ("getRehearsal", "getRehearsalReport", "deleteRehearsal")
+_DRAFT: Final = ("getDraft", "publishDraft", "deleteDraft")
+_SHADOW: Final = ("getShadow", "stopShadow")
+_CHANNEL: Final = ("getChannel", "getChannelRules", "putChannelRules")
+
+FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
+    "captureOrder": (Follow("/order_id", "order_id", _ORDER), Follow("/order_id", "order", _OF_ORDER)),
+    "listOrders": (Follow("/items/0/order_id", "order_id", _ORDER),),
+    "getOrder": (Follow("/fulfilments/0/id", "fulfilment_id", _FULFILMENT),),
+    "listFulfilments": (
+        Follow("/items/0/id", "fulfilment_id", _FULFILMENT),
+        Follow("/items/0/order_id", "order_id", ("getOrder",)),
+    ),
+    **{step: (Follow("/fulfilment_id", "fulfilment_id", _FULFILMENT),) for step in _STEPS},
+    "listShipments": (
+        Follow("/items/0/carrier", "carrier", ("reportCarrierEvents",)),
+        Follow("/items/0/fulfilments/0", "fulfilment_id", ("getFulfilmentLabel",)),
+    ),
+    "listExceptions": (Follow("/items/0/order_id", "order_id", ("getOrder",)),),
+    "listMessages": (Follow("/items/0/order_id", "order_id", ("getOrder",)),),
+    "requestReturn": (Follow("/return_id", "return_id", _RETURN),),
+    "listReturns": (Follow("/items/0/id", "return_id", _RETURN),),
+    "receiveReturn": (Follow("/return_id", "return_id", ("getReturn", "inspectReturn")),),
+    "holdUnits": (Follow("/reservation_id", "reservation_id", _RESERVATION),),
+    "announceInbound": (Follow("/reference", "reference", _INBOUND),),
+    "listInbound": (Follow("/items/0/reference", "reference", _INBOUND),),
+    "shipInbound": (Follow("/reference", "reference", ("receiveInbound",)),),
+    "importInventory": (Follow("/id", "import_id", _IMPORT),),
+    "listImports": (Follow("/items/0/id", "import_id", _IMPORT),),
+    "listNodes": (Follow("/items/0/id", "node_id", ("getNode", "putNode")),),
+    "putNode": (Follow("/id", "node_id", ("getNode",)),),
+    "listSkus": (Follow("/items/0/id", "sku_id", ("getSku", "putSku")),),
+    "putSku": (Follow("/id", "sku_id", ("getSku",)), Follow("/id", "sku", ("getAvailability", "listStockValues"))),
+    "listCarriers": (Follow("/items/0/carrier", "carrier", ("reportCarrierEvents",)),),
+    "putChannel": (Follow("/id", "channel_id", _CHANNEL),),
+    "listChannels": (Follow("/items/0/id", "channel_id", _CHANNEL),),
+    "listPolicies": (Follow("/items/0/version", "version", ("getPolicy", "restorePolicy")),),
+    "publishPolicy": (Follow("/version", "version", ("getPolicy",)),),
+    "restorePolicy": (Follow("/version", "version", ("getPolicy",)),),
+    "publishDraft": (Follow("/version", "version", ("getPolicy",)),),
+    "putDraft": (Follow("/name", "name", (*_DRAFT, "startShadow")),),
+    "listDrafts": (Follow("/items/0/name", "name", _DRAFT),),
+    "startRehearsal": (Follow("/id", "rehearsal_id", _REHEARSAL),),
+    "listRehearsals": (Follow("/items/0/id", "rehearsal_id", _REHEARSAL),),
+    "startShadow": (Follow("/name", "name", _SHADOW),),
+    "listShadows": (Follow("/items/0/name", "name", _SHADOW),),
+}
+"""By the operation that answers."""
+
+
+def of(operation_id: str) -> dict[str, Any]:
+    """The links of a successful answer of the operation, by name."""
+    return {
+        target: {"operationId": target, "parameters": {follow.parameter: f"$response.body#{follow.value}"}}
+        for follow in FOLLOWS.get(operation_id, ())
+        for target in follow.operations
+    }
