@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cli.doctor import Finding, Verdict
+from cli.finding import Finding, Verdict
 
 if TYPE_CHECKING:
     from cli.folder import DataFolder
