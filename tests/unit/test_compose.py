@@ -14,6 +14,7 @@ import typer.main
 import yaml
 from pydantic import ValidationError
 
+from cli import connections
 from cli.embedded import temporal
 from cli.main import app
 from settings import ENV_PREFIX, Settings
@@ -43,7 +44,7 @@ def environment(service: Service) -> dict[str, str]:
 
 
 def filled(value: str, values: dict[str, str]) -> str:
-    return VARIABLE.sub(lambda match: values.get(match["name"], ""), value)
+    return VARIABLE.sub(lambda match: values.get(match["name"], match["rest"].removeprefix(":-")), value)
 
 
 def our_settings(service: Service) -> dict[str, str]:
@@ -71,8 +72,8 @@ class TestCommands:
         assert not rest, "an option would have to be checked too"
 
     def test_all_parts_are_there(self) -> None:
-        assert {"postgres", "temporal", "temporal-schema", "temporal-namespace", "temporal-ui", "mail"} <= set(SERVICES)
-        assert {"migrate", "seed", "api", "worker"} == set(OURS)
+        assert {"postgres", "temporal", "temporal-schema", "temporal-ui", "mail"} <= set(SERVICES)
+        assert {"prepare", "seed", "api", "worker"} == set(OURS)
         assert OURS["worker"]["deploy"]["replicas"] == 2
 
     def test_sample_data_come_only_when_asked_for(self) -> None:
@@ -157,6 +158,21 @@ class TestHostsAndPorts:
         assert made == {server["DBNAME"], server["VISIBILITY_DBNAME"], ours}
 
 
+class TestConnections:
+    """Everybody at his most finds a connection, also while every worker and API is replaced by its successor."""
+
+    def test_the_budget_holds(self) -> None:
+        (given,) = [int(filled(word, {}).partition("=")[2]) for word in SERVICES["postgres"]["command"] if "=" in word]
+        server = environment(SERVICES["temporal"])
+        services_of_the_server, kept_for_superusers, jobs = 4, 3, 3
+        temporal_at_most = services_of_the_server * (int(server["SQL_MAX_CONNS"]) + int(server["SQL_VIS_MAX_CONNS"]))
+        settings = Settings(db_pool_size=int(our_settings(OURS["worker"])["DOM_DB_POOL_SIZE"]))
+        scaled = 4
+        ours = 2 * scaled * (connections.of_a_worker(settings) + connections.of_an_api(settings))
+
+        assert temporal_at_most + kept_for_superusers + jobs + ours <= given
+
+
 class TestStartingOrder:
     def test_everybody_waits_for_somebody_who_exists(self) -> None:
         for name, service in SERVICES.items():
@@ -183,7 +199,7 @@ class TestStartingOrder:
             if how["condition"] == "service_completed_successfully"
         }
 
-        assert ending == {"temporal-schema", "temporal-namespace", "migrate", "seed"}
+        assert ending == {"temporal-schema", "prepare", "seed"}
         assert all(SERVICES[name]["restart"].startswith("on-failure") for name in ending)
 
     def test_a_container_is_given_the_time_its_process_takes_to_drain(self) -> None:
@@ -237,7 +253,7 @@ class TestFiles:
         mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", [])]
         files = [mount.split(":")[0] for mount in mounts if mount.startswith("./")]
 
-        assert len(files) == 4
+        assert len(files) == 3
         assert all((ROOT / file).is_file() for file in files)
         assert all(mount.endswith(":ro") for mount in mounts if mount.startswith("./"))
         assert {mount.split(":")[0] for mount in mounts if not mount.startswith("./")} == set(compose()["volumes"])

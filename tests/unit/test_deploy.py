@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.embedded import postgres, temporal
+from cli.embedded import postgres
 from store import migrate
 
 ROOT = Path(__file__).parent.parent.parent
@@ -144,31 +144,6 @@ class TestJobs:
             assert migrate.is_current(url)
         finally:
             server.stop()
-
-    def test_the_namespace_job_makes_a_server_ready_for_orders_again_and_again(
-        self, temporal_server: temporal.EmbeddedTemporal
-    ) -> None:
-        named = {"TEMPORAL_ADDRESS": temporal_server.address, "TEMPORAL_NAMESPACE": "compose"}
-        path = f"{temporal.binary().parent}{os.pathsep}{os.environ['PATH']}"
-        for _ in range(2):
-            subprocess.run(
-                [SHELL, DEPLOY / "temporal/namespace.sh"],
-                env={**os.environ, **named, "PATH": path},
-                check=True,
-                capture_output=True,
-                timeout=90,
-            )
-
-        listed = subprocess.run(
-            [temporal.binary(), "operator", "search-attribute", "list"],
-            env={**os.environ, **named},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
-        ).stdout
-        kinds = dict(line.split()[:2] for line in listed.splitlines() if line.strip().startswith("Dom"))
-        assert kinds == temporal.SEARCH_ATTRIBUTES
 
     def test_the_schema_job_brings_both_databases_up_to_date(self, tmp_path: Path) -> None:
         tool, said = tmp_path / "temporal-sql-tool", tmp_path / "said"
