@@ -12,7 +12,7 @@ from temporalio import activity
 
 from activities.boundary import Database
 from connectors.notifications.port import Medium, OutboundMessage, Sender, TemporaryFailureError
-from connectors.notifications.templates import MessageContext, MessageLine, render
+from connectors.notifications.templates import MessageContext, MessageLine, postal_address, render
 from dom.base import Value
 from dom.errors import OutsideFailure
 from dom.messages import MessageKind
@@ -127,7 +127,7 @@ class Notifying:
 
 
 def _context(known: RowMapping, about: dict[str, Any]) -> MessageContext:
-    units: dict[str, int] | None = about.get("lines") or known["f_lines"]
+    units: dict[str, int] | None = about["lines"] if "lines" in about else known["f_lines"]
     earliest = known["f_earliest"] or known["promise_earliest"]
     latest = known["f_latest"] or known["promise_latest"]
     refund = about.get("refund")
@@ -139,12 +139,14 @@ def _context(known: RowMapping, about: dict[str, Any]) -> MessageContext:
         lines=tuple(
             MessageLine(description=description or sku, sku=sku, quantity=units[line_id] if units else quantity)
             for line_id, sku, description, quantity in known["lines"] or ()
-            if units is None or line_id in units
+            if units is None or units.get(line_id)
         ),
         promise=Promise(earliest=earliest, latest=latest) if earliest and latest else None,
         tracking_number=known["tracking_number"] or "",
         carrier=known["carrier"] or "",
         node_name=known["node_name"] or "",
         refund=Money.model_validate(refund) if refund else None,
+        node_address=postal_address(known["node_address"]),
         reason=about.get("reason", ""),
+        gave_up=about.get("gave_up", False),
     )

@@ -131,7 +131,7 @@ class ReturnWorkflow:
         self._status = status
         workflow.set_current_details(
             f"**Return {self._return_id}** of order {self._request.order_id}: **{status}**\n\n"
-            f"Reason: {self._request.reason}"
+            f"Reason: {self._request.reason or 'not given'}"
         )
         workflow.upsert_search_attributes([STATUS.value_set(status)])
 
