@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
@@ -13,6 +14,9 @@ from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
 from store import exceptions, fulfilments, messages, orders, stock, timeline, waiting
+
+OFL: Final = "ofl"
+"""Who cancels what waited for too long."""
 
 
 class CancelPart(Value):
@@ -88,7 +92,7 @@ class Cancelling:
                 request.order_id,
                 key,
                 MessageKind.CANCELLED,
-                context={"lines": _by_line(request), "reason": request.reason},
+                context={"lines": _by_line(request), "reason": request.reason, "gave_up": request.actor == OFL},
                 webhook=self.database.webhooks,
             )
 

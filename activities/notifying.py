@@ -12,7 +12,7 @@ from temporalio import activity
 
 from activities.boundary import Database
 from connectors.notifications.port import Medium, OutboundMessage, Sender, TemporaryFailureError
-from connectors.notifications.templates import MessageContext, MessageLine, render
+from connectors.notifications.templates import MessageContext, MessageLine, postal_address, render
 from dom.base import Value
 from dom.errors import OutsideFailure
 from dom.messages import MessageKind
@@ -144,7 +144,9 @@ def _context(known: RowMapping, about: dict[str, Any]) -> MessageContext:
         carrier=known["carrier"] or "",
         node_name=known["node_name"] or "",
         refund=Money.model_validate(refund) if refund else None,
+        node_address=postal_address(known["node_address"]),
         reason=about.get("reason", ""),
+        gave_up=about.get("gave_up", False),
     )
 
 

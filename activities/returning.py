@@ -179,7 +179,8 @@ class Returning:
             actor=request.actor,
         )
         await self._note(connection, request, "requested", at, dict(request.lines), request.reason)
-        await self._tell(connection, request, "requested", MessageKind.RETURN_REQUESTED, {"node_id": node_id})
+        context = {"node_id": node_id, "lines": dict(request.lines)}
+        await self._tell(connection, request, "requested", MessageKind.RETURN_REQUESTED, context)
 
     @activity.defn(name="receive_return")
     async def receive_return(self, request: ReceiveReturn) -> None:

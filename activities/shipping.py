@@ -15,7 +15,7 @@ from dom.errors import OutsideFailure
 from dom.network import Node, ShippingMethod, Sku
 from dom.orders import ShipTo
 from dom.parcels import measure, piece
-from store import fulfilments, shipments, timeline
+from store import exceptions, fulfilments, shipments, timeline
 from store.kinds import ShipmentStatus
 
 
@@ -88,6 +88,14 @@ class Shipping:
             label_media_type=LABEL_MEDIA_TYPE,
         )
         now = self.database.now()
+        if booking.unprinted:
+            await exceptions.open_(
+                connection,
+                request.order_id,
+                "label_transliterated",
+                f"{booking.booking_key}:label",
+                f"{request.fulfilment_id}: printed in Roman letters, no font has them: {'; '.join(booking.unprinted)}",
+            )
         if await shipments.book(connection, shipment, [request.fulfilment_id], now):
             await fulfilments.mark_booked(connection, request.fulfilment_id)
             await timeline.append(
@@ -150,4 +158,5 @@ def _what_to_book(row: RowMapping, key: str) -> BookingRequest:
         size=measure(((document["id"], quantity) for quantity, document in row["goods"]), skus),
         reference=row["id"],
         ship_by=row["ship_by"],
+        sender_zone=node.time_zone,
     )

@@ -127,6 +127,8 @@ SELECT o.id, o.external_id, o.channel, o.document->'customer'->>'name' AS custom
         FROM order_lines l JOIN skus s ON s.id = l.sku WHERE l.order_id = o.id) AS lines,
        f.promise_earliest AS f_earliest, f.promise_latest AS f_latest,
        CASE WHEN f.method = 'pickup' OR CAST(:node_id AS text) IS NOT NULL THEN n.document->>'name' END AS node_name,
+       CASE WHEN f.method = 'pickup' OR CAST(:node_id AS text) IS NOT NULL THEN n.document->'address' END
+           AS node_address,
        (SELECT jsonb_object_agg(line_id, quantity) FROM fulfilment_lines
         WHERE fulfilment_id = f.id AND quantity > 0) AS f_lines,
        sh.carrier, sh.tracking_number

@@ -31,7 +31,7 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
             FROM fulfilments f JOIN fulfilment_lines fl ON fl.fulfilment_id = f.id
             WHERE f.order_id = o.id AND fl.line_id = l.line_id) u
         CROSS JOIN LATERAL (
-            SELECT coalesce(sum(rl.quantity), 0) AS returned FROM return_lines rl
+            SELECT coalesce(sum(rl.received), 0) AS returned FROM return_lines rl
             WHERE rl.order_id = o.id AND rl.line_id = l.line_id) r
         WHERE l.order_id = o.id) AS lines,
        (SELECT jsonb_agg(jsonb_build_object(

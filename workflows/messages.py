@@ -1,7 +1,7 @@
 """What is said to and by the workflows: one request and one result a message. A new field needs a default."""
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,9 @@ EDITION: Final = 1
 """
 REFUSED: Final = "refused"
 """What `DomStatus` and the result of a workflow say whose request was refused."""
+
+Reason = Annotated[str, Field(max_length=200, description="As it was given, for the record; empty: nobody gave one.")]
+"""Why something was asked for. It is for the house: customers are written to in the templates' own words."""
 
 
 class OrderInput(Value):
@@ -58,7 +61,7 @@ class CancelCall(Value):
     """Cancel an order, whole (no lines) or by line, before hand-over."""
 
     lines: tuple[CancelLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
-    reason: Text = "asked by the customer"
+    reason: Reason = ""
     actor: Text = "support"
     occurred_at: Utc | None = None
 
@@ -150,7 +153,7 @@ class ReturnRequest(Value):
 
     order_id: str
     lines: tuple[ReturnRequestLine, ...] = Field(min_length=1, max_length=1000)
-    reason: Text = "changed mind"
+    reason: Reason = ""
     node_id: NodeId | None = None
     actor: Text = "customer"
     occurred_at: Utc | None = None

@@ -195,7 +195,7 @@ class ReturnWorkflow:
         refund = f"Refund recorded: {self._refund.amount} {self._refund.currency} (minor units)" if self._refund else ""
         parts = [
             f"**Return {self._return_id}** of order {self._request.order_id}: **{status}**",
-            f"Reason: {self._request.reason}",
+            f"Reason: {self._request.reason or 'not given'}",
             f"Goes to {self._opened.node_id}, customer {self._opened.customer_id}" if self._opened else "",
             "\n".join(
                 f"- line {i}: {units} announced, {self._units.get(i, 0)} received" for i, units in announced.items()

@@ -82,7 +82,7 @@ class LineUnits(BaseModel):
     backordered: int = Field(description="Units that wait for stock.")
     allocated: int = Field(description="Units some node works on, or that are on their way.")
     delivered: int = Field(description="Units delivered or collected.")
-    returned: int = Field(description="Units of those delivered that a return names.")
+    returned: int = Field(description="Units of those delivered that came back: received, not only announced.")
 
 
 class ShipmentEvent(BaseModel):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from api.models.availability import MAX_LINES, Destination
 from api.models.common import Window
-from dom.base import ChannelId, Minor, NodeId, Quantity, SkuId, Text, Utc, Value
+from dom.base import ChannelId, Minor, NodeId, Quantity, SkuId, Utc, Value
 from dom.money import KnownCurrency
 from dom.network import ShippingMethod
 from dom.orders import CustomerClass, Tags
@@ -39,7 +39,7 @@ class ReservationRequest(Value):
 
     channel: ChannelId
     owner: Owner
-    reason: Text = "cart"
+    reason: str = Field(default="", max_length=200, description="As it was given; empty: nobody gave one.")
     seconds: Seconds = 900
     ship_to: Destination | None = None
     pickup_node: NodeId | None = None

@@ -1,14 +1,16 @@
 """Writes any name in the letters a label printer's built-in fonts have (Windows code page 1252).
 
 International mail is addressed in Roman letters and Arabic numerals (UPU Convention Manual), so Greek and Cyrillic are
-romanised, after ELOT 743 and ICAO Doc 9303 but simplified, letter by letter. Any other script becomes question marks.
+romanised, after ELOT 743 and ICAO Doc 9303 but simplified, letter by letter. Any other script is written in Roman
+letters by `anyascii`, letter by letter too.
 """
 
 import unicodedata
 from typing import Final
 
+from anyascii import anyascii
+
 _ENCODING: Final = "cp1252"
-_UNKNOWN: Final = "?"
 
 
 def _pairs(letters: str, in_roman: str) -> dict[str, str]:
@@ -38,7 +40,7 @@ def roman(text: str) -> str:
 def _written(character: str) -> str:
     if not character.isprintable():
         return ""
-    if _is_printable(character):
+    if is_printable(character):
         return character
     if character in _ROMAN:
         return _ROMAN[character]
@@ -46,11 +48,20 @@ def _written(character: str) -> str:
         return _ROMAN[character.lower()].capitalize()
     base = unicodedata.normalize("NFKD", character)
     if base == character:
-        return "" if unicodedata.combining(character) else _UNKNOWN
+        return "" if unicodedata.combining(character) else anyascii(character)
     return "".join(_written(part) for part in base if not unicodedata.combining(part))
 
 
-def _is_printable(character: str) -> bool:
+def known_in_roman(character: str) -> bool:
+    """Whether its script is one that international mail writes in Roman letters by a rule of its own, or is Roman."""
+    if is_printable(character) or character in _ROMAN or character.lower() in _ROMAN:
+        return True
+    base = unicodedata.normalize("NFKD", character)
+    return base != character and all(unicodedata.combining(part) or known_in_roman(part) for part in base)
+
+
+def is_printable(character: str) -> bool:
+    """Whether a label printer's built-in fonts have the letter."""
     try:
         character.encode(_ENCODING)
     except UnicodeEncodeError:

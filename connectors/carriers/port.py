@@ -19,7 +19,8 @@ class BookingRequest(Value):
 
     `booking_key` stands for this one booking and this one content. `parcels` is the number of boxes the node packed;
     None leaves it to the carrier, which then takes as few as it can. `pieces` are the units in them, none
-    of which can be cut. `reference` is printed on the label.
+    of which can be cut. `reference` is printed on the label, and `ship_by`
+    in the time of `sender_zone`, an IANA time zone.
     """
 
     booking_key: str = Field(min_length=1, max_length=300, examples=["web-536365-F1-B1"])
@@ -32,6 +33,7 @@ class BookingRequest(Value):
     parcels: int | None = Field(default=None, ge=1, le=10_000)
     reference: str = Field(min_length=1, max_length=300, examples=["web-536365-F1"])
     ship_by: Utc
+    sender_zone: str = "UTC"
 
     @property
     def lane(self) -> tuple[Country, Country]:
@@ -40,7 +42,10 @@ class BookingRequest(Value):
 
 
 class Booking(Value):
-    """What the carrier agreed to. `price` in minor units; transit in working days after the day of hand-over."""
+    """What the carrier agreed to. `price` in minor units; transit in working days after the day of hand-over.
+
+    `unprinted` are lines of the address that the label cannot show as they are written.
+    """
 
     carrier: CarrierId
     booking_key: str
@@ -50,6 +55,7 @@ class Booking(Value):
     currency: Currency
     transit_days_min: int
     transit_days_max: int
+    unprinted: tuple[str, ...] = ()
 
 
 class Carrier(Protocol):

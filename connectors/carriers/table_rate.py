@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterable
 
 from connectors.carriers import s10
-from connectors.carriers.labels import render_label
+from connectors.carriers.labels import render_label, unprinted
 from connectors.carriers.port import Booking, BookingRequest, Carrier
 from dom.errors import OutsideFailure
 from dom.parcels import boxes
@@ -37,6 +37,7 @@ class TableRateCarrier:
             currency=offer.currency,
             transit_days_min=offer.transit_days_min,
             transit_days_max=offer.transit_days_max,
+            unprinted=await asyncio.to_thread(unprinted, request),
         )
 
     async def label(self, request: BookingRequest, booking: Booking) -> bytes:

@@ -4,8 +4,9 @@ Each kind has a template in `templates/` whose first line is the subject and the
 `layout.html` put greeting, body and lines together. The body is plain text: `layout.html` escapes it.
 """
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -28,8 +29,9 @@ class MessageContext(Value):
 
     `lines` are what the message is about, not always the whole order: what waits for stock, where it has to wait. Then
     `ships` are units that are sourced, and `cannot_be_sent` those for which there is no way at all. `tracking_number`
-    and `carrier` belong to the shipment; `node_name` is where the goods can be collected or are to be sent back to;
-    `reason` is why something was cancelled or refunded.
+    and `carrier` belong to the shipment; `node_name` and `node_address` are where the goods can be collected or are to
+    be sent back to. `reason` is what the house says of a cancellation: it is for the channel's webhook, and in no mail.
+    `gave_up` says that what was cancelled could not be had in time.
     """
 
     order_id: str
@@ -43,8 +45,10 @@ class MessageContext(Value):
     tracking_number: str = ""
     carrier: str = ""
     node_name: str = ""
+    node_address: str = ""
     refund: Money | None = None
     reason: str = ""
+    gave_up: bool = False
 
 
 class Rendered(Value):
@@ -53,6 +57,14 @@ class Rendered(Value):
     subject: str
     text: str
     html: str
+
+
+def postal_address(document: Mapping[str, Any] | None) -> str:
+    """A node's address on one line; empty where the customer does not need it."""
+    if document is None:
+        return ""
+    place = " ".join(filter(None, (document["postal_code"], document["city"])))
+    return ", ".join(filter(None, (*document["lines"], place, document["region"], document["country"])))
 
 
 def _day(at: date) -> str:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from connectors.carriers import s10
-from connectors.carriers.labels import render_label
+from connectors.carriers.labels import render_label, unprinted
 from connectors.carriers.lettering import roman
 from connectors.carriers.port import Booking, BookingRequest, Carrier
+from connectors.carriers.scripts import laid_out
 from connectors.carriers.table_rate import carriers_from
 from dom.errors import OutsideFailure
 from dom.network import NodeAddress, ShippingMethod
@@ -208,13 +209,58 @@ class TestLabel:
             ("Şükrü Yıldız", "Sükrü Yildiz"),  # noqa: RUF001
             ("Γιώργος Παπαδόπουλος", "Giorgos Papadopoylos"),
             ("Юлия Щукина", "Iuliia Shchukina"),
-            ("山田太郎", "????"),
+            ("สมชาย ใจดี", "smchay aichdi"),
             ("Ada\x00 Fenn\u200b", "Ada Fenn"),
         ],
     )
     async def test_names_of_every_script_print(self, carrier: Carrier, name: str, on_paper: str) -> None:
         request = request_with(recipient=LODZ.model_copy(update={"name": name}))
         assert on_paper in printed(await carrier.label(request, await carrier.book(request)))
+
+    @pytest.mark.parametrize(
+        ("name", "country", "on_paper"),
+        [
+            ("山田太郎", "JP", "山田太郎"),
+            ("カタカナ ハナコ", "JP", "カタカナ ハナコ"),
+            ("王小明", "CN", "王小明"),
+            ("陳大文", "TW", "陳大文"),
+            ("김철수", "KR", "김철수"),
+            ("דוד כהן", "IL", "דוד כהן"[::-1]),
+            ("Ada דוד", "IL", "דוד"[::-1]),
+        ],
+    )
+    async def test_what_there_is_a_font_for_prints_as_it_is_written(
+        self, carrier: Carrier, name: str, country: str, on_paper: str
+    ) -> None:
+        to = LODZ.model_copy(update={"name": name, "country": country})
+        request = request_with(recipient=to)
+        label = render_label("Northline", request, BOOKED)
+        text = printed(label)
+        assert on_paper in text or on_paper[::-1] in text
+        assert "?" not in text
+        assert unprinted(request) == ()
+        assert len(label) < 100_000, "only the letters used are in it"
+
+    async def test_arabic_letters_are_joined(self) -> None:
+        request = request_with(recipient=LODZ.model_copy(update={"name": "محمد علي", "country": "AE"}))
+        assert unprinted(request) == ()
+        runs = laid_out("محمد علي", "Helvetica", "AE")
+        assert [run.font for run in runs if run.text.strip()] == ["NotoSansArabic"] * 2
+        assert runs[-1].text[-1] == "\ufee3", "the first letter stands at the right, in its initial form"
+
+    async def test_what_is_written_in_roman_is_told(self, carrier: Carrier) -> None:
+        thai = request_with(recipient=LODZ.model_copy(update={"name": "สมชาย ใจดี", "city": "Kraków"}))
+        assert (await carrier.book(thai)).unprinted == ("สมชาย ใจดี",)
+        assert (await carrier.book(request_with())).unprinted == ()
+
+    @pytest.mark.parametrize("name", ["Northline (made-up carrier)", "The Extraordinarily Long Carriers of Leeds"])
+    async def test_the_carriers_name_is_not_cut(self, name: str) -> None:
+        text = printed(render_label(name, request_with(), BOOKED))
+        assert name in " ".join(text.replace("STANDARD", "").split())
+
+    async def test_the_time_to_ship_by_is_the_nodes(self) -> None:
+        for zone, said in (("Europe/Paris", "2011-01-05 17:00 CET"), ("Asia/Tokyo", "2011-01-06 01:00 JST")):
+            assert said in printed(render_label("x", request_with(sender_zone=zone), BOOKED))
 
     async def test_the_longest_address_leaves_the_barcode_readable(self, carrier: Carrier) -> None:
         long = "Where " * 33

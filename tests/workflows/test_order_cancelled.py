@@ -11,7 +11,7 @@ from dom.status import OrderStatus
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, on_hand, one, rows
-from tests.worlds.outside import RecordingCarrier
+from tests.worlds.outside import RecordingCarrier, RecordingSender
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, ended, pack, refused, ship, status_of, until_event, until_order
 from tests.worlds.waiting import until, until_status
@@ -99,7 +99,11 @@ class TestWhole:
         await handle.signal(OrderWorkflow.cancel_requested, CancelCall(reason="fraud", actor="ops"))
         assert (await ended(house, order)).status is OrderStatus.CANCELLED
         query = "SELECT actor, reason FROM timeline WHERE kind = 'cancelled' ORDER BY id"
-        assert (await rows(house.engine, query))[-1] == ("ops", "fraud")
+        assert await rows(house.engine, query) == [("support", ""), ("ops", "fraud")]
+        assert isinstance(house.mail, RecordingSender)
+        (mail, _) = [each for each in reversed(house.mail.sent) if "cancelled" in each.subject]
+        assert "fraud" not in mail.text + mail.html
+        assert "cancelled and will not be sent" in " ".join(mail.text.split())
 
 
 class TestOneLine:

@@ -12,6 +12,7 @@ from connectors.notifications.port import OutboundMessage, TemporaryFailureError
 from dom import ids
 from dom.orders import Order
 from dom.status import Disposition, ReturnStatus
+from store import queries
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.outside import RecordingSender
@@ -19,6 +20,7 @@ from tests.worlds.running import House
 from tests.worlds.steps import cancel, deliver, ended, refused, ship
 from workflows.messages import (
     EDITION,
+    CancelCall,
     InspectCall,
     InspectedLine,
     ReceiveCall,
@@ -104,6 +106,57 @@ class TestWholeReturn:
         assert result.refund == 2000
         assert await balance(house.engine, "dc-leeds", "A") == (97, 0)
         await check_books(house.engine)
+
+
+def mails(house: House, subject: str) -> list[str]:
+    """The texts of the mails with that in their subject, on one line each."""
+    assert isinstance(house.mail, RecordingSender)
+    return [" ".join(each.text.split()) for each in house.mail.sent if subject in each.subject]
+
+
+class TestWhatTheCustomerReads:
+    async def test_each_mail_names_the_units_it_is_about_and_where_they_go(
+        self, house: House, delivered: Order
+    ) -> None:
+        answer = await ask(house, delivered, "t", l1=2)
+        await receive(house, answer, l1=1)
+        await inspect(house, answer, ("1", 1, Disposition.RESTOCK))
+        await handle(house, answer).result()
+        (asked,) = mails(house, "Your return for order")[:1]
+        assert "2 x A (A)" in asked
+        assert "(B)" not in asked
+        assert "Send them to: Dc Leeds, 1 Yard, " in asked
+        (arrived,) = mails(house, "has arrived")
+        (refunded,) = mails(house, "Your refund")
+        for text in (arrived, refunded):
+            assert "1 x A (A)" in text
+            assert "(B)" not in text
+        assert "10.00 GBP" in refunded
+
+    async def test_nothing_that_arrived_is_named_where_nothing_did(self, house: House, delivered: Order) -> None:
+        answer = await ask(house, delivered, "t", l1=1, l2=1)
+        await receive(house, answer, l1=1)
+        await inspect(house, answer, ("1", 1, Disposition.SCRAP))
+        await handle(house, answer).result()
+        (arrived,) = mails(house, "has arrived")
+        assert "(B)" not in arrived
+
+    async def test_a_reason_that_nobody_gave_is_in_no_record(self, house: House, delivered: Order) -> None:
+        request = ReturnRequest(order_id=delivered.order_id, lines=lines(l1=1))
+        assert (request.reason, CancelCall().reason) == ("", "")
+
+    async def test_returned_counts_what_came_back(self, house: House, delivered: Order) -> None:
+        answer = await ask(house, delivered, "t", l1=2)
+        assert await returned(house, delivered) == 0
+        await receive(house, answer, l1=1)
+        assert await returned(house, delivered) == 1
+
+
+async def returned(house: House, order: Order) -> int:
+    async with house.engine.connect() as connection:
+        found = await queries.order(connection, order.order_id)
+    assert found is not None
+    return int(found["lines"][0]["returned"])
 
 
 class TestOnce:
