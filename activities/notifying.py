@@ -155,5 +155,5 @@ def _lines(known: RowMapping, units: Mapping[str, int] | None) -> tuple[MessageL
     return tuple(
         MessageLine(description=description or sku, sku=sku, quantity=quantity if units is None else units[line_id])
         for line_id, sku, description, quantity in known["lines"] or ()
-        if units is None or line_id in units
+        if units is None or units.get(line_id)
     )
