@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test setup lint types contracts openapi check bench bench-stock bench-ofl lock clean
+.PHONY: run test explore setup lint types contracts openapi check bench bench-stock bench-ofl lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -21,6 +21,11 @@ run: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# The property tests with new random examples; `make explore SECONDS=3600 ARGS="--seed 7"`.
+SECONDS ?= 600
+explore: setup
+	$(BIN)/python -m tools.explore --seconds $(SECONDS) $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ A setting is read from the environment variable `DOM_` + its name in capitals: `
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,13 +43,26 @@ class Settings(BaseSettings):
         description="PostgreSQL, as postgresql://user:password@host:port/name. Empty: the embedded server.",
     )
     db_pool_size: Positive = Field(
-        default=8, description="Connections a process holds open. More than 8 on one hot stock row lose throughput."
+        default=8,
+        description="Connections a process holds at most; a worker that may be the keeper holds one more. More than 8 "
+        "on one hot stock row lose throughput.",
     )
 
     temporal_address: str = Field(
-        default="", description="Temporal frontend, as host:port. Empty: the embedded development server."
+        default="",
+        description="Temporal frontend, as host:port. Not set: TEMPORAL_ADDRESS, the profile's address, or else the "
+        "embedded development server.",
     )
-    temporal_namespace: str = Field(default="default", min_length=1, description="Temporal namespace of the orders.")
+    temporal_namespace: str = Field(
+        default="default",
+        min_length=1,
+        description="Temporal namespace of the orders. Not set: TEMPORAL_NAMESPACE, the profile's, or else this.",
+    )
+    temporal_env: bool = Field(
+        default=True,
+        description="Whether TEMPORAL_* variables and profiles count: TLS, certificates, API key, and the two above. "
+        "`dom up` switches it off for its own, open server.",
+    )
     task_queue: str = Field(default="orders", min_length=1, description="Temporal task queue the workers poll.")
     max_cached_workflows: Positive = Field(
         default=5000, description="Live orders a worker keeps in memory; keep it above the number of open orders."
@@ -145,5 +159,17 @@ def _as_text(value: object) -> str:
 
 
 def load() -> Settings:
-    """The settings of this process's environment; raises pydantic.ValidationError that names the wrong one."""
-    return Settings()
+    """The settings of this process's environment; address and namespace of Temporal also from `TEMPORAL_*`.
+
+    Raises pydantic.ValidationError that names the wrong one, and StartProblem for `TEMPORAL_*` that cannot be read.
+    """
+    from bootstrap import profile  # brings the SDK along, which a process that only prints its help does not need
+
+    own = Settings()
+    if not own.temporal_env:
+        return own
+    found = profile.read(os.environ)
+    theirs = {"temporal_address": found.address, "temporal_namespace": found.namespace}
+    ours = {name for name in own.model_fields_set if getattr(own, name)}
+    chosen = {name: value for name, value in theirs.items() if value and name not in ours}
+    return own.model_copy(update=chosen)

@@ -11,12 +11,10 @@ import structlog
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
 import dom.ofl.solver.milp  # noqa: F401  # loads HiGHS now, so that the first order that needs it does not wait
-import settings as house
 from activities.boundary import Database
 from activities.cancelling import Cancelling
 from activities.capture import Capture
@@ -24,14 +22,19 @@ from activities.fulfilling import Fulfilling
 from activities.looking_again import LookingAgain as SecondLooks
 from activities.notifying import Notifying
 from activities.pricing import Pricing, PricingTerms
+from activities.resuming import Resuming
 from activities.returning import Returning
 from activities.shipping import Shipping
 from activities.sourcing import Sourcing
+from bootstrap import database as database_readiness
+from bootstrap import namespace, starting, temporal
+from bootstrap.problems import StartProblem
 from connectors.carriers.port import Carrier
 from connectors.carriers.table_rate import carriers_from
 from connectors.notifications.mail import MailSender
 from connectors.notifications.port import Medium, Sender
 from connectors.notifications.webhook import WebhookSender
+from dom.errors import NotFound
 from keeper.allocating import Allocating
 from keeper.importing import Importing
 from keeper.job import Job
@@ -42,7 +45,7 @@ from keeper.rehearsing import Rehearsing
 from keeper.retiring import Retiring
 from keeper.shadowing import Shadowing
 from keeper.sweeping import Sweeping
-from logs import configure_logging
+from keeper.watching import Watching
 from settings import Settings
 from store import engine as database
 from store import reference
@@ -57,17 +60,16 @@ _log = structlog.get_logger("worker")
 
 
 async def connect(settings: Settings) -> Client:
-    """The Temporal client, as every process of the house uses it."""
-    return await Client.connect(
-        settings.temporal_address,
-        namespace=settings.temporal_namespace,
-        data_converter=pydantic_data_converter,
-    )
+    """The Temporal client of a worker. Raises StartProblem if there is none to be had."""
+    return await temporal.connect(settings)
 
 
 @asynccontextmanager
 async def activities(settings: Settings, engine: AsyncEngine) -> AsyncIterator[list[Callable[..., Any]]]:
-    """Every activity, with what it needs; connections to the outside are closed at the end."""
+    """Every activity, with what it needs; connections to the outside are closed at the end.
+
+    Raises StartProblem for a webhook secret that is none, and for a database without a policy.
+    """
     house_database = Database(engine=engine, replaying=settings.replay_orders, webhooks=bool(settings.webhook_url))
     async with AsyncExitStack() as open_connections:
         senders: dict[Medium, Sender] = {
@@ -76,12 +78,21 @@ async def activities(settings: Settings, engine: AsyncEngine) -> AsyncIterator[l
             )
         }
         if settings.webhook_url:
-            senders[Medium.WEBHOOK] = await open_connections.enter_async_context(
-                WebhookSender(settings.webhook_secret.get_secret_value())
-            )
+            senders[Medium.WEBHOOK] = await open_connections.enter_async_context(_webhooks(settings))
         async with engine.connect() as connection:
-            tariffs = (await reference.load(connection)).tariffs
+            try:
+                tariffs = (await reference.load(connection)).tariffs
+            except NotFound as error:
+                raise StartProblem(error.detail, "run it, or publish one of your own: `dom ofl publish`") from error
         yield wired(house_database, carriers_from(tariffs), senders, settings.webhook_url)
+
+
+def _webhooks(settings: Settings) -> WebhookSender:
+    try:
+        return WebhookSender(settings.webhook_secret.get_secret_value())
+    except ValueError as error:
+        what = "the setting DOM_WEBHOOK_SECRET is wrong: it is not whsec_ + base64"
+        raise StartProblem(what, "correct it") from error
 
 
 def wired(
@@ -96,6 +107,7 @@ def wired(
     notifying = Notifying(house_database, senders, webhook_url)
     return [
         Capture(house_database).accept_order,
+        Resuming(house_database).resume_order,
         sourcing.source_again,
         SecondLooks(house_database).take_in_second_looks,
         fulfilling.advance_fulfilment,
@@ -137,6 +149,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Importing(engine),
         Rehearsing(engine),
         Shadowing(engine),
+        Watching(engine, client, settings.task_queue),
     ]
 
 
@@ -172,10 +185,13 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    engine = database.create(settings.database_url, settings.db_pool_size)
+    database_readiness.require_writable(settings.database_url)
+    database_readiness.require_schema(settings.database_url)
+    client = await connect(settings)
+    await namespace.require(client)
+    engine = database.create(settings.database_url, settings.db_pool_size, database.Kind.WORKER)
     try:
         async with activities(settings, engine) as served:
-            client = await connect(settings)
             worker = build(client, settings, served)
             running = asyncio.create_task(worker.run())
             await schedule(client, settings)
@@ -186,6 +202,8 @@ async def run(settings: Settings) -> None:
             async with keeper(settings, engine, client, stop):
                 await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
+            if running.done():  # it ended by itself: in words, if what it stands on is gone
+                await namespace.require(client)
             _log.info("draining")
             await drain(worker, running, settings.worker_drain_seconds + _PATIENCE_SECONDS)
     finally:
@@ -194,16 +212,21 @@ async def run(settings: Settings) -> None:
 
 async def schedule(client: Client, settings: Settings) -> None:
     """Have stock priced now and then. Orders do not wait for it: what goes wrong here is logged, and no more."""
+    try:
+        await put_pricing_schedule(client, settings)
+    except RPCError as error:
+        _log.warning("stock is not priced: no schedule", error=str(error))
+
+
+async def put_pricing_schedule(client: Client, settings: Settings) -> None:
+    """The schedule by which stock is priced, as the settings want it. Raises RPCError if Temporal refuses."""
     terms = PricingTerms(
         lifetime_minutes=settings.pricing_lifetime_minutes,
         horizon_days=settings.pricing_horizon_days,
         history_days=settings.pricing_history_days,
         margin_percent=settings.pricing_margin_percent,
     )
-    try:
-        await put_schedule(client, settings.task_queue, timedelta(minutes=settings.pricing_minutes), terms)
-    except RPCError as error:
-        _log.warning("stock is not priced: no schedule", error=str(error))
+    await put_schedule(client, settings.task_queue, timedelta(minutes=settings.pricing_minutes), terms)
 
 
 async def drain(worker: Worker, running: asyncio.Task[None], patience: float) -> None:
@@ -224,9 +247,8 @@ async def drain(worker: Worker, running: asyncio.Task[None], patience: float) ->
 
 def main() -> None:
     """`python -m worker` and `dom worker`."""
-    settings = house.load()
-    configure_logging(settings.log_level, as_json=settings.log_json)
-    uvloop.run(run(settings))
+    with starting.process() as settings:
+        uvloop.run(run(settings))
 
 
 if __name__ == "__main__":

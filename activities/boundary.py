@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from dom.errors import DomError
+from dom.errors import DomError, OutsideFailure
 from dom.orders import REPLAY_TAG, Order
 from store.engine import reading
 from store.reference import ReferenceCache
@@ -68,7 +68,15 @@ async def _leaving_temporal_errors() -> AsyncIterator[None]:
 
 
 def as_application_error(error: DomError) -> ApplicationError:
-    """The error as it crosses Temporal: its stable type, its text, and the field at fault."""
+    """The error as it crosses Temporal: its stable type, its text, and the field at fault.
+
+    What we refuse is an answer and no failure: it is logged without alarm, and counts in no metric of failures.
+    """
+    outside = isinstance(error, OutsideFailure)
     return ApplicationError(
-        error.detail, {"field": error.field, "data": error.data}, type=error.type, non_retryable=True
+        error.detail,
+        {"field": error.field, "data": error.data},
+        type=error.type,
+        non_retryable=True,
+        category=ApplicationErrorCategory.UNSPECIFIED if outside else ApplicationErrorCategory.BENIGN,
     )

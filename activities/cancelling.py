@@ -24,7 +24,10 @@ class CancelPart(Value):
 
 
 class CancelUnits(Value):
-    """Cancel these units. `ended` fulfilments have none left; `reopened` ones are to be packed anew."""
+    """Cancel these units. `ended` fulfilments have none left; `reopened` ones are to be packed anew.
+
+    `request` is the caller's `Idempotency-Key`, kept so that a process that begins anew answers it again.
+    """
 
     order_id: str
     number: int
@@ -35,6 +38,7 @@ class CancelUnits(Value):
     actor: str
     reason: str
     occurred_at: datetime | None
+    request: str | None = None
 
 
 def occasion(number: int) -> str:
@@ -65,9 +69,10 @@ class Cancelling:
         key = occasion(request.number)
         async with self.database.transaction() as connection:
             await waiting.undisturbed(connection, request.order_id)
-            event = timeline.Event(
-                request.order_id, "cancelled", key, request.actor, at, request.reason, {"lines": _by_line(request)}
-            )
+            data: dict[str, object] = {"lines": _by_line(request)}
+            if request.request is not None:
+                data["request"] = request.request
+            event = timeline.Event(request.order_id, "cancelled", key, request.actor, at, request.reason, data)
             if not await timeline.append(connection, event):
                 return
             await fulfilments.still_standing(connection, _by_fulfilment(request))

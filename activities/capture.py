@@ -109,7 +109,7 @@ class Capture:
             raise OrderConflict(
                 f"{order.channel} order {order.external_id} was captured with other content", field="external_id"
             )
-        return step.sourced(*made)
+        return step.sourced(*made).model_copy(update={"known": True})
 
 
 async def _refuse_what_may_not_wait(

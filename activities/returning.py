@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from pydantic import Field
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
@@ -16,8 +17,8 @@ from dom import returns as rules
 from dom.base import Value
 from dom.errors import NotFound, NothingToReturn, OrderConflict, UnknownNode
 from dom.messages import MessageKind
-from dom.status import Disposition
-from store import inbound, messages, reference, returns, stock, timeline
+from dom.status import Disposition, ReturnStatus
+from store import inbound, messages, processes, reference, resuming, returns, stock, timeline
 from store.kinds import LedgerKind
 
 _AWAITS_DECISION: Final = frozenset({Disposition.QUARANTINE, Disposition.REFURBISH})
@@ -25,7 +26,7 @@ _AWAITS_DECISION: Final = frozenset({Disposition.QUARANTINE, Disposition.REFURBI
 
 
 class OpenReturn(Value):
-    """Allow a return; lines are (line, units)."""
+    """Allow a return; lines are (line, units). `revived_by`: it was allowed before, and its process begins anew."""
 
     return_id: str
     order_id: str
@@ -34,13 +35,24 @@ class OpenReturn(Value):
     node_id: str | None
     actor: str
     occurred_at: datetime | None
+    revived_by: str | None = None
+    run_id: str = ""
 
 
 class ReturnOpened(Value):
-    """An allowed return: where the goods go and how many units of each line are announced."""
+    """An allowed return: where the goods go and how many units of each line are announced.
+
+    One that was allowed before says how far it is: `received` units by line, and occasions nobody was told of yet.
+    """
 
     node_id: str
     announced: dict[str, int]
+    channel: str = ""
+    customer_id: str = ""
+    status: ReturnStatus = ReturnStatus.REQUESTED
+    received: dict[str, int] = Field(default={})
+    untold: tuple[str, ...] = ()
+    known: bool = False
 
 
 class ReceiveReturn(Value):
@@ -92,9 +104,9 @@ class Returning:
                 raise NotFound(f"there is no order {request.order_id}")
             known = await returns.get(connection, request.return_id)
             if known is not None:
-                if known["content_hash"] != content:
+                if known["content_hash"] != content and request.revived_by is None:
                     raise OrderConflict(f"return {request.return_id} was requested with other content")
-                return ReturnOpened(node_id=known["node_id"], announced=dict(request.lines))
+                return await self._known(connection, request, known, rows[0])
             rules.check_returnable(
                 request.lines,
                 {row["line_id"]: row["delivered"] for row in rows},
@@ -102,7 +114,41 @@ class Returning:
             )
             node_id = await _goes_to(connection, rows, request)
             await self._write(connection, request, rows, node_id, content)
-            return ReturnOpened(node_id=node_id, announced=dict(request.lines))
+            return ReturnOpened(
+                node_id=node_id,
+                announced=dict(request.lines),
+                channel=rows[0]["channel"],
+                customer_id=rows[0]["customer_id"],
+            )
+
+    async def _known(
+        self, connection: AsyncConnection, request: OpenReturn, known: RowMapping, order: RowMapping
+    ) -> ReturnOpened:
+        """How far a return is that was allowed before."""
+        lines = await returns.lines(connection, request.return_id)
+        arrived = known["status"] != ReturnStatus.REQUESTED
+        if request.revived_by is not None:
+            await processes.lives_again(connection, request.order_id, request.return_id)
+            event = timeline.Event(
+                order_id=request.order_id,
+                kind="process_revived",
+                business_key=f"process_revived:{request.run_id}",
+                actor=request.revived_by,
+                occurred_at=self.database.now(),
+                reason="the return's process was gone",
+                data={"return_id": request.return_id},
+            )
+            await timeline.append(connection, event)
+        return ReturnOpened(
+            node_id=known["node_id"],
+            announced={row["line_id"]: row["quantity"] for row in lines},
+            channel=order["channel"],
+            customer_id=order["customer_id"],
+            status=ReturnStatus(known["status"]),
+            received={row["line_id"]: row["received"] for row in lines if row["received"]} if arrived else {},
+            untold=await resuming.untold_of_return(connection, request.order_id, request.return_id),
+            known=True,
+        )
 
     async def _write(
         self,

@@ -14,7 +14,7 @@ from dom.base import Value
 from dom.errors import OutsideFailure
 from dom.network import Node, ShippingMethod, Sku
 from dom.orders import ShipTo
-from dom.parcels import measure
+from dom.parcels import measure, piece
 from store import fulfilments, shipments, timeline
 from store.kinds import ShipmentStatus
 
@@ -146,6 +146,7 @@ def _what_to_book(row: RowMapping, key: str) -> BookingRequest:
         sender_name=node.name,
         sender=node.address,
         recipient=ShipTo.model_validate(row["ship_to"]),
+        pieces=tuple(piece(skus[document["id"]], quantity) for quantity, document in row["goods"]),
         size=measure(((document["id"], quantity) for quantity, document in row["goods"]), skus),
         reference=row["id"],
         ship_by=row["ship_by"],

@@ -48,6 +48,7 @@ class Sourced(Value):
     not released, they are also tried after `release_seconds`, and the days do not count. `failed_nodes` says whether
     nodes that failed the order are asked again. With `cancels` they do not wait: the policy has them cancelled.
     `cannot_be_sourced` are those of them that no node may ever give, by line: they wait for a person, not for stock.
+    `known`: the order was captured before, and this is what was decided then.
     """
 
     fulfilments: tuple[Released, ...]
@@ -58,6 +59,7 @@ class Sourced(Value):
     release_seconds: int | None = None
     failed_nodes: FailedNodes = FailedNodes.AFTER_OTHER_NEWS
     cancels: bool = False
+    known: bool = False
     cannot_be_sourced: dict[str, int] = Field(default={})
 
     @property

@@ -1,26 +1,31 @@
 """Where the API is wired: services, endpoints, and one shape for every error."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+import structlog
+from fastapi import Depends, FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from api import document, failures
+from api import docs_page, document, failures
 from api.bodies import BodyGuard
+from api.requests import refuse_what_would_be_lost
 from api.routes import (
     availability,
     carriers,
     changes,
     channels,
     drafts,
+    exceptions,
     fulfilments,
     health,
     imports,
     inbound,
     inventory,
+    messages,
     nodes,
     orders,
     policies,
@@ -30,6 +35,7 @@ from api.routes import (
     returns,
     safety,
     shadows,
+    shipments,
     skus,
     values,
 )
@@ -38,6 +44,7 @@ from settings import Settings
 from store import engine as store_engine
 
 PREFIX = "/v1"
+_log = structlog.get_logger("api")
 
 
 def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Client | None = None) -> FastAPI:
@@ -45,22 +52,34 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        own_engine = engine or store_engine.create(settings.database_url, settings.db_pool_size)
-        app.state.services = Services.of(settings, own_engine, client or await connect(settings))
+        own_engine = engine or store_engine.create(settings.database_url, settings.db_pool_size, store_engine.Kind.API)
+        services = app.state.services = Services.of(settings, own_engine, client or await connect(settings))
+        looking = asyncio.create_task(_say_what_lacks(services))
         try:
             yield
         finally:
-            await app.state.services.tail.close()
+            looking.cancel()
+            await services.tail.close()
             if engine is None:
                 await own_engine.dispose()
 
-    app = _Api(title=document.TITLE, version=document.VERSION, lifespan=lifespan, redirect_slashes=False)
+    app = _Api(
+        title=document.TITLE,
+        version=document.VERSION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.add_middleware(BodyGuard)
     failures.register(app)
     for resource in (
         orders,
         fulfilments,
         carriers,
+        shipments,
+        messages,
+        exceptions,
         inventory,
         imports,
         inbound,
@@ -78,10 +97,17 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
         rehearsals,
         shadows,
     ):
-        app.include_router(resource.router, prefix=PREFIX)
+        app.include_router(resource.router, prefix=PREFIX, dependencies=[Depends(refuse_what_would_be_lost)])
     app.include_router(health.router)
     app.include_router(problems.router)
+    docs_page.add_to(app)
     return app
+
+
+async def _say_what_lacks(services: Services) -> None:
+    """Tell the one who starts it what to run; the API itself serves, and is ready as soon as that was done."""
+    for part, state in (await health.lacking(services)).items():
+        _log.warning("not ready", part=part, because=state)
 
 
 class _Api(FastAPI):

@@ -9,6 +9,11 @@ from dom.errors import InvalidInput
 
 LONGEST_NUMBER = 9
 """Digits of a number the database holds as an integer."""
+LONGEST_SERIAL = 18
+"""Digits of one it counts itself."""
+
+WORK_PARTS = ("open", "closed")
+"""The two parts of the work list, by whether the work is closed."""
 
 
 def encode(*position: str | datetime) -> str:
@@ -35,19 +40,31 @@ def decode(cursor: str, length: int) -> list[str]:
 def decode_moment(cursor: str) -> tuple[datetime, str]:
     """A position of a time and an id. Raises InvalidInput for what is no cursor of ours."""
     at, row_id = decode(cursor, 2)
+    return _moment(at), row_id
+
+
+def decode_work(cursor: str) -> tuple[bool, datetime, str]:
+    """A position in the work list: whether the work is closed, its time and its id. Raises InvalidInput for others."""
+    part, at, row_id = decode(cursor, 3)
+    if part not in WORK_PARTS:
+        raise _not_ours()
+    return part == WORK_PARTS[True], _moment(at), row_id
+
+
+def _moment(at: str) -> datetime:
     try:
         moment = datetime.fromisoformat(at)
     except ValueError as error:
         raise _not_ours() from error
     if moment.tzinfo is None:
         raise _not_ours()
-    return moment, row_id
+    return moment
 
 
-def decode_number(cursor: str) -> int:
-    """A position of a number. Raises InvalidInput for what is no cursor of ours."""
+def decode_number(cursor: str, longest: int = LONGEST_NUMBER) -> int:
+    """A position of a number of so many digits at most. Raises InvalidInput for what is no cursor of ours."""
     (number,) = decode(cursor, 1)
-    if not number.isdecimal() or len(number) > LONGEST_NUMBER:
+    if not number.isdecimal() or not number.isascii() or len(number) > longest:
         raise _not_ours()
     return int(number)
 

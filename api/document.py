@@ -1,5 +1,6 @@
 """The OpenAPI document: the contract, as generated from the endpoints."""
 
+from importlib.metadata import version
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -9,7 +10,8 @@ from api import contract, problems
 from api.problems import Problem
 
 TITLE: Final = "Distributed order management"
-VERSION: Final = "1.0.0"
+VERSION: Final = version("dom-oms")
+"""The package's: `pyproject.toml` is the one place it stands in."""
 DESCRIPTION: Final = """
 Channels hand over orders; each becomes one durable process that decides which node ships which unit, reserves the
 stock, books the carrier, keeps the customer informed and brings returned goods and money back.
@@ -31,7 +33,8 @@ What is refused
 TAGS: Final = [
     {"name": "orders", "description": "Handed over by channels, once each; shown with everything about them."},
     {"name": "fulfilments", "description": "One node's work for one order: work lists, steps, labels."},
-    {"name": "carriers", "description": "Scans of parcels."},
+    {"name": "carriers", "description": "Carriers, shipments booked with them, scans of parcels."},
+    {"name": "exceptions", "description": "What a person must look at."},
     {"name": "inventory", "description": "Stock, and what can be promised."},
     {"name": "network", "description": "Nodes and SKUs."},
     {"name": "ofl", "description": "The policy that decides which node ships what: versions, drafts, mistakes."},

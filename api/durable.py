@@ -1,7 +1,8 @@
 """Temporal from the outside: connecting late, asking and telling workflows, and what it means if one has ended."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -10,7 +11,8 @@ from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, W
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.failures import Unavailable
+from api.failures import NO_NAMESPACE, NotReady, Unavailable
+from bootstrap import namespace, refusals
 from dom.base import Value
 
 ANSWER_WITHIN: Final = timedelta(seconds=20)
@@ -42,12 +44,13 @@ class Durable:
             raise Unavailable("Temporal") from error
         self._reached = True
 
-    async def is_healthy(self) -> bool:
-        """Whether Temporal answers now."""
+    async def lacks(self) -> str:
+        """What stands in the way of orders at Temporal, in words; empty if nothing does."""
         try:
-            return await self.client.service_client.check_health(timeout=CONNECT_WITHIN)
+            problem = await namespace.lacking(self.client)
         except (RuntimeError, RPCError):
-            return False
+            return "Temporal cannot be reached now"
+        return "" if problem is None else str(problem)
 
     def start(
         self,
@@ -57,17 +60,19 @@ class Durable:
         workflow_id: str,
         summary: str,
         attributes: TypedSearchAttributes | None = None,
+        refused_before: bool = False,
     ) -> WithStartWorkflowOperation[W, R]:
-        """How a workflow is started together with the first update. One that runs is taken as it is, one that
-        failed, because it was refused, makes room.
+        """How a workflow is started together with the first update. One that runs is taken as it is, one that was
+        terminated or failed makes room; one that completed does only for who knows that it was `refused_before`.
         """
+        only_failed = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         return WithStartWorkflowOperation(
             run,
             start,
             id=workflow_id,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE if refused_before else only_failed,
             search_attributes=attributes,
             static_summary=summary,
         )
@@ -75,12 +80,13 @@ class Durable:
     async def start_and_ask(self, start: WithStartWorkflowOperation[W, R], ask: Callable[[Client], Awaitable[A]]) -> A:
         """The answer to the first update of a workflow. Raises what Temporal raises, in time."""
         await self.reach()
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
-                return await ask(self.client)
-        except TemporalError:
-            await _fetch_second_error(start)
-            raise
+        async with self._prepared():
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+                    return await ask(self.client)
+            except TemporalError:
+                await _fetch_second_error(start)
+                raise
 
     async def ask(
         self,
@@ -93,11 +99,11 @@ class Durable:
         """The workflow's answer, the same again for the same key; None if no such workflow runs."""
         await self.reach()
         handle = self.client.get_workflow_handle(workflow_id)
-        async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+        async with self._prepared(), asyncio.timeout(ANSWER_WITHIN.total_seconds()):
             try:
                 return await update(handle)
             except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
+                if not refusals.is_about_workflow(error):
                     raise
                 return await _answered_before(handle, key, answer)
 
@@ -105,13 +111,23 @@ class Durable:
         """Send a signal; False if no such workflow runs."""
         await self.reach()
         handle: WorkflowHandle[W, Any] = self.client.get_workflow_handle(workflow_id)
+        async with self._prepared():
+            try:
+                await handle.signal(signal, message)
+            except RPCError as error:
+                if not refusals.is_about_workflow(error):
+                    raise
+                return False
+        return True
+
+    async def last_run(self, workflow_id: str) -> str:
+        """The id of the workflow's last run; empty if Temporal knows none."""
         try:
-            await handle.signal(signal, message)
+            return (await self.client.get_workflow_handle(workflow_id).describe()).run_id
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            return False
-        return True
+            return ""
 
     async def tell_all(
         self, signal: Callable[[W, C], Awaitable[None] | None], messages: Iterable[tuple[str, C]]
@@ -124,6 +140,18 @@ class Durable:
                 await self.tell(workflow_id, signal, message)
 
         await asyncio.gather(*(tell(*message) for message in messages))
+
+    @asynccontextmanager
+    async def _prepared(self) -> AsyncIterator[None]:
+        """Raises NotReady where Temporal refuses because it was not prepared: no namespace, no search attributes."""
+        try:
+            yield
+        except RPCError as error:
+            if refusals.is_about_namespace(error):
+                raise NotReady(NO_NAMESPACE) from error
+            if error.status is RPCStatusCode.INVALID_ARGUMENT and (lack := await self.lacks()):
+                raise NotReady(lack) from error
+            raise
 
 
 async def _fetch_second_error(start: WithStartWorkflowOperation[Any, Any]) -> None:
@@ -142,7 +170,7 @@ async def _answered_before(handle: WorkflowHandle[Any, Any], key: str | None, an
     try:
         earlier: R = await handle.get_update_handle(key, result_type=answer).result()
     except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
+        if not refusals.is_about_workflow(error):
             raise
         return None
     return earlier

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import psycopg
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from psycopg.errors import UndefinedTable
+from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedFunction, UndefinedObject, UndefinedTable
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,18 +18,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api import problems
 from api.problems import FieldError, Problem
+from bootstrap import refusals
 from dom.errors import Conflict, DomError, by_type
 from store import engine
 
 _log = logging.getLogger("dom.api")
 
-_AWAY: Final = {
-    RPCStatusCode.UNAVAILABLE,
-    RPCStatusCode.RESOURCE_EXHAUSTED,
-    RPCStatusCode.ABORTED,
-    RPCStatusCode.DEADLINE_EXCEEDED,
-    RPCStatusCode.CANCELLED,
-}
+NO_NAMESPACE: Final = "the Temporal namespace of the orders is missing; run `dom prepare`"
+_OTHER_SCHEMA: Final = (UndefinedTable, UndefinedColumn, UndefinedFunction, UndefinedObject)
+"""What PostgreSQL says to a program whose migrations were not run."""
 _INPUT_SHOWN: Final = {"body", "query", "path", "header"}
 _HTTP: Final = {
     400: problems.MALFORMED,
@@ -47,11 +44,24 @@ class Unavailable(Exception):
     """A server we need cannot be reached now."""
 
 
+class NotReady(Exception):
+    """A server answers but lacks what the API needs; the text says what, and what to do."""
+
+
 def register(app: FastAPI) -> None:
     """Answer every failure of the application as a problem."""
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
-    for kind in (DomError, TemporalError, SQLAlchemyError, Unavailable, TimeoutError, Exception):
+    for kind in (
+        DomError,
+        TemporalError,
+        SQLAlchemyError,
+        psycopg.Error,
+        Unavailable,
+        NotReady,
+        TimeoutError,
+        Exception,
+    ):
         app.add_exception_handler(kind, _failure)
 
 
@@ -78,16 +88,47 @@ def problem_of(error: BaseException) -> Problem:
 
 
 def _of_a_server(error: BaseException) -> Problem | None:
+    if isinstance(error, NotReady):
+        return problems.of(problems.NOT_READY, str(error))
     if isinstance(error, RPCTimeoutOrCancelledError):
-        return problems.of(problems.NO_ANSWER, "no worker answered in time; the request stays on record")
-    if isinstance(error, Unavailable | NoConnectionFree) or engine.is_unavailable(error):
+        return _no_answer(error)
+    if isinstance(error, Unavailable) or engine.is_unavailable(error):
         return problems.of(problems.UNAVAILABLE, "a server behind the API cannot be reached now")
-    if isinstance(error, RPCError) and error.status in _AWAY:
-        return problems.of(problems.UNAVAILABLE, "Temporal cannot be reached now")
+    if isinstance(error, RPCError):
+        return _of_temporal(error)
     if isinstance(error, DataError):
         return problems.of(problems.INVALID, "a value is outside what can be kept")
-    if isinstance(error, DBAPIError) and isinstance(error.orig, UndefinedTable):
+    return _of_postgresql(error.orig if isinstance(error, DBAPIError) else error)
+
+
+def _no_answer(error: RPCTimeoutOrCancelledError) -> Problem:
+    cause = error.__cause__
+    if isinstance(cause, RPCError) and cause.status is RPCStatusCode.CANCELLED:  # the connection broke
+        return problems.of(problems.UNAVAILABLE, "Temporal cannot be reached now")
+    return problems.of(problems.NO_ANSWER, "no worker answered in time; the request stays on record")
+
+
+def _of_temporal(error: RPCError) -> Problem | None:
+    if refusals.is_about_namespace(error):
+        return problems.of(problems.NOT_READY, NO_NAMESPACE)
+    if error.status in refusals.LOCKED_OUT:
+        return problems.of(problems.NOT_READY, "Temporal does not let the API in; `dom doctor` says more")
+    if error.status in refusals.AWAY:
+        return problems.of(problems.UNAVAILABLE, "Temporal cannot be reached now")
+    return None
+
+
+def _of_postgresql(error: BaseException | None) -> Problem | None:
+    if isinstance(error, UndefinedTable):
         return problems.of(problems.NOT_READY, "the database has no schema yet; run `dom migrate`")
+    if isinstance(error, _OTHER_SCHEMA):
+        _log.error("the database does not have the schema of this program", exc_info=error)
+        return problems.of(
+            problems.NOT_READY, "the database schema is not the one this program expects; run `dom migrate`"
+        )
+    if isinstance(error, InsufficientPrivilege):
+        _log.error("the role of DOM_DATABASE_URL may not do what the API does", exc_info=error)
+        return problems.of(problems.NOT_READY, "the database role lacks rights; `dom doctor` says more")
     return None
 
 
@@ -121,10 +162,18 @@ def _invalid(errors: Sequence[Mapping[str, Any]], media_type: str) -> Problem:
         return problems.of(problems.MALFORMED, f"{reason} at character {position}")
     if first["loc"] == ("body",) and first["type"] != "missing" and "json" not in media_type:
         return problems.of(problems.MEDIA, f"Content-Type is {media_type or 'absent'}; send application/json")
-    found = [FieldError(field=json_path(e["loc"]), detail=_in_words(e)) for e in errors]
+    found = [FieldError(field=json_path(e["loc"]), detail=_in_words(e)) for e in errors if not _is_echo(e, errors)]
     named = "; ".join(f"{e.field}: {e.detail}" for e in found[:3])
     more = f"; and {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004
     return problems.of(problems.INVALID, named + more, field=found[0].field, errors=found)
+
+
+def _is_echo(error: Mapping[str, Any], errors: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a list only seems too short: pydantic counts the items that are right, and says so of the others too."""
+    here = tuple(error["loc"])
+    return error["type"] == "too_short" and any(
+        len(each["loc"]) > len(here) and tuple(each["loc"][: len(here)]) == here for each in errors
+    )
 
 
 def json_path(location: Sequence[str | int]) -> str:

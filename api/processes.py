@@ -2,23 +2,23 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import WorkflowUpdateFailedError
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.durable import Durable
 from api.failures import Unavailable, domain_error
 from dom import ids
-from dom.errors import CannotCancel, Conflict, NotFound, OrderConflict, StepNotPossible
+from dom.errors import CannotCancel, Conflict, NoProcess, NotFound, OrderConflict, StepNotPossible
 from dom.orders import Order, Promise
-from dom.status import OrderStatus
-from store import orders, returns
+from dom.status import FINAL_ORDER, ReturnStatus
+from store import orders, processes, returns
 from workflows import attributes
 from workflows.messages import (
+    EDITION,
     AcceptCall,
     CancelCall,
     CancelResult,
@@ -71,7 +71,26 @@ class OrderProcesses:
         try:
             return await self._accept(order, content_hash)
         except WorkflowAlreadyStartedError as error:
-            return await self._captured_before(order.order_id, content_hash, error)
+            return await self._captured_or_refused(order, content_hash, error)
+        except WorkflowUpdateFailedError as error:
+            if type(domain_error(error.cause)) is not Conflict:
+                raise
+            return await self._captured_or_refused(order, content_hash, error)
+        except RPCError as error:
+            if error.status not in _ENDED:
+                raise
+            return await self._captured_or_refused(order, content_hash, error)
+
+    async def _captured_or_refused(self, order: Order, content_hash: str, cause: Exception) -> OrderAnswer:
+        """The workflow of the order has ended. If the store does not hold the order it was refused, and is asked again.
+
+        Should somebody else capture it, and see it to its end, in between, then what starts here finds that in the
+        store and ends at once.
+        """
+        if await self._find(order.order_id) is not None:
+            return await self._captured_before(order.order_id, content_hash, cause)
+        try:
+            return await self._accept(order, content_hash, refused_before=True)
         except WorkflowUpdateFailedError as error:
             if type(domain_error(error.cause)) is not Conflict:
                 raise
@@ -81,13 +100,14 @@ class OrderProcesses:
                 raise
             return await self._captured_before(order.order_id, content_hash, error)
 
-    async def _accept(self, order: Order, content_hash: str) -> OrderAnswer:
+    async def _accept(self, order: Order, content_hash: str, *, refused_before: bool = False) -> OrderAnswer:
         start = self._durable.start(
             OrderWorkflow.run,
-            OrderInput(order=order),
+            OrderInput(order=order, edition=EDITION),
             workflow_id=ids.order_workflow_id(order.order_id),
             summary=start_summary(order),
-            attributes=_attributes(order),
+            attributes=attributes.of_order(order),
+            refused_before=refused_before,
         )
         call = AcceptCall(content_hash=content_hash)
         return await self._durable.start_and_ask(
@@ -119,12 +139,16 @@ class OrderProcesses:
         captured = await self._find(order_id)
         if captured is None:
             raise NotFound(f"there is no order {order_id}")
+        await self._must_have_ended(captured)
         raise CannotCancel(f"order {order_id} is {captured.status}", data={"status": captured.status})
 
     async def report(self, report: NodeReport) -> None:
-        """Tell an order what a node did. Raises StepNotPossible if the order ended meanwhile."""
+        """Tell an order what a node did. Raises StepNotPossible if the order ended, NoProcess if it did not."""
         order_id = ids.order_of(report.fulfilment_id)
         if not await self._durable.tell(ids.order_workflow_id(order_id), OrderWorkflow.node_report, report):
+            captured = await self._find(order_id)
+            if captured is not None:
+                await self._must_have_ended(captured)
             raise StepNotPossible(f"order {order_id} has ended")
 
     async def milestones(self, reports: Iterable[CarrierReport]) -> None:
@@ -133,6 +157,14 @@ class OrderProcesses:
             OrderWorkflow.carrier_report,
             ((ids.order_workflow_id(ids.order_of(report.fulfilment_id)), report) for report in reports),
         )
+
+    async def _must_have_ended(self, captured: orders.Captured) -> None:
+        """Whether an order without a process is over. One that is not is put before a person, and NoProcess raised."""
+        if captured.status in FINAL_ORDER:
+            return
+        order_id = captured.order_id
+        run_id = await self._durable.last_run(ids.order_workflow_id(order_id))
+        await _no_process(self._reads, order_id, order_id, captured.status, run_id)
 
     async def _find(self, order_id: str) -> orders.Captured | None:
         async with self._reads.connect() as connection:
@@ -148,27 +180,33 @@ class ReturnProcesses:
 
     async def request(self, return_id: str, request: ReturnRequest) -> ReturnAnswer:
         """Open a return. Raises what the request is refused for."""
+        try:
+            return await self._accept(return_id, request)
+        except WorkflowAlreadyStartedError:
+            before = await self._opened_before(return_id)
+            return before or await self._accept(return_id, request, refused_before=True)
+
+    async def _accept(self, return_id: str, request: ReturnRequest, *, refused_before: bool = False) -> ReturnAnswer:
         start = self._durable.start(
             ReturnWorkflow.run,
-            ReturnInput(return_id=return_id, request=request),
+            ReturnInput(return_id=return_id, request=request, edition=EDITION),
             workflow_id=ids.return_workflow_id(return_id),
-            summary=f"return of {len(request.lines)} lines of {request.order_id}",
+            summary=f"return of {sum(n.quantity for n in request.lines)} units of {request.order_id}",
+            attributes=attributes.of_return(),
+            refused_before=refused_before,
         )
-        try:
-            return await self._durable.start_and_ask(
-                start,
-                lambda client: client.execute_update_with_start_workflow(
-                    ReturnWorkflow.accept, start_workflow_operation=start
-                ),
-            )
-        except WorkflowAlreadyStartedError as error:
-            return await self._opened_before(return_id, error)
+        return await self._durable.start_and_ask(
+            start,
+            lambda client: client.execute_update_with_start_workflow(
+                ReturnWorkflow.accept, start_workflow_operation=start
+            ),
+        )
 
-    async def _opened_before(self, return_id: str, cause: Exception) -> ReturnAnswer:
+    async def _opened_before(self, return_id: str) -> ReturnAnswer | None:
         async with self._reads.connect() as connection:
             row = await returns.get(connection, return_id)
         if row is None:
-            raise Unavailable(return_id) from cause
+            return None
         return ReturnAnswer(return_id=return_id, order_id=row["order_id"], status=row["status"], node_id=row["node_id"])
 
     async def receive(self, return_id: str, call: ReceiveCall, key: str | None) -> ReturnResult:
@@ -196,6 +234,9 @@ class ReturnProcesses:
             row = await returns.get(connection, return_id)
         if row is None:
             raise NotFound(f"there is no return {return_id}")
+        if row["status"] != ReturnStatus.REFUNDED:
+            run_id = await self._durable.last_run(ids.return_workflow_id(return_id))
+            await _no_process(self._reads, row["order_id"], return_id, row["status"], run_id)
         raise StepNotPossible(f"return {return_id} is {row['status']}", data={"status": row["status"]})
 
 
@@ -205,11 +246,14 @@ def _promise(captured: orders.Captured) -> Promise | None:
     return Promise(earliest=captured.promise_earliest, latest=captured.promise_latest)
 
 
-def _attributes(order: Order) -> TypedSearchAttributes:
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(attributes.CHANNEL, order.channel),
-            SearchAttributePair(attributes.STATUS, OrderStatus.ACCEPTED),
-            SearchAttributePair(attributes.CUSTOMER, order.customer.id),
-        ]
+async def _no_process(reads: AsyncEngine, order_id: str, about: str, status: str, run_id: str) -> NoReturn:
+    """An order or a return is open, and nobody works on it: a person is told. Raises NoProcess."""
+    words = processes.in_words(processes.MISSING, about, status)
+    async with reads.connect() as connection:
+        await processes.report(
+            connection, order_id=order_id, about=about, run_id=run_id, kind=processes.MISSING, detail=words
+        )
+    raise NoProcess(
+        f"{about} is {status}, but no process works on it; a person was told, send the same again later",
+        data={"status": status},
     )

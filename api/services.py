@@ -6,12 +6,12 @@ from typing import Annotated, Self
 from fastapi import Depends, Header, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RetryConfig
 
 from api.durable import Durable
 from api.processes import OrderProcesses, ReturnProcesses
 from api.tail import Tail
+from bootstrap import temporal
 from settings import Settings
 from store import engine as store_engine
 from store.holding import Holding
@@ -54,14 +54,11 @@ class Services:
 
 
 async def connect(settings: Settings) -> Client:
-    """A client that connects with its first call, so that the API starts before Temporal does."""
-    return await Client.connect(
-        settings.temporal_address,
-        namespace=settings.temporal_namespace,
-        data_converter=pydantic_data_converter,
-        retry_config=PATIENCE,
-        lazy=True,
-    )
+    """A client that connects with its first call, so that the API starts before Temporal does.
+
+    Raises StartProblem for certificates that cannot be read.
+    """
+    return await temporal.connect(settings, retry_config=PATIENCE, lazy=True)
 
 
 async def _services(request: Request) -> Services:

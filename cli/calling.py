@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cli.folder import DataFolder
+    from cli.problems import StartProblem
     from settings import Settings
 
 WIDTH_OF_A_FILE = 160
@@ -20,8 +21,8 @@ WIDTH_OF_A_FILE = 160
 
 def environment() -> tuple[Settings, DataFolder]:
     """The settings and the data folder of this call; raises StartProblem that names a wrong setting."""
+    from bootstrap.starting import load_settings
     from cli.folder import DataFolder
-    from cli.running import load_settings
 
     settings = load_settings()
     return settings, DataFolder(settings.data_dir.absolute())
@@ -42,6 +43,27 @@ def problems_as_one_line() -> Iterator[None]:
             raise
         typer.echo("dom: the disk is full. Free some space, or set DOM_DATA_DIR to a folder on another disk.", err=True)
         raise typer.Exit(1) from error
+    except Exception as error:
+        words = of_the_database(error)
+        if words is None:
+            raise
+        typer.echo(f"dom: {words}", err=True)
+        raise typer.Exit(1) from error
+
+
+def of_the_database(error: Exception) -> StartProblem | None:
+    """What a failure of the database means to the one who typed a command; None if it is another failure."""
+    from psycopg.errors import InsufficientPrivilege
+
+    from bootstrap.database import reason
+    from cli.problems import StartProblem
+    from store.engine import is_unavailable
+
+    if isinstance(getattr(error, "orig", error), InsufficientPrivilege):
+        return StartProblem(f"the database role lacks rights ({reason(error)})", "grant them, or use its owner")
+    if is_unavailable(error):
+        return StartProblem(f"the database failed ({reason(error)})", "try again; `dom doctor` looks at it")
+    return None
 
 
 def console() -> Console:

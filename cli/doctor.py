@@ -7,46 +7,25 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import ParamSpec
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console
 from rich.table import Table
 
-from cli import configured
+from cli import configured, servers
 from cli.embedded import mail, postgres, temporal
+from cli.finding import Finding, Verdict, checked, told
 from cli.folder import ENOUGH_SPACE_BYTES, DataFolder
 from cli.launch import EXIT_NO_NAMESPACE
 from cli.ports import require_free
-from cli.problems import StartProblem
 from cli.process import Command, launch_arguments
+from cli.running import found_settings
+from cli.stack import reachable
 from settings import ENV_PREFIX, Settings
 
 OLDEST_PYTHON = (3, 11)
 
-P = ParamSpec("P")
-
-
-class Verdict(StrEnum):
-    """How a finding bears on a start."""
-
-    FINE = "fine"
-    NOTE = "note"
-    BLOCKS = "blocks"
-
-
 COLOURS = {Verdict.FINE: "green", Verdict.NOTE: "yellow", Verdict.BLOCKS: "bold red"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at, and what was seen."""
-
-    what: str
-    verdict: Verdict
-    words: str
 
 
 def examine(settings: Settings, folder: DataFolder) -> bool:
@@ -70,7 +49,8 @@ def look_at_everything(settings: Settings, folder: DataFolder) -> Iterator[Findi
     yield from database(settings, folder)
     yield from temporal_server(settings, folder)
     yield from mail_server(settings, folder)
-    yield port("API port", settings.api_host, settings.api_port, "DOM_API_PORT", folder)
+    yield from orders_and_processes(settings, folder)
+    yield api_port(settings, folder)
 
 
 def python_version() -> Finding:
@@ -117,7 +97,7 @@ def database(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
         answer = checked("database", "it lets us in", configured.check_database, settings.database_url)
         yield answer
         if answer.verdict is Verdict.FINE:
-            yield migrations(settings.database_url)
+            yield from servers.database(settings, settings.database_url)
         return
     yield told("PostgreSQL", lambda: f"{postgres.binary('postgres')}, version {postgres.major_version()}")
     yield root_handling()
@@ -125,7 +105,7 @@ def database(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
     yield port("PostgreSQL port", postgres.HOST, settings.postgres_port, "DOM_POSTGRES_PORT", folder)
     running = folder.addresses()
     if running is not None:
-        yield migrations(running.database_url)
+        yield from servers.database(settings, running.database_url)
 
 
 def database_files(folder: DataFolder) -> str:
@@ -147,24 +127,23 @@ def root_handling() -> Finding:
     return Finding("user", Verdict.FINE, "PostgreSQL runs as an ordinary user in a namespace of its own")
 
 
-def migrations(url: str) -> Finding:
-    """Whether the schema is the one this program expects; `dom up` and `dom migrate` bring it up to date."""
-    from store import migrate
-
-    if migrate.is_current(url):
-        return Finding("schema", Verdict.FINE, "up to date")
-    return Finding("schema", Verdict.NOTE, "out of date; `dom up` or `dom migrate` updates it")
-
-
 def temporal_server(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
     """The configured Temporal server, or what the embedded one needs."""
     if settings.temporal_address:
-        address = settings.temporal_address
-        yield checked("Temporal", f"{address} answers", configured.check_temporal, address)
+        yield from servers.engine(settings)
         return
     yield told("Temporal", lambda: str(temporal.binary()))
     yield port("Temporal port", temporal.HOST, settings.temporal_port, "DOM_TEMPORAL_PORT", folder)
     yield port("Temporal UI port", temporal.HOST, settings.temporal_ui_port, "DOM_TEMPORAL_UI_PORT", folder)
+    if folder.addresses() is not None:
+        yield from servers.engine(found_settings(settings, folder))
+
+
+def orders_and_processes(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+    """Whether every open order has its process."""
+    from cli.doctor_orders import processes
+
+    yield from processes(settings, folder)
 
 
 def mail_server(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
@@ -176,25 +155,14 @@ def mail_server(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
     yield checked("mail", f"{host}:{number} answers", configured.check_smtp, host, number)
 
 
+def api_port(settings: Settings, folder: DataFolder) -> Finding:
+    """Whether the API's port is free, or our own API serves there."""
+    serving = servers.api(reachable(settings.api_host), settings.api_port)
+    return serving or port("API port", settings.api_host, settings.api_port, "DOM_API_PORT", folder)
+
+
 def port(what: str, host: str, number: int, setting: str, folder: DataFolder) -> Finding:
     """Whether the port is free, or held by the stack that runs on this folder."""
     if folder.is_held():
         return Finding(what, Verdict.FINE, f"{number}, for the `dom` that runs on this folder")
     return checked(what, f"{number} is free", require_free, host, number, setting)
-
-
-def told(what: str, words: Callable[[], str]) -> Finding:
-    """What `words` says; a StartProblem it raises blocks."""
-    try:
-        return Finding(what, Verdict.FINE, words())
-    except StartProblem as problem:
-        return Finding(what, Verdict.BLOCKS, str(problem))
-
-
-def checked(what: str, fine: str, check: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> Finding:
-    """`fine`, unless the check raises a StartProblem, which blocks."""
-    try:
-        check(*arguments, **named)
-    except StartProblem as problem:
-        return Finding(what, Verdict.BLOCKS, str(problem))
-    return Finding(what, Verdict.FINE, fine)

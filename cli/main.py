@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from cli import ofl, order_command, stock_commands
+from cli import ofl, order_command, orders_commands, stock_commands
 from cli.calling import environment, problems_as_one_line
 
 DEMO_ORDERS = 2000
+BATCH = 300
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,16 +29,23 @@ Speed = Annotated[
 
 @app.command()
 def up(
-    demo: Annotated[bool, typer.Option("--demo", help="Replay real orders, then keep serving.")] = False,
-    orders: Orders = DEMO_ORDERS,
-    speed: Speed = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Replay real orders: some at full speed, then at a person's pace.")
+    ] = False,
+    orders: Annotated[
+        int, typer.Option("--orders", min=1, help="How many orders the demo replays at full speed, before its summary.")
+    ] = BATCH,
+    speed: Annotated[
+        float | None,
+        typer.Option("--speed", min=1, help="How many times faster than life the demo goes on (60)."),
+    ] = None,
 ) -> None:
     """Start everything that is not configured by address, and keep it running until Ctrl-C."""
     from cli.running import Demo, run_stack
 
     with problems_as_one_line():
         settings, folder = environment()
-        run_stack(settings, folder, Demo(orders, speed) if demo else None)
+        run_stack(settings, folder, Demo(orders, speed, live=True) if demo else None)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -77,30 +85,39 @@ def api() -> None:
 
 
 @app.command()
+def prepare() -> None:
+    """Make database and Temporal ready for workers and APIs: migrations, namespace, search attributes, schedules."""
+    from cli.prepare import prepare as make_ready
+    from cli.running import found_settings
+
+    with problems_as_one_line():
+        make_ready(found_settings(*environment()), typer.echo)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database schema up to date."""
+    from cli.prepare import prepare_database
     from cli.schema import database
-    from store import migrate as migrations
 
     with problems_as_one_line():
         settings, folder = environment()
         with database(settings, folder) as url:
-            migrations.upgrade(url)
-        typer.echo("The database schema is up to date.")
+            prepare_database(url, typer.echo)
 
 
 @app.command()
 def seed() -> None:
     """Load the network, the SKUs and the stock of the sample data, into a database that is up to date."""
-    from cli.schema import SAMPLE_DATA, database
-    from store import migrate as migrations
+    from cli.prepare import prepare_database
+    from cli.schema import SAMPLE_DATA, database, in_words
     from store import seed as seeds
 
     with problems_as_one_line():
         settings, folder = environment()
         with database(settings, folder) as url:
-            migrations.upgrade(url)
-            typer.echo(f"seeded: {seeds.seed(url, SAMPLE_DATA)}")
+            prepare_database(url, typer.echo)
+            typer.echo(in_words(seeds.seed(url, SAMPLE_DATA)))
 
 
 @app.command()
@@ -114,6 +131,7 @@ def doctor() -> None:
 
 
 app.command()(order_command.order)
+app.add_typer(orders_commands.app, name="orders")
 app.add_typer(stock_commands.app, name="stock")
 app.add_typer(ofl.app, name="ofl")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.calling import console, environment, problems_as_one_line
+from dom.money import Money
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,7 +44,7 @@ def heading(found: dict[str, Any]) -> str:
     """Who, what it is worth, how it stands, and what was promised."""
     who, where = found["document"]["customer"], found["document"]["ship_to"]
     to = " ".join(filter(None, (where["city"], where["postal_code"], where["country"])))
-    worth = f"{found['goods_total']} {found['currency']} (minor units)"
+    worth = Money(amount=found["goods_total"], currency=found["currency"])
     promise = f"{moment(found['promise_earliest'])} to {moment(found['promise_latest'])}"
     return "\n".join(
         (

@@ -1,15 +1,5 @@
-"""What can go wrong before anything runs, each as one line that says what to do."""
+"""Problems of a start, as the commands know them."""
 
-from __future__ import annotations
+from bootstrap.problems import StartProblem
 
-
-class StartProblem(Exception):
-    """Something on this machine stands in the way; shown as one line, without a traceback.
-
-    `what` says what is wrong, `what_to_do` what the reader does about it; neither ends with a full stop.
-    """
-
-    def __init__(self, what: str, what_to_do: str) -> None:
-        super().__init__(f"{what}. {what_to_do[:1].upper()}{what_to_do[1:]}.")
-        self.what = what
-        self.what_to_do = what_to_do
+__all__ = ["StartProblem"]

@@ -9,12 +9,13 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bootstrap.database import require_schema
 from cli.embedded import postgres
 from cli.folder import DataFolder
 from cli.problems import StartProblem
 from cli.schema import database
 from settings import Settings
-from store import engine, migrate
+from store import engine
 
 Result = TypeVar("Result")
 
@@ -34,8 +35,7 @@ def on_database(settings: Settings, folder: DataFolder, work: Callable[[AsyncEng
     if not settings.database_url and not postgres.files(folder).data.exists():
         raise StartProblem(f"{folder.root} holds no database yet", "start `dom up`, or set DOM_DATA_DIR to its folder")
     with database(settings, folder) as url:
-        if not migrate.is_current(url):
-            raise StartProblem("the database schema is not up to date", "run `dom migrate`")
+        require_schema(url)
         return asyncio.run(_on_pool(url, work))
 
 

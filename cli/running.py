@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import ValidationError
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -14,22 +13,31 @@ from cli.problems import StartProblem
 from cli.process import Command, python_module
 from cli.stack import Stack, connected
 from cli.supervisor import Ended, EndRequests, Supervisor
-from settings import ENV_PREFIX, Settings, load
+from settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """How the demo is wanted; `leave` stops the stack after its summary, `further` options are the simulator's own."""
+    """How the demo is wanted; `leave` stops the stack after its summary, `further` options are the simulator's own.
+
+    A `live` one goes on after its summary, at a pace people can follow.
+    """
 
     orders: int
     speed: float | None
     leave: bool = False
     further: tuple[str, ...] = ()
+    live: bool = False
 
-    def command(self, api_url: str) -> Command:
-        """How the simulator is run against an API."""
+    def command(self, api_url: str, temporal_ui: str = "") -> Command:
+        """How the simulator is run against an API; `temporal_ui` is where a namespace is shown, for a live demo."""
         speed = () if self.speed is None else ("--speed", f"{self.speed:g}")
-        argv = python_module("simulator", "demo", "--api", api_url, "--orders", str(self.orders), *speed, *self.further)
+        shown = ("--temporal-ui", temporal_ui) if self.live and temporal_ui else ()
+        argv = python_module(
+            "simulator",
+            "live" if self.live else "demo",
+            *("--api", api_url, "--orders", str(self.orders), *speed, *shown, *self.further),
+        )
         return Command(name="demo", argv=argv, to_terminal=True)
 
 
@@ -45,7 +53,9 @@ def run_stack(settings: Settings, folder: DataFolder, demo: Demo | None) -> int:
         try:
             addresses = Stack(settings, folder).start(supervisor, lambda line: console.print(f"dom: {line}"))
             console.print(address_block(addresses, folder))
-            return _serve(supervisor, addresses, demo, console)
+            namespace = f"{addresses.temporal_ui_url}/namespaces/{settings.temporal_namespace}"
+            temporal_ui = namespace if addresses.temporal_ui_url else ""
+            return _serve(supervisor, addresses, demo, temporal_ui, console)
         except Ended:
             return 0
         finally:
@@ -55,9 +65,9 @@ def run_stack(settings: Settings, folder: DataFolder, demo: Demo | None) -> int:
                 console.print(f"dom: stopped; everything is kept in {folder.root}")
 
 
-def _serve(supervisor: Supervisor, addresses: Addresses, demo: Demo | None, console: Console) -> int:
+def _serve(supervisor: Supervisor, addresses: Addresses, demo: Demo | None, temporal_ui: str, console: Console) -> int:
     if demo is not None:
-        code = supervisor.run(demo.command(addresses.api_url))
+        code = supervisor.run(demo.command(addresses.api_url, temporal_ui))
         if demo.leave:
             return code
         console.print(address_block(addresses, None))
@@ -101,13 +111,3 @@ def _preferring(settings: Settings, running: Addresses) -> Addresses:
         api_url=running.api_url,
         temporal_ui_url=running.temporal_ui_url,
     )
-
-
-def load_settings() -> Settings:
-    """The settings of this environment; raises StartProblem that names the wrong variable."""
-    try:
-        return load()
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = ENV_PREFIX + str(first["loc"][0]).upper()
-        raise StartProblem(f"the setting {name} is wrong: {first['msg']}", "correct it or unset it") from error

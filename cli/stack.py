@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -13,6 +12,7 @@ from cli import configured
 from cli.embedded import mail, postgres, temporal
 from cli.folder import Addresses, DataFolder
 from cli.ports import is_open, require_free
+from cli.prepare import prepare_engine
 from cli.process import Command, python_module
 from cli.schema import bring_up_to_date
 from cli.supervisor import Part, Supervisor
@@ -35,7 +35,8 @@ class Stack:
         servers = self._servers()
         say(f"starting {', '.join([*(part.name for part in servers), 'worker', 'api'])}")
         supervisor.start(servers)
-        asyncio.run(self._register_search_attributes())
+        if self.settings.temporal_address:
+            prepare_engine(self.settings, say)
         bring_up_to_date(self._database_url(), say)
         supervisor.start([self._worker(), self._api()])
         addresses = self._addresses()
@@ -47,7 +48,7 @@ class Stack:
         if self.settings.database_url:
             configured.check_database(self.settings.database_url)
         if self.settings.temporal_address:
-            configured.check_temporal(self.settings.temporal_address)
+            configured.check_temporal(self.settings)
         if self.settings.smtp_host:
             configured.check_smtp(self.settings.smtp_host, self.settings.smtp_port)
 
@@ -60,12 +61,6 @@ class Stack:
         if not self.settings.smtp_host:
             parts.append(self._mail())
         return parts
-
-    async def _register_search_attributes(self) -> None:
-        if self.settings.temporal_address:
-            await configured.register_search_attributes(
-                self.settings.temporal_address, self.settings.temporal_namespace
-            )
 
     def _postgres(self) -> Part:
         folder, port = self.folder, self.settings.postgres_port
@@ -140,9 +135,13 @@ class Stack:
 
 
 def connected(settings: Settings, addresses: Addresses, webhook_secret: str) -> Settings:
-    """The settings with every address filled in, for a worker or an API."""
+    """The settings with every address filled in, for a worker or an API.
+
+    Our own Temporal server is open: what `TEMPORAL_*` says of TLS and keys is meant for another.
+    """
     return settings.model_copy(
         update={
+            "temporal_env": settings.temporal_env and bool(settings.temporal_address),
             "database_url": addresses.database_url,
             "temporal_address": addresses.temporal_address,
             "smtp_host": addresses.smtp_host,

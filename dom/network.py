@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from opening_hours import OpeningHours
 from pydantic import Field, field_validator
 
-from dom.base import Country, Currency, Minor, NodeId, SkuId, Text, Value
+from dom.base import Country, Currency, Minor, NodeId, SkuId, Text, TimeOfDay, Value
 
 _known_zones = cache(available_timezones)  # it walks the disk
 
@@ -78,7 +78,7 @@ class Node(Value):
     longitude: float = Field(ge=-180, le=180)
     time_zone: str = Field(examples=["Europe/London"])
     opening_hours: str = Field(max_length=500, examples=["Mo-Fr 08:00-18:00; Sa 09:00-13:00"])
-    cut_off: time
+    cut_off: TimeOfDay
     daily_capacity: int = Field(ge=0, le=1_000_000)
     service_capacity: dict[ShippingMethod, Annotated[int, Field(ge=0, le=1_000_000)]] = Field(default={})
     handling_cost: HandlingCost = HandlingCost()

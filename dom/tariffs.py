@@ -18,12 +18,13 @@ from pydantic import Field, field_validator, model_validator
 
 from dom.base import Country, Currency, Minor, Text, Value
 from dom.network import ShippingMethod
-from dom.parcels import ParcelSize
+from dom.parcels import ParcelSize, Piece
 
 CarrierId = Annotated[str, Field(max_length=40, pattern=r"^[a-z][a-z0-9-]*$", examples=["northline"])]
 """A carrier's code."""
 
 Grams = Annotated[int, Field(gt=0, le=10_000_000)]
+Millimetres = Annotated[int, Field(gt=0, le=100_000)]
 Days = Annotated[int, Field(ge=0, le=365)]
 
 
@@ -64,12 +65,48 @@ class Lane(Value):
         return breaks
 
 
+class Largest(NamedTuple):
+    """The largest parcel a service takes: grams with packaging, and millimetres where the carrier has such a limit."""
+
+    grams: int
+    length_mm: int | None = None
+    length_plus_girth_mm: int | None = None
+
+    def takes(self, unit: Piece) -> bool:
+        """Whether such a unit can be moved: it cannot be cut."""
+        return not self.refuses(unit)
+
+    def refuses(self, unit: Piece) -> str:
+        """Why such a unit cannot be moved, in words; empty where it can."""
+        length, *others = sorted((unit.length_mm, unit.width_mm, unit.height_mm), reverse=True)
+        if unit.size.weight_grams > self.grams:
+            return f"{unit.size.weight_grams / 1000:g} kg with packaging, of at most {self.grams / 1000:g} kg"
+        if self.length_mm is not None and length > self.length_mm:
+            return f"{length / 1000:g} m long, of at most {self.length_mm / 1000:g} m"
+        around = length + 2 * sum(others)
+        if self.length_plus_girth_mm is not None and around > self.length_plus_girth_mm:
+            return f"{around / 1000:g} m of length and girth, of at most {self.length_plus_girth_mm / 1000:g} m"
+        return ""
+
+
 class TariffService(Value):
-    """One service of a carrier: the heaviest parcel it takes, by chargeable weight, and where it goes."""
+    """One service of a carrier: the largest parcel it takes, and where it goes.
+
+    No parcel weighs more than `max_parcel_grams`, packaging included; what goes in several is also charged by it.
+    `max_length_mm` is of the longest side, `max_length_plus_girth_mm` of that and twice the other two; without them a
+    parcel may have any size.
+    """
 
     method: ShippingMethod
     max_parcel_grams: Grams
+    max_length_mm: Millimetres | None = None
+    max_length_plus_girth_mm: Millimetres | None = None
     lanes: tuple[Lane, ...] = Field(min_length=1)
+
+    @property
+    def largest(self) -> Largest:
+        """The largest parcel it takes."""
+        return Largest(self.max_parcel_grams, self.max_length_mm, self.max_length_plus_girth_mm)
 
     @field_validator("method")
     @classmethod
@@ -96,6 +133,13 @@ class Rate:
     max_parcel_grams: int
     limits: tuple[int, ...]
     prices: tuple[int, ...]
+    max_length_mm: int | None = None
+    max_length_plus_girth_mm: int | None = None
+
+    @property
+    def largest(self) -> Largest:
+        """The largest parcel the service takes."""
+        return Largest(self.max_parcel_grams, self.max_length_mm, self.max_length_plus_girth_mm)
 
     def charge(self, grams: int) -> tuple[int, int]:
         """How many parcels so much chargeable weight takes, and their price in minor units."""
@@ -139,6 +183,10 @@ class Tariff(Value):
                     found[key] = rate
         return found
 
+    def takes(self, method: ShippingMethod, unit: Piece) -> bool:
+        """Whether the service moves such a unit, wherever it goes."""
+        return any(service.method is method and service.largest.takes(unit) for service in self.services)
+
     @model_validator(mode="after")
     def _each_lane_stands_once(self) -> Self:
         _ = self.rates
@@ -153,6 +201,8 @@ def _laid_out(service: TariffService, lane: Lane) -> Rate:
         max_parcel_grams=service.max_parcel_grams,
         limits=tuple(step.up_to_grams for step in lane.breaks),
         prices=tuple(step.price for step in lane.breaks),
+        max_length_mm=service.max_length_mm,
+        max_length_plus_girth_mm=service.max_length_plus_girth_mm,
     )
 
 

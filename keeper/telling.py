@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
+from bootstrap import refusals
 from dom import ids
 
 SIGNALS_AT_ONCE: Final = 16
@@ -22,7 +23,7 @@ async def tell(client: Client, signal: Any, news: Mapping[str, object]) -> tuple
             try:
                 await handle.signal(signal, news[order_id])
             except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
+                if not refusals.is_about_workflow(error):
                     raise
                 return False
         return True

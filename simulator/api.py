@@ -120,7 +120,7 @@ class Api:
                     )
                     trouble = _trouble(response)
                 except httpx.TransportError as error:
-                    trouble = type(error).__name__
+                    trouble = _in_words(error)
                 ended = monotonic()
             if not trouble:
                 self.calls.took(name, ended - began)
@@ -131,6 +131,15 @@ class Api:
             if ended - failing_since > self._patience:
                 raise ApiGone(f"{method} {path}: {trouble} for {self._patience:.0f} seconds")
             await asyncio.sleep(_pause(path, attempts))
+
+
+def _in_words(error: httpx.TransportError) -> str:
+    """What went wrong on the way, without the name of a class."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return "no connection"
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    return "the connection broke"
 
 
 def _trouble(response: httpx.Response) -> str:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from time import monotonic
 from typing import Any
 
+from simulator.cases import Case
 from simulator.sample import Cancellation
 
 FINAL_ORDER = frozenset({"delivered", "cancelled"})
@@ -54,12 +55,23 @@ class Fulfilment:
     spoiled: bool = False
     rejected: bool = False
     short: bool = False
+    case: Case | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def progress(self) -> int:
         """How far the work is, by what was sent and what is listed."""
         return max(self.sent, PROGRESS.get(self.status, 0))
+
+    @property
+    def at_once(self) -> bool:
+        """Whether its next steps are taken without waiting for their time, until its case has come about."""
+        match self.case:
+            case Case.IN_WORK | Case.SHORT_PICK:
+                return self.progress < PROGRESS["picked"]
+            case Case.REJECTED | Case.LOST | Case.OUT_OF_TURN:
+                return True
+        return False
 
 
 @dataclass(slots=True, eq=False)
@@ -90,12 +102,18 @@ class Order:
     doubts: int = 0
     trouble: str = ""
     holds_slot: bool = False
+    case: Case | None = None
     speaking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def working(self) -> bool:
         """Whether a node or a carrier still has something to do for it."""
         return any(not fulfilment.ended for fulfilment in self.fulfilments.values())
+
+    @property
+    def went_wrong(self) -> bool:
+        """Whether a node rejected it or was short, or a carrier lost a parcel or brought it back."""
+        return any(f.spoiled or f.rejected or f.short for f in self.fulfilments.values())
 
     @property
     def plain(self) -> bool:
@@ -144,14 +162,19 @@ class Tally:
 
 
 class Board:
-    """Every order of the run by id. `slots` bounds how many are open at once; None for no bound."""
+    """Every order of the run by id. `in_flight` bounds how many are open at once; None for no bound.
 
-    def __init__(self, in_flight: int | None) -> None:
+    `latest` are the last events, plain steps among them on a board that `narrates`; `news` are those worth a log line.
+    """
+
+    def __init__(self, in_flight: int | None, *, narrates: bool = False) -> None:
+        self.narrates = narrates
         self.orders: dict[str, Order] = {}
         self.open: dict[str, Order] = {}
         self.waiting: dict[str, Order] = {}
         self.tally = Tally()
-        self.latest: deque[str] = deque(maxlen=6)
+        self.latest: deque[str] = deque(maxlen=8)
+        self.news: deque[str] = deque(maxlen=20)
         self.listed: Counter[str] = Counter()
         self.last_change = monotonic()
         self.looked_at = 0.0
@@ -231,6 +254,12 @@ class Board:
     def say(self, line: str) -> None:
         """Shows an event to whoever watches."""
         self.latest.append(line)
+        self.news.append(line)
+
+    def note(self, line: str) -> None:
+        """Shows a plain step, where orders come at a person's pace and there is time to read it."""
+        if self.narrates:
+            self.latest.append(line)
 
     def changed(self) -> None:
         """Something moved on; the run's patience starts anew."""
@@ -244,12 +273,17 @@ class Board:
         """How many orders ended so."""
         return sum(o.status == status for o in self.orders.values() if o.phase is Phase.CLOSED)
 
+    def in_trouble(self) -> int:
+        """How many unfinished orders had something go wrong at a node or a carrier."""
+        return sum(order.went_wrong for order in self.unfinished())
+
     def unfinished(self) -> Iterator[Order]:
         """Orders that reached no final state."""
         return (order for order in self.orders.values() if order.phase is not Phase.CLOSED)
 
     def _appeared(self, order: Order, item: dict[str, Any], asked: float) -> Fulfilment:
         fulfilment = _fulfilment(item)
+        fulfilment.case = None if order.fulfilments else order.case
         order.first_seen = order.first_seen or asked
         order.first_plan += order.first_seen == asked
         order.fulfilments[fulfilment.id] = fulfilment

@@ -11,6 +11,7 @@ from typing import Any
 from simulator import chance
 from simulator.api import Api
 from simulator.board import Board, Fulfilment
+from simulator.cases import Case
 from simulator.clock import Clock, stamp
 from simulator.config import Pace
 
@@ -24,6 +25,10 @@ SUNDAY = 6
 DELIVERY_HOURS = 12
 FOUND_LOST_AFTER = timedelta(days=3)
 BACK_AFTER = timedelta(days=5)
+FOUND_AFTER = timedelta(days=1)
+
+
+_LOST = frozenset({Case.LOST, Case.OUT_OF_TURN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Event:
 
 def fate(fulfilment: Fulfilment) -> Event:
     """How the journey ends: delivered (some late), lost, or back at the sender."""
-    if chance.happens(LOST, "lost", fulfilment.id):
+    if fulfilment.case in _LOST or chance.happens(LOST, "lost", fulfilment.id):
         return Event("lost", fulfilment.latest + FOUND_LOST_AFTER, "depot")
     if chance.happens(SENT_BACK, "sent back", fulfilment.id):
         return Event("returned_to_sender", fulfilment.latest + BACK_AFTER, fulfilment.node_id)
@@ -88,13 +93,26 @@ class Carriers:
         """Reports the whole journey of what was handed over."""
         events = journey(fulfilment)
         for event in events:
-            await self.clock.until(event.at)
+            if not fulfilment.at_once:
+                await self.clock.until(event.at)
             self._outbox[fulfilment.carrier].append(_message(fulfilment, event))
+            self.board.note(f"{fulfilment.id}: {event.kind.replace('_', ' ')}, says {fulfilment.carrier}")
         end = events[-1]
         if end.kind == "delivered":
             fulfilment.arrived_at = end.at
         else:
             self._went_wrong(fulfilment, end)
+        if fulfilment.case is Case.OUT_OF_TURN:
+            await self._find(fulfilment, end)
+
+    async def _find(self, fulfilment: Fulfilment, lost: Event) -> None:
+        """A lost parcel arrives after all, when its units have been sourced again already."""
+        while not fulfilment.ended:
+            fulfilment.news.clear()
+            await fulfilment.news.wait()
+        found = Event("delivered", lost.at + FOUND_AFTER, fulfilment.city)
+        self._outbox[fulfilment.carrier].append(_message(fulfilment, found))
+        self.board.say(f"{fulfilment.id}: delivered after all, says {fulfilment.carrier}")
 
     async def report(self) -> None:
         """Sends what waits, again and again."""
@@ -124,7 +142,7 @@ class Carriers:
             self.board.tally.lost += 1
         else:
             self.board.tally.sent_back += 1
-        self.board.say(f"{fulfilment.id}: {end.kind} by {fulfilment.carrier}")
+        self.board.say(f"{fulfilment.id}: {end.kind.replace('_', ' ')} by {fulfilment.carrier}")
 
 
 def _message(fulfilment: Fulfilment, event: Event) -> dict[str, Any]:

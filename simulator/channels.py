@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from simulator.api import Api
 from simulator.board import Board, Order
+from simulator.cases import Case
 from simulator.checkouts import Checkouts
 from simulator.clock import Clock
 from simulator.crew import Crew
@@ -30,7 +31,10 @@ def order_id(channel: str, external_id: str) -> str:
 
 @dataclass(slots=True)
 class Channels:
-    """All channels together; `cancellations` by (channel, order number) are what customers will ask for later."""
+    """All channels together; `cancellations` by (channel, order number) are what customers will ask for later.
+
+    `cases` by order number are sent at once, as are the first `opening` orders.
+    """
 
     api: Api
     board: Board
@@ -39,15 +43,20 @@ class Channels:
     goods_in: GoodsIn
     cancellations: dict[tuple[str, str], list[Cancellation]]
     checkouts: Checkouts
+    cases: Mapping[str, Case] = field(default_factory=dict)
+    opening: int = 0
     _lines: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(UNANSWERED))
 
     async def send_all(self, requests: Iterable[dict[str, Any]]) -> None:
         """Sends every order at its time, or when there is room for it; answers are not waited for in turn."""
-        for request in requests:
+        for number, request in enumerate(requests):
             order = self._written_down(request)
-            await self.clock.until(order.placed_at)
+            if number >= self.opening:
+                await self.clock.until_next_order(order.placed_at)
             await self.goods_in.unload(order.placed_at)
             self.goods_in.supply(order.placed_at)
+            if order.case is Case.WAITING:
+                await self.goods_in.recall(order, sorted({line["sku"] for line in request["lines"]}))
             await self.board.start(order)
             self.crew.work_for(order, self._send(order, request))
         self.board.all_sent = True
@@ -67,6 +76,7 @@ class Channels:
         else:
             self.board.tally.captured += 1
         self.board.answered(order, answer.body)
+        self.board.note(f"{order.id}: captured, {_many(order.ordered)}, for {order.country}")
 
     def _written_down(self, request: dict[str, Any]) -> Order:
         units = {line["line_id"]: line["quantity"] for line in request["lines"]}
@@ -79,4 +89,10 @@ class Channels:
             pickup_node=request.get("pickup_node") or "",
             ordered=units,
             cancellations=deque(self.cancellations.get((request["channel"], number), ())),
+            case=self.cases.get(number),
         )
+
+
+def _many(units: Mapping[str, int]) -> str:
+    lines, quantity = len(units), sum(units.values())
+    return f"{lines} line{'s' * (lines != 1)}, {quantity:,} unit{'s' * (quantity != 1)}"

@@ -15,6 +15,7 @@ from simulator import chance
 from simulator.api import Api
 from simulator.board import Board, Order
 from simulator.clock import Clock, stamp
+from simulator.money import money
 from simulator.sample import Cancellation
 
 CANCEL = "POST /orders/{id}/cancel"
@@ -133,7 +134,7 @@ class Customers:
         self.board.tally.refunds += 1
         self.board.tally.refunded[body["currency"]] += body["refund"]
         self.board.changed()
-        self.board.say(f"{return_id}: {body['refund'] / 100:,.2f} {body['currency']} refunded")
+        self.board.say(f"{return_id}: {money(body['refund'], body['currency'])} refunded")
 
 
 def _lines(units: Mapping[str, int]) -> list[dict[str, Any]]:

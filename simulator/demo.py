@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -53,10 +54,7 @@ async def run(
     """
     sample = Sample(config.sample)
     console = console or Console(quiet=True)
-    async with httpx.AsyncClient(
-        base_url=config.api_url, transport=transport, timeout=TIMEOUT, limits=CONNECTIONS
-    ) as client:
-        api = Api(client, config.patience)
+    async with connect(config, transport) as api:
         board = Board(None if config.speed else config.in_flight)
         began = monotonic()
         trouble = await _replay(config, sample, api, board, console)
@@ -68,6 +66,15 @@ async def run(
     if config.report:
         config.report.write_text(json.dumps(asdict(summary), indent=2))
     return summary
+
+
+@asynccontextmanager
+async def connect(config: Config, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Api]:
+    """The client all players of a run share."""
+    async with httpx.AsyncClient(
+        base_url=config.api_url, transport=transport, timeout=TIMEOUT, limits=CONNECTIONS
+    ) as client:
+        yield Api(client, config.patience)
 
 
 async def edition(api: Api, sample: Sample, *, fresh: bool) -> Edition:
@@ -99,20 +106,14 @@ async def _replay(config: Config, sample: Sample, api: Api, board: Board, consol
         chosen = await edition(api, sample, fresh=config.fresh)
         async with asyncio.TaskGroup() as group:
             crew = Crew(board, group)
-            stage = _stage(config, sample, api, board, crew, chosen)
+            stage = set_stage(config, sample, api, board, crew, chosen)
             with Progress(console, board, api.calls, min(config.orders, len(sample))) as progress:
-                crew.stay(_show(progress))
+                crew.stay(progress.run())
                 trouble = await stage.play(sample.orders(config.orders, chosen.shift, chosen.tag))
             crew.go_home()
     except* ApiGone as gone:
         trouble = "; ".join(str(error) for error in gone.exceptions)
     return trouble
-
-
-async def _show(progress: Progress) -> None:
-    while True:
-        progress.update()
-        await asyncio.sleep(progress.pause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,8 @@ class Stage:
         return not await self.follow_up.find_open()
 
 
-def _stage(config: Config, sample: Sample, api: Api, board: Board, crew: Crew, chosen: Edition) -> Stage:
+def set_stage(config: Config, sample: Sample, api: Api, board: Board, crew: Crew, chosen: Edition) -> Stage:
+    """All players of a run, and what they share."""
     clock = Clock(config.speed)
     customers = Customers(api, board, clock)
     carriers = Carriers(api, board, clock, config.pace)

@@ -16,6 +16,7 @@ from simulator.crew import Crew
 from simulator.customers import GET_ORDER, Customers
 from simulator.sample import Node, Receipt
 
+AVAILABILITY = "GET /availability"
 ADJUST = "POST /inventory/adjustments"
 LEAD_TIME = timedelta(days=10)
 """From the day an order waits to the day its goods come in."""
@@ -53,6 +54,28 @@ class GoodsIn:
                 "occurred_at": stamp(receipt.at),
             }
             self.board.tally.receipts += await self._adjust([adjustment])
+
+    async def recall(self, order: Order, skus: list[str]) -> None:
+        """The supplier calls all units of some SKUs back that nobody has ordered yet, just before an order for them."""
+        asked = [*(("sku", sku) for sku in skus), ("detail", "node")]
+        answer = await self.api.get(AVAILABILITY, "/availability", asked)
+        adjustments = [
+            {
+                "node_id": node["node_id"],
+                "sku": item["sku"],
+                "quantity": free,
+                "to": "quarantine",
+                "reason": "recalled by the supplier",
+                "idempotency_key": f"recall-{order.id}-{item['sku']}-{node['node_id']}",
+                "occurred_at": stamp(order.placed_at),
+            }
+            for item in answer.body.get("items", ())
+            for node in item["nodes"]
+            if (free := node["on_hand"] - node["reserved"] - node["reserved_soft"]) > 0
+        ]
+        if adjustments:
+            await self._adjust(adjustments)
+        self.board.say(f"{', '.join(skus)}: recalled by the supplier, in quarantine everywhere")
 
     def supply(self, until: datetime | None = None) -> None:
         """Helps the orders that have waited for the lead time at a moment; without one, every waiting order."""

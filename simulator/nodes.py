@@ -12,6 +12,7 @@ from simulator import chance
 from simulator.api import Answer, Api
 from simulator.board import OPEN_FULFILMENT, PROGRESS, REPORTED, Board, Fulfilment, Order
 from simulator.carriers import Carriers
+from simulator.cases import FEWEST_UNITS, Case
 from simulator.clock import Clock, stamp
 from simulator.config import Pace
 from simulator.crew import Crew
@@ -67,7 +68,7 @@ def next_step(fulfilment: Fulfilment) -> Step | None:
 
 
 def _accept(fulfilment: Fulfilment, at: datetime) -> Step:
-    if chance.happens(REJECTED, "reject", fulfilment.id):
+    if fulfilment.case is Case.REJECTED or chance.happens(REJECTED, "reject", fulfilment.id):
         return Step("reject", at, REPORTED, reason=chance.choose(REASONS, "reason", fulfilment.id))
     return Step("accept", at, 1)
 
@@ -80,7 +81,8 @@ def _let_go(fulfilment: Fulfilment) -> Step:
 
 def _found(fulfilment: Fulfilment) -> dict[str, int] | None:
     """None when everything is there; otherwise one unit of one line is missing."""
-    if sum(fulfilment.units.values()) < 2 or not chance.happens(SHORT, "short", fulfilment.id):  # noqa: PLR2004
+    short = fulfilment.case is Case.SHORT_PICK or chance.happens(SHORT, "short", fulfilment.id)
+    if sum(fulfilment.units.values()) < FEWEST_UNITS or not short:
         return None
     missing = min(fulfilment.units, key=lambda line_id: chance.draw(fulfilment.id, line_id))
     return {line_id: units - (line_id == missing) for line_id, units in fulfilment.units.items()}
@@ -137,7 +139,8 @@ class Nodes:
             # What was taken out of a packed parcel has it packed anew: see how it stands first.
             await self._news_within(fulfilment, self.pace.refused)
             return
-        await self.clock.until(step.at)
+        if not fulfilment.at_once:
+            await self.clock.until(step.at)
         if fulfilment.ended:
             return
         fulfilment.news.clear()
@@ -179,6 +182,8 @@ class Nodes:
             order.touched = fulfilment.short = True
             tally.short_picks += 1
             self.board.say(f"{fulfilment.id}: one unit short at {fulfilment.node_id}")
+        else:
+            self.board.note(f"{fulfilment.id}: {step.name.replace('-', ' ')} at {fulfilment.node_id}")
 
     def _refused(self, step: Step, answer: Answer) -> None:
         if not answer.conflict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from time import monotonic
 
 from rich.console import Console, Group, RenderableType
@@ -13,21 +14,44 @@ from rich.text import Text
 
 from simulator.api import Calls
 from simulator.board import Board, Phase
+from simulator.clock import Clock
+from simulator.money import money
 from simulator.summary import Summary
+
+SAMPLE_CURRENCY = "GBP"
+"""What the sample's policy weighs in."""
 
 LINE_SECONDS = 5.0
 FRAMES_A_SECOND = 2
+COLUMNS = 4
+ROOM_FOR_INTERRUPT = 2
+"""A terminal writes ^C behind the panel; on a line of its own it would leave a part of the panel standing."""
 DEAREST_CALLS = 14
+SOURCE = "The orders are a real retailer's; data/README.md says what of its ledger was left out, and why."
 
 
 class Progress:
-    """A live picture on a terminal; elsewhere a plain line every few seconds."""
+    """A live panel on a terminal; elsewhere a plain line every `line_seconds`.
 
-    def __init__(self, console: Console, board: Board, calls: Calls, orders: int) -> None:
+    The panel of a `paced` replay shows the business time instead of a bar and a rate.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        board: Board,
+        calls: Calls,
+        orders: int,
+        *,
+        paced: Clock | None = None,
+        line_seconds: float = LINE_SECONDS,
+    ) -> None:
         self._console = console
         self._calls = calls
         self._board = board
         self._orders = orders
+        self._paced = paced
+        self._line_seconds = line_seconds
         self._began = self._last_line = monotonic()
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
 
@@ -40,86 +64,100 @@ class Progress:
         if self._live:
             self._live.stop()
 
-    @property
-    def pause(self) -> float:
-        """Seconds between two looks."""
-        return 1 / FRAMES_A_SECOND
+    async def run(self) -> None:
+        """Shows how things stand, again and again."""
+        while True:
+            self.update()
+            await asyncio.sleep(1 / FRAMES_A_SECOND)
 
     def update(self) -> None:
         """Shows how things stand."""
         if self._live:
-            self._live.update(self._picture(), refresh=True)
-        elif monotonic() - self._last_line >= LINE_SECONDS:
+            self._live.update(self.panel(), refresh=True)
+        elif monotonic() - self._last_line >= self._line_seconds:
             self._last_line = monotonic()
-            self._console.print(self._line(), highlight=False, soft_wrap=True)
+            self._console.print(self._line(), highlight=False, soft_wrap=True, markup=False)
 
-    def _numbers(self) -> dict[str, str]:
+    def numbers(self) -> dict[str, str]:
+        """How many orders stand where, by label."""
         phases, tally = self._board.phases(), self._board.tally
-        closed = phases[Phase.CLOSED]
-        seconds = max(monotonic() - self._began, 0.001)
-        return {
-            "sent": f"{len(self._board.orders)}/{self._orders}",
-            "captured": f"{tally.captured + tally.repeated}",
-            "in work": f"{phases[Phase.OPEN]}",
-            "waiting for stock": f"{phases[Phase.WAITING]}",
-            "delivered": f"{self._board.ended_as('delivered')}",
-            "cancelled": f"{self._board.ended_as('cancelled')}",
-            "returns": f"{tally.returns}",
-            "orders/s": f"{closed / seconds:.1f}",
+        numbers = {
+            "sent": f"{len(self._board.orders):,}/{self._orders:,}",
+            "captured": f"{tally.captured + tally.repeated:,}",
+            "in work": f"{phases[Phase.OPEN]:,}",
+            "waiting": f"{phases[Phase.WAITING]:,}",
+            "delivered": f"{self._board.ended_as('delivered'):,}",
+            "cancelled": f"{self._board.ended_as('cancelled'):,}",
+            "returns": f"{tally.returns:,}",
         }
+        if self._paced:
+            return numbers | {"in trouble": f"{self._board.in_trouble():,}"}
+        seconds = max(monotonic() - self._began, 0.001)
+        return numbers | {"orders/s": f"{phases[Phase.CLOSED] / seconds:.1f}"}
 
     def _line(self) -> str:
-        numbers = ", ".join(f"{name} {number}" for name, number in self._numbers().items())
-        return f"[{monotonic() - self._began:5.0f} s] {numbers}{self._failures()}"
+        numbers = ", ".join(f"{name} {number}" for name, number in self.numbers().items())
+        when = f", it is {self._business_time()} in the replay" if self._paced else ""
+        news = list(self._board.news) if self._paced else []
+        self._board.news.clear()
+        return "\n  ".join([f"[{monotonic() - self._began:5.0f} s] {numbers}{when}{self._failures()}", *news])
 
     def _failures(self) -> str:
-        failures = ", ".join(f"{what} x {count}" for what, count in self._calls.errors.most_common(2))
-        return f"; trying again after {failures}" if failures else ""
+        failures = ", ".join(f"{what} ({count} times)" for what, count in self._calls.errors.most_common(2))
+        return f"; tried again after: {failures}" if failures else ""
 
-    def _picture(self) -> Panel:
-        closed = self._board.phases()[Phase.CLOSED]
-        numbers = Table.grid(padding=(0, 3))
-        for _ in self._numbers():
-            numbers.add_column(justify="right")
-        numbers.add_row(*(Text(name, style="dim") for name in self._numbers()))
-        numbers.add_row(*(Text(number, style="bold") for number in self._numbers().values()))
+    def panel(self) -> Panel:
+        """The numbers with their labels, the work of the nodes, and what happened last."""
+        rows: list[RenderableType] = [] if self._paced else [self._bar()]
+        rows.append(_in_columns(self.numbers()))
         work = ", ".join(f"{status.replace('_', ' ')} {count}" for status, count in self._board.listed.most_common())
-        latest = "\n".join(self._board.latest)
-        bar = ProgressBar(total=self._orders, completed=closed)
-        parts: list[RenderableType] = [
-            bar,
-            numbers,
-            Text(f"fulfilments: {work or 'none open'}"),
-            Text(latest, style="dim"),
-        ]
-        return Panel(Group(*parts), title="real orders, replayed", title_align="left")
+        rows.append(Text(f"fulfilments: {work or 'none open'}"))
+        rows += [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._board.latest]
+        title = f"real orders; it is {self._business_time()}" if self._paced else "real orders, at full speed"
+        width = self._console.width - ROOM_FOR_INTERRUPT
+        return Panel(Group(*rows), title=f"{title}; Ctrl-C stops", title_align="left", width=width)
+
+    def _bar(self) -> Table:
+        """In a row of its own: a bar does not end its line by itself."""
+        row = Table.grid(expand=True)
+        row.add_row(ProgressBar(total=self._orders, completed=self._board.phases()[Phase.CLOSED]))
+        return row
+
+    def _business_time(self) -> str:
+        now = self._paced.now if self._paced else None
+        return f"{now:%a} {now.day} {now:%b %H:%M}" if now else "about to begin"
 
 
-def show_summary(console: Console, summary: Summary) -> None:
-    """Prints everything a run came to."""
-    tables = [_sample_table(summary), _orders_table(summary), _nodes_table(summary), _calls_table(summary)]
-    for table in tables:
+def _in_columns(numbers: dict[str, str]) -> Table:
+    """Each number beside its label, `COLUMNS` in a row: 80 columns have room for them."""
+    grid = Table.grid(expand=True, padding=(0, 1))
+    for _ in range(COLUMNS):
+        grid.add_column(ratio=1, no_wrap=True)
+    cells = [Text.assemble((name, "dim"), " ", (number, "bold")) for name, number in numbers.items()]
+    for first in range(0, len(cells), COLUMNS):
+        grid.add_row(*cells[first : first + COLUMNS])
+    return grid
+
+
+def show_summary(console: Console, summary: Summary, *, details: bool = True) -> None:
+    """Prints what a run came to; with details also the load of each node and where the time went."""
+    tables = [_calls_table(summary), _nodes_table(summary)] if details else []
+    for table in [*tables, _orders_table(summary)]:
         console.print(table)
+    console.print(SOURCE, highlight=False)
     if summary.trouble:
-        console.print(f"The run was given up: {summary.trouble}", style="bold red", highlight=False)
+        console.print(f"The run was given up: {summary.trouble}", style="bold red", highlight=False, markup=False)
     if summary.open:
         console.print(f"{summary.open} orders reached no final state:", style="bold red")
         for order_id, how in summary.unfinished.items():
-            console.print(f"  {order_id}: {how}", highlight=False, soft_wrap=True)
+            console.print(f"  {order_id}: {how}", highlight=False, soft_wrap=True, markup=False)
     elif summary.all_final:
         console.print(f"Every one of the {summary.orders} orders reached a final state.", style="bold green")
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", show_header=False)
-
-
-def _sample_table(summary: Summary) -> Table:
-    table = _table("The retailer's ledger, as the sample was built from it")
-    for kind, rows in summary.sample.get("rows", {}).items():
-        table.add_row(f"rows, {kind}", f"{rows:,}")
-    for reason, rows in summary.sample.get("reasons", {}).items():
-        table.add_row(f"  rejected: {reason.replace('_', ' ')}", f"{rows:,}")
+    table = Table(title=title, title_justify="left", title_style="bold", show_header=False)
+    table.add_column(no_wrap=True)
     return table
 
 
@@ -133,10 +171,11 @@ def _orders_table(summary: Summary) -> Table:
     table.add_row("delivered / cancelled / open", f"{summary.delivered} / {summary.cancelled} / {summary.open}")
     table.add_row("cancellations in time / too late", f"{tally['cancels']} / {tally['cancels_refused']}")
     table.add_row("held at the checkout / walked away", f"{tally['checkouts']} / {tally['abandoned']}")
-    refunds = ", ".join(f"{money(minor)} {currency}" for currency, minor in tally["refunded"].items())
+    refunds = ", ".join(money(minor, currency) for currency, minor in tally["refunded"].items())
     table.add_row("returns, refunded", f"{tally['returns']}, {tally['refunds']}" + (f" ({refunds})" if refunds else ""))
     table.add_row("split over several nodes", percent(summary.split_rate))
-    cost = "-" if summary.cost_per_order is None else f"{money(summary.cost_per_order)} (of {summary.cost_orders})"
+    mean = summary.cost_per_order
+    cost = "-" if mean is None else f"{money(mean, SAMPLE_CURRENCY)} (of {summary.cost_orders})"
     table.add_row("freight and handling an order", cost)
     table.add_row("days an order, median / p90", f"{number(summary.days_median)} / {number(summary.days_p90)}")
     table.add_row("promise kept", f"{percent(summary.promise_kept)} of {summary.promised}")
@@ -177,11 +216,6 @@ def _calls_table(summary: Summary) -> Table:
             call.name.replace("{id}", "*").replace("{carrier}", "*"), f"{call.calls:,}", *times, f"{call.retries}"
         )
     return table
-
-
-def money(minor: float) -> str:
-    """Minor units of a currency with two decimals, as people write it."""
-    return f"{minor / 100:,.2f}"
 
 
 def percent(share: float | None) -> str:

@@ -1,22 +1,56 @@
-"""Connections to PostgreSQL. Transactions are opened at the edge (an activity, a request) and passed inwards."""
+"""Connections to PostgreSQL. Transactions are opened at the edge (an activity, a request) and passed inwards.
+
+Every connection carries the name of its process (`application_name`), so that people and `dom doctor` see in
+`pg_stat_activity` who holds how many.
+"""
 
 import json
-from typing import Any
+import os
+import socket
+from enum import StrEnum
+from typing import Any, Final
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+import psycopg
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+CONNECT_SECONDS: Final = 10
+WAIT_SECONDS: Final = 30
+"""How long a caller waits for a connection of the pool to become free."""
+_LONGEST_NAME: Final = 63
+"""PostgreSQL cuts longer application names off."""
+_READ_ONLY: Final = "25006"
+_TIMED_OUT: Final = {"25P03", "25P04"}
+"""SQLSTATEs of a session ended for idling in a transaction, and of a transaction that ran too long."""
 
 
-def create(url: str, pool_size: int = 8) -> AsyncEngine:
+class Kind(StrEnum):
+    """What a process is, as its connections say."""
+
+    WORKER = "dom-worker"
+    KEEPER = "dom-keeper"
+    API = "dom-api"
+    COMMAND = "dom-command"
+
+
+def create(url: str, pool_size: int = 8, kind: Kind = Kind.COMMAND) -> AsyncEngine:
     """An engine with at most `pool_size` connections; more callers wait, so that few compete for one row."""
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=30,
-        connect_args={"connect_timeout": 10, "prepare_threshold": 3},
+        pool_timeout=WAIT_SECONDS,
+        connect_args={**_arguments(kind), "prepare_threshold": 3},
         json_serializer=_compact,
     )
+
+
+def create_single(url: str) -> Engine:
+    """An engine for one thread that opens a connection when it needs one and keeps none."""
+    return create_engine(url, poolclass=NullPool, connect_args=_arguments(Kind.COMMAND))
 
 
 def reading(engine: AsyncEngine) -> AsyncEngine:
@@ -25,10 +59,22 @@ def reading(engine: AsyncEngine) -> AsyncEngine:
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether the database could not be reached or went away, as opposed to refusing what was asked."""
+    """Whether the database could not be reached, went away or takes no writes now, as opposed to refusing what was
+    asked. Decided by class and SQLSTATE.
+    """
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return isinstance(error, OperationalError | InterfaceError | TimeoutError)
+    if isinstance(error, OperationalError | InterfaceError | NoConnectionFree | TimeoutError | PendingRollbackError):
+        return True
+    driver = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(driver, psycopg.OperationalError | psycopg.InterfaceError):
+        return True
+    return isinstance(driver, psycopg.Error) and (driver.sqlstate == _READ_ONLY or driver.sqlstate in _TIMED_OUT)
+
+
+def _arguments(kind: Kind) -> dict[str, Any]:
+    name = f"{kind} {os.getpid()}@{socket.gethostname()}"
+    return {"connect_timeout": CONNECT_SECONDS, "application_name": name[:_LONGEST_NAME]}
 
 
 def _compact(value: Any) -> str:

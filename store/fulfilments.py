@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom import ids
@@ -239,56 +238,3 @@ async def to_book(connection: AsyncConnection, fulfilment_id: str) -> RowMapping
     if row is None:
         raise NotFound(f"there is no fulfilment {fulfilment_id}")
     return row
-
-
-_WORK_LIST = """
-SELECT f.*, o.channel, o.placed_at, o.document->'ship_to' AS ship_to,
-       (SELECT jsonb_agg(jsonb_build_object('line_id', l.line_id, 'sku', l.sku, 'quantity', l.quantity)
-                         ORDER BY l.line_id)
-        FROM fulfilment_lines l WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS lines,
-       s.carrier AS booked_carrier, s.tracking_number, s.id AS shipment_id
-FROM fulfilments f JOIN orders o ON o.id = f.order_id
-LEFT JOIN LATERAL (
-    SELECT s.* FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
-    WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) s ON true
-WHERE {conditions}
-ORDER BY f.id LIMIT :limit
-"""
-_CONDITIONS = {
-    "node_id": "f.node_id = :node_id",
-    "statuses": "f.status = ANY(CAST(:statuses AS text[]))",
-    "order_id": "f.order_id = :order_id",
-    "after": "f.id > :after",
-    "released": "f.released_at <= statement_timestamp()",
-}
-
-
-@cache
-def _work_list(filters: tuple[str, ...]) -> TextClause:
-    """The statement with just these filters: with all of them optional in one, no index would serve it."""
-    return text(_WORK_LIST.format(conditions=" AND ".join(_CONDITIONS[name] for name in filters) or "true"))
-
-
-async def work_list(
-    connection: AsyncConnection,
-    *,
-    node_id: str | None = None,
-    statuses: Sequence[str] | None = None,
-    order_id: str | None = None,
-    after: str | None = None,
-    limit: int = 100,
-) -> Sequence[RowMapping]:
-    """Fulfilments with their lines and shipment, by id: a node's work list, or an order's fulfilments.
-
-    What is held back stands in no work list yet; of a single order it is shown.
-    """
-    asked: dict[str, Any] = {
-        "node_id": node_id,
-        "statuses": list(statuses) if statuses else None,
-        "order_id": order_id,
-        "after": after,
-    }
-    filters = {name: value for name, value in asked.items() if value is not None}
-    conditions = (*filters, *(() if order_id else ("released",)))
-    rows = await connection.execute(_work_list(conditions), filters | {"limit": limit})
-    return rows.mappings().all()

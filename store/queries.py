@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, RowMapping, cast, exists, func, select, text,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.status import ARRIVED, GONE
+from store.rows import any_of
 from store.tables.orders import order_lines, orders
 from store.tables.returns import returns
 
@@ -90,10 +91,13 @@ async def order(connection: AsyncConnection, order_id: str) -> dict[str, Any] | 
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """Which orders are asked for; what is None does not matter. `text` may stand anywhere in what a person knows."""
+    """Which orders are asked for; what is None does not matter. `text` may stand anywhere in what a person knows.
 
-    channel: str | None = None
-    status: str | None = None
+    Of several channels or statuses an order has one.
+    """
+
+    channel: str | Sequence[str] | None = None
+    status: str | Sequence[str] | None = None
     customer_id: str | None = None
     sku: str | None = None
     text: str | None = None
@@ -131,7 +135,7 @@ async def list_orders(
     )
     for name, column in named.items():
         if (value := getattr(wanted, name)) is not None:
-            query = query.where(column == value)
+            query = query.where(column.in_(any_of(value)))
     if wanted.sku is not None:
         line = order_lines.alias()
         query = query.where(exists().where(line.c.order_id == orders.c.id, line.c.sku == wanted.sku))
@@ -183,7 +187,7 @@ async def list_returns(
     connection: AsyncConnection,
     *,
     order_id: str | None = None,
-    status: str | None = None,
+    status: str | Sequence[str] | None = None,
     before: tuple[datetime, str] | None = None,
     limit: int = 50,
 ) -> Sequence[RowMapping]:
@@ -197,7 +201,7 @@ async def list_returns(
     if order_id is not None:
         query = query.where(returns.c.order_id == order_id)
     if status is not None:
-        query = query.where(returns.c.status == status)
+        query = query.where(returns.c.status.in_(any_of(status)))
     if before is not None:
         query = query.where(tuple_(returns.c.requested_at, returns.c.id) < before)
     return (await connection.execute(query)).mappings().all()
@@ -210,11 +214,6 @@ async def unknown_skus(connection: AsyncConnection, skus: Sequence[str]) -> list
         {"skus": list(skus)},
     )
     return [sku for (sku,) in rows]
-
-
-async def probe(connection: AsyncConnection) -> None:
-    """Raises what the database raises if it, or its schema, is not there."""
-    await connection.execute(text("SELECT version FROM reference_state"))
 
 
 async def label(connection: AsyncConnection, fulfilment_id: str) -> tuple[str, bytes] | None:

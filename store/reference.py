@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import NotFound
+from dom.money import refuse_unknown
 from dom.network import Node, Sku
 from dom.policy.document import Policy
 from dom.tariffs import Tariff
@@ -94,7 +95,11 @@ async def load(connection: AsyncConnection) -> Reference:
 
 
 async def put_node(connection: AsyncConnection, node: Node) -> bool:
-    """Create or replace a node; True if it is new. One that is switched on or off changes what may be promised."""
+    """Create or replace a node; True if it is new. One that is switched on or off changes what may be promised.
+
+    Raises InvalidInput for a currency that is none.
+    """
+    refuse_unknown(node.currency)
     was_active = await connection.scalar(
         text("SELECT active FROM nodes WHERE id = :id FOR NO KEY UPDATE"), {"id": node.id}
     )
@@ -137,8 +142,14 @@ WHERE s.document->>'release_on' IS DISTINCT FROM d->>'release_on'
 
 
 async def put_skus(connection: AsyncConnection, skus: Iterable[Sku]) -> int:
-    """Create or replace SKUs; answers how many are new. Another release date changes what may be promised."""
-    documents = "[" + ",".join(sku.model_dump_json() for sku in skus) + "]"
+    """Create or replace SKUs; answers how many are new. Another release date changes what may be promised.
+
+    Raises InvalidInput for a currency that is none.
+    """
+    given = list(skus)
+    for currency in {sku.currency for sku in given}:
+        refuse_unknown(currency)
+    documents = "[" + ",".join(sku.model_dump_json() for sku in given) + "]"
     moved = await connection.scalars(_RELEASED_OTHERWISE, {"documents": documents})
     released_otherwise = {Scope(sku=sku) for sku in moved}
     rows = await connection.execute(
@@ -165,8 +176,9 @@ async def get_sku(connection: AsyncConnection, sku_id: str) -> Sku:
 
 
 async def put_tariffs(connection: AsyncConnection, tariffs: Iterable[Tariff]) -> None:
-    """Create or replace carriers' table rates."""
+    """Create or replace carriers' table rates. Raises InvalidInput for a currency that is none."""
     for tariff in tariffs:
+        refuse_unknown(tariff.currency)
         await connection.execute(
             text("""
             INSERT INTO tariffs (carrier, document) VALUES (:carrier, CAST(:document AS jsonb))

@@ -10,7 +10,8 @@ from dom.status import ARRIVED, ReturnStatus
 from store.rows import listed, to_json, to_rows
 
 _DELIVERED = text(f"""
-SELECT l.line_id, l.sku, l.unit_price, o.currency, o.status AS order_status, coalesce(d.units, 0) AS delivered,
+SELECT l.line_id, l.sku, l.unit_price, o.currency, o.status AS order_status, o.channel, o.customer_id,
+       coalesce(d.units, 0) AS delivered,
        coalesce(r.units, 0) AS returned, d.node_id
 FROM orders o JOIN order_lines l ON l.order_id = o.id
 LEFT JOIN LATERAL (

@@ -1,7 +1,7 @@
 """Small helpers between Python values and rows."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -19,6 +19,11 @@ def to_rows(rows: Iterable[Mapping[str, Any]]) -> str:
 def listed(values: Iterable[str]) -> str:
     """Values of a finite set of ours as an SQL list, for `IN (...)`; never anything from outside."""
     return ", ".join(f"'{value}'" for value in sorted(values))
+
+
+def any_of(wanted: str | Sequence[str]) -> Sequence[str]:
+    """The values a filter allows; a single one stands for itself."""
+    return [wanted] if isinstance(wanted, str) else wanted
 
 
 def _iso(value: Any) -> str:

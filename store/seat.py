@@ -34,7 +34,8 @@ class Seat:
 @asynccontextmanager
 async def own_connection(engine: AsyncEngine) -> AsyncIterator[Seat]:
     """A connection for the seat alone, outside the pool of `engine`. When it is closed the seat is free."""
-    own = database.reading(database.create(engine.url.render_as_string(hide_password=False), pool_size=1))
+    url = engine.url.render_as_string(hide_password=False)
+    own = database.reading(database.create(url, pool_size=1, kind=database.Kind.KEEPER))
     try:
         async with own.connect() as connection:
             yield Seat(connection)

@@ -104,7 +104,7 @@ def _table(path: Path, delimiter: str) -> Iterator[dict[str, str]]:
 
 def _sku(row: dict[str, str]) -> Sku:
     renamed = {"sku": "id", "list_price_minor": "list_price"}
-    return Sku.model_validate({renamed.get(column, column): value for column, value in row.items()})
+    return Sku.model_validate_strings({renamed.get(column, column): value for column, value in row.items()})
 
 
 async def _stock(connection: AsyncConnection, rows: list[dict[str, str]]) -> int:

@@ -22,7 +22,11 @@ UNDER_WAY: Final = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """A shadow and what it came to so far. `cost` and `live_cost` are sums in minor units, each in its currency."""
+    """A shadow and what it came to so far.
+
+    `cost` and `live_cost` are sums in minor units, each in its currency, and `unfilled` and `live_unfilled` of units:
+    all of them over the decisions the shadow made. Of `decisions` it could not make `undecided`.
+    """
 
     id: int
     name: str
@@ -31,7 +35,9 @@ class Shadow:
     ended_by: str | None
     ended_at: datetime | None
     currency: str
+    live_currency: str
     decisions: int
+    undecided: int
     differs: int
     cost: int
     live_cost: int
@@ -70,13 +76,14 @@ async def stop(connection: AsyncConnection, name: str, by: str) -> None:
         raise NotFound(f"no shadow {name} runs")
 
 
-_FOUND: Final = """
+_MADE: Final = "coalesce(sum((d.document->>'{}')::bigint) FILTER (WHERE d.document->>'problem' = ''), 0)::bigint"
+_FOUND: Final = f"""
 SELECT s.id, s.name, s.started_by, s.started_at, s.ended_by, s.ended_at, s.policy->>'currency' AS currency,
+       coalesce(max(nullif(d.document->>'live_currency', '')), s.policy->>'currency') AS live_currency,
        count(d.order_id) AS decisions, count(*) FILTER (WHERE d.differs) AS differs,
-       coalesce(sum((d.document->>'cost')::bigint), 0)::bigint AS cost,
-       coalesce(sum((d.document->>'live_cost')::bigint), 0)::bigint AS live_cost,
-       coalesce(sum((d.document->>'unfilled')::bigint), 0)::bigint AS unfilled,
-       coalesce(sum((d.document->>'live_unfilled')::bigint), 0)::bigint AS live_unfilled
+       count(*) FILTER (WHERE d.document->>'problem' <> '') AS undecided,
+       {_MADE.format("cost")} AS cost, {_MADE.format("live_cost")} AS live_cost,
+       {_MADE.format("unfilled")} AS unfilled, {_MADE.format("live_unfilled")} AS live_unfilled
 FROM shadows s LEFT JOIN shadow_decisions d ON d.shadow = s.id
 """
 

@@ -4,11 +4,13 @@ A database is made by copying a template, in some 50 ms: `database_url` holds th
 the small network of `tests.worlds.small` as well.
 """
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
@@ -17,6 +19,11 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from cli.embedded import postgres, temporal
 from store import engine as database
 from store import migrate
+
+settings.register_profile("fixed", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.register_profile("explore", print_blob=True, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+"""`make test` tries the same examples every time, `make explore` (tools/explore.py) new ones."""
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport, is_told, occasion
     from activities.looking_again import Answer
-    from activities.shipping import BookCarrier, Shipping, VoidBooking
+    from activities.shipping import BookCarrier, Booked, Shipping, VoidBooking
     from dom.errors import StepNotPossible
     from dom.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step, is_repeat
     from dom.status import CARRIER_MILESTONES, FulfilmentStatus, FulfilmentStep, SourcingCause
@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.platform import local, remote
 
 _S = FulfilmentStatus
+_NEEDS_A_PERSON = frozenset({_S.LOST, _S.RETURNED})
 _GOODS_LEFT = frozenset({FulfilmentStep.HAND_OVER, FulfilmentStep.COLLECT})
 
 
@@ -35,6 +36,9 @@ class Order(Protocol):
     def source_again(self, cause: SourcingCause, at: datetime, failed_node: str | None = None) -> None:
         """Units wait for another node."""
 
+    def trouble(self, kind: str, about: str) -> None:
+        """Something stands in the exception queue."""
+
     async def take_in_second_looks(self) -> None:
         """Take in what second looks changed. Called by who holds `one_at_a_time`."""
 
@@ -47,14 +51,17 @@ class Ended(Exception):
 
 
 class FulfilmentProcess:
-    """Follows one fulfilment; `inbox` is where the reports about it arrive."""
+    """Follows one fulfilment; `inbox` is where the reports about it arrive.
 
-    def __init__(self, order: Order, state: FulfilmentState) -> None:
+    `steps` were written by earlier runs of the order's process: the work goes on from the status it has.
+    """
+
+    def __init__(self, order: Order, state: FulfilmentState, steps: int = 0) -> None:
         self.inbox: deque[NodeReport | CarrierReport] = deque()
         self.is_over = False
         self._order = order
         self._state = state
-        self._steps = 0
+        self._steps = steps
 
     async def run(self) -> None:
         """Accept, pick, pack, book the carrier, hand over, deliver; or make ready and be collected."""
@@ -62,7 +69,8 @@ class FulfilmentProcess:
             if self._state.pickup:
                 await self._until(_S.COLLECTED)
             else:
-                await self._ship()
+                if self._progress < PROGRESS[_S.HANDED_OVER]:
+                    await self._ship()
                 await self._until(_S.DELIVERED)
         self.is_over = True
         await self.catch_up()
@@ -83,14 +91,15 @@ class FulfilmentProcess:
         """Pack, book, hand over. Units taken out of a packed parcel void the booking, and it is packed anew."""
         while True:
             await self._until(_S.PACKED)
-            attempt = self._state.bookings = self._state.bookings + 1
+            booked = self._state.status is _S.BOOKED
+            attempt = self._state.bookings = self._state.bookings + (0 if booked else 1)
             try:
-                if await self._book_carrier(attempt) and await self._hand_over():
+                if (booked or await self._book_carrier(attempt)) and await self._hand_over():
                     return
             except Ended:
-                await self._void_booking(attempt)
+                await self.void_booking(attempt)
                 raise
-            await self._void_booking(attempt)
+            await self.void_booking(attempt)
 
     async def _until(self, status: FulfilmentStatus) -> None:
         while self._progress < PROGRESS[status]:
@@ -115,7 +124,7 @@ class FulfilmentProcess:
         if not booking.done():
             booking.cancel()
         try:
-            await booking
+            booked: Booked = await booking
         except asyncio.CancelledError:
             return False
         except ActivityError as error:
@@ -124,6 +133,7 @@ class FulfilmentProcess:
         if self._state.status is not _S.PACKED:
             return False
         self._state.status = _S.BOOKED
+        self._state.tracking = f"{booked.carrier} {booked.tracking_number}"
         self._order.show()
         return True
 
@@ -132,7 +142,7 @@ class FulfilmentProcess:
             if self._state.status is _S.PACKED:
                 await self._end(_S.REJECTED, "carrier", reason, workflow.now())
 
-    async def _void_booking(self, attempt: int) -> None:
+    async def void_booking(self, attempt: int) -> None:
         """Compensation of the booking: repeated until it succeeds, harmless for one that was never made."""
         await remote(
             Shipping.void_booking,
@@ -241,6 +251,8 @@ class FulfilmentProcess:
             self._order.source_again(SourcingCause.REJECTED, at, self._state.node_id)
         elif status is _S.LOST:
             self._order.source_again(SourcingCause.LOST, at)
+        if status in _NEEDS_A_PERSON:
+            self._order.trouble(f"parcel_{status}", self._state.id)
         self._order.show()
         return True
 
@@ -281,3 +293,5 @@ class FulfilmentProcess:
             ),
             f"{self._state.id}: {report} reported out of turn",
         )
+        self._order.trouble("report_out_of_turn", f"{self._state.id}, {report} by {actor}")
+        self._order.show()

@@ -1,18 +1,30 @@
 """What is said to and by the workflows: one request and one result a message. A new field needs a default."""
 
 from datetime import datetime
+from typing import Final, Literal
 
 from pydantic import Field
 
 from dom.base import LineId, NodeId, Quantity, Text, Utc, Value
 from dom.orders import Order, Promise
-from dom.status import CarrierEventKind, Disposition, FulfilmentStep, OrderStatus, ReturnStatus
+from dom.status import CarrierEventKind, Disposition, FulfilmentStatus, FulfilmentStep, OrderStatus, ReturnStatus
+
+EDITION: Final = 1
+"""How workflows that start now behave; those that run keep the edition they were started with.
+
+0   search attributes lag behind, and a refused request fails its workflow
+1   search attributes are true after every change, and a refused request completes its workflow as `refused`
+"""
+REFUSED: Final = "refused"
+"""What `DomStatus` and the result of a workflow say whose request was refused."""
 
 
 class OrderInput(Value):
-    """What starts an order's workflow."""
+    """What starts an order's workflow. `revived_by`: who had the process begun anew, on what the store holds."""
 
     order: Order
+    edition: int = 0
+    revived_by: str | None = None
 
 
 class AcceptCall(Value):
@@ -101,12 +113,29 @@ class LookedAgain(Value):
 
 
 class OrderResult(Value):
-    """How an order ended."""
+    """How an order ended; one that was refused says why, and has left nothing behind."""
 
     order_id: str
-    status: OrderStatus
+    status: OrderStatus | Literal["refused"]
     fulfilments: int
     finished_at: datetime
+    reason: str = ""
+
+
+class LineStanding(Value):
+    """Units of a line that are cancelled, and that wait for stock."""
+
+    cancelled: int
+    backordered: int
+
+
+class OrderStanding(Value):
+    """Where an order's process believes the order to stand; to be compared with the store. Nothing, before capture."""
+
+    captured: bool
+    status: OrderStatus
+    lines: dict[str, LineStanding]
+    fulfilments: dict[str, FulfilmentStatus]
 
 
 class ReturnRequestLine(Value):
@@ -128,10 +157,12 @@ class ReturnRequest(Value):
 
 
 class ReturnInput(Value):
-    """What starts a return's workflow."""
+    """What starts a return's workflow. `revived_by`: who had the process begun anew, on what the store holds."""
 
     return_id: str
     request: ReturnRequest
+    edition: int = 0
+    revived_by: str | None = None
 
 
 class ReturnAnswer(Value):
@@ -176,3 +207,14 @@ class ReturnResult(Value):
     status: ReturnStatus
     refund: int = 0
     currency: str = ""
+
+
+class ReturnEnd(Value):
+    """How a return ended; one that was refused says why, and has left nothing behind."""
+
+    return_id: str
+    order_id: str
+    status: ReturnStatus | Literal["refused"]
+    refund: int = 0
+    currency: str = ""
+    reason: str = ""

@@ -1,26 +1,25 @@
 """The life of an order."""
 
 import asyncio
-from collections.abc import Sequence
-from copy import deepcopy
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities import capture
-    from activities.cancelling import Cancelling, CancelPart, CancelUnits
-    from activities.cancelling import occasion as cancelled
     from activities.capture import AcceptOrder, Capture
-    from activities.looking_again import Answer, LookingAgain, Looks, TakeIn
+    from activities.looking_again import LookingAgain, Looks, TakeIn
     from activities.sourcing import Released, SourceAgain, Sourced, Sourcing
     from activities.sourcing import occasion as sourced_again
-    from dom.errors import DomError, InvalidInput, OrderConflict
+    from dom.errors import OrderConflict
     from dom.lifecycle import CancelledUnits, FulfilmentState, LineState, OrderState
-    from dom.status import FAILED_SOURCING, FINAL_ORDER, FulfilmentStatus, SourcingCause
+    from dom.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
+    from workflows import resuming
+    from workflows.cancelling import Cancellations, logged_if_refused, undisturbed
     from workflows.fulfilment import FulfilmentProcess
     from workflows.messages import (
+        REFUSED,
         AcceptCall,
         CancelCall,
         CancelResult,
@@ -30,16 +29,16 @@ with workflow.unsafe.imports_passed_through():
         OrderAnswer,
         OrderInput,
         OrderResult,
+        OrderStanding,
         StockArrived,
     )
-    from workflows.platform import REFUSED, again, as_refusal, local, refusal
+    from workflows.platform import REFUSALS, again, as_refusal, local, refusal
     from workflows.report import OrderBoard
     from workflows.telling import send
     from workflows.waiting import Waiting
 
-_TO_PACK_ANEW = frozenset({FulfilmentStatus.PACKED, FulfilmentStatus.BOOKED})
-_ASKED_FIRST = "a cancellation is written before it is applied"
-"""The patch that orders from before second looks replay without."""
+_EARLIER_RUN = "an earlier run of the process"
+"""Who asked first for an order that goes on: not the one who asks now."""
 
 
 @workflow.defn(name="Order")
@@ -60,7 +59,10 @@ class OrderWorkflow:
             },
         )
         self.one_at_a_time = asyncio.Lock()
-        self._board = OrderBoard(start.order)
+        self._edition = start.edition
+        self._revived_by = start.revived_by
+        self._board = OrderBoard(start.order, workflow.info().start_time, start.edition)
+        self._cancellations = Cancellations(self, self._board)
         self._content_hash = start.order.content_hash()
         self._first_caller: str | None = None
         self._accepted: Sourced | None = None
@@ -75,16 +77,21 @@ class OrderWorkflow:
         self._waiting = Waiting(workflow.now())
         self._looks_told = 0
         self._looks_taken_in = 0
-        self._cancellations = 0
 
     @workflow.run
     async def run(self, _start: OrderInput) -> OrderResult:
-        """Accept the order, fulfil it, finish it."""
-        await self._accept()
-        await self._fulfil()
-        return await self._finish()
+        """Accept the order, fulfil it, finish it; Temporal's own cancellation does not end it."""
+        return await undisturbed(self._live(), self._cancellation_requested)
 
     # --- the process -------------------------------------------------------------------------------------------------
+
+    async def _live(self) -> OrderResult:
+        if not (self._revived_by and await self._resume()):
+            await self._accept()
+        if self._refused is not None:
+            return await self._end_refused(self._refused)
+        await self._fulfil()
+        return await self._finish()
 
     async def _accept(self) -> None:
         """Record, plan, reserve and release in one transaction. A refused order leaves nothing behind."""
@@ -92,18 +99,34 @@ class OrderWorkflow:
             sourced: Sourced = await local(
                 Capture.accept_order, AcceptOrder(order=self.order), self._board.accept_summary()
             )
-        except REFUSED as error:
+        except REFUSALS as error:
             self._refused = refusal(error)
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            raise again(self._refused) from error
+            return
+        if sourced.known and resuming.is_first_run() and await self._resume():
+            return
         self._take_in(sourced)
         self._accepted = sourced
+        self._waiting.since = workflow.now()
         self.tell(capture.OCCASION)
         self.show()
 
+    async def _end_refused(self, refused: ApplicationError) -> OrderResult:
+        """Nothing went wrong: the caller has the answer, and the number can be used again."""
+        if self._edition < 1:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise again(refused)
+        self._board.refused(f"{refused.type}: {refused.message}")
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return OrderResult(
+            order_id=self.state.order_id,
+            status=REFUSED,
+            fulfilments=0,
+            finished_at=workflow.now(),
+            reason=f"{refused.type}: {refused.message}",
+        )
+
     async def _fulfil(self) -> None:
         """Until every unit is where it belongs: follow the fulfilments, and source anew what waits."""
-        self._waiting.since = workflow.now()
         while not self._is_over():
             if not await self._something_happens():
                 self._source_why = self._source_why or SourcingCause.LOOKED_AGAIN
@@ -127,6 +150,14 @@ class OrderWorkflow:
             fulfilments=len(self.state.fulfilments),
             finished_at=workflow.now(),
         )
+
+    def _cancellation_requested(self) -> None:
+        """Temporal was asked to cancel the workflow."""
+        self._under_way.append(asyncio.create_task(logged_if_refused(self._cancel_the_rest())))
+
+    async def _cancel_the_rest(self) -> None:
+        await self._decided()
+        await self._cancellations.cancel_the_rest()
 
     def _is_quiet(self) -> bool:
         """A handler may have a message yet to send: both are asked at the same moment."""
@@ -162,6 +193,39 @@ class OrderWorkflow:
         for task in ended:
             task.result()
 
+    # --- going on where the store stands -----------------------------------------------------------------------------
+
+    async def _resume(self) -> bool:
+        """Go on with an order that an earlier run of its process began; False if the store does not hold it."""
+        found = await resuming.read(self.state.order_id, self._revived_by)
+        if found is None:
+            return False
+        resuming.fill(self.state, found)
+        for each in found.fulfilments:
+            state = self.state.fulfilments[each.fulfilment_id]
+            process = self._follow(state, each.steps)
+            process.inbox.extend(resuming.unheard(each) if state.living else ())
+            self._under_way += [asyncio.create_task(process.void_booking(attempt)) for attempt in each.to_void]
+        self._cancellations.number, self._cancellations.done = found.cancellations, found.done
+        self._sourcings, self._as_of = found.sourcings, max(self._as_of, found.as_of)
+        self._looks_taken_in = self._looks_told = found.looks
+        self._waiting.heed(found.sourced, workflow.now())
+        self._waiting.failed_nodes |= found.failed_nodes
+        self._waiting.since = workflow.now() - timedelta(seconds=found.waiting_seconds)
+        self._source_why = found.cause or SourcingCause.LOOKED_AGAIN
+        self._accepted = found.sourced.model_copy(update={"promise": found.promise})
+        self._first_caller = self._first_caller or _EARLIER_RUN
+        self._board.promised(found.promise)
+        for untold in found.untold:
+            self.tell(untold)
+        self.show()
+        return True
+
+    @workflow.query
+    def standing(self) -> OrderStanding:
+        """Where the process believes the order to stand."""
+        return resuming.standing(self.state, captured=self._accepted is not None)
+
     # --- sourcing ----------------------------------------------------------------------------------------------------
 
     def _take_in(self, sourced: Sourced) -> None:
@@ -171,11 +235,13 @@ class OrderWorkflow:
             self.state.add(state)
             self._follow(state)
         self._waiting.heed(sourced, workflow.now())
+        self._board.promised(sourced.promise)
 
-    def _follow(self, state: FulfilmentState) -> None:
-        process = self._processes[state.id] = FulfilmentProcess(self, state)
+    def _follow(self, state: FulfilmentState, steps: int = 0) -> FulfilmentProcess:
+        process = self._processes[state.id] = FulfilmentProcess(self, state, steps)
         process.inbox.extend(report for report in self._early if report.fulfilment_id == state.id)
         self._under_way.append(asyncio.create_task(process.run()))
+        return process
 
     def source_again(self, cause: SourcingCause, at: datetime, failed_node: str | None = None) -> None:
         """Units wait for another node; the main loop takes it up."""
@@ -206,6 +272,7 @@ class OrderWorkflow:
             self._take_in(sourced)
             if failed and sourced.waiting:
                 self.tell(sourced_again(request.attempt))
+                self.trouble("backorder", "units lost their node, and no other has stock")
             self.show()
 
     async def _give_up_waiting(self, reason: str) -> None:
@@ -213,7 +280,7 @@ class OrderWorkflow:
             units = [CancelledUnits(line_id, quantity, None) for line_id, quantity in self.state.waiting.items()]
             if not units:
                 return
-            await self._cancel_units(units, CancelCall(reason=reason, actor="ofl"))
+            await self._cancellations.write(units, CancelCall(reason=reason, actor="ofl"))
 
     @workflow.signal
     async def stock_arrived(self, news: StockArrived) -> None:
@@ -283,74 +350,16 @@ class OrderWorkflow:
 
     @cancel.validator
     def _can_be_cancelled(self, call: CancelCall) -> None:
-        self._plan_cancellation(call)
+        self._cancellations.check(call)
 
     @workflow.signal
     async def cancel_requested(self, call: CancelCall) -> None:
         """The same from the Temporal UI or CLI; what cannot be cancelled is logged."""
-        try:
-            await self._cancel(call)
-        except ApplicationError as error:
-            workflow.logger.warning("not cancelled: %s", error.message)
+        await logged_if_refused(self._cancel(call))
 
     async def _cancel(self, call: CancelCall) -> CancelResult:
         await self._decided()
-        async with self.one_at_a_time:
-            units = self._plan_cancellation(call)
-            while not await self._cancel_units(units, call):
-                await self.take_in_second_looks()
-                units = self._plan_cancellation(call)
-        cancelled_units: dict[str, int] = {}
-        for part in units:
-            cancelled_units[part.line_id] = cancelled_units.get(part.line_id, 0) + part.quantity
-        return CancelResult(order_id=self.state.order_id, status=self.state.status(), cancelled=cancelled_units)
-
-    def _plan_cancellation(self, call: CancelCall) -> Sequence[CancelledUnits]:
-        try:
-            return self.state.plan_cancellation(self._asked(call))
-        except DomError as error:
-            raise as_refusal(error) from error
-
-    def _asked(self, call: CancelCall) -> dict[str, int] | None:
-        if call.lines is None:
-            return None
-        asked: dict[str, int] = {}
-        for position, line in enumerate(call.lines):
-            known = self.state.lines.get(line.line_id)
-            if known is None or line.line_id in asked:
-                problem = "stands twice" if line.line_id in asked else "is not in the order"
-                raise InvalidInput(f"line {line.line_id} {problem}", field=f"lines[{position}].line_id")
-            asked[line.line_id] = line.quantity or known.quantity - known.cancelled
-        return asked
-
-    async def _cancel_units(self, units: Sequence[CancelledUnits], call: CancelCall) -> bool:
-        """Cancel the planned units; False, and nothing has happened, if a second look took some of the work back."""
-        asked_first = workflow.patched(_ASKED_FIRST)
-        state = deepcopy(self.state) if asked_first else self.state
-        ended, reopened = _take_out(state, units)
-        request = CancelUnits(
-            order_id=self.state.order_id,
-            number=self._cancellations + 1,
-            parts=tuple(
-                CancelPart(line_id=part.line_id, quantity=part.quantity, fulfilment_id=part.fulfilment_id)
-                for part in units
-            ),
-            ended=ended,
-            reopened=reopened,
-            order_status=state.status(),
-            actor=call.actor,
-            reason=call.reason,
-            occurred_at=call.occurred_at,
-        )
-        answer: Answer | None = await local(Cancelling.cancel_units, request, self._board.cancel_summary(units))
-        if answer is Answer.RECALLED:
-            return False
-        if asked_first:
-            _take_out(self.state, units)
-        self._cancellations = request.number
-        self.tell(cancelled(request.number))
-        self.show()
-        return True
+        return await self._cancellations.cancel(call)
 
     # --- reports, messages, the board --------------------------------------------------------------------------------
 
@@ -379,6 +388,10 @@ class OrderWorkflow:
         sending = send(self.state.order_id, occasion, f"Tell {self.order.customer.id}: {occasion}")
         self._messages.append(asyncio.create_task(sending))
 
+    def trouble(self, kind: str, about: str) -> None:
+        """Something stands in the exception queue: say so in the report."""
+        self._board.note(f"{kind}: {about}")
+
     def show(self) -> None:
         """Let people see in the Temporal UI where the order stands."""
         self._board.show(self.state)
@@ -386,13 +399,3 @@ class OrderWorkflow:
 
 def _as_state(released: Released) -> FulfilmentState:
     return FulfilmentState(released.fulfilment_id, released.node_id, released.pickup, dict(released.lines))
-
-
-def _take_out(state: OrderState, units: Sequence[CancelledUnits]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Cancel planned units; answers the fulfilments that ended, and those that are to be packed anew."""
-    touched = {part.fulfilment_id for part in units if part.fulfilment_id is not None}
-    ended = state.apply_cancellation(units)
-    reopened = [f for f in state.fulfilments.values() if f.id in touched and f.status in _TO_PACK_ANEW]
-    for fulfilment in reopened:
-        fulfilment.status = FulfilmentStatus.PICKED
-    return tuple(f.id for f in ended), tuple(f.id for f in reopened)

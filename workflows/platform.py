@@ -43,7 +43,7 @@ def remote(
     )
 
 
-REFUSED: Final = (ActivityError, ApplicationError)
+REFUSALS: Final = (ActivityError, ApplicationError)
 """What a refusing activity raises: a remote one wraps its error, a local one does not."""
 
 

@@ -1,6 +1,7 @@
 """What people see of an order in the Temporal UI: summaries, a short report, and search attributes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -10,10 +11,12 @@ from workflows.attributes import NODE, STATUS
 
 with workflow.unsafe.imports_passed_through():
     from dom.lifecycle import CancelledUnits, FulfilmentState, OrderState
-    from dom.orders import Order
+    from dom.orders import Order, Promise
     from dom.status import FulfilmentStatus, OrderStatus, SourcingCause
+    from workflows.messages import REFUSED
 
 _LINES_SHOWN = 12
+_NOTES_SHOWN = 6
 _SUMMARY_LENGTH = 180
 """Temporal keeps 200 bytes of a summary."""
 
@@ -37,30 +40,50 @@ def start_summary(order: Order) -> str:
 
 
 class OrderBoard:
-    """Keeps what is shown of one order up to date; says nothing twice."""
+    """Keeps what is shown of one order up to date; says nothing twice.
 
-    def __init__(self, order: Order) -> None:
+    `begun_with` is the edition the workflow was started with: before the first, search attributes lag behind.
+    """
+
+    def __init__(self, order: Order, captured_at: datetime, begun_with: int) -> None:
         self._order = order
-        self._status = OrderStatus.ACCEPTED
+        self._captured_at = captured_at
+        self._lags = begun_with < 1
+        self._promise: Promise | None = None
+        self._said: list[str] = []
+        self._status: str = OrderStatus.ACCEPTED
         self._nodes: tuple[str, ...] = ()
 
     def show(self, state: OrderState) -> None:
-        """Write the report, and the search attributes if the status or a later node changed.
-
-        The order started as accepted; its first nodes are written with its first change, which spares an event.
-        """
-        workflow.set_current_details(describe(self._order, state))
+        """Write the report, and the search attributes that changed: an event of the history, the report is none."""
+        workflow.set_current_details(self._report(state))
         status, nodes = state.status(), tuple(sorted({f.node_id for f in state.living}))
-        if status is OrderStatus.ACCEPTED and not self._nodes:
+        if self._lags and status is OrderStatus.ACCEPTED and not self._nodes:
             return
         updates: list[SearchAttributeUpdate[Any]] = []
-        if status is not self._status:
+        if status != self._status:
             updates.append(STATUS.value_set(status))
         if nodes != self._nodes:
             updates.append(NODE.value_set(nodes))
         if updates:
             workflow.upsert_search_attributes(updates)
         self._status, self._nodes = status, nodes
+
+    def refused(self, reason: str) -> None:
+        """The order is refused: nothing of it is kept."""
+        self._status = REFUSED
+        workflow.set_current_details(f"{_title(self._order)}: **refused**\n\n{reason}")
+        workflow.upsert_search_attributes([STATUS.value_set(REFUSED)])
+
+    def promised(self, promise: Promise | None) -> None:
+        """A promise was given; one that is later than the last moves its end."""
+        if promise is not None and self._promise is not None:
+            promise = Promise(earliest=promise.earliest, latest=max(promise.latest, self._promise.latest))
+        self._promise = promise or self._promise
+
+    def note(self, words: str) -> None:
+        """Something a person should know; the last few stand in the report."""
+        self._said = [*self._said, f"{_moment(workflow.now())} {words}"][-_NOTES_SHOWN:]
 
     def accept_summary(self) -> str:
         """What the first transaction does."""
@@ -78,43 +101,56 @@ class OrderBoard:
         """What the order waits for."""
         return _short(f"Wait for stock: {_waiting(state)}")
 
-
-def describe(order: Order, state: OrderState) -> str:
-    """The order as a short Markdown report: status, lines, nodes, what comes next."""
-    to = f"{order.ship_to.country} {order.ship_to.postal_code}".strip()
-    parts = [
-        f"**{order.channel} order {order.external_id}** for {order.customer.id}, {to}: **{state.status()}**",
-        _lines(state),
-        _fulfilments(state),
-    ]
-    if state.backordered:
-        parts.append(f"Waits for stock: {_waiting(state)}")
-    return "\n\n".join(part for part in parts if part)
-
-
-def _lines(state: OrderState) -> str:
-    rows = ["| line | SKU | ordered | waiting | cancelled |", "|---|---|---|---|---|"]
-    lines = list(state.lines.values())
-    rows += [
-        f"| {n.line_id} | {n.sku} | {n.quantity} | {n.backordered} | {n.cancelled} |" for n in lines[:_LINES_SHOWN]
-    ]
-    if len(lines) > _LINES_SHOWN:
-        rows.append(f"| … | {len(lines) - _LINES_SHOWN} more lines | | | |")
-    return "\n".join(rows)
+    def _report(self, state: OrderState) -> str:
+        """The order as Markdown. In lists: the Temporal UI runs the columns of a table together."""
+        to = f"{self._order.ship_to.country} {self._order.ship_to.postal_code}".strip()
+        now = workflow.now()
+        promise = self._promise
+        times = [
+            f"placed {_moment(self._order.placed_at)}, captured {_moment(self._captured_at)}",
+            f"last change {_moment(now)}, {_span(now - self._captured_at)} after capture",
+            f"promised {_moment(promise.earliest)} to {_moment(promise.latest)}" if promise else "no promise",
+        ]
+        parts = [
+            f"{_title(self._order)} for {self._order.customer.id}, {to}: **{state.status()}**",
+            _listed("", times),
+            _listed("Lines", _lines(state)),
+            _listed("Fulfilments", [_fulfilment(each) for each in state.fulfilments.values()]),
+            f"Waits for stock: {_waiting(state)}" if state.backordered else "",
+            _listed("To be looked at", self._said),
+        ]
+        return "\n\n".join(part for part in parts if part)
 
 
-def _fulfilments(state: OrderState) -> str:
-    if not state.fulfilments:
+def _title(order: Order) -> str:
+    return f"**{order.channel} order {order.external_id}**"
+
+
+def _listed(title: str, items: Sequence[str]) -> str:
+    if not items:
         return ""
-    rows = ["| fulfilment | node | units | status | next |", "|---|---|---|---|---|"]
-    rows += [_fulfilment(fulfilment) for fulfilment in state.fulfilments.values()]
-    return "\n".join(rows)
+    rows = "\n".join(f"- {item}" for item in items)
+    return f"**{title}**\n\n{rows}" if title else rows
+
+
+def _lines(state: OrderState) -> list[str]:
+    lines = list(state.lines.values())
+    rows = []
+    for n in lines[:_LINES_SHOWN]:
+        rest = [f"{units} {what}" for units, what in ((n.backordered, "waiting"), (n.cancelled, "cancelled")) if units]
+        rows.append(f"line {n.line_id}: {n.quantity} x {n.sku}" + "".join(f", {each}" for each in rest))
+    if len(lines) > _LINES_SHOWN:
+        rows.append(f"{len(lines) - _LINES_SHOWN} more lines")
+    return rows
 
 
 def _fulfilment(fulfilment: FulfilmentState) -> str:
     units = sum(fulfilment.lines.values())
-    following = _NEXT.get(fulfilment.status, "—")
-    return f"| {fulfilment.id} | {fulfilment.node_id} | {units} | {fulfilment.status} | {following} |"
+    tracking = f", {fulfilment.tracking}" if fulfilment.tracking else ""
+    following = _NEXT.get(fulfilment.status)
+    return f"{fulfilment.id} at {fulfilment.node_id}: {units} units, **{fulfilment.status}**{tracking}" + (
+        f"; next {following}" if following else ""
+    )
 
 
 def _waiting(state: OrderState) -> str:
@@ -123,6 +159,16 @@ def _waiting(state: OrderState) -> str:
 
 def _goods(units: Iterable[tuple[str, int]]) -> str:
     return ", ".join(f"{quantity} x {sku}" for sku, quantity in units)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}Z"
+
+
+def _span(span: timedelta) -> str:
+    minutes = max(int(span.total_seconds()) // 60, 0)
+    days, hours = minutes // (24 * 60), minutes // 60 % 24
+    return f"{days} d {hours} h" if days else f"{hours} h {minutes % 60} min"
 
 
 def _short(text: str) -> str:

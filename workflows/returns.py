@@ -19,16 +19,20 @@ with workflow.unsafe.imports_passed_through():
     from dom import returns as rules
     from dom.errors import DomError, InvalidInput, StepNotPossible
     from dom.status import Disposition, ReturnStatus
-    from workflows.attributes import STATUS
+    from workflows.attributes import CHANNEL, CUSTOMER, NODE, STATUS
+    from workflows.cancelling import undisturbed
     from workflows.messages import (
+        REFUSED,
         InspectCall,
         ReceiveCall,
         ReturnAnswer,
+        ReturnEnd,
         ReturnInput,
         ReturnRequestLine,
         ReturnResult,
     )
-    from workflows.platform import REFUSED, again, as_refusal, local, refusal
+    from workflows.platform import REFUSALS, again, as_refusal, local, refusal
+    from workflows.resuming import is_first_run
     from workflows.telling import send
 
 
@@ -50,21 +54,49 @@ class ReturnWorkflow:
         self._status = ReturnStatus.REQUESTED
         self._refund: Refund | None = None
         self._messages: list[asyncio.Task[None]] = []
+        self._edition = start.edition
+        self._revived_by = start.revived_by
+        self._notes: list[str] = []
 
     @workflow.run
-    async def run(self, _start: ReturnInput) -> ReturnResult:
-        """Allow, receive, inspect, refund."""
+    async def run(self, _start: ReturnInput) -> ReturnEnd:
+        """Allow, receive, inspect, refund. Temporal's own cancellation is refused: goods may be on their way."""
+        return await undisturbed(self._live(), self._refuse_to_cancel)
+
+    async def _live(self) -> ReturnEnd:
         await self._allow()
-        await workflow.wait_condition(
-            lambda: self._received is not None, timeout_summary=f"Wait for the goods of {self._return_id}"
-        )
-        await self._receive()
-        await workflow.wait_condition(
-            lambda: self._inspected is not None, timeout_summary=f"Wait for the inspection of {self._return_id}"
-        )
+        if self._refused is not None:
+            return await self._end_refused(self._refused)
+        if self._status is ReturnStatus.REQUESTED:
+            await workflow.wait_condition(
+                lambda: self._received is not None, timeout_summary=f"Wait for the goods of {self._return_id}"
+            )
+            await self._receive()
+        if self._status is ReturnStatus.RECEIVED:
+            await workflow.wait_condition(
+                lambda: self._inspected is not None, timeout_summary=f"Wait for the inspection of {self._return_id}"
+            )
         await self._refund_it()
         await workflow.wait_condition(self._is_quiet)
-        return self._result()
+        return ReturnEnd.model_validate(self._result().model_dump())
+
+    async def _end_refused(self, refused: ApplicationError) -> ReturnEnd:
+        """Nothing went wrong: the caller has the answer."""
+        if self._edition < 1:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise again(refused)
+        reason = f"{refused.type}: {refused.message}"
+        self._notes.append(reason)
+        self._show(REFUSED)
+        workflow.upsert_search_attributes([STATUS.value_set(REFUSED)])
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return ReturnEnd(return_id=self._return_id, order_id=self._request.order_id, status=REFUSED, reason=reason)
+
+    def _refuse_to_cancel(self) -> None:
+        words = "Cancellation requested in Temporal: refused. A return waits for its goods and has no cancellation"
+        workflow.logger.warning("return %s: %s", self._return_id, words)
+        self._notes.append(words)
+        self._show(self._status)
 
     def _is_quiet(self) -> bool:
         """Every caller has its answer, and the last messages went out."""
@@ -85,14 +117,36 @@ class ReturnWorkflow:
                     node_id=request.node_id,
                     actor=request.actor,
                     occurred_at=request.occurred_at,
+                    revived_by=self._revived_by,
+                    run_id=workflow.info().run_id,
                 ),
                 f"Allow the return of {len(request.lines)} lines of {request.order_id}",
             )
-        except REFUSED as error:
+        except REFUSALS as error:
             self._refused = refusal(error)
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            raise again(self._refused) from error
-        self._tell("requested")
+            return
+        if self._opened.known and is_first_run():
+            self._go_on(self._opened)
+        else:
+            self._tell("requested")
+        if self._edition >= 1:
+            self._show(self._status)
+            workflow.upsert_search_attributes(
+                [
+                    CHANNEL.value_set(self._opened.channel),
+                    CUSTOMER.value_set(self._opened.customer_id),
+                    NODE.value_set([self._opened.node_id]),
+                    *([] if self._status is ReturnStatus.REQUESTED else [STATUS.value_set(self._status)]),
+                ]
+            )
+
+    def _go_on(self, opened: ReturnOpened) -> None:
+        """Go on where the store stands: an earlier run of the return's process is gone."""
+        self._status = opened.status
+        if opened.status is not ReturnStatus.REQUESTED:
+            self._units, self._received = dict(opened.received), ReceiveCall()
+        for untold in opened.untold:
+            self._send(untold)
 
     async def _receive(self) -> None:
         call = self._received or ReceiveCall()
@@ -128,16 +182,37 @@ class ReturnWorkflow:
         self._tell("refunded")
 
     def _comes_to(self, status: ReturnStatus) -> None:
+        if self._status is status:
+            return
         self._status = status
-        workflow.set_current_details(
-            f"**Return {self._return_id}** of order {self._request.order_id}: **{status}**\n\n"
-            f"Reason: {self._request.reason}"
-        )
+        self._show(status)
         workflow.upsert_search_attributes([STATUS.value_set(status)])
+
+    def _show(self, status: str) -> None:
+        """The return as Markdown, in lists: the Temporal UI runs the columns of a table together."""
+        announced = self._opened.announced if self._opened else {n.line_id: n.quantity for n in self._request.lines}
+        found = _found(self._inspected)
+        refund = f"Refund recorded: {self._refund.amount} {self._refund.currency} (minor units)" if self._refund else ""
+        parts = [
+            f"**Return {self._return_id}** of order {self._request.order_id}: **{status}**",
+            f"Reason: {self._request.reason}",
+            f"Goes to {self._opened.node_id}, customer {self._opened.customer_id}" if self._opened else "",
+            "\n".join(
+                f"- line {i}: {units} announced, {self._units.get(i, 0)} received" for i, units in announced.items()
+            ),
+            "\n".join(f"- line {line_id}: {units} x {disposition}" for line_id, disposition, units in found),
+            refund,
+            "\n".join(f"- {note}" for note in self._notes),
+        ]
+        workflow.set_current_details("\n\n".join(part for part in parts if part))
 
     def _tell(self, step: str) -> None:
         """Send what was written for a step; the goods do not wait for a mail server."""
-        sending = send(self._request.order_id, occasion(self._return_id, step), f"Tell the customer: return {step}")
+        self._send(occasion(self._return_id, step))
+
+    def _send(self, written: str) -> None:
+        step = written.rpartition(":")[2]
+        sending = send(self._request.order_id, written, f"Tell the customer: return {step}")
         self._messages.append(asyncio.create_task(sending))
 
     def _result(self) -> ReturnResult:

@@ -32,6 +32,14 @@ from api.examples.inbound import (
     SAFETY_STOCK_RESULTS,
     SAFETY_STOCKS,
 )
+from api.examples.listing import (
+    CARRIER_LIST,
+    EXCEPTION_LIST,
+    MESSAGE_LIST,
+    NODE_LIST,
+    SHIPMENT_LIST,
+    SKU_LIST,
+)
 from api.examples.network import ALIVE, NODE, PROBLEM_MEANING, READY, SKU
 from api.examples.orders import (
     CANCELLED,
@@ -98,6 +106,7 @@ __all__ = [
     "CANCELLED",
     "CANCELS",
     "CARRIER_EVENTS",
+    "CARRIER_LIST",
     "CARRIER_RESULTS",
     "CHANNEL",
     "CHANNELS",
@@ -108,6 +117,7 @@ __all__ = [
     "DRAFT",
     "DRAFTS",
     "DRAFT_HEAD",
+    "EXCEPTION_LIST",
     "IMPORT",
     "IMPORT_FILES",
     "IMPORT_LIST",
@@ -125,7 +135,9 @@ __all__ = [
     "INSPECTS",
     "MARK_DOWNS",
     "MARK_DOWN_RESULTS",
+    "MESSAGE_LIST",
     "NODE",
+    "NODE_LIST",
     "ORDER",
     "ORDERS",
     "ORDER_CAPTURED",
@@ -165,7 +177,9 @@ __all__ = [
     "SHADOW_LIST",
     "SHADOW_REQUESTS",
     "SHADOW_STOPPED",
+    "SHIPMENT_LIST",
     "SKU",
+    "SKU_LIST",
     "SOURCING",
     "STEPS",
     "STEP_TAKEN",

@@ -8,8 +8,9 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, model_validator
 
 from api.models.common import Window
-from dom.base import ChannelId, Country, Currency, LineId, Minor, NodeId, Quantity, SkuId, Utc, Value
+from dom.base import ChannelId, Country, LineId, Minor, NodeId, Quantity, SkuId, Utc, Value
 from dom.channels import Level
+from dom.money import KnownCurrency
 from dom.network import ShippingMethod
 from dom.orders import CustomerClass, Tags
 
@@ -27,7 +28,7 @@ class Detail(StrEnum):
     SKU = "sku"
 
 
-class Place(Value):
+class Destination(Value):
     """Where the goods go; without a postal code distance plays no part, without a region nothing that asks for one."""
 
     country: Country
@@ -41,7 +42,7 @@ class AvailabilityQuery(Value):
     skus: tuple[SkuId, ...] = Field(min_length=1, max_length=MAX_SKUS)
     channel: ChannelId | None = None
     node: NodeId | None = None
-    ship_to: Place | None = None
+    ship_to: Destination | None = None
     day: date | None = None
     detail: Detail | None = None
 
@@ -119,12 +120,12 @@ class PromiseRequest(Value):
     """
 
     channel: ChannelId
-    ship_to: Place | None = None
+    ship_to: Destination | None = None
     pickup_node: NodeId | None = None
     shipping_methods: tuple[ShippingMethod, ...] = ()
     lines: tuple[BasketLine, ...] = Field(min_length=1, max_length=MAX_LINES)
     requested_by: Utc | None = None
-    currency: Currency = "GBP"
+    currency: KnownCurrency = "GBP"
     reservation_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     tags: Tags = ()
     customer_class: CustomerClass = ""

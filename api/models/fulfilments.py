@@ -52,6 +52,6 @@ class WorkItem(BaseModel):
 
 
 class WorkList(Page):
-    """A page of fulfilments by id."""
+    """A page of fulfilments, open work first, by ship-by."""
 
     items: list[WorkItem]

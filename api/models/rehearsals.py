@@ -106,6 +106,7 @@ class ShadowDifference(BaseModel):
     live_strategy: str
     strategy: str
     live_cost: int
+    live_currency: str = ""
     cost: int
     live_unfilled: int
     unfilled: int
@@ -113,7 +114,7 @@ class ShadowDifference(BaseModel):
 
 
 class ShadowDetail(BaseModel):
-    """A shadow and what it came to. Sums are minor units and units, over the decisions it made too."""
+    """A shadow and what it came to. Sums are minor units and units, both over the decisions that it made too."""
 
     name: str
     running: bool
@@ -122,7 +123,9 @@ class ShadowDetail(BaseModel):
     ended_by: str | None = None
     ended_at: Utc | None = None
     currency: str
+    live_currency: str = Field(description="Of `live_cost`.")
     decisions: int
+    undecided: int = Field(description="Of the decisions: it made none here, and they are in neither sum.")
     differs: int
     cost: int
     live_cost: int

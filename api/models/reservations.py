@@ -5,9 +5,10 @@ from typing import Annotated, Self
 from fastapi import Path
 from pydantic import BaseModel, Field, model_validator
 
-from api.models.availability import MAX_LINES, Place
+from api.models.availability import MAX_LINES, Destination
 from api.models.common import Window
-from dom.base import ChannelId, Currency, Minor, NodeId, Quantity, SkuId, Text, Utc, Value
+from dom.base import ChannelId, Minor, NodeId, Quantity, SkuId, Text, Utc, Value
+from dom.money import KnownCurrency
 from dom.network import ShippingMethod
 from dom.orders import CustomerClass, Tags
 from store.kinds import SoftStatus
@@ -40,13 +41,13 @@ class ReservationRequest(Value):
     owner: Owner
     reason: Text = "cart"
     seconds: Seconds = 900
-    ship_to: Place | None = None
+    ship_to: Destination | None = None
     pickup_node: NodeId | None = None
     shipping_method: ShippingMethod | None = Field(
         default=None, description="Absent: standard, or pick-up where a node for it is named."
     )
     lines: tuple[ReservationLine, ...] = Field(min_length=1, max_length=MAX_LINES)
-    currency: Currency = "GBP"
+    currency: KnownCurrency = "GBP"
     tags: Tags = ()
     customer_class: CustomerClass = ""
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.reports.charts import Pair, pairs
+from dom.money import figures
 from dom.ofl.models import CostTerm
 from dom.rehearsal.figures import Figures, NodeLoad
 from dom.rehearsal.pricing import MONEY
@@ -20,6 +22,9 @@ _NODES_IN_CHART: Final = 16
 _NOTHING: Final = 0.00005
 """A change that is smaller is none."""
 MINUS: Final = "\N{MINUS SIGN}"
+WITHOUT_A_PRICE: Final = (
+    "the baseline's policy lacks a rate for a currency, weighs in another one, or is not there any more"
+)
 _GOOD: Final = frozenset({Verdict.SAME, Verdict.TOLD_OTHERWISE, Verdict.SECOND_LOOK})
 
 
@@ -68,23 +73,22 @@ def page(found: Report) -> str:
         changed=found.changed[:ORDERS_SHOWN],
         verdicts=[(verdict, count, WHY[verdict]) for verdict, count in found.made.verdicts.items()],
         bad=[each for each in found.not_the_same if each.verdict not in _GOOD],
+        without_a_price=WITHOUT_A_PRICE,
         same_currency=found.baseline.currency == found.draft.currency,
     )
 
 
-def amount(minor: float | None, currency: str = "") -> str:
+def amount(minor: float | None, currency: str) -> str:
     """`1,234.56 GBP`."""
+    return "not known" if minor is None else f"{plain(minor, currency)} {currency}"
+
+
+def plain(minor: float | None, currency: str) -> str:
+    """`1,234.56`: an amount where the currency is said elsewhere."""
     if minor is None:
         return "not known"
-    minor = int(minor)
-    sign = MINUS if minor < 0 else ""
-    whole, part = divmod(abs(minor), 100)
-    return f"{sign}{whole:,}.{part:02d} {currency}".rstrip()
-
-
-def signed(minor: int | None) -> str:
-    """An amount with its sign."""
-    return "not known" if minor is None else ("+" if minor > 0 else "") + amount(minor)
+    whole, point, part = figures(abs(int(minor)), currency).partition(".")
+    return f"{MINUS if minor < 0 else ''}{int(whole):,}{point}{part}"
 
 
 def moment(at: datetime | None) -> str:
@@ -95,12 +99,16 @@ def moment(at: datetime | None) -> str:
 def rows(found: Report) -> Iterator[Row]:
     """The figures that people look at first."""
     was, now, money = found.baseline.total, found.draft.total, found.baseline.currency
-    yield _row("Money paid out", was.money, now.money, amount, -1, f"{money}: freight, handling, packaging")
-    yield _row("Money per unit planned", _per_unit(was), _per_unit(now), amount, -1, money)
-    yield _row("Cost as the baseline weighs it", was.weighed, now.weighed, amount, -1, f"{money}: money and weights")
+    say = partial(plain, currency=money)
+    left_out = f"; without {was.orders_not_priced} orders that have no price" if was.orders_not_priced else ""
+    yield _row("Money paid out", was.money, now.money, say, -1, f"{money}: freight, handling, packaging{left_out}")
+    yield _row("Money per unit planned", _per_unit(was), _per_unit(now), say, -1, money)
+    yield _row(
+        "Cost as the baseline weighs it", was.weighed, now.weighed, say, -1, f"{money}: money and weights{left_out}"
+    )
     if found.made.other_prices:
         own = f"each at its own prices, {money} and {found.draft.currency}; not to be compared"
-        yield Row("Cost as each side weighs it", amount(was.cost), amount(now.cost), "", note=own)
+        yield Row("Cost as each side weighs it", say(was.cost), plain(now.cost, found.draft.currency), "", note=own)
     yield _row("Orders with a plan", was.orders_planned, now.orders_planned, _whole, 1, f"of {was.orders}")
     yield _row("Split orders", was.orders_split, now.orders_split, _whole, -1)
     yield _row("Split rate", was.split_rate * 100, now.split_rate * 100, _percent, -1)
@@ -114,11 +122,11 @@ def rows(found: Report) -> Iterator[Row]:
     yield _row("Units planned", was.units, now.units, _whole, 1)
     yield _row("Units that wait at the end", was.units_unfilled, now.units_unfilled, _whole, -1)
     if was.unpriced or now.unpriced:
-        yield _row("Shipments without a price", was.unpriced, now.unpriced, _whole, -1, "the baseline has no rate")
+        yield _row("Shipments without a price", was.unpriced, now.unpriced, _whole, -1, WITHOUT_A_PRICE)
 
 
 def _per_unit(side: Figures) -> int | None:
-    return round(side.money / side.units) if side.units else None
+    return round(side.money / side.units_priced) if side.units_priced else None
 
 
 def _row(label: str, was: float | None, now: float | None, say: Say, good: int, note: str = "") -> Row:
@@ -141,9 +149,10 @@ def _tone(gain: float) -> str:
 
 def _terms(found: Report, *, money: bool) -> Iterator[Row]:
     was, now = found.baseline.total.terms_weighed, found.draft.total.terms_weighed
+    say = partial(plain, currency=found.baseline.currency)
     for term in CostTerm:
         if (term in MONEY) is money and (term in was or term in now):
-            yield _row(str(term).capitalize(), was.get(term, 0), now.get(term, 0), amount, -1)
+            yield _row(str(term).capitalize(), was.get(term, 0), now.get(term, 0), say, -1)
 
 
 def _nodes(found: Report) -> Iterator[NodeRow]:
@@ -170,8 +179,9 @@ def _groups(was: dict[str, Figures], now: dict[str, Figures], found: Report) -> 
 
 def _term_pairs(found: Report) -> Sequence[Pair]:
     was, now = found.baseline.total.terms_weighed, found.draft.total.terms_weighed
+    say = partial(plain, currency=found.baseline.currency)
     return [
-        Pair(term, was.get(term, 0), now.get(term, 0), amount(was.get(term, 0)), amount(now.get(term, 0)))
+        Pair(term, was.get(term, 0), now.get(term, 0), say(was.get(term, 0)), say(now.get(term, 0)))
         for term in CostTerm
         if term in was or term in now
     ]
@@ -227,5 +237,5 @@ _ENVIRONMENT: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"amount": amount, "signed": signed, "moment": moment}
+_ENVIRONMENT.filters |= {"amount": amount, "plain": plain, "moment": moment}
 _TEMPLATE: Final = _ENVIRONMENT.get_template("rehearsal.html")

@@ -1,6 +1,6 @@
 """What can be promised, now and later."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
@@ -12,13 +12,14 @@ from api.models.availability import (
     MAX_SKUS_BY_NODE,
     Availability,
     AvailabilityQuery,
+    Destination,
     Detail,
-    Place,
     PromiseRequest,
     Promises,
 )
 from api.services import Services, Use
 from dom import channels
+from dom.base import Day
 from dom.errors import InvalidInput, UnknownSku
 from dom.ofl.earliest import Reach
 from dom.ofl.models import DemandLine
@@ -60,7 +61,7 @@ async def get_availability(
         str | None, Query(pattern="^[A-Z]{2}$", description="Where it would go: adds when it would arrive.")
     ] = None,
     postal_code: Annotated[str, Query(max_length=20, description="Goes with `country`.")] = "",
-    day: Annotated[date | None, Query(description="Adds what can be promised for this day.")] = None,
+    day: Annotated[Day | None, Query(description="Adds what can be promised for this day.")] = None,
     detail: Annotated[
         Detail | None, Query(description="Balances by node, or sums. Absent: by node for up to 200 SKUs.")
     ] = None,
@@ -74,7 +75,7 @@ async def get_availability(
         skus=tuple(dict.fromkeys(sku)),
         channel=channel,
         node=node,
-        ship_to=Place(country=country, postal_code=postal_code) if country else None,
+        ship_to=Destination(country=country, postal_code=postal_code) if country else None,
         day=day,
         detail=detail,
     )

@@ -2,24 +2,45 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Body, Path, Query
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api import contract, examples, problems
+from api import contract, cursor, examples, problems
 from api.answers import Json
 from api.clock import not_in_the_future
+from api.models.common import Cursor, Limit
 from api.models.feeds import CarrierEvent, CarrierEventResults, CarrierEvents
+from api.models.listing import CarrierList
 from api.services import Use
 from dom.errors import DomError, NotFound
 from dom.status import CARRIER_MILESTONES
-from store import shipments
+from store import listing, shipments
 from store.kinds import ShipmentStatus
 from workflows.messages import CarrierReport
 
 router = APIRouter(tags=["carriers"])
 
 Carrier = Annotated[str, Path(max_length=40, description="The carrier's code.", examples=["northline"])]
+
+
+@router.get(
+    "/carriers",
+    summary="Find carriers",
+    operation_id="listCarriers",
+    response_model=CarrierList,
+    responses={
+        **contract.success(200, "A page of carriers by code.", examples.CARRIER_LIST),
+        **contract.problems("invalid-input"),
+    },
+)
+async def find(services: Use, limit: Limit = 50, cursor_: Annotated[Cursor, Query(alias="cursor")] = None) -> Json:
+    """Those by whose table rates shipments are booked: what each moves, from where and to where."""
+    after = cursor.decode(cursor_, 1)[0] if cursor_ else None
+    async with services.reads.connect() as connection:
+        rows = await listing.list_carriers(connection, after=after, limit=limit + 1)
+    more = cursor.encode(rows[limit - 1]["carrier"]) if len(rows) > limit else None
+    return Json({"items": [dict(row) for row in rows[:limit]], "next_cursor": more})
 
 
 @router.post(

@@ -18,6 +18,7 @@ from dom.lifecycle import after_step, is_repeat
 from dom.network import ShippingMethod
 from dom.status import FulfilmentStatus, FulfilmentStep
 from store import fulfilments, queries
+from store.work_list import Position, WorkFilter, work_list
 from workflows.messages import NodeReport, StepLine
 
 router = APIRouter(tags=["fulfilments"])
@@ -35,7 +36,7 @@ _AS_NOW: Final = StepReport()
     operation_id="listFulfilments",
     response_model=WorkList,
     responses={
-        **contract.success(200, "A page of fulfilments by id.", examples.WORK_LIST),
+        **contract.success(200, "A page of fulfilments, open work first, by ship-by.", examples.WORK_LIST),
         **contract.problems("invalid-input"),
     },
 )
@@ -47,13 +48,15 @@ async def list_fulfilments(
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
-    """What is to be picked, packed and handed over, with where it goes and, once booked, its tracking number."""
-    after = cursor.decode(cursor_, 1)[0] if cursor_ else None
+    """What is to be picked, packed and handed over, with where it goes and, once booked, its tracking number.
+
+    First what is not handed over yet, the earliest `ship_by` first; after it what left the node or ended otherwise.
+    """
+    after = Position(*cursor.decode_work(cursor_)) if cursor_ else None
+    wanted = WorkFilter(node_id=node, statuses=status, order_id=order)
     async with services.reads.connect() as connection:
-        rows = await fulfilments.work_list(
-            connection, node_id=node, statuses=status, order_id=order, after=after, limit=limit + 1
-        )
-    more = cursor.encode(rows[limit - 1]["id"]) if len(rows) > limit else None
+        rows = await work_list(connection, wanted, after=after, limit=limit + 1)
+    more = _position(rows[limit - 1]) if len(rows) > limit else None
     return Json({"items": [_work(row) for row in rows[:limit]], "next_cursor": more})
 
 
@@ -164,6 +167,10 @@ async def _check_lines(connection: AsyncConnection, fulfilment_id: str, found: t
 
 def _taken(fulfilment_id: str, step: FulfilmentStep, status: str) -> Json:
     return Json({"fulfilment_id": fulfilment_id, "step": step, "status": status}, 202)
+
+
+def _position(row: RowMapping) -> str:
+    return cursor.encode(cursor.WORK_PARTS[row["closed"]], row["ship_by"], row["id"])
 
 
 def _work(row: RowMapping) -> dict[str, Any]:

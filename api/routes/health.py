@@ -12,11 +12,15 @@ from api.answers import Json
 from api.failures import problem_of
 from api.models.health import Alive, Ready
 from api.services import Services, Use
-from store import queries
+from store import standing
 
 router = APIRouter(prefix="/health", tags=["health"])
 
 PATIENCE_SECONDS: Final = 3
+_UNFIT: Final = {
+    standing.Standing.OLDER: "the database schema is older than this program; run `dom migrate`",
+    standing.Standing.READ_ONLY: "the database takes no writes: it is a standby, or set to read only",
+}
 
 
 @router.get(
@@ -39,23 +43,31 @@ async def live() -> Json:
     responses={**contract.success(200, "It can.", examples.READY), **contract.problems("not-ready")},
 )
 async def ready(services: Use) -> Response:
-    """PostgreSQL with its schema, and Temporal, answer. If not, `data` of the problem names what is missing."""
-    parts = {"postgresql": await _postgresql(services), "temporal": await _temporal(services)}
-    missing = {name: state for name, state in parts.items() if state != "ready"}
+    """PostgreSQL answers and has its schema, Temporal its namespace and search attributes.
+
+    If not, `data` of the problem names what is missing.
+    """
+    missing = await lacking(services)
     if missing:
         named = "; ".join(f"{name}: {state}" for name, state in missing.items())
         return problems.answer(problems.of(problems.NOT_READY, named, data=missing))
-    return Json({"status": "ready", **parts})
+    return Json({"status": "ready", "postgresql": "ready", "temporal": "ready"})
+
+
+async def lacking(services: Services) -> dict[str, str]:
+    """What the API cannot serve without, each with what is wrong with it; empty if it can serve."""
+    parts = {"postgresql": await _postgresql(services), "temporal": await _temporal(services)}
+    return {name: state for name, state in parts.items() if state != "ready"}
 
 
 async def _postgresql(services: Services) -> str:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), services.reads.connect() as connection:
-            await queries.probe(connection)
+            found = await standing.probe(connection)
     except (SQLAlchemyError, TimeoutError) as error:
         return problem_of(error).detail
-    return "ready"
+    return _UNFIT.get(found, "ready")
 
 
 async def _temporal(services: Services) -> str:
-    return "ready" if await services.durable.is_healthy() else "Temporal cannot be reached now"
+    return await services.durable.lacks() or "ready"

@@ -80,8 +80,8 @@ async def list_inbound(
     services: Use,
     node: Annotated[str | None, Query(max_length=64, description="Where it arrives.")] = None,
     sku: Annotated[str | None, Query(max_length=64, description="A SKU on any line.")] = None,
-    status: Annotated[InboundStatus | None, Query()] = None,
-    kind: Annotated[InboundKind | None, Query()] = None,
+    status: Annotated[list[InboundStatus] | None, Query(description="Any of these; repeatable.")] = None,
+    kind: Annotated[list[InboundKind] | None, Query(description="Any of these; repeatable.")] = None,
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:

@@ -2,18 +2,47 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Body, Path, Query
 
-from api import contract, examples
+from api import contract, cursor, examples
 from api.answers import Json
+from api.models.common import Cursor, Limit
+from api.models.listing import NodeList
 from api.services import Use
 from dom.errors import InvalidInput
-from dom.network import Node
-from store import reference
+from dom.network import Node, NodeKind
+from store import listing, reference
 
 router = APIRouter(tags=["network"])
 
 NodeId = Annotated[str, Path(max_length=64, description="The node's code.", examples=["dc-daventry"])]
+
+
+@router.get(
+    "/nodes",
+    summary="Find nodes",
+    operation_id="listNodes",
+    response_model=NodeList,
+    responses={
+        **contract.success(200, "A page of nodes by code.", examples.NODE_LIST),
+        **contract.problems("invalid-input"),
+    },
+)
+async def find(
+    services: Use,
+    kind: Annotated[NodeKind | None, Query(description="Only nodes of this kind.")] = None,
+    country: Annotated[str | None, Query(pattern="^[A-Z]{2}$", description="Only nodes in this country.")] = None,
+    active: Annotated[bool | None, Query(description="Only nodes that get new work, or only others.")] = None,
+    limit: Limit = 50,
+    cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
+) -> Json:
+    """Every node with all that is known of it. Filters combine."""
+    after = cursor.decode(cursor_, 1)[0] if cursor_ else None
+    wanted = listing.NodeFilter(kind=kind, country=country, active=active)
+    async with services.reads.connect() as connection:
+        found = await listing.list_nodes(connection, wanted, after=after, limit=limit + 1)
+    more = cursor.encode(found[limit - 1]["id"]) if len(found) > limit else None
+    return Json({"items": [Node.model_validate(document) for document in found[:limit]], "next_cursor": more})
 
 
 @router.get(

@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
+from pydantic import Field
 from sqlalchemy import RowMapping
 
 from api import contract, cursor, examples
@@ -73,8 +74,11 @@ async def capture(
 async def list_orders(
     services: Use,
     *,
-    channel: Annotated[str | None, Query(max_length=64, examples=["web"])] = None,
-    status: Annotated[OrderStatus | None, Query()] = None,
+    channel: Annotated[
+        list[Annotated[str, Field(max_length=64)]] | None,
+        Query(description="Any of these; repeatable.", examples=[["web"]]),
+    ] = None,
+    status: Annotated[list[OrderStatus] | None, Query(description="Any of these; repeatable.")] = None,
     customer: Annotated[str | None, Query(max_length=64, description="The channel's id of the customer.")] = None,
     sku: Annotated[str | None, Query(max_length=64, description="A SKU on any line.")] = None,
     waiting: Annotated[

@@ -68,7 +68,7 @@ async def request(
 async def list_returns(
     services: Use,
     order_id: Annotated[str | None, Query(max_length=900, description="Only this order's.")] = None,
-    status: Annotated[ReturnStatus | None, Query()] = None,
+    status: Annotated[list[ReturnStatus] | None, Query(description="Any of these; repeatable.")] = None,
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:

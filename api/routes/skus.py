@@ -2,19 +2,47 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Body, Path, Query
 
-from api import contract, examples
+from api import contract, cursor, examples
 from api.answers import Json
+from api.models.common import Cursor, Limit
+from api.models.listing import SkuList
 from api.services import Use
 from dom.errors import InvalidInput
 from dom.network import Sku
-from store import reference
+from store import listing, reference
 
 router = APIRouter(tags=["network"])
 
 SkuId = Annotated[str, Path(max_length=64, description="The SKU's code.", examples=["85123A"])]
 _ANY = "/skus/{sku_id:path}"  # a code may hold a slash
+
+
+@router.get(
+    "/skus",
+    summary="Find SKUs",
+    operation_id="listSkus",
+    response_model=SkuList,
+    responses={
+        **contract.success(200, "A page of SKUs by code.", examples.SKU_LIST),
+        **contract.problems("invalid-input"),
+    },
+)
+async def find(
+    services: Use,
+    q: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="Part of a code or a description, in any case.")
+    ] = None,
+    limit: Limit = 50,
+    cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
+) -> Json:
+    """The catalogue. What is in stock of them, `/v1/availability` says."""
+    after = cursor.decode(cursor_, 1)[0] if cursor_ else None
+    async with services.reads.connect() as connection:
+        found = await listing.list_skus(connection, part=q, after=after, limit=limit + 1)
+    more = cursor.encode(found[limit - 1]["id"]) if len(found) > limit else None
+    return Json({"items": [Sku.model_validate(document) for document in found[:limit]], "next_cursor": more})
 
 
 @router.get(

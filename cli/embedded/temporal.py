@@ -10,6 +10,7 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootstrap import profile
 from cli.folder import DataFolder
 from cli.ports import free_port, require_free
 from cli.problems import StartProblem
@@ -142,26 +143,6 @@ def is_ready(port: int, namespace: str = NAMESPACE) -> bool:
     return not missing
 
 
-async def register_search_attributes(address: str, namespace: str) -> None:
-    """Registers the search attributes of orders on a configured server; registering again changes nothing.
-
-    Raises RuntimeError when the server cannot be reached and temporalio.service.RPCError when it refuses.
-    """
-    from temporalio.api.enums.v1 import IndexedValueType
-    from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-    from temporalio.client import Client
-
-    kinds = {
-        "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-        "KeywordList": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
-    }
-    service = (await Client.connect(address, namespace=namespace)).operator_service
-    known = await service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
-    missing = {name: kinds[kind] for name, kind in SEARCH_ATTRIBUTES.items() if name not in known.custom_attributes}
-    if missing:
-        await service.add_search_attributes(AddSearchAttributesRequest(namespace=namespace, search_attributes=missing))
-
-
 def _operator(port: int, namespace: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [binary(), "operator", *arguments, "--address", address(port), "--namespace", namespace],
@@ -169,6 +150,7 @@ def _operator(port: int, namespace: str, *arguments: str) -> subprocess.Complete
         text=True,
         check=False,
         timeout=30,
+        env=profile.without(os.environ),
     )
 
 

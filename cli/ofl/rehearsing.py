@@ -104,7 +104,7 @@ def _show(found: Report, page: Path | None, data: Path | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from api.reports.rehearsal import rows
+    from api.reports.rehearsal import WITHOUT_A_PRICE, rows
 
     screen, made = console(), found.made
     again = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in made.verdicts.items())
@@ -120,18 +120,25 @@ def _show(found: Report, page: Path | None, data: Path | None) -> None:
     for row in rows(found):
         table.add_row(row.label, row.baseline, row.draft, row.change)
     screen.print(table)
+    if left_out := found.baseline.total.orders_not_priced:
+        said = f"{left_out} of {made.orders} orders are left out of every amount, on both sides"
+        screen.print(f"[bold]{said}[/bold]: a shipment of theirs has no price at the baseline's ({WITHOUT_A_PRICE})")
+    if more := found.draft.total.units - found.baseline.total.units:
+        screen.print(f"The draft sends {abs(more)} units {'more' if more > 0 else 'fewer'}: compare the money per unit")
     screen.print(f"{found.orders_changed} orders get another plan under {escape(made.draft)}")
     for order in found.changed[:CHANGES_SHOWN]:
         was, now = " + ".join(order.baseline.nodes) or "nothing", " + ".join(order.draft.nodes) or "nothing"
-        screen.print(f"  {order.order_id}: {was} -> {now} ({_worth(order.saves, order.leaves)})")
+        screen.print(
+            f"  {order.order_id}: {was} -> {now} ({_worth(order.saves, order.leaves, found.baseline.currency)})"
+        )
     for written in filter(None, (page, data)):
         screen.print(f"written: {written}")
 
 
-def _worth(saves: int | None, leaves: int) -> str:
+def _worth(saves: int | None, leaves: int, currency: str) -> str:
     from api.reports.rehearsal import amount
 
     said = "the baseline cannot price it"
     if saves is not None:
-        said = f"{'saves' if saves >= 0 else 'costs'} {amount(abs(saves))}"
+        said = f"{'saves' if saves >= 0 else 'costs'} {amount(abs(saves), currency)}"
     return said if not leaves else f"{said}, {abs(leaves)} units {'more' if leaves > 0 else 'fewer'} wait"

@@ -76,7 +76,7 @@ def show(name: Name) -> None:
 
         found = await shadows.get(connection, name)
         rows = await shadows.differing(connection, found.id, SHOWN)
-        return found, [_row(row["order_id"], row["attempt"], row["document"]) for row in rows]
+        return found, [_row(row["order_id"], row["attempt"], row["document"], found.currency) for row in rows]
 
     with refusals():
         found, rows = in_database(read)
@@ -85,8 +85,11 @@ def show(name: Name) -> None:
     screen.print(f"{found.name}, started {found.started_at:%Y-%m-%d %H:%MZ} by {found.started_by} {until}")
     screen.print(
         f"{found.differs} of {found.decisions} decisions differ; cost {amount(found.cost, found.currency)} at its own "
-        f"prices, live {amount(found.live_cost)}; units unfilled {found.unfilled}, live {found.live_unfilled}"
+        f"prices, live {amount(found.live_cost, found.live_currency)}; units unfilled {found.unfilled}, "
+        f"live {found.live_unfilled}"
     )
+    if found.undecided:
+        screen.print(f"{found.undecided} of the decisions it could not make: they are in neither sum")
     table = Table("order", "decision", "live", "shadow", "live cost", "cost", box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*row)
@@ -114,12 +117,13 @@ def list_() -> None:
     console().print(table)
 
 
-def _row(order_id: str, attempt: int, document: dict[str, object]) -> tuple[str, ...]:
+def _row(order_id: str, attempt: int, document: dict[str, object], currency: str) -> tuple[str, ...]:
     from api.reports.rehearsal import amount
 
     nodes = {side: _joined(document[side]) for side in ("live_nodes", "nodes")}
     shadow = str(document["problem"]) or nodes["nodes"]
-    live_cost, cost = (amount(int(str(document[side]))) for side in ("live_cost", "cost"))
+    live_cost = amount(int(str(document["live_cost"])), str(document.get("live_currency") or currency))
+    cost = amount(int(str(document["cost"])), currency)
     return (order_id, str(attempt), nodes["live_nodes"], shadow, live_cost, cost)
 
 

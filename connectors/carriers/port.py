@@ -7,7 +7,7 @@ from pydantic import Field
 from dom.base import Country, Currency, Minor, Text, Utc, Value
 from dom.network import NodeAddress, ShippingMethod
 from dom.orders import ShipTo
-from dom.parcels import ParcelSize
+from dom.parcels import ParcelSize, Piece
 from dom.tariffs import CarrierId
 
 LABEL_MEDIA_TYPE: Final = "application/pdf"
@@ -18,7 +18,8 @@ class BookingRequest(Value):
     """A shipment to be moved.
 
     `booking_key` stands for this one booking and this one content. `parcels` is the number of boxes the node packed;
-    None leaves it to the carrier, which then takes as few as it can. `reference` is printed on the label.
+    None leaves it to the carrier, which then takes as few as it can. `pieces` are the units in them, none
+    of which can be cut. `reference` is printed on the label.
     """
 
     booking_key: str = Field(min_length=1, max_length=300, examples=["web-536365-F1-B1"])
@@ -27,6 +28,7 @@ class BookingRequest(Value):
     sender: NodeAddress
     recipient: ShipTo
     size: ParcelSize
+    pieces: tuple[Piece, ...] = ()
     parcels: int | None = Field(default=None, ge=1, le=10_000)
     reference: str = Field(min_length=1, max_length=300, examples=["web-536365-F1"])
     ship_by: Utc

@@ -10,6 +10,7 @@ from connectors.carriers import s10
 from connectors.carriers.labels import render_label
 from connectors.carriers.port import Booking, BookingRequest, Carrier
 from dom.errors import OutsideFailure
+from dom.parcels import boxes
 from dom.tariffs import Quote, Tariff, quote
 
 
@@ -25,13 +26,13 @@ class TableRateCarrier:
         return self._tariff.carrier
 
     async def book(self, request: BookingRequest) -> Booking:
-        """Book by the tariff; OutsideFailure if there is no such service or a parcel is too heavy for it."""
-        offer = self._offer(request)
+        """Book by the tariff; OutsideFailure if there is no such service, or it does not take a unit or parcel."""
+        offer, fewest = self._offer(request)
         return Booking(
             carrier=self.name,
             booking_key=request.booking_key,
             tracking_number=s10.tracking_number(f"{self.name}/{request.booking_key}", request.sender.country),
-            parcels=request.parcels or offer.parcels,
+            parcels=request.parcels or fewest,
             price=offer.price,
             currency=offer.currency,
             transit_days_min=offer.transit_days_min,
@@ -45,7 +46,8 @@ class TableRateCarrier:
     async def void(self, booking_key: str) -> None:
         """Nothing is to be undone: the carrier charges on hand-over and keeps no list of what was announced."""
 
-    def _offer(self, request: BookingRequest) -> Quote:
+    def _offer(self, request: BookingRequest) -> tuple[Quote, int]:
+        """The price, and the fewest parcels the goods go in."""
         origin, destination = request.lane
         offer = quote(self._tariff, request.method, origin, destination, request.size)
         if offer is None:
@@ -53,12 +55,20 @@ class TableRateCarrier:
                 f"{self.name} has no {request.method} service from {origin} to {destination}",
                 data={"carrier": self.name, "method": request.method, "origin": origin, "destination": destination},
             )
-        if request.parcels is not None and request.parcels < offer.parcels:
+        largest = self._tariff.rates[request.method, origin, destination].largest
+        for piece in request.pieces:
+            if why := largest.refuses(piece):
+                raise OutsideFailure(
+                    f"{self.name} does not take a unit of {why}",
+                    data={"carrier": self.name, "method": request.method, **piece.model_dump()},
+                )
+        fewest = boxes(request.pieces, largest.grams, self._tariff.divisor) or offer.parcels
+        if request.parcels is not None and request.parcels < fewest:
             raise OutsideFailure(
-                f"{self.name} takes {offer.chargeable_grams} g as {offer.parcels} parcels, not as {request.parcels}",
-                data={"carrier": self.name, "parcels": offer.parcels, "chargeable_grams": offer.chargeable_grams},
+                f"{self.name} takes {offer.chargeable_grams} g as {fewest} parcels, not as {request.parcels}",
+                data={"carrier": self.name, "parcels": fewest, "chargeable_grams": offer.chargeable_grams},
             )
-        return offer
+        return offer, fewest
 
 
 def carriers_from(tariffs: Iterable[Tariff]) -> dict[str, Carrier]:

@@ -11,14 +11,16 @@ from typing import Final
 
 from dom.base import NodeId
 from dom.network import Handling, ShippingMethod, Sku
-from dom.ofl.costs import Load, Offer, Tally
+from dom.ofl.carrying import carried
+from dom.ofl.costs import Lane, Load, Offer, Tally
 from dom.ofl.fences import examine, examine_in_full
 from dom.ofl.lines import wanted
 from dom.ofl.matching import first_rules
 from dom.ofl.models import Demand, DemandLine, Place, Snapshot, SourcingDecision
-from dom.ofl.question import asked
+from dom.ofl.question import Asked, asked
 from dom.ofl.rules import Rules
 from dom.orders import Promise
+from dom.parcels import Piece, piece
 from dom.policy.document import Fence, Policy
 
 SHIPPED: Final = tuple(method for method in ShippingMethod if method is not ShippingMethod.PICKUP)
@@ -36,12 +38,16 @@ Way = tuple[ShippingMethod, str, date]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How each node could send a parcel to one place; `handles` is what it can do of what goods may need."""
+    """How each node could send a parcel to one place; `handles` is what it can do of what goods may need.
+
+    `leaving` are the lanes behind the offers of a way, with the question they answer.
+    """
 
     ways: Mapping[str, tuple[Way, ...]]
     offers: Mapping[Way, tuple[Offer, ...]]
+    leaving: Mapping[Way, tuple[Asked, tuple[Lane, ...]]]
     handles: Mapping[str, frozenset[Handling]]
-    _chosen: dict[tuple[Way, int, int], Promise] = field(default_factory=dict)
+    _chosen: dict[tuple[Way, Piece], Promise | None] = field(default_factory=dict)
 
     def earliest(self, node_ids: Iterable[str], sku: Sku) -> dict[ShippingMethod, Promise]:
         """The promise of each method that ends first, over the nodes that hold the SKU; none for what nobody offers."""
@@ -50,18 +56,26 @@ class Reach:
         able = [node for node in node_ids if node in self.ways and need <= self.handles[node]]
         for way in sorted({way for ways in {self.ways[node] for node in able} for way in ways}):
             promise, known = self._promise(way, sku), best.get(way[0])
+            if promise is None:
+                continue
             if known is None or (promise.latest, promise.earliest) < (known.latest, known.earliest):
                 best[way[0]] = promise
         return best
 
-    def _promise(self, way: Way, sku: Sku) -> Promise:
-        key = (way, sku.weight_grams, sku.volume_mm3)
+    def _promise(self, way: Way, sku: Sku) -> Promise | None:
+        """Of the carrier that would be chosen; None where none takes a unit of it."""
+        key = (way, piece(sku))
         if key not in self._chosen:
-            offer = Tally(0, self.offers[way]).best_offer(Load(1, sku.weight_grams, sku.volume_mm3))
-            if offer is None:
-                raise ValueError(f"nobody offers {way}")
-            self._chosen[key] = offer.promise
+            offer = Tally(0, self._offers(way, key[1])).best_offer(Load(1, sku.weight_grams, sku.volume_mm3))
+            self._chosen[key] = None if offer is None else offer.promise
         return self._chosen[key]
+
+    def _offers(self, way: Way, unit: Piece) -> tuple[Offer, ...]:
+        question, lanes = self.leaving[way]
+        if all(lane.rate.largest.takes(unit) for lane in lanes):
+            return self.offers[way]
+        left = carried(lanes, (unit,), (1,), question.demand.shipping_method)
+        return question.offers_of(way[2], left.lanes)
 
 
 _IN_THE_WAY: Final = frozenset({*_OF_THE_GOODS, Fence.STOCK, Fence.CAPACITY, Fence.CAPACITY_KEPT})
@@ -88,6 +102,7 @@ def reach(world: Snapshot, policy: Policy, *, country: str, place: Place | None,
     """How the nodes of the world could send a parcel that is asked for now; the world's stock plays no part."""
     ways: dict[str, list[Way]] = {}
     offers: dict[Way, tuple[Offer, ...]] = {}
+    leaving: dict[Way, tuple[Asked, tuple[Lane, ...]]] = {}
     anywhere = world.model_copy(update={"available": {(node.id, _ANY): 1 for node in world.nodes}})
     for method in SHIPPED:
         demand = Demand(
@@ -110,6 +125,7 @@ def reach(world: Snapshot, policy: Policy, *, country: str, place: Place | None,
             services = sorted({offer.lane.service for offer in site.offers})
             way = (method, f"{site.node.address.country} {' '.join(services)}", site.ship_day.day)
             offers.setdefault(way, site.offers)
+            leaving.setdefault(way, (question, site.lanes))
             ways.setdefault(site.node.id, []).append(way)
     handles = {node.id: frozenset(node.handles) for node in world.nodes}
-    return Reach({node: tuple(found) for node, found in ways.items()}, offers, handles)
+    return Reach({node: tuple(found) for node, found in ways.items()}, offers, leaving, handles)

@@ -11,8 +11,10 @@ from functools import lru_cache
 from itertools import chain
 from math import ceil
 
+from dom.money import Money
 from dom.network import Node, ShippingMethod
-from dom.ofl.costs import Offer, offers_on
+from dom.ofl.carrying import refusal
+from dom.ofl.costs import Lane, Offer, offers_on
 from dom.ofl.models import FenceResult, Snapshot
 from dom.ofl.question import Asked
 from dom.ofl.roster import Standing, asked_in_full, counted, not_failed, result, stock_held
@@ -36,6 +38,13 @@ class Site:
     ship_day: ShipDay | None = None
     collection: Collection | None = None
     offers: tuple[Offer, ...] = ()
+    carried_by: tuple[Lane, ...] | None = None
+    """The lanes that take what the node can give, where some do not."""
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """By which the node could send what it gives."""
+        return self.standing.lanes if self.carried_by is None else self.carried_by
 
     @property
     def node(self) -> Node:
@@ -138,8 +147,7 @@ def _asked_of(site: Site, question: Asked) -> Iterator[FenceResult]:
     """The fences that depend on the order, in the order they are asked."""
     standing = site.standing
     yield stock_held(sum(site.stock))
-    if question.any_needs:
-        yield _handling(site, question)
+    yield from _fit_for(site, question)
     if standing.kept_back:
         yield _kept_back(site, standing.kept_back)
     if standing.furthest_km is not None:
@@ -153,10 +161,18 @@ def _asked_of(site: Site, question: Asked) -> Iterator[FenceResult]:
         yield _capacity_kept(site, question, standing.kept_capacity)
     if question.leaves_within is not None:
         yield _leaves_in_time(site, question, question.leaves_within)
-    if site.ship_day is not None and standing.lanes:
-        site.offers = question.offers_on(site.ship_day.day, standing.lanes)
+    if site.ship_day is not None and site.lanes:
+        site.offers = question.offers_on(site.ship_day.day, site.lanes)
     if question.arrive_by is not None:
         yield _arrives_in_time(site, question, question.arrive_by)
+
+
+def _fit_for(site: Site, question: Asked) -> Iterator[FenceResult]:
+    """Whether the node can pack and send such goods at all."""
+    if question.any_needs:
+        yield _handling(site, question)
+    if question.any_too_large and site.standing.lanes:
+        yield _carrier_limits(site, question)
 
 
 def _handling(site: Site, question: Asked) -> FenceResult:
@@ -169,6 +185,20 @@ def _handling(site: Site, question: Asked) -> FenceResult:
     actual += f", so nothing of {', '.join(out[:3])}{' and others' if len(out) > 3 else ''}" if out else ""  # noqa: PLR2004
     has_some = any(site.usable) or (not any(site.stock) and len(out) < len(question.skus))
     return result(Fence.HANDLING, has_some, f"handles {', '.join(needed)}", actual)
+
+
+def _carrier_limits(site: Site, question: Asked) -> FenceResult:
+    """A node cannot send what no carrier takes from there, and sends what it gives by carriers that take all of it."""
+    lanes, held = site.standing.lanes, site.usable if any(site.usable) else question.wanted
+    left = question.carried(lanes, tuple(map(min, held, question.wanted)))
+    site.carried_by = left.lanes
+    site.usable = tuple([units if place in left.places else 0 for place, units in enumerate(site.usable)])
+    out = [place for place, units in enumerate(held) if units and place not in left.places]
+    actual = left.carriers
+    if out:
+        actual += f": {question.skus[out[0]]} is {refusal(lanes, question.units[out[0]])}"
+        actual += " and others are too large" if len(out) > 1 else ""
+    return result(Fence.CARRIER_LIMITS, bool(left.lanes), "a carrier that takes the goods", actual)
 
 
 def _kept_back(site: Site, kept: int) -> FenceResult:
@@ -187,7 +217,7 @@ def _near_enough(distance: float | None, limit: int) -> FenceResult:
 def _picking_value(site: Site, question: Asked, minimum: int) -> FenceResult:
     """What the node could give of the order must be worth the while; what cannot be compared plays no part."""
     currency = question.rules.currency
-    expected = f"worth at least {_money(minimum, currency)}"
+    expected = f"worth at least {Money(amount=minimum, currency=currency)!s}"
     if not question.values:
         actual = f"value not known: the policy has no exchange rate for {question.demand.currency}"
         return result(Fence.PICKING_VALUE, True, expected, actual)
@@ -197,7 +227,7 @@ def _picking_value(site: Site, question: Asked, minimum: int) -> FenceResult:
             for units, wanted, value in zip(site.usable, question.wanted, question.values, strict=True)
         ]
     )
-    return result(Fence.PICKING_VALUE, worth >= minimum, expected, _money(worth, currency))
+    return result(Fence.PICKING_VALUE, worth >= minimum, expected, str(Money(amount=worth, currency=currency)))
 
 
 def _complete(site: Site, question: Asked) -> FenceResult:
@@ -279,9 +309,9 @@ def _arrives_in_time(site: Site, question: Asked, by: datetime) -> FenceResult:
     if site.collection is not None:
         ready = site.collection.promise.earliest
         return result(Fence.ARRIVES_IN_TIME, ready <= by, expected, f"ready {ready:%a %d %b %H:%M} UTC")
-    if site.ship_day is None or not site.standing.lanes:
+    if site.ship_day is None or not site.lanes:
         return result(Fence.ARRIVES_IN_TIME, False, expected, "does not leave")
-    promises = site.offers or offers_on(site.ship_day.day, site.standing.lanes, question.demand, question.rules)
+    promises = site.offers or offers_on(site.ship_day.day, site.lanes, question.demand, question.rules)
     soonest = min([offer.promise.latest for offer in promises], default=None)
     actual = "nobody delivers" if soonest is None else f"{soonest:%a %d %b %H:%M} UTC at the earliest"
     return result(Fence.ARRIVES_IN_TIME, bool(site.offers), expected, actual)
@@ -298,7 +328,3 @@ def used_share(site: Site, snapshot: Snapshot) -> float:
 def days_until(moment: datetime, as_of: datetime) -> int:
     """Days begun from one moment to a later one."""
     return ceil((moment - as_of).total_seconds() / 86_400)
-
-
-def _money(amount: int, currency: str) -> str:
-    return f"{amount // 100}.{amount % 100:02d} {currency}"

@@ -12,7 +12,7 @@ from dom.orders import Promise
 from dom.policy.document import Fence, Retry
 from dom.tariffs import Tariff
 
-PLANNER: Final = 1
+PLANNER: Final = 2
 """The planner's version: raised with every change after which it may decide otherwise on the same input."""
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from dom.network import Handling, Node, ShippingMethod
+from dom.ofl.carrying import Carried, any_too_large, carried, unit
 from dom.ofl.costs import Lane, Offer, no_later, offers_on
 from dom.ofl.models import Demand, Snapshot
 from dom.ofl.roster import Roster, Standing, roster
 from dom.ofl.rules import Rules
+from dom.parcels import Piece
 from dom.policy.document import Fence
 from dom.promise import Full, ShipDay, ship_days
 
@@ -52,22 +54,39 @@ class Asked:
     values: tuple[int, ...]
     needs: tuple[frozenset[Handling], ...]
     any_needs: bool
+    units: tuple[Piece | None, ...]
+    """One unit of each, as carriers look at it."""
+    any_too_large: bool
+    """Whether one of them is too heavy or too large for some carrier's service."""
     plain: bool
     """It asks no node for more than stock, distance and capacity."""
     arrive_by: datetime | None
     leaves_within: int | None
     _offers: dict[tuple[int, date], tuple[Offer, ...]] = field(default_factory=dict)
     _days: dict[int, OpenDays] = field(default_factory=dict)
+    _carried: dict[tuple[int, tuple[int, ...]], Carried] = field(default_factory=dict)
+
+    def carried(self, lanes: tuple[Lane, ...], given: tuple[int, ...]) -> Carried:
+        """Of the lanes those that take what a node can give: so many units of each of the goods."""
+        key = (id(lanes), given)  # lanes are the roster's, which is held on to
+        found = self._carried.get(key)
+        if found is None:
+            found = self._carried[key] = carried(lanes, self.units, given, self.demand.shipping_method)
+        return found
 
     def offers_on(self, day: date, lanes: tuple[Lane, ...]) -> tuple[Offer, ...]:
         """What the lanes promise for goods that leave on a day, as far as that is in time."""
-        key = (id(lanes), day)  # lanes are the roster's, which is held on to
+        key = (id(lanes), day)  # lanes are the roster's or `carried`'s, which are held on to
         found = self._offers.get(key)
         if found is None:
-            by = self.arrive_by
-            made = no_later(offers_on(day, lanes, self.demand, self.rules), self.demand.shipping_method)
-            found = self._offers[key] = tuple([o for o in made if by is None or o.promise.latest <= by])
+            found = self._offers[key] = self.offers_of(day, lanes)
         return found
+
+    def offers_of(self, day: date, lanes: tuple[Lane, ...]) -> tuple[Offer, ...]:
+        """As `offers_on`, for lanes that nobody holds on to."""
+        by = self.arrive_by
+        made = no_later(offers_on(day, lanes, self.demand, self.rules), self.demand.shipping_method)
+        return tuple([o for o in made if by is None or o.promise.latest <= by])
 
     def open_days(self, standing: Standing) -> OpenDays:
         """The days on which the node can ship, without regard to its capacity."""
@@ -85,6 +104,8 @@ def asked(demand: Demand, snapshot: Snapshot, rules: Rules, wanted: Mapping[str,
     needs = tuple([sku.handling if sku is not None else frozenset() for sku in known])
     picked_up = demand.shipping_method is ShippingMethod.PICKUP
     any_needs = any(needs) and not picked_up
+    units = tuple([unit(sku) for sku in known])
+    too_large = not picked_up and any_too_large(units, snapshot.tariffs)
     arrive_by = _arrive_by(demand, rules)
     leaves_within = fences.leaves_within_days if rules.stands(Fence.LEAVES_IN_TIME) else None
     return Asked(
@@ -97,7 +118,9 @@ def asked(demand: Demand, snapshot: Snapshot, rules: Rules, wanted: Mapping[str,
         values=unit_values(demand, skus, rules),
         needs=needs,
         any_needs=any_needs,
-        plain=not (picked_up or any_needs or arrive_by or leaves_within is not None),
+        units=units,
+        any_too_large=too_large,
+        plain=not (picked_up or any_needs or too_large or arrive_by or leaves_within is not None),
         arrive_by=arrive_by,
         leaves_within=leaves_within,
     )

@@ -36,7 +36,7 @@ class Rules:
         return self.policy.currency
 
     def worth(self, currency: str) -> float | None:
-        """What one unit of a currency is worth in the policy's; None if the policy does not say."""
+        """What a minor unit of a currency is worth in minor units of the policy's; None if the policy does not say."""
         return self.policy.worth(currency)
 
     def stands(self, fence: Fence) -> bool:

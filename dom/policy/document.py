@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from dom.base import ChannelId, Country, Currency, Minor, NodeId, Value
+from dom.money import minor_per_minor
 from dom.network import AttributeName, Handling, NodeKind, ShippingMethod
 from dom.tariffs import CarrierId
 
@@ -82,6 +83,7 @@ class Fence(StrEnum):
     SERVICE = "service"
     CARRIER = "carrier"
     HANDLING = "handling"
+    CARRIER_LIMITS = "carrier_limits"
     STOCK = "stock"
     KEPT_BACK = "kept_back"
     PICKING_VALUE = "picking_value"
@@ -328,15 +330,18 @@ class Policy(Value):
     description: str = Field(default="", max_length=2000)
     currency: Currency = "GBP"
     exchange_rates: dict[Currency, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
-        default={}, description="what one unit of another currency is worth in `currency`"
+        default={}, description="what one unit of another currency (a pound, a yen) is worth in units of `currency`"
     )
     groups: dict[Name, NodeGroup] = Field(default={}, description="nodes under one name, for the fences")
     strategies: tuple[Strategy, ...] = Field(min_length=1, max_length=50)
     second_look: SecondLook = SecondLook()
 
     def worth(self, currency: str) -> float | None:
-        """What one unit of a currency is worth in the policy's; None if the policy does not say."""
-        return 1.0 if currency == self.currency else self.exchange_rates.get(currency)
+        """What a minor unit of a currency is worth in minor units of the policy's; None if the policy does not say."""
+        if currency == self.currency:
+            return 1.0
+        rate = self.exchange_rates.get(currency)
+        return None if rate is None else minor_per_minor(rate, currency, self.currency)
 
     def position(self, name: str) -> int | None:
         """Where the strategy of that name stands; None if there is none."""

@@ -1,7 +1,7 @@
 """What a side of a rehearsal comes to: cost, splits, distance, days, what is late or unfilled, and load."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -23,7 +23,8 @@ class Figures(Value):
     """The figures of one side, or of a part of it. Amounts are minor units.
 
     `cost` and `terms` are at the side's own prices. At the baseline's are `weighed` (everything) and `money` (freight,
-    handling, packaging: what is paid to somebody). `unpriced` shipments, which it cannot price, are in neither.
+    handling, packaging: what is paid to somebody): both over the same orders on either side, those whose every shipment
+    has such a price on both.
     """
 
     orders: int = 0
@@ -37,10 +38,15 @@ class Figures(Value):
     units_cancelled: int = 0
     cost: int = 0
     terms: dict[CostTerm, int] = Field(default={}, description="cost by term")
-    terms_weighed: dict[CostTerm, int] = Field(default={}, description="cost by term, at the baseline's prices")
-    money: int = 0
-    weighed: int = 0
-    unpriced: int = 0
+    terms_weighed: dict[CostTerm, int] = Field(default={}, description="`weighed` by term")
+    money: int = Field(default=0, description="freight, handling and packaging of the orders that are compared")
+    weighed: int = Field(default=0, description="all cost terms of the orders that are compared")
+    units_priced: int = Field(default=0, description="planned units of the orders that are compared")
+    orders_not_priced: int = Field(
+        default=0,
+        description="left out of `money` and `weighed` on both sides: one of them has a shipment without a price",
+    )
+    unpriced: int = Field(default=0, description="shipments of this side that the baseline's policy cannot price")
     distance_km: float | None = Field(default=None, description="mean of the shipments from nodes to known places")
     promised_days: float | None = Field(default=None, description="mean, from order to the promised last arrival")
     promised_days_p90: float | None = None
@@ -60,20 +66,20 @@ class NodeLoad(Value):
     capacity: int = Field(default=0, description="fulfilments a day")
 
 
-def figures(side: Side) -> Figures:
-    """The figures of the orders."""
-    total = _Total()
+def figures(side: Side, not_priced: Collection[str] = ()) -> Figures:
+    """The figures of the orders; those named are left out of what is compared in money."""
+    total = _Total(not_priced)
     for demand, standing in side:
         total.add(demand, standing)
     return total.figures()
 
 
-def grouped(side: Side, key: Callable[[Demand, Standing], str]) -> dict[str, Figures]:
+def grouped(side: Side, key: Callable[[Demand, Standing], str], not_priced: Collection[str] = ()) -> dict[str, Figures]:
     """The figures of each group, by its name."""
     groups: defaultdict[str, list[tuple[Demand, Standing]]] = defaultdict(list)
     for demand, standing in side:
         groups[key(demand, standing)].append((demand, standing))
-    return {name: figures(groups[name]) for name in sorted(groups)}
+    return {name: figures(groups[name], not_priced) for name in sorted(groups)}
 
 
 def of_channel(demand: Demand, _: Standing) -> str:
@@ -115,7 +121,8 @@ def loads(standings: Iterable[Standing], nodes: Mapping[str, tuple[str, int]]) -
 
 
 class _Total:
-    def __init__(self) -> None:
+    def __init__(self, not_priced: Collection[str]) -> None:
+        self.not_priced = not_priced
         self.count: Counter[str] = Counter()
         self.terms: Counter[CostTerm] = Counter()
         self.weighed: Counter[CostTerm] = Counter()
@@ -130,8 +137,10 @@ class _Total:
         count["split"] += len(parcels) > 1
         count["unfilled"] += standing.waiting.total()
         count["cancelled"] += standing.cancelled.total()
+        compared = demand.order_id not in self.not_priced
+        count["not_priced"] += not compared
         for parcel in parcels:
-            self._add_parcel(parcel)
+            self._add_parcel(parcel, compared)
         arrival = max((_arrival(parcel) for parcel in parcels), default=None)
         if arrival is not None:
             self.days.append((arrival - demand.as_of) / _DAY)
@@ -139,16 +148,17 @@ class _Total:
             count["dated"] += 1
             count["late"] += bool(standing.waiting) or (arrival is not None and arrival > demand.requested_by)
 
-    def _add_parcel(self, parcel: Parcel) -> None:
+    def _add_parcel(self, parcel: Parcel, compared: bool) -> None:
         count = self.count
         count["shipments"] += 1
         count["units"] += _units(parcel)
         self.terms.update(parcel.prices.own)
         if parcel.prices.at_baseline is None:
             count["unpriced"] += 1
-        else:
+        elif compared:
             self.weighed.update(parcel.prices.at_baseline)
             count["money"] += parcel.prices.money or 0
+            count["units_priced"] += _units(parcel)
         if parcel.distance_km is not None and parcel.shipment.service is not ShippingMethod.PICKUP:
             self.distances.append(parcel.distance_km)
 
@@ -169,6 +179,8 @@ class _Total:
             terms_weighed={term: self.weighed[term] for term in CostTerm if self.weighed[term]},
             money=count["money"],
             weighed=self.weighed.total(),
+            units_priced=count["units_priced"],
+            orders_not_priced=count["not_priced"],
             unpriced=count["unpriced"],
             distance_km=_mean(self.distances),
             promised_days=_mean(days),

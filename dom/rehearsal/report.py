@@ -116,6 +116,7 @@ def report(walk: Walk, *, draft: Policy | None, called: str, span: Span, at: dat
     currency = known[0].currency if known else "GBP"
     orders = list(walk.orders.values())
     changed = [order for order in orders if order.differences]
+    not_priced = frozenset(order.demand.order_id for order in orders if not _priced(order, currency))
     moments = [order.demand.as_of for order in orders]
     return Report(
         made=Made(
@@ -133,10 +134,15 @@ def report(walk: Walk, *, draft: Policy | None, called: str, span: Span, at: dat
             verdicts={verdict: walk.verdicts[verdict] for verdict in Verdict if walk.verdicts[verdict]},
             other_prices=draft is not None and any(_weighs(policy) != _weighs(draft) for policy in known),
         ),
-        baseline=_side(walk, [(order.demand, order.baseline) for order in orders], currency),
-        draft=_side(walk, [(order.demand, order.draft) for order in orders], draft.currency if draft else currency),
+        baseline=_side(walk, [(order.demand, order.baseline) for order in orders], currency, not_priced),
+        draft=_side(
+            walk,
+            [(order.demand, order.draft) for order in orders],
+            draft.currency if draft else currency,
+            not_priced,
+        ),
         orders_changed=len(changed),
-        changed=tuple(sorted(map(_changed, changed), key=_by_worth))[:CHANGES_AT_MOST],
+        changed=tuple(sorted([_changed(order, currency) for order in changed], key=_by_worth))[:CHANGES_AT_MOST],
         not_the_same=tuple(_worst_first(walk))[:NAMED_AT_MOST],
     )
 
@@ -155,12 +161,20 @@ def _weighs(policy: Policy) -> tuple[object, ...]:
     return (policy.currency, policy.exchange_rates, [(each.name, each.cost) for each in policy.strategies])
 
 
-def _side(walk: Walk, side: Side, currency: str) -> SideReport:
+def _priced(order: Walked, currency: str) -> bool:
+    """Whether every shipment of the order has a price at the baseline's, on both sides, in the report's currency."""
+    if order.currencies - {currency}:
+        return False
+    parcels = (*order.baseline.parcels, *order.draft.parcels)
+    return all(parcel.prices.at_baseline is not None for parcel in parcels if parcel.counts)
+
+
+def _side(walk: Walk, side: Side, currency: str, not_priced: frozenset[str]) -> SideReport:
     return SideReport(
         currency=currency,
-        total=figures(side),
-        by_channel=grouped(side, of_channel),
-        by_strategy=grouped(side, of_strategy),
+        total=figures(side, not_priced),
+        by_channel=grouped(side, of_channel, not_priced),
+        by_strategy=grouped(side, of_strategy, not_priced),
         nodes=loads([standing for _, standing in side], walk.networks),
     )
 
@@ -185,11 +199,12 @@ def _by_worth(changed: ChangedOrder) -> tuple[int, str]:
     return (-abs(changed.saves or 0), changed.order_id)
 
 
-def _changed(order: Walked) -> ChangedOrder:
+def _changed(order: Walked, currency: str) -> ChangedOrder:
     first = order.differences[0]
     baseline = _plan(first.baseline, order.baseline)
     draft = _plan(first.draft, order.draft)
-    worth = None if baseline.weighed is None or draft.weighed is None else baseline.weighed - draft.weighed
+    both = baseline.weighed is not None and draft.weighed is not None and order.currencies <= {currency}
+    worth = (baseline.weighed or 0) - (draft.weighed or 0) if both else None
     return ChangedOrder(
         order_id=order.demand.order_id,
         channel=order.demand.channel,

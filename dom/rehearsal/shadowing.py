@@ -22,6 +22,7 @@ class Compared(Value):
     live_strategy: str
     cost: int = 0
     live_cost: int
+    live_currency: str = ""
     unfilled: int = 0
     live_unfilled: int
     problem: str = ""
@@ -34,6 +35,7 @@ def shadowed(recorded: Recorded, policy: Policy) -> Compared:
         "live_nodes": _nodes(live),
         "live_strategy": live.strategy,
         "live_cost": live.cost,
+        "live_currency": live.currency,
         "live_unfilled": _unfilled(live),
     }
     if recorded.snapshot is None:

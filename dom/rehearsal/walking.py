@@ -24,7 +24,7 @@ from dom.ofl.planner import plan
 from dom.policy.document import Policy
 from dom.rehearsal.compared import same_plan
 from dom.rehearsal.divergence import Divergence
-from dom.rehearsal.pricing import Prices, as_planned, costs_of, repriced
+from dom.rehearsal.pricing import Prices, Scale, costs_of
 from dom.rehearsal.recorded import Happened, Happening, Recorded
 from dom.rehearsal.reproducing import Reproduced, Verdict, made_again, reproduced
 from dom.rehearsal.standing import Sign, Standing
@@ -52,6 +52,8 @@ class Walked:
     baseline: Standing
     draft: Standing
     differences: list[Difference] = field(default_factory=list)
+    currencies: set[str] = field(default_factory=set)
+    """Of the policies that made its recorded decisions."""
 
 
 class Walk:
@@ -80,6 +82,8 @@ class Walk:
         self.versions[recorded.policy_version] += 1
         again = self._check(recorded)
         order = self._order(recorded)
+        if recorded.policy_version in self.policies:
+            order.currencies.add(self.policies[recorded.policy_version].currency)
         if recorded.cause == SourcingCause.SECOND_LOOK:
             self._look_again(recorded, order)
             return
@@ -185,29 +189,37 @@ class Walk:
         return decision, self._draft_prices(decision, demand, seen, recorded, policy)
 
     def _recorded_prices(self, recorded: Recorded, policy: Policy | None) -> list[Prices]:
-        decision = recorded.decision
+        shipments = recorded.decision.shipments
         if policy is None:
-            return [Prices(dict(each.costs), None, None) for each in decision.shipments]
-        return as_planned(decision.shipments, costs_of(policy, decision.strategy))
+            return [Prices(dict(each.costs), None, None) for each in shipments]
+        return _scale(policy, recorded, recorded.demand, recorded.snapshot).as_planned(shipments)
 
     def _draft_prices(
         self, decision: SourcingDecision, demand: Demand, seen: Snapshot, recorded: Recorded, policy: Policy | None
     ) -> list[Prices]:
         if policy is None:
             return [Prices(dict(each.costs), None, None) for each in decision.shipments]
-        costs = costs_of(policy, recorded.decision.strategy)
+        scale = _scale(policy, recorded, demand, seen)
         draft = self._draft or policy
-        if draft.currency == policy.currency and costs_of(draft, decision.strategy) == costs:
-            return as_planned(decision.shipments, costs)
+        if _same_money(draft, policy) and costs_of(draft, decision.strategy) == scale.costs:
+            return scale.as_planned(decision.shipments)
         if same_plan(recorded.decision, decision):
-            was = {each.node_id: dict(each.costs) for each in recorded.decision.shipments}
-            plain = as_planned(recorded.decision.shipments, costs)
-            priced = dict(zip(was, plain, strict=True))
+            was = zip(recorded.decision.shipments, self._recorded_prices(recorded, policy), strict=True)
+            priced = {shipment.node_id: prices for shipment, prices in was}
             return [
                 Prices(dict(each.costs), priced[each.node_id].at_baseline, priced[each.node_id].money)
                 for each in decision.shipments
             ]
-        return repriced(decision.shipments, demand, seen, policy, costs)
+        return scale.repriced(decision.shipments)
+
+
+def _scale(policy: Policy, recorded: Recorded, demand: Demand, seen: Snapshot | None) -> Scale:
+    return Scale(policy, costs_of(policy, recorded.decision.strategy), demand, seen)
+
+
+def _same_money(one: Policy, other: Policy) -> bool:
+    """Whether an amount means the same under both."""
+    return one.currency == other.currency and one.exchange_rates == other.exchange_rates
 
 
 def _natural(line_id: str) -> tuple[int, str]:

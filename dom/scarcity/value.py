@@ -9,7 +9,7 @@ import numpy as np
 from dom.network import Node, ShippingMethod, Sku
 from dom.ofl.distance import great_circle_km
 from dom.ofl.models import Place
-from dom.parcels import measure
+from dom.parcels import measure, piece
 from dom.policy.document import Costs, Policy, Strategy
 from dom.scarcity.demand import Bought, Expected, expected
 from dom.scarcity.scenarios import scenarios
@@ -118,7 +118,8 @@ def freight_of(outlook: Outlook, costs: Costs) -> Freight:
             each = costs.handling_weight * node.handling_cost.per_unit * worth + costs.packaging_per_unit
             for i, sku in enumerate(skus):
                 full = _parcel(outlook, known, node, country, sku)
-                unit[k, i, j] = costs.freight_weight * ((empty if full is None else full) - empty) + each
+                if full is not None:
+                    unit[k, i, j] = costs.freight_weight * (full - empty) + each
     return Freight(fixed, unit, _penalty(outlook, fixed, unit), np.zeros(len(nodes)))
 
 
@@ -140,7 +141,7 @@ def _cheapest(outlook: Outlook, method: ShippingMethod, node: Node, country: str
     for tariff in outlook.tariffs:
         offer = quote(tariff, method, node.address.country, country, size)
         worth = outlook.policy.worth(tariff.currency)
-        if offer is not None and worth is not None:
+        if offer is not None and worth is not None and tariff.takes(method, piece(sku)):
             prices.append(offer.price * worth)
     return min(prices, default=None)
 

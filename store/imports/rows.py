@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from dom import json_text
 from dom.base import NodeId, SkuId, Utc, Value
 from dom.errors import InvalidInput
 from dom.status import ReasonCode
@@ -24,6 +25,7 @@ AHEAD: Final = timedelta(minutes=5)
 """How far a sender's clock may be ahead of ours."""
 MOST_RAW: Final = 1000
 """Characters of a line that could not be read that are kept."""
+_INTEGER: Final = re.compile(r"-?[0-9]+")
 _PLAIN: Final = re.compile(r"[\0\ud800-\udfff]")
 
 
@@ -38,6 +40,10 @@ def _past(at: datetime) -> datetime:
     if at > datetime.now(UTC) + AHEAD:
         raise ValueError(f"{at.isoformat()} is still to come")
     return at
+
+
+class _NoInteger(ValueError):
+    """A cell holds another number than JSON would: pydantic would read 7.0 and 1_000 as integers."""
 
 
 def _not_zero(quantity: int) -> int:
@@ -147,8 +153,14 @@ class Rows:
                 row = self._model.validate_strings(fields)
             else:
                 row = self._model.validate_json(text)
+                if text.count(":") > len(row.model_fields_set):  # a key may stand twice: only then is it read again
+                    json_text.read(text)
         except ValidationError as error:  # a ValueError too
             return self._wrong(text, fields, error.errors(include_url=False)[0])
+        except json_text.KeyTwice as error:
+            return self._bad(text, str(error.path[0]), str(error))
+        except _NoInteger as error:
+            return self._bad(text, "quantity", str(error))
         except (ValueError, csv.Error) as error:
             return self._bad(text, None, str(error))
         at = row.as_of if isinstance(row, CountRow) else row.occurred_at
@@ -161,7 +173,10 @@ class Rows:
         values = _cells(text)
         if len(values) != len(self._names):
             raise ValueError(f"it has {len(values)} columns, the header has {len(self._names)}")
-        return {name: value for name, value in zip(self._names, values, strict=True) if value}
+        fields = {name: value for name, value in zip(self._names, values, strict=True) if value}
+        if not _INTEGER.fullmatch(fields.get("quantity", "0").strip()):
+            raise _NoInteger("give an integer, such as 12")
+        return fields
 
     def _wrong(self, text: str, fields: object, error: ErrorDetails) -> Staged:
         field = str(error["loc"][0]) if error["loc"] else None

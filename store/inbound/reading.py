@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.inbound.terms import EXPECTED
 from store.kinds import InboundKind, InboundStatus
+from store.rows import any_of
 from store.tables.feeds import inbound, inbound_lines
 
 _GET = text(f"""
@@ -38,8 +39,8 @@ class InboundFilter:
 
     node_id: str | None = None
     sku: str | None = None
-    status: InboundStatus | None = None
-    kind: InboundKind | None = None
+    status: InboundStatus | Sequence[InboundStatus] | None = None
+    kind: InboundKind | Sequence[InboundKind] | None = None
 
 
 _LISTED = (
@@ -76,7 +77,7 @@ async def find(
     for name in ("node_id", "status", "kind"):
         value = getattr(wanted, name)
         if value is not None:
-            query = query.where(inbound.c[name] == value)
+            query = query.where(inbound.c[name].in_(any_of(value)))
     if wanted.sku is not None:
         query = query.where(
             exists().where(inbound_lines.c.reference == inbound.c.reference, inbound_lines.c.sku == wanted.sku)

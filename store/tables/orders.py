@@ -19,9 +19,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dom.network import ShippingMethod
-from dom.status import CarrierEventKind, FulfilmentStatus, OrderStatus
+from dom.status import BEFORE_HAND_OVER, CarrierEventKind, FulfilmentStatus, OrderStatus
 from store.kinds import ExceptionStatus, MessageStatus, ShipmentStatus
 from store.tables.common import metadata, moment, one_of, serial
+
+_OPEN_WORK = ", ".join(f"'{status}'" for status in sorted(BEFORE_HAND_OVER))
 
 orders = Table(
     "orders",
@@ -99,6 +101,12 @@ fulfilments = Table(
     Index("fulfilments_order_ix", "order_id"),
     Index("fulfilments_status_ix", "status", "id"),
     Index("fulfilments_node_ix", "node_id", "status", "id"),
+    Index("fulfilments_open_ix", "ship_by", "id", postgresql_where=text(f"status IN ({_OPEN_WORK})")),
+    Index("fulfilments_closed_ix", "ship_by", "id", postgresql_where=text(f"status NOT IN ({_OPEN_WORK})")),
+    Index("fulfilments_node_open_ix", "node_id", "ship_by", "id", postgresql_where=text(f"status IN ({_OPEN_WORK})")),
+    Index(
+        "fulfilments_node_closed_ix", "node_id", "ship_by", "id", postgresql_where=text(f"status NOT IN ({_OPEN_WORK})")
+    ),
 )
 
 fulfilment_lines = Table(
@@ -132,6 +140,9 @@ shipments = Table(
     UniqueConstraint("carrier", "tracking_number"),
     one_of("status", ShipmentStatus),
     CheckConstraint("parcels > 0 AND price >= 0 AND weight_grams >= 0", name="amounts"),
+    Index("shipments_booked_ix", "booked_at", "id"),
+    Index("shipments_status_ix", "status", "booked_at", "id"),
+    Index("shipments_carrier_ix", "carrier", "booked_at", "id"),
 )
 
 shipment_fulfilments = Table(
@@ -226,6 +237,7 @@ messages = Table(
     one_of("status", MessageStatus),
     one_of("medium", ("mail", "webhook")),
     Index("messages_occasion_ix", "order_id", "occasion"),
+    Index("messages_status_ix", "status", "id"),
 )
 
 exceptions = Table(
@@ -242,6 +254,8 @@ exceptions = Table(
     moment("closed_at", nullable=True),
     one_of("status", ExceptionStatus),
     Index("exceptions_open_ix", "kind", "opened_at", postgresql_where=text("status = 'open'")),
+    Index("exceptions_status_ix", "status", "id"),
+    Index("exceptions_order_ix", "order_id", "id"),
 )
 
 labels = Table(

@@ -20,8 +20,9 @@ from connectors.carriers.table_rate import carriers_from
 from dom.errors import OutsideFailure
 from dom.network import NodeAddress, ShippingMethod
 from dom.orders import ShipTo
-from dom.parcels import ParcelSize
+from dom.parcels import ParcelSize, measure, piece
 from dom.tariffs import Tariff, quote
+from tests.unit.worlds import sku
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "tariffs.json"
 TARIFFS = TypeAdapter(tuple[Tariff, ...]).validate_json(SAMPLE.read_text())
@@ -123,6 +124,25 @@ class TestBooking:
             await carrier.book(request_with(size=heavy, parcels=1))
         assert (await carrier.book(request_with(size=heavy, parcels=2))).parcels == 2
         assert (await carrier.book(request_with(size=heavy))).parcels == 2
+
+    async def test_a_unit_that_is_too_heavy_is_refused_for_good_and_not_cut(self, carrier: Carrier) -> None:
+        safe = sku("SAFE", 35_000)
+        size = measure([("SAFE", 1)], {"SAFE": safe})
+        with pytest.raises(OutsideFailure, match=r"northline does not take a unit of 35\.15 kg with packaging"):
+            await carrier.book(request_with(size=size, pieces=(piece(safe),)))
+        booked = await carriers_from(TARIFFS)["swiftmail"].book(request_with(size=size, pieces=(piece(safe),)))
+        assert booked.parcels == 1
+
+    async def test_a_unit_that_is_too_long_is_refused_for_good(self, carrier: Carrier) -> None:
+        pole = sku("POLE", 2_000).model_copy(update={"width_mm": 4_000})
+        with pytest.raises(OutsideFailure, match=r"4 m long, of at most 1\.75 m"):
+            await carrier.book(request_with(pieces=(piece(pole),)))
+
+    async def test_a_parcel_holds_whole_units(self, carrier: Carrier) -> None:
+        stool = sku("STOOL", 16_000)
+        size = measure([("STOOL", 3)], {"STOOL": stool})
+        booked = await carrier.book(request_with(size=size, pieces=(piece(stool, 3),)))
+        assert booked.parcels == 3
 
     def test_a_carrier_with_two_tariffs_is_refused(self) -> None:
         with pytest.raises(ValueError, match="northline"):

@@ -23,6 +23,15 @@ class TestPut:
         assert (created.status_code, replaced.status_code) == (201, 200)
         assert (await http.get(url)).json() == replaced.json() == changed
 
+    @pytest.mark.parametrize("code", ["ZZZ", "XXX", "XTS", "XAU"])
+    async def test_a_code_that_is_no_money_is_refused(
+        self, http: httpx.AsyncClient, resource: str, example: dict[str, Any], code: str
+    ) -> None:
+        document = {**example, "id": f"x-{new_number()}", "currency": code}
+        url = f"/v1/{resource}/{document['id']}"
+        problem(await http.put(url, json=document), 422, "invalid-input", "currency")
+        problem(await http.get(url), 404, "not-found")
+
     async def test_the_address_and_the_body_agree(
         self, http: httpx.AsyncClient, resource: str, example: dict[str, Any]
     ) -> None:

@@ -1,6 +1,7 @@
 """The OpenAPI document is the contract: complete, true, and the one that is committed."""
 
 import json
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from api.models import (
     fulfilments,
     health,
     inbound,
+    listing,
     orders,
     policies,
     reservations,
@@ -65,14 +67,20 @@ PROMISED = {
     "GET /v1/inbound/{reference}",
     "PUT /v1/inbound/{reference}",
     *(f"POST /v1/inbound/{{reference}}/{step}" for step in ("ship", "receive", "cancel")),
+    "GET /v1/nodes",
     "GET /v1/nodes/{node_id}",
     "PUT /v1/nodes/{node_id}",
+    "GET /v1/skus",
     "GET /v1/skus/{sku_id}",
     "PUT /v1/skus/{sku_id}",
     "GET /v1/fulfilments",
     "GET /v1/fulfilments/{fulfilment_id}/label",
     *(f"POST /v1/fulfilments/{{fulfilment_id}}/{step}" for step in FulfilmentStep),
+    "GET /v1/carriers",
     "POST /v1/carriers/{carrier}/events",
+    "GET /v1/shipments",
+    "GET /v1/messages",
+    "GET /v1/exceptions",
     "POST /v1/reservations",
     "GET /v1/reservations/{reservation_id}",
     "POST /v1/reservations/{reservation_id}/extend",
@@ -139,6 +147,18 @@ def test_operation_ids_are_unique() -> None:
 def test_every_reference_leads_somewhere() -> None:
     for reference in set(_references(DOCUMENT)):
         assert reference.rpartition("/")[2] in DOCUMENT["components"]["schemas"], reference
+
+
+def test_a_schema_has_one_name_and_a_name_one_schema() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert [name for name in schemas if "__" in name or name.endswith(("-Input", "-Output"))] == []
+    titles = [schema.get("title", name) for name, schema in schemas.items()]
+    assert sorted(set(titles)) == sorted(titles)
+
+
+def test_its_version_is_that_of_the_package() -> None:
+    project = tomllib.loads((openapi.DOCUMENT.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert DOCUMENT["info"]["version"] == project["project"]["version"]
 
 
 def test_nothing_of_the_framework_shows() -> None:
@@ -252,6 +272,12 @@ class TestOperation:
         (returns.ReturnDetail, examples.RETURN),
         (ReturnResult, examples.RETURN_RECEIVED),
         (ReturnResult, examples.RETURN_REFUNDED),
+        (listing.NodeList, examples.NODE_LIST),
+        (listing.SkuList, examples.SKU_LIST),
+        (listing.CarrierList, examples.CARRIER_LIST),
+        (listing.ShipmentList, examples.SHIPMENT_LIST),
+        (listing.MessageList, examples.MESSAGE_LIST),
+        (listing.ExceptionList, examples.EXCEPTION_LIST),
         (Node, examples.NODE),
         (Sku, examples.SKU),
         (health.Alive, examples.ALIVE),

@@ -31,6 +31,7 @@ class TestDemo:
         said = stack.said("demo")
         assert demo.returncode == 0, said
         assert f"Every one of the {ORDERS} orders reached a final state." in said
+        assert not re.search(r"\w\(\w+=", said), "no object is printed as it is"
         assert len(family) > 5, "PostgreSQL, Temporal, mail, worker, API and the demo ran"
         assert not [process for process in family if process.is_running()], "none of them is left"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 import shutil
 import subprocess
@@ -22,6 +23,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from cli.folder import DataFolder
 from cli.process import python_module
 from dom import ids
+from simulator.cases import OPENING, Case
+from simulator.guide import STORIES
 from tests.e2e.walking import FIRST_ORDER, Walk
 from tests.worlds.stack import RunningStack, until
 
@@ -46,6 +49,7 @@ def after_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStac
     try:
         stack.up("--demo", "--orders", "10")
         until("the summary is shown", lambda: "Every one of the 10 orders" in stack.said("up"), 120)
+        until("it is said what to look at", lambda: "what waits" in stack.said("up"), 120)
         yield stack
         assert stack.stop() == 0
     finally:
@@ -64,6 +68,36 @@ def numbered(external_id: str, **fields: object) -> dict[str, object]:
 
 def at(moment: str) -> datetime:
     return datetime.fromisoformat(moment)
+
+
+class TestWhatToLookAt:
+    """Orders that the demo names after its summary, while it goes on."""
+
+    def test_each_named_order_stands_as_it_is_said(self, after_demo: RunningStack, client: httpx.Client) -> None:
+        said = after_demo.said("up")
+        named = {
+            case: found[1]
+            for case, story in STORIES.items()
+            if (found := re.search(rf"^(\S+) {story}", said, re.MULTILINE))
+        }
+        assert set(named) == set(Case), said
+        for order_id in named.values():
+            assert f"/namespaces/default/workflows/order-{order_id}" in said
+            assert Walk(client, order_id).get()["status"] not in {"delivered", "cancelled"}
+
+        waiting = client.get("/v1/orders", params={"status": "backordered"}).json()["items"]
+        assert named[Case.WAITING] in {order["order_id"] for order in waiting}
+        lost = Walk(client, named[Case.LOST]).get()
+        assert "parcel_lost" in {each["kind"] for each in lost["exceptions"]}
+        puzzle = Walk(client, named[Case.OUT_OF_TURN]).get()
+        assert {"parcel_lost", "report_out_of_turn"} <= {each["kind"] for each in puzzle["exceptions"]}
+        assert "fulfilment_rejected" in {event["kind"] for event in Walk(client, named[Case.REJECTED]).events()}
+
+    def test_it_is_said_in_words_and_lines(self, after_demo: RunningStack) -> None:
+        said = after_demo.said("up")
+        assert not re.search(r"\w\(\w+=", said), "no object is printed as it is"
+        assert "\x1b" not in said, "no panel where there is no terminal"
+        assert "35,208" not in said
 
 
 class TestPromise:
@@ -86,8 +120,10 @@ class TestPromise:
     def test_the_orders_of_the_demo_were_planned_as_of_their_own_dates(self, client: httpx.Client) -> None:
         found = client.get("/v1/orders", params={"q": "replay", "limit": 200}).json()["items"]
         replayed = [order for order in found if order["placed_at"] != FIRST_ORDER["placed_at"]]
-        assert len(replayed) == 10
-        for order in replayed:
+        assert len(replayed) >= 10 + OPENING
+        promised = [order for order in replayed if order["promise"]]
+        assert len(replayed) - len(promised) <= 1, "one waits for stock"
+        for order in promised:
             assert at(order["placed_at"]) < at(order["promise"]["earliest"])
             assert at(order["promise"]["latest"]) < at(order["captured_at"])
 

@@ -23,6 +23,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
+from bootstrap import namespace
 from cli.embedded import mail, postgres, temporal
 from cli.folder import Addresses, DataFolder
 from cli.ports import free_port
@@ -37,6 +38,7 @@ LONG_ENOUGH_SECONDS = 20.0
 
 START_ALL_AND_WAIT = """
 import json, pathlib, sys, time
+from bootstrap import namespace
 from cli.embedded import mail, postgres, temporal
 folder = pathlib.Path(sys.argv[1])
 servers = [postgres.start(folder), temporal.start(folder), mail.start(folder)]
@@ -216,7 +218,7 @@ class TestTemporal:
         server = temporal.start(data_dir, in_memory=True)
         try:
             client = await Client.connect(server.address)
-            await temporal.register_search_attributes(server.address, "default")
+            await namespace.prepare(client)
             await client.start_workflow("Waiting", id="order-1", task_queue="q", search_attributes=attributes)
             found: list[str] = []
             for _ in range(100):
@@ -235,7 +237,7 @@ class TestTemporal:
         bare = Child(Command(name="bare", argv=(str(temporal.binary()), *arguments)), DataFolder(data_dir))
         try:
             bare.wait_until(lambda: temporal._operator(port, "default", "namespace", "describe").returncode == 0)
-            await temporal.register_search_attributes(temporal.address(port), "default")
+            await namespace.prepare(await Client.connect(temporal.address(port)))
             listed = temporal._operator(port, "default", "search-attribute", "list").stdout
         finally:
             bare.stop()

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.errors import NotFound
 from dom.orders import Order
-from store import fulfilments, orders, queries
+from store import orders, queries
 from store.queries import OrderFilter
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
@@ -106,16 +106,3 @@ class TestOneOrder:
         assert [f["node_id"] for f in found["fulfilments"]] == ["dc-leeds"]
         assert (found["messages"], found["returns"], found["exceptions"]) == ([], [], [])
         assert kept.content_hash() == order.content_hash()
-
-
-class TestWorkList:
-    async def test_pages_a_nodes_work(self, world: AsyncEngine) -> None:
-        await fill(world, 4)
-        async with world.connect() as connection:
-            first = await fulfilments.work_list(connection, node_id="dc-leeds", limit=3)
-            rest = await fulfilments.work_list(connection, node_id="dc-leeds", after=first[-1]["id"], limit=3)
-            assert [row["id"] for row in (*first, *rest)] == [f"web-n{number}-F1" for number in range(4)]
-            assert not await fulfilments.work_list(connection, node_id="wh-london")
-            assert not await fulfilments.work_list(connection, statuses=["packed"])
-            (mine,) = await fulfilments.work_list(connection, order_id="web-n2", statuses=["packed", "released"])
-        assert mine["lines"] == [{"line_id": "1", "sku": "A", "quantity": 3}]

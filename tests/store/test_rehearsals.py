@@ -228,6 +228,23 @@ class TestShadows:
         assert (await self.get(world)).decisions == 3
         assert await everything(world) == before
 
+    async def test_both_sums_are_over_the_decisions_it_made(self, world: AsyncEngine) -> None:
+        await self.start(world)
+        await accept(world, "1", A=1)
+        await accept(world, "2", A=3)
+        await Shadowing(world).run()
+        before = await self.get(world)
+        assert before.cost == before.live_cost > 0
+        async with world.begin() as connection:
+            failed = """jsonb_build_object('problem', 'it broke', 'cost', 0, 'unfilled', 0)"""
+            await connection.execute(
+                text(f"UPDATE shadow_decisions SET document = document || {failed} WHERE order_id = 'web-2'")  # noqa: S608
+            )
+        after = await self.get(world)
+        assert (after.decisions, after.undecided) == (2, 1)
+        assert after.cost == after.live_cost < before.cost
+        assert after.live_currency == "GBP"
+
     async def test_ends_and_may_begin_again(self, world: AsyncEngine) -> None:
         await self.start(world)
         with pytest.raises(Conflict):

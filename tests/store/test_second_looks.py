@@ -15,6 +15,7 @@ from dom.orders import Promise
 from dom.status import FulfilmentStatus, OrderStatus
 from store import fulfilments, second_looks, stock, timeline
 from store.fulfilments import Recalled, released_at
+from store.work_list import WorkFilter, work_list
 from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
@@ -284,13 +285,13 @@ class TestHoldingBack:
         await capture(world, small.order("held", A=1))
         async with world.begin() as connection:
             assert await fulfilments.at_the_node(connection, "web-held-F1")
-            assert await fulfilments.work_list(connection, node_id="dc-leeds")
+            assert await work_list(connection, WorkFilter(node_id="dc-leeds"))
             later = {"at": datetime.now(UTC) + timedelta(hours=1)}
             await connection.execute(text("UPDATE fulfilments SET released_at = :at"), later)
             assert await fulfilments.at_the_node(connection, "web-held-F1") is None
-            assert not await fulfilments.work_list(connection, node_id="dc-leeds")
-            assert not await fulfilments.work_list(connection)
-            assert await fulfilments.work_list(connection, order_id="web-held")
+            assert not await work_list(connection, WorkFilter(node_id="dc-leeds"))
+            assert not await work_list(connection)
+            assert await work_list(connection, WorkFilter(order_id="web-held"))
 
     async def test_the_new_work_is_released_when_the_old_would_have_been(self, split: AsyncEngine) -> None:
         later = MONDAY_NOON + timedelta(hours=1)

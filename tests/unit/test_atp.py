@@ -2,7 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dom.atp import Arrival, Later, Outlook, allowed, dates_of, expected, next_release, release_moment, sendable
@@ -22,6 +23,11 @@ def arrival(ahead: int, units: int, free: int = 0, node_id: str = "n", **rule: i
 
 def line(line_id: str, code: str, quantity: int) -> DemandLine:
     return DemandLine(line_id=line_id, sku=code, quantity=quantity)
+
+
+BALANCES = st.fixed_dictionaries(
+    {"free": st.integers(-20, 50)}, optional={"buffer": st.integers(0, 9), "share": st.integers(0, 100)}
+)
 
 
 class TestLater:
@@ -56,17 +62,32 @@ class TestLater:
         assert outlook.later(TODAY) == (Later(day(4), 7), Later(day(9), 9))
         assert outlook.on(day(3), TODAY) == 0
 
+    def test_a_node_has_one_balance_at_a_moment(self) -> None:
+        """Two of them made the list of later days and the answer for a day part: 1 against 0."""
+        with pytest.raises(ValueError, match="n has two balances"):
+            Outlook(now=0, stock=0, claimed=0, arrivals=(arrival(0, 1, free=0), arrival(1, 1, free=-2)))
+
     @given(
         now=st.integers(0, 50),
         claimed=st.integers(0, 60),
-        arrivals=st.lists(st.builds(arrival, st.integers(-2, 9), st.integers(1, 30), st.integers(-20, 50)), max_size=6),
+        due=st.lists(st.tuples(st.integers(-2, 9), st.integers(1, 30), st.sampled_from("nm")), max_size=6),
+        balances=st.fixed_dictionaries({"n": BALANCES, "m": BALANCES}),
         release=st.none() | st.integers(-3, 9).map(day),
     )
+    @example(now=0, claimed=0, due=[(0, 1, "n"), (1, 1, "n")], balances={"n": {"free": 0}, "m": {}}, release=None)
+    @example(now=0, claimed=0, due=[(0, 1, "n"), (1, 1, "n")], balances={"n": {"free": -2}, "m": {}}, release=None)
+    @example(now=0, claimed=0, due=[(0, 1, "n"), (1, 1, "m")], balances={"n": {}, "m": {"free": -2}}, release=None)
     def test_it_only_ever_grows_and_never_below_now(
-        self, now: int, claimed: int, arrivals: list[Arrival], release: date | None
+        self,
+        now: int,
+        claimed: int,
+        due: list[tuple[int, int, str]],
+        balances: dict[str, dict[str, int]],
+        release: date | None,
     ) -> None:
         visible = 0 if release is not None and release > TODAY else now
-        outlook = Outlook(visible, now, claimed, tuple(arrivals), release)
+        arrivals = tuple(arrival(ahead, units, node_id=node, **balances[node]) for ahead, units, node in due)
+        outlook = Outlook(visible, now, claimed, arrivals, release)
         quantities = [visible, *(later.quantity for later in outlook.later(TODAY))]
         assert quantities == sorted(set(quantities))
         assert outlook.on(day(30), TODAY) == quantities[-1]

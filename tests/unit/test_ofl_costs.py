@@ -89,15 +89,15 @@ class TestTerms:
         assert costs(world, {("n", "A"): StockValue(daily_demand=daily)}, A=1).get(CostTerm.SUPPLY, 0) == expected
 
     def test_what_transport_emits_is_weight_times_distance(self) -> None:
-        world = World().under(carbon=CARBON).node("far", LONDON, A=9).sku("A", 100_000)
-        # 272 km x 0.5 kg a tonne-kilometre x 10.00 a kilogram: 13.60 for each of two units of 100 kg, 20 for packaging
-        far = costs(world, A=2)[CostTerm.CARBON]
-        assert far == pytest.approx(2 * 13_600 + 20, rel=0.01)
-        near = World().under(carbon=CARBON).node("near", YORK, A=9).sku("A", 100_000)
-        assert costs(near, A=2)[CostTerm.CARBON] < far / 6
+        world = World().under(carbon=CARBON).node("far", LONDON, A=20).sku("A", 10_000)
+        # 272 km x 0.5 kg a tonne-kilometre x 10.00 a kilogram: 1.36 for each of twenty units of 10 kg, 20 for packaging
+        far = costs(world, A=20)[CostTerm.CARBON]
+        assert far == pytest.approx(20 * 1_360 + 20, rel=0.01)
+        near = World().under(carbon=CARBON).node("near", YORK, A=20).sku("A", 10_000)
+        assert costs(near, A=20)[CostTerm.CARBON] < far / 6
 
     def test_nothing_is_emitted_where_it_is_not_known_or_not_moved(self) -> None:
-        world = World().under(carbon=CARBON).node("n", LONDON, A=9, pickup=True).sku("A", 100_000)
+        world = World().under(carbon=CARBON).node("n", LONDON, A=9, pickup=True).sku("A", 10_000)
         assert CostTerm.CARBON not in costs(world, A=1, place=None)
         assert CostTerm.CARBON not in costs(world, A=1, shipping_method="express")
         assert CostTerm.CARBON not in costs(world, A=1, shipping_method="pickup", pickup_node="n")

@@ -7,7 +7,7 @@ import pytest
 from markupsafe import escape
 
 from api.reports.charts import Pair, pairs
-from api.reports.rehearsal import amount, page, rows, signed
+from api.reports.rehearsal import amount, page, plain, rows
 from dom.rehearsal.report import Report
 from dom.rehearsal.walking import Walk
 from tests.unit.test_rehearsal import DEAR_SPLITS, Live, rehearsed, told, two_nodes
@@ -67,7 +67,7 @@ def test_it_shows_both_explanations_of_each_changed_order() -> None:
     assert order.order_id in made
     for sentence in (*order.baseline.reasons, *order.draft.reasons):
         assert str(escape(sentence)) in made
-    assert f"costs <b>{amount(abs(order.saves or 0))}</b> more" in made
+    assert f"costs <b>{plain(abs(order.saves or 0), 'GBP')}</b> more" in made
 
 
 def test_of_a_rehearsal_of_nothing() -> None:
@@ -83,13 +83,20 @@ def test_the_figures_say_what_is_better_and_what_is_worse() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minor", "said", "with_sign"),
-    [(0, "0.00", "0.00"), (5, "0.05", "+0.05"), (123456, "1,234.56", "+1,234.56"), (None, "not known", "not known")],
+    ("minor", "currency", "said"),
+    [
+        (0, "GBP", "0.00"),
+        (5, "GBP", "0.05"),
+        (123456, "GBP", "1,234.56"),
+        (123456, "JPY", "123,456"),
+        (1234567, "KWD", "1,234.567"),
+        (None, "GBP", "not known"),
+    ],
 )
-def test_amounts(minor: int | None, said: str, with_sign: str) -> None:
-    assert amount(minor) == said
-    assert signed(minor) == with_sign
+def test_amounts(minor: int | None, currency: str, said: str) -> None:
+    assert plain(minor, currency) == said
     assert amount(-150, "GBP") == "\N{MINUS SIGN}1.50 GBP"
+    assert amount(-150, "JPY") == "\N{MINUS SIGN}150 JPY"
 
 
 def test_a_chart_has_a_bar_for_each_number_and_room_for_what_is_below_zero() -> None:

@@ -16,7 +16,7 @@ SECRET = "whsec_c2VjcmV0LWtleS1vZi13ZWJob29rcw=="
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith(ENV_PREFIX)]:
+    for name in [name for name in os.environ if name.startswith((ENV_PREFIX, "TEMPORAL_"))]:
         monkeypatch.delenv(name)
 
 
@@ -106,3 +106,23 @@ class TestHandingOn:
 
     def test_what_is_not_set_is_not_handed_on(self) -> None:
         assert "DOM_READY_FILE" not in Settings().as_environment()
+
+
+class TestTemporalVariables:
+    """`DOM_*` goes before `TEMPORAL_*`."""
+
+    def test_what_ours_leave_out_theirs_say(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", "theirs:7233")
+        monkeypatch.setenv("TEMPORAL_NAMESPACE", "theirs")
+
+        assert (load().temporal_address, load().temporal_namespace) == ("theirs:7233", "theirs")
+        monkeypatch.setenv("DOM_TEMPORAL_ADDRESS", "ours:7233")
+        assert (load().temporal_address, load().temporal_namespace) == ("ours:7233", "theirs")
+        monkeypatch.setenv("DOM_TEMPORAL_NAMESPACE", "ours")
+        assert load().temporal_namespace == "ours"
+
+    def test_they_do_not_count_for_a_child_of_dom_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", "theirs:7233")
+        monkeypatch.setenv("DOM_TEMPORAL_ENV", "false")
+
+        assert load().temporal_address == ""

@@ -3,8 +3,7 @@
 import asyncio
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
-from temporalio.exceptions import ApplicationError
+from temporalio.client import WorkflowExecutionStatus
 
 from dom.network import Sku
 from dom.status import OrderStatus
@@ -13,7 +12,9 @@ from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.running import House
+from tests.worlds.seen import current_details
 from tests.worlds.steps import cancel, deliver, ended, refused
+from workflows import attributes
 from workflows.messages import OrderAnswer
 
 
@@ -72,14 +73,16 @@ class TestARefusedOrder:
         async with refused(error_type) as about:
             await house.send(order)
         assert about["field"] == field
-        with pytest.raises(WorkflowFailureError) as failed:
-            await house.handle(order).result()
-        assert isinstance(failed.value.cause, ApplicationError)
-        assert failed.value.cause.type == error_type
+        result = await house.handle(order).result()
+        assert result.status == "refused"
+        assert result.reason.startswith(f"{error_type}: ")
+        described = await house.handle(order).describe()
+        assert described.status is WorkflowExecutionStatus.COMPLETED
+        assert described.typed_search_attributes.get(attributes.STATUS) == "refused"
         for table in ("orders", "timeline", "messages", "reservations", "fulfilments"):
             assert await one(house.engine, f"SELECT count(*) FROM {table}") == 0  # noqa: S608
         corrected = small.order(f"refused-{error_type}", A=1)
-        answer = await house.send(corrected)
+        answer = await house.send(corrected, refused_before=True)
         assert (answer.status, answer.created) == (OrderStatus.ACCEPTED, True)
         await deliver(house, corrected)
         assert (await ended(house, corrected)).status is OrderStatus.DELIVERED
@@ -91,7 +94,7 @@ class TestARefusedOrder:
         known: Sku = sku("GHOST")
         async with house.engine.begin() as connection:
             await reference.put_skus(connection, [known])
-        assert (await house.send(order)).status is OrderStatus.BACKORDERED
+        assert (await house.send(order, refused_before=True)).status is OrderStatus.BACKORDERED
         await cancel(house, order)
         assert (await ended(house, order)).status is OrderStatus.CANCELLED
 
@@ -103,9 +106,11 @@ class TestWhatPeopleSee:
         await house.node(order, "accept", "pick", number=1)
         handle = house.handle(order)
         async with asyncio.timeout(20):
-            while "picked" not in (report := await current_details(house, order)):
+            while "picked" not in (report := await current_details(house.handle(order))):
                 await asyncio.sleep(0.05)
-        assert "| 1 | A | 2 | 0 | 0 |" in report
+        assert "- line 1: 2 x A" in report
+        assert "placed 2026-03-02 12:00Z" in report
+        assert "promised 2026-03-0" in report
         assert "dc-leeds" in report
         assert "wh-london" in report
         assert "the node packs" in report
@@ -120,9 +125,3 @@ class TestWhatPeopleSee:
         assert described.status is WorkflowExecutionStatus.COMPLETED
         values = {pair.key.name: pair.value for pair in described.typed_search_attributes}
         assert values["DomStatus"] == "cancelled"
-
-
-async def current_details(house: House, order: small.OrderRequest) -> str:
-    """The Markdown report the Temporal UI shows."""
-    metadata = await house.handle(order).query("__temporal_workflow_metadata")
-    return str(metadata.get("currentDetails", "") if isinstance(metadata, dict) else metadata.current_details)

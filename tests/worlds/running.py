@@ -23,7 +23,9 @@ from store.patience import unbroken
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.outside import RecordingCarrier, RecordingSender
 from worker import WORKFLOWS, drain, wired
+from workflows import attributes
 from workflows.messages import (
+    EDITION,
     AcceptCall,
     CarrierReport,
     NodeReport,
@@ -73,15 +75,17 @@ class House:
         finally:
             await drain(worker, running, STOP_SECONDS)
 
-    async def send(self, order: Order) -> OrderAnswer:
-        """Hand an order over as the API does."""
+    async def send(self, order: Order, *, refused_before: bool = False) -> OrderAnswer:
+        """Hand an order over as the API does; it looks into the store for whether one that has ended was refused."""
+        only_failed = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         start = WithStartWorkflowOperation(
             OrderWorkflow.run,
-            OrderInput(order=order),
+            OrderInput(order=order, edition=EDITION),
             id=ids.order_workflow_id(order.order_id),
             task_queue=self.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE if refused_before else only_failed,
+            search_attributes=attributes.of_order(order),
         )
         return await self.client.execute_update_with_start_workflow(
             OrderWorkflow.accept, AcceptCall(content_hash=order.content_hash()), start_workflow_operation=start

@@ -50,11 +50,11 @@ async def stock_comes(house: House, order: Order, *skus: str) -> None:
     await house.handle(order).signal(OrderWorkflow.stock_arrived, news)
 
 
-async def ended(house: House, order: Order) -> OrderResult:
-    """The order's end; afterwards nothing is reserved, and the books balance."""
+async def ended(house: House, order: Order, *, reserved: int = 0) -> OrderResult:
+    """The order's end; afterwards nothing is reserved but for other orders, and the books balance."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         result = await house.handle(order).result()
-    await check_books(house.engine)
+    await check_books(house.engine, reserved=reserved)
     assert await status_of(house, order) == result.status
     return result
 

@@ -8,7 +8,7 @@ from dom.ofl.drafting import Draft
 from dom.ofl.explanation.changes import confirmed, from_record
 from dom.ofl.explanation.kept import by_term, filling_alone
 from dom.ofl.explanation.missing_stock import stock_changes
-from dom.ofl.explanation.models import Change, Difference, ExplainedNode, Explanation, Verdict
+from dom.ofl.explanation.models import Change, Difference, ExplainedNode, Explanation, NodeVerdict
 from dom.ofl.explanation.record import Record
 from dom.ofl.fences import examine_in_full
 from dom.ofl.models import PLANNER, CostTerm, FenceResult, SourcingDecision
@@ -91,10 +91,10 @@ def _nodes(made: Draft, decision: SourcingDecision) -> Iterator[ExplainedNode]:
         )
 
 
-def _verdict(node_id: str, used: set[str], fences: tuple[FenceResult, ...], *, eligible: bool) -> Verdict:
+def _verdict(node_id: str, used: set[str], fences: tuple[FenceResult, ...], *, eligible: bool) -> NodeVerdict:
     if node_id in used:
-        return Verdict.CHOSEN
-    return Verdict.NOT_CHOSEN if eligible and all(result.passed for result in fences) else Verdict.LEFT_OUT
+        return NodeVerdict.CHOSEN
+    return NodeVerdict.NOT_CHOSEN if eligible and all(result.passed for result in fences) else NodeVerdict.LEFT_OUT
 
 
 def _alone(made: Draft) -> Iterator[tuple[str, dict[CostTerm, int]]]:

@@ -9,7 +9,7 @@ from dom.base import Value
 from dom.ofl.models import CostTerm, FenceResult
 
 
-class Verdict(StrEnum):
+class NodeVerdict(StrEnum):
     """What became of a node."""
 
     CHOSEN = "chosen"
@@ -25,7 +25,7 @@ class ExplainedNode(Value):
 
     node_id: str
     name: str
-    verdict: Verdict
+    verdict: NodeVerdict
     distance_km: float | None
     fences: tuple[FenceResult, ...]
     """Every fence, also those after the first it failed."""

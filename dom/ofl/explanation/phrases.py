@@ -36,6 +36,7 @@ FAILED: Final[Mapping[Fence, Callable[[FenceResult], str]]] = {
     Fence.PLACE: lambda result: f"is in {result.actual}, and only {result.expected} is allowed",
     Fence.CARRIER: lambda _: "has no carrier that may be used",
     Fence.HANDLING: lambda _: "is not equipped for the goods",
+    Fence.CARRIER_LIMITS: lambda result: f"could not send it ({result.actual})",
     Fence.KEPT_BACK: lambda _: "keeps what it has for itself",
     Fence.PICKING_VALUE: lambda _: "does not pick goods worth so little",
     Fence.COMPLETE_ONLY: lambda _: "takes part only where it can send everything",

@@ -26,6 +26,7 @@ MOST_OF_A_KIND: Final = 200
 
 _ALONE: Final[tuple[Callable[[Policy], Iterator[Mistake]], ...]] = (
     names.names_given_twice,
+    currencies.no_currencies,
     matches.matches,
     expressions.expressions,
     splitting.splitting,

@@ -1,10 +1,21 @@
-"""Currencies that cannot be compared, and rates that nobody needs."""
+"""Codes that are no currency, currencies that cannot be compared, and rates that nobody needs."""
 
 from collections.abc import Iterator
 
+from dom.money import NO_CURRENCY, is_currency
 from dom.policy.document import Policy
-from dom.policy.findings import Mistake, listed, warning
+from dom.policy.findings import Mistake, error, listed, warning
 from dom.policy.lint.known import Known
+
+
+def no_currencies(policy: Policy) -> Iterator[Mistake]:
+    """Codes that are no money in use, by ISO 4217."""
+    hint = "codes for metals, for testing and for no currency at all are none either"
+    if not is_currency(policy.currency):
+        yield error("unknown-currency", ("currency",), NO_CURRENCY.format(policy.currency), hint)
+    for code in policy.exchange_rates:
+        if not is_currency(code):
+            yield error("unknown-currency", ("exchange_rates", code), NO_CURRENCY.format(code), hint)
 
 
 def currencies(policy: Policy, known: Known) -> Iterator[Mistake]:

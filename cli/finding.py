@@ -1,0 +1,46 @@
+"""One thing the doctor looked at, and what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ParamSpec
+
+from cli.problems import StartProblem
+
+P = ParamSpec("P")
+
+
+class Verdict(StrEnum):
+    """How a finding bears on a start."""
+
+    FINE = "fine"
+    NOTE = "note"
+    BLOCKS = "blocks"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, and what was seen."""
+
+    what: str
+    verdict: Verdict
+    words: str
+
+
+def told(what: str, words: Callable[[], str]) -> Finding:
+    """What `words` says; a StartProblem it raises blocks."""
+    try:
+        return Finding(what, Verdict.FINE, words())
+    except StartProblem as problem:
+        return Finding(what, Verdict.BLOCKS, str(problem))
+
+
+def checked(what: str, fine: str, check: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> Finding:
+    """`fine`, unless the check raises a StartProblem, which blocks."""
+    try:
+        check(*arguments, **named)
+    except StartProblem as problem:
+        return Finding(what, Verdict.BLOCKS, str(problem))
+    return Finding(what, Verdict.FINE, fine)

@@ -1,0 +1,187 @@
+"""`dom orders`: orders and returns beside their processes in Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from cli.calling import console, environment, problems_as_one_line
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+    from temporalio.client import Client
+
+    from cli.folder import DataFolder
+    from keeper.living import Comparison, Fault
+    from settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Orders and returns beside their processes in Temporal.")
+
+Result = TypeVar("Result")
+Thoroughly = Annotated[
+    bool, typer.Option("--thoroughly", help="Ask every process about each line and fulfilment, as after a restore.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+Limit = Annotated[int, typer.Option("--limit", min=0, help="How many are listed; all are counted.")]
+By = Annotated[str, typer.Option("--by", help="Who revives; stands in the timeline.", envvar="USER")]
+
+
+@app.command()
+def check(thoroughly: Thoroughly = False, limit: Limit = 200, as_json: AsJson = False) -> None:
+    """Which open orders and returns have no process, and which processes do not agree with the store.
+
+    Changes nothing. Exit code 1 if there are any.
+    """
+    with problems_as_one_line():
+        settings, folder = environment()
+        found = on_servers(settings, folder, lambda servers: servers.compare(thoroughly=thoroughly))
+    if as_json:
+        print(json.dumps(document(found, limit), indent=2))
+    else:
+        show(found, limit)
+    raise typer.Exit(1 if found.faults else 0)
+
+
+@app.command()
+def revive(
+    them: Annotated[list[str] | None, typer.Argument(help="Orders and returns by id, such as web-536365.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything that `dom orders check` finds.")] = False,
+    thoroughly: Thoroughly = False,
+    by: By = "operator",
+) -> None:
+    """Start the process of orders and returns anew, where the store stands; what was done is not done twice.
+
+    A process that does not agree with the store is terminated first. Exit code 1 if one named cannot be revived.
+    """
+    if bool(them) == everything:
+        raise typer.BadParameter("name orders and returns, or say --all")
+    with problems_as_one_line():
+        settings, folder = environment()
+        done = on_servers(settings, folder, lambda servers: servers.revive(them or None, by, thoroughly=thoroughly))
+    for about, why in done.items():
+        typer.echo(f"{about}: {why or 'goes on where the store stands'}")
+    typer.echo(f"{sum(not why for why in done.values())} revived")
+    raise typer.Exit(1 if any(done.values()) else 0)
+
+
+def on_servers(settings: Settings, folder: DataFolder, work: Callable[[Servers], Awaitable[Result]]) -> Result:
+    """What `work` answers, on the database and the Temporal server that are configured or run; raises StartProblem."""
+    from cli.running import found_settings
+
+    return asyncio.run(_on_servers(found_settings(settings, folder), work))
+
+
+def compared_with_temporal(settings: Settings, folder: DataFolder) -> Comparison | None:
+    """The comparison, for who does more than this; None where there is no Temporal server, or it does not answer."""
+    from cli.problems import StartProblem
+
+    if folder.addresses() is None and not (settings.database_url and settings.temporal_address):
+        return None
+    try:
+        return on_servers(settings, folder, lambda servers: servers.compare(thoroughly=False))
+    except StartProblem:
+        return None
+
+
+async def _on_servers(settings: Settings, work: Callable[[Servers], Awaitable[Result]]) -> Result:
+    from sqlalchemy.exc import DBAPIError
+    from temporalio.service import RPCError
+
+    from cli.problems import StartProblem
+    from store import engine as database
+    from worker import connect
+
+    engine = database.create(settings.database_url, 4)
+    try:
+        client = await connect(settings)
+        return await work(Servers(engine, client, settings.task_queue))
+    except (RPCError, RuntimeError) as error:
+        raise StartProblem(f"Temporal does not answer ({error})", "`dom doctor` looks; then try again") from error
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise StartProblem(f"the database cannot be read ({reason})", "`dom doctor` looks; then try again") from error
+    finally:
+        await engine.dispose()
+
+
+class Servers:
+    """The store and Temporal side by side."""
+
+    def __init__(self, engine: AsyncEngine, client: Client, task_queue: str) -> None:
+        from keeper.living import Living
+
+        self._engine, self._client, self._task_queue = engine, client, task_queue
+        self._living = Living(engine, client, task_queue)
+
+    async def compare(self, *, thoroughly: bool) -> Comparison:
+        """Everything that is wrong."""
+        return await self._living.compare(thoroughly=thoroughly)
+
+    async def revive(self, them: list[str] | None, by: str, *, thoroughly: bool) -> dict[str, str]:
+        """Revive the named, or everything that is wrong; answers why not, or an empty text for what was revived."""
+        done: dict[str, str] = {}
+        if them is None:
+            for fault in (await self.compare(thoroughly=thoroughly)).faults:
+                done[fault.about] = await self._revive(fault, by)
+            return done
+        for about in them:
+            found = await self._living.of(about)
+            why_not = "nothing to revive: it is over or unknown, or has a process that agrees with the store"
+            done[about] = await self._revive(found, by) if found else why_not
+        return done
+
+    async def _revive(self, fault: Fault, by: str) -> str:
+        from temporalio.exceptions import WorkflowAlreadyStartedError
+
+        from dom.errors import NotFound
+        from keeper.reviving import revive
+
+        try:
+            await revive(self._engine, self._client, self._task_queue, fault, by)
+        except WorkflowAlreadyStartedError:
+            return "a process was started by somebody else meanwhile"
+        except NotFound as error:
+            return error.detail
+        return ""
+
+
+def document(found: Comparison, limit: int) -> dict[str, object]:
+    """The comparison as plain values."""
+    return {
+        "open": found.open,
+        "running": found.running,
+        "asked": found.asked,
+        "without_answer": found.unasked,
+        "counts": {kind: len(found.of(kind)) for kind in sorted({fault.kind for fault in found.faults})},
+        "faults": [
+            {"about": each.about, "kind": each.kind, "status": each.status, "detail": each.detail}
+            for each in found.faults[:limit]
+        ],
+    }
+
+
+def show(found: Comparison, limit: int) -> None:
+    """The comparison as a table."""
+    from cli.tables import numbers
+
+    screen = console()
+    if found.faults and limit:
+        rows = ((each.about, each.kind, each.status or "-", each.words) for each in found.faults[:limit])
+        screen.print(numbers("orders and their processes", ("order or return", "kind", "status", "words"), (), rows))
+    if len(found.faults) > limit:
+        screen.print(f"{len(found.faults) - limit} more are not listed")
+    screen.print(found.in_words)
+    if found.faults:
+        screen.print("`dom orders revive --all` starts them anew where the store stands")
+
+
+def show_processes(found: Comparison | None, limit: int) -> None:
+    """The comparison for who does more than this."""
+    if found is None:
+        console().print("orders were not compared with their processes: no Temporal server answers")
+    else:
+        show(found, limit)

@@ -1,0 +1,122 @@
+"""Orders and returns that must have a process, and what a person is told of those that have none, or a wrong one.
+
+A process keeps an order until it is final and every message is out. Whether it runs only Temporal knows: what is open
+here is compared with what runs there (`keeper.living`).
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.status import FINAL_ORDER, ReturnStatus
+
+MISSING: Final = "no_process"
+"""The kind of exception for an order or a return that is open and has no process."""
+DIFFERS: Final = "process_differs"
+"""The kind for a process that runs and does not agree with the store."""
+_CLOSED_BY_LIFE: Final = [MISSING, DIFFERS, "waiting_order_gone", "second_look_gone"]
+
+# An order with a final status may still have a message to send; a return's messages are its own process's to send.
+_OPEN = text("""
+SELECT o.id, o.status FROM orders o WHERE o.status <> ALL(:final) UNION ALL
+SELECT o.id, o.status FROM orders o WHERE o.status = ANY(:final) AND o.id IN (
+    SELECT m.order_id FROM messages m WHERE m.status IN ('pending', 'sending') AND NOT EXISTS (
+        SELECT FROM returns r WHERE r.order_id = m.order_id AND starts_with(m.occasion, r.id || ':')))
+""")
+_OPEN_RETURNS = text("SELECT id, status FROM returns WHERE status <> ALL(:final)")
+_MUST_LIVE = text("""
+SELECT o.status FROM orders o WHERE o.id = :id AND (o.status <> ALL(:final) OR EXISTS (
+    SELECT FROM messages m WHERE m.order_id = o.id AND m.status IN ('pending', 'sending') AND NOT EXISTS (
+        SELECT FROM returns r WHERE r.order_id = m.order_id AND starts_with(m.occasion, r.id || ':'))))
+""")
+_RETURN_STATUS = text("SELECT status FROM returns WHERE id = :id")
+_FINAL = sorted(FINAL_ORDER)
+_FINAL_RETURN = [ReturnStatus.REFUNDED]
+
+
+async def open_orders(connection: AsyncConnection) -> dict[str, str]:
+    """Orders that must have a process, with their status."""
+    return {row.id: row.status for row in await connection.execute(_OPEN, {"final": _FINAL})}
+
+
+async def open_returns(connection: AsyncConnection) -> dict[str, str]:
+    """Returns that must have a process, with their status."""
+    return {row.id: row.status for row in await connection.execute(_OPEN_RETURNS, {"final": _FINAL_RETURN})}
+
+
+async def must_live(connection: AsyncConnection, order_id: str) -> str | None:
+    """The status of an order that must have a process; None for one that need not, or is not known."""
+    status: str | None = await connection.scalar(_MUST_LIVE, {"id": order_id, "final": _FINAL})
+    return status
+
+
+async def status_of_return(connection: AsyncConnection, return_id: str) -> str | None:
+    """The status of a return; None if it is not known."""
+    status: str | None = await connection.scalar(_RETURN_STATUS, {"id": return_id})
+    return status
+
+
+async def must_live_return(connection: AsyncConnection, return_id: str) -> str | None:
+    """The status of a return that must have a process; None for one that need not, or is not known."""
+    status = await status_of_return(connection, return_id)
+    return None if status in _FINAL_RETURN else status
+
+
+_STANDING = text("""
+SELECT o.status,
+       (SELECT jsonb_object_agg(line_id, jsonb_build_object('cancelled', cancelled, 'backordered', backordered))
+        FROM order_lines WHERE order_id = o.id) AS lines,
+       coalesce((SELECT jsonb_object_agg(id, status) FROM fulfilments WHERE order_id = o.id), '{}') AS fulfilments
+FROM orders o WHERE o.id = :id
+""")
+
+
+async def standing(connection: AsyncConnection, order_id: str) -> dict[str, Any] | None:
+    """An order's status, units cancelled and waiting by line, status of each fulfilment; or None."""
+    row = (await connection.execute(_STANDING, {"id": order_id})).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+_REPORT = text("""
+INSERT INTO exceptions (order_id, kind, business_key, detail)
+VALUES ((SELECT id FROM orders WHERE id = :order_id), :kind, :key, :detail) ON CONFLICT (business_key) DO NOTHING
+RETURNING id
+""")
+
+
+async def report(
+    connection: AsyncConnection, *, order_id: str, about: str, run_id: str, kind: str, detail: str
+) -> bool:
+    """Put a missing or wrong process before a person, once for each run of it; False if that was done before.
+
+    `about` is the order or the return, `run_id` its last run in Temporal, or empty if there is none.
+    """
+    names = {"order_id": order_id, "kind": kind, "key": f"{about}:{kind}:{run_id or 'none'}", "detail": detail[:1000]}
+    return await connection.scalar(_REPORT, names) is not None
+
+
+_LIVES = text("""
+UPDATE exceptions SET status = 'closed', owner = coalesce(owner, 'dom'), closed_at = now()
+WHERE order_id = :order_id AND status = 'open' AND kind = ANY(:kinds)
+  AND (starts_with(business_key, CAST(:about AS text) || ':') OR business_key = 'waiting/' || :about)
+""")
+
+
+async def lives_again(connection: AsyncConnection, order_id: str, return_id: str | None = None) -> None:
+    """The order has a process again, or the return: nobody needs to look at that any more."""
+    names = {"order_id": order_id, "kinds": _CLOSED_BY_LIFE, "about": return_id or order_id}
+    await connection.execute(_LIVES, names)
+
+
+_DETAILS: Final[Mapping[str, str]] = {
+    MISSING: "{about} is {status}, but no process runs for it; `dom orders revive {about}` starts it where it stands",
+    DIFFERS: "the process of {about} does not agree with the store ({status}): {words}; `dom orders revive {about}` "
+    "starts it anew where the store stands",
+}
+
+
+def in_words(kind: str, about: str, status: str, words: str = "") -> str:
+    """What a person is told of a missing or wrong process."""
+    return _DETAILS[kind].format(about=about, status=status, words=words)

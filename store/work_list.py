@@ -1,0 +1,102 @@
+"""The work list: fulfilments with their lines and shipment, open work first, by the time they are to be shipped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.status import BEFORE_HAND_OVER
+
+_OPEN: Final = ", ".join(f"'{status}'" for status in sorted(BEFORE_HAND_OVER))
+"""Written out in the statements, so that the indexes of open and of closed work serve them."""
+_PART: Final = {
+    "open": f"SELECT false AS closed, f.* FROM fulfilments f WHERE f.status IN ({_OPEN})",
+    "closed": f"SELECT true AS closed, f.* FROM fulfilments f WHERE f.status NOT IN ({_OPEN})",
+}
+_PAGE: Final = """
+WITH page AS (SELECT * FROM ({parts}) AS parts ORDER BY closed, ship_by, id LIMIT :limit)
+SELECT f.*, o.channel, o.placed_at, o.document->'ship_to' AS ship_to,
+       (SELECT jsonb_agg(jsonb_build_object('line_id', l.line_id, 'sku', l.sku, 'quantity', l.quantity)
+                         ORDER BY l.line_id)
+        FROM fulfilment_lines l WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS lines,
+       s.carrier AS booked_carrier, s.tracking_number, s.id AS shipment_id
+FROM page f JOIN orders o ON o.id = f.order_id
+LEFT JOIN LATERAL (
+    SELECT s.* FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
+    WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) s ON true
+ORDER BY f.closed, f.ship_by, f.id
+"""
+_CONDITIONS: Final = {
+    "node_id": "f.node_id = :node_id",
+    "statuses": "f.status = ANY(CAST(:statuses AS text[]))",
+    "order_id": "f.order_id = :order_id",
+    "released": "f.released_at <= statement_timestamp()",
+}
+_AFTER: Final = "(f.ship_by, f.id) > (:after_ship_by, :after_id)"
+
+
+class Position(NamedTuple):
+    """Where a row stands in the list."""
+
+    closed: bool
+    ship_by: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFilter:
+    """Which work is asked for; what is None does not matter."""
+
+    node_id: str | None = None
+    statuses: Sequence[str] | None = None
+    order_id: str | None = None
+
+
+@cache
+def _page(conditions: tuple[str, ...], parts: tuple[str, ...], within: str | None) -> TextClause:
+    """The statement with just these conditions: with all of them optional in one, no index would serve it."""
+    selects = []
+    for part in parts:
+        asked = [_CONDITIONS[name] for name in conditions] + ([_AFTER] if part == within else [])
+        where = "".join(f" AND {condition}" for condition in asked)
+        selects.append(f"({_PART[part]}{where} ORDER BY ship_by, id LIMIT :limit)")
+    return text(_PAGE.format(parts=" UNION ALL ".join(selects)))
+
+
+def _parts(wanted: WorkFilter, after: Position | None) -> tuple[str, ...]:
+    statuses = set(wanted.statuses) if wanted.statuses else None
+    has_open = (after is None or not after.closed) and (statuses is None or bool(statuses & BEFORE_HAND_OVER))
+    has_closed = statuses is None or bool(statuses - BEFORE_HAND_OVER)
+    return (*(("open",) if has_open else ()), *(("closed",) if has_closed else ()))
+
+
+async def work_list(
+    connection: AsyncConnection,
+    wanted: WorkFilter = WorkFilter(),
+    *,
+    after: Position | None = None,
+    limit: int = 100,
+) -> Sequence[RowMapping]:
+    """What is not handed over yet, the most urgent first; then the rest, by the time it was to be shipped.
+
+    What is held back stands in no work list yet; of a single order it is shown. `closed`, `ship_by` and `id` of a row
+    are its position.
+    """
+    parts = _parts(wanted, after)
+    if not parts:
+        return []
+    asked: dict[str, Any] = {
+        "node_id": wanted.node_id,
+        "statuses": list(wanted.statuses) if wanted.statuses else None,
+        "order_id": wanted.order_id,
+    }
+    filters = {name: value for name, value in asked.items() if value is not None}
+    conditions = (*filters, *(() if wanted.order_id else ("released",)))
+    position = {"after_ship_by": after.ship_by, "after_id": after.id} if after else {}
+    within = None if after is None else "closed" if after.closed else "open"
+    rows = await connection.execute(_page(conditions, parts, within), {**filters, **position, "limit": limit})
+    return rows.mappings().all()

@@ -1,0 +1,91 @@
+"""Orders without a process are found by `dom orders`, `dom doctor` and `dom stock reconcile`, and revived."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from typer.testing import CliRunner, Result
+
+from cli.embedded.temporal import EmbeddedTemporal
+from cli.main import app
+from dom.status import OrderStatus
+from tests.worlds import small
+from tests.worlds.running import House
+from tests.worlds.steps import deliver, ended, pack, until_event
+
+Dom = Callable[..., Result]
+
+
+@pytest.fixture
+async def house(temporal_client: Client, world: AsyncEngine) -> AsyncIterator[House]:
+    async with House(temporal_client, world).working() as working:
+        yield working
+
+
+@pytest.fixture
+def dom(house: House, world_url: str, temporal_server: EmbeddedTemporal, tmp_path: Path) -> Dom:
+    """Runs a command on the servers the house works on."""
+    settings = {
+        "DOM_DATABASE_URL": world_url,
+        "DOM_TEMPORAL_ADDRESS": temporal_server.address,
+        "DOM_TASK_QUEUE": house.task_queue,
+        "DOM_DATA_DIR": str(tmp_path / "var"),
+        "USER": "ada",
+    }
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, arguments, env=settings)
+
+    return run
+
+
+async def test_what_is_wrong_is_found_everywhere_and_revived_by_one_command(house: House, dom: Dom) -> None:
+    lost, well = small.order("lost-process", A=2), small.order("well", A=1)
+    for order in (lost, well):
+        await house.send(order)
+    await pack(house, lost)
+    await house.handle(lost).terminate("by hand")
+
+    checked = await asyncio.to_thread(dom, "orders", "check")
+    assert checked.exit_code == 1, checked.output
+    assert "web-lost-process" in checked.output
+    assert "1 have no process, 0 processes do not agree" in checked.output
+    found = json.loads((await asyncio.to_thread(dom, "orders", "check", "--json", "--thoroughly")).stdout)
+    assert (found["counts"], [each["about"] for each in found["faults"]]) == ({"no_process": 1}, ["web-lost-process"])
+    examined = await asyncio.to_thread(dom, "doctor")
+    assert examined.exit_code == 1
+    assert "dom orders revive" in " ".join(examined.output.split())
+    reconciled = await asyncio.to_thread(dom, "stock", "reconcile")
+    assert reconciled.exit_code == 1
+    assert "web-lost-process" in reconciled.output
+    books = json.loads((await asyncio.to_thread(dom, "stock", "reconcile", "--json")).stdout)
+    assert (books["remaining"], books["processes"]["counts"]) == (0, {"no_process": 1})
+
+    revived = await asyncio.to_thread(dom, "orders", "revive", "--all", "--by", "kim")
+    assert revived.exit_code == 0, revived.output
+    assert "1 revived" in revived.output
+    await until_event(house, lost, "process_revived")
+    again = await asyncio.to_thread(dom, "orders", "revive", "web-lost-process")
+    assert again.exit_code == 1
+    assert "nothing to revive" in again.output
+    await house.node(lost, "hand-over")
+    await house.carrier_says(lost, "delivered")
+    assert (await ended(house, lost, reserved=1)).status is OrderStatus.DELIVERED
+    await deliver(house, well)
+    await ended(house, well)
+    assert (await asyncio.to_thread(dom, "orders", "check", "--thoroughly")).exit_code == 0
+    assert (await asyncio.to_thread(dom, "stock", "reconcile")).exit_code == 0
+
+
+async def test_without_temporal_the_books_say_what_was_not_compared(world_url: str, tmp_path: Path) -> None:
+    settings = {"DOM_DATABASE_URL": world_url, "DOM_DATA_DIR": str(tmp_path / "var"), "USER": "ada"}
+    answer = await asyncio.to_thread(lambda: CliRunner().invoke(app, ["stock", "reconcile"], env=settings))
+    assert answer.exit_code == 0
+    assert "not compared with their processes" in answer.output
+    refused = await asyncio.to_thread(lambda: CliRunner().invoke(app, ["orders", "check"], env=settings))
+    assert refused.exit_code == 1
+    assert "Traceback" not in refused.output

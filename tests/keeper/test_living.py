@@ -1,0 +1,374 @@
+"""Orders and returns whose process is gone, or does not agree with the store: found, reported once, started anew."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from dom import ids
+from dom.orders import Order
+from dom.status import Disposition, OrderStatus, ReturnStatus
+from keeper.living import Comparison, Living
+from keeper.reviving import revive
+from keeper.watching import Watching
+from store import processes
+from tests.workflows.test_return import ask, handle, inspect, receive
+from tests.worlds import small
+from tests.worlds.books import balance, one, rows
+from tests.worlds.looks import comes
+from tests.worlds.outside import RecordingCarrier
+from tests.worlds.running import House
+from tests.worlds.seen import attributes_of
+from tests.worlds.steps import cancel, deliver, ended, pack, ship, stock_comes, until_event, until_order, until_released
+from tests.worlds.waiting import until, until_status
+from workflows.messages import CancelCall, CancelLine, ReturnAnswer, StepLine
+from workflows.order import OrderWorkflow
+
+
+@pytest.fixture
+async def house(temporal_client: Client, world: AsyncEngine) -> AsyncIterator[House]:
+    async with House(temporal_client, world).working() as working:
+        yield working
+
+
+async def compare(house: House, *, thoroughly: bool = False) -> Comparison:
+    """What is wrong now; Temporal's list is a moment old, so it is asked until it knows every order."""
+    return await Living(house.engine, house.client, house.task_queue).compare(thoroughly=thoroughly)
+
+
+async def lose(house: House, order: Order) -> None:
+    """Somebody terminates the order's process."""
+    await house.handle(order).terminate("by hand")
+
+
+async def revived(house: House, order: Order) -> None:
+    """The order's process is started anew."""
+    fault = await Living(house.engine, house.client, house.task_queue).of(order.order_id)
+    assert fault is not None
+    await revive(house.engine, house.client, house.task_queue, fault, "ops:kim")
+
+
+async def lose_and_revive(house: House, order: Order) -> None:
+    await lose(house, order)
+    assert [fault.about for fault in (await compare(house)).of(processes.MISSING)] == [order.order_id]
+    await revived(house, order)
+    await until_event(house, order, "process_revived")
+
+
+async def told_once(house: House, order: Order) -> None:
+    """Nobody was told the same twice, and nothing waits to be told."""
+    keys = [message.key for message in house.mail.sent]
+    assert len(keys) == len(set(keys))
+    assert await one(house.engine, "SELECT count(*) FROM messages WHERE status <> 'sent'") == 0
+    assert await one(house.engine, "SELECT count(*) FROM exceptions WHERE status = 'open'") == 0
+
+
+async def nothing(house: House, order: Order) -> None:
+    """No node has begun."""
+
+
+async def accepted(house: House, order: Order) -> None:
+    await house.node(order, "accept")
+    await until_status(house.engine, ids.fulfilment_id(order.order_id, 1), "accepted")
+
+
+async def picked(house: House, order: Order) -> None:
+    await house.node(order, "accept", "pick")
+    await until_status(house.engine, ids.fulfilment_id(order.order_id, 1), "picked")
+
+
+async def handed_over(house: House, order: Order) -> None:
+    await ship(house, order)
+    await until_order(house, order, "shipped")
+
+
+class TestGoesOnToItsEnd:
+    @pytest.mark.parametrize("before", [nothing, accepted, picked, pack, handed_over], ids=lambda each: each.__name__)
+    async def test_from_every_status(self, house: House, before: Callable[[House, Order], Awaitable[None]]) -> None:
+        order = small.order(f"gone-{before.__name__}", A=2)
+        await house.send(order)
+        await before(house, order)
+        await lose_and_revive(house, order)
+        status = str(await one(house.engine, "SELECT status FROM fulfilments"))
+        if status in {"released", "accepted", "picked"}:
+            await pack(house, order)
+        if status != "handed_over":
+            await house.node(order, "hand-over")
+        await house.carrier_says(order, "delivered")
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+        assert dict(house.carrier.booked) == {f"{order.order_id}-F1-B1": 1}
+        assert not house.carrier.voided
+        assert await balance(house.engine, "dc-leeds", "A") == (98, 0)
+        await told_once(house, order)
+
+    async def test_while_the_carrier_is_away(self, temporal_client: Client, world: AsyncEngine) -> None:
+        carrier = RecordingCarrier(failures=1)
+        async with House(temporal_client, world, carrier=carrier).working() as house:
+            order = small.order("gone-packed", A=2)
+            await house.send(order)
+            await house.node(order, "pack")
+            await until_status(world, ids.fulfilment_id(order.order_id, 1), "packed")
+            await lose_and_revive(house, order)
+            await until_status(world, ids.fulfilment_id(order.order_id, 1), "booked")
+            await house.node(order, "hand-over")
+            await house.carrier_says(order, "delivered")
+            await ended(house, order)
+            assert set(carrier.booked) == {f"{order.order_id}-F1-B1"}
+            assert not carrier.voided
+
+    async def test_that_was_packed_anew(self, house: House) -> None:
+        """The booking that was given up is void, the next one has its own number."""
+        order = small.order("gone-repacked", A=2, B=1)
+        await house.send(order)
+        await pack(house, order)
+        await cancel(house, order, l2=0)
+        await until_event(house, order, "booking_voided")
+        await lose_and_revive(house, order)
+        await house.node(order, "pack")
+        await until_status(house.engine, ids.fulfilment_id(order.order_id, 1), "booked")
+        await house.node(order, "hand-over")
+        await house.carrier_says(order, "delivered")
+        await ended(house, order)
+        assert dict(house.carrier.booked) == {f"{order.order_id}-F1-B1": 1, f"{order.order_id}-F1-B2": 1}
+        assert set(house.carrier.voided) == {f"{order.order_id}-F1-B1"}
+
+    async def test_that_waits_for_stock(self, house: House) -> None:
+        order = small.order("gone-waiting", NEVER=1)
+        await house.send(order)
+        await lose_and_revive(house, order)
+        await comes(house.engine, "dc-leeds", "NEVER", 1)
+        await stock_comes(house, order, "NEVER")
+        await until_released(house, order, 1)
+        await deliver(house, order)
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+
+    async def test_whose_units_lost_their_node(self, house: House) -> None:
+        """One node rejected, half of it was not found: attempts, nodes that failed and numbers go on."""
+        order = small.order("gone-rejected", RARE=2)
+        await house.send(order)
+        await house.node(order, "accept")
+        await house.node(order, "pick", lines=(StepLine(line_id="1", quantity=1),))
+        await until_released(house, order, 2)
+        await lose_and_revive(house, order)
+        await deliver(house, order, 2)
+        await deliver(house, order, 1)
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+
+    async def test_hears_what_the_carrier_reported_meanwhile(self, house: House) -> None:
+        order = small.order("gone-unheard", A=1)
+        await house.send(order)
+        await handed_over(house, order)
+        await lose(house, order)
+        async with house.engine.begin() as connection:
+            await connection.execute(
+                text("""
+                INSERT INTO carrier_events (carrier, event_id, tracking_number, kind, occurred_at)
+                SELECT carrier, 'e1', tracking_number, 'delivered', now() FROM shipments
+                """)
+            )
+        await revived(house, order)
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+
+    async def test_cancels_once_for_the_same_key(self, house: House) -> None:
+        order = small.order("gone-cancelled", A=3)
+        await house.send(order)
+        call = CancelCall(lines=(CancelLine(line_id="1", quantity=1),))
+        await house.handle(order).execute_update(OrderWorkflow.cancel, call, id="key-1")
+        await lose_and_revive(house, order)
+        again = await house.handle(order).execute_update(OrderWorkflow.cancel, call, id="key-1")
+        assert again.cancelled == {"1": 1}
+        assert await one(house.engine, "SELECT cancelled FROM order_lines") == 1
+        await cancel(house, order)
+        assert (await ended(house, order)).status is OrderStatus.CANCELLED
+
+    async def test_sends_what_was_not_told(self, house: House) -> None:
+        order = small.order("gone-untold", A=1)
+        await house.send(order)
+        await until("it was told", lambda: _sent(house, 1))
+        await lose(house, order)
+        async with house.engine.begin() as connection:
+            await connection.execute(text("UPDATE messages SET status = 'pending', sent_at = NULL"))
+        house.mail.sent.clear()
+        await revived(house, order)
+        await until("it was told", lambda: _sent(house, 1))
+        await deliver(house, order)
+        await ended(house, order)
+        await told_once(house, order)
+
+    async def test_sent_again_by_its_channel_it_goes_on_too(self, house: House) -> None:
+        """A workflow that was terminated makes room; what starts there finds the order in the store."""
+        order = small.order("gone-again", A=2)
+        await house.send(order)
+        await pack(house, order)
+        await lose(house, order)
+        assert (await house.send(order)).status is OrderStatus.IN_FULFILMENT
+        await house.node(order, "hand-over")
+        await house.carrier_says(order, "delivered")
+        await ended(house, order)
+        assert dict(house.carrier.booked) == {f"{order.order_id}-F1-B1": 1}
+        await told_once(house, order)
+
+    async def test_a_delivered_order_is_never_begun_again(self, house: House) -> None:
+        order = small.order("gone-over", A=2)
+        await house.send(order)
+        await deliver(house, order)
+        await ended(house, order)
+        answer = await house.send(order, refused_before=True)
+        assert answer.status is OrderStatus.DELIVERED
+        await ended(house, order)
+        assert await balance(house.engine, "dc-leeds", "A") == (98, 0)
+        assert sum(house.carrier.booked.values()) == 1
+        await told_once(house, order)
+
+    async def test_a_return(self, house: House) -> None:
+        order = small.order("gone-return", A=2)
+        await house.send(order)
+        await deliver(house, order)
+        await ended(house, order)
+        answer = await ask(house, order, "t", l1=2)
+        await handle(house, answer).terminate("by hand")
+        await self._revive_return(house, answer, "requested")
+        await receive(house, answer, l1=1)
+        await handle(house, answer).terminate("by hand")
+        await self._revive_return(house, answer, "received")
+        await inspect(house, answer, ("1", 1, Disposition.RESTOCK))
+        end = await handle(house, answer).result()
+        assert (end.status, end.refund) == (ReturnStatus.REFUNDED, 1000)
+        assert await balance(house.engine, "dc-leeds", "A") == (99, 0)
+        await told_once(house, order)
+
+    async def _revive_return(self, house: House, answer: ReturnAnswer, status: str) -> None:
+        return_id = answer.return_id
+        assert [fault.about for fault in (await compare(house)).of(processes.MISSING)] == [return_id]
+        fault = await Living(house.engine, house.client, house.task_queue).of(return_id)
+        assert fault is not None
+        await revive(house.engine, house.client, house.task_queue, fault, "ops:kim")
+
+        async def begun() -> bool:
+            attributes = await attributes_of(handle(house, answer))
+            return attributes["DomStatus"] == status and attributes.get("DomNode") == ["dc-leeds"]
+
+        await until("its process has begun", begun)
+
+
+class TestFound:
+    async def test_nothing_where_all_is_well(self, house: House) -> None:
+        for number in range(3):
+            await house.send(small.order(f"well-{number}", A=1))
+        await _until_listed(house, 3)
+        found = await compare(house, thoroughly=True)
+        assert (found.open, found.running, found.asked, found.faults) == (3, 3, 3, [])
+        assert found.in_words.endswith("each has its own")
+
+    async def test_a_person_is_told_once_for_each_time(self, house: House) -> None:
+        order = small.order("told", A=1)
+        await house.send(order)
+        watching = Watching(house.engine, house.client, house.task_queue)
+        await lose(house, order)
+        await watching.run()
+        await watching.run()
+        assert await self._open(house) == [("no_process", order.order_id)]
+        await revived(house, order)
+        await until_event(house, order, "process_revived")
+        assert await self._open(house) == []
+        await lose(house, order)
+        await watching.run()
+        assert await self._open(house) == [("no_process", order.order_id)]
+
+    async def test_a_process_that_says_what_has_long_happened(self, house: House) -> None:
+        """As after a restore: the store is newer than Temporal. Both say that the order is being worked on."""
+        order = small.order("behind", A=1)
+        await house.send(order)
+        await accepted(house, order)
+        await _until_listed(house, 1)
+        async with house.engine.begin() as connection:
+            await connection.execute(text("UPDATE fulfilments SET status = 'picked'"))
+        assert not (await compare(house)).faults
+        faults = (await compare(house, thoroughly=True)).of(processes.DIFFERS)
+        assert [fault.about for fault in faults] == [order.order_id]
+        assert f"{order.order_id}-F1 is picked, the process says accepted" in faults[0].detail
+        await revived(house, order)
+        await until_event(house, order, "process_revived")
+        await pack(house, order)
+        await house.node(order, "hand-over")
+        await house.carrier_says(order, "delivered")
+        await ended(house, order)
+
+    async def test_a_process_whose_order_is_final(self, house: House) -> None:
+        order = small.order("final", A=1)
+        await house.send(order)
+        await _until_listed(house, 1)
+        async with house.engine.begin() as connection:
+            await connection.execute(text("UPDATE orders SET status = 'delivered', finished_at = now()"))
+            await connection.execute(text("UPDATE fulfilments SET status = 'delivered'"))
+        faults = (await compare(house)).of(processes.DIFFERS)
+        assert [fault.about for fault in faults] == [order.order_id]
+        await revived(house, order)
+        assert (await house.handle(order).result()).status is OrderStatus.DELIVERED
+
+    async def test_a_process_whose_order_the_store_lost(self, house: House) -> None:
+        """As after a restore of an older store: the order is captured anew."""
+        order = small.order("lost-by-the-store", A=1)
+        await house.send(order)
+        await _until_listed(house, 1)
+        await until("it was told", lambda: _sent(house, 1))
+        async with house.engine.begin() as connection:
+            await connection.execute(text("SET LOCAL session_replication_role = replica"))  # as a restore does
+            await connection.execute(text("UPDATE stock SET reserved = 0"))
+            await connection.execute(text("DELETE FROM stock_ledger WHERE order_id IS NOT NULL"))
+            for table in ("messages", "timeline", "reservations", "fulfilment_lines", "fulfilments",
+                          "sourcing_decisions", "order_lines", "node_days", "orders"):  # fmt: skip
+                await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608
+        faults = (await compare(house)).of(processes.DIFFERS)
+        assert [(fault.about, fault.status) for fault in faults] == [(order.order_id, "")]
+        await Watching(house.engine, house.client, house.task_queue).run()
+        assert await rows(house.engine, "SELECT kind, order_id FROM exceptions") == [("process_differs", None)]
+        await revived(house, order)
+        await until_event(house, order, "accepted")
+        await deliver(house, order)
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+
+    async def test_a_process_nobody_works_on_gives_no_answer(self, temporal_client: Client, world: AsyncEngine) -> None:
+        order = small.order("idle", A=1)
+        async with House(temporal_client, world).working() as house:
+            await house.send(order)
+            await _until_listed(house, 1)
+        found = await compare(house, thoroughly=True)
+        assert (found.faults, found.unasked) == ([], 1)
+        assert "does a worker run?" in found.in_words
+        await house.handle(order).terminate()
+
+    async def _open(self, house: House) -> list[tuple[object, ...]]:
+        return await rows(house.engine, "SELECT kind, order_id FROM exceptions WHERE status = 'open'")
+
+
+class TestNotRevived:
+    async def test_what_has_a_process_that_agrees(self, house: House) -> None:
+        order = small.order("alive", A=1)
+        await house.send(order)
+        assert await Living(house.engine, house.client, house.task_queue).of(order.order_id) is None
+
+    async def test_what_is_over(self, house: House) -> None:
+        order = small.order("over", A=1)
+        await house.send(order)
+        await cancel(house, order)
+        await ended(house, order)
+        assert await Living(house.engine, house.client, house.task_queue).of(order.order_id) is None
+        assert (await house.handle(order).describe()).status is WorkflowExecutionStatus.COMPLETED
+
+
+async def _sent(house: House, count: int) -> bool:
+    return await one(house.engine, "SELECT count(*) FROM messages WHERE status = 'sent'") == count
+
+
+async def _until_listed(house: House, count: int) -> None:
+    """Temporal lists the processes a moment after they started."""
+
+    async def listed() -> bool:
+        return (await compare(house)).running == count
+
+    await until(f"{count} processes are listed", listed)
+    await asyncio.sleep(0)

@@ -1,0 +1,62 @@
+"""Going on with an order where the store stands, when an earlier run of its process is gone."""
+
+from collections.abc import Iterator
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.resuming import ResumedFulfilment, ResumedOrder, ResumeOrder, Resuming
+    from dom.lifecycle import FulfilmentState, OrderState
+    from workflows.messages import CarrierReport, LineStanding, OrderStanding
+    from workflows.platform import local
+
+
+def is_first_run() -> bool:
+    """Whether this run was not reset: one that was hears from its history once more what happened before."""
+    info = workflow.info()
+    return info.run_id == info.first_execution_run_id
+
+
+async def read(order_id: str, revived_by: str | None) -> ResumedOrder | None:
+    """Where the order stands; None if the store does not hold it."""
+    request = ResumeOrder(order_id=order_id, revived_by=revived_by, run_id=workflow.info().run_id)
+    found: ResumedOrder | None = await local(
+        Resuming.resume_order, request, "Read where the order stands, and go on from there"
+    )
+    return found
+
+
+def fill(state: OrderState, found: ResumedOrder) -> None:
+    """Take the units of lines and fulfilments as they stand."""
+    for line in found.lines:
+        state.lines[line.line_id].cancelled = line.cancelled
+        state.lines[line.line_id].backordered = line.backordered
+    for each in found.fulfilments:
+        state.fulfilments[each.fulfilment_id] = FulfilmentState(
+            each.fulfilment_id, each.node_id, each.pickup, dict(each.lines), each.status, each.bookings, each.tracking
+        )
+
+
+def unheard(found: ResumedFulfilment) -> Iterator[CarrierReport]:
+    """What the carrier reported of the parcel: some of it while no process was there to hear. A repeat is harmless."""
+    for each in found.milestones:
+        yield CarrierReport(
+            fulfilment_id=found.fulfilment_id,
+            kind=each.kind,
+            tracking_number=each.tracking_number,
+            occurred_at=each.occurred_at,
+            actor=each.actor,
+        )
+
+
+def standing(state: OrderState, *, captured: bool) -> OrderStanding:
+    """Where a process believes its order to stand, for who compares it with the store."""
+    return OrderStanding(
+        captured=captured,
+        status=state.status(),
+        lines={
+            line.line_id: LineStanding(cancelled=line.cancelled, backordered=line.backordered)
+            for line in state.lines.values()
+        },
+        fulfilments={each.id: each.status for each in state.fulfilments.values()},
+    )
