@@ -27,6 +27,7 @@ LASTING: Final = frozenset(
         Fence.SERVICE,
         Fence.CARRIER,
         Fence.HANDLING,
+        Fence.CARRIER_LIMITS,
         Fence.CAPACITY,
     }
 )

@@ -74,6 +74,11 @@ CASES: dict[str, tuple[dict[str, Any], list[Any], str]] = {
         ],
         "No place can send B to GB, whatever it holds: 4 are not equipped for the goods.",
     ),
+    "no carrier takes a thing so heavy": (
+        {"B": 2},
+        [sku("B", grams=900_000)],
+        "No place can send B to GB, whatever it holds: 4 have no carrier that takes a thing so heavy or large.",
+    ),
     "no node works on any day": (
         {"B": 2},
         [each.model_copy(update={"daily_capacity": 0}) for each in small.NODES],

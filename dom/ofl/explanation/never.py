@@ -19,6 +19,10 @@ _PLACES: Final[Mapping[Fence, tuple[str, str]]] = {
     Fence.SERVICE: ("has no carrier for it", "have no carrier for it"),
     Fence.CARRIER: ("has no carrier that may be used", "have no carrier that may be used"),
     Fence.HANDLING: ("is not equipped for the goods", "are not equipped for the goods"),
+    Fence.CARRIER_LIMITS: (
+        "has no carrier that takes a thing so heavy or large",
+        "have no carrier that takes a thing so heavy or large",
+    ),
     Fence.CAPACITY: ("has no open day", "have no open day"),
 }
 """What is said of one place, and of several."""
