@@ -49,7 +49,7 @@ class TestHold:
         assert answer.status_code == 201, answer.text
         made = answer.json()
         assert made["units"] == [{"node_id": NODE, "sku": sku, "quantity": 3}]
-        assert (made["status"], made["owner"], made["reason"]) == ("active", document["owner"], "cart")
+        assert (made["status"], made["owner"], made["reason"]) == ("active", document["owner"], "")
         assert made["promise"]["earliest"] < made["promise"]["latest"]
         left = datetime.fromisoformat(made["expires_at"]) - datetime.now(UTC)
         assert timedelta(seconds=30) < left <= timedelta(seconds=60)
