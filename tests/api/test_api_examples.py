@@ -11,7 +11,7 @@ from tests.api.conftest import SAMPLE
 
 OPERATIONS = {o["operationId"]: o for methods in generate()["paths"].values() for o in methods.values()}
 NODES = {node["id"] for node in json.loads((SAMPLE / "network.json").read_text())["nodes"]}
-CHANNELS = {channel["id"] for channel in json.loads((SAMPLE / "channels.json").read_text())}
+CHANNELS = {"web", "marketplace", "store", "social", "b2b"}
 
 
 def bodies(operation_id: str) -> list[Any]:
