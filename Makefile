@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test explore setup lint types contracts openapi check bench bench-stock bench-ofl lock clean
+.PHONY: run test explore setup lint types contracts openapi contract-test client-test check bench bench-stock bench-ofl lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -40,6 +40,18 @@ contracts: setup
 # Writes docs/openapi.json; refuses what would break callers.
 openapi: setup
 	$(BIN)/python -m api.openapi
+
+# Asks the running API by its own document; CONTRACT_EXAMPLES, CONTRACT_SEED and CONTRACT_SECONDS widen the budget.
+contract-test: setup
+	$(BIN)/python -m tools.contract_test
+
+# A client is generated from the document, without a warning. The generator has an environment of its own: it wants an
+# older typer than the `dom` command.
+CLIENT := $(VENV)/client
+client-test: setup
+	test -x $(CLIENT)/bin/openapi-python-client || { $(PYTHON) -m venv $(CLIENT) && $(CLIENT)/bin/python -m pip install --quiet --disable-pip-version-check openapi-python-client==0.29.1; }
+	rm -rf $(CLIENT)/generated
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(CLIENT)/bin/openapi-python-client generate --path docs/openapi.json --output-path $(CLIENT)/generated --meta none --fail-on-warning
 
 check: lint types contracts test
 

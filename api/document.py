@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import contract, links, problems
+from api import contract, glossary, links, problems
 from api.problems import Problem
 
 TITLE: Final = "Distributed order management"
@@ -63,6 +63,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas |= problem.pop("$defs") | {"Problem": problem}
     for name in _OF_THE_FRAMEWORK:
         schemas.pop(name, None)
+    operations = [operation for operations in found["paths"].values() for operation in operations.values()]
+    glossary.describe(schemas, [each for operation in operations for each in operation.get("parameters", [])])
     found["components"]["schemas"] = dict(sorted(schemas.items()))
     return found
 

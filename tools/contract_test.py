@@ -29,7 +29,7 @@ def command(url: str, further: Sequence[str]) -> list[str]:
     return [
         str(Path(sys.executable).with_name("schemathesis")),
         *("--config-file", str(CONFIGURATION), "run", f"{url}/openapi.json"),
-        *("--checks", "all", "--max-examples", EXAMPLES, "--seed", SEED, "--workers", "2", "--no-shrink"),
+        *("--checks", "all", "--max-examples", EXAMPLES, "--seed", SEED, "--no-shrink"),
         *budget,
         *further,
     ]

@@ -40,7 +40,7 @@ from api.examples.listing import (
     SHIPMENT_LIST,
     SKU_LIST,
 )
-from api.examples.network import ALIVE, NODE, PROBLEM_MEANING, READY, SKU
+from api.examples.network import ALIVE, NODE, NODE_REQUESTS, PROBLEM_MEANING, READY, SKU, SKU_REQUESTS
 from api.examples.orders import (
     CANCELLED,
     CANCELS,
@@ -138,6 +138,7 @@ __all__ = [
     "MESSAGE_LIST",
     "NODE",
     "NODE_LIST",
+    "NODE_REQUESTS",
     "ORDER",
     "ORDERS",
     "ORDER_CAPTURED",
@@ -180,6 +181,7 @@ __all__ = [
     "SHIPMENT_LIST",
     "SKU",
     "SKU_LIST",
+    "SKU_REQUESTS",
     "SOURCING",
     "STEPS",
     "STEP_TAKEN",

@@ -40,7 +40,7 @@ AVAILABILITY_QUERIES: Final[dict[str, Example]] = {
         "skus": ["85123A", "22423"],
         "channel": "web",
         "ship_to": {"country": "GB", "postal_code": "LS1 4AP"},
-        "day": "2026-03-09",
+        "day": "2036-03-09",
     },
     "a catalogue page": {"skus": ["85123A", "22423", "47566"], "channel": "marketplace", "detail": "sku"},
 }

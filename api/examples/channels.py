@@ -15,9 +15,10 @@ CHANNEL: Final[Example] = {
 CHANNEL_REQUESTS: Final[dict[str, Example]] = {
     "a marketplace that hears of levels": {
         **CHANNEL,
+        "id": "example_shop",
         "webhook_secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
     },
-    "the web shop": {"id": "web", "name": "Web shop", "priority": 10},
+    "a shop": {"id": "example_shop", "name": "Example shop", "priority": 900},
 }
 CHANNELS: Final[Example] = {"items": [{**CHANNEL, "id": "web", "name": "Web shop", "priority": 10}, CHANNEL]}
 CHANNEL_RULES: Final[Example] = {

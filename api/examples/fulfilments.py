@@ -8,8 +8,8 @@ from dom.status import FulfilmentStep
 WORK_LIST: Final[Example] = {
     "items": [
         {
-            "id": "web-536365-F1",
-            "order_id": "web-536365",
+            "id": "web-EXAMPLE-1-F1",
+            "order_id": "web-EXAMPLE-1",
             "node_id": "dc-daventry",
             "status": "booked",
             "method": "standard",
@@ -21,7 +21,7 @@ WORK_LIST: Final[Example] = {
             "channel": "web",
             "placed_at": "2026-03-02T09:26:00Z",
             "tracking_number": "NL123456785GB",
-            "shipment_id": "web-536365-F1-B1",
+            "shipment_id": "web-EXAMPLE-1-F1-B1",
             "ship_to": SHIP_TO,
         }
     ],
@@ -37,7 +37,7 @@ STEPS: Final[dict[FulfilmentStep, dict[str, Example]]] = {
     FulfilmentStep.PICK: {"all found": {}, "one missing": {"lines": [{"line_id": "1", "quantity": 5}]}},
 }
 STEP_TAKEN: Final[Example] = {
-    "fulfilment_id": "web-536365-F1",
+    "fulfilment_id": "web-EXAMPLE-1-F1",
     "step": "accept",
     "status": "accepted for processing",
 }

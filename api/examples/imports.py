@@ -10,8 +10,8 @@ COUNTS: Final[dict[str, Example]] = {
         "actor": "J. Marsh",
         "counts": [
             {
-                "node_id": "dc-daventry",
-                "sku": "85123A",
+                "node_id": "example-node",
+                "sku": "EXAMPLE-1",
                 "quantity": 141,
                 "as_of": "2026-03-02T10:15:00Z",
                 "sequence": 4711,
@@ -60,8 +60,8 @@ IMPORT: Final[Example] = {
 }
 IMPORT_LIST: Final[Example] = {"items": [IMPORT], "next_cursor": None}
 IMPORT_FILES: Final[dict[str, str]] = {
-    "text/csv": "node_id,sku,quantity,reason_code\ndc-daventry,85123A,141,cycle_count\ndc-daventry,71053,12,\n",
-    "application/x-ndjson": '{"node_id": "dc-daventry", "sku": "85123A", "quantity": -3, "key": "till-7-10031"}\n',
+    "text/csv": "node_id,sku,quantity,reason_code\nexample-node,EXAMPLE-1,141,cycle_count\nexample-node,EXAMPLE-2,2,\n",
+    "application/x-ndjson": '{"node_id": "example-node", "sku": "EXAMPLE-1", "quantity": -3, "key": "till-7-10031"}\n',
 }
 IMPORT_PROBLEMS: Final[dict[str, str]] = {
     "text/csv": (

@@ -8,17 +8,17 @@ _AT: Final = "2026-03-06T08:40:00Z"
 INBOUND_ANNOUNCEMENTS: Final[dict[str, Example]] = {
     "a purchase order": {
         "kind": "purchase_order",
-        "node_id": "dc-daventry",
-        "due_on": "2026-03-09",
+        "node_id": "example-node",
+        "due_on": "2036-03-09",
         "confidence": 80,
-        "lines": [{"sku": "85123A", "quantity": 240}, {"sku": "22423", "quantity": 60}],
+        "lines": [{"sku": "EXAMPLE-1", "quantity": 240}, {"sku": "EXAMPLE-2", "quantity": 60}],
     },
     "a transfer between nodes": {
         "kind": "transfer",
         "origin_node": "dc-daventry",
-        "node_id": "store-leeds",
-        "due_on": "2026-03-06",
-        "lines": [{"sku": "85123A", "quantity": 24}],
+        "node_id": "example-node",
+        "due_on": "2036-03-06",
+        "lines": [{"sku": "EXAMPLE-1", "quantity": 24}],
         "actor": "R. Osei",
     },
 }
@@ -29,14 +29,14 @@ INBOUND_SHIPS: Final[dict[str, Example]] = {
 INBOUND_RECEIPTS: Final[dict[str, Example]] = {
     "a part of it": {
         "idempotency_key": "pallet-1",
-        "lines": [{"sku": "85123A", "quantity": 20, "damaged": 1, "quarantine": 1}],
+        "lines": [{"sku": "EXAMPLE-1", "quantity": 20, "damaged": 1, "quarantine": 1}],
         "actor": "dock 2",
     },
     "the rest will not come": {"idempotency_key": "end", "closed": True},
     "it came back": {
         "idempotency_key": "back-1",
-        "node_id": "dc-daventry",
-        "lines": [{"sku": "85123A", "quantity": 24}],
+        "node_id": "example-node",
+        "lines": [{"sku": "EXAMPLE-1", "quantity": 24}],
     },
 }
 INBOUND_CANCELS: Final[dict[str, Example]] = {"called off": {"actor": "R. Osei"}}
@@ -45,7 +45,7 @@ _HEAD: Final[Example] = {
     "kind": "transfer",
     "status": "received",
     "origin_node": "dc-daventry",
-    "node_id": "store-leeds",
+    "node_id": "store-manchester",
     "due_on": "2026-03-06",
     "confidence": 100,
     "actor": "dock 2",
@@ -58,7 +58,7 @@ INBOUND: Final[Example] = {
     "receipts": [
         {
             "idempotency_key": "pallet-1",
-            "node_id": "store-leeds",
+            "node_id": "store-manchester",
             "lines": [{"sku": "85123A", "quantity": 20, "damaged": 1, "quarantine": 1}],
             "closed": True,
             "actor": "dock 2",
@@ -87,16 +87,16 @@ SAFETY_STOCKS: Final[dict[str, Example]] = {
         "actor": "R. Osei",
         "safety_stocks": [
             {
-                "node_id": "dc-daventry",
-                "sku": "85123A",
+                "node_id": "example-node",
+                "sku": "EXAMPLE-1",
                 "safety_stock": 5,
                 "promise_safety": 12,
                 "reason": "December",
                 "idempotency_key": "plan-2026-49",
             },
             {
-                "node_id": "store-leeds",
-                "sku": "85123A",
+                "node_id": "example-node",
+                "sku": "EXAMPLE-1",
                 "promise_safety": 2,
                 "reason": "counted badly",
                 "idempotency_key": "plan-2026-49",
@@ -114,9 +114,9 @@ SAFETY_STOCK_RESULTS: Final[Example] = {
                 "type": "/problems/unknown-node",
                 "title": "A node is not known",
                 "status": 422,
-                "detail": "there is no node store-leeds",
+                "detail": "there is no node store-manchester",
                 "field": "safety_stocks[1].node_id",
-                "data": {"node_id": "store-leeds"},
+                "data": {"node_id": "store-manchester"},
             },
         },
     ]

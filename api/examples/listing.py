@@ -24,7 +24,7 @@ CARRIER_LIST: Final[Example] = {
 SHIPMENT_LIST: Final[Example] = {
     "items": [
         {
-            "id": "web-536365-F1-B1",
+            "id": "web-EXAMPLE-1-F1-B1",
             "carrier": "northline",
             "method": "standard",
             "tracking_number": "NL123456785GB",
@@ -35,8 +35,8 @@ SHIPMENT_LIST: Final[Example] = {
             "currency": "GBP",
             "booked_at": "2026-03-02T14:10:00Z",
             "ended_at": None,
-            "fulfilments": ["web-536365-F1"],
-            "orders": ["web-536365"],
+            "fulfilments": ["web-EXAMPLE-1-F1"],
+            "orders": ["web-EXAMPLE-1"],
         }
     ],
     "next_cursor": None,
@@ -45,8 +45,8 @@ MESSAGE_LIST: Final[Example] = {
     "items": [
         {
             "id": 4711,
-            "order_id": "web-536365",
-            "occasion": "shipped:web-536365-F1",
+            "order_id": "web-EXAMPLE-1",
+            "occasion": "shipped:web-EXAMPLE-1-F1",
             "kind": "shipped",
             "medium": "mail",
             "status": "sent",
@@ -60,9 +60,9 @@ EXCEPTION_LIST: Final[Example] = {
     "items": [
         {
             "id": 17,
-            "order_id": "web-536365",
+            "order_id": "web-EXAMPLE-1",
             "kind": "parcel_lost",
-            "detail": "northline lost web-536365-F1-B1; its units are sourced again",
+            "detail": "northline lost web-EXAMPLE-1-F1-B1; its units are sourced again",
             "status": "open",
             "owner": None,
             "opened_at": "2026-03-05T09:00:00Z",

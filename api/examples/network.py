@@ -48,6 +48,10 @@ SKU: Final[Example] = {
     "preorder_limit": None,
     "backorder_limit": 500,
 }
+NODE_REQUESTS: Final[dict[str, Example]] = {
+    "a node of its own, without new work": {**NODE, "id": "example-node", "name": "An example", "active": False}
+}
+SKU_REQUESTS: Final[dict[str, Example]] = {"a SKU of its own": {**SKU, "id": "EXAMPLE-1", "description": "An example"}}
 ALIVE: Final[Example] = {"status": "alive"}
 READY: Final[Example] = {"status": "ready", "postgresql": "ready", "temporal": "ready"}
 PROBLEM_MEANING: Final[Example] = {

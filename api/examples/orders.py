@@ -20,14 +20,14 @@ SHIP_TO: Final[Example] = {
 }
 PROMISE: Final[Example] = {"earliest": "2026-03-04T08:00:00Z", "latest": "2026-03-05T20:00:00Z"}
 LINKS: Final[Example] = {
-    "self": "/v1/orders/web-536365",
-    "timeline": "/v1/orders/web-536365/timeline",
-    "sourcing": "/v1/orders/web-536365/sourcing",
+    "self": "/v1/orders/web-EXAMPLE-1",
+    "timeline": "/v1/orders/web-EXAMPLE-1/timeline",
+    "sourcing": "/v1/orders/web-EXAMPLE-1/sourcing",
 }
 
 _SHIPPED: Final[Example] = {
     "channel": "web",
-    "external_id": "536365",
+    "external_id": "EXAMPLE-1",
     "placed_at": "2026-03-02T09:26:00Z",
     "currency": "GBP",
     "customer": CUSTOMER,
@@ -41,16 +41,16 @@ ORDERS: Final[dict[str, Example]] = {
     "one line, to a home": _SHIPPED,
     "to be collected at a store": {
         **_SHIPPED,
-        "external_id": "536366",
+        "external_id": "EXAMPLE-2",
         "shipping_method": "pickup",
-        "pickup_node": "store-leeds",
-        "requested_by": "2026-03-06T18:00:00+00:00",
+        "pickup_node": "store-manchester",
+        "requested_by": "2036-03-06T18:00:00+00:00",
         "payment": None,
         "tags": [],
     },
 }
 ORDER_CAPTURED: Final[Example] = {
-    "order_id": "web-536365",
+    "order_id": "web-EXAMPLE-1",
     "status": "accepted",
     "promise": PROMISE,
     "links": LINKS,
@@ -58,9 +58,9 @@ ORDER_CAPTURED: Final[Example] = {
 ORDER_LIST: Final[Example] = {
     "items": [
         {
-            "order_id": "web-536365",
+            "order_id": "web-EXAMPLE-1",
             "channel": "web",
-            "external_id": "536365",
+            "external_id": "EXAMPLE-1",
             "customer_id": "C17850",
             "customer_name": "Ada Byrne",
             "country": "GB",
@@ -79,9 +79,9 @@ ORDER_LIST: Final[Example] = {
     "next_cursor": "WyIyMDI2LTAzLTAyVDA5OjI2OjAxLjIwNCswMDowMCIsIndlYi01MzYzNjUiXQ",
 }
 ORDER: Final[Example] = {
-    "order_id": "web-536365",
+    "order_id": "web-EXAMPLE-1",
     "channel": "web",
-    "external_id": "536365",
+    "external_id": "EXAMPLE-1",
     "status": "shipped",
     "currency": "GBP",
     "goods_total": 1530,
@@ -113,7 +113,7 @@ ORDER: Final[Example] = {
     ],
     "fulfilments": [
         {
-            "id": "web-536365-F1",
+            "id": "web-EXAMPLE-1-F1",
             "node_id": "dc-daventry",
             "status": "handed_over",
             "method": "standard",
@@ -128,7 +128,7 @@ ORDER: Final[Example] = {
             "lines": [{"line_id": "1", "sku": "85123A", "quantity": 6}],
             "shipments": [
                 {
-                    "id": "web-536365-F1-B1",
+                    "id": "web-EXAMPLE-1-F1-B1",
                     "carrier": "northline",
                     "method": "standard",
                     "tracking_number": "NL123456785GB",
@@ -162,14 +162,14 @@ ORDER: Final[Example] = {
     "links": LINKS,
 }
 TIMELINE: Final[Example] = {
-    "order_id": "web-536365",
+    "order_id": "web-EXAMPLE-1",
     "events": [
         {
             "id": 1,
             "kind": "accepted",
             "actor": "web",
             "reason": "",
-            "data": {"fulfilments": ["web-536365-F1"]},
+            "data": {"fulfilments": ["web-EXAMPLE-1-F1"]},
             "occurred_at": "2026-03-02T09:26:01Z",
             "recorded_at": "2026-03-02T09:26:01.204Z",
         }
@@ -179,9 +179,9 @@ CANCELS: Final[dict[str, Example]] = {
     "the whole order": {"reason": "ordered twice", "actor": "support"},
     "two units of a line": {"lines": [{"line_id": "1", "quantity": 2}], "reason": "too many"},
 }
-CANCELLED: Final[Example] = {"order_id": "web-536365", "status": "cancelled", "cancelled": {"1": 6}}
+CANCELLED: Final[Example] = {"order_id": "web-EXAMPLE-1", "status": "cancelled", "cancelled": {"1": 6}}
 SOURCING: Final[Example] = {
-    "order_id": "web-536365",
+    "order_id": "web-EXAMPLE-1",
     "decisions": [
         {
             "attempt": 1,
@@ -190,7 +190,7 @@ SOURCING: Final[Example] = {
             "first_fulfilment": 1,
             "decided_at": "2026-03-02T09:26:01Z",
             "demand": {
-                "order_id": "web-536365",
+                "order_id": "web-EXAMPLE-1",
                 "channel": "web",
                 "as_of": "2026-03-02T09:26:01Z",
                 "country": "GB",
@@ -203,7 +203,7 @@ SOURCING: Final[Example] = {
                 "currency": "GBP",
             },
             "decision": {
-                "order_id": "web-536365",
+                "order_id": "web-EXAMPLE-1",
                 "policy_version": 1,
                 "decided_at": "2026-03-02T09:26:01Z",
                 "currency": "GBP",

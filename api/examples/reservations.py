@@ -19,7 +19,7 @@ RESERVATION_REQUESTS: Final[dict[str, Example]] = {
     "to be collected at a store": {
         "channel": "web",
         "owner": "cart-8813",
-        "pickup_node": "store-leeds",
+        "pickup_node": "store-manchester",
         "lines": [_LINE],
     },
     "a till holds goods on its own shelf": {
@@ -27,7 +27,7 @@ RESERVATION_REQUESTS: Final[dict[str, Example]] = {
         "owner": "till-3",
         "reason": "customer at the till",
         "seconds": 300,
-        "lines": [{**_LINE, "node_id": "store-leeds"}],
+        "lines": [{**_LINE, "node_id": "store-manchester"}],
     },
 }
 RESERVATION: Final[Example] = {

@@ -4,30 +4,30 @@ from typing import Final
 
 from api.examples.orders import Example
 
-_ID: Final = "web-536365-RK3QZ5A"
+_ID: Final = "web-EXAMPLE-1-RK3QZ5A"
 RETURN_REQUESTS: Final[dict[str, Example]] = {
     "two units of a line": {
-        "order_id": "web-536365",
+        "order_id": "web-EXAMPLE-1",
         "lines": [{"line_id": "1", "quantity": 2}],
         "reason": "arrived broken",
         "actor": "customer",
     },
     "to a store": {
-        "order_id": "web-536365",
+        "order_id": "web-EXAMPLE-1",
         "lines": [{"line_id": "1", "quantity": 2}],
-        "node_id": "store-leeds",
+        "node_id": "store-manchester",
     },
 }
 RETURN_OPENED: Final[Example] = {
     "return_id": _ID,
-    "order_id": "web-536365",
+    "order_id": "web-EXAMPLE-1",
     "status": "requested",
     "node_id": "dc-daventry",
-    "links": {"self": f"/v1/returns/{_ID}", "order": "/v1/orders/web-536365"},
+    "links": {"self": f"/v1/returns/{_ID}", "order": "/v1/orders/web-EXAMPLE-1"},
 }
 _SUMMARY: Final[Example] = {
     "id": _ID,
-    "order_id": "web-536365",
+    "order_id": "web-EXAMPLE-1",
     "node_id": "dc-daventry",
     "status": "refunded",
     "reason": "arrived broken",
@@ -49,7 +49,7 @@ RECEIVES: Final[dict[str, Example]] = {
 }
 RETURN_RECEIVED: Final[Example] = {
     "return_id": _ID,
-    "order_id": "web-536365",
+    "order_id": "web-EXAMPLE-1",
     "status": "received",
     "refund": 0,
     "currency": "",

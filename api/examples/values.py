@@ -21,7 +21,7 @@ STOCK_VALUES: Final[Example] = {
             "marked_at": None,
         },
         {
-            "node_id": "st-york",
+            "node_id": "store-london",
             "opportunity": 0,
             "priced_opportunity": 0,
             "priced_currency": "GBP",
@@ -38,8 +38,8 @@ MARK_DOWNS: Final[dict[str, Example]] = {
     "a season that ends": {
         "actor": "M. Reed",
         "mark_downs": [
-            {"node_id": "st-york", "sku": "85123A", "per_unit": 150},
-            {"node_id": "st-nowhere", "sku": "85123A", "per_unit": 150},
+            {"node_id": "example-node", "sku": "EXAMPLE-1", "per_unit": 150},
+            {"node_id": "st-nowhere", "sku": "EXAMPLE-1", "per_unit": 150},
         ],
     }
 }

@@ -15,9 +15,9 @@ Cursor = Annotated[
 ]
 """Where a list goes on."""
 
-OrderId = Annotated[str, Path(max_length=900, description="The order's id.", examples=["web-536365"])]
-FulfilmentId = Annotated[str, Path(max_length=900, description="The fulfilment's id.", examples=["web-536365-F1"])]
-ReturnId = Annotated[str, Path(max_length=900, description="The return's id.", examples=["web-536365-RK3QZ5A"])]
+OrderId = Annotated[str, Path(max_length=900, description="The order's id.", examples=["web-EXAMPLE-1"])]
+FulfilmentId = Annotated[str, Path(max_length=900, description="The fulfilment's id.", examples=["web-EXAMPLE-1-F1"])]
+ReturnId = Annotated[str, Path(max_length=900, description="The return's id.", examples=["web-EXAMPLE-1-RK3QZ5A"])]
 
 
 class Window(BaseModel):

@@ -28,7 +28,13 @@ Which = Annotated[
 Actor = Annotated[Text, Query(description="Who does it; kept with what is written.")]
 Comment = Annotated[str | None, Query(max_length=1000, description="Why; kept with what is written.")]
 BasedOn = Annotated[
-    int | None, Query(ge=1, le=999_999_999, description="The version it was begun from; refused if another is live.")
+    int | None,
+    Query(
+        ge=1,
+        le=999_999_999,
+        description="The version it was begun from; refused if another is live.",
+        openapi_examples={"one that is not live, so that trying it publishes nothing": {"value": 999_999_999}},
+    ),
 ]
 
 

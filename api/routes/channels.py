@@ -14,6 +14,7 @@ from store import channels
 
 router = APIRouter(tags=["network"])
 
+NewChannelId = Annotated[str, Path(max_length=31, description="The channel's code.", examples=["example_shop"])]
 ChannelId = Annotated[str, Path(max_length=31, description="The channel's code.", examples=["web"])]
 
 
@@ -55,7 +56,7 @@ async def get(channel_id: ChannelId, services: Use) -> Json:
     },
 )
 async def put(
-    channel_id: ChannelId,
+    channel_id: NewChannelId,
     channel: Annotated[ChannelRequest, Body(openapi_examples=contract.named(examples.CHANNEL_REQUESTS))],
     services: Use,
 ) -> Json:
@@ -90,7 +91,7 @@ async def get_rules(channel_id: ChannelId, services: Use) -> Json:
     },
 )
 async def put_rules(
-    channel_id: ChannelId,
+    channel_id: NewChannelId,
     rules: Annotated[ChannelRules, Body(openapi_examples=contract.named({"a marketplace": examples.CHANNEL_RULES}))],
     services: Use,
 ) -> Json:

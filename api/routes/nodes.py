@@ -70,8 +70,8 @@ async def get(node_id: NodeId, services: Use) -> Json:
     },
 )
 async def put(
-    node_id: NodeId,
-    node: Annotated[Node, Body(openapi_examples=contract.named({"a node": examples.NODE}))],
+    node_id: Annotated[str, Path(max_length=64, description="The node's code.", examples=["example-node"])],
+    node: Annotated[Node, Body(openapi_examples=contract.named(examples.NODE_REQUESTS))],
     services: Use,
 ) -> Json:
     """The `id` in the body is the one in the address. A node that is not `active` gets no new work.

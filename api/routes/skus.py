@@ -70,7 +70,9 @@ async def get(sku_id: SkuId, services: Use) -> Json:
     },
 )
 async def put(
-    sku_id: SkuId, sku: Annotated[Sku, Body(openapi_examples=contract.named({"a SKU": examples.SKU}))], services: Use
+    sku_id: Annotated[str, Path(max_length=64, description="The SKU's code.", examples=["EXAMPLE-1"])],
+    sku: Annotated[Sku, Body(openapi_examples=contract.named(examples.SKU_REQUESTS))],
+    services: Use,
 ) -> Json:
     """The `id` in the body is the one in the address."""
     if sku.id != sku_id:

@@ -161,6 +161,21 @@ def test_its_version_is_that_of_the_package() -> None:
     assert DOCUMENT["info"]["version"] == project["project"]["version"]
 
 
+def test_every_field_and_parameter_is_described() -> None:
+    fields = {
+        f"{schema}.{name}": field
+        for schema, described in DOCUMENT["components"]["schemas"].items()
+        for name, field in described.get("properties", {}).items()
+    }
+    parameters = {
+        f"{name} {parameter['name']}": parameter
+        for name, operation in OPERATIONS.items()
+        for parameter in operation.get("parameters", [])
+    }
+    silent = [name for name, each in {**fields, **parameters}.items() if len(each.get("description", "")) < 4]
+    assert silent == [], "say what it means where it is declared, or in api/glossary what the name means everywhere"
+
+
 def test_nothing_of_the_framework_shows() -> None:
     assert "HTTPValidationError" not in json.dumps(DOCUMENT)
 
