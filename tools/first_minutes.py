@@ -41,8 +41,15 @@ def record() -> None:
     """Runs the demo and keeps its screen."""
     with tempfile.TemporaryDirectory() as folder:
         said = _said_by([sys.executable, "-m", "cli", "up", "--demo"], os.environ | {"DOM_DATA_DIR": f"{folder}/var"})
-        lines = [line.replace(f"{folder}/", "") for line in on_screen(said)]
+        lines = [_without(f"{folder}/", line) for line in on_screen(said)]
     SCREEN.write_text("\n".join(lines) + "\n")
+
+
+def _without(folder: str, line: str) -> str:
+    """The line of a box with a shorter path in it, as wide as before."""
+    if folder not in line:
+        return line
+    return line.replace(folder, "")[:-1].ljust(len(line) - 1) + line[-1]
 
 
 def _said_by(command: list[str], environment: dict[str, str]) -> str:
