@@ -17,6 +17,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunn
 
 import dom.ofl.solver.milp  # noqa: F401  # loads HiGHS now, so that the first order that needs it does not wait
 import settings as house
+from activities.arriving import Arriving
 from activities.boundary import Database
 from activities.cancelling import Cancelling
 from activities.capture import Capture
@@ -100,6 +101,7 @@ def wired(
         fulfilling.advance_fulfilment,
         fulfilling.note_stray_report,
         Cancelling(house_database).cancel_units,
+        Arriving(house_database).count_as_delivered,
         shipping.book_carrier,
         shipping.void_booking,
         notifying.send_messages,

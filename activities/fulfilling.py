@@ -14,7 +14,7 @@ from activities.looking_again import Answer
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
-from store import exceptions, fulfilments, messages, orders, stock, timeline
+from store import exceptions, fulfilments, messages, orders, out_of_turn, stock, timeline
 from store.kinds import LedgerKind
 
 _TOLD: Final = {
@@ -22,6 +22,7 @@ _TOLD: Final = {
     FulfilmentStatus.READY: MessageKind.READY_FOR_COLLECTION,
     FulfilmentStatus.DELIVERED: MessageKind.DELIVERED,
     FulfilmentStatus.COLLECTED: MessageKind.DELIVERED,
+    FulfilmentStatus.RETURNED: MessageKind.RETURNED_TO_SENDER,
 }
 """What the customer is told, and when."""
 
@@ -68,6 +69,7 @@ class StrayReport(Value):
     status: FulfilmentStatus
     actor: str
     occurred_at: datetime
+    shipment_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +120,16 @@ class Fulfilling:
     @activity.defn(name="note_stray_report")
     async def note_stray_report(self, stray: StrayReport) -> None:
         """A report that cannot be true of the fulfilment any more: kept, and put before a person."""
-        key = f"{stray.fulfilment_id}:stray:{stray.report}:{stray.status}"
         async with self.database.transaction() as connection:
-            event = timeline.Event(
-                stray.order_id,
-                "report_out_of_turn",
-                key,
+            report = out_of_turn.Report(
+                stray.fulfilment_id,
+                stray.report,
                 stray.actor,
                 stray.occurred_at,
-                data={"fulfilment_id": stray.fulfilment_id, "report": stray.report, "status": stray.status},
+                shipment_id=stray.shipment_id,
+                status=stray.status,
             )
-            if await timeline.append(connection, event):
-                detail = f"{stray.actor} reported {stray.report} for {stray.fulfilment_id}, which is {stray.status}"
-                await exceptions.open_(connection, stray.order_id, "report_out_of_turn", key, detail)
+            await out_of_turn.note(connection, report)
 
     async def _tell(self, connection: AsyncConnection, step: AdvanceFulfilment) -> None:
         await messages.write(

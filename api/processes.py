@@ -16,10 +16,12 @@ from dom import ids
 from dom.errors import CannotCancel, Conflict, NotFound, OrderConflict, StepNotPossible
 from dom.orders import Order, Promise
 from dom.status import OrderStatus
-from store import orders, returns
+from store import orders, out_of_turn, returns
 from workflows import attributes
 from workflows.messages import (
     AcceptCall,
+    ArrivedCall,
+    ArrivedResult,
     CancelCall,
     CancelResult,
     CarrierReport,
@@ -44,9 +46,10 @@ _ENDED: Final = {RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED, RPCStatusCode.R
 class OrderProcesses:
     """An order is one workflow, from capture to its last unit."""
 
-    def __init__(self, durable: Durable, reads: AsyncEngine) -> None:
+    def __init__(self, durable: Durable, reads: AsyncEngine, engine: AsyncEngine) -> None:
         self._durable = durable
         self._reads = reads
+        self._engine = engine
         self._capturing: dict[tuple[str, str], asyncio.Task[OrderAnswer]] = {}
 
     async def capture(self, order: Order) -> OrderAnswer:
@@ -122,17 +125,61 @@ class OrderProcesses:
         raise CannotCancel(f"order {order_id} is {captured.status}", data={"status": captured.status})
 
     async def report(self, report: NodeReport) -> None:
-        """Tell an order what a node did. Raises StepNotPossible if the order ended meanwhile."""
+        """Tell an order what a node did. Raises StepNotPossible if the order ended meanwhile; the report is kept."""
         order_id = ids.order_of(report.fulfilment_id)
         if not await self._durable.tell(ids.order_workflow_id(order_id), OrderWorkflow.node_report, report):
+            await self.keep(report)
             raise StepNotPossible(f"order {order_id} has ended")
 
-    async def milestones(self, reports: Iterable[CarrierReport]) -> None:
-        """Tell orders what carriers reported; an order that ended knows it already."""
+    async def keep(self, report: NodeReport) -> None:
+        """Write down what a node says of work that has ended. A person hears of goods that left although they count."""
+        async with self._engine.begin() as connection:
+            await out_of_turn.note(
+                connection,
+                out_of_turn.Report(
+                    report.fulfilment_id,
+                    report.step,
+                    report.actor,
+                    report.occurred_at,
+                    if_goods_moved=True,
+                ),
+            )
+
+    async def carriers_said(self, reports: Iterable[CarrierReport]) -> None:
+        """Tell orders what carriers reported, in this sequence. Of an order that ended it is written down here, unless
+        it knows it already.
+        """
         await self._durable.tell_all(
             OrderWorkflow.carrier_report,
             ((ids.order_workflow_id(ids.order_of(report.fulfilment_id)), report) for report in reports),
+            self._unheard,
         )
+
+    async def _unheard(self, report: CarrierReport) -> None:
+        async with self._engine.begin() as connection:
+            await out_of_turn.note_unless_known(
+                connection,
+                out_of_turn.Report(
+                    report.fulfilment_id,
+                    report.kind,
+                    report.actor,
+                    report.occurred_at,
+                    shipment_id=report.shipment_id,
+                ),
+            )
+
+    async def arrived(self, call: ArrivedCall) -> ArrivedResult:
+        """A lost parcel arrived after all. Raises StepNotPossible if its replacement cannot be taken back."""
+        order_id = ids.order_of(call.fulfilment_id)
+        result = await self._durable.ask(
+            ids.order_workflow_id(order_id),
+            lambda handle: handle.execute_update(OrderWorkflow.arrived, call),
+            key=None,
+            answer=ArrivedResult,
+        )
+        if result is None:
+            raise StepNotPossible(f"order {order_id} has ended")
+        return result
 
     async def _find(self, order_id: str) -> orders.Captured | None:
         async with self._reads.connect() as connection:

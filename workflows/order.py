@@ -16,12 +16,15 @@ with workflow.unsafe.imports_passed_through():
     from activities.looking_again import Answer, LookingAgain, Looks, TakeIn
     from activities.sourcing import Released, SourceAgain, Sourced, Sourcing
     from activities.sourcing import occasion as sourced_again
-    from dom.errors import DomError, InvalidInput, OrderConflict
+    from dom.errors import DomError, NotFound, OrderConflict
     from dom.lifecycle import CancelledUnits, FulfilmentState, LineState, OrderState
-    from dom.status import FAILED_SOURCING, FINAL_ORDER, FulfilmentStatus, SourcingCause
+    from dom.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
+    from workflows.arrival import asked, take_out
     from workflows.fulfilment import FulfilmentProcess
     from workflows.messages import (
         AcceptCall,
+        ArrivedCall,
+        ArrivedResult,
         CancelCall,
         CancelResult,
         CarrierReport,
@@ -37,7 +40,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.telling import send
     from workflows.waiting import Waiting
 
-_TO_PACK_ANEW = frozenset({FulfilmentStatus.PACKED, FulfilmentStatus.BOOKED})
 _ASKED_FIRST = "a cancellation is written before it is applied"
 """The patch that orders from before second looks replay without."""
 
@@ -129,8 +131,8 @@ class OrderWorkflow:
         )
 
     def _is_quiet(self) -> bool:
-        """A handler may have a message yet to send: both are asked at the same moment."""
-        return workflow.all_handlers_finished() and all(message.done() for message in self._messages)
+        """A handler may have a message yet to send, or a late report to write: all are asked at the same moment."""
+        return workflow.all_handlers_finished() and all(task.done() for task in (*self._messages, *self._under_way))
 
     def _is_over(self) -> bool:
         return not self._under_way and self.state.status() in FINAL_ORDER
@@ -308,27 +310,15 @@ class OrderWorkflow:
 
     def _plan_cancellation(self, call: CancelCall) -> Sequence[CancelledUnits]:
         try:
-            return self.state.plan_cancellation(self._asked(call))
+            return self.state.plan_cancellation(asked(self.state, call))
         except DomError as error:
             raise as_refusal(error) from error
-
-    def _asked(self, call: CancelCall) -> dict[str, int] | None:
-        if call.lines is None:
-            return None
-        asked: dict[str, int] = {}
-        for position, line in enumerate(call.lines):
-            known = self.state.lines.get(line.line_id)
-            if known is None or line.line_id in asked:
-                problem = "stands twice" if line.line_id in asked else "is not in the order"
-                raise InvalidInput(f"line {line.line_id} {problem}", field=f"lines[{position}].line_id")
-            asked[line.line_id] = line.quantity or known.quantity - known.cancelled
-        return asked
 
     async def _cancel_units(self, units: Sequence[CancelledUnits], call: CancelCall) -> bool:
         """Cancel the planned units; False, and nothing has happened, if a second look took some of the work back."""
         asked_first = workflow.patched(_ASKED_FIRST)
         state = deepcopy(self.state) if asked_first else self.state
-        ended, reopened = _take_out(state, units)
+        ended, reopened = take_out(state, units)
         request = CancelUnits(
             order_id=self.state.order_id,
             number=self._cancellations + 1,
@@ -347,11 +337,18 @@ class OrderWorkflow:
         if answer is Answer.RECALLED:
             return False
         if asked_first:
-            _take_out(self.state, units)
+            take_out(self.state, units)
         self._cancellations = request.number
         self.tell(cancelled(request.number))
         self.show()
         return True
+
+    @workflow.update
+    async def arrived(self, call: ArrivedCall) -> ArrivedResult:
+        """A lost parcel arrived after all: it counts as delivered, and what replaces it stays where it is."""
+        if call.fulfilment_id not in self._processes:
+            raise as_refusal(NotFound(f"the order has no fulfilment {call.fulfilment_id}"))
+        return await self._processes[call.fulfilment_id].arrived(call)
 
     # --- reports, messages, the board --------------------------------------------------------------------------------
 
@@ -387,13 +384,3 @@ class OrderWorkflow:
 
 def _as_state(released: Released) -> FulfilmentState:
     return FulfilmentState(released.fulfilment_id, released.node_id, released.pickup, dict(released.lines))
-
-
-def _take_out(state: OrderState, units: Sequence[CancelledUnits]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Cancel planned units; answers the fulfilments that ended, and those that are to be packed anew."""
-    touched = {part.fulfilment_id for part in units if part.fulfilment_id is not None}
-    ended = state.apply_cancellation(units)
-    reopened = [f for f in state.fulfilments.values() if f.id in touched and f.status in _TO_PACK_ANEW]
-    for fulfilment in reopened:
-        fulfilment.status = FulfilmentStatus.PICKED
-    return tuple(f.id for f in ended), tuple(f.id for f in reopened)
