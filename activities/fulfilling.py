@@ -1,5 +1,6 @@
 """Fulfilling: each step of a node's or carrier's work is written down with what it does to stock and to the order."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -115,7 +116,7 @@ class Fulfilling:
                     await _give_back(connection, step)
                 await stock.give_day_back(connection, stock.WorkDay(place.node_id, place.ship_day, place.method))
             elif step.status in _NEEDS_A_PERSON:
-                await _call_a_person(connection, step)
+                await _call_a_person(connection, step, place.node_id)
 
     @activity.defn(name="note_stray_report")
     async def note_stray_report(self, stray: StrayReport) -> None:
@@ -199,16 +200,20 @@ async def _wait_again(connection: AsyncConnection, order_id: str, units: Mapping
     await orders.move_units(connection, order_id, moves)
 
 
-async def _call_a_person(connection: AsyncConnection, step: AdvanceFulfilment) -> None:
+async def _call_a_person(connection: AsyncConnection, step: AdvanceFulfilment, node_id: str) -> None:
     if step.status is FulfilmentStatus.LOST:
         await _wait_again(connection, step.order_id, step.lines)
     else:
         moves = [orders.UnitMove(line_id, cancelled=quantity) for line_id, quantity in step.lines.items() if quantity]
         await orders.move_units(connection, step.order_id, moves)
+    units: Counter[str] = Counter()
+    for row in await fulfilments.lines(connection, step.fulfilment_id):
+        units[row["sku"]] += row["quantity"]
     await exceptions.open_(
         connection,
         step.order_id,
         f"parcel_{step.status}",
         occasion(step.fulfilment_id, step.status),
         f"{step.fulfilment_id} is {step.status}: {step.reason or 'reported by the carrier'}",
+        {"fulfilment_id": step.fulfilment_id, "node_id": node_id, "units": dict(units)},
     )

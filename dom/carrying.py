@@ -28,15 +28,13 @@ def is_known(status: FulfilmentStatus, kind: CarrierEventKind) -> bool:
     return status is _S.RETURNED or PROGRESS.get(status, -1) >= PROGRESS[_S.HANDED_OVER]
 
 
-def concerns(status: FulfilmentStatus, kind: CarrierEventKind, *, after_the_end: bool) -> bool:
-    """Whether the order has to hear of a report of the booking that stands. `after_the_end`: the scan was made later
-    than the shipment ended; scans made before often come in late.
+def concerns(status: FulfilmentStatus, kind: CarrierEventKind, *, after_its_loss: bool) -> bool:
+    """Whether the order has to hear of a report of the booking that stands. `after_its_loss`: the scan was made later
+    than the shipment was lost; scans made before often come in late, and say nothing.
     """
-    if kind in CARRIER_MILESTONES:
+    if kind in CARRIER_MILESTONES or after_its_loss:
         return True
-    if status is _S.LOST:
-        return after_the_end
-    return status in BEFORE_HAND_OVER or not is_known(status, kind)
+    return status in BEFORE_HAND_OVER or (status is not _S.LOST and not is_known(status, kind))
 
 
 def fact(kind: CarrierEventKind) -> str:

@@ -120,13 +120,13 @@ WITH known AS (
     WHERE id IN (SELECT id FROM known) AND status IN ('booked', 'in_transit') AND EXISTS (SELECT FROM written)
 )
 SELECT k.id AS shipment_id, (SELECT id FROM written) AS event, EXISTS (SELECT FROM written) AS fresh, false AS told,
-       k.ended_at, array_agg(f.id ORDER BY f.id) AS fulfilments,
+       k.status AS shipment_status, k.ended_at, array_agg(f.id ORDER BY f.id) AS fulfilments,
        jsonb_agg(jsonb_build_object('id', f.id, 'status', f.status, 'stands', k.status <> 'voided' AND NOT EXISTS (
            SELECT FROM shipment_fulfilments o JOIN shipments later ON later.id = o.shipment_id
            WHERE o.fulfilment_id = f.id AND later.status <> 'voided' AND later.booked_at > k.booked_at))
            ORDER BY f.id) AS concerned
 FROM known k JOIN shipment_fulfilments sf ON sf.shipment_id = k.id JOIN fulfilments f ON f.id = sf.fulfilment_id
-GROUP BY k.id, k.ended_at
+GROUP BY k.id, k.status, k.booked_at, k.ended_at
 """)
 _BEFORE = text("""
 SELECT id, tracking_number, kind, place, occurred_at, told_at FROM carrier_events
@@ -148,9 +148,9 @@ async def scan(
     """Write a carrier's event down, once an event id, and move the shipment on.
 
     Answers the number of the event, whether it is `fresh` and, if not, whether the orders were `told` of it; the
-    shipment, when it had ended before; its fulfilments, and of each (`concerned`) the status and whether the shipment
-    is the one that stands for it. None if the tracking number is not known. Raises Conflict if the event id stands
-    for another event: nothing is written then.
+    shipment, its status and end before this scan; its fulfilments, and of each (`concerned`) the status and whether
+    the shipment is the one that stands for it. None if the tracking number is not known. Raises Conflict if the event
+    id stands for another event: nothing is written then.
     """
     names = {
         "carrier": carrier,

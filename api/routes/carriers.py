@@ -109,14 +109,14 @@ async def _reports(
 ) -> list[CarrierReport]:
     """What orders have to hear of a scan. What it says of a booking that was taken back is written down here."""
     reports: list[CarrierReport] = []
-    after_the_end = row["ended_at"] is not None and event.occurred_at > row["ended_at"]
+    after_its_loss = row["shipment_status"] == ShipmentStatus.LOST and event.occurred_at > row["ended_at"]
     for fulfilment in row["concerned"]:
         if not fulfilment["stands"]:
             stray = out_of_turn.Report(
                 fulfilment["id"], event.kind, carrier, event.occurred_at, shipment_id=row["shipment_id"]
             )
             await out_of_turn.note(connection, stray)
-        elif concerns(FulfilmentStatus(fulfilment["status"]), event.kind, after_the_end=after_the_end):
+        elif concerns(FulfilmentStatus(fulfilment["status"]), event.kind, after_its_loss=after_its_loss):
             reports.append(
                 CarrierReport(
                     fulfilment_id=fulfilment["id"],

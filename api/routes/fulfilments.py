@@ -17,7 +17,7 @@ from dom.errors import InvalidInput, NotFound, StepNotPossible
 from dom.lifecycle import after_step, is_repeat
 from dom.network import ShippingMethod
 from dom.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
-from store import fulfilments, queries
+from store import fulfilments, orders, queries
 from workflows.messages import ArrivedCall, ArrivedResult, NodeReport, StepLine
 
 router = APIRouter(tags=["fulfilments"])
@@ -179,8 +179,13 @@ async def arrived(
     """
     at = not_in_the_future(call.occurred_at)
     async with services.reads.connect() as connection:
-        if await fulfilments.get(connection, fulfilment_id) is None:
+        found = await fulfilments.get(connection, fulfilment_id)
+        if found is None:
             raise NotFound(f"there is no fulfilment {fulfilment_id}")
+        order = await orders.find(connection, found["order_id"])
+    if order is not None and found["status"] == FulfilmentStatus.DELIVERED:
+        known = ArrivedResult(order_id=order.order_id, fulfilment_id=fulfilment_id, status=order.status, taken_back={})
+        return Json(known)
     asked = ArrivedCall(fulfilment_id=fulfilment_id, actor=call.actor, reason=call.reason, occurred_at=at)
     return Json(await services.orders.arrived(asked))
 
