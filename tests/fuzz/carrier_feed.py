@@ -193,7 +193,8 @@ class Sequence:
         await self._world.heeded(self._order.id)
         while True:
             shown = await self._world.shown(self._order.id, self._code)
-            self._order.absorb(shown["work"])
+            if shown["sourced"]:
+                self._order.absorb(shown["work"])
             expected = self._order.shown()
             if shown == expected:
                 return

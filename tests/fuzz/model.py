@@ -257,6 +257,7 @@ class Order:
         """The order as the store must show it."""
         strays = self.said.values()
         return {
+            "sourced": True,
             "order": (self.status, self.waiting, self.cancelled),
             "work": {w.id: (w.node, w.status, w.units) for w in self.work.values()},
             "parcels": {parcel.id: parcel.status for _, parcel in self.parcels},

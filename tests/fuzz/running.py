@@ -37,6 +37,9 @@ GROUP BY f.id ORDER BY length(f.id), f.id
 """)
 _ORDER = text("""
 SELECT o.status, l.backordered, l.cancelled,
+       l.backordered > 0 AND (SELECT max(id) FROM timeline WHERE order_id = o.id AND kind IN ('accepted', 'sourced'))
+           < (SELECT max(id) FROM timeline WHERE order_id = o.id AND kind IN ('fulfilment_lost', 'fulfilment_rejected'))
+           AS unsourced,
        (SELECT coalesce(jsonb_object_agg(s.id, s.status), '{}') FROM shipments s
         JOIN shipment_fulfilments sf ON sf.shipment_id = s.id JOIN fulfilments f ON f.id = sf.fulfilment_id
         WHERE f.order_id = o.id) AS parcels,
@@ -93,6 +96,7 @@ class World:
             assert each.on_hand == each.moved, f"on hand and ledger differ at {each.node_id}"
             assert each.reserved == each.taken == each.held, f"reserved differs at {each.node_id}"
         return {
+            "sourced": not row.unsourced,
             "order": (row.status, row.backordered, row.cancelled),
             "work": {each.id: (each.node_id, each.status, each.units) for each in work},
             "parcels": dict(row.parcels),
