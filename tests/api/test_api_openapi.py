@@ -71,7 +71,7 @@ PROMISED = {
     "PUT /v1/skus/{sku_id}",
     "GET /v1/fulfilments",
     "GET /v1/fulfilments/{fulfilment_id}/label",
-    *(f"POST /v1/fulfilments/{{fulfilment_id}}/{step}" for step in FulfilmentStep),
+    *(f"POST /v1/fulfilments/{{fulfilment_id}}/{step}" for step in (*FulfilmentStep, "arrived")),
     "POST /v1/carriers/{carrier}/events",
     "POST /v1/reservations",
     "GET /v1/reservations/{reservation_id}",

@@ -68,13 +68,20 @@ class Order:
     events: dict[str, tuple[str, str, int]] = field(default_factory=dict)
 
     def absorb(self, found: Mapping[str, tuple[str, str, int]]) -> None:
-        """Take in work (node, status, units) that sourcing released. Raises AssertionError if it makes units."""
+        """Take in work (node, status, units) that sourcing released for units that wait.
+
+        Work may also come and go between two looks: a parcel that one feed reports as lost and then as delivered may
+        find its replacement sourced meanwhile, and takes it back. Any other work is nobody's, and stays unexplained.
+        """
         for id_, (node, status, units) in found.items():
-            if id_ not in self.work and status == "released":
-                assert units <= self.waiting, f"{id_} has units nobody waits for"
+            if id_ in self.work:
+                continue
+            if status == "released" and 0 < units <= self.waiting:
                 self.waiting -= units
                 self.reserved[node] += units
                 self.work[id_] = Work(id_, node, units)
+            elif status == "cancelled" and not units:
+                self.work[id_] = Work(id_, node, 0, "cancelled")
 
     @property
     def status(self) -> str:
