@@ -136,9 +136,12 @@ async def lost(house: House, order: Order) -> None:
 
 
 async def stray_scans(house: House, order: Order) -> None:
-    """Packed anew: scans of the voided label are strays, and the first scan of the new one hands it over. It is lost,
-    and arrives after all; another parcel comes back.
+    """One parcel comes back, the other is packed anew: a scan of its voided label is a stray, the first of the new one
+    hands it over. It is lost, and arrives after all.
     """
+    await ship(house, order, 2)
+    await house.carrier_says(order, "returned_to_sender", 2, booking=1)
+    await until_status(house.engine, ids.fulfilment_id(order.order_id, 2), "returned_to_sender")
     await pack(house, order)
     await cancel(house, order, l1=1)
     await until_event(house, order, "booking_voided")
@@ -150,9 +153,6 @@ async def stray_scans(house: House, order: Order) -> None:
     await house.carrier_says(order, "lost", booking=2)
     await until_released(house, order, 3)
     await house.carrier_says(order, "delivered", booking=2)
-    await until_status(house.engine, ids.fulfilment_id(order.order_id, 1), "delivered")
-    await ship(house, order, 2)
-    await house.carrier_says(order, "returned_to_sender", 2, booking=1)
 
 
 async def carrier_refuses(house: House, order: Order) -> None:
