@@ -60,6 +60,7 @@ class FulfilmentProcess:
         self._state = state
         self._steps = 0
         self._heard: set[str] = set()
+        self._lost_at: datetime | None = None
 
     async def run(self) -> None:
         """Accept, pick, pack, book the carrier, hand over, deliver; or make ready and be collected."""
@@ -198,7 +199,9 @@ class FulfilmentProcess:
                 return
             if report.event_id is not None:
                 self._heard.add(report.event_id)
-            if stands and is_known(status, report.kind):
+            # A scan on the way that was made before the parcel was lost comes in late, and says nothing.
+            made_before = target is None and self._lost_at is not None and report.occurred_at <= self._lost_at
+            if stands and (is_known(status, report.kind) or made_before):
                 return
             if not (stands and target and await self._come_to(target, report)):
                 await self._stray(report.kind, report.actor, report.occurred_at, report.shipment_id)
@@ -208,6 +211,7 @@ class FulfilmentProcess:
         if self._state.status is _S.HANDED_OVER:
             if target is _S.DELIVERED:
                 return await self._advance(target, report.actor, "", report.occurred_at)
+            self._lost_at = report.occurred_at if target is _S.LOST else None
             return await self._end(target, report.actor, "reported by the carrier", report.occurred_at)
         if self._state.status is not _S.LOST or target is not _S.DELIVERED or report.shipment_id is None:
             return False

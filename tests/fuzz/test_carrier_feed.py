@@ -9,7 +9,7 @@ from temporalio.client import Client
 from tests.fuzz.carrier_feed import attempt
 from tests.fuzz.running import running
 
-SEEDS = ("2/58", "11/100", "11/157", "11/186", "11/287", *(f"kept/{number}" for number in range(13)))
+SEEDS = ("2/58", "11/100", "11/157", "11/186", "11/287", "21/249", *(f"kept/{number}" for number in range(13)))
 """The first ones once parted model and system."""
 
 
