@@ -15,7 +15,7 @@ from api.failures import Unavailable, domain_error
 from dom import ids
 from dom.errors import CannotCancel, Conflict, NotFound, OrderConflict, StepNotPossible
 from dom.orders import Order, Promise
-from dom.status import OrderStatus
+from dom.status import FINAL_ORDER, OrderStatus
 from store import orders, out_of_turn, returns
 from workflows import attributes
 from workflows.messages import (
@@ -145,17 +145,27 @@ class OrderProcesses:
                 ),
             )
 
-    async def carriers_said(self, reports: Iterable[CarrierReport]) -> None:
+    async def carriers_said(self, reports: Iterable[CarrierReport]) -> list[CarrierReport]:
         """Tell orders what carriers reported, in this sequence. Of an order that ended it is written down here, unless
-        it knows it already.
+        it knows it already. Answers the reports of orders that have not ended and have no process: once they have one
+        again, it is still to be told.
         """
+        untold: list[CarrierReport] = []
+
+        async def unheard(report: CarrierReport) -> None:
+            await self._write_down(report)
+            order = await self._find(ids.order_of(report.fulfilment_id))
+            if order is not None and order.status not in FINAL_ORDER:
+                untold.append(report)
+
         await self._durable.tell_all(
             OrderWorkflow.carrier_report,
             ((ids.order_workflow_id(ids.order_of(report.fulfilment_id)), report) for report in reports),
-            self._unheard,
+            unheard,
         )
+        return untold
 
-    async def _unheard(self, report: CarrierReport) -> None:
+    async def _write_down(self, report: CarrierReport) -> None:
         async with self._engine.begin() as connection:
             await out_of_turn.note_unless_known(
                 connection,

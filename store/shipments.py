@@ -175,7 +175,7 @@ async def scan(
     return {**row, "event": before["id"], "told": before["told_at"] is not None}
 
 
-async def told(connection: AsyncConnection, events: Sequence[int]) -> None:
+async def told(connection: AsyncConnection, events: Iterable[int]) -> None:
     """Note of carriers' events that the orders concerned were told, or that nobody had to be."""
     await connection.execute(
         text("UPDATE carrier_events SET told_at = statement_timestamp() WHERE id = ANY(:ids) AND told_at IS NULL"),

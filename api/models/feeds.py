@@ -36,7 +36,7 @@ class CarrierEventResult(BaseModel):
     """What became of one scan."""
 
     index: int
-    event_id: str
+    event_id: str = Field(description="As it was sent; empty if it could not be read.")
     status: Literal["recorded", "repeated", "refused"]
     problem: ItemProblem | None = None
 

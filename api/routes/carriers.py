@@ -49,7 +49,7 @@ async def report(
     results = items.refused(feed.events, "events", _event_id)
     scans = items.readable(feed.events)
     reports: list[CarrierReport] = []
-    untold: list[int] = []
+    untold: dict[str, int] = {}
     async with services.engine.begin() as connection:
         await shipments.hold(connection, carrier, {event.tracking_number for event in scans.values()})
         for index, event in _in_sequence(scans):
@@ -63,14 +63,14 @@ async def report(
             results[index] = {**answer, "status": "recorded" if row["fresh"] else "repeated"}
             # Of a repeat too: the first may have been written by a process that died before it could tell the order.
             if not row["told"]:
-                untold.append(row["event"])
+                untold[event.event_id] = row["event"]
                 reports += await _reports(connection, row, event, carrier)
         if not reports:
-            await shipments.told(connection, untold)
+            await shipments.told(connection, untold.values())
     if reports:
-        await services.orders.carriers_said(reports)
+        unheard = {each.event_id for each in await services.orders.carriers_said(reports)}
         async with services.engine.begin() as connection:
-            await shipments.told(connection, untold)
+            await shipments.told(connection, (id_ for event, id_ in untold.items() if event not in unheard))
     return Json({"results": [results[index] for index in sorted(results)]})
 
 

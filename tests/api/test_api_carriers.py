@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
 
 from tests.api.driving import Channel, new_number, order, problem, until
 
@@ -176,6 +177,20 @@ class TestAnOrderThatEnded:
         events = (await channel.http.get(f"/v1/orders/{order_id}/timeline")).json()["events"]
         assert [e["data"]["report"] for e in events if e["kind"] == "report_out_of_turn"] == ["hand-over"]
         assert [x["kind"] for x in (await channel.get(order_id))["exceptions"]] == ["parcel_lost"]
+
+
+class TestAnOrderWithoutAProcess:
+    async def test_is_put_before_a_person_and_its_event_stays_untold(
+        self, channel: Channel, engine: AsyncEngine, temporal_client: Client
+    ) -> None:
+        _, order_id, item = await shipped(channel)
+        await temporal_client.get_workflow_handle(f"order-{order_id}").terminate()
+        key = new_number()
+        assert [(await channel.scan(item, "delivered", key))["status"] for _ in range(2)] == ["recorded", "repeated"]
+        assert (await strays(channel, order_id))[0]["data"]["status"] == "handed_over"
+        async with engine.connect() as connection:
+            query = text("SELECT told_at FROM carrier_events WHERE event_id = :id")
+            assert await connection.scalar(query, {"id": key}) is None
 
 
 class TestAnEventIdUsedAgain:
