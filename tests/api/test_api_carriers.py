@@ -127,7 +127,9 @@ class TestAnOrderThatEnded:
         for kind in ("picked_up", "in_transit", "picked_up", "delivered", "delivered"):
             assert (await channel.scan(item, kind))["status"] == "recorded"
         found = await strays(channel, order_id, 2)
-        assert [each["data"]["report"] for each in found] == ["picked_up", "delivered"]
+        seen, delivered = found  # which scan on the way is heard first depends on whether the booking is voided yet
+        assert seen["data"]["report"] in {"picked_up", "in_transit"}
+        assert delivered["data"]["report"] == "delivered"
         assert {each["data"]["on_hand"] for each in found} == {"too high"}
         assert found[0]["data"]["units"] == {sku: 3}
         assert f"3 x {sku}" in found[0]["detail"]
