@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from api.items import EACH_FOR_ITSELF
 from api.models.common import ItemProblem
 from api.models.feeds import MAX_ITEMS
 from dom.base import NodeId, SkuId, Text, Value
@@ -32,7 +31,7 @@ class SafetyStockItem(Value):
 class SafetyStocks(Value):
     """Safety stocks to set; each stands for itself."""
 
-    safety_stocks: Annotated[tuple[SafetyStockItem, ...], Field(min_length=1, max_length=MAX_ITEMS), EACH_FOR_ITSELF]
+    safety_stocks: tuple[SafetyStockItem, ...] = Field(min_length=1, max_length=MAX_ITEMS)
     actor: Text = "planner"
 
 

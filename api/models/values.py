@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from api.items import EACH_FOR_ITSELF
 from api.models.common import ItemProblem
 from api.models.feeds import MAX_ITEMS
 from dom.base import NodeId, SkuId, Text, Utc, Value
@@ -46,7 +45,7 @@ class MarkDownItem(Value):
 class MarkDowns(Value):
     """Mark-downs to set; each stands for itself."""
 
-    mark_downs: Annotated[tuple[MarkDownItem, ...], Field(min_length=1, max_length=MAX_ITEMS), EACH_FOR_ITSELF]
+    mark_downs: tuple[MarkDownItem, ...] = Field(min_length=1, max_length=MAX_ITEMS)
     actor: Text = "planner"
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 
-from api import contract, examples, items, problems
+from api import contract, examples, problems
 from api.answers import Json
 from api.models.safety import SafetyStockItem, SafetyStockResults, SafetyStocks
 from api.services import Use
@@ -31,12 +31,10 @@ async def put(
     greater of the two limits a promise. Each setting stands for itself, and each `idempotency_key` counts once for a
     node and SKU. A SKU that was never at the node gets a balance with nothing on hand.
     """
-    settings = {index: _setting(item) for index, item in items.readable(asked.safety_stocks).items()}
+    settings = [_setting(item) for item in asked.safety_stocks]
     async with services.engine.begin() as connection:
-        found = await safety.put(connection, list(settings.values()), asked.actor)
-    results = {index: _said(index, result) for index, result in zip(settings, found, strict=True)}
-    results |= items.refused(asked.safety_stocks, "safety_stocks")
-    return Json({"results": [results[index] for index in sorted(results)]})
+        found = await safety.put(connection, settings, asked.actor)
+    return Json({"results": [_said(index, result) for index, result in enumerate(found)]})
 
 
 def _setting(item: SafetyStockItem) -> Setting:

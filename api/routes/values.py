@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 
-from api import contract, examples, items, problems
+from api import contract, examples, problems
 from api.answers import Json
 from api.models.values import MarkDownResults, MarkDowns, StockValues
 from api.services import Use
@@ -69,12 +69,10 @@ async def mark_down(
     again; said twice it changes nothing, and of two for one node and SKU in one call the last one stands. Each stands
     for itself.
     """
-    marks = {i: MarkDown(n.node_id, n.sku, n.per_unit) for i, n in items.readable(asked.mark_downs).items()}
+    marks = [MarkDown(item.node_id, item.sku, item.per_unit) for item in asked.mark_downs]
     async with services.engine.begin() as connection:
-        found = await values.mark_down(connection, list(marks.values()), asked.actor)
-    results = {index: _said(index, result) for index, result in zip(marks, found, strict=True)}
-    results |= items.refused(asked.mark_downs, "mark_downs")
-    return Json({"results": [results[index] for index in sorted(results)]})
+        found = await values.mark_down(connection, marks, asked.actor)
+    return Json({"results": [_said(index, result) for index, result in enumerate(found)]})
 
 
 def _said(index: int, result: MarkDownResult) -> dict[str, Any]:
