@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
 import dom.ofl.solver.milp  # noqa: F401  # loads HiGHS now, so that the first order that needs it does not wait
+from activities.arriving import Arriving
 from activities.boundary import Database
 from activities.cancelling import Cancelling
 from activities.capture import Capture
@@ -113,6 +114,7 @@ def wired(
         fulfilling.advance_fulfilment,
         fulfilling.note_stray_report,
         Cancelling(house_database).cancel_units,
+        Arriving(house_database).count_as_delivered,
         shipping.book_carrier,
         shipping.void_booking,
         notifying.send_messages,

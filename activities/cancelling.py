@@ -1,9 +1,10 @@
 """Cancelling: units leave the order, and what they held goes back to availability."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
@@ -79,10 +80,10 @@ class Cancelling:
             event = timeline.Event(request.order_id, "cancelled", key, request.actor, at, request.reason, data)
             if not await timeline.append(connection, event):
                 return
-            await fulfilments.still_standing(connection, _by_fulfilment(request))
+            await fulfilments.still_standing(connection, by_fulfilment(request.parts))
             if any(part.fulfilment_id is None for part in request.parts):
                 await waiting.give_up(connection, request.order_id, reason=request.reason, actor=request.actor)
-            await self._release(connection, request, key, at)
+            await give_back(connection, request, key, at)
             await orders.move_units(connection, request.order_id, _moves(request))
             await exceptions.close_sourced(connection, request.order_id)
             await orders.set_status(connection, request.order_id, request.order_status, at)
@@ -96,28 +97,45 @@ class Cancelling:
                 webhook=self.database.webhooks,
             )
 
-    async def _release(self, connection: AsyncConnection, request: CancelUnits, key: str, at: datetime) -> None:
-        for fulfilment_id, units in sorted(_by_fulfilment(request).items()):
-            await stock.release(
-                connection,
-                request.order_id,
-                fulfilment_id,
-                units,
-                business_key=f"{fulfilment_id}:{key}",
-                reason=request.reason,
-                actor=request.actor,
-                at=at,
-            )
-            await fulfilments.take_out(connection, fulfilment_id, units)
-        for fulfilment_id in request.reopened:
-            await fulfilments.set_status(connection, fulfilment_id, FulfilmentStatus.PICKED)
-        for fulfilment_id in request.ended:
-            await fulfilments.set_status(connection, fulfilment_id, FulfilmentStatus.CANCELLED)
-            place = await fulfilments.get(connection, fulfilment_id)
-            if place is not None:
-                await stock.give_day_back(
-                    connection, stock.WorkDay(place["node_id"], place["ship_day"], place["method"])
-                )
+
+class TakenOut(Protocol):
+    """Units that leave fulfilments: `ended` ones have none left, `reopened` ones are to be packed anew."""
+
+    @property
+    def order_id(self) -> str: ...
+    @property
+    def parts(self) -> tuple[CancelPart, ...]: ...
+    @property
+    def ended(self) -> tuple[str, ...]: ...
+    @property
+    def reopened(self) -> tuple[str, ...]: ...
+    @property
+    def actor(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+
+
+async def give_back(connection: AsyncConnection, request: TakenOut, key: str, at: datetime) -> None:
+    """What the units held goes back to availability, and the fulfilments are as they are without them."""
+    for fulfilment_id, units in sorted(by_fulfilment(request.parts).items()):
+        await stock.release(
+            connection,
+            request.order_id,
+            fulfilment_id,
+            units,
+            business_key=f"{fulfilment_id}:{key}",
+            reason=request.reason,
+            actor=request.actor,
+            at=at,
+        )
+        await fulfilments.take_out(connection, fulfilment_id, units)
+    for fulfilment_id in request.reopened:
+        await fulfilments.set_status(connection, fulfilment_id, FulfilmentStatus.PICKED)
+    for fulfilment_id in request.ended:
+        await fulfilments.set_status(connection, fulfilment_id, FulfilmentStatus.CANCELLED)
+        place = await fulfilments.get(connection, fulfilment_id)
+        if place is not None:
+            await stock.give_day_back(connection, stock.WorkDay(place["node_id"], place["ship_day"], place["method"]))
 
 
 def _by_line(request: CancelUnits) -> dict[str, int]:
@@ -127,9 +145,10 @@ def _by_line(request: CancelUnits) -> dict[str, int]:
     return dict(units)
 
 
-def _by_fulfilment(request: CancelUnits) -> dict[str, dict[str, int]]:
+def by_fulfilment(parts: Iterable[CancelPart]) -> dict[str, dict[str, int]]:
+    """Units by fulfilment and line, without those that wait."""
     units: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for part in request.parts:
+    for part in parts:
         if part.fulfilment_id is not None:
             units[part.fulfilment_id][part.line_id] = part.quantity
     return dict(units)

@@ -1,5 +1,6 @@
 """Fulfilling: each step of a node's or carrier's work is written down with what it does to stock and to the order."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from activities.looking_again import Answer
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
-from store import exceptions, fulfilments, messages, orders, stock, timeline
+from store import exceptions, fulfilments, messages, orders, out_of_turn, stock, timeline
 from store.kinds import LedgerKind
 
 _TOLD: Final = {
@@ -22,6 +23,7 @@ _TOLD: Final = {
     FulfilmentStatus.READY: MessageKind.READY_FOR_COLLECTION,
     FulfilmentStatus.DELIVERED: MessageKind.DELIVERED,
     FulfilmentStatus.COLLECTED: MessageKind.DELIVERED,
+    FulfilmentStatus.RETURNED: MessageKind.RETURNED_TO_SENDER,
 }
 """What the customer is told, and when."""
 
@@ -68,6 +70,7 @@ class StrayReport(Value):
     status: FulfilmentStatus
     actor: str
     occurred_at: datetime
+    shipment_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,24 +116,21 @@ class Fulfilling:
                     await _give_back(connection, step)
                 await stock.give_day_back(connection, stock.WorkDay(place.node_id, place.ship_day, place.method))
             elif step.status in _NEEDS_A_PERSON:
-                await _call_a_person(connection, step)
+                await _call_a_person(connection, step, place.node_id)
 
     @activity.defn(name="note_stray_report")
     async def note_stray_report(self, stray: StrayReport) -> None:
         """A report that cannot be true of the fulfilment any more: kept, and put before a person."""
-        key = f"{stray.fulfilment_id}:stray:{stray.report}:{stray.status}"
         async with self.database.transaction() as connection:
-            event = timeline.Event(
-                stray.order_id,
-                "report_out_of_turn",
-                key,
+            report = out_of_turn.Report(
+                stray.fulfilment_id,
+                stray.report,
                 stray.actor,
                 stray.occurred_at,
-                data={"fulfilment_id": stray.fulfilment_id, "report": stray.report, "status": stray.status},
+                shipment_id=stray.shipment_id,
+                status=stray.status,
             )
-            if await timeline.append(connection, event):
-                detail = f"{stray.actor} reported {stray.report} for {stray.fulfilment_id}, which is {stray.status}"
-                await exceptions.open_(connection, stray.order_id, "report_out_of_turn", key, detail)
+            await out_of_turn.note(connection, report)
 
     async def _tell(self, connection: AsyncConnection, step: AdvanceFulfilment) -> None:
         await messages.write(
@@ -200,16 +200,20 @@ async def _wait_again(connection: AsyncConnection, order_id: str, units: Mapping
     await orders.move_units(connection, order_id, moves)
 
 
-async def _call_a_person(connection: AsyncConnection, step: AdvanceFulfilment) -> None:
+async def _call_a_person(connection: AsyncConnection, step: AdvanceFulfilment, node_id: str) -> None:
     if step.status is FulfilmentStatus.LOST:
         await _wait_again(connection, step.order_id, step.lines)
     else:
         moves = [orders.UnitMove(line_id, cancelled=quantity) for line_id, quantity in step.lines.items() if quantity]
         await orders.move_units(connection, step.order_id, moves)
+    units: Counter[str] = Counter()
+    for row in await fulfilments.lines(connection, step.fulfilment_id):
+        units[row["sku"]] += row["quantity"]
     await exceptions.open_(
         connection,
         step.order_id,
         f"parcel_{step.status}",
         occasion(step.fulfilment_id, step.status),
         f"{step.fulfilment_id} is {step.status}: {step.reason or 'reported by the carrier'}",
+        {"fulfilment_id": step.fulfilment_id, "node_id": node_id, "units": dict(units)},
     )

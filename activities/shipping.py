@@ -1,5 +1,6 @@
 """Shipping: carriers are booked once a booking key, and bookings that are not needed are taken back."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -63,7 +64,7 @@ class Shipping:
         except OutsideFailure as error:
             raise as_application_error(error) from error
         async with self.database.transaction() as connection:
-            await self._write(connection, request, booking_request, booking, label)
+            await self._write(connection, request, booking_request, booking, label, _units(row))
         return Booked(carrier=booking.carrier, tracking_number=booking.tracking_number)
 
     async def _write(
@@ -73,6 +74,7 @@ class Shipping:
         asked: BookingRequest,
         booking: Booking,
         label: bytes,
+        units: dict[str, int],
     ) -> None:
         shipment = shipments.Shipment(
             id=booking.booking_key,
@@ -83,7 +85,10 @@ class Shipping:
             weight_grams=asked.size.weight_grams,
             price=booking.price,
             currency=booking.currency,
-            booking=asked.model_dump(mode="json", include={"reference", "ship_by", "size", "recipient"}),
+            booking={
+                **asked.model_dump(mode="json", include={"reference", "ship_by", "size", "recipient"}),
+                "units": units,
+            },
             label=label,
             label_media_type=LABEL_MEDIA_TYPE,
         )
@@ -143,6 +148,14 @@ class Shipping:
         if name is None or name not in self.carriers:
             raise OutsideFailure(f"no connector serves the carrier {name}")
         return self.carriers[name]
+
+
+def _units(row: RowMapping) -> dict[str, int]:
+    """What is in the parcel, by SKU: once units are cancelled, nothing else says what a label was made for."""
+    units: Counter[str] = Counter()
+    for quantity, document in row["goods"]:
+        units[document["id"]] += quantity
+    return dict(units)
 
 
 def _what_to_book(row: RowMapping, key: str) -> BookingRequest:

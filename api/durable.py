@@ -1,6 +1,7 @@
 """Temporal from the outside: connecting late, asking and telling workflows, and what it means if one has ended."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -130,16 +131,27 @@ class Durable:
             return ""
 
     async def tell_all(
-        self, signal: Callable[[W, C], Awaitable[None] | None], messages: Iterable[tuple[str, C]]
+        self,
+        signal: Callable[[W, C], Awaitable[None] | None],
+        messages: Iterable[tuple[str, C]],
+        unheard: Callable[[C], Awaitable[None]],
     ) -> None:
-        """Send a signal to each workflow that runs, some at once."""
+        """Send signals, to each workflow in their sequence, to some workflows at once.
+
+        `unheard` is called with each message whose workflow does not run.
+        """
+        by_workflow: defaultdict[str, list[C]] = defaultdict(list)
+        for workflow_id, message in messages:
+            by_workflow[workflow_id].append(message)
         at_once = asyncio.Semaphore(SIGNALS_AT_ONCE)
 
-        async def tell(workflow_id: str, message: C) -> None:
+        async def tell(workflow_id: str, said: list[C]) -> None:
             async with at_once:
-                await self.tell(workflow_id, signal, message)
+                for message in said:
+                    if not await self.tell(workflow_id, signal, message):
+                        await unheard(message)
 
-        await asyncio.gather(*(tell(*message) for message in messages))
+        await asyncio.gather(*(tell(*each) for each in by_workflow.items()))
 
     @asynccontextmanager
     async def _prepared(self) -> AsyncIterator[None]:

@@ -165,7 +165,7 @@ def _invalid(errors: Sequence[Mapping[str, Any]], media_type: str) -> Problem:
         return problems.of(problems.MALFORMED, f"{reason} at character {position}")
     if first["loc"] == ("body",) and first["type"] != "missing" and "json" not in media_type:
         return problems.of(problems.MEDIA, f"Content-Type is {media_type or 'absent'}; send application/json")
-    found = [FieldError(field=json_path(e["loc"]), detail=_in_words(e)) for e in errors if not _is_echo(e, errors)]
+    found = [FieldError(field=json_path(e["loc"]), detail=in_words(e)) for e in errors if not _is_echo(e, errors)]
     named = "; ".join(f"{e.field}: {e.detail}" for e in found[:3])
     more = f"; and {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004
     return problems.of(problems.INVALID, named + more, field=found[0].field, errors=found)
@@ -186,5 +186,6 @@ def json_path(location: Sequence[str | int]) -> str:
     return path.removeprefix(".") or "body"
 
 
-def _in_words(error: Mapping[str, Any]) -> str:
+def in_words(error: Mapping[str, Any]) -> str:
+    """What is wrong with a field, as people are told."""
     return str(error["msg"]).removeprefix("Value error, ")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,11 +16,13 @@ from dom import ids
 from dom.errors import CannotCancel, Conflict, NoProcess, NotFound, OrderConflict, StepNotPossible
 from dom.orders import Order, Promise
 from dom.status import FINAL_ORDER, ReturnStatus
-from store import orders, processes, returns
+from store import orders, out_of_turn, processes, returns
 from workflows import attributes
 from workflows.messages import (
     EDITION,
     AcceptCall,
+    ArrivedCall,
+    ArrivedResult,
     CancelCall,
     CancelResult,
     CarrierReport,
@@ -44,9 +47,10 @@ _ENDED: Final = {RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED, RPCStatusCode.R
 class OrderProcesses:
     """An order is one workflow, from capture to its last unit."""
 
-    def __init__(self, durable: Durable, reads: AsyncEngine) -> None:
+    def __init__(self, durable: Durable, reads: AsyncEngine, engine: AsyncEngine) -> None:
         self._durable = durable
         self._reads = reads
+        self._engine = engine
         self._capturing: dict[tuple[str, str], asyncio.Task[OrderAnswer]] = {}
 
     async def capture(self, order: Order) -> OrderAnswer:
@@ -143,20 +147,79 @@ class OrderProcesses:
         raise CannotCancel(f"order {order_id} is {captured.status}", data={"status": captured.status})
 
     async def report(self, report: NodeReport) -> None:
-        """Tell an order what a node did. Raises StepNotPossible if the order ended, NoProcess if it did not."""
+        """Tell an order what a node did. Raises StepNotPossible if the order ended, and keeps the report; NoProcess if
+        it did not.
+        """
         order_id = ids.order_of(report.fulfilment_id)
         if not await self._durable.tell(ids.order_workflow_id(order_id), OrderWorkflow.node_report, report):
             captured = await self._find(order_id)
             if captured is not None:
                 await self._must_have_ended(captured)
+            await self.keep(report)
             raise StepNotPossible(f"order {order_id} has ended")
 
-    async def milestones(self, reports: Iterable[CarrierReport]) -> None:
-        """Tell orders what carriers reported; an order that ended knows it already."""
+    async def keep(self, report: NodeReport) -> None:
+        """Write down what a node says of work that has ended. A person hears of goods that left although they count."""
+        async with self._engine.begin() as connection:
+            await out_of_turn.note(
+                connection,
+                out_of_turn.Report(
+                    report.fulfilment_id,
+                    report.step,
+                    report.actor,
+                    report.occurred_at,
+                    if_goods_moved=True,
+                ),
+            )
+
+    async def carriers_said(self, reports: Iterable[CarrierReport]) -> list[CarrierReport]:
+        """Tell orders what carriers reported, in this sequence. Of an order that ended it is written down here, unless
+        it knows it already. Answers the reports of orders that have not ended and have no process: once they have one
+        again, it is still to be told; a person hears of them.
+        """
+        untold: list[CarrierReport] = []
+
+        async def unheard(report: CarrierReport) -> None:
+            order = await self._find(ids.order_of(report.fulfilment_id))
+            if order is None or order.status in FINAL_ORDER:
+                await self._write_down(report)
+                return
+            untold.append(report)
+            with suppress(NoProcess):
+                await self._must_have_ended(order)
+
         await self._durable.tell_all(
             OrderWorkflow.carrier_report,
             ((ids.order_workflow_id(ids.order_of(report.fulfilment_id)), report) for report in reports),
+            unheard,
         )
+        return untold
+
+    async def _write_down(self, report: CarrierReport) -> None:
+        async with self._engine.begin() as connection:
+            await out_of_turn.note_unless_known(
+                connection,
+                out_of_turn.Report(
+                    report.fulfilment_id,
+                    report.kind,
+                    report.actor,
+                    report.occurred_at,
+                    shipment_id=report.shipment_id,
+                ),
+            )
+
+    async def arrived(self, call: ArrivedCall) -> ArrivedResult:
+        """A lost parcel arrived after all. Raises StepNotPossible if its replacement cannot be taken back."""
+        order_id = ids.order_of(call.fulfilment_id)
+        result = await self._durable.ask(
+            ids.order_workflow_id(order_id),
+            lambda handle: handle.execute_update(OrderWorkflow.arrived, call),
+            key=None,
+            answer=ArrivedResult,
+        )
+        if result is None:
+            raise StepNotPossible(f"order {order_id} has ended")
+        return result
 
     async def _must_have_ended(self, captured: orders.Captured) -> None:
         """Whether an order without a process is over. One that is not is put before a person, and NoProcess raised."""

@@ -48,9 +48,8 @@ class Services:
         durable = Durable(client, settings.task_queue)
         reference = ReferenceCache()
         tail = Tail(reads, reference, settings.stream_listeners)
-        return cls(
-            engine, reads, durable, OrderProcesses(durable, reads), ReturnProcesses(durable, reads), tail, reference
-        )
+        orders, returns = OrderProcesses(durable, reads, engine), ReturnProcesses(durable, reads)
+        return cls(engine, reads, durable, orders, returns, tail, reference)
 
 
 async def connect(settings: Settings) -> Client:

@@ -256,6 +256,40 @@ class OrderState:
         free = {line_id: self._cancellable(line_id) for line_id in self.lines}
         return {line_id: quantity for line_id, quantity in free.items() if quantity}
 
+    def plan_arrival(self, fulfilment_id: str, *, begun: bool) -> tuple[CancelledUnits, ...] | None:
+        """Which units stand in for those of a lost fulfilment that arrived after all: first those that wait for stock,
+        then work no node has begun, then, with `begun`, work that has not left its node. The latest work comes first.
+
+        None if that is not enough for every unit: some went out again, or were cancelled.
+        """
+        parts: list[CancelledUnits] = []
+        latest_first = list(self.fulfilments.values())[::-1]
+        for line_id, quantity in self.fulfilments[fulfilment_id].lines.items():
+            waiting = min(quantity, self.lines[line_id].backordered)
+            if waiting:
+                parts.append(CancelledUnits(line_id, waiting, None))
+            rest = quantity - waiting
+            for other in sorted(latest_first, key=lambda f: PROGRESS.get(f.status, 0)):
+                free = other.cancellable if begun else other.status is _S.RELEASED
+                taken = min(rest, other.lines.get(line_id, 0)) if free else 0
+                if taken:
+                    parts.append(CancelledUnits(line_id, taken, other.id))
+                    rest -= taken
+            if rest:
+                return None
+        return tuple(parts)
+
+    def apply_arrival(self, fulfilment_id: str, units: Iterable[CancelledUnits]) -> tuple[FulfilmentState, ...]:
+        """A lost fulfilment counts as delivered, and the planned units are not to be sent any more; answers the
+        fulfilments that ended because nothing is left of them.
+        """
+        units = tuple(units)
+        ended = self.apply_cancellation(units)
+        for part in units:  # they are not cancelled: the customer has them
+            self.lines[part.line_id].cancelled -= part.quantity
+        self.fulfilments[fulfilment_id].status = _S.DELIVERED
+        return ended
+
     def apply_cancellation(self, units: Iterable[CancelledUnits]) -> tuple[FulfilmentState, ...]:
         """Cancel the planned units; answers the fulfilments that ended because nothing is left of them."""
         touched: dict[str, FulfilmentState] = {}

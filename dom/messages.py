@@ -11,6 +11,7 @@ class MessageKind(StrEnum):
     SHIPPED = "shipped"
     READY_FOR_COLLECTION = "ready_for_collection"
     DELIVERED = "delivered"
+    RETURNED_TO_SENDER = "returned_to_sender"
     CANCELLED = "cancelled"
     RETURN_REQUESTED = "return_requested"
     RETURN_RECEIVED = "return_received"

@@ -205,8 +205,14 @@ async def get(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | N
 
 
 async def at_the_node(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | None:
-    """The fulfilment's own row; None also while it is held back, for its node does not know of it yet."""
-    query = text("SELECT * FROM fulfilments WHERE id = :id AND released_at <= statement_timestamp()")
+    """The fulfilment's own row, and whether a carrier was ever booked for it (`was_booked`).
+
+    None also while it is held back, for its node does not know of it yet.
+    """
+    query = text("""
+    SELECT f.*, EXISTS (SELECT FROM shipment_fulfilments WHERE fulfilment_id = f.id) AS was_booked
+    FROM fulfilments f WHERE f.id = :id AND f.released_at <= statement_timestamp()
+    """)
     rows = await connection.execute(query, {"id": fulfilment_id})
     return rows.mappings().one_or_none()
 

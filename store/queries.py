@@ -70,7 +70,8 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
             'recorded_at', p.recorded_at) ORDER BY p.id)
         FROM refunds p WHERE p.order_id = o.id) AS refunds,
        (SELECT jsonb_agg(jsonb_build_object(
-            'id', x.id, 'kind', x.kind, 'detail', x.detail, 'owner', x.owner, 'opened_at', x.opened_at) ORDER BY x.id)
+            'id', x.id, 'kind', x.kind, 'detail', x.detail, 'data', x.data, 'owner', x.owner, 'opened_at', x.opened_at)
+            ORDER BY x.id)
         FROM exceptions x WHERE x.order_id = o.id AND x.status = 'open') AS exceptions
 FROM orders o CROSS JOIN LATERAL (
     SELECT coalesce(sum((quantity - cancelled) * unit_price), 0)::bigint AS goods_total_living,

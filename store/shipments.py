@@ -1,6 +1,6 @@
 """Shipments: what a carrier was booked for, once a booking key, and what it reported since."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.errors import Conflict
 from store.kinds import ShipmentStatus
 from store.rows import to_json
 
@@ -93,9 +94,21 @@ async def label(connection: AsyncConnection, shipment_id: str) -> tuple[str, byt
     return None if row is None else (row.media_type, bytes(row.content))
 
 
+async def hold(connection: AsyncConnection, carrier: str, tracking_numbers: Iterable[str]) -> None:
+    """Lock the shipments a feed is about, in one sequence: two feeds of the same parcels do not wait for each other."""
+    await connection.execute(
+        text("""
+        SELECT FROM shipments WHERE carrier = :carrier AND tracking_number = ANY(:numbers)
+        ORDER BY id FOR NO KEY UPDATE
+        """),
+        {"carrier": carrier, "numbers": sorted(set(tracking_numbers))},
+    )
+
+
 _SCAN = text("""
 WITH known AS (
-    SELECT id FROM shipments WHERE carrier = :carrier AND tracking_number = :tracking_number
+    SELECT id, status, booked_at, ended_at FROM shipments
+    WHERE carrier = :carrier AND tracking_number = :tracking_number
 ), written AS (
     INSERT INTO carrier_events (carrier, event_id, tracking_number, kind, place, occurred_at)
     SELECT :carrier, :event_id, :tracking_number, :kind, :place, :occurred_at FROM known
@@ -106,9 +119,18 @@ WITH known AS (
         ended_at = CASE WHEN CAST(:status AS text) IS NULL THEN ended_at ELSE :occurred_at END
     WHERE id IN (SELECT id FROM known) AND status IN ('booked', 'in_transit') AND EXISTS (SELECT FROM written)
 )
-SELECT k.id AS shipment_id, EXISTS (SELECT FROM written) AS fresh,
-       array_agg(sf.fulfilment_id ORDER BY sf.fulfilment_id) AS fulfilments
-FROM known k JOIN shipment_fulfilments sf ON sf.shipment_id = k.id GROUP BY k.id
+SELECT k.id AS shipment_id, (SELECT id FROM written) AS event, EXISTS (SELECT FROM written) AS fresh, false AS told,
+       k.status AS shipment_status, k.ended_at, array_agg(f.id ORDER BY f.id) AS fulfilments,
+       jsonb_agg(jsonb_build_object('id', f.id, 'status', f.status, 'stands', k.status <> 'voided' AND NOT EXISTS (
+           SELECT FROM shipment_fulfilments o JOIN shipments later ON later.id = o.shipment_id
+           WHERE o.fulfilment_id = f.id AND later.status <> 'voided' AND later.booked_at > k.booked_at))
+           ORDER BY f.id) AS concerned
+FROM known k JOIN shipment_fulfilments sf ON sf.shipment_id = k.id JOIN fulfilments f ON f.id = sf.fulfilment_id
+GROUP BY k.id, k.status, k.booked_at, k.ended_at
+""")
+_BEFORE = text("""
+SELECT id, tracking_number, kind, place, occurred_at, told_at FROM carrier_events
+WHERE carrier = :carrier AND event_id = :event_id
 """)
 
 
@@ -122,21 +144,40 @@ async def scan(
     occurred_at: datetime,
     place: str,
     ends_as: ShipmentStatus | None,
-) -> RowMapping | None:
+) -> dict[str, Any] | None:
     """Write a carrier's event down, once an event id, and move the shipment on.
 
-    Answers the shipment, its fulfilments and whether the event is fresh; None if the tracking number is not known.
+    Answers the number of the event, whether it is `fresh` and, if not, whether the orders were `told` of it; the
+    shipment, its status and end before this scan; its fulfilments, and of each (`concerned`) the status and whether
+    the shipment is the one that stands for it. None if the tracking number is not known. Raises Conflict if the event
+    id stands for another event: nothing is written then.
     """
-    rows = await connection.execute(
-        _SCAN,
-        {
-            "carrier": carrier,
-            "event_id": event_id,
-            "tracking_number": tracking_number,
-            "kind": kind,
-            "occurred_at": occurred_at,
-            "place": place,
-            "status": ends_as,
-        },
+    names = {
+        "carrier": carrier,
+        "event_id": event_id,
+        "tracking_number": tracking_number,
+        "kind": kind,
+        "occurred_at": occurred_at,
+        "place": place,
+        "status": ends_as,
+    }
+    row = (await connection.execute(_SCAN, names)).mappings().one_or_none()
+    if row is None or row["fresh"]:
+        return None if row is None else dict(row)
+    before = (await connection.execute(_BEFORE, names)).mappings().one()
+    for name in ("tracking_number", "kind", "occurred_at", "place"):
+        if names[name] != before[name]:
+            raise Conflict(
+                f"{carrier} used the event id {event_id} before, for a scan with another {name}",
+                field="event_id",
+                data={"recorded": {other: before[other] for other in ("tracking_number", "kind", "occurred_at")}},
+            )
+    return {**row, "event": before["id"], "told": before["told_at"] is not None}
+
+
+async def told(connection: AsyncConnection, events: Iterable[int]) -> None:
+    """Note of carriers' events that the orders concerned were told, or that nobody had to be."""
+    await connection.execute(
+        text("UPDATE carrier_events SET told_at = statement_timestamp() WHERE id = ANY(:ids) AND told_at IS NULL"),
+        {"ids": sorted(events)},
     )
-    return rows.mappings().one_or_none()

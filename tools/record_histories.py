@@ -137,6 +137,26 @@ async def lost(house: House, order: Order) -> None:
     await deliver(house, order, 2)
 
 
+async def stray_scans(house: House, order: Order) -> None:
+    """One parcel comes back, the other is packed anew: a scan of its voided label is a stray, the first of the new one
+    hands it over. It is lost, and arrives after all.
+    """
+    await ship(house, order, 2)
+    await house.carrier_says(order, "returned_to_sender", 2, booking=1)
+    await until_status(house.engine, ids.fulfilment_id(order.order_id, 2), "returned_to_sender")
+    await pack(house, order)
+    await cancel(house, order, l1=1)
+    await until_event(house, order, "booking_voided")
+    await house.carrier_says(order, "delivered", booking=1)
+    await until_event(house, order, "report_out_of_turn")
+    await house.node(order, "pack")
+    await until_status(house.engine, ids.fulfilment_id(order.order_id, 1), "booked")
+    await house.carrier_says(order, "picked_up", booking=2)
+    await house.carrier_says(order, "lost", booking=2)
+    await until_released(house, order, 3)
+    await house.carrier_says(order, "delivered", booking=2)
+
+
 async def carrier_refuses(house: House, order: Order) -> None:
     """No carrier takes it from anywhere; the customer gives up."""
     await house.node(order, "pack")
@@ -187,6 +207,7 @@ PATHS: dict[str, tuple[Callable[[House, Order], Awaitable[None]], dict[str, Any]
     "backordered": (backordered, {"NEVER": 1}),
     "picked-up": (picked_up, {"A": 2, "shipping_method": "pickup", "pickup_node": "st-york"}),
     "lost": (lost, {"RARE": 2}),
+    "stray-scans": (stray_scans, {"RARE": 5}),
     "carrier-refuses": (carrier_refuses, {"B": 1}),
     "looked-at-again": (looked_at_again, {"RARE": 5}),
     "cancelled-by-temporal": (cancelled_by_temporal, {"RARE": 5}),

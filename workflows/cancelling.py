@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.cancelling import Cancelling, CancelPart, CancelUnits, occasion
     from activities.looking_again import Answer
     from dom.errors import DomError, InvalidInput
-    from dom.lifecycle import CancelledUnits, OrderState
+    from dom.lifecycle import CancelledUnits, FulfilmentState, OrderState
     from dom.status import FulfilmentStatus
     from workflows.messages import CancelCall, CancelResult
     from workflows.platform import as_refusal, local
@@ -183,8 +183,16 @@ def _asked(state: OrderState, call: CancelCall) -> dict[str, int] | None:
 
 def _take_out(state: OrderState, units: Sequence[CancelledUnits]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Cancel planned units; answers the fulfilments that ended, and those that are to be packed anew."""
+    return packed_anew(state, units, state.apply_cancellation(units))
+
+
+def packed_anew(
+    state: OrderState, units: Sequence[CancelledUnits], ended: Sequence[FulfilmentState]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Units were taken out of work: what was packed is picked again. Answers the ids of what ended, and of what is to
+    be packed anew.
+    """
     touched = {part.fulfilment_id for part in units if part.fulfilment_id is not None}
-    ended = state.apply_cancellation(units)
     reopened = [f for f in state.fulfilments.values() if f.id in touched and f.status in _TO_PACK_ANEW]
     for fulfilment in reopened:
         fulfilment.status = FulfilmentStatus.PICKED

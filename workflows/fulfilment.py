@@ -13,15 +13,19 @@ with workflow.unsafe.imports_passed_through():
     from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport, is_told, occasion
     from activities.looking_again import Answer
     from activities.shipping import BookCarrier, Booked, Shipping, VoidBooking
+    from dom import ids
+    from dom.carrying import CARRIED, GOODS_LEAVE, is_known
     from dom.errors import StepNotPossible
     from dom.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step, is_repeat
     from dom.status import CARRIER_MILESTONES, FulfilmentStatus, FulfilmentStep, SourcingCause
-    from workflows.messages import CarrierReport, NodeReport
-    from workflows.platform import local, remote
+    from workflows.arrival import count_as_delivered
+    from workflows.messages import ArrivedCall, ArrivedResult, CarrierReport, NodeReport
+    from workflows.platform import as_refusal, local, remote
 
 _S = FulfilmentStatus
 _NEEDS_A_PERSON = frozenset({_S.LOST, _S.RETURNED})
-_GOODS_LEFT = frozenset({FulfilmentStep.HAND_OVER, FulfilmentStep.COLLECT})
+_RETURN_IS_TOLD = "the customer is told of a parcel that came back"
+"""The patch that orders from before replay without."""
 
 
 class Order(Protocol):
@@ -62,6 +66,8 @@ class FulfilmentProcess:
         self._order = order
         self._state = state
         self._steps = steps
+        self._heard: set[str] = set()
+        self._lost_at: datetime | None = None
 
     async def run(self) -> None:
         """Accept, pick, pack, book the carrier, hand over, deliver; or make ready and be collected."""
@@ -84,7 +90,7 @@ class FulfilmentProcess:
         while self.inbox:
             report = self.inbox.popleft()
             recalled = self._state.status is _S.RECALLED
-            if recalled or isinstance(report, CarrierReport) or report.step in _GOODS_LEFT:
+            if recalled or isinstance(report, CarrierReport) or report.step in GOODS_LEAVE:
                 await self._heed(report)
 
     async def _ship(self) -> None:
@@ -188,19 +194,87 @@ class FulfilmentProcess:
                 await self._stray(report.step, report.actor, report.occurred_at)
 
     async def _heed_carrier(self, report: CarrierReport) -> None:
+        """What a carrier says of the booking that stands moves the work on; of any other it is a stray report.
+
+        A scan on the way counts only where the API names the booking; it did not tell of them before.
+        """
         async with self._order.one_at_a_time:
             target = CARRIER_MILESTONES.get(report.kind)
-            if target is None or self._state.status is target:
+            if report.event_id in self._heard or (target is None and report.shipment_id is None):
                 return
-            if self._state.status is _S.BOOKED:  # the carrier has it: the node's hand-over scan was missed or is late
+            stands, status = self._is_of_the_last_booking(report), self._state.status
+            if stands and status is _S.BOOKED:  # the carrier has it: the node's hand-over scan was missed or is late
                 self.inbox.appendleft(report)
                 await self._advance(_S.HANDED_OVER, report.actor, "seen by the carrier", report.occurred_at)
-            elif self._state.status is not _S.HANDED_OVER:
-                await self._stray(report.kind, report.actor, report.occurred_at)
-            elif target is _S.DELIVERED:
-                await self._advance(target, report.actor, "", report.occurred_at)
-            else:
-                await self._end(target, report.actor, "reported by the carrier", report.occurred_at)
+                return
+            if report.event_id is not None:
+                self._heard.add(report.event_id)
+            # A scan on the way that was made before the parcel was lost comes in late, and says nothing.
+            made_before = target is None and self._lost_at is not None and report.occurred_at <= self._lost_at
+            if stands and (is_known(status, report.kind) or made_before):
+                return
+            if not (stands and target and await self._come_to(target, report)):
+                await self._stray(report.kind, report.actor, report.occurred_at, report.shipment_id)
+
+    async def _come_to(self, target: FulfilmentStatus, report: CarrierReport) -> bool:
+        """Move on to what the carrier says of the parcel; False if it cannot be true."""
+        if self._state.status is _S.HANDED_OVER:
+            if target is _S.DELIVERED:
+                return await self._advance(target, report.actor, "", report.occurred_at)
+            self._lost_at = report.occurred_at if target is _S.LOST else None
+            return await self._end(target, report.actor, "reported by the carrier", report.occurred_at)
+        if self._state.status is not _S.LOST or target is not _S.DELIVERED or report.shipment_id is None:
+            return False
+        self._steps += 1
+        taken_back = await count_as_delivered(
+            self._order,
+            self._state,
+            self._steps,
+            actor=report.actor,
+            reason="it arrived after all",
+            at=report.occurred_at,
+        )
+        return taken_back is not None
+
+    def _is_of_the_last_booking(self, report: CarrierReport) -> bool:
+        """Whether the report is of the booking that stands. That of a shipment named for another fulfilment, which
+        carries this one too, the store has looked up before we were told.
+        """
+        if report.shipment_id is None or report.shipment_id.rpartition("-B")[0] != self._state.id:
+            return True
+        last = ids.booking_key(self._state.id, self._state.bookings)
+        return self._state.status in CARRIED and report.shipment_id == last
+
+    async def arrived(self, call: ArrivedCall) -> ArrivedResult:
+        """Support says that a lost parcel arrived. Refused if not all of its replacement can be taken back."""
+        async with self._order.one_at_a_time:
+            state, taken_back = self._order.state, dict[str, int]()
+            if self._state.status is not _S.DELIVERED:
+                self._steps += 1
+                units = self._state.status is _S.LOST and await count_as_delivered(
+                    self._order,
+                    self._state,
+                    self._steps,
+                    actor=call.actor,
+                    reason=call.reason or "it arrived after all",
+                    at=call.occurred_at or workflow.now(),
+                    begun=True,
+                )
+                if not units:
+                    raise as_refusal(self._cannot_have_arrived())
+                for part in units:
+                    taken_back[part.line_id] = taken_back.get(part.line_id, 0) + part.quantity
+            return ArrivedResult(
+                order_id=state.order_id, fulfilment_id=self._state.id, status=state.status(), taken_back=taken_back
+            )
+
+    def _cannot_have_arrived(self) -> StepNotPossible:
+        if self._state.status is not _S.LOST:
+            return StepNotPossible(
+                f"{self._state.id} is {self._state.status}, not lost", data={"status": self._state.status}
+            )
+        others = {f.id: f.status for f in self._order.state.living}
+        return StepNotPossible(f"not all that replaces {self._state.id} can be taken back", data={"living": others})
 
     def _missing(self, report: NodeReport) -> dict[str, int]:
         """Units a pick did not find; a line the node does not name was not found at all."""
@@ -251,6 +325,8 @@ class FulfilmentProcess:
             self._order.source_again(SourcingCause.REJECTED, at, self._state.node_id)
         elif status is _S.LOST:
             self._order.source_again(SourcingCause.LOST, at)
+        elif status is _S.RETURNED and workflow.patched(_RETURN_IS_TOLD):
+            self._order.tell(occasion(self._state.id, status))
         if status in _NEEDS_A_PERSON:
             self._order.trouble(f"parcel_{status}", self._state.id)
         self._order.show()
@@ -280,7 +356,7 @@ class FulfilmentProcess:
         )
         return answer is not Answer.RECALLED
 
-    async def _stray(self, report: str, actor: str, at: datetime) -> None:
+    async def _stray(self, report: str, actor: str, at: datetime, shipment_id: str | None = None) -> None:
         await local(
             Fulfilling.note_stray_report,
             StrayReport(
@@ -290,6 +366,7 @@ class FulfilmentProcess:
                 status=self._state.status,
                 actor=actor,
                 occurred_at=at,
+                shipment_id=shipment_id,
             ),
             f"{self._state.id}: {report} reported out of turn",
         )

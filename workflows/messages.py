@@ -93,13 +93,37 @@ class NodeReport(Value):
 
 
 class CarrierReport(Value):
-    """A carrier's milestone for one fulfilment of a shipment."""
+    """A carrier's report for one fulfilment of a shipment: a milestone, or a scan that says the carrier has it.
+
+    `shipment_id` is the booking it is about, `event_id` the carrier's own id of the scan; both absent in what was told
+    before bookings were told apart.
+    """
 
     fulfilment_id: str
     kind: CarrierEventKind
     tracking_number: str
     occurred_at: Utc
     actor: Text = "carrier"
+    shipment_id: str | None = None
+    event_id: str | None = None
+
+
+class ArrivedCall(Value):
+    """A parcel that was lost has arrived after all: it is to count as delivered, and its replacement to stay."""
+
+    fulfilment_id: str
+    actor: Text = "support"
+    reason: str = Field(default="", max_length=200)
+    occurred_at: Utc | None = None
+
+
+class ArrivedResult(Value):
+    """What was taken back of the replacement, by line, and the order's status after it."""
+
+    order_id: str
+    fulfilment_id: str
+    status: OrderStatus
+    taken_back: dict[str, int]
 
 
 class StockArrived(Value):

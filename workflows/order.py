@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.looking_again import LookingAgain, Looks, TakeIn
     from activities.sourcing import Released, SourceAgain, Sourced, Sourcing
     from activities.sourcing import occasion as sourced_again
-    from dom.errors import OrderConflict
+    from dom.errors import NotFound, OrderConflict
     from dom.lifecycle import CancelledUnits, FulfilmentState, LineState, OrderState
     from dom.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
     from workflows import resuming
@@ -21,6 +21,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import (
         REFUSED,
         AcceptCall,
+        ArrivedCall,
+        ArrivedResult,
         CancelCall,
         CancelResult,
         CarrierReport,
@@ -160,8 +162,8 @@ class OrderWorkflow:
         await self._cancellations.cancel_the_rest()
 
     def _is_quiet(self) -> bool:
-        """A handler may have a message yet to send: both are asked at the same moment."""
-        return workflow.all_handlers_finished() and all(message.done() for message in self._messages)
+        """A handler may have a message yet to send, or a late report to write: all are asked at the same moment."""
+        return workflow.all_handlers_finished() and all(task.done() for task in (*self._messages, *self._under_way))
 
     def _is_over(self) -> bool:
         return not self._under_way and self.state.status() in FINAL_ORDER
@@ -360,6 +362,13 @@ class OrderWorkflow:
     async def _cancel(self, call: CancelCall) -> CancelResult:
         await self._decided()
         return await self._cancellations.cancel(call)
+
+    @workflow.update
+    async def arrived(self, call: ArrivedCall) -> ArrivedResult:
+        """A lost parcel arrived after all: it counts as delivered, and what replaces it stays where it is."""
+        if call.fulfilment_id not in self._processes:
+            raise as_refusal(NotFound(f"the order has no fulfilment {call.fulfilment_id}"))
+        return await self._processes[call.fulfilment_id].arrived(call)
 
     # --- reports, messages, the board --------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from api.examples.feeds import (
     CARRIER_EVENTS,
     CARRIER_RESULTS,
 )
-from api.examples.fulfilments import STEP_TAKEN, STEPS, WORK_LIST
+from api.examples.fulfilments import ARRIVALS, ARRIVED, STEP_TAKEN, STEPS, WORK_LIST
 from api.examples.imports import (
     COUNT_RESULTS,
     COUNTS,
@@ -98,6 +98,8 @@ __all__ = [
     "ADJUSTMENTS",
     "ADJUSTMENT_RESULTS",
     "ALIVE",
+    "ARRIVALS",
+    "ARRIVED",
     "AVAILABILITY",
     "AVAILABILITY_CHANGES",
     "AVAILABILITY_EVENT",

@@ -36,6 +36,15 @@ STEPS: Final[dict[FulfilmentStep, dict[str, Example]]] = {
     FulfilmentStep.REJECT: {"with the reason": {"reason": "found broken", "actor": "J. Marsh"}},
     FulfilmentStep.PICK: {"all found": {}, "one missing": {"lines": [{"line_id": "1", "quantity": 5}]}},
 }
+ARRIVALS: Final[dict[str, Example]] = {
+    "the customer called": {"actor": "J. Marsh", "reason": "the customer has it"},
+}
+ARRIVED: Final[Example] = {
+    "order_id": "web-536365",
+    "fulfilment_id": "web-536365-F1",
+    "status": "delivered",
+    "taken_back": {"1": 6},
+}
 STEP_TAKEN: Final[Example] = {
     "fulfilment_id": "web-EXAMPLE-1-F1",
     "step": "accept",

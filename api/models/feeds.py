@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from api.items import EACH_FOR_ITSELF
 from api.models.common import ItemProblem, Page
 from dom.base import NodeId, SkuId, Text, Utc, Value
 from dom.status import CarrierEventKind, Condition, ReasonCode
@@ -28,14 +29,14 @@ class CarrierEvent(Value):
 class CarrierEvents(Value):
     """Scans of one carrier."""
 
-    events: tuple[CarrierEvent, ...] = Field(min_length=1, max_length=MAX_ITEMS)
+    events: Annotated[tuple[CarrierEvent, ...], Field(min_length=1, max_length=MAX_ITEMS), EACH_FOR_ITSELF]
 
 
 class CarrierEventResult(BaseModel):
     """What became of one scan."""
 
     index: int
-    event_id: str
+    event_id: str = Field(description="As it was sent; empty if it could not be read.")
     status: Literal["recorded", "repeated", "refused"]
     problem: ItemProblem | None = None
 
@@ -78,7 +79,7 @@ class AdjustmentItem(Value):
 class Adjustments(Value):
     """Changes of stock; each stands for itself."""
 
-    adjustments: tuple[AdjustmentItem, ...] = Field(min_length=1, max_length=MAX_ITEMS)
+    adjustments: Annotated[tuple[AdjustmentItem, ...], Field(min_length=1, max_length=MAX_ITEMS), EACH_FOR_ITSELF]
     actor: Text = "warehouse"
 
 
@@ -120,7 +121,7 @@ class Counts(Value):
     """Counts of one source; each stands for itself."""
 
     source: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$", examples=["wms-daventry"])]
-    counts: tuple[CountItem, ...] = Field(min_length=1, max_length=MAX_ITEMS)
+    counts: Annotated[tuple[CountItem, ...], Field(min_length=1, max_length=MAX_ITEMS), EACH_FOR_ITSELF]
     actor: Text = "warehouse"
 
 

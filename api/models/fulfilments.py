@@ -23,6 +23,14 @@ class StepReport(Value):
     lines: tuple[StepLine, ...] | None = Field(default=None, max_length=1000)
 
 
+class Arrival(Value):
+    """Who says that a lost parcel arrived, and when it did; absent `occurred_at` means now."""
+
+    actor: Text = "support"
+    reason: str = Field(default="", max_length=200)
+    occurred_at: Utc | None = None
+
+
 class StepTaken(BaseModel):
     """The report is on its way to the order, or said what was known."""
 

@@ -177,6 +177,7 @@ class OrderException(BaseModel):
     id: int
     kind: str
     detail: str
+    data: dict[str, Any] = Field(default={}, description="What the detail says, for programs.")
     owner: str | None
     opened_at: Utc
 

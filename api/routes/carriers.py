@@ -1,21 +1,22 @@
 """Carriers report where parcels are."""
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api import contract, cursor, examples, problems
+from api import contract, cursor, examples, items, problems
 from api.answers import Json
 from api.clock import not_in_the_future
 from api.models.common import Cursor, Limit
 from api.models.feeds import CarrierEvent, CarrierEventResults, CarrierEvents
 from api.models.listing import CarrierList
 from api.services import Use
+from dom.carrying import concerns
 from dom.errors import DomError, NotFound
-from dom.status import CARRIER_MILESTONES
-from store import listing, shipments
+from dom.status import CARRIER_MILESTONES, FulfilmentStatus
+from store import listing, out_of_turn, shipments
 from store.kinds import ShipmentStatus
 from workflows.messages import CarrierReport
 
@@ -58,32 +59,57 @@ async def report(
     feed: Annotated[CarrierEvents, Body(openapi_examples=contract.named(examples.CARRIER_EVENTS))],
     services: Use,
 ) -> Json:
-    """Up to 1,000 scans in any order and as often as you like: an `event_id` counts once.
+    """Up to 1,000 scans in any order and as often as you like: an `event_id` counts once, and one that comes again with
+    other content is refused (`/problems/conflict`).
 
-    A scan that cannot be taken is refused by itself. Milestones (delivered, lost, returned to sender) move the order.
+    A scan that cannot be taken is refused by itself; only a feed of which no scan can be read is refused whole.
+    Milestones (delivered, lost, returned to sender) move the order, and so does the first scan of a parcel that its
+    node has not reported as handed over. A scan belongs to the booking of its tracking number: of a booking that was
+    taken back, or of work that ended, it is recorded and put before a person as `report_out_of_turn`.
     """
-    results: list[dict[str, Any]] = [{}] * len(feed.events)
-    milestones: list[CarrierReport] = []
-    # Two feeds of the same parcels take the rows in the same sequence, so that neither waits for the other for ever.
-    in_sequence = sorted(enumerate(feed.events), key=lambda item: (item[1].tracking_number, item[1].event_id))
+    results = items.refused(feed.events, "events", _event_id)
+    scans = items.readable(feed.events)
+    reports: list[CarrierReport] = []
+    untold: dict[str, int] = {}
     async with services.engine.begin() as connection:
-        for index, event in in_sequence:
+        await shipments.hold(connection, carrier, {event.tracking_number for event in scans.values()})
+        for index, event in _in_sequence(scans):
+            answer = {"index": index, "event_id": event.event_id}
             try:
                 row = await _scan(connection, carrier, event)
             except DomError as error:
                 problem = problems.as_dict(problems.of_error(error, f"events[{index}]."))
-                results[index] = {"index": index, "event_id": event.event_id, "status": "refused", "problem": problem}
+                results[index] = {**answer, "status": "refused", "problem": problem}
                 continue
-            status = "recorded" if row["fresh"] else "repeated"
-            results[index] = {"index": index, "event_id": event.event_id, "status": status}
-            if event.kind in CARRIER_MILESTONES:
-                milestones += _reports(row, event, carrier)
-    # Also for a repeat: the first may have been written by a process that died before it could tell the order.
-    await services.orders.milestones(milestones)
-    return Json({"results": results})
+            results[index] = {**answer, "status": "recorded" if row["fresh"] else "repeated"}
+            # Of a repeat too: the first may have been written by a process that died before it could tell the order.
+            if not row["told"]:
+                untold[event.event_id] = row["event"]
+                reports += await _reports(connection, row, event, carrier)
+        if not reports:
+            await shipments.told(connection, untold.values())
+    if reports:
+        unheard = {each.event_id for each in await services.orders.carriers_said(reports)}
+        async with services.engine.begin() as connection:
+            await shipments.told(connection, (id_ for event, id_ in untold.items() if event not in unheard))
+    return Json({"results": [results[index] for index in sorted(results)]})
 
 
-async def _scan(connection: AsyncConnection, carrier: str, event: CarrierEvent) -> RowMapping:
+def _event_id(given: Any) -> dict[str, Any]:
+    named = given.get("event_id") if isinstance(given, dict) else None
+    return {"event_id": named if isinstance(named, str) else ""}
+
+
+def _in_sequence(scans: Mapping[int, CarrierEvent]) -> Iterator[tuple[int, CarrierEvent]]:
+    """In the sequence in which they happened. Of those with one event id the one that was sent first comes first."""
+    first: dict[str, int] = {}
+    for index, event in scans.items():
+        first.setdefault(event.event_id, index)
+    again = {index: first[event.event_id] != index for index, event in scans.items()}
+    return iter(sorted(scans.items(), key=lambda scan: (again[scan[0]], scan[1].occurred_at, scan[0])))
+
+
+async def _scan(connection: AsyncConnection, carrier: str, event: CarrierEvent) -> dict[str, Any]:
     row = await shipments.scan(
         connection,
         carrier=carrier,
@@ -99,14 +125,28 @@ async def _scan(connection: AsyncConnection, carrier: str, event: CarrierEvent) 
     return row
 
 
-def _reports(row: RowMapping, event: CarrierEvent, carrier: str) -> list[CarrierReport]:
-    return [
-        CarrierReport(
-            fulfilment_id=fulfilment_id,
-            kind=event.kind,
-            tracking_number=event.tracking_number,
-            occurred_at=event.occurred_at,
-            actor=carrier,
-        )
-        for fulfilment_id in row["fulfilments"]
-    ]
+async def _reports(
+    connection: AsyncConnection, row: Mapping[str, Any], event: CarrierEvent, carrier: str
+) -> list[CarrierReport]:
+    """What orders have to hear of a scan. What it says of a booking that was taken back is written down here."""
+    reports: list[CarrierReport] = []
+    after_its_loss = row["shipment_status"] == ShipmentStatus.LOST and event.occurred_at > row["ended_at"]
+    for fulfilment in row["concerned"]:
+        if not fulfilment["stands"]:
+            stray = out_of_turn.Report(
+                fulfilment["id"], event.kind, carrier, event.occurred_at, shipment_id=row["shipment_id"]
+            )
+            await out_of_turn.note(connection, stray)
+        elif concerns(FulfilmentStatus(fulfilment["status"]), event.kind, after_its_loss=after_its_loss):
+            reports.append(
+                CarrierReport(
+                    fulfilment_id=fulfilment["id"],
+                    kind=event.kind,
+                    tracking_number=event.tracking_number,
+                    occurred_at=event.occurred_at,
+                    actor=carrier,
+                    shipment_id=row["shipment_id"],
+                    event_id=event.event_id,
+                )
+            )
+    return reports

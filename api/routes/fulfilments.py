@@ -11,15 +11,15 @@ from api import contract, cursor, examples
 from api.answers import Json
 from api.clock import not_in_the_future
 from api.models.common import Cursor, FulfilmentId, Limit
-from api.models.fulfilments import StepReport, StepTaken, WorkList
+from api.models.fulfilments import Arrival, StepReport, StepTaken, WorkList
 from api.services import Use
-from dom.errors import InvalidInput, NotFound
+from dom.errors import InvalidInput, NotFound, StepNotPossible
 from dom.lifecycle import after_step, is_repeat
 from dom.network import ShippingMethod
-from dom.status import FulfilmentStatus, FulfilmentStep
-from store import fulfilments, queries
+from dom.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
+from store import fulfilments, orders, queries
 from store.work_list import Position, WorkFilter, work_list
-from workflows.messages import NodeReport, StepLine
+from workflows.messages import ArrivedCall, ArrivedResult, NodeReport, StepLine
 
 router = APIRouter(tags=["fulfilments"])
 
@@ -106,17 +106,22 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
         status = FulfilmentStatus(found["status"])
         if is_repeat(status, step):
             return _taken(fulfilment_id, step, "repeated")
-        after_step(status, step, pickup=found["method"] == ShippingMethod.PICKUP)
-        await services.orders.report(
-            NodeReport(
-                fulfilment_id=fulfilment_id,
-                step=step,
-                occurred_at=at,
-                actor=report.actor,
-                reason=report.reason,
-                lines=report.lines,
-            )
+        said = NodeReport(
+            fulfilment_id=fulfilment_id,
+            step=step,
+            occurred_at=at,
+            actor=report.actor,
+            reason=report.reason,
+            lines=report.lines,
         )
+        try:
+            after_step(status, step, pickup=found["method"] == ShippingMethod.PICKUP)
+        except StepNotPossible:
+            # Of work that is packed anew, the parcel of the booking that was taken back may have been handed over.
+            if status in FINAL_FULFILMENT or (step is FulfilmentStep.HAND_OVER and found["was_booked"]):
+                await services.orders.keep(said)
+            raise
+        await services.orders.report(said)
         return _taken(fulfilment_id, step, "accepted for processing")
 
     return take
@@ -161,6 +166,38 @@ for _name, (_summary, _description) in _STEPS.items():
             **contract.problems("not-found", "step-not-possible", "invalid-input"),
         },
     )
+
+
+@router.post(
+    "/fulfilments/{fulfilment_id}/arrived",
+    summary="A lost parcel arrived after all",
+    operation_id="arrivedFulfilment",
+    response_model=ArrivedResult,
+    responses={
+        **contract.success(200, "It counts as delivered.", examples.ARRIVED),
+        **contract.problems("not-found", "step-not-possible", "invalid-input", "no-answer-yet"),
+    },
+)
+async def arrived(
+    fulfilment_id: FulfilmentId,
+    services: Use,
+    call: Annotated[Arrival, Body(openapi_examples=contract.named(examples.ARRIVALS))] = Arrival(),
+) -> Json:
+    """For support. What replaces its units is taken back from whoever has them, as long as they have not left, and the
+    parcel counts as delivered; nothing happens where that is not possible for all of them. The carrier's own report
+    does the same by itself while no node has begun on the replacement. Said again it changes nothing.
+    """
+    at = not_in_the_future(call.occurred_at)
+    async with services.reads.connect() as connection:
+        found = await fulfilments.get(connection, fulfilment_id)
+        if found is None:
+            raise NotFound(f"there is no fulfilment {fulfilment_id}")
+        order = await orders.find(connection, found["order_id"])
+    if order is not None and found["status"] == FulfilmentStatus.DELIVERED:
+        known = ArrivedResult(order_id=order.order_id, fulfilment_id=fulfilment_id, status=order.status, taken_back={})
+        return Json(known)
+    asked = ArrivedCall(fulfilment_id=fulfilment_id, actor=call.actor, reason=call.reason, occurred_at=at)
+    return Json(await services.orders.arrived(asked))
 
 
 async def _check_lines(connection: AsyncConnection, fulfilment_id: str, found: tuple[StepLine, ...]) -> None:

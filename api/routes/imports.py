@@ -73,8 +73,9 @@ async def send(
 ) -> Json:
     """The answer says that every row was received; what became of each the import tells while it is applied, and its
     `problems` name each row that was not. A change counts once by its `key`, or by the import and the row: send an
-    Idempotency-Key, so that a file sent again after a failure is the same import. Of two counts of one node and SKU in
-    a file the later row stands. All-or-nothing holds every balance of the file until it ends.
+    Idempotency-Key, so that a file sent again after a failure is the same import; another file with it is refused. Of
+    two counts of one node and SKU in a file the later row stands. All-or-nothing holds every balance of the file until
+    it ends.
     """
     if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
         raise InvalidInput("the file has no rows", field="body")

@@ -1,11 +1,11 @@
 """Stock that changes outside the order flow: changes and counts, each item with an answer of its own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Body
 
-from api import contract, examples, problems
+from api import contract, examples, items, problems
 from api.answers import Json
 from api.clock import not_in_the_future
 from api.models.feeds import AdjustmentItem, AdjustmentResults, Adjustments, CountItem, CountResults, Counts
@@ -40,11 +40,12 @@ async def adjust(
     counts once for a node and SKU. Reserved units cannot go. What happened before the node's last count was seen by it,
     and is `superseded`. What comes in goes to the orders that wait for it, by priority and age, before anybody else.
     """
-    changes, refused = _made(feed.adjustments, _adjustment)
+    changes, refused = _made(items.readable(feed.adjustments), _adjustment)
     balances = [(change.node_id, change.sku) for change in changes.values()]
     async with services.engine.begin() as connection, waiting.arriving(connection, balances):
         done = await adjustments.apply(connection, list(changes.values()), feed.actor)
-    return _answer("adjustments", refused | dict(zip(changes, done, strict=True)), "damaged", "quarantine")
+    results = refused | dict(zip(changes, done, strict=True))
+    return _answer("adjustments", feed.adjustments, results, "damaged", "quarantine")
 
 
 @router.post(
@@ -62,18 +63,18 @@ async def count(feed: Annotated[Counts, Body(openapi_examples=contract.named(exa
     shipped or received since is not lost. A count that comes twice, late or out of sequence changes nothing. One below
     what is reserved takes soft reservations back, the youngest first, and leaves on hand what orders have reserved.
     """
-    taken, refused = _made(feed.counts, _count)
+    taken, refused = _made(items.readable(feed.counts), _count)
     balances = [(each.node_id, each.sku) for each in taken.values()]
     async with services.engine.begin() as connection, waiting.arriving(connection, balances):
         done = await counts.apply(connection, list(taken.values()), feed.source, feed.actor)
-    return _answer("counts", refused | dict(zip(taken, done, strict=True)), "shortfall")
+    return _answer("counts", feed.counts, refused | dict(zip(taken, done, strict=True)), "shortfall")
 
 
-def _made(items: Iterable[Item], make: Callable[[Item], Made]) -> tuple[dict[int, Made], dict[int, ItemResult]]:
+def _made(given: Mapping[int, Item], make: Callable[[Item], Made]) -> tuple[dict[int, Made], dict[int, ItemResult]]:
     """The items as the store takes them, by index, and those that are wrong already."""
     made: dict[int, Made] = {}
     refused: dict[int, ItemResult] = {}
-    for index, item in enumerate(items):
+    for index, item in given.items():
         try:
             made[index] = make(item)
         except DomError as error:
@@ -93,8 +94,10 @@ def _count(item: CountItem) -> Count:
     return Count(**dict(item))
 
 
-def _answer(list_: str, results: dict[int, ItemResult], *further: str) -> Json:
-    return Json({"results": [_told(list_, index, results[index], further) for index in sorted(results)]})
+def _answer(list_: str, given: Sequence[Any], results: dict[int, ItemResult], *further: str) -> Json:
+    told = {index: _told(list_, index, result, further) for index, result in results.items()}
+    told |= items.refused(given, list_)
+    return Json({"results": [told[index] for index in sorted(told)]})
 
 
 def _told(list_: str, index: int, result: ItemResult, further: Iterable[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ keep a connection.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -59,11 +59,12 @@ async def receive(
     another upload of it began meanwhile.
     """
     import_id, upload = header.import_id(), uuid4().hex
-    known = await _known(engine, import_id, header)
+    file = _Digested(stream)
+    known = await _known(engine, import_id, header, file)
     if known is not None:
         return known, False
     rows, received, begun = Rows(header.kind, header.format), 0, False
-    async for lines in batches(stream, BATCH):
+    async for lines in batches(file, BATCH):
         staged = await asyncio.to_thread(rows.staged, lines)
         if staged and not begun:
             begun = await _begin(engine, import_id, upload, header)
@@ -73,12 +74,36 @@ async def receive(
             told(received)
     if not begun:
         raise InvalidInput("the file has no rows", field="body")
-    await _close(engine, import_id, upload, header.kind)
+    await _close(engine, import_id, upload, header.kind, file.digest)
     return await get(engine, import_id), True
 
 
-async def _known(engine: AsyncEngine, import_id: str, header: Header) -> Import | None:
-    """The import, if it was received before in full. Raises Conflict if it is another one."""
+class _Digested:
+    """A stream that keeps the SHA-256 of what was read of it."""
+
+    def __init__(self, stream: AsyncIterable[bytes]) -> None:
+        self._stream = stream
+        self._sum = hashlib.sha256()
+
+    @property
+    def digest(self) -> str:
+        """Of what was read so far."""
+        return self._sum.hexdigest()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._stream:
+            self._sum.update(piece)
+            yield piece
+
+    async def read(self) -> str:
+        """Read to the end; answers the digest of the whole."""
+        async for _ in self:
+            pass
+        return self.digest
+
+
+async def _known(engine: AsyncEngine, import_id: str, header: Header, file: _Digested) -> Import | None:
+    """The import, if it was received before in full. Raises Conflict if it is another one, or had another file."""
     async with engine.connect() as connection:
         row = (await connection.execute(_KNOWN, {"id": import_id})).mappings().one_or_none()
     if row is None:
@@ -86,10 +111,14 @@ async def _known(engine: AsyncEngine, import_id: str, header: Header) -> Import 
     same = (row["kind"], row["all_or_nothing"]) == (header.kind, header.all_or_nothing)
     if not same:
         raise Conflict("the key was used before, for another import", field="Idempotency-Key")
-    return None if row["status"] in {ImportStatus.RECEIVING, ImportStatus.FAILED} else await get(engine, import_id)
+    if row["status"] in {ImportStatus.RECEIVING, ImportStatus.FAILED}:
+        return None
+    if row["digest"] is not None and await file.read() != row["digest"]:
+        raise Conflict("the key was used before, for another file", field="Idempotency-Key")
+    return await get(engine, import_id)
 
 
-_KNOWN = text("SELECT kind, all_or_nothing, status FROM stock_imports WHERE id = :id")
+_KNOWN = text("SELECT kind, all_or_nothing, status, digest FROM stock_imports WHERE id = :id")
 
 
 async def _begin(engine: AsyncEngine, import_id: str, upload: str, header: Header) -> bool:
@@ -150,14 +179,15 @@ async def _driver(connection: AsyncConnection) -> Driver[Any]:
     return raw
 
 
-async def _close(engine: AsyncEngine, import_id: str, upload: str, kind: ImportKind) -> None:
+async def _close(engine: AsyncEngine, import_id: str, upload: str, kind: ImportKind, digest: str) -> None:
     """All rows are there: it waits to be applied. Of counts of the same balance the last row stands."""
     async with engine.begin() as connection:  # what was just written is not known to the planner yet
         await connection.execute(text("ANALYZE stock_import_rows"))
     async with engine.begin() as connection:
         replaced = (await connection.execute(_REPLACE, {"id": import_id})).rowcount if kind == ImportKind.COUNTS else 0
         outcomes = to_json({ItemOutcome.REPLACED: replaced} if replaced else {})
-        closed = await connection.scalar(_CLOSE, {"id": import_id, "upload": upload, "outcomes": outcomes})
+        names = {"id": import_id, "upload": upload, "outcomes": outcomes, "digest": digest}
+        closed = await connection.scalar(_CLOSE, names)
         if closed is None:
             raise _overtaken()
 
@@ -169,7 +199,8 @@ FROM (SELECT ctid AS place, row, max(row) OVER (PARTITION BY node_id, sku) AS la
 WHERE r.ctid = l.place AND l.row < l.last
 """)
 _CLOSE = text("""
-UPDATE stock_imports SET status = 'queued', touched_at = now(), outcomes = outcomes || CAST(:outcomes AS jsonb)
+UPDATE stock_imports SET status = 'queued', digest = :digest, touched_at = now(),
+    outcomes = outcomes || CAST(:outcomes AS jsonb)
 WHERE id = :id AND upload = :upload AND status = 'receiving' RETURNING id
 """)
 

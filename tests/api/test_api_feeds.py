@@ -45,8 +45,8 @@ class TestScans:
         async with engine.begin() as connection:
             await connection.execute(
                 text("""
-                INSERT INTO carrier_events (carrier, event_id, tracking_number, kind, occurred_at)
-                VALUES (:carrier, :event, :tracking, 'delivered', now())
+                INSERT INTO carrier_events (carrier, event_id, tracking_number, kind, place, occurred_at)
+                VALUES (:carrier, :event, :tracking, 'delivered', 'Leeds', '2026-03-04T11:02:00Z')
                 """),
                 {"carrier": item["carrier"], "event": "lost-" + order_id, "tracking": item["tracking_number"]},
             )

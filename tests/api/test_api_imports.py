@@ -72,6 +72,17 @@ async def test_sent_again_it_is_the_same(channel: Channel, engine: AsyncEngine) 
     problem(await send(channel.http, content, key), 409, "conflict", "Idempotency-Key")
 
 
+async def test_another_file_with_its_key_is_refused(channel: Channel, engine: AsyncEngine) -> None:
+    sku, key = await channel.stocked_sku(0), new_number()
+    rows = "node_id,sku,quantity,key\n" + f"{NODE},{sku},5,{key}\n"
+    first = await send(channel.http, rows, key, kind="deltas")
+    problem(
+        await send(channel.http, rows.replace(",5,", ",6,"), key, kind="deltas"), 409, "conflict", "Idempotency-Key"
+    )
+    assert (await send(channel.http, rows, key, kind="deltas")).status_code == 200
+    assert (await applied(channel, engine, first))["outcomes"] == {"applied": 1}
+
+
 async def test_all_or_nothing(channel: Channel, engine: AsyncEngine) -> None:
     sku = await channel.stocked_sku(3)
     content = f"node_id,sku,quantity\n{NODE},{sku},5\n{NODE},{sku},-9\n"

@@ -1,6 +1,9 @@
 """Reports of nodes and carriers come late, twice, out of turn and about nothing; the order is not led astray."""
 
+import asyncio
+
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
@@ -220,3 +223,36 @@ class TestCarrierAway:
             await deliver(house, order)
             assert (await ended(house, order)).status is OrderStatus.DELIVERED
         assert house.carrier.booked == {"web-asked-again-F1-B1": 1}
+
+
+class WaitingSender(RecordingSender):
+    """Holds every message back until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go = asyncio.Event()
+
+    async def send(self, message: OutboundMessage) -> None:
+        """Wait, then take it."""
+        await self.let_go.wait()
+        await super().send(message)
+
+
+class TestWhileTheOrderFinishes:
+    async def test_a_late_report_is_written_before_it_ends(self, temporal_client: Client, world: AsyncEngine) -> None:
+        """The order is final and only its last message is on its way: a report must not end with the workflow."""
+        mail = WaitingSender()
+        async with House(temporal_client, world, mail=mail).working() as house:
+            order = small.order("finishing", A=2)
+            await house.send(order)
+            await deliver(house, order)
+            await until_order(house, order, "delivered")
+            async with world.connect() as connection:
+                await connection.execute(text("SELECT FROM orders FOR UPDATE"))  # the report cannot be written yet
+                await house.carrier_says(order, "lost", booking=1)
+                mail.let_go.set()
+                with pytest.raises(TimeoutError):  # longer than a workflow task waits for its local activities
+                    await asyncio.wait_for(house.handle(order).result(), 9)
+                await connection.rollback()
+            await house.handle(order).result()
+        assert await rows(world, "SELECT kind FROM exceptions") == [("report_out_of_turn",)]

@@ -103,13 +103,17 @@ class House:
             )
             await self.handle(order).signal(OrderWorkflow.node_report, report)
 
-    async def carrier_says(self, order: Order, kind: str, number: int = 1, at: datetime = MONDAY_NOON) -> None:
-        """The carrier reports a milestone of the order's fulfilment of that number."""
+    async def carrier_says(
+        self, order: Order, kind: str, number: int = 1, at: datetime = MONDAY_NOON, booking: int | None = None
+    ) -> None:
+        """The carrier reports of the order's fulfilment of that number, and of which of its bookings."""
+        fulfilment_id = ids.fulfilment_id(order.order_id, number)
         report = CarrierReport(
-            fulfilment_id=ids.fulfilment_id(order.order_id, number),
+            fulfilment_id=fulfilment_id,
             kind=kind,
             tracking_number="T",
             occurred_at=at,
+            shipment_id=ids.booking_key(fulfilment_id, booking) if booking else None,
         )
         await self.handle(order).signal(OrderWorkflow.carrier_report, report)
 

@@ -7,8 +7,8 @@ Revises: 0007
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 _OPEN = "('accepted', 'booked', 'packed', 'picked', 'ready_for_collection', 'released')"
 _INDEXES = (

@@ -1,0 +1,79 @@
+"""Lists whose items stand each for itself: one that cannot be read is refused by itself, and the others are taken."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import ErrorDetails
+
+from api import failures, problems
+from api.problems import FieldError, Problem
+from store.kinds import ItemOutcome
+
+Item = TypeVar("Item")
+
+
+class _Readable(tuple[Any, ...]):
+    """The items that can be read; `at` is where each stood. Of the others, by their index: `given`, as it came, and
+    what is `wrong`.
+    """
+
+    at: tuple[int, ...]
+    given: Mapping[int, Any]
+    wrong: Mapping[int, list[ErrorDetails]]
+
+
+def _each_for_itself(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return validate(value)
+    except ValidationError as error:
+        wrong: dict[int, list[ErrorDetails]] = {}
+        for each in error.errors(include_url=False):
+            if not each["loc"] or not isinstance(each["loc"][0], int):
+                raise
+            wrong.setdefault(each["loc"][0], []).append(each)
+        at = tuple(index for index in range(len(value)) if index not in wrong)
+        if not at:
+            raise
+        items = _Readable(validate([value[index] for index in at]))
+        items.at, items.wrong, items.given = at, wrong, {index: value[index] for index in wrong}
+        return items
+
+
+EACH_FOR_ITSELF: Final = WrapValidator(_each_for_itself)
+"""Of a list: items that are wrong in form are set aside. Nothing is, and the list is refused, if all of them are."""
+
+
+def readable(items: Sequence[Item]) -> dict[int, Item]:
+    """The items of a list that can be read, by where they stood."""
+    at = items.at if isinstance(items, _Readable) else range(len(items))
+    return dict(zip(at, items, strict=True))
+
+
+def refused(
+    items: Sequence[Any], name: str, named: Callable[[Any], Mapping[str, Any]] = lambda _: {}
+) -> dict[int, dict[str, Any]]:
+    """The answers to the other items of the list of that name, by where they stood. `named` is what an answer repeats
+    of an item as it came.
+    """
+    if not isinstance(items, _Readable):
+        return {}
+    return {
+        index: {
+            "index": index,
+            **named(items.given[index]),
+            "status": ItemOutcome.REFUSED,
+            "problem": problems.as_dict(_problem(errors, f"{name}[{index}]")),
+        }
+        for index, errors in items.wrong.items()
+    }
+
+
+def _problem(errors: Sequence[ErrorDetails], item: str) -> Problem:
+    def field(location: Sequence[str | int]) -> str:
+        path = failures.json_path(location[1:]) if location[1:] else ""
+        return f"{item}.{path}" if path else item
+
+    found = [FieldError(field=field(each["loc"]), detail=failures.in_words(each)) for each in errors]
+    detail = "; ".join(f"{each.field}: {each.detail}" for each in found)
+    return problems.of(problems.INVALID, detail, field=found[0].field)

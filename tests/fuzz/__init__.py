@@ -1,0 +1,1 @@
+"""Random feeds against the whole system and a model of it."""
