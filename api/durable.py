@@ -5,13 +5,16 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import TemporalError
+from temporalio.exceptions import ApplicationError, TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.failures import Unavailable
 from dom.base import Value
+from dom.errors import Conflict
+from dom.returns import OTHER_REQUEST
+from workflows.messages import REQUEST
 
 ANSWER_WITHIN: Final = timedelta(seconds=20)
 """A caller who heard nothing for so long is told to ask again."""
@@ -89,17 +92,23 @@ class Durable:
         *,
         key: str | None,
         answer: type[R],
+        request_hash: str,
     ) -> R | None:
-        """The workflow's answer, the same again for the same key; None if no such workflow runs."""
+        """The workflow's answer, the same again for the same key; None if no such workflow runs.
+
+        Raises Conflict where the key stands for a request with another hash: the server answers by the key alone.
+        """
         await self.reach()
         handle = self.client.get_workflow_handle(workflow_id)
-        async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
-            try:
-                return await update(handle)
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-                return await _answered_before(handle, key, answer)
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+                result = await _ask(handle, update, key, answer)
+        except WorkflowUpdateFailedError as error:
+            details = error.cause.details if isinstance(error.cause, ApplicationError) else ()
+            refuse_another(details[0].get(REQUEST) if details else None, request_hash)
+            raise
+        refuse_another(getattr(result, "request_hash", None), request_hash)
+        return result
 
     async def tell(self, workflow_id: str, signal: Callable[[W, C], Awaitable[None] | None], message: C) -> bool:
         """Send a signal; False if no such workflow runs."""
@@ -124,6 +133,26 @@ class Durable:
                 await self.tell(workflow_id, signal, message)
 
         await asyncio.gather(*(tell(*message) for message in messages))
+
+
+def refuse_another(answered: str | None, asked: str) -> None:
+    """Raises Conflict if what was answered is another request than the one asked; None is not known."""
+    if answered is not None and answered != asked:
+        raise Conflict(OTHER_REQUEST, field="Idempotency-Key")
+
+
+async def _ask(
+    handle: WorkflowHandle[Any, Any],
+    update: Callable[[WorkflowHandle[Any, Any]], Awaitable[R]],
+    key: str | None,
+    answer: type[R],
+) -> R | None:
+    try:
+        return await update(handle)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return await _answered_before(handle, key, answer)
 
 
 async def _fetch_second_error(start: WithStartWorkflowOperation[Any, Any]) -> None:

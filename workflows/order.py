@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.fulfilment import FulfilmentProcess
     from workflows.messages import (
         AcceptCall,
+        CancelAnswer,
         CancelCall,
         CancelResult,
         CarrierReport,
@@ -32,7 +33,7 @@ with workflow.unsafe.imports_passed_through():
         OrderResult,
         StockArrived,
     )
-    from workflows.platform import REFUSED, again, as_refusal, local, refusal
+    from workflows.platform import REFUSED, again, answering, as_refusal, local, refusal
     from workflows.report import OrderBoard
     from workflows.telling import send
     from workflows.waiting import Waiting
@@ -62,6 +63,7 @@ class OrderWorkflow:
         self.one_at_a_time = asyncio.Lock()
         self._board = OrderBoard(start.order)
         self._content_hash = start.order.content_hash()
+        self._corrections = start.corrections
         self._first_caller: str | None = None
         self._accepted: Sourced | None = None
         self._refused: ApplicationError | None = None
@@ -89,9 +91,8 @@ class OrderWorkflow:
     async def _accept(self) -> None:
         """Record, plan, reserve and release in one transaction. A refused order leaves nothing behind."""
         try:
-            sourced: Sourced = await local(
-                Capture.accept_order, AcceptOrder(order=self.order), self._board.accept_summary()
-            )
+            request = AcceptOrder(order=self.order, corrections=self._corrections)
+            sourced: Sourced = await local(Capture.accept_order, request, self._board.accept_summary())
         except REFUSED as error:
             self._refused = refusal(error)
             await workflow.wait_condition(workflow.all_handlers_finished)
@@ -278,9 +279,12 @@ class OrderWorkflow:
     # --- cancelling --------------------------------------------------------------------------------------------------
 
     @workflow.update
-    async def cancel(self, call: CancelCall) -> CancelResult:
+    async def cancel(self, call: CancelCall) -> CancelAnswer:
         """Cancel units before hand-over, whole or by line; all that is asked or nothing."""
-        return await self._cancel(call)
+        request_hash = call.content_hash("cancel")
+        with answering(request_hash):
+            result = await self._cancel(call)
+        return CancelAnswer(**dict(result), request_hash=request_hash)
 
     @cancel.validator
     def _can_be_cancelled(self, call: CancelCall) -> None:

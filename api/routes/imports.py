@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -18,7 +17,6 @@ from api.models.common import Cursor, Limit
 from api.models.feeds import ImportDetail, ImportList, Source
 from api.services import IdempotencyKey, Use
 from dom.base import Text, Utc
-from dom.errors import InvalidInput
 from store import imports
 from store.imports import Format, Header, Import
 from store.kinds import ImportKind, ImportStatus
@@ -74,7 +72,7 @@ async def send(
     Idempotency-Key, so that a file sent again after a failure is the same import. Of two counts of one node and SKU in
     a file the later row stands. All-or-nothing holds every balance of the file until it ends.
     """
-    at = datetime.now(UTC) if as_of is None else _taken(as_of)
+    at = not_in_the_future(as_of, "as_of")
     header = Header(
         kind=kind,
         format=format_,
@@ -169,13 +167,6 @@ def _as_csv(row: dict[str, Any]) -> bytes:
 
 def _as_json(row: dict[str, Any]) -> bytes:
     return to_json(row) + b"\n"
-
-
-def _taken(as_of: datetime) -> datetime:
-    try:
-        return not_in_the_future(as_of)
-    except InvalidInput as error:
-        raise InvalidInput(error.detail, field="as_of") from error
 
 
 def _shown(found: Import) -> dict[str, Any]:
