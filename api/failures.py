@@ -111,15 +111,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _invalid_request(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    errors = [{**each, "loc": _as_given(request, each["loc"])} for each in error.errors()]
-    return problems.answer(_invalid(errors, request.headers.get("content-type", "")))
-
-
-def _as_given(request: Request, location: Sequence[str | int]) -> tuple[str | int, ...]:
-    """The location; a parameter that may be repeated and was given once needs no position."""
-    here = tuple(location)
-    alone = here[:1] == ("query",) and len(here) > 1 and len(request.query_params.getlist(str(here[1]))) == 1
-    return here[:2] if alone else here
+    return problems.answer(_invalid(error.errors(), request.headers.get("content-type", "")))
 
 
 def _invalid(errors: Sequence[Mapping[str, Any]], media_type: str) -> Problem:
