@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import Field
 from sqlalchemy import RowMapping
+from sqlalchemy.exc import SQLAlchemyError
 
 from api import contract, cursor, examples
 from api.answers import Json
@@ -40,7 +41,10 @@ class _Orders(APIRoute):
                 if sent is None:
                     raise
                 services: Services = request.app.state.services
-                known = await services.orders.captured(sent.order_id, (sent.content_hash(),))
+                try:
+                    known = await services.orders.captured(sent.order_id, (sent.content_hash(),))
+                except (SQLAlchemyError, OSError):  # it is refused without a database too
+                    known = None
                 if known is None:
                     raise
                 return _captured(known)
