@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
@@ -14,7 +15,7 @@ from activities.sourcing import Occasion, Sourced
 from dom.base import Value
 from dom.errors import NotAvailable, OrderConflict
 from dom.messages import MessageKind
-from dom.orders import Order
+from dom.orders import Correction, Order
 from dom.status import OrderStatus, SourcingCause
 from store import decisions, limits, messages, orders, stock, timeline
 
@@ -25,9 +26,10 @@ OCCASION = "accepted"
 
 
 class AcceptOrder(Value):
-    """Take an order in."""
+    """Take an order in; what was corrected of it goes into its timeline."""
 
     order: Order
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,13 @@ class Capture:
         """
         for _ in range(step.ATTEMPTS - 1):
             try:
-                return await self._accept(request.order)
+                return await self._accept(request)
             except stock.OutOfReach:
                 continue
-        return await self._accept(request.order)
+        return await self._accept(request)
 
-    async def _accept(self, order: Order) -> Sourced:
+    async def _accept(self, request: AcceptOrder) -> Sourced:
+        order = request.order
         async with self.database.transaction() as connection:
             if not await orders.capture(connection, order):
                 return await self._known(connection, order)
@@ -73,7 +76,7 @@ class Capture:
                     "accepted",
                     f"channel:{order.channel}",
                     as_of,
-                    data=step.story(decision, result, why) | claim.story,
+                    data=step.story(decision, result, why) | claim.story | _corrected(request.corrections),
                 ),
             )
             await step.write_down(connection, planned, why)
@@ -110,6 +113,10 @@ class Capture:
                 f"{order.channel} order {order.external_id} was captured with other content", field="external_id"
             )
         return step.sourced(*made).model_copy(update={"known": True})
+
+
+def _corrected(corrections: tuple[Correction, ...]) -> dict[str, Any]:
+    return {"corrections": [each.model_dump() for each in corrections]} if corrections else {}
 
 
 async def _refuse_what_may_not_wait(

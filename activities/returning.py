@@ -1,6 +1,5 @@
 """Returning: a return is allowed, received, inspected and refunded; restocked units can be sold again."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from temporalio import activity
 from activities.boundary import Database
 from dom import returns as rules
 from dom.base import Value
-from dom.errors import NotFound, NothingToReturn, OrderConflict, UnknownNode
+from dom.errors import Conflict, NotFound, NothingToReturn, UnknownNode
 from dom.messages import MessageKind
 from dom.status import Disposition, ReturnStatus
 from store import inbound, messages, processes, reference, resuming, returns, stock, timeline
@@ -37,6 +36,7 @@ class OpenReturn(Value):
     occurred_at: datetime | None
     revived_by: str | None = None
     run_id: str = ""
+    key: str | None = None
 
 
 class ReturnOpened(Value):
@@ -97,15 +97,18 @@ class Returning:
     @activity.defn(name="open_return")
     async def open_return(self, request: OpenReturn) -> ReturnOpened:
         """Allow the return. Errors: not-found, nothing-to-return, invalid-input; then nothing is written."""
-        content = hashlib.sha256(request.model_dump_json(include={"lines", "reason", "node_id"}).encode()).hexdigest()
+        content = rules.content_hash(request.lines, request.reason, request.node_id)
         async with self.database.transaction() as connection:
             rows = await returns.returnable(connection, request.order_id)
             if not rows:
                 raise NotFound(f"there is no order {request.order_id}")
+            under_key = request.key and await returns.under_key(connection, request.key)
+            if under_key and under_key != request.return_id:
+                raise Conflict(rules.OTHER_REQUEST, data={"return_id": under_key})
             known = await returns.get(connection, request.return_id)
             if known is not None:
                 if known["content_hash"] != content and request.revived_by is None:
-                    raise OrderConflict(f"return {request.return_id} was requested with other content")
+                    raise Conflict(rules.OTHER_REQUEST, data={"return_id": request.return_id})
                 return await self._known(connection, request, known, rows[0])
             rules.check_returnable(
                 request.lines,
@@ -167,6 +170,7 @@ class Returning:
             node_id=node_id,
             reason=request.reason,
             content_hash=content,
+            key=request.key,
             lines=[{"line_id": i, "sku": skus[i], "quantity": quantity} for i, quantity in request.lines],
             at=at,
         )

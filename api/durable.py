@@ -7,14 +7,17 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import TemporalError
+from temporalio.exceptions import ApplicationError, TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.failures import NO_NAMESPACE, NotReady, Unavailable
 from bootstrap import namespace, refusals
 from dom.base import Value
+from dom.errors import Conflict
+from dom.returns import OTHER_REQUEST
+from workflows.messages import REQUEST
 
 ANSWER_WITHIN: Final = timedelta(seconds=20)
 """A caller who heard nothing for so long is told to ask again."""
@@ -96,17 +99,23 @@ class Durable:
         *,
         key: str | None,
         answer: type[R],
+        request_hash: str,
     ) -> R | None:
-        """The workflow's answer, the same again for the same key; None if no such workflow runs."""
+        """The workflow's answer, the same again for the same key; None if no such workflow runs.
+
+        Raises Conflict where the key stands for a request with another hash: the server answers by the key alone.
+        """
         await self.reach()
         handle = self.client.get_workflow_handle(workflow_id)
         async with self._prepared(), asyncio.timeout(ANSWER_WITHIN.total_seconds()):
             try:
-                return await update(handle)
-            except RPCError as error:
-                if not refusals.is_about_workflow(error):
-                    raise
-                return await _answered_before(handle, key, answer)
+                result = await _ask(handle, update, key, answer)
+            except WorkflowUpdateFailedError as error:
+                details = error.cause.details if isinstance(error.cause, ApplicationError) else ()
+                refuse_another(details[0].get(REQUEST) if details else None, request_hash)
+                raise
+        refuse_another(getattr(result, "request_hash", None), request_hash)
+        return result
 
     async def tell(self, workflow_id: str, signal: Callable[[W, C], Awaitable[None] | None], message: C) -> bool:
         """Send a signal; False if no such workflow runs."""
@@ -164,6 +173,26 @@ class Durable:
             if error.status is RPCStatusCode.INVALID_ARGUMENT and (lack := await self.lacks()):
                 raise NotReady(lack) from error
             raise
+
+
+def refuse_another(answered: str | None, asked: str) -> None:
+    """Raises Conflict if what was answered is another request than the one asked; None is not known."""
+    if answered is not None and answered != asked:
+        raise Conflict(OTHER_REQUEST, field="Idempotency-Key")
+
+
+async def _ask(
+    handle: WorkflowHandle[Any, Any],
+    update: Callable[[WorkflowHandle[Any, Any]], Awaitable[R]],
+    key: str | None,
+    answer: type[R],
+) -> R | None:
+    try:
+        return await update(handle)
+    except RPCError as error:
+        if not refusals.is_about_workflow(error):
+            raise
+        return await _answered_before(handle, key, answer)
 
 
 async def _fetch_second_error(start: WithStartWorkflowOperation[Any, Any]) -> None:

@@ -1,7 +1,7 @@
 """Orders and returns as durable processes: start them, ask them, tell them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Final, NoReturn
 
@@ -10,11 +10,13 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.durable import Durable
+from api.durable import Durable, refuse_another
 from api.failures import Unavailable, domain_error
 from dom import ids
+from dom import returns as rules
 from dom.errors import CannotCancel, Conflict, NoProcess, NotFound, OrderConflict, StepNotPossible
-from dom.orders import Order, Promise
+from dom.intake import OrderRequest
+from dom.orders import Promise
 from dom.status import FINAL_ORDER, ReturnStatus
 from store import orders, out_of_turn, processes, returns
 from workflows import attributes
@@ -23,6 +25,7 @@ from workflows.messages import (
     AcceptCall,
     ArrivedCall,
     ArrivedResult,
+    CancelAnswer,
     CancelCall,
     CancelResult,
     CarrierReport,
@@ -35,6 +38,7 @@ from workflows.messages import (
     ReturnInput,
     ReturnRequest,
     ReturnResult,
+    ReturnStepAnswer,
 )
 from workflows.order import OrderWorkflow
 from workflows.report import start_summary
@@ -51,69 +55,78 @@ class OrderProcesses:
         self._durable = durable
         self._reads = reads
         self._engine = engine
-        self._capturing: dict[tuple[str, str], asyncio.Task[OrderAnswer]] = {}
+        self._capturing: dict[tuple[str, ...], asyncio.Task[OrderAnswer]] = {}
 
-    async def capture(self, order: Order) -> OrderAnswer:
+    async def capture(self, order: OrderRequest) -> OrderAnswer:
         """The answer to a channel's order; the same order that comes many times at once is asked for once.
 
         Raises OrderConflict for an order number captured with other content, and what the order itself is refused for.
         """
-        key = (order.order_id, order.content_hash())
+        key = (order.order_id, *order.hashes())
         running = self._capturing.get(key)
         if running is not None:
             return (await asyncio.shield(running)).model_copy(update={"created": False})
-        task = self._capturing[key] = asyncio.create_task(self._capture(order, key[1]))
+        task = self._capturing[key] = asyncio.create_task(self._capture(order))
         task.add_done_callback(lambda done: self._forget(key, done))
         return await asyncio.shield(task)
 
-    def _forget(self, key: tuple[str, str], done: asyncio.Task[OrderAnswer]) -> None:
+    def _forget(self, key: tuple[str, ...], done: asyncio.Task[OrderAnswer]) -> None:
         del self._capturing[key]
         if not done.cancelled():
             done.exception()  # its callers may all be gone; nobody else needs to hear of it
 
-    async def _capture(self, order: Order, content_hash: str) -> OrderAnswer:
+    async def captured(self, order_id: str, hashes: Sequence[str]) -> OrderAnswer | None:
+        """The answer to an order that was captured with this content; None if it was not."""
+        found = await self._find(order_id)
+        return _answer(found) if found is not None and found.content_hash in hashes else None
+
+    async def _capture(self, order: OrderRequest) -> OrderAnswer:
+        hashes = order.hashes()
         try:
-            return await self._accept(order, content_hash)
+            return await self._accept(order)
         except WorkflowAlreadyStartedError as error:
-            return await self._captured_or_refused(order, content_hash, error)
+            return await self._captured_or_refused(order, hashes, error)
         except WorkflowUpdateFailedError as error:
-            if type(domain_error(error.cause)) is not Conflict:
+            refused = type(domain_error(error.cause))
+            if refused is OrderConflict and len(hashes) > 1:
+                return await self._captured_before(order.order_id, hashes, error)
+            if refused is not Conflict:
                 raise
-            return await self._captured_or_refused(order, content_hash, error)
+            return await self._captured_or_refused(order, hashes, error)
         except RPCError as error:
             if error.status not in _ENDED:
                 raise
-            return await self._captured_or_refused(order, content_hash, error)
+            return await self._captured_or_refused(order, hashes, error)
 
-    async def _captured_or_refused(self, order: Order, content_hash: str, cause: Exception) -> OrderAnswer:
+    async def _captured_or_refused(self, order: OrderRequest, hashes: Sequence[str], cause: Exception) -> OrderAnswer:
         """The workflow of the order has ended. If the store does not hold the order it was refused, and is asked again.
 
         Should somebody else capture it, and see it to its end, in between, then what starts here finds that in the
         store and ends at once.
         """
         if await self._find(order.order_id) is not None:
-            return await self._captured_before(order.order_id, content_hash, cause)
+            return await self._captured_before(order.order_id, hashes, cause)
         try:
-            return await self._accept(order, content_hash, refused_before=True)
+            return await self._accept(order, refused_before=True)
         except WorkflowUpdateFailedError as error:
             if type(domain_error(error.cause)) is not Conflict:
                 raise
-            return await self._captured_before(order.order_id, content_hash, error)
+            return await self._captured_before(order.order_id, hashes, error)
         except RPCError as error:
             if error.status not in _ENDED:
                 raise
-            return await self._captured_before(order.order_id, content_hash, error)
+            return await self._captured_before(order.order_id, hashes, error)
 
-    async def _accept(self, order: Order, content_hash: str, *, refused_before: bool = False) -> OrderAnswer:
+    async def _accept(self, order: OrderRequest, *, refused_before: bool = False) -> OrderAnswer:
         start = self._durable.start(
             OrderWorkflow.run,
-            OrderInput(order=order, edition=EDITION),
+            OrderInput(order=order, edition=EDITION, corrections=order.corrections),
             workflow_id=ids.order_workflow_id(order.order_id),
             summary=start_summary(order),
             attributes=attributes.of_order(order),
             refused_before=refused_before,
         )
-        call = AcceptCall(content_hash=content_hash)
+        call = AcceptCall(content_hash=order.content_hash())
         return await self._durable.start_and_ask(
             start,
             lambda client: client.execute_update_with_start_workflow(
@@ -121,13 +134,13 @@ class OrderProcesses:
             ),
         )
 
-    async def _captured_before(self, order_id: str, content_hash: str, cause: Exception) -> OrderAnswer:
+    async def _captured_before(self, order_id: str, hashes: Sequence[str], cause: Exception) -> OrderAnswer:
         captured = await self._find(order_id)
         if captured is None:
             raise Unavailable(order_id) from cause
-        if captured.content_hash != content_hash:
+        if captured.content_hash not in hashes:
             raise OrderConflict(f"order {order_id} was captured with other content", field="external_id")
-        return OrderAnswer(order_id=order_id, status=captured.status, promise=_promise(captured))
+        return _answer(captured)
 
     async def cancel(self, order_id: str, call: CancelCall, key: str | None) -> CancelResult:
         """Cancel units. Raises NotFound, or CannotCancel for what is handed over or an order that ended."""
@@ -136,10 +149,11 @@ class OrderProcesses:
             workflow_id,
             lambda handle: handle.execute_update(OrderWorkflow.cancel, call, id=key),
             key=key,
-            answer=CancelResult,
+            answer=CancelAnswer,
+            request_hash=call.content_hash("cancel"),
         )
         if result is not None:
-            return result
+            return CancelResult.model_validate(result.model_dump(exclude={"request_hash"}))
         captured = await self._find(order_id)
         if captured is None:
             raise NotFound(f"there is no order {order_id}")
@@ -216,6 +230,7 @@ class OrderProcesses:
             lambda handle: handle.execute_update(OrderWorkflow.arrived, call),
             key=None,
             answer=ArrivedResult,
+            request_hash="",
         )
         if result is None:
             raise StepNotPossible(f"order {order_id} has ended")
@@ -241,18 +256,24 @@ class ReturnProcesses:
         self._durable = durable
         self._reads = reads
 
-    async def request(self, return_id: str, request: ReturnRequest) -> ReturnAnswer:
-        """Open a return. Raises what the request is refused for."""
+    async def request(self, return_id: str, request: ReturnRequest, key: str | None) -> ReturnAnswer:
+        """Open a return. Raises what the request is refused for, and Conflict if the key stands for another one."""
         try:
-            return await self._accept(return_id, request)
+            answer = await self._accept(return_id, request, key)
         except WorkflowAlreadyStartedError:
-            before = await self._opened_before(return_id)
-            return before or await self._accept(return_id, request, refused_before=True)
+            before = await self._opened_before(return_id, request)
+            if before is not None:
+                return before
+            answer = await self._accept(return_id, request, key, refused_before=True)
+        refuse_another(answer.request_hash, request.content_hash("request"))
+        return answer
 
-    async def _accept(self, return_id: str, request: ReturnRequest, *, refused_before: bool = False) -> ReturnAnswer:
+    async def _accept(
+        self, return_id: str, request: ReturnRequest, key: str | None, *, refused_before: bool = False
+    ) -> ReturnAnswer:
         start = self._durable.start(
             ReturnWorkflow.run,
-            ReturnInput(return_id=return_id, request=request, edition=EDITION),
+            ReturnInput(return_id=return_id, request=request, key=key, edition=EDITION),
             workflow_id=ids.return_workflow_id(return_id),
             summary=f"return of {sum(n.quantity for n in request.lines)} units of {request.order_id}",
             attributes=attributes.of_return(),
@@ -265,11 +286,13 @@ class ReturnProcesses:
             ),
         )
 
-    async def _opened_before(self, return_id: str) -> ReturnAnswer | None:
+    async def _opened_before(self, return_id: str, request: ReturnRequest) -> ReturnAnswer | None:
         async with self._reads.connect() as connection:
             row = await returns.get(connection, return_id)
         if row is None:
             return None
+        lines = [(line.line_id, line.quantity) for line in request.lines]
+        refuse_another(row["content_hash"], rules.content_hash(lines, request.reason, request.node_id))
         return ReturnAnswer(return_id=return_id, order_id=row["order_id"], status=row["status"], node_id=row["node_id"])
 
     async def receive(self, return_id: str, call: ReceiveCall, key: str | None) -> ReturnResult:
@@ -278,9 +301,10 @@ class ReturnProcesses:
             ids.return_workflow_id(return_id),
             lambda handle: handle.execute_update(ReturnWorkflow.receive, call, id=key),
             key=key,
-            answer=ReturnResult,
+            answer=ReturnStepAnswer,
+            request_hash=call.content_hash("receive"),
         )
-        return result or await self._past(return_id)
+        return await self._shown(return_id, result)
 
     async def inspect(self, return_id: str, call: InspectCall, key: str | None) -> ReturnResult:
         """What becomes of returned units. Raises NotFound, or StepNotPossible for a return that is past it."""
@@ -288,9 +312,15 @@ class ReturnProcesses:
             ids.return_workflow_id(return_id),
             lambda handle: handle.execute_update(ReturnWorkflow.inspect, call, id=key),
             key=key,
-            answer=ReturnResult,
+            answer=ReturnStepAnswer,
+            request_hash=call.content_hash("inspect"),
         )
-        return result or await self._past(return_id)
+        return await self._shown(return_id, result)
+
+    async def _shown(self, return_id: str, answer: ReturnStepAnswer | None) -> ReturnResult:
+        if answer is None:
+            return await self._past(return_id)
+        return ReturnResult.model_validate(answer.model_dump(exclude={"request_hash"}))
 
     async def _past(self, return_id: str) -> ReturnResult:
         async with self._reads.connect() as connection:
@@ -301,6 +331,10 @@ class ReturnProcesses:
             run_id = await self._durable.last_run(ids.return_workflow_id(return_id))
             await _no_process(self._reads, row["order_id"], return_id, row["status"], run_id)
         raise StepNotPossible(f"return {return_id} is {row['status']}", data={"status": row["status"]})
+
+
+def _answer(captured: orders.Captured) -> OrderAnswer:
+    return OrderAnswer(order_id=captured.order_id, status=captured.status, promise=_promise(captured))
 
 
 def _promise(captured: orders.Captured) -> Promise | None:

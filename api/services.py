@@ -14,6 +14,7 @@ from api.tail import Tail
 from bootstrap import temporal
 from settings import Settings
 from store import engine as store_engine
+from store.channels import Registered
 from store.holding import Holding
 from store.reference import ReferenceCache
 
@@ -36,9 +37,11 @@ class Services:
     tail: Tail
     reference: ReferenceCache = field(default_factory=ReferenceCache)
     holding: Holding = field(init=False)
+    channels: Registered = field(init=False)
 
     def __post_init__(self) -> None:
-        """One queue of soft reservations a process."""
+        """One queue of soft reservations a process, and one memory of the channels there are."""
+        object.__setattr__(self, "channels", Registered(self.reads))
         object.__setattr__(self, "holding", Holding(self.engine, self.reference))
 
     @classmethod
@@ -75,7 +78,8 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=200,
         pattern=r"^[!-~]+$",
-        description="The caller's own id of this request: sent again with the same key it is answered again, not done.",
+        description="The caller's own id of this request: sent again with the same key it is answered again, not done. "
+        "A key counts for the address it is sent to; with another body it is a conflict.",
     ),
 ]
 """Header that makes a command happen once."""

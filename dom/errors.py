@@ -3,6 +3,7 @@
     DomError
     ├── InvalidInput      422  a field is wrong; nothing was done
     │   ├── UnknownSku
+    │   ├── UnknownChannel
     │   ├── UnknownNode
     │   └── PolicyInvalid      the OFL policy has mistakes; each is named with its place
     ├── NotFound          404  no such order, fulfilment, return, node, SKU, shipment
@@ -54,6 +55,13 @@ class UnknownSku(InvalidInput):
 
     type = "unknown-sku"
     title = "A SKU is not known"
+
+
+class UnknownChannel(InvalidInput):
+    """The input names a channel that nobody has registered."""
+
+    type = "unknown-channel"
+    title = "A channel is not known"
 
 
 class UnknownNode(InvalidInput):

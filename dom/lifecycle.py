@@ -6,9 +6,10 @@ invariant `quantity = cancelled + backordered + in living fulfilments` holds aft
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from dom.errors import CannotCancel, StepNotPossible
+from dom.orders import Order
 from dom.status import (
     BEFORE_HAND_OVER,
     FINAL_FULFILMENT,
@@ -141,6 +142,12 @@ class OrderState:
     order_id: str
     lines: dict[str, LineState]
     fulfilments: dict[str, FulfilmentState] = field(default_factory=dict)
+
+    @classmethod
+    def captured(cls, order: Order) -> Self:
+        """An order as it was captured: every unit waits, until sourcing gives it to a node."""
+        lines = [LineState(n.line_id, n.sku, n.quantity, n.unit_price, backordered=n.quantity) for n in order.lines]
+        return cls(order.order_id, {line.line_id: line for line in lines})
 
     @property
     def living(self) -> Iterator[FulfilmentState]:

@@ -121,6 +121,14 @@ class Order(Value):
         return hashlib.sha256(self.model_dump_json(exclude=left_out).encode()).hexdigest()
 
 
+class Correction(Value):
+    """A harmless oddity of an order as it came, and what was kept in its place; both empty where nothing is."""
+
+    field: str = Field(description="JSON path into the order as it was sent")
+    sent: str
+    kept: str
+
+
 class Promise(Value):
     """The delivery window given to the customer; for pick-up, when the goods can be collected."""
 

@@ -1,10 +1,21 @@
 """The rules of returns: what may come back, and what is refunded for it."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from pydantic_core import to_json
 
 from dom.errors import InvalidInput, NothingToReturn
 from dom.status import Disposition
+
+OTHER_REQUEST: Final = "the Idempotency-Key stands for another request"
+
+
+def content_hash(lines: Sequence[tuple[str, int]], reason: str, node_id: str | None) -> str:
+    """Tells whether two requests for a return of an order ask for the same; lines are (line, units)."""
+    return hashlib.sha256(to_json({"lines": lines, "reason": reason, "node_id": node_id})).hexdigest()
 
 
 def check_returnable(

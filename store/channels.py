@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom import channels
 from dom.channels import Channel, ChannelRule
-from dom.errors import InvalidInput, NotFound
+from dom.errors import InvalidInput, NotFound, UnknownChannel
 from store import cursors, reference
 from store.rows import to_rows
 from store.stock.announcing import Scope, announce
@@ -26,6 +26,24 @@ async def known(connection: AsyncConnection, channel_id: str) -> Channel:
     """The channel, or what stands for one that nobody has described."""
     document = await connection.scalar(text("SELECT document FROM channels WHERE id = :id"), {"id": channel_id})
     return channels.unknown(channel_id) if document is None else Channel.model_validate(document)
+
+
+class Registered:
+    """Whether channels are registered. One that is stays so: it is looked up once a process."""
+
+    def __init__(self, reads: AsyncEngine) -> None:
+        self._reads = reads
+        self._seen: set[str] = set()
+
+    async def check(self, channel_id: str | None) -> None:
+        """Raises UnknownChannel for a channel that nobody has registered; none at all is none that is wrong."""
+        if channel_id is None or channel_id in self._seen:
+            return
+        async with self._reads.connect() as connection:
+            known = await connection.scalar(text("SELECT true FROM channels WHERE id = :id"), {"id": channel_id})
+        if not known:
+            raise UnknownChannel(f"there is no channel {channel_id}", field="channel")
+        self._seen.add(channel_id)
 
 
 async def everyone(connection: AsyncConnection) -> list[Channel]:

@@ -38,6 +38,12 @@ async def get(connection: AsyncConnection, return_id: str) -> RowMapping | None:
     return rows.mappings().one_or_none()
 
 
+async def under_key(connection: AsyncConnection, key: str) -> str | None:
+    """The return that was asked for under an Idempotency-Key, or None."""
+    found = await connection.scalar(text("SELECT id FROM returns WHERE request_key = :key"), {"key": key})
+    return None if found is None else str(found)
+
+
 async def lines(connection: AsyncConnection, return_id: str) -> Sequence[RowMapping]:
     """The return's lines with the price that was paid."""
     rows = await connection.execute(
@@ -53,8 +59,8 @@ async def lines(connection: AsyncConnection, return_id: str) -> Sequence[RowMapp
 
 _OPEN = text("""
 WITH opened AS (
-    INSERT INTO returns (id, order_id, node_id, status, reason, content_hash, requested_at)
-    VALUES (:id, :order_id, :node_id, 'requested', :reason, :content_hash, :at)
+    INSERT INTO returns (id, order_id, node_id, status, reason, content_hash, request_key, requested_at)
+    VALUES (:id, :order_id, :node_id, 'requested', :reason, :content_hash, :key, :at)
 )
 INSERT INTO return_lines (return_id, line_id, order_id, sku, quantity)
 SELECT :id, l.line_id, :order_id, l.sku, l.quantity
@@ -70,6 +76,7 @@ async def open_(
     node_id: str,
     reason: str,
     content_hash: str,
+    key: str | None = None,
     lines: Sequence[Mapping[str, object]],
     at: datetime,
 ) -> None:
@@ -82,6 +89,7 @@ async def open_(
             "node_id": node_id,
             "reason": reason,
             "content_hash": content_hash,
+            "key": key,
             "lines": to_rows(lines),
             "at": at,
         },

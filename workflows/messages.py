@@ -1,12 +1,13 @@
 """What is said to and by the workflows: one request and one result a message. A new field needs a default."""
 
+import hashlib
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from dom.base import LineId, NodeId, Quantity, Text, Utc, Value
-from dom.orders import Order, Promise
+from dom.orders import Correction, Order, Promise
 from dom.status import CarrierEventKind, Disposition, FulfilmentStatus, FulfilmentStep, OrderStatus, ReturnStatus
 
 EDITION: Final = 1
@@ -21,13 +22,31 @@ REFUSED: Final = "refused"
 Reason = Annotated[str, Field(max_length=200, description="As it was given, for the record; empty: nobody gave one.")]
 """Why something was asked for. It is for the house: customers are written to in the templates' own words."""
 
+REQUEST: Final = "request"
+"""Where the details of a refusal say which request it answers, by its hash."""
+
+
+class Request(Value):
+    """What a caller asks for under an Idempotency-Key."""
+
+    def content_hash(self, operation: str) -> str:
+        """Tells whether two requests ask for the same: SHA-256 over the operation and what is said in the request.
+
+        What has its default is left out: a field that comes later does not make an old request another one.
+        """
+        said = self.model_dump_json(exclude_defaults=True)
+        return hashlib.sha256(f"{operation}\0{said}".encode()).hexdigest()
+
 
 class OrderInput(Value):
-    """What starts an order's workflow. `revived_by`: who had the process begun anew, on what the store holds."""
+    """What starts an order's workflow. `corrections` say what of the order did not come as it is kept. `revived_by`:
+    who had the process begun anew, on what the store holds.
+    """
 
     order: Order
     edition: int = 0
     revived_by: str | None = None
+    corrections: tuple[Correction, ...] = ()
 
 
 class AcceptCall(Value):
@@ -57,7 +76,7 @@ class CancelLine(Value):
     quantity: Quantity | None = None
 
 
-class CancelCall(Value):
+class CancelCall(Request):
     """Cancel an order, whole (no lines) or by line, before hand-over."""
 
     lines: tuple[CancelLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
@@ -72,6 +91,12 @@ class CancelResult(Value):
     order_id: str
     status: OrderStatus
     cancelled: dict[str, int]
+
+
+class CancelAnswer(CancelResult):
+    """The answer with the hash of the request it answers; None for one that was given before it was kept."""
+
+    request_hash: str | None = None
 
 
 class StepLine(Value):
@@ -172,7 +197,7 @@ class ReturnRequestLine(Value):
     quantity: Quantity
 
 
-class ReturnRequest(Value):
+class ReturnRequest(Request):
     """Permission to send goods back is asked for. `node_id` is where they go; without it, to the node that shipped."""
 
     order_id: str
@@ -184,12 +209,15 @@ class ReturnRequest(Value):
 
 
 class ReturnInput(Value):
-    """What starts a return's workflow. `revived_by`: who had the process begun anew, on what the store holds."""
+    """What starts a return's workflow. `key` is the caller's own id of the request; `revived_by`: who had the process
+    begun anew, on what the store holds.
+    """
 
     return_id: str
     request: ReturnRequest
     edition: int = 0
     revived_by: str | None = None
+    key: str | None = None
 
 
 class ReturnAnswer(Value):
@@ -200,9 +228,10 @@ class ReturnAnswer(Value):
     status: ReturnStatus
     node_id: str
     created: bool = False
+    request_hash: str | None = None
 
 
-class ReceiveCall(Value):
+class ReceiveCall(Request):
     """The goods of a return arrived; without lines, all of them."""
 
     lines: tuple[ReturnRequestLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
@@ -218,7 +247,7 @@ class InspectedLine(Value):
     disposition: Disposition
 
 
-class InspectCall(Value):
+class InspectCall(Request):
     """What the inspection found; every received unit needs its disposition."""
 
     lines: tuple[InspectedLine, ...] = Field(min_length=1, max_length=4000)
@@ -234,6 +263,12 @@ class ReturnResult(Value):
     status: ReturnStatus
     refund: int = 0
     currency: str = ""
+
+
+class ReturnStepAnswer(ReturnResult):
+    """The answer with the hash of the request it answers; None for one that was given before it was kept."""
+
+    request_hash: str | None = None
 
 
 class ReturnEnd(Value):

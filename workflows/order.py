@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.sourcing import Released, SourceAgain, Sourced, Sourcing
     from activities.sourcing import occasion as sourced_again
     from dom.errors import NotFound, OrderConflict
-    from dom.lifecycle import CancelledUnits, FulfilmentState, LineState, OrderState
+    from dom.lifecycle import CancelledUnits, FulfilmentState, OrderState
     from dom.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
     from workflows import resuming
     from workflows.cancelling import Cancellations, logged_if_refused, undisturbed
@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
         AcceptCall,
         ArrivedCall,
         ArrivedResult,
+        CancelAnswer,
         CancelCall,
         CancelResult,
         CarrierReport,
@@ -34,7 +35,7 @@ with workflow.unsafe.imports_passed_through():
         OrderStanding,
         StockArrived,
     )
-    from workflows.platform import REFUSALS, again, as_refusal, local, refusal
+    from workflows.platform import REFUSALS, again, answering, as_refusal, local, refusal
     from workflows.report import OrderBoard
     from workflows.telling import send
     from workflows.waiting import Waiting
@@ -51,21 +52,14 @@ class OrderWorkflow:
     def __init__(self, start: OrderInput) -> None:
         """Every unit waits, until sourcing gives it to a node."""
         self.order = start.order
-        self.state = OrderState(
-            order_id=start.order.order_id,
-            lines={
-                line.line_id: LineState(
-                    line.line_id, line.sku, line.quantity, line.unit_price, backordered=line.quantity
-                )
-                for line in start.order.lines
-            },
-        )
+        self.state = OrderState.captured(start.order)
         self.one_at_a_time = asyncio.Lock()
         self._edition = start.edition
         self._revived_by = start.revived_by
         self._board = OrderBoard(start.order, workflow.info().start_time, start.edition)
         self._cancellations = Cancellations(self, self._board)
         self._content_hash = start.order.content_hash()
+        self._corrections = start.corrections
         self._first_caller: str | None = None
         self._accepted: Sourced | None = None
         self._refused: ApplicationError | None = None
@@ -98,9 +92,8 @@ class OrderWorkflow:
     async def _accept(self) -> None:
         """Record, plan, reserve and release in one transaction. A refused order leaves nothing behind."""
         try:
-            sourced: Sourced = await local(
-                Capture.accept_order, AcceptOrder(order=self.order), self._board.accept_summary()
-            )
+            request = AcceptOrder(order=self.order, corrections=self._corrections)
+            sourced: Sourced = await local(Capture.accept_order, request, self._board.accept_summary())
         except REFUSALS as error:
             self._refused = refusal(error)
             return
@@ -117,14 +110,11 @@ class OrderWorkflow:
         if self._edition < 1:
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise again(refused)
-        self._board.refused(f"{refused.type}: {refused.message}")
+        why = f"{refused.type}: {refused.message}"
+        self._board.refused(why)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return OrderResult(
-            order_id=self.state.order_id,
-            status=REFUSED,
-            fulfilments=0,
-            finished_at=workflow.now(),
-            reason=f"{refused.type}: {refused.message}",
+            order_id=self.state.order_id, status=REFUSED, fulfilments=0, finished_at=workflow.now(), reason=why
         )
 
     async def _fulfil(self) -> None:
@@ -346,9 +336,12 @@ class OrderWorkflow:
     # --- cancelling --------------------------------------------------------------------------------------------------
 
     @workflow.update
-    async def cancel(self, call: CancelCall) -> CancelResult:
+    async def cancel(self, call: CancelCall) -> CancelAnswer:
         """Cancel units before hand-over, whole or by line; all that is asked or nothing."""
-        return await self._cancel(call)
+        request_hash = call.content_hash("cancel")
+        with answering(request_hash):
+            result = await self._cancel(call)
+        return CancelAnswer(**dict(result), request_hash=request_hash)
 
     @cancel.validator
     def _can_be_cancelled(self, call: CancelCall) -> None:

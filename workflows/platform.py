@@ -1,6 +1,7 @@
 """How workflows call activities: one place for time-outs and retries, and for what an activity's refusal means."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from dom.errors import DomError
+from workflows.messages import REQUEST
 
 _LOCAL_RETRY: Final = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=10))
 _REMOTE_RETRY: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=2))
@@ -58,6 +60,17 @@ def refusal(error: FailureError) -> ApplicationError:
 def again(error: ApplicationError) -> ApplicationError:
     """The same refusal for another listener: an exception raised twice would carry the first one's traceback."""
     return ApplicationError(error.message, *error.details, type=error.type, non_retryable=True)
+
+
+@contextmanager
+def answering(request_hash: str) -> Iterator[None]:
+    """A refusal says which request it answers: the server gives it again to whoever uses the update's id again."""
+    try:
+        yield
+    except ApplicationError as error:
+        details = error.details[0] if error.details else {}
+        told = {**details, REQUEST: request_hash}
+        raise ApplicationError(error.message, told, type=error.type, non_retryable=True) from error
 
 
 def as_refusal(error: DomError) -> ApplicationError:

@@ -30,8 +30,9 @@ with workflow.unsafe.imports_passed_through():
         ReturnInput,
         ReturnRequestLine,
         ReturnResult,
+        ReturnStepAnswer,
     )
-    from workflows.platform import REFUSALS, again, as_refusal, local, refusal
+    from workflows.platform import REFUSALS, again, answering, as_refusal, local, refusal
     from workflows.resuming import is_first_run
     from workflows.telling import send
 
@@ -45,6 +46,7 @@ class ReturnWorkflow:
         """Nothing is allowed yet."""
         self._return_id = start.return_id
         self._request = start.request
+        self._key = start.key
         self._opened: ReturnOpened | None = None
         self._refused: ApplicationError | None = None
         self._first_caller: str | None = None
@@ -119,6 +121,7 @@ class ReturnWorkflow:
                     occurred_at=request.occurred_at,
                     revived_by=self._revived_by,
                     run_id=workflow.info().run_id,
+                    key=self._key,
                 ),
                 f"Allow the return of {len(request.lines)} lines of {request.order_id}",
             )
@@ -239,11 +242,18 @@ class ReturnWorkflow:
             status=self._status,
             node_id=opened.node_id,
             created=caller is not None and caller.id == self._first_caller,
+            request_hash=self._request.content_hash("request"),
         )
 
     @workflow.update
-    async def receive(self, call: ReceiveCall) -> ReturnResult:
+    async def receive(self, call: ReceiveCall) -> ReturnStepAnswer:
         """The goods arrived at the node."""
+        request_hash = call.content_hash("receive")
+        with answering(request_hash):
+            result = await self._note_received(call)
+        return ReturnStepAnswer(**dict(result), request_hash=request_hash)
+
+    async def _note_received(self, call: ReceiveCall) -> ReturnResult:
         opened = await self._allowed()
         units = dict(opened.announced) if call.lines is None else _units(call.lines)
         _check(lambda: rules.check_received(units, opened.announced))
@@ -255,8 +265,14 @@ class ReturnWorkflow:
         return self._result()
 
     @workflow.update
-    async def inspect(self, call: InspectCall) -> ReturnResult:
+    async def inspect(self, call: InspectCall) -> ReturnStepAnswer:
         """The goods were looked at: restock what can be sold again, refund the customer."""
+        request_hash = call.content_hash("inspect")
+        with answering(request_hash):
+            result = await self._note_inspected(call)
+        return ReturnStepAnswer(**dict(result), request_hash=request_hash)
+
+    async def _note_inspected(self, call: InspectCall) -> ReturnResult:
         if self._received is None:
             raise as_refusal(StepNotPossible(f"return {self._return_id} was not received yet"))
         _check(lambda: rules.check_inspected(_found(call), self._units))

@@ -45,7 +45,7 @@ _SHOWN = (
     response_model=Availability,
     responses={
         **contract.success(200, "By SKU and node.", examples.AVAILABILITY),
-        **contract.problems("unknown-sku", "invalid-input"),
+        **contract.problems("unknown-sku", "unknown-channel", "invalid-input"),
     },
 )
 async def get_availability(
@@ -92,7 +92,7 @@ async def get_availability(
     response_model=Availability,
     responses={
         **contract.success(200, "By SKU and node.", examples.AVAILABILITY),
-        **contract.problems("unknown-sku", "invalid-input"),
+        **contract.problems("unknown-sku", "unknown-channel", "invalid-input"),
     },
 )
 async def query_availability(
@@ -115,13 +115,14 @@ async def query_availability(
     response_model=Promises,
     responses={
         **contract.success(200, "One plan for each method.", examples.PROMISES),
-        **contract.problems("unknown-sku", "unknown-node", "invalid-input"),
+        **contract.problems("unknown-sku", "unknown-node", "unknown-channel", "invalid-input"),
     },
 )
 async def promise(
     basket: Annotated[PromiseRequest, Body(openapi_examples=contract.named(examples.PROMISE_REQUESTS))], services: Use
 ) -> Json:
     """The plan an order of these lines would get now, by the same function, without reserving anything."""
+    await services.channels.check(basket.channel)
     methods = basket.methods()
     wanted = Wanted(
         order_id="promise",
@@ -153,6 +154,7 @@ async def _availability(services: Services, query: AvailabilityQuery) -> Json:
     now = datetime.now(UTC)
     if query.day is not None and query.day < now.date():
         raise InvalidInput(f"{query.day} is past", field="day")
+    await services.channels.check(query.channel)
     asked = Asked(
         skus=query.skus,
         at=now,

@@ -51,7 +51,7 @@ _Place = Annotated[
     response_model=AvailabilityChanges,
     responses={
         **contract.success(200, "SKUs that changed, each once.", examples.AVAILABILITY_CHANGES),
-        **contract.problems("invalid-input", "too-many-listeners"),
+        **contract.problems("unknown-channel", "invalid-input", "too-many-listeners"),
     },
 )
 async def list_changes(
@@ -64,6 +64,7 @@ async def list_changes(
     """Every change is told at least once, with what may be promised when it is told. An answer without items means that
     nothing changed: ask again later, or `wait`.
     """
+    await services.channels.check(channel)
     after = await _place(services, cursor)
     if not wait:
         told = await services.tail.read(channel, after, limit)
@@ -87,7 +88,7 @@ async def list_changes(
             "id the cursor after it. Comments keep the connection open.",
             "content": {"text/event-stream": {"schema": {"type": "string"}, "example": examples.AVAILABILITY_STREAM}},
         },
-        **contract.problems("invalid-input", "too-many-listeners"),
+        **contract.problems("unknown-channel", "invalid-input", "too-many-listeners"),
     },
 )
 async def stream_changes(
@@ -101,6 +102,7 @@ async def stream_changes(
     """Every change is told at least once. After a disconnect the browser's EventSource goes on by itself where it was;
     others send `Last-Event-ID`.
     """
+    await services.channels.check(channel)
     after = await _place(services, last_event_id or cursor)
     listening = AsyncExitStack()
     try:

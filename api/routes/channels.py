@@ -26,7 +26,7 @@ ChannelId = Annotated[str, Path(max_length=31, description="The channel's code."
     responses=contract.success(200, "Those served first first.", examples.CHANNELS) | contract.problems(),
 )
 async def everyone(services: Use) -> Json:
-    """The channels that were described. Orders of others are taken as well, and may have what is free."""
+    """The channels that were registered. Orders of others are refused."""
     async with services.reads.connect() as connection:
         return Json({"items": await channels.everyone(connection)})
 

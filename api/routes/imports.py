@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -79,7 +78,7 @@ async def send(
     """
     if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
         raise InvalidInput("the file has no rows", field="body")
-    at = datetime.now(UTC) if as_of is None else _taken(as_of)
+    at = not_in_the_future(as_of, "as_of")
     header = Header(
         kind=kind,
         format=format_,
@@ -174,13 +173,6 @@ def _as_csv(row: dict[str, Any]) -> bytes:
 
 def _as_json(row: dict[str, Any]) -> bytes:
     return to_json(row) + b"\n"
-
-
-def _taken(as_of: datetime) -> datetime:
-    try:
-        return not_in_the_future(as_of)
-    except InvalidInput as error:
-        raise InvalidInput(error.detail, field="as_of") from error
 
 
 def _shown(found: Import) -> dict[str, Any]:

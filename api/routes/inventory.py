@@ -10,7 +10,7 @@ from api.answers import Json
 from api.clock import not_in_the_future
 from api.models.feeds import AdjustmentItem, AdjustmentResults, Adjustments, CountItem, CountResults, Counts
 from api.services import Use
-from dom.errors import DomError, InvalidInput
+from dom.errors import DomError
 from store import adjustments, counts, waiting
 from store.adjustments import Adjustment
 from store.counts import Count
@@ -87,10 +87,7 @@ def _adjustment(item: AdjustmentItem) -> Adjustment:
 
 
 def _count(item: CountItem) -> Count:
-    try:
-        not_in_the_future(item.as_of)
-    except InvalidInput as error:
-        raise InvalidInput(error.detail, field="as_of") from error
+    not_in_the_future(item.as_of, "as_of")
     return Count(**dict(item))
 
 

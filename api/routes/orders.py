@@ -1,27 +1,58 @@
 """Orders: taken from channels, shown to people, cancelled before hand-over."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import Field
 from sqlalchemy import RowMapping
+from sqlalchemy.exc import SQLAlchemyError
 
 from api import contract, cursor, examples
 from api.answers import Json
 from api.clock import not_in_the_future
 from api.models.common import Cursor, Limit, OrderId
 from api.models.orders import OrderCaptured, OrderDetail, OrderList, Sourcing, Timeline
-from api.services import IdempotencyKey, Use
+from api.services import IdempotencyKey, Services, Use
 from api.sourcing import stored_decision
-from dom.errors import NotFound
-from dom.intake import OrderRequest
+from dom.errors import InvalidInput, NotFound
+from dom.intake import OrderRequest, as_captured_before
 from dom.status import OrderStatus
 from store import explaining, queries, timeline
 from store import orders as order_rows
-from workflows.messages import CancelCall, CancelResult
+from workflows.messages import CancelCall, CancelResult, OrderAnswer
 
-router = APIRouter(tags=["orders"])
+
+class _Orders(APIRoute):
+    """An order that an earlier release captured, and that today's rules would refuse, is answered as it was."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """As every endpoint's; a refusal of the body is looked at once more."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                sent = as_captured_before(error.body) if self.endpoint is capture else None
+                if sent is None:
+                    raise
+                services: Services = request.app.state.services
+                try:
+                    known = await services.orders.captured(sent.order_id, (sent.content_hash(),))
+                except (SQLAlchemyError, OSError):  # it is refused without a database too
+                    known = None
+                if known is None:
+                    raise
+                return _captured(known)
+
+        return answer
+
+
+router = APIRouter(tags=["orders"], route_class=_Orders)
 
 _FROM_DOCUMENT = ("customer", "ship_to", "shipping_method", "pickup_node", "requested_by", "payment", "tags")
 
@@ -35,7 +66,7 @@ _FROM_DOCUMENT = ("customer", "ship_to", "shipping_method", "pickup_node", "requ
     responses={
         **contract.success(201, "Captured now.", examples.ORDER_CAPTURED),
         **contract.success(200, "Captured before, with the same content.", examples.ORDER_CAPTURED, OrderCaptured),
-        **contract.problems("order-conflict", "unknown-sku", "invalid-input", "no-answer-yet"),
+        **contract.problems("order-conflict", "unknown-sku", "unknown-channel", "invalid-input", "no-answer-yet"),
     },
 )
 async def capture(
@@ -45,8 +76,25 @@ async def capture(
 
     The id is made of `channel` and `external_id`. The same order sent again, at once or years later, gets the same
     answer with 200; other content under the same number is refused with 409. After 503 or 504 send the same again.
+
+    Harmless oddities are corrected: spaces around texts, a postal code as forms write it, a phone number as it is
+    dialled at home, "n/a" for nothing. The first event of the timeline lists each as `data.corrections`; the order as
+    corrected is its content. The channel must be registered, and `placed_at` may not be still to come.
     """
-    answer = await services.orders.capture(order)
+    try:
+        await services.channels.check(order.channel)
+        not_in_the_future(order.placed_at, "placed_at")
+    except InvalidInput:
+        # What was captured before this was asked for is answered as it was.
+        answer = await services.orders.captured(order.order_id, order.hashes())
+        if answer is None:
+            raise
+    else:
+        answer = await services.orders.capture(order)
+    return _captured(answer)
+
+
+def _captured(answer: OrderAnswer) -> Json:
     links = _links(answer.order_id)
     content = {
         "order_id": answer.order_id,
@@ -171,7 +219,7 @@ async def get_sourcing(
     response_model=CancelResult,
     responses={
         **contract.success(200, "What was cancelled; its stock is free again.", examples.CANCELLED),
-        **contract.problems("not-found", "cannot-cancel", "invalid-input", "no-answer-yet"),
+        **contract.problems("not-found", "conflict", "cannot-cancel", "invalid-input", "no-answer-yet"),
     },
 )
 async def cancel(

@@ -26,7 +26,9 @@ _SHOWN = ("channel", "owner", "reason", "status", "expires_at", "created_at", "u
     responses={
         **contract.success(201, "Held from now on.", examples.RESERVATION),
         **contract.success(200, "Made before, with the same key; as it stands.", examples.RESERVATION, Reservation),
-        **contract.problems("stock-conflict", "conflict", "unknown-sku", "unknown-node", "invalid-input"),
+        **contract.problems(
+            "stock-conflict", "conflict", "unknown-channel", "unknown-sku", "unknown-node", "invalid-input"
+        ),
     },
 )
 async def hold(
@@ -40,6 +42,7 @@ async def hold(
     An owner has one reservation in a channel: asked again, the new one takes the place of the old one in one step, and
     what the owner holds already counts as free for him. It expires by itself. Name it as `reservation_id` in the order.
     """
+    await services.channels.check(asked.channel)
     wanted = Hold(
         channel=asked.channel,
         owner=asked.owner,

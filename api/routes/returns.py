@@ -29,7 +29,9 @@ router = APIRouter(tags=["returns"])
     responses={
         **contract.success(201, "Opened now.", examples.RETURN_OPENED),
         **contract.success(200, "Opened before, with the same key.", examples.RETURN_OPENED, ReturnOpened),
-        **contract.problems("not-found", "nothing-to-return", "unknown-node", "invalid-input", "no-answer-yet"),
+        **contract.problems(
+            "not-found", "conflict", "nothing-to-return", "unknown-node", "invalid-input", "no-answer-yet"
+        ),
     },
 )
 async def request(
@@ -43,7 +45,7 @@ async def request(
     """
     not_in_the_future(asked.occurred_at)
     return_id = ids.return_id(asked.order_id, key or uuid4().hex)
-    answer = await services.returns.request(return_id, asked)
+    answer = await services.returns.request(return_id, asked, key)
     links = {"self": f"/v1/returns/{answer.return_id}", "order": f"/v1/orders/{answer.order_id}"}
     content = {
         "return_id": answer.return_id,
@@ -103,7 +105,7 @@ async def get(return_id: ReturnId, services: Use) -> ReturnDetail:
     response_model=ReturnResult,
     responses={
         **contract.success(200, "Received.", examples.RETURN_RECEIVED),
-        **contract.problems("not-found", "step-not-possible", "invalid-input", "no-answer-yet"),
+        **contract.problems("not-found", "conflict", "step-not-possible", "invalid-input", "no-answer-yet"),
     },
 )
 async def receive(
@@ -124,7 +126,7 @@ async def receive(
     response_model=ReturnResult,
     responses={
         **contract.success(200, "Inspected; the refund is recorded.", examples.RETURN_REFUNDED),
-        **contract.problems("not-found", "step-not-possible", "invalid-input", "no-answer-yet"),
+        **contract.problems("not-found", "conflict", "step-not-possible", "invalid-input", "no-answer-yet"),
     },
 )
 async def inspect(

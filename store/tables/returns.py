@@ -25,11 +25,13 @@ returns = Table(
     Column("status", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("content_hash", Text, nullable=False),
+    Column("request_key", Text, nullable=True, comment="the caller's Idempotency-Key"),
     moment("requested_at"),
     moment("received_at", nullable=True),
     moment("finished_at", nullable=True),
     one_of("status", ReturnStatus),
     Index("returns_order_ix", "order_id"),
+    Index("returns_request_key_ix", "request_key", unique=True),
     Index("returns_status_ix", "status", "id"),
 )
 

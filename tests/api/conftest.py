@@ -23,8 +23,8 @@ from dom.network import Node
 from dom.policy.reading import read_policy
 from dom.tariffs import Tariff
 from settings import Settings
+from store import channels, reference
 from store import engine as store_engine
-from store import reference
 from tests.api.driving import Channel
 from tests.worlds.running import allocating
 
@@ -63,6 +63,8 @@ async def engine(running: Settings) -> AsyncIterator[AsyncEngine]:
             await reference.put_node(connection, Node.model_validate(document))
         tariffs = [Tariff.model_validate(document) for document in json.loads((SAMPLE / "tariffs.json").read_text())]
         await reference.put_tariffs(connection, tariffs)
+        for name in ("web", "store", "b2b", "marketplace", "social", "market", "shop", "till", "edi"):
+            await channels.put(connection, channels.Channel(id=name, name=name))
         policy = read_policy((SAMPLE / "policy.yaml").read_text())
         await reference.publish_policy(connection, policy, "tests")
     yield opened

@@ -122,7 +122,7 @@ class TestWhatIsRefused:
             ("customer.email", "ada@"),
             ("customer.email", "a@customer.example, b@customer.example"),
             ("customer.email", "ada@customer.example\nBcc: all@customer.example"),
-            ("customer.phone", "07700 900123"),
+            ("customer.phone", "call me"),
             ("customer.phone", "+44 1"),
             ("customer.name", ""),
             ("ship_to.country", "uk"),
@@ -164,7 +164,7 @@ class TestWhatIsRefused:
     )
     def test_a_postal_code_of_another_country(self, country: str, postal_code: str) -> None:
         faults = fields_at_fault(put("ship_to", GOOD["ship_to"] | {"country": country, "postal_code": postal_code}))
-        assert faults == ["ship_to"]
+        assert faults == ["ship_to.country" if country == "ZZ" else "ship_to.postal_code"]
 
     def test_a_line_number_that_stands_twice(self) -> None:
         with pytest.raises(ValidationError, match="line_id '1' stands twice"):

@@ -1,7 +1,7 @@
 """indexes of the work list by time, and of the lists of shipments, messages and exceptions
 
-Revision: 0012
-Revises: 0007
+Revision: 0009
+Revises: 0008
 """
 
 import sqlalchemy as sa
