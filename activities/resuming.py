@@ -33,12 +33,14 @@ class ResumeOrder(Value):
 
 
 class Milestone(Value):
-    """What a carrier reported of the parcel, perhaps while no process was there to hear it."""
+    """What a carrier reported of the booking that stands, perhaps while no process was there to hear it."""
 
     kind: CarrierEventKind
     tracking_number: str
     occurred_at: datetime
     actor: str
+    shipment_id: str | None = None
+    event_id: str | None = None
 
 
 class ResumedFulfilment(Value):

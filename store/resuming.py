@@ -22,12 +22,13 @@ SELECT f.id, f.node_id, f.status, f.method = 'pickup' AS pickup,
        live.tracking,
        coalesce((
             SELECT jsonb_agg(jsonb_build_object('kind', e.kind, 'tracking_number', e.tracking_number,
-                                                'occurred_at', e.occurred_at, 'actor', e.carrier) ORDER BY e.id)
+                                                'occurred_at', e.occurred_at, 'actor', e.carrier,
+                                                'shipment_id', live.id, 'event_id', e.event_id) ORDER BY e.id)
             FROM carrier_events e WHERE e.carrier = live.carrier AND e.tracking_number = live.tracking_number
-              AND e.kind = ANY(:milestones)), '[]') AS milestones
+              AND (e.kind = ANY(:milestones) OR e.told_at IS NULL)), '[]') AS milestones
 FROM fulfilments f
 LEFT JOIN LATERAL (
-    SELECT s.carrier, s.tracking_number, s.carrier || ' ' || s.tracking_number AS tracking
+    SELECT s.id, s.carrier, s.tracking_number, s.carrier || ' ' || s.tracking_number AS tracking
     FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
     WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) live ON true
 WHERE f.order_id = :id ORDER BY f.released_at, f.id

@@ -40,9 +40,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.telling import send
     from workflows.waiting import Waiting
 
-_EARLIER_RUN = "an earlier run of the process"
-"""Who asked first for an order that goes on: not the one who asks now."""
-
 
 @workflow.defn(name="Order")
 class OrderWorkflow:
@@ -206,7 +203,7 @@ class OrderWorkflow:
         self._waiting.since = workflow.now() - timedelta(seconds=found.waiting_seconds)
         self._source_why = found.cause or SourcingCause.LOOKED_AGAIN
         self._accepted = found.sourced.model_copy(update={"promise": found.promise})
-        self._first_caller = self._first_caller or _EARLIER_RUN
+        self._first_caller = self._first_caller or resuming.EARLIER_RUN
         self._board.promised(found.promise)
         for untold in found.untold:
             self.tell(untold)

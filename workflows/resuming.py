@@ -1,6 +1,7 @@
 """Going on with an order where the store stands, when an earlier run of its process is gone."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from temporalio import workflow
 
@@ -9,6 +10,9 @@ with workflow.unsafe.imports_passed_through():
     from dom.lifecycle import FulfilmentState, OrderState
     from workflows.messages import CarrierReport, LineStanding, OrderStanding
     from workflows.platform import local
+
+EARLIER_RUN: Final = "an earlier run of the process"
+"""Who asked first for an order that goes on: not the one who asks now."""
 
 
 def is_first_run() -> bool:
@@ -46,6 +50,8 @@ def unheard(found: ResumedFulfilment) -> Iterator[CarrierReport]:
             tracking_number=each.tracking_number,
             occurred_at=each.occurred_at,
             actor=each.actor,
+            shipment_id=each.shipment_id,
+            event_id=each.event_id,
         )
 
 
