@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 TESTS = ROOT / "tests"
 FOUND = ROOT / "var" / "explore"
 """Where the whole output of what failed is kept."""
-FUZZERS: tuple[str, ...] = ()
+FUZZERS: tuple[str, ...] = ("tests.fuzz.carrier_feed",)
 """Modules that explore by themselves: each takes `--seconds` and `--seed`, and exits with 1 if it found something."""
 STORMS: tuple[str, ...] = ("tests/chaos/test_stock_storm.py",)
 """Tests that draw by `STORM_SEED`."""

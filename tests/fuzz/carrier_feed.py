@@ -1,4 +1,4 @@
-"""Random carrier feeds against a model: `python -m tests.fuzz.carrier_feed --minutes 60 --seed 1`.
+"""Random carrier feeds against a model: `python -m tests.fuzz.carrier_feed --seconds 3600 --seed 1`.
 
 Each sequence is one order: scans of its living, voided and ended parcels in random sequence, repeats and reused event
 ids, mixed with node steps, cancellations, parcels packed anew and parcels that arrive after they were lost. After each
@@ -261,7 +261,7 @@ async def explore(world: World, seed: int, until: float, most_failures: int = 10
     return done, failed
 
 
-async def _main(minutes: float, seed: int, only: str | None) -> int:
+async def _main(seconds: float, seed: int, only: str | None) -> int:
     with TemporaryDirectory(prefix="dom-fuzz-") as folder:
         store = postgres.start(Path(folder))
         server = temporal.start(Path(folder), in_memory=True)
@@ -276,7 +276,7 @@ async def _main(minutes: float, seed: int, only: str | None) -> int:
                     story = await attempt(world, only, Counter())
                     sys.stdout.write(f"{story or 'no failure'}\n")
                     return 1 if story else 0
-                done, failed = await explore(world, seed, time.monotonic() + 60 * minutes)
+                done, failed = await explore(world, seed, time.monotonic() + seconds)
             await engine.dispose()
         finally:
             server.stop()
@@ -289,11 +289,11 @@ async def _main(minutes: float, seed: int, only: str | None) -> int:
 def main() -> int:
     """Read the command line and explore."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=1)
+    parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", help="the seed of one sequence, as it was printed")
     asked = parser.parse_args()
-    return asyncio.run(_main(asked.minutes, asked.seed, asked.only))
+    return asyncio.run(_main(asked.seconds, asked.seed, asked.only))
 
 
 if __name__ == "__main__":
