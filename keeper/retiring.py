@@ -10,13 +10,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.status import FulfilmentStep
 from keeper.telling import tell
-from store import unable
+from store import freshness, unable
 from store.engine import reading
 from store.unable import ACTOR, Unable
 from workflows.messages import NodeReport
@@ -55,7 +54,7 @@ class Retiring:
     async def run(self) -> bool:
         """One look takes all there is. Who was told and has not reacted yet is told again with the next one."""
         async with self._reads.connect() as connection:
-            version = await connection.scalar(text("SELECT version FROM reference_state"))
+            version = await freshness.version(connection)
         now = asyncio.get_running_loop().time()
         if version == self._seen_version and now < self._everything_at:
             return False

@@ -11,6 +11,7 @@ from dom.money import refuse_unknown
 from dom.network import Node, Sku
 from dom.policy.document import Policy
 from dom.tariffs import Tariff
+from store import freshness
 from store.freshness import touch
 from store.networks import Network
 from store.policies import list_policies, publish_policy
@@ -55,7 +56,7 @@ class ReferenceCache:
 
     async def now(self, connection: AsyncConnection) -> Reference:
         """The reference data as it is."""
-        return await self.at(connection, await connection.scalar(text("SELECT version FROM reference_state")) or 0)
+        return await self.at(connection, await freshness.version(connection))
 
     def sku(self, document: dict[str, object]) -> Sku:
         """The SKU as a model; built once a version."""
