@@ -24,6 +24,8 @@ FULL_DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 TIME_OF_DAY: Final = re.compile(r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$", re.ASCII)
 """RFC 3339, section 5.6, `partial-time`, of which the seconds may be left out."""
 
+_NOT_INPUT: Final = frozenset({"metadata", "serialization", "default", "keys_schema"})
+"""Parts of a core schema that read no value of JSON's own types: the keys of an object are always texts there."""
 _NUMBERS: Final = frozenset({"int", "float", "bool"})
 
 
@@ -86,7 +88,7 @@ def _parts(schema: Any, model: type) -> Iterator[dict[str, Any]]:
         if schema.get("type") == "model" and schema["cls"] is not model:
             return
         for name, each in schema.items():
-            if name not in {"metadata", "serialization", "default"} and isinstance(each, dict | list | tuple):
+            if name not in _NOT_INPUT and isinstance(each, dict | list | tuple):
                 yield from _parts(each, model)
         if "type" in schema:
             yield schema

@@ -106,13 +106,13 @@ class Carriers:
             await self._find(fulfilment, end)
 
     async def _find(self, fulfilment: Fulfilment, lost: Event) -> None:
-        """A lost parcel arrives after all, when its units have been sourced again already."""
+        """A lost parcel turns up and comes back, when its units have been sourced again already."""
         while not fulfilment.ended:
             fulfilment.news.clear()
             await fulfilment.news.wait()
-        found = Event("delivered", lost.at + FOUND_AFTER, fulfilment.city)
+        found = Event("returned_to_sender", lost.at + FOUND_AFTER, fulfilment.city)
         self._outbox[fulfilment.carrier].append(_message(fulfilment, found))
-        self.board.say(f"{fulfilment.id}: delivered after all, says {fulfilment.carrier}")
+        self.board.say(f"{fulfilment.id}: turned up and came back, says {fulfilment.carrier}")
 
     async def report(self) -> None:
         """Sends what waits, again and again."""

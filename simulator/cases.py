@@ -23,7 +23,7 @@ class Case(StrEnum):
     SHORT_PICK = "short pick"
     LOST = "lost"
     OUT_OF_TURN = "out of turn"
-    """The carrier reports its parcel lost, and later delivered."""
+    """The carrier reports its parcel lost, and later back at its sender."""
 
 
 LATER = tuple(case for case in Case if case is not Case.WAITING)

@@ -25,7 +25,7 @@ STORIES = {
     Case.REJECTED: "was rejected by its node and went elsewhere",
     Case.SHORT_PICK: "was picked short: one unit is sought elsewhere",
     Case.LOST: "lost its parcel: the units are sent again",
-    Case.OUT_OF_TURN: "lost its parcel, which was then delivered after all",
+    Case.OUT_OF_TURN: "lost its parcel, which then came back to its sender",
 }
 PROOFS = {
     Case.REJECTED: "fulfilment_rejected",

@@ -148,7 +148,7 @@ class ArrivedResult(Value):
     order_id: str
     fulfilment_id: str
     status: OrderStatus
-    taken_back: dict[str, int]
+    taken_back: dict[str, int] = Field(description="Units of the replacement that are not sent any more, by line.")
 
 
 class StockArrived(Value):

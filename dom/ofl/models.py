@@ -238,7 +238,9 @@ class SourcingDecision(Value):
     gap: float = 0.0
     others: dict[Fence, int] = Field(default={})
     """How many nodes `candidates` leaves out, by why: they hold nothing, or are not where the customer collects."""
-    ruled_out: dict[str, dict[Fence, int]] = Field(default={})
+    ruled_out: dict[str, dict[Fence, int]] = Field(
+        default={}, description="SKUs that no node may ever send, each with how many nodes each fence excluded."
+    )
     """SKUs of unfilled lines that no node may ever give, whatever it holds: how many nodes each fence rules out."""
     passed_over: tuple[PassedOver, ...] = ()
     planner: int = 0

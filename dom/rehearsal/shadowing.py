@@ -1,5 +1,7 @@
 """A shadow's decision beside the live one, on the very snapshot the live one was made on."""
 
+from pydantic import Field
+
 from dom.base import Value
 from dom.ofl.models import SourcingDecision
 from dom.ofl.planner import plan
@@ -22,7 +24,7 @@ class Compared(Value):
     live_strategy: str
     cost: int = 0
     live_cost: int
-    live_currency: str = ""
+    live_currency: str = Field(default="", description="ISO 4217 code of what the live policy weighs in.")
     unfilled: int = 0
     live_unfilled: int
     problem: str = ""

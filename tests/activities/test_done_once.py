@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.exceptions import ApplicationError
 
@@ -58,13 +59,22 @@ async def everything(engine: AsyncEngine) -> dict[str, list[tuple[object, ...]]]
 
 
 async def twice(engine: AsyncEngine, activity: Callable[[Any], Awaitable[Any]], request: Any) -> Any:
-    """Do it, and again three times side by side; nothing may change after the first time."""
+    """Do it, and again three times side by side; nothing may change after the first time, but that it is known."""
     first = await activity(request)
     before = await everything(engine)
     again = await asyncio.gather(*(activity(request) for _ in range(3)))
-    assert again == [first] * 3
+    assert [as_new(each) for each in again] == [first] * 3
     assert await everything(engine) == before
     return first
+
+
+def as_new(answer: Any) -> Any:
+    """The answer without what only a repeat says."""
+    repeat = ("known", "status", "received", "untold")
+    fields = type(answer).model_fields if isinstance(answer, BaseModel) else {}
+    if "known" not in fields:
+        return answer
+    return answer.model_copy(update={name: fields[name].default for name in repeat if name in fields})
 
 
 @pytest.fixture
@@ -109,7 +119,7 @@ class TestCapture:
     async def test_two_at_once_agree(self, world: AsyncEngine, database: Database) -> None:
         order = small.order("together", A=2)
         answers = await asyncio.gather(*(accept(database, order) for _ in range(8)))
-        assert all(answer == answers[0] for answer in answers)
+        assert all(as_new(answer) == as_new(answers[0]) for answer in answers)
         assert await one(world, "SELECT count(*) FROM reservations") == 1
         await check_books(world, reserved=2)
 
@@ -358,4 +368,4 @@ class TestReturning:
         await Returning(database).open_return(request)
         with pytest.raises(ApplicationError) as refused:
             await Returning(database).open_return(request.model_copy(update={"lines": (("1", 2),)}))
-        assert refused.value.type == "order-conflict"
+        assert refused.value.type == "conflict"

@@ -189,7 +189,7 @@ class TestAnOrderWithoutAProcess:
         await temporal_client.get_workflow_handle(f"order-{order_id}").terminate()
         key = new_number()
         assert [(await channel.scan(item, "delivered", key))["status"] for _ in range(2)] == ["recorded", "repeated"]
-        assert (await strays(channel, order_id))[0]["data"]["status"] == "handed_over"
+        assert [each["kind"] for each in (await channel.get(order_id))["exceptions"]] == ["no_process"]
         async with engine.connect() as connection:
             query = text("SELECT told_at FROM carrier_events WHERE event_id = :id")
             assert await connection.scalar(query, {"id": key}) is None

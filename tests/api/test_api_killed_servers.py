@@ -137,6 +137,7 @@ async def test_nobody_is_told_of_a_defect(servers: Servers, tmp_path: Path) -> N
     engine = store_engine.create(settings.database_url, 1)
     async with engine.begin() as connection:
         await small.write(connection)
+        await small.open_channel(connection)
     await engine.dispose()
     app = create_app(settings)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -27,6 +27,7 @@ from cli.process import python_module
 from keeper.telling import tell
 from settings import Settings
 from tests.api.driving import order, problem
+from tests.worlds import small
 from tests.worlds.commands import clean_environment
 from tests.worlds.stack import until
 from workflows.messages import StockArrived
@@ -36,8 +37,10 @@ Serving = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 @pytest.fixture
-def serving(world_url: str, temporal_server: EmbeddedTemporal) -> Serving:
+async def serving(world: AsyncEngine, world_url: str, temporal_server: EmbeddedTemporal) -> Serving:
     """The API over the small network, in a namespace."""
+    async with world.begin() as connection:
+        await small.open_channel(connection)
 
     @asynccontextmanager
     async def serve(named: str, url: str = world_url) -> AsyncIterator[httpx.AsyncClient]:

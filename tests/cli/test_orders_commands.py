@@ -58,7 +58,7 @@ async def test_what_is_wrong_is_found_everywhere_and_revived_by_one_command(hous
     assert (found["counts"], [each["about"] for each in found["faults"]]) == ({"no_process": 1}, ["web-lost-process"])
     examined = await asyncio.to_thread(dom, "doctor")
     assert examined.exit_code == 1
-    assert "dom orders revive" in " ".join(examined.output.split())
+    assert "dom orders revive" in " ".join(examined.output.replace("│", " ").split())
     reconciled = await asyncio.to_thread(dom, "stock", "reconcile")
     assert reconciled.exit_code == 1
     assert "web-lost-process" in reconciled.output

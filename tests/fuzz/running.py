@@ -68,6 +68,7 @@ class World:
     async def stock_up(self, code: str, units: Mapping[str, int]) -> None:
         """A SKU of its own with so many units at each node."""
         async with self.engine.begin() as connection:
+            await small.open_channel(connection)
             await reference.put_skus(connection, [sku(code)])
             for node_id, quantity in units.items():
                 opening = stock.Movement(node_id, code, quantity, LedgerKind.OPENING, "opening", "opening")

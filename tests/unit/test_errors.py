@@ -24,6 +24,7 @@ CONTRACT = {
     "reservation-ended": 409,
     "stock-conflict": 409,
     "no-process": 503,
+    "unknown-channel": 422,
     "outside-failure": 502,
 }
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.intake import OrderRequest
 from dom.network import Node, Sku
-from store import reference, stock
+from store import channels, reference, stock
 from store.kinds import LedgerKind
 from tests.unit.worlds import LEEDS, LONDON, MONDAY_NOON, PARIS, YORK, node, sku, tariff
 from tests.worlds.policies import policy
@@ -48,6 +48,11 @@ async def write(connection: AsyncConnection) -> None:
         for code, quantity in units.items():
             opening = stock.Movement(node_id, code, quantity, LedgerKind.OPENING, "opening", "opening")
             await stock.move(connection, opening, actor="test", at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+async def open_channel(connection: AsyncConnection, name: str = "web") -> None:
+    """Register a channel: the API takes orders of no other."""
+    await channels.put(connection, channels.Channel(id=name, name=name))
 
 
 def order(external_id: str = "1", /, *, channel: str = "web", **lines_or_fields: Any) -> OrderRequest:
