@@ -106,7 +106,7 @@ class ShadowDifference(BaseModel):
     live_strategy: str
     strategy: str
     live_cost: int
-    live_currency: str = ""
+    live_currency: str = Field(default="", description="Of `live_cost`.")
     cost: int
     live_unfilled: int
     unfilled: int

@@ -239,9 +239,9 @@ class SourcingDecision(Value):
     others: dict[Fence, int] = Field(default={})
     """How many nodes `candidates` leaves out, by why: they hold nothing, or are not where the customer collects."""
     ruled_out: dict[str, dict[Fence, int]] = Field(
-        default={}, description="SKUs that no node may ever send, each with how many nodes each fence excluded."
+        default={},
+        description="SKUs of unfilled lines that no node may ever give, with how many nodes each fence rules out.",
     )
-    """SKUs of unfilled lines that no node may ever give, whatever it holds: how many nodes each fence rules out."""
     passed_over: tuple[PassedOver, ...] = ()
     planner: int = 0
     """Version of the planner that decided (`PLANNER`); 0: it was not written down yet."""

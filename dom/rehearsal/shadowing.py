@@ -1,7 +1,5 @@
 """A shadow's decision beside the live one, on the very snapshot the live one was made on."""
 
-from pydantic import Field
-
 from dom.base import Value
 from dom.ofl.models import SourcingDecision
 from dom.ofl.planner import plan
@@ -24,7 +22,7 @@ class Compared(Value):
     live_strategy: str
     cost: int = 0
     live_cost: int
-    live_currency: str = Field(default="", description="ISO 4217 code of what the live policy weighs in.")
+    live_currency: str = ""
     unfilled: int = 0
     live_unfilled: int
     problem: str = ""
