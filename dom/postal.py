@@ -51,6 +51,15 @@ def written(country: str, code: str) -> str:
     raise ValueError(f"no postal code of {country}{example}")
 
 
+def is_country(code: str) -> bool:
+    """Whether goods can be sent there: the address data knows the country."""
+    try:
+        get_validation_rules({"country_code": code})
+    except ValueError:
+        return False
+    return True
+
+
 @cache
 def _rules(country: str) -> tuple[Sequence[re.Pattern[str]], Sequence[str]]:
     """The forms a code of the country may have, and examples."""

@@ -63,7 +63,7 @@ class Tidied:
         self._put(customer, "customer", "phone", lambda text: _phone(visible(text), country))
         self._put(ship_to, "ship_to", "name", visible)
         for name in ("city", "region", "postal_code"):
-            self._put(ship_to, "ship_to", name, lambda text: _meant(visible(text)))
+            self._put(ship_to, "ship_to", name, lambda text: meant(visible(text)))
         self._put(ship_to, "ship_to", "postal_code", lambda text: _postal_code(text, country))
         self._list(ship_to, "ship_to.", "lines", or_empty=True)
         self._list(self.body, "", "tags")
@@ -119,11 +119,12 @@ class Tidied:
     def _drop_empty(self, *names: str) -> None:
         for name in names:
             sent = self.body.get(name)
-            if isinstance(sent, str) and _meant(visible(sent)) == "":
+            if isinstance(sent, str) and meant(visible(sent)) == "":
                 self.correct(self.body, name, name, None)
 
 
-def _meant(text: str) -> str:
+def meant(text: str) -> str:
+    """The text; empty where it only stands for nothing, as "n/a" does."""
     return "" if text.lower() in _NOTHING else text
 
 
