@@ -5,7 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from dom.intake import OrderRequest, as_captured_before
 from tests.api.driving import NODE, Channel, new_number, order, problem
 
 NOBODY = "webb"
@@ -53,7 +55,7 @@ class TestAnOrder:
         document["ship_to"]["postal_code"] = "ls1\u00a0 4ap."
         document["customer"] |= {"phone": "07700 900123", "email": "Ada <ada@customer.example>"}
         order_id = await channel.place(document)
-        events = (await http.get(f"/v1/orders/{order_id}/timeline")).json()["items"]
+        events = (await http.get(f"/v1/orders/{order_id}/timeline")).json()["events"]
         first = next(each for each in events if each["kind"] == "order.accepted" or "corrections" in each["data"])
         assert {(each["field"], each["kept"]) for each in first["data"]["corrections"]} == {
             ("ship_to.postal_code", "LS1 4AP"),
@@ -109,6 +111,25 @@ class TestAnOrder:
 
     async def test_with_times_in_small_letters_is_taken(self, http: httpx.AsyncClient, channel: Channel) -> None:
         assert await channel.place(order(await channel.stocked_sku(3), placed_at="2026-03-02t09:26:00z"))
+
+
+class TestAnOrderOfAnEarlierRelease:
+    """It was kept as it came."""
+
+    @pytest.mark.parametrize("code", ["ls1  4ap", "LS1 4APXX"])
+    async def test_is_answered_as_it_was(
+        self, http: httpx.AsyncClient, app: FastAPI, channel: Channel, code: str
+    ) -> None:
+        document = order(await channel.stocked_sku(3))
+        document["ship_to"]["postal_code"] = code
+        before = as_captured_before(document)
+        assert before is not None
+        answer = await app.state.services.orders.capture(OrderRequest.model_construct(**dict(before)))
+        assert answer.created
+        again = await http.post("/v1/orders", json=document)
+        assert (again.status_code, again.json()["order_id"]) == (200, answer.order_id), again.text
+        other = await http.post("/v1/orders", json={**document, "tags": ["other"]})
+        assert other.status_code in {409, 422}, other.text
 
 
 class TestABasketsPlace:
