@@ -15,9 +15,9 @@ from dom.errors import InvalidInput
 
 
 async def refuse_what_would_be_lost(request: Request) -> None:
-    """Raises InvalidInput for a query parameter that the endpoint does not know, for a parameter or header that is given
-    more than once where one counts, and for a key that stands twice in an object of a JSON body: of each a part would
-    be ignored.
+    """Raises InvalidInput for a query parameter that the endpoint does not know, for a parameter or header that is
+    given more than once where one counts, and for a key that stands twice in an object of a JSON body: of each a part
+    would be ignored.
     """
     route = request.scope["route"]
     if not isinstance(route, APIRoute):
