@@ -15,12 +15,14 @@ from dom.errors import InvalidInput
 
 
 async def refuse_what_would_be_lost(request: Request) -> None:
-    """Raises InvalidInput for a query parameter that the endpoint does not know, for one that is given more than once
-    where one counts, and for a key that stands twice in an object of a JSON body: of each a part would be ignored.
+    """Raises InvalidInput for a query parameter that the endpoint does not know, for a parameter or header that is
+    given more than once where one counts, and for a key that stands twice in an object of a JSON body: of each a part
+    would be ignored.
     """
     route = request.scope["route"]
     if not isinstance(route, APIRoute):
         return
+    _check_headers(request, route.dependant)
     if request.query_params:
         _check_query(request, _parameters(route))
     if route.body_field is not None:
@@ -37,6 +39,19 @@ def query_fields(dependant: Dependant) -> Iterator[ModelField]:
     yield from dependant.query_params
     for part in dependant.dependencies:
         yield from query_fields(part)
+
+
+def _check_headers(request: Request, dependant: Dependant) -> None:
+    for name in _header_names(dependant):
+        if (times := len(request.headers.getlist(name))) > 1:
+            raise InvalidInput(f"the header {name} counts once; it is given {times} times", field=name)
+
+
+def _header_names(dependant: Dependant) -> Iterator[str]:
+    for field in dependant.header_params:
+        yield field.alias
+    for part in dependant.dependencies:
+        yield from _header_names(part)
 
 
 def _check_query(request: Request, known: Mapping[str, bool]) -> None:

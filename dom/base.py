@@ -8,6 +8,7 @@ from pydantic.json_schema import WithJsonSchema
 from pydantic_core import CoreSchema
 
 from dom import strict
+from dom.texts import as_seen, is_plain_id, visible
 
 
 class Value(BaseModel):
@@ -49,6 +50,27 @@ TimeOfDay = Annotated[
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 """Short human text."""
+
+
+def _as_seen(text: object) -> object:
+    return visible(text) if isinstance(text, str) else text
+
+
+GivenText = Annotated[Text, BeforeValidator(_as_seen)]
+"""`Text` of a parameter, as people see it. Of bodies `AS_SEEN` does the same."""
+
+AS_SEEN = BeforeValidator(as_seen)
+"""For the body of a request, not for documents that are stored: a blank name that was let in once can still be read."""
+
+
+def _plain(key: str) -> str:
+    if not is_plain_id(key):
+        raise ValueError("give it without blanks around it and without characters that nobody sees")
+    return key
+
+
+Key = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
+"""A caller's own id of what he sends, by which it counts once. It is never corrected: another one is another thing."""
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["GBP"])]
 """ISO 4217 code."""

@@ -25,12 +25,18 @@ _DISTRICTS: Final = {
 """The part of a postal code that names a district. Some channels hand over no more; it is enough to source by."""
 
 _IN_FRONT: Final = {
-    "AT": "A", "BE": "B", "CZ": "CZ", "DE": "D", "EE": "EST", "ES": "E", "FI": "FIN", "FR": "F", "GR": "GR", "HU": "H",
-    "IT": "I", "LI": "FL", "LU": "L", "NO": "N", "PT": "P", "SE": "S", "SI": "SLO",
+    "AT": "A", "BE": "B", "CZ": "CZ", "DE": "D", "EE": "EST", "ES": "E", "FI": "FIN", "FR": "F", "GB": "UK", "GR": "GR",
+    "HU": "H", "IE": "IRL", "IT": "I", "LI": "FL", "LU": "L", "NO": "N", "PT": "P", "SE": "S", "SI": "SLO", "US": "USA",
 }  # fmt: skip
 """Codes of vehicle registration, which stand before postal codes in letters across borders, beside ISO 3166's."""
+_OWN_RULES: Final = {"IE": re.compile(r"[AC-FHKNPRTV-Y][0-9][0-9W] ?[0-9AC-FHKNPRTV-Y]{4}")}
+"""Where the address data's rule is too wide: any seven letters would be a code there."""
+_DASHES: Final = "\u2212\u30fc"
+"""Characters written for a dash that are none: the minus sign, and the long vowel of Japanese keyboards."""
+_SPREADSHEET: Final = re.compile(r"\d\.0")
+"""The end of a code that a spreadsheet took for a number: its leading zeros may be lost, so it may be another code."""
 _PARTS: Final = re.compile(r"[0-9A-Z]+([ .-]+[0-9A-Z]+)*")
-_AROUND: Final = " .,;:#〒"
+_AROUND: Final = " .,;:#〒-'\""
 
 
 def written(country: str, code: str) -> str:
@@ -39,7 +45,7 @@ def written(country: str, code: str) -> str:
     A country of which no rule is known takes any code.
     """
     usual = unicodedata.normalize("NFKC", code)
-    plain = "".join("-" if unicodedata.category(character) == "Pd" else character for character in usual)
+    plain = "".join("-" if unicodedata.category(each) == "Pd" or each in _DASHES else each for each in usual)
     text = " ".join(visible(plain).upper().split()).strip(_AROUND)
     rules = _rules(country)
     if not text or not rules[0] or _matches(country, text):
@@ -49,6 +55,15 @@ def written(country: str, code: str) -> str:
             return candidate
     example = f", such as {rules[1][0]}" if rules[1] else ""
     raise ValueError(f"no postal code of {country}{example}")
+
+
+def is_country(code: str) -> bool:
+    """Whether goods can be sent there: the address data knows the country."""
+    try:
+        get_validation_rules({"country_code": code})
+    except ValueError:
+        return False
+    return True
 
 
 @cache
@@ -62,7 +77,8 @@ def _rules(country: str) -> tuple[Sequence[re.Pattern[str]], Sequence[str]]:
 
 
 def _matches(country: str, code: str) -> bool:
-    if all(form.fullmatch(code) for form in _rules(country)[0]):
+    own = _OWN_RULES.get(country)
+    if own.fullmatch(code) if own else all(form.fullmatch(code) for form in _rules(country)[0]):
         return True
     district = _DISTRICTS.get(country)
     return district is not None and district.fullmatch(code) is not None
@@ -70,10 +86,10 @@ def _matches(country: str, code: str) -> bool:
 
 def _candidates(country: str, text: str, examples: Sequence[str]) -> Iterator[str]:
     """The code in other spellings: without the country in front, and parted as the country's examples are."""
-    if not _PARTS.fullmatch(text):
+    if not _PARTS.fullmatch(text) or _SPREADSHEET.search(text, len(text) - 3):
         return
     front = f"(?:{country}|{_IN_FRONT.get(country, country)})"
-    bare = re.sub(rf"^(?:{front} ?- ?|{front} ?(?=[0-9]))", "", text)
+    bare = re.sub(rf"^{front}(?: ?- ?| |(?=[0-9]))", "", text)
     yield bare
     for each in dict.fromkeys((bare, text)):
         whole = re.sub(r"[ .-]", "", each)

@@ -1,7 +1,8 @@
 """What of a text is seen: names and ids that differ only in what nobody sees are the same to people."""
 
 import unicodedata
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _JOINERS: Final = "\u200c\u200d"
@@ -19,5 +20,33 @@ def visible(text: str) -> str:
 
 
 def is_plain_id(text: str) -> bool:
-    """Whether an id has only characters that are seen, and none around it that is not."""
-    return bool(text) and visible(text) == text
+    """Whether an id has only characters that are seen, single spaces inside at most, and nothing around it."""
+    return bool(text) and " ".join(visible(text).split()) == text and not any(mark in text for mark in _JOINERS)
+
+
+_WRITTEN_BY_PEOPLE: Final = frozenset(
+    {"actor", "attributes", "city", "customer_class", "description", "line_id", "lines", "name", "place", "postal_code"}
+    | {"reason", "region", "tags"}
+)
+"""Fields that hold what people write, and line ids, which are corrected in orders too. Other ids stay as they came."""
+_DEPTH: Final = 20
+"""No body is nested so deep; what is below is left alone."""
+
+
+def as_seen(body: Any, field: str = "", depth: int = 0) -> Any:
+    """A request's body in which the texts that people wrote are as people see them; the rest is left as it came.
+
+    A text of which nothing is left is empty, for the model to refuse where it may not be; a tag is gone, as in orders.
+    """
+    if isinstance(body, str):
+        return visible(body) if field in _WRITTEN_BY_PEOPLE else body
+    if depth > _DEPTH:
+        return body
+    if isinstance(body, Mapping):
+        return {
+            name: as_seen(each, field if field == "attributes" else str(name), depth + 1) for name, each in body.items()
+        }
+    if isinstance(body, list):
+        seen = [as_seen(each, field, depth + 1) for each in body]
+        return [each for each in seen if each != ""] if field == "tags" else seen
+    return body

@@ -5,6 +5,7 @@ none of them is worth an order. Each is corrected, and what was changed is said.
 as they came: a wrong one names something else.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -17,7 +18,10 @@ from dom.texts import visible
 
 _NOTHING: Final = frozenset({"", "-", "--", "---", ".", "n/a", "n.a.", "none", "null", "nil", "undefined"})
 """What forms and exports write where a field is empty."""
-_NO_PHONE: Final = _NOTHING | {"na", "no", "unknown", "0", "+"}
+_NO_PHONE: Final = _NOTHING | {"na", "no", "unknown"}
+_ONLY_ZEROS: Final = re.compile(r"[0\s+()./-]*")
+_BESIDE_MAIL: Final = " .,;'<>"
+"""What is copied along with an address."""
 
 
 def phone_number(text: str, country: str) -> str:
@@ -25,25 +29,32 @@ def phone_number(text: str, country: str) -> str:
 
     Raises ValueError for what is no number.
     """
-    if text.strip().lower() in _NO_PHONE:
+    if text.strip().lower() in _NO_PHONE or _ONLY_ZEROS.fullmatch(text):
         return ""
     try:
         number = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException as error:
         raise ValueError("give the number in international form, such as +447700900123") from error
-    if not phonenumbers.is_possible_number(number):
-        raise ValueError("no such number is possible")
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        raise ValueError("no such number is possible; give it with its area code")
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
 def mail_address(text: str) -> str:
     """The address in its usual form. Raises ValueError for one that is none or that no mail can be sent to.
 
-    A domain may have any letters; before the @ stand ASCII characters: others need SMTPUTF8 (RFC 6531) on every
-    server on the way.
+    A name before it, "mailto:" and marks around it are taken off. A domain may have any letters; before the @ stand
+    ASCII characters: others need SMTPUTF8 (RFC 6531) on every server on the way.
     """
+    alone = text.strip(_BESIDE_MAIL) if "<" not in text.strip(_BESIDE_MAIL) else text.strip()
     try:
-        return validate_email(text, check_deliverability=False, test_environment=True, allow_smtputf8=False).normalized
+        return validate_email(
+            alone.removeprefix("mailto:").replace("\uff20", "@"),
+            check_deliverability=False,
+            test_environment=True,
+            allow_smtputf8=False,
+            allow_display_name=True,
+        ).normalized
     except EmailNotValidError as error:
         raise ValueError(str(error)) from error
 
@@ -63,7 +74,7 @@ class Tidied:
         self._put(customer, "customer", "phone", lambda text: _phone(visible(text), country))
         self._put(ship_to, "ship_to", "name", visible)
         for name in ("city", "region", "postal_code"):
-            self._put(ship_to, "ship_to", name, lambda text: _meant(visible(text)))
+            self._put(ship_to, "ship_to", name, lambda text: meant(visible(text)))
         self._put(ship_to, "ship_to", "postal_code", lambda text: _postal_code(text, country))
         self._list(ship_to, "ship_to.", "lines", or_empty=True)
         self._list(self.body, "", "tags")
@@ -119,11 +130,12 @@ class Tidied:
     def _drop_empty(self, *names: str) -> None:
         for name in names:
             sent = self.body.get(name)
-            if isinstance(sent, str) and _meant(visible(sent)) == "":
+            if isinstance(sent, str) and meant(visible(sent)) == "":
                 self.correct(self.body, name, name, None)
 
 
-def _meant(text: str) -> str:
+def meant(text: str) -> str:
+    """The text; empty where it only stands for nothing, as "n/a" does."""
     return "" if text.lower() in _NOTHING else text
 
 

@@ -200,7 +200,7 @@ class ReturnRequestLine(Value):
 class ReturnRequest(Request):
     """Permission to send goods back is asked for. `node_id` is where they go; without it, to the node that shipped."""
 
-    order_id: str
+    order_id: Annotated[str, Field(max_length=900)]
     lines: tuple[ReturnRequestLine, ...] = Field(min_length=1, max_length=1000)
     reason: Reason = ""
     node_id: NodeId | None = None

@@ -5,14 +5,17 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from api.models.common import Window
+from dom import postal
 from dom.base import ChannelId, Country, LineId, Minor, NodeId, Quantity, SkuId, Utc, Value
 from dom.channels import Level
 from dom.money import KnownCurrency
 from dom.network import ShippingMethod
 from dom.orders import CustomerClass, Tags
+from dom.texts import visible
+from dom.tidying import meant
 
 MAX_SKUS = 1000
 MAX_SKUS_BY_NODE = 200
@@ -29,11 +32,37 @@ class Detail(StrEnum):
 
 
 class Destination(Value):
-    """Where the goods go; without a postal code distance plays no part, without a region nothing that asks for one."""
+    """Where the goods go; without a postal code distance plays no part, without a region nothing that asks for one.
+
+    It is corrected and checked as the address of an order is, so that both get the same answer.
+    """
 
     country: Country
     postal_code: PostalCode = ""
     region: Annotated[str, Field(max_length=200, description="As an order of the same place would write it.")] = ""
+
+    @field_validator("country")
+    @classmethod
+    def _country_is_known(cls, country: str) -> str:
+        if not postal.is_country(country):
+            raise ValueError(f"no country has the code {country}")
+        return country
+
+    @field_validator("postal_code", mode="before")
+    @classmethod
+    def _code_is_of_its_country(cls, code: object, info: ValidationInfo) -> object:
+        country = info.data.get("country")
+        if not isinstance(code, str) or country is None:
+            return code
+        try:
+            return postal.written(country, meant(visible(code)))
+        except ValueError as error:
+            raise ValueError(f"not an address of {country}: {error}") from error
+
+    @field_validator("region", mode="before")
+    @classmethod
+    def _region_is_meant(cls, region: object) -> object:
+        return meant(visible(region)) if isinstance(region, str) else region
 
 
 class AvailabilityQuery(Value):

@@ -4,10 +4,11 @@ import base64
 import binascii
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from dom.base import Value
 from dom.channels import Channel, ChannelRule
+from dom.texts import is_plain_id
 
 MAX_RULES = 10_000
 _SECRET = "whsec_"  # noqa: S105  the prefix of every secret
@@ -30,6 +31,13 @@ class ChannelRequest(Channel):
     webhook_secret: Annotated[str, Field(max_length=500), AfterValidator(_can_sign)] | None = Field(
         default=None, json_schema_extra={"writeOnly": True}
     )
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _can_be_posted_to(cls, url: str | None) -> str | None:
+        if url is not None and (" " in url or not is_plain_id(url)):
+            raise ValueError("a URL has no blanks and no characters that nobody sees")
+        return url
 
     def channel(self) -> Channel:
         """The channel without what is not shown."""

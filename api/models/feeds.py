@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from api.items import EACH_FOR_ITSELF
 from api.models.common import ItemProblem, Page
-from dom.base import NodeId, SkuId, Text, Utc, Value
+from dom.base import Key, NodeId, SkuId, Text, Utc, Value
 from dom.status import CarrierEventKind, Condition, ReasonCode
 from store.kinds import ImportKind, ImportStatus
 
@@ -19,8 +19,8 @@ Source = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$",
 class CarrierEvent(Value):
     """A scan of a shipment; `event_id` is the carrier's own and makes it count once."""
 
-    event_id: Annotated[str, Field(min_length=1, max_length=200)]
-    tracking_number: Annotated[str, Field(min_length=1, max_length=64)]
+    event_id: Key
+    tracking_number: Annotated[Key, Field(max_length=64)]
     kind: CarrierEventKind
     occurred_at: Utc
     place: str = Field(default="", max_length=200)
@@ -63,7 +63,7 @@ class AdjustmentItem(Value):
     sku: SkuId
     quantity: Annotated[int, AfterValidator(_not_zero), Field(ge=-1_000_000, le=1_000_000)]
     reason: Text
-    idempotency_key: Annotated[str, Field(min_length=1, max_length=200)]
+    idempotency_key: Key
     occurred_at: Utc | None = None
     reason_code: ReasonCode | None = None
     condition: Condition = Condition.SELLABLE

@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from api.models.common import Page
-from dom.base import NodeId, Quantity, SkuId, Text, Utc, Value
+from dom.base import Key, NodeId, Quantity, SkuId, Text, Utc, Value
 from store.kinds import InboundKind, InboundStatus
 
 MAX_LINES = 1000
@@ -65,7 +65,7 @@ class ReceivedLine(Value):
 class InboundReceipt(InboundStep):
     """What arrived. With `closed` nothing more will come, and `lines` may be empty."""
 
-    idempotency_key: Annotated[str, Field(min_length=1, max_length=200)]
+    idempotency_key: Key
     lines: tuple[ReceivedLine, ...] = Field(default=(), max_length=MAX_LINES)
     closed: bool = False
     node_id: NodeId | None = Field(

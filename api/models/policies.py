@@ -6,7 +6,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.models.common import Page
-from dom.base import Text, Utc
+from dom.base import GivenText, Utc
 from dom.policy.comparing import PolicyChange
 from dom.policy.document import Policy
 from dom.policy.findings import Finding
@@ -25,7 +25,7 @@ Which = Annotated[
         examples=["live"],
     ),
 ]
-Actor = Annotated[Text, Query(description="Who does it; kept with what is written.")]
+Actor = Annotated[GivenText, Query(description="Who does it; kept with what is written.")]
 Comment = Annotated[str | None, Query(max_length=1000, description="Why; kept with what is written.")]
 BasedOn = Annotated[
     int | None,

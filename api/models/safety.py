@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from api.models.common import ItemProblem
 from api.models.feeds import MAX_ITEMS
-from dom.base import NodeId, SkuId, Text, Value
+from dom.base import Key, NodeId, SkuId, Text, Value
 
 _Units = Annotated[int, Field(ge=0, le=1_000_000)]
 
@@ -19,7 +19,7 @@ class SafetyStockItem(Value):
     safety_stock: _Units | None = Field(default=None, description="Units OFL never takes.")
     promise_safety: _Units | None = Field(default=None, description="Units never promised to a channel.")
     reason: Text
-    idempotency_key: Annotated[str, Field(min_length=1, max_length=200)]
+    idempotency_key: Key
 
     @model_validator(mode="after")
     def _sets_something(self) -> "SafetyStockItem":

@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
+from pydantic import ValidationError
 
 from api import contract, examples
 from api.answers import Json
+from api.failures import in_words
 from api.models.availability import (
     MAX_SKUS,
     MAX_SKUS_BY_NODE,
@@ -19,7 +21,7 @@ from api.models.availability import (
 )
 from api.services import Services, Use
 from dom import channels
-from dom.base import Day
+from dom.base import AS_SEEN, Day
 from dom.errors import InvalidInput, UnknownSku
 from dom.ofl.earliest import Reach
 from dom.ofl.models import DemandLine
@@ -75,7 +77,7 @@ async def get_availability(
         skus=tuple(dict.fromkeys(sku)),
         channel=channel,
         node=node,
-        ship_to=Destination(country=country, postal_code=postal_code) if country else None,
+        ship_to=_destination(country, postal_code) if country else None,
         day=day,
         detail=detail,
     )
@@ -96,7 +98,7 @@ async def get_availability(
     },
 )
 async def query_availability(
-    query: Annotated[AvailabilityQuery, Body(openapi_examples=contract.named(examples.AVAILABILITY_QUERIES))],
+    query: Annotated[AvailabilityQuery, AS_SEEN, Body(openapi_examples=contract.named(examples.AVAILABILITY_QUERIES))],
     services: Use,
 ) -> Json:
     """The same as the GET, for as many SKUs as a long address would not hold."""
@@ -119,7 +121,8 @@ async def query_availability(
     },
 )
 async def promise(
-    basket: Annotated[PromiseRequest, Body(openapi_examples=contract.named(examples.PROMISE_REQUESTS))], services: Use
+    basket: Annotated[PromiseRequest, AS_SEEN, Body(openapi_examples=contract.named(examples.PROMISE_REQUESTS))],
+    services: Use,
 ) -> Json:
     """The plan an order of these lines would get now, by the same function, without reserving anything."""
     await services.channels.check(basket.channel)
@@ -148,6 +151,14 @@ async def promise(
     async with services.reads.connect() as connection:
         promised = await promising.promise(connection, services.reference, wanted, methods)
     return Json({"items": [_promised(each) for each in promised]})
+
+
+def _destination(country: str, postal_code: str) -> Destination:
+    try:
+        return Destination(country=country, postal_code=postal_code)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise InvalidInput(in_words(wrong), field=str(wrong["loc"][0])) from error
 
 
 async def _availability(services: Services, query: AvailabilityQuery) -> Json:

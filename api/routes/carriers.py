@@ -13,6 +13,7 @@ from api.models.common import Cursor, Limit
 from api.models.feeds import CarrierEvent, CarrierEventResults, CarrierEvents
 from api.models.listing import CarrierList
 from api.services import Use
+from dom.base import AS_SEEN
 from dom.carrying import concerns
 from dom.errors import DomError, NotFound
 from dom.status import CARRIER_MILESTONES, FulfilmentStatus
@@ -56,7 +57,7 @@ async def find(services: Use, limit: Limit = 50, cursor_: Annotated[Cursor, Quer
 )
 async def report(
     carrier: Carrier,
-    feed: Annotated[CarrierEvents, Body(openapi_examples=contract.named(examples.CARRIER_EVENTS))],
+    feed: Annotated[CarrierEvents, AS_SEEN, Body(openapi_examples=contract.named(examples.CARRIER_EVENTS))],
     services: Use,
 ) -> Json:
     """Up to 1,000 scans in any order and as often as you like: an `event_id` counts once, and one that comes again with

@@ -8,6 +8,7 @@ from api import contract, examples
 from api.answers import Json
 from api.models.channels import ChannelRequest, ChannelRules, Channels
 from api.services import Services, Use
+from dom.base import AS_SEEN
 from dom.channels import Channel
 from dom.errors import InvalidInput
 from store import channels
@@ -57,7 +58,7 @@ async def get(channel_id: ChannelId, services: Use) -> Json:
 )
 async def put(
     channel_id: NewChannelId,
-    channel: Annotated[ChannelRequest, Body(openapi_examples=contract.named(examples.CHANNEL_REQUESTS))],
+    channel: Annotated[ChannelRequest, AS_SEEN, Body(openapi_examples=contract.named(examples.CHANNEL_REQUESTS))],
     services: Use,
 ) -> Json:
     """The `id` in the body is the one in the address. A `webhook_url` needs a `webhook_secret`, now or from before."""
@@ -92,7 +93,9 @@ async def get_rules(channel_id: ChannelId, services: Use) -> Json:
 )
 async def put_rules(
     channel_id: NewChannelId,
-    rules: Annotated[ChannelRules, Body(openapi_examples=contract.named({"a marketplace": examples.CHANNEL_RULES}))],
+    rules: Annotated[
+        ChannelRules, AS_SEEN, Body(openapi_examples=contract.named({"a marketplace": examples.CHANNEL_RULES}))
+    ],
     services: Use,
 ) -> Json:
     """All of them or, if one cannot be, none: `data.errors` then names each that is wrong. The SKUs whose availability

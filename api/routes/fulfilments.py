@@ -13,6 +13,7 @@ from api.clock import not_in_the_future
 from api.models.common import Cursor, FulfilmentId, Limit
 from api.models.fulfilments import Arrival, StepReport, StepTaken, WorkList
 from api.services import Use
+from dom.base import AS_SEEN
 from dom.errors import InvalidInput, NotFound, StepNotPossible
 from dom.lifecycle import after_step, is_repeat
 from dom.network import ShippingMethod
@@ -94,7 +95,7 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
     async def take(
         fulfilment_id: FulfilmentId,
         services: Use,
-        report: Annotated[StepReport, Body(openapi_examples=contract.named(examples.STEPS[step]))] = _AS_NOW,
+        report: Annotated[StepReport, AS_SEEN, Body(openapi_examples=contract.named(examples.STEPS[step]))] = _AS_NOW,
     ) -> Json:
         at = not_in_the_future(report.occurred_at)
         async with services.reads.connect() as connection:
@@ -181,7 +182,7 @@ for _name, (_summary, _description) in _STEPS.items():
 async def arrived(
     fulfilment_id: FulfilmentId,
     services: Use,
-    call: Annotated[Arrival, Body(openapi_examples=contract.named(examples.ARRIVALS))] = Arrival(),
+    call: Annotated[Arrival, AS_SEEN, Body(openapi_examples=contract.named(examples.ARRIVALS))] = Arrival(),
 ) -> Json:
     """For support. What replaces its units is taken back from whoever has them, as long as they have not left, and the
     parcel counts as delivered; nothing happens where that is not possible for all of them. The carrier's own report

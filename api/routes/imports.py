@@ -16,7 +16,7 @@ from api.clock import not_in_the_future
 from api.models.common import Cursor, Limit
 from api.models.feeds import ImportDetail, ImportList, Source
 from api.services import IdempotencyKey, Use
-from dom.base import Text, Utc
+from dom.base import GivenText, Utc
 from dom.errors import InvalidInput
 from store import imports
 from store.imports import Format, Header, Import
@@ -67,7 +67,7 @@ async def send(
     sequence: Annotated[
         int | None, Query(ge=0, lt=2**63, description="Of counts; without it `as_of` in milliseconds.")
     ] = None,
-    actor: Annotated[Text, Query()] = "import",
+    actor: Annotated[GivenText, Query()] = "import",
     key: IdempotencyKey = None,
 ) -> Json:
     """The answer says that every row was received; what became of each the import tells while it is applied, and its

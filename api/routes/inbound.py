@@ -22,6 +22,7 @@ from api.models.inbound import (
     Reference,
 )
 from api.services import Use
+from dom.base import AS_SEEN
 from dom.errors import InvalidInput, NotFound
 from store import inbound
 from store.inbound import Announcement, Arrived, InboundFilter, Receipt
@@ -43,7 +44,9 @@ router = APIRouter(tags=["inventory"])
 )
 async def announce(
     reference: NewReference,
-    announced: Annotated[InboundAnnouncement, Body(openapi_examples=contract.named(examples.INBOUND_ANNOUNCEMENTS))],
+    announced: Annotated[
+        InboundAnnouncement, AS_SEEN, Body(openapi_examples=contract.named(examples.INBOUND_ANNOUNCEMENTS))
+    ],
     services: Use,
 ) -> Json:
     """The same content again changes nothing, at any time. Other content replaces it while nothing was shipped or
@@ -123,7 +126,9 @@ async def get(reference: Reference, services: Use) -> Json:
 async def ship(
     reference: Reference,
     services: Use,
-    step: Annotated[InboundStep, Body(openapi_examples=contract.named(examples.INBOUND_SHIPS))] = InboundStep(),
+    step: Annotated[
+        InboundStep, AS_SEEN, Body(openapi_examples=contract.named(examples.INBOUND_SHIPS))
+    ] = InboundStep(),
 ) -> Json:
     """The units of a transfer leave their origin, all or none: reserved units never leave, and `data.short` of the 409
     names each SKU that is short. Purchase orders and returns move nothing yet. Once is as good as twice.
@@ -146,7 +151,7 @@ async def ship(
 )
 async def receive(
     reference: Reference,
-    receipt: Annotated[InboundReceipt, Body(openapi_examples=contract.named(examples.INBOUND_RECEIPTS))],
+    receipt: Annotated[InboundReceipt, AS_SEEN, Body(openapi_examples=contract.named(examples.INBOUND_RECEIPTS))],
     services: Use,
 ) -> Json:
     """In as many parts as you like, each with an `idempotency_key` of its own; more than was announced is taken too. It
@@ -180,7 +185,9 @@ async def receive(
 async def cancel(
     reference: Reference,
     services: Use,
-    call: Annotated[CancelInbound, Body(openapi_examples=contract.named(examples.INBOUND_CANCELS))] = CancelInbound(),
+    call: Annotated[
+        CancelInbound, AS_SEEN, Body(openapi_examples=contract.named(examples.INBOUND_CANCELS))
+    ] = CancelInbound(),
 ) -> Json:
     """While nothing was shipped or received. A transfer in transit can be received back at its origin."""
     async with services.engine.begin() as connection:

@@ -10,6 +10,7 @@ from api.answers import Json
 from api.clock import not_in_the_future
 from api.models.feeds import AdjustmentItem, AdjustmentResults, Adjustments, CountItem, CountResults, Counts
 from api.services import Use
+from dom.base import AS_SEEN
 from dom.errors import DomError
 from store import adjustments, counts, waiting
 from store.adjustments import Adjustment
@@ -34,7 +35,8 @@ Made = TypeVar("Made")
     },
 )
 async def adjust(
-    feed: Annotated[Adjustments, Body(openapi_examples=contract.named(examples.ADJUSTMENTS))], services: Use
+    feed: Annotated[Adjustments, AS_SEEN, Body(openapi_examples=contract.named(examples.ADJUSTMENTS))],
+    services: Use,
 ) -> Json:
     """Each change stands for itself: one that is refused does not hold the others back, and each `idempotency_key`
     counts once for a node and SKU. Reserved units cannot go. What happened before the node's last count was seen by it,
@@ -58,7 +60,10 @@ async def adjust(
         **contract.problems("invalid-input"),
     },
 )
-async def count(feed: Annotated[Counts, Body(openapi_examples=contract.named(examples.COUNTS))], services: Use) -> Json:
+async def count(
+    feed: Annotated[Counts, AS_SEEN, Body(openapi_examples=contract.named(examples.COUNTS))],
+    services: Use,
+) -> Json:
     """Absolute counts of sellable units, reserved ones among them, as of when they were taken: what was reserved,
     shipped or received since is not lost. A count that comes twice, late or out of sequence changes nothing. One below
     what is reserved takes soft reservations back, the youngest first, and leaves on hand what orders have reserved.

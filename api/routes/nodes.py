@@ -9,6 +9,7 @@ from api.answers import Json
 from api.models.common import Cursor, Limit
 from api.models.listing import NodeList
 from api.services import Use
+from dom.base import AS_SEEN
 from dom.errors import InvalidInput
 from dom.network import Node, NodeKind
 from store import listing, reference
@@ -71,7 +72,7 @@ async def get(node_id: NodeId, services: Use) -> Json:
 )
 async def put(
     node_id: Annotated[str, Path(max_length=64, description="The node's code.", examples=["example-node"])],
-    node: Annotated[Node, Body(openapi_examples=contract.named(examples.NODE_REQUESTS))],
+    node: Annotated[Node, AS_SEEN, Body(openapi_examples=contract.named(examples.NODE_REQUESTS))],
     services: Use,
 ) -> Json:
     """The `id` in the body is the one in the address. A node that is not `active` gets no new work.

@@ -18,6 +18,7 @@ from api.models.common import Cursor, Limit, OrderId
 from api.models.orders import OrderCaptured, OrderDetail, OrderList, Sourcing, Timeline
 from api.services import IdempotencyKey, Services, Use
 from api.sourcing import stored_decision
+from dom.base import AS_SEEN
 from dom.errors import InvalidInput, NotFound
 from dom.intake import OrderRequest, as_captured_before
 from dom.status import OrderStatus
@@ -224,7 +225,7 @@ async def get_sourcing(
 )
 async def cancel(
     order_id: OrderId,
-    call: Annotated[CancelCall, Body(openapi_examples=contract.named(examples.CANCELS))],
+    call: Annotated[CancelCall, AS_SEEN, Body(openapi_examples=contract.named(examples.CANCELS))],
     services: Use,
     key: IdempotencyKey = None,
 ) -> Json:

@@ -12,6 +12,7 @@ from api.models.common import Cursor, Limit
 from api.models.rehearsals import RehearsalDetail, RehearsalId, RehearsalList, RehearsalReport, RehearsalRequest
 from api.reports import rehearsal as reports
 from api.services import Use
+from dom.base import AS_SEEN
 from dom.errors import Conflict
 from dom.policy.document import Policy
 from store import drafts, policies, rehearsals
@@ -37,7 +38,7 @@ _DRAFT: Final = "draft:"
     },
 )
 async def start(
-    asked: Annotated[RehearsalRequest, Body(openapi_examples=contract.named(examples.REHEARSAL_REQUESTS))],
+    asked: Annotated[RehearsalRequest, AS_SEEN, Body(openapi_examples=contract.named(examples.REHEARSAL_REQUESTS))],
     services: Use,
 ) -> Json:
     """Every recorded decision of the orders is made again by the planner, in sequence, on the stock as it stood, drawn

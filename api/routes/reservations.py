@@ -10,6 +10,7 @@ from api.answers import Json
 from api.models.reservations import Extension, Reservation, ReservationId, ReservationRequest
 from api.routes.availability import NOWHERE
 from api.services import IdempotencyKey, Use
+from dom.base import AS_SEEN
 from store.holdable import Hold, HoldLine
 
 router = APIRouter(tags=["inventory"])
@@ -32,7 +33,7 @@ _SHOWN = ("channel", "owner", "reason", "status", "expires_at", "created_at", "u
     },
 )
 async def hold(
-    asked: Annotated[ReservationRequest, Body(openapi_examples=contract.named(examples.RESERVATION_REQUESTS))],
+    asked: Annotated[ReservationRequest, AS_SEEN, Body(openapi_examples=contract.named(examples.RESERVATION_REQUESTS))],
     services: Use,
     key: IdempotencyKey = None,
 ) -> Json:
@@ -90,7 +91,7 @@ async def get(reservation_id: ReservationId, services: Use) -> Json:
 )
 async def extend(
     reservation_id: ReservationId,
-    extension: Annotated[Extension, Body(openapi_examples=contract.named(examples.RESERVATION_EXTENSIONS))],
+    extension: Annotated[Extension, AS_SEEN, Body(openapi_examples=contract.named(examples.RESERVATION_EXTENSIONS))],
     services: Use,
 ) -> Json:
     """Counted from now, never to an earlier moment than before. One that ended is not revived: ask for a new one."""

@@ -12,6 +12,7 @@ from api.models.common import Cursor, Limit, ReturnId
 from api.models.returns import ReturnDetail, ReturnList, ReturnOpened
 from api.services import IdempotencyKey, Use
 from dom import ids
+from dom.base import AS_SEEN
 from dom.errors import NotFound
 from dom.status import ReturnStatus
 from store import queries
@@ -35,7 +36,7 @@ router = APIRouter(tags=["returns"])
     },
 )
 async def request(
-    asked: Annotated[ReturnRequest, Body(openapi_examples=contract.named(examples.RETURN_REQUESTS))],
+    asked: Annotated[ReturnRequest, AS_SEEN, Body(openapi_examples=contract.named(examples.RETURN_REQUESTS))],
     services: Use,
     key: IdempotencyKey = None,
 ) -> Json:
@@ -111,7 +112,7 @@ async def get(return_id: ReturnId, services: Use) -> ReturnDetail:
 async def receive(
     return_id: ReturnId,
     services: Use,
-    call: Annotated[ReceiveCall, Body(openapi_examples=contract.named(examples.RECEIVES))] = ReceiveCall(),
+    call: Annotated[ReceiveCall, AS_SEEN, Body(openapi_examples=contract.named(examples.RECEIVES))] = ReceiveCall(),
     key: IdempotencyKey = None,
 ) -> Json:
     """Without `lines` everything that was announced arrived. They cannot be sold before they were inspected."""
@@ -131,7 +132,7 @@ async def receive(
 )
 async def inspect(
     return_id: ReturnId,
-    call: Annotated[InspectCall, Body(openapi_examples=contract.named(examples.INSPECTS))],
+    call: Annotated[InspectCall, AS_SEEN, Body(openapi_examples=contract.named(examples.INSPECTS))],
     services: Use,
     key: IdempotencyKey = None,
 ) -> Json:

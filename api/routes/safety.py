@@ -8,6 +8,7 @@ from api import contract, examples, problems
 from api.answers import Json
 from api.models.safety import SafetyStockItem, SafetyStockResults, SafetyStocks
 from api.services import Use
+from dom.base import AS_SEEN
 from store import safety
 from store.safety import Setting, SettingResult
 
@@ -25,7 +26,8 @@ router = APIRouter(tags=["inventory"])
     },
 )
 async def put(
-    asked: Annotated[SafetyStocks, Body(openapi_examples=contract.named(examples.SAFETY_STOCKS))], services: Use
+    asked: Annotated[SafetyStocks, AS_SEEN, Body(openapi_examples=contract.named(examples.SAFETY_STOCKS))],
+    services: Use,
 ) -> Json:
     """`safety_stock` is what OFL never takes of a balance, `promise_safety` what is never promised to a channel; the
     greater of the two limits a promise. Each setting stands for itself, and each `idempotency_key` counts once for a

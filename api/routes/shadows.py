@@ -12,6 +12,7 @@ from api.models.policies import Actor
 from api.models.rehearsals import ShadowDetail, ShadowList, ShadowName, ShadowRequest
 from api.routes.rehearsals import named
 from api.services import Use
+from dom.base import AS_SEEN
 from store import shadows
 from store.shadows import Shadow
 
@@ -48,7 +49,7 @@ async def find(services: Use) -> Json:
 )
 async def start(
     name: ShadowName,
-    asked: Annotated[ShadowRequest, Body(openapi_examples=contract.named(examples.SHADOW_REQUESTS))],
+    asked: Annotated[ShadowRequest, AS_SEEN, Body(openapi_examples=contract.named(examples.SHADOW_REQUESTS))],
     services: Use,
 ) -> Json:
     """The draft is kept as it stands now. It decides a moment after the live policy, on what that one saw; orders,

@@ -9,6 +9,7 @@ from api.answers import Json
 from api.models.common import Cursor, Limit
 from api.models.listing import SkuList
 from api.services import Use
+from dom.base import AS_SEEN
 from dom.errors import InvalidInput
 from dom.network import Sku
 from store import listing, reference
@@ -71,7 +72,7 @@ async def get(sku_id: SkuId, services: Use) -> Json:
 )
 async def put(
     sku_id: Annotated[str, Path(max_length=64, description="The SKU's code.", examples=["EXAMPLE-1"])],
-    sku: Annotated[Sku, Body(openapi_examples=contract.named(examples.SKU_REQUESTS))],
+    sku: Annotated[Sku, AS_SEEN, Body(openapi_examples=contract.named(examples.SKU_REQUESTS))],
     services: Use,
 ) -> Json:
     """The `id` in the body is the one in the address."""

@@ -8,7 +8,7 @@ from api import contract, examples, problems
 from api.answers import Json
 from api.models.values import MarkDownResults, MarkDowns, StockValues
 from api.services import Use
-from dom.base import SkuId
+from dom.base import AS_SEEN, SkuId
 from store import reference, values
 from store.values import MarkDown, MarkDownResult
 
@@ -63,7 +63,7 @@ async def of_sku(sku: Annotated[SkuId, Query(description="The SKU.", examples=["
     },
 )
 async def mark_down(
-    asked: Annotated[MarkDowns, Body(openapi_examples=contract.named(examples.MARK_DOWNS))], services: Use
+    asked: Annotated[MarkDowns, AS_SEEN, Body(openapi_examples=contract.named(examples.MARK_DOWNS))], services: Use
 ) -> Json:
     """A mark-down makes its node cheaper to the strategies that have a mark-down weight. It stands until it is set
     again; said twice it changes nothing, and of two for one node and SKU in one call the last one stands. Each stands

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from dom import json_text
-from dom.base import NodeId, SkuId, Utc, Value
+from dom.base import Key, NodeId, SkuId, Utc, Value
 from dom.errors import InvalidInput
 from dom.status import ReasonCode
 from store.kinds import ImportKind, ItemOutcome
@@ -53,7 +53,7 @@ def _not_zero(quantity: int) -> int:
 
 
 Past = Annotated[Utc, AfterValidator(_past)]
-Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[ -~]+$")]
+RowKey = Annotated[Key, Field(pattern=r"^[ -~]+$")]
 
 
 class CountRow(Value):
@@ -72,7 +72,7 @@ class DeltaRow(Value):
     node_id: NodeId
     sku: SkuId
     quantity: Annotated[int, AfterValidator(_not_zero), Field(ge=-1_000_000, le=1_000_000)]
-    key: Key | None = None
+    key: RowKey | None = None
     occurred_at: Past | None = None
     reason_code: ReasonCode | None = None
 
@@ -130,15 +130,21 @@ class Rows:
 
     def _header(self, line: bytes | None) -> Sequence[str]:
         try:
-            names = [name.strip() for name in _cells((line or b"").decode("utf-8-sig"))]
+            names = [name.strip().lower() for name in _cells((line or b"").decode("utf-8-sig"))]
         except (ValueError, csv.Error) as error:
             raise InvalidInput("the first line must be a header of column names, in UTF-8", field="header") from error
         known = COLUMNS[self._kind]
         unknown = [name for name in names if name not in known or names.count(name) > 1]
         missing = [name for name in REQUIRED if name not in names]
         if unknown or missing:
-            wrong = f"{unknown[0][:60]!r} is none, or there twice" if unknown else f"{missing[0]} is missing"
-            raise InvalidInput(f"the header names columns of {', '.join(known)}: {wrong}", field="header")
+            wrong = (
+                f"{unknown[0][:60]!r} is none, or there twice; a comma parts them"
+                if unknown
+                else f"{missing[0]} is missing"
+            )
+            raise InvalidInput(
+                f"the header names columns, parted by commas, of {', '.join(known)}: {wrong}", field="header"
+            )
         return names
 
     def _row(self, line: bytes) -> Staged:
@@ -173,8 +179,10 @@ class Rows:
         values = _cells(text)
         if len(values) != len(self._names):
             raise ValueError(f"it has {len(values)} columns, the header has {len(self._names)}")
-        fields = {name: value for name, value in zip(self._names, values, strict=True) if value}
-        if not _INTEGER.fullmatch(fields.get("quantity", "0").strip()):
+        # A key is left as it came: another key is another change.
+        cells = zip(self._names, values, strict=True)
+        fields = {name: cell for name, value in cells if (cell := value if name == "key" else value.strip())}
+        if not _INTEGER.fullmatch(fields.get("quantity", "0")):
             raise _NoInteger("give an integer, such as 12")
         return fields
 

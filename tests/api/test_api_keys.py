@@ -40,6 +40,9 @@ class TestAKeyUsedAgain:
         assert opened.status_code == 201, opened.text
         assert (await post("", asked)).status_code == 200
         problem(await post("", {**asked, "reason": "broken"}), 409, "conflict", "Idempotency-Key")
+        other_order = await channel.place(order(await channel.stocked_sku(5), 3))
+        await channel.deliver(other_order)
+        problem(await post("", {**asked, "order_id": other_order}), 409, "conflict", "Idempotency-Key")
         here = f"/{opened.json()['return_id']}"
         assert (await post(f"{here}/receive", {})).status_code == 200
         problem(await post(f"{here}/receive", {"actor": "other"}), 409, "conflict", "Idempotency-Key")

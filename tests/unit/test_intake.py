@@ -28,6 +28,14 @@ class TestAPostalCode:
             ("LV", "1073", "LV-1073"),
             ("JP", "〒154-0023", "154-0023"),
             ("HK", "", ""),
+            ("GB", "UK LS1 4AP", "LS1 4AP"),
+            ("GB", "GB LS1 4AP", "LS1 4AP"),
+            ("IE", "IRL-D02 X285", "D02 X285"),
+            ("US", "USA 10001", "10001"),
+            ("US", "'01234", "01234"),
+            ("US", "10001-", "10001"),
+            ("JP", "154ー0023", "154-0023"),
+            ("JP", "154\u22120023", "154-0023"),
         ],
     )
     def test_is_written_as_its_country_does(self, country: str, sent: str, kept: str) -> None:
@@ -35,7 +43,16 @@ class TestAPostalCode:
 
     @pytest.mark.parametrize(
         ("country", "sent"),
-        [("GB", "LS1 4AP, England"), ("GB", "LS1 4APXX"), ("DE", "F-10115"), ("US", "1234"), ("CH", "8001 Zürich")],
+        [
+            ("IE", "Dublin 2"),
+            ("US", "1001.0"),
+            ("DE", "1067.0"),
+            ("GB", "LS1 4AP, England"),
+            ("GB", "LS1 4APXX"),
+            ("DE", "F-10115"),
+            ("US", "1234"),
+            ("CH", "8001 Zürich"),
+        ],
     )
     def test_that_is_none_of_the_country_is_refused(self, country: str, sent: str) -> None:
         with pytest.raises(ValueError, match=f"no postal code of {country}"):
@@ -50,6 +67,13 @@ class TestAnOrder:
             ("customer.phone", "07700 900123", "+447700900123"),
             ("customer.phone", "n/a", ""),
             ("customer.phone", "-", ""),
+            ("customer.phone", "000000", ""),
+            ("customer.email", "Ada Fenn <ada@customer.example>", "ada@customer.example"),
+            ("customer.email", '"Fenn, Ada" <ada@customer.example>', "ada@customer.example"),
+            ("customer.email", "mailto:ada@customer.example", "ada@customer.example"),
+            ("customer.email", "ada@customer.example.", "ada@customer.example"),
+            ("customer.email", "ada@customer.example;", "ada@customer.example"),
+            ("customer.email", "ada\uff20customer.example", "ada@customer.example"),
             ("customer.name", " Ada\u00a0Fenn\u200b", "Ada Fenn"),
             ("customer.email", " ada@customer.example ", "ada@customer.example"),
         ],
