@@ -31,7 +31,8 @@ class CancelPart(Value):
 class CancelUnits(Value):
     """Cancel these units. `ended` fulfilments have none left; `reopened` ones are to be packed anew.
 
-    `request` is the caller's `Idempotency-Key`, kept so that a process that begins anew answers it again.
+    `request` is the caller's `Idempotency-Key`, kept so that a process that begins anew answers it again;
+    `request_hash` tells whether the key stands for the same request then.
     """
 
     order_id: str
@@ -44,6 +45,7 @@ class CancelUnits(Value):
     reason: str
     occurred_at: datetime | None
     request: str | None = None
+    request_hash: str | None = None
 
 
 def occasion(number: int) -> str:
@@ -76,7 +78,7 @@ class Cancelling:
             await waiting.undisturbed(connection, request.order_id)
             data: dict[str, object] = {"lines": _by_line(request)}
             if request.request is not None:
-                data["request"] = request.request
+                data |= {"request": request.request, "request_hash": request.request_hash}
             event = timeline.Event(request.order_id, "cancelled", key, request.actor, at, request.reason, data)
             if not await timeline.append(connection, event):
                 return

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from pydantic import Field
 from sqlalchemy import RowMapping
 from temporalio import activity
 
@@ -33,7 +34,7 @@ class ResumeOrder(Value):
 
 
 class Milestone(Value):
-    """What a carrier reported of the booking that stands, perhaps while no process was there to hear it."""
+    """What a carrier reported of the booking that stands; not `told` if no process was there to hear it."""
 
     kind: CarrierEventKind
     tracking_number: str
@@ -41,6 +42,7 @@ class Milestone(Value):
     actor: str
     shipment_id: str | None = None
     event_id: str | None = None
+    told: bool = True
 
 
 class ResumedFulfilment(Value):
@@ -70,7 +72,8 @@ class ResumedOrder(Value):
     """An order as it stands in the store, with the numbers from which its business keys go on.
 
     `sourced` is what the last sourcing said of units that wait, `cause` why some that lost their node were not sourced
-    again yet. `done` are units by line that were cancelled for a caller, by its `Idempotency-Key`.
+    again yet. `done` are units by line that were cancelled for a caller, by its `Idempotency-Key`; `done_requests` the
+    hashes of what was asked under those keys.
     """
 
     lines: tuple[ResumedLine, ...]
@@ -84,6 +87,7 @@ class ResumedOrder(Value):
     as_of: datetime
     cancellations: int
     done: dict[str, dict[str, int]]
+    done_requests: dict[str, str] = Field(default={})
     looks: int
     untold: tuple[str, ...]
 
@@ -152,6 +156,11 @@ def _resumed(found: resuming.Underway, said: Sourced) -> ResumedOrder:
             row["data"]["request"]: row["data"]["lines"]
             for row in found.events
             if row["kind"] == "cancelled" and "request" in row["data"]
+        },
+        done_requests={
+            row["data"]["request"]: row["data"]["request_hash"]
+            for row in found.events
+            if row["kind"] == "cancelled" and row["data"].get("request_hash")
         },
         looks=found.looks,
         untold=found.untold,

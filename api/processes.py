@@ -233,6 +233,9 @@ class OrderProcesses:
             request_hash="",
         )
         if result is None:
+            captured = await self._find(order_id)
+            if captured is not None:
+                await self._must_have_ended(captured)
             raise StepNotPossible(f"order {order_id} has ended")
         return result
 

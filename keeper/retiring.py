@@ -89,6 +89,7 @@ class Retiring:
                 occurred_at=at,
                 actor=ACTOR,
                 reason=each.why,
+                if_unbegun=True,
             )
             for order_id, each in work.items()
         }

@@ -23,7 +23,8 @@ SELECT f.id, f.node_id, f.status, f.method = 'pickup' AS pickup,
        coalesce((
             SELECT jsonb_agg(jsonb_build_object('kind', e.kind, 'tracking_number', e.tracking_number,
                                                 'occurred_at', e.occurred_at, 'actor', e.carrier,
-                                                'shipment_id', live.id, 'event_id', e.event_id) ORDER BY e.id)
+                                                'shipment_id', live.id, 'event_id', e.event_id,
+                                                'told', e.told_at IS NOT NULL) ORDER BY e.id)
             FROM carrier_events e WHERE e.carrier = live.carrier AND e.tracking_number = live.tracking_number
               AND (e.kind = ANY(:milestones) OR e.told_at IS NULL)), '[]') AS milestones
 FROM fulfilments f

@@ -65,14 +65,24 @@ class Cancellations:
     """The cancellations of an order, in their sequence.
 
     `done` are the units by line that earlier runs of the order's process cancelled for a caller's request: asked again
-    with the same `Idempotency-Key`, the caller hears the same.
+    with the same `Idempotency-Key`, the caller hears the same, and which request it was (its hash).
     """
 
     def __init__(self, order: Order, board: OrderBoard) -> None:
         self.number = 0
         self.done: Mapping[str, Mapping[str, int]] = {}
+        self._requests: Mapping[str, str] = {}
         self._order = order
         self._board = board
+
+    def go_on(self, number: int, done: Mapping[str, Mapping[str, int]], requests: Mapping[str, str]) -> None:
+        """Go on after `number` cancellations of earlier runs; `requests` are the hashes of those in `done`, by key."""
+        self.number, self.done, self._requests = number, done, requests
+
+    def request_before(self) -> str | None:
+        """The hash of the request that an earlier run answered under the caller's key; None if there was none."""
+        caller = workflow.current_update_info()
+        return self._requests.get(caller.id) if caller else None
 
     def check(self, call: CancelCall) -> None:
         """Raises the refusal of a cancellation that is not possible."""
@@ -148,6 +158,7 @@ class Cancellations:
             reason=call.reason,
             occurred_at=call.occurred_at,
             request=caller.id if caller else None,
+            request_hash=call.content_hash("cancel") if caller else None,
         )
         answer: Answer | None = await local(Cancelling.cancel_units, request, self._board.cancel_summary(units))
         if answer is Answer.RECALLED:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
@@ -55,19 +56,25 @@ class Ended(Exception):
 
 
 class FulfilmentProcess:
-    """Follows one fulfilment; `inbox` is where the reports about it arrive.
+    """Follows one fulfilment; `inbox` is where the reports about it arrive."""
 
-    `steps` were written by earlier runs of the order's process: the work goes on from the status it has.
-    """
-
-    def __init__(self, order: Order, state: FulfilmentState, steps: int = 0) -> None:
+    def __init__(self, order: Order, state: FulfilmentState) -> None:
         self.inbox: deque[NodeReport | CarrierReport] = deque()
         self.is_over = False
         self._order = order
         self._state = state
-        self._steps = steps
+        self._steps = 0
         self._heard: set[str] = set()
         self._lost_at: datetime | None = None
+
+    def go_on(self, steps: int, unheard: Sequence[CarrierReport], lost_at: datetime | None) -> None:
+        """Go on after earlier runs of the order's process, which wrote so many steps, from the status it has.
+
+        `unheard` are reports they may not have heard, older than what is said since; `lost_at`: when they heard the
+        parcel to be lost.
+        """
+        self._steps, self._lost_at = steps, lost_at
+        self.inbox.extendleft(reversed(unheard))
 
     async def run(self) -> None:
         """Accept, pick, pack, book the carrier, hand over, deliver; or make ready and be collected."""
@@ -178,7 +185,7 @@ class FulfilmentProcess:
     async def _heed_node(self, report: NodeReport) -> None:
         async with self._order.one_at_a_time:
             status = self._state.status
-            if is_repeat(status, report.step):
+            if is_repeat(status, report.step) or (report.if_unbegun and status is not _S.RELEASED):
                 return
             try:
                 target = after_step(status, report.step, pickup=self._state.pickup)
@@ -191,7 +198,8 @@ class FulfilmentProcess:
             step = self._end if target is _S.REJECTED else self._advance
             if not await step(target, report.actor, report.reason, report.occurred_at, missing):
                 await self._order.take_in_second_looks()
-                await self._stray(report.step, report.actor, report.occurred_at)
+                if not report.if_unbegun:
+                    await self._stray(report.step, report.actor, report.occurred_at)
 
     async def _heed_carrier(self, report: CarrierReport) -> None:
         """What a carrier says of the booking that stands moves the work on; of any other it is a stray report.

@@ -107,7 +107,10 @@ class StepLine(Value):
 
 
 class NodeReport(Value):
-    """A node says how far its work on a fulfilment is. `lines` of a pick name what was found; absent means all."""
+    """A node says how far its work on a fulfilment is. `lines` of a pick name what was found; absent means all.
+
+    `if_unbegun`: it is said in the node's name, and counts for nothing once the node has begun.
+    """
 
     fulfilment_id: str
     step: FulfilmentStep
@@ -115,6 +118,7 @@ class NodeReport(Value):
     actor: Text = "node"
     reason: str = Field(default="", max_length=200)
     lines: tuple[StepLine, ...] | None = None
+    if_unbegun: bool = False
 
 
 class CarrierReport(Value):

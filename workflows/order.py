@@ -191,11 +191,10 @@ class OrderWorkflow:
             return False
         resuming.fill(self.state, found)
         for each in found.fulfilments:
-            state = self.state.fulfilments[each.fulfilment_id]
-            process = self._follow(state, each.steps)
-            process.inbox.extend(resuming.unheard(each) if state.living else ())
+            process = self._follow(self.state.fulfilments[each.fulfilment_id])
+            process.go_on(each.steps, tuple(resuming.unheard(each)), resuming.lost_at(each))
             self._under_way += [asyncio.create_task(process.void_booking(attempt)) for attempt in each.to_void]
-        self._cancellations.number, self._cancellations.done = found.cancellations, found.done
+        self._cancellations.go_on(found.cancellations, found.done, found.done_requests)
         self._sourcings, self._as_of = found.sourcings, max(self._as_of, found.as_of)
         self._looks_taken_in = self._looks_told = found.looks
         self._waiting.heed(found.sourced, workflow.now())
@@ -226,8 +225,8 @@ class OrderWorkflow:
         self._waiting.heed(sourced, workflow.now())
         self._board.promised(sourced.promise)
 
-    def _follow(self, state: FulfilmentState, steps: int = 0) -> FulfilmentProcess:
-        process = self._processes[state.id] = FulfilmentProcess(self, state, steps)
+    def _follow(self, state: FulfilmentState) -> FulfilmentProcess:
+        process = self._processes[state.id] = FulfilmentProcess(self, state)
         process.inbox.extend(report for report in self._early if report.fulfilment_id == state.id)
         self._under_way.append(asyncio.create_task(process.run()))
         return process
@@ -338,7 +337,7 @@ class OrderWorkflow:
         request_hash = call.content_hash("cancel")
         with answering(request_hash):
             result = await self._cancel(call)
-        return CancelAnswer(**dict(result), request_hash=request_hash)
+        return CancelAnswer(**dict(result), request_hash=self._cancellations.request_before() or request_hash)
 
     @cancel.validator
     def _can_be_cancelled(self, call: CancelCall) -> None:
@@ -356,6 +355,7 @@ class OrderWorkflow:
     @workflow.update
     async def arrived(self, call: ArrivedCall) -> ArrivedResult:
         """A lost parcel arrived after all: it counts as delivered, and what replaces it stays where it is."""
+        await self._decided()  # a process that begins anew knows its fulfilments only then
         if call.fulfilment_id not in self._processes:
             raise as_refusal(NotFound(f"the order has no fulfilment {call.fulfilment_id}"))
         return await self._processes[call.fulfilment_id].arrived(call)

@@ -1,6 +1,7 @@
 """Going on with an order where the store stands, when an earlier run of its process is gone."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 from temporalio import workflow
@@ -8,6 +9,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.resuming import ResumedFulfilment, ResumedOrder, ResumeOrder, Resuming
     from dom.lifecycle import FulfilmentState, OrderState
+    from dom.status import GONE, CarrierEventKind, FulfilmentStatus
     from workflows.messages import CarrierReport, LineStanding, OrderStanding
     from workflows.platform import local
 
@@ -42,8 +44,13 @@ def fill(state: OrderState, found: ResumedOrder) -> None:
 
 
 def unheard(found: ResumedFulfilment) -> Iterator[CarrierReport]:
-    """What the carrier reported of the parcel: some of it while no process was there to hear. A repeat is harmless."""
+    """What the carrier reported of the parcel: some of it while no process was there to hear. A repeat is harmless.
+
+    Of work that ended only what no process heard: what was heard of it a person knows.
+    """
     for each in found.milestones:
+        if each.told and found.status in GONE:
+            continue
         yield CarrierReport(
             fulfilment_id=found.fulfilment_id,
             kind=each.kind,
@@ -53,6 +60,13 @@ def unheard(found: ResumedFulfilment) -> Iterator[CarrierReport]:
             shipment_id=each.shipment_id,
             event_id=each.event_id,
         )
+
+
+def lost_at(found: ResumedFulfilment) -> datetime | None:
+    """When the carrier lost the parcel; None if it did not, or nothing of it is kept."""
+    if found.status is not FulfilmentStatus.LOST:
+        return None
+    return max((each.occurred_at for each in found.milestones if each.kind is CarrierEventKind.LOST), default=None)
 
 
 def standing(state: OrderState, *, captured: bool) -> OrderStanding:

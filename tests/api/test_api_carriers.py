@@ -190,6 +190,8 @@ class TestAnOrderWithoutAProcess:
         key = new_number()
         assert [(await channel.scan(item, "delivered", key))["status"] for _ in range(2)] == ["recorded", "repeated"]
         assert [each["kind"] for each in (await channel.get(order_id))["exceptions"]] == ["no_process"]
+        arrived = await channel.http.post(f"/v1/fulfilments/{order_id}-F1/arrived", json={})
+        problem(arrived, 503, "no-process")
         async with engine.connect() as connection:
             query = text("SELECT told_at FROM carrier_events WHERE event_id = :id")
             assert await connection.scalar(query, {"id": key}) is None
@@ -275,6 +277,7 @@ class TestALostParcelThatArrives:
         await channel.scan(item, "delivered")
         found = await channel.until_order(order_id, "delivered")
         assert (found["lines"][0]["backordered"], await stock(channel, sku)) == (0, (0, 0))
+        assert [x["kind"] for x in found["exceptions"]] == ["parcel_lost"]
 
     async def test_is_put_before_a_person_once_it_is_begun_and_a_call_puts_it_right(self, channel: Channel) -> None:
         sku, order_id, item = await shipped(channel)

@@ -14,7 +14,7 @@ from temporalio.client import Client
 from api.app import create_app
 from dom import ids
 from settings import Settings
-from store import reference, stock
+from store import channels, reference, stock
 from store.kinds import LedgerKind
 from tests.unit.worlds import MONDAY_NOON, sku
 from tests.worlds import small
@@ -120,6 +120,8 @@ def _stray(data: Mapping[str, Any]) -> tuple[str, str | None, str, str]:
 @asynccontextmanager
 async def running(client: Client, engine: AsyncEngine) -> AsyncIterator[World]:
     """A worker and the API while the block runs. What comes in is not dealt out: no stock comes in."""
+    async with engine.begin() as connection:
+        await channels.put(connection, channels.Channel(id="web", name="web"))
     async with House(client, engine, allocates=False).working() as house:
         app = create_app(Settings(task_queue=house.task_queue), engine, client)
         async with (

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -17,6 +18,7 @@ from keeper.living import Comparison, Living
 from keeper.reviving import revive
 from keeper.watching import Watching
 from store import processes
+from tests.unit.worlds import MONDAY_NOON
 from tests.workflows.test_return import ask, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
@@ -26,7 +28,7 @@ from tests.worlds.running import House
 from tests.worlds.seen import attributes_of
 from tests.worlds.steps import cancel, deliver, ended, pack, ship, stock_comes, until_event, until_order, until_released
 from tests.worlds.waiting import until, until_status
-from workflows.messages import CancelCall, CancelLine, ReturnAnswer, StepLine
+from workflows.messages import ArrivedCall, CancelCall, CancelLine, ReturnAnswer, StepLine
 from workflows.order import OrderWorkflow
 
 
@@ -238,6 +240,68 @@ class TestGoesOnToItsEnd:
         await revived(house, order)
         assert (await ended(house, order)).status is OrderStatus.DELIVERED
 
+    async def test_hears_that_a_lost_parcel_arrived_meanwhile(self, house: House) -> None:
+        order = small.order("gone-arrived", A=1)
+        await house.send(order)
+        await handed_over(house, order)
+        await house.carrier_says(order, "lost")
+        await until_event(house, order, "sourced")
+        await lose(house, order)
+        async with house.engine.begin() as connection:
+            await connection.execute(
+                text("""
+                INSERT INTO carrier_events (carrier, event_id, tracking_number, kind, occurred_at)
+                SELECT carrier, 'e1', tracking_number, 'delivered', now() FROM shipments
+                """)
+            )
+        await revived(house, order)
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+        assert await rows(house.engine, "SELECT status FROM fulfilments ORDER BY id") == [
+            ("delivered",),
+            ("cancelled",),
+        ]
+
+    async def test_a_scan_made_before_the_loss_is_no_stray(self, house: House) -> None:
+        order = small.order("gone-late-scan", A=1)
+        await house.send(order)
+        await handed_over(house, order)
+        await house.carrier_says(order, "lost", at=MONDAY_NOON + timedelta(hours=2))
+        await until_event(house, order, "sourced")
+        async with house.engine.begin() as connection:
+            await connection.execute(
+                text("""
+                INSERT INTO carrier_events (carrier, event_id, tracking_number, kind, occurred_at, told_at)
+                SELECT carrier, kind, tracking_number, kind, :at + make_interval(hours => hours), told
+                FROM shipments, (VALUES ('in_transit', 1, NULL), ('lost', 2, now())) AS e (kind, hours, told)
+                """),
+                {"at": MONDAY_NOON},
+            )
+        await lose(house, order)
+        await revived(house, order)
+        await until_event(house, order, "process_revived")
+        await cancel(house, order)
+        assert (await ended(house, order)).status is OrderStatus.CANCELLED
+        kinds = await rows(house.engine, "SELECT kind FROM exceptions")
+        assert kinds == [("parcel_lost",)]
+
+    async def test_a_call_that_a_lost_parcel_arrived_waits_for_the_process(
+        self, temporal_client: Client, world: AsyncEngine
+    ) -> None:
+        async with House(temporal_client, world).working() as house:
+            order = small.order("gone-and-asked", A=1)
+            await house.send(order)
+            await handed_over(house, order)
+            await house.carrier_says(order, "lost")
+            await until_event(house, order, "sourced")
+            await lose(house, order)
+        await revived(house, order)
+        call = ArrivedCall(fulfilment_id=f"{order.order_id}-F1")
+        asking = asyncio.create_task(house.handle(order).execute_update(OrderWorkflow.arrived, call))
+        await asyncio.sleep(0.2)
+        async with house.working():
+            assert (await asking).taken_back == {"1": 1}
+            assert (await ended(house, order)).status is OrderStatus.DELIVERED
+
     async def test_cancels_once_for_the_same_key(self, house: House) -> None:
         order = small.order("gone-cancelled", A=3)
         await house.send(order)
@@ -247,6 +311,19 @@ class TestGoesOnToItsEnd:
         again = await house.handle(order).execute_update(OrderWorkflow.cancel, call, id="key-1")
         assert again.cancelled == {"1": 1}
         assert await one(house.engine, "SELECT cancelled FROM order_lines") == 1
+        await cancel(house, order)
+        assert (await ended(house, order)).status is OrderStatus.CANCELLED
+
+    async def test_says_which_request_a_key_stands_for(self, house: House) -> None:
+        """By the hash the API tells a conflict."""
+        order = small.order("gone-other-body", A=3)
+        await house.send(order)
+        call = CancelCall(lines=(CancelLine(line_id="1", quantity=1),))
+        await house.handle(order).execute_update(OrderWorkflow.cancel, call, id="key-1")
+        await lose_and_revive(house, order)
+        other = CancelCall(lines=(CancelLine(line_id="1", quantity=2),))
+        answer = await house.handle(order).execute_update(OrderWorkflow.cancel, other, id="key-1")
+        assert (answer.request_hash, answer.cancelled) == (call.content_hash("cancel"), {"1": 1})
         await cancel(house, order)
         assert (await ended(house, order)).status is OrderStatus.CANCELLED
 

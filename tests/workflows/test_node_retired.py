@@ -129,3 +129,27 @@ async def test_a_cart_at_a_node_switched_off_becomes_an_order_of_the_others(hous
     assert await until_released(house, order, 1) != "dc-leeds"
     assert await one(house.engine, "SELECT reserved_soft FROM stock WHERE node_id = 'dc-leeds' AND sku = 'A'") == 0
     await over(house, order)
+
+
+class TestBegunWhileTheNodeIsSwitchedOff:
+    async def test_the_work_stays_with_the_node(self, house: House, job: Retiring) -> None:
+        """The keeper saw unbegun work; the node's own report came first."""
+        order = small.order("off-and-begun", RARE=2)
+        await house.send(order)
+        await change(house.engine, LEEDS, active=False)
+        await house.node(order, "accept")  # stands in front of what the keeper says
+        await job._take_away()
+        await until_event(house, order, "fulfilment_accepted")
+        await house.handle(order).query("standing")
+        assert await rows(house.engine, "SELECT status FROM fulfilments") == [("accepted",)]
+        await over(house, order)
+
+    async def test_what_is_said_in_a_nodes_name_is_never_out_of_turn(self, house: House) -> None:
+        order = small.order("off-and-picked", RARE=2)
+        await house.send(order)
+        await house.node(order, "pick")
+        await house.node(order, "reject", actor="network", reason="the node is switched off", if_unbegun=True)
+        await until_event(house, order, "fulfilment_picked")
+        await house.handle(order).query("standing")
+        assert await rows(house.engine, EXCEPTIONS) == []
+        await over(house, order)
