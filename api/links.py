@@ -16,7 +16,7 @@ _OF_ORDER: Final = ("listFulfilments", "listShipments", "listMessages", "listExc
 _STEPS: Final = tuple(
     f"{step}_fulfilment" for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")
 )  # fmt: skip
-_FULFILMENT: Final = (*_STEPS, "getFulfilmentLabel")
+_FULFILMENT: Final = (*_STEPS, "arrivedFulfilment", "getFulfilmentLabel")
 _RETURN: Final = ("getReturn", "receiveReturn", "inspectReturn")
 _RESERVATION: Final = ("getReservation", "extendReservation", "releaseReservation")
 _INBOUND: Final = ("getInbound", "shipInbound", "receiveInbound", "cancelInbound")
