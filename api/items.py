@@ -35,6 +35,7 @@ def _each_for_itself(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
         at = tuple(index for index in range(len(value)) if index not in wrong)
         if not at:
             raise
+        validate([value[at[0]]] * len(value))  # pydantic counts only what it could read: too many is too many
         items = _Readable(validate([value[index] for index in at]))
         items.at, items.wrong, items.given = at, wrong, {index: value[index] for index in wrong}
         return items

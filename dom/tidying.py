@@ -18,6 +18,8 @@ from dom.texts import visible
 
 _NOTHING: Final = frozenset({"", "-", "--", "---", ".", "n/a", "n.a.", "none", "null", "nil", "undefined"})
 """What forms and exports write where a field is empty."""
+MAY_BE_EMPTY: Final = ("pickup_node", "requested_by", "reservation_id")
+"""Fields of an order in which an empty text means that there is none."""
 _NO_PHONE: Final = _NOTHING | {"na", "no", "unknown"}
 _ONLY_ZEROS: Final = re.compile(r"[0\s+()./-]*")
 _BESIDE_MAIL: Final = " .,;'<>"
@@ -80,7 +82,7 @@ class Tidied:
         self._list(self.body, "", "tags")
         self._line_ids()
         self._put(self._part("payment"), "payment", "reference", visible)
-        self._drop_empty("pickup_node", "requested_by", "reservation_id")
+        self._drop_empty(*MAY_BE_EMPTY)
 
     def correct(self, part: dict[str, Any], name: str, field: str, kept: Any) -> None:
         """Put another value in the place of one, and say so."""

@@ -60,8 +60,7 @@ IMPORT: Final[Example] = {
 }
 IMPORT_LIST: Final[Example] = {"items": [IMPORT], "next_cursor": None}
 IMPORT_FILES: Final[dict[str, str]] = {
-    "text/csv": "node_id,sku,quantity,reason_code\nexample-node,EXAMPLE-1,141,cycle_count\nexample-node,EXAMPLE-2,2,\n",
-    "application/x-ndjson": '{"node_id": "example-node", "sku": "EXAMPLE-1", "quantity": -3, "key": "till-7-10031"}\n',
+    "counts, as CSV": "node_id,sku,quantity,reason_code\nexample-node,EXAMPLE-1,141,cycle_count\n",
 }
 IMPORT_PROBLEMS: Final[dict[str, str]] = {
     "text/csv": (

@@ -12,7 +12,7 @@ REHEARSAL_REQUESTS: Final[dict[str, Example]] = {
     },
     "the live policy again": {"orders": "last-500-orders"},
     "a policy as it is": {
-        "orders": "2026-02-01..2026-02-28",
+        "orders": "last-7-days",
         "policy": {"name": "near", "strategies": [{"name": "everything", "cost": {"distance_per_100_km": 40}}]},
     },
 }
@@ -129,7 +129,7 @@ REHEARSAL_REPORT: Final[Example] = {
 }
 SHADOW_REQUESTS: Final[dict[str, Example]] = {
     "the draft of that name": {"actor": "kim@shop.example"},
-    "an earlier version": {"which": "2"},
+    "an earlier version": {"which": "1"},
 }
 SHADOW: Final[Example] = {
     "name": "cheaper-splits",

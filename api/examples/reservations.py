@@ -23,7 +23,7 @@ RESERVATION_REQUESTS: Final[dict[str, Example]] = {
         "lines": [_LINE],
     },
     "a till holds goods on its own shelf": {
-        "channel": "pos",
+        "channel": "store",
         "owner": "till-3",
         "reason": "customer at the till",
         "seconds": 300,

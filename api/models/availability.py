@@ -80,13 +80,13 @@ class NodeAvailability(BaseModel):
     """A SKU at one node. `on_hand` are the sellable units, reserved ones among them."""
 
     node_id: str
-    on_hand: int
+    on_hand: int = Field(description="Sellable units in the node, reserved ones among them.")
     reserved: int = Field(description="Firm: taken for orders, not handed over yet.")
     safety_stock: int = Field(description="Units that are never taken.")
     available: int = Field(description="What may be promised now, to the channel if one was named.")
     reserved_soft: int = Field(description="Held for carts and waiting orders, until it expires.")
-    damaged: int
-    quarantine: int
+    damaged: int = Field(description="Units in the node that are broken and not sold.")
+    quarantine: int = Field(description="Units in the node set aside until somebody decides about them; not sold.")
     promise_safety: int = Field(description="Units that are never promised, whatever `safety_stock` is.")
 
 
@@ -94,7 +94,7 @@ class LaterAvailability(BaseModel):
     """From this day on so many units can be promised in all."""
 
     date: date
-    quantity: int
+    quantity: int = Field(description="Units that can be promised from that day on, those of today among them.")
 
 
 class SkuAvailability(BaseModel):
@@ -195,7 +195,7 @@ class PromisedLine(BaseModel):
 
     line_id: str
     sku: str
-    quantity: int
+    quantity: int = Field(description="Units of the line in it.")
 
 
 class PromisedShipment(BaseModel):
@@ -204,8 +204,8 @@ class PromisedShipment(BaseModel):
     node_id: str
     carrier: str | None
     lines: list[PromisedLine]
-    ship_by: Utc
-    promise: Window
+    ship_by: Utc = Field(description="When it would have to leave the node, in UTC.")
+    promise: Window = Field(description="When these goods would arrive or could be collected.")
 
 
 class UnfilledLine(PromisedLine):

@@ -42,19 +42,19 @@ class StepTaken(BaseModel):
 class WorkItem(BaseModel):
     """A fulfilment in a work list."""
 
-    id: str
+    id: str = Field(description="The fulfilment's id; the node's steps are reported under it.")
     order_id: str
     node_id: str
-    status: FulfilmentStatus
+    status: FulfilmentStatus = Field(description="How far the node and the carrier are with it.")
     method: ShippingMethod
     carrier: str | None
     ship_by: Utc
     ship_day: date = Field(description="The node's local day.")
-    promise: Window
-    lines: list[UnitsOfLine]
+    promise: Window = Field(description="What the customer was promised for these goods.")
+    lines: list[UnitsOfLine] = Field(description="What to pick: units of each line.")
     channel: str
     placed_at: Utc
-    tracking_number: str | None
+    tracking_number: str | None = Field(description="The carrier's number of the shipment; null before it is booked.")
     shipment_id: str | None
     ship_to: ShipTo
 

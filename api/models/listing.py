@@ -53,17 +53,19 @@ class CarrierList(Page):
 class ShipmentSummary(BaseModel):
     """A booking with a carrier."""
 
-    id: str
+    id: str = Field(description="The booking's id; a fulfilment that is booked again gets another.")
     carrier: str
     method: ShippingMethod
     tracking_number: str
-    status: ShipmentStatus
-    parcels: int
-    weight_grams: int
+    status: ShipmentStatus = Field(
+        description="What the carrier last said of the shipment; `voided`: its label may not be used any more."
+    )
+    parcels: int = Field(description="How many parcels the shipment has; each carries the same tracking number.")
+    weight_grams: int = Field(description="What the parcels weigh together, in grams.")
     price: int = Field(description="What the carrier charges, in minor units of `currency`.")
     currency: str
     booked_at: Utc
-    ended_at: Utc | None
+    ended_at: Utc | None = Field(description="When it was voided, delivered, lost or returned, in UTC; null before.")
     fulfilments: list[str] = Field(description="Ids of the fulfilments in it.")
     orders: list[str] = Field(description="Ids of the orders these belong to.")
 
@@ -98,12 +100,14 @@ class ExceptionSummary(BaseModel):
 
     id: int = Field(description="Counts up with every exception opened.")
     order_id: str | None = Field(description="Null where it is about a node's or a feed's trouble, not an order's.")
-    kind: str
-    detail: str
-    status: ExceptionStatus
-    owner: str | None
+    kind: str = Field(description="What kind of trouble it is; decide by it.")
+    detail: str = Field(description="What went wrong and for which goods, in a sentence.")
+    status: ExceptionStatus = Field(description="Whether somebody still has to look at it.")
+    owner: str | None = Field(description="Who looks after it; null while nobody does.")
     opened_at: Utc
-    closed_at: Utc | None
+    closed_at: Utc | None = Field(
+        description="When somebody closed it, or what it was about was over, in UTC; null while it is open."
+    )
 
 
 class ExceptionList(Page):

@@ -26,7 +26,7 @@ class WaitingUnits(BaseModel):
     """Units of an order line that no node has."""
 
     line_id: str
-    quantity: int
+    quantity: int = Field(description="Units of the line that wait.")
     cannot_be_sourced: bool = Field(
         description="No node may ever give them, whatever it holds: they do not wait for stock, but for a person."
     )
@@ -36,7 +36,9 @@ class OrderCaptured(BaseModel):
     """The answer to a channel's order."""
 
     order_id: str
-    status: OrderStatus
+    status: OrderStatus = Field(
+        description="Whether a node has it (`accepted`), all of it waits (`backordered`), or how it ended."
+    )
     promise: Window | None = Field(description="When the sourced goods arrive; null while no unit is sourced.")
     waiting: list[WaitingUnits] = Field(
         default=[], description="What was not sourced when the order was captured; empty once the order has ended."
@@ -53,16 +55,20 @@ class OrderSummary(BaseModel):
     customer_id: str
     customer_name: str
     country: str
-    status: OrderStatus
+    status: OrderStatus = Field(
+        description="What has become of the order as a whole: the state its units have reached."
+    )
     currency: str
     goods_total: int = Field(description="Minor units; as ordered.")
     goods_total_living: int = Field(description="Minor units; without what was cancelled since.")
-    lines: int
-    units: int
+    lines: int = Field(description="How many lines the order has.")
+    units: int = Field(description="Units ordered, over all lines.")
     units_waiting: int = Field(description="Units of them that no node has.")
     placed_at: Utc
     captured_at: Utc
-    promise: Window | None
+    promise: Window | None = Field(
+        description="When the last of the sourced goods arrives; null while no unit is sourced."
+    )
 
 
 class OrderList(Page):
@@ -77,8 +83,8 @@ class LineUnits(BaseModel):
     line_id: str
     sku: str
     unit_price: int = Field(description="Minor units.")
-    ordered: int
-    cancelled: int
+    ordered: int = Field(description="Units the customer ordered.")
+    cancelled: int = Field(description="Units cancelled since, by whomever.")
     backordered: int = Field(description="Units that wait for stock.")
     allocated: int = Field(description="Units some node works on, or that are on their way.")
     delivered: int = Field(description="Units delivered or collected.")
@@ -88,25 +94,27 @@ class LineUnits(BaseModel):
 class ShipmentEvent(BaseModel):
     """What a carrier reported."""
 
-    kind: CarrierEventKind
-    place: str
-    occurred_at: Utc
+    kind: CarrierEventKind = Field(description="What the carrier says happened to the parcel.")
+    place: str = Field(description="Where the parcel was scanned, in the carrier's words; empty if it does not say.")
+    occurred_at: Utc = Field(description="When it was scanned, in UTC, as the carrier says.")
 
 
 class Shipment(BaseModel):
     """What a carrier moves."""
 
-    id: str
+    id: str = Field(description="The booking's id; a fulfilment that is booked again gets another.")
     carrier: str
     method: ShippingMethod
     tracking_number: str
-    status: Literal["booked", "voided", "in_transit", "delivered", "lost", "returned_to_sender"]
-    parcels: int
-    weight_grams: int
+    status: Literal["booked", "voided", "in_transit", "delivered", "lost", "returned_to_sender"] = Field(
+        description="What the carrier last said of the shipment; `voided`: its label may not be used any more."
+    )
+    parcels: int = Field(description="How many parcels the shipment has; each carries the same tracking number.")
+    weight_grams: int = Field(description="What the parcels weigh together, in grams.")
     price: int = Field(description="Minor units.")
     currency: str
     booked_at: Utc
-    ended_at: Utc | None
+    ended_at: Utc | None = Field(description="When it was voided, delivered, lost or returned, in UTC; null before.")
     events: list[ShipmentEvent]
 
 
@@ -115,22 +123,22 @@ class UnitsOfLine(BaseModel):
 
     line_id: str
     sku: str
-    quantity: int
+    quantity: int = Field(description="Units of the line in this fulfilment.")
 
 
 class OrderFulfilment(BaseModel):
     """One node's work for the order."""
 
-    id: str
-    node_id: str
-    status: FulfilmentStatus
+    id: str = Field(description="The fulfilment's id; the node's steps are reported under it.")
+    node_id: str = Field(description="Code of the node that sends or hands out the goods.")
+    status: FulfilmentStatus = Field(description="How far the node and the carrier are with it.")
     method: ShippingMethod
     carrier: str | None
     ship_by: Utc
-    ship_day: date
-    promise: Window
+    ship_day: date = Field(description="The day it is to leave the node, in the node's zone.")
+    promise: Window = Field(description="When its goods arrive or can be collected.")
     cost: int = Field(description="Minor units of the policy's currency, as planned.")
-    reason: str
+    reason: str = Field(description="Why the node rejected it or it was cancelled, in words; empty otherwise.")
     released_at: Utc
     updated_at: Utc
     lines: list[UnitsOfLine]
@@ -175,11 +183,11 @@ class OrderException(BaseModel):
     """What a person must look at, and nobody closed yet."""
 
     id: int
-    kind: str
-    detail: str
+    kind: str = Field(description="What kind of trouble it is; decide by it.")
+    detail: str = Field(description="What went wrong and for which goods, in a sentence.")
     data: dict[str, Any] = Field(default={}, description="What the detail says, for programs.")
-    owner: str | None
-    opened_at: Utc
+    owner: str | None = Field(description="Who looks after it; null while nobody does.")
+    opened_at: Utc = Field(description="When it was put before a person, in UTC.")
 
 
 class OrderDetail(BaseModel):
@@ -188,7 +196,9 @@ class OrderDetail(BaseModel):
     order_id: str
     channel: str
     external_id: str
-    status: OrderStatus
+    status: OrderStatus = Field(
+        description="What has become of the order as a whole: the state its units have reached."
+    )
     currency: str
     goods_total: int = Field(description="Minor units; as ordered.")
     goods_total_living: int = Field(description="Minor units; without what was cancelled since.")
@@ -196,7 +206,9 @@ class OrderDetail(BaseModel):
     placed_at: Utc
     captured_at: Utc
     finished_at: Utc | None
-    promise: Window | None
+    promise: Window | None = Field(
+        description="When the last of the sourced goods arrives; null while no unit is sourced."
+    )
     customer: Customer
     ship_to: ShipTo
     shipping_method: ShippingMethod
@@ -209,7 +221,9 @@ class OrderDetail(BaseModel):
     messages: list[OrderMessage]
     returns: list[OrderReturn]
     refunds: list[OrderRefund]
-    exceptions: list[OrderException]
+    exceptions: list[OrderException] = Field(
+        description="What a person must look at and nobody closed yet; empty if all is well."
+    )
     links: OrderLinks
 
 

@@ -14,8 +14,15 @@ from dom.policy.findings import Finding
 Version = Annotated[
     str, Path(pattern=r"^(live|[1-9][0-9]{0,8})$", description="A version's number, or `live`.", examples=["live"])
 ]
-DraftName = Annotated[
-    str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$", description="The draft's name.", examples=["cheaper-splits"])
+_DRAFT_NAME = r"^[a-z0-9][a-z0-9-]{0,59}$"
+DraftName = Annotated[str, Path(pattern=_DRAFT_NAME, description="The draft's name.", examples=["cheaper-splits"])]
+DraftToPublish = Annotated[
+    str,
+    Path(
+        pattern=_DRAFT_NAME,
+        description="The draft's name.",
+        openapi_examples={"one that nobody wrote, so that trying it publishes nothing": {"value": "draft-of-yours"}},
+    ),
 ]
 Which = Annotated[
     str,
@@ -27,7 +34,8 @@ Which = Annotated[
 ]
 Actor = Annotated[GivenText, Query(description="Who does it; kept with what is written.")]
 Comment = Annotated[str | None, Query(max_length=1000, description="Why; kept with what is written.")]
-BasedOn = Annotated[
+BasedOn = Annotated[int | None, Query(ge=1, le=999_999_999, description="The published version it is begun from.")]
+BasedOnLive = Annotated[
     int | None,
     Query(
         ge=1,

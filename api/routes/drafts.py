@@ -15,6 +15,7 @@ from api.models.policies import (
     DraftHead,
     DraftList,
     DraftName,
+    DraftToPublish,
     PolicyPublished,
 )
 from api.policy_text import REQUEST_BODY, PolicyText
@@ -138,7 +139,7 @@ async def delete(name: DraftName, services: Use) -> Json:
         **contract.problems("not-found", "policy-invalid", "conflict", "invalid-input"),
     },
 )
-async def publish(name: DraftName, services: Use, actor: Actor = "planner", comment: Comment = None) -> Json:
+async def publish(name: DraftToPublish, services: Use, actor: Actor = "planner", comment: Comment = None) -> Json:
     """As publishing its text; the draft is gone then. Refused where another version went live since it was begun: look
     at the difference, and write the draft again with `based_on` that version.
     """

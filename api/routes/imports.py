@@ -31,8 +31,9 @@ ImportId = Annotated[str, Path(max_length=64, description="The import's id.", ex
 _FILE = {
     "required": True,
     "description": "One row a line. CSV begins with a header of `node_id`, `sku`, `quantity` and, where wanted, "
-    "`reason_code`, for counts `as_of`, for deltas `key` and `occurred_at`; JSON Lines have the same names. A row "
-    f"is one line, up to 10,000 bytes; the file may have {MAX_FILE_BYTES} bytes.",
+    "`reason_code`, for counts `as_of`, for deltas `key` and `occurred_at`; JSON Lines, "
+    """sent with `format=jsonl`, have the same names: `{"node_id": "dc-1", "sku": "EXAMPLE-1", "quantity": 141}`. """
+    f"A row is one line, up to 10,000 bytes; the file may have {MAX_FILE_BYTES} bytes.",
     "content": {
         "application/octet-stream": {
             "schema": {"type": "string", "format": "binary"},

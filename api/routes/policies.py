@@ -11,7 +11,7 @@ from api.answers import Json
 from api.models.common import Cursor, Limit
 from api.models.policies import (
     Actor,
-    BasedOn,
+    BasedOnLive,
     Comment,
     PolicyChecked,
     PolicyDetail,
@@ -82,7 +82,7 @@ async def find(services: Use, limit: Limit = 50, cursor_: Annotated[Cursor, Quer
     },
 )
 async def publish(
-    reading: PolicyText, services: Use, actor: Actor = "planner", comment: Comment = None, based_on: BasedOn = None
+    reading: PolicyText, services: Use, actor: Actor = "planner", comment: Comment = None, based_on: BasedOnLive = None
 ) -> Json:
     """It is looked at against the network as it is, and refused where it has errors: `errors` names each with its line.
     Warnings pass. Running orders keep what was decided for them.

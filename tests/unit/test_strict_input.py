@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, ValidationError
 
 from api import routes as api_routes
+from api.models.feeds import CarrierEvents
 from api.requests import query_fields
 from dom import json_text
 from dom.base import TimeOfDay, Utc, Value
@@ -181,3 +182,24 @@ class TestAKeyThatStandsTwice:
     def test_no_number_that_is_none_is_read(self) -> None:
         with pytest.raises(json.JSONDecodeError):
             json_text.read('{"a": NaN}')
+
+
+class TestKeysOfJson:
+    def test_a_number_that_is_a_key_is_read_back_from_json(self) -> None:
+        class Counted(Value):
+            versions: dict[int, int]
+
+        kept = json.loads(Counted(versions={1: 7}).model_dump_json())
+        assert Counted.model_validate(kept).versions == {1: 7}
+        with pytest.raises(ValidationError):
+            Counted.model_validate({"versions": {"1": "7"}})
+        with pytest.raises(ValidationError):
+            Counted.model_validate({"versions": {"one": 7}})
+
+
+class TestTooMany:
+    def test_items_are_too_many_though_some_of_them_cannot_be_read(self) -> None:
+        scan = {"event_id": "1", "tracking_number": "T", "kind": "lost", "occurred_at": "2026-03-02T09:26:00Z"}
+        with pytest.raises(ValidationError, match="at most 1000"):
+            CarrierEvents.model_validate({"events": [scan] * 999 + [{}, {}]})
+        assert len(CarrierEvents.model_validate({"events": [scan] * 998 + [{}, {}]}).events) == 998
