@@ -12,7 +12,7 @@ from activities.looking_again import Answer
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
-from store import fulfilments, messages, orders, shipments, timeline, waiting
+from store import exceptions, fulfilments, messages, orders, shipments, timeline, waiting
 from store.kinds import ShipmentStatus
 
 
@@ -77,6 +77,7 @@ class Arriving:
             await give_back(connection, request, key, request.occurred_at)
             moves = [orders.UnitMove(line_id, backordered=-quantity) for line_id, quantity in waited.items()]
             await orders.move_units(connection, request.order_id, moves)
+            await exceptions.close_sourced(connection, request.order_id)
             await fulfilments.set_status(connection, request.fulfilment_id, FulfilmentStatus.DELIVERED)
             if request.shipment_id is not None:
                 await shipments.set_status(

@@ -21,3 +21,10 @@ def visible(text: str) -> str:
 def is_plain_id(text: str) -> bool:
     """Whether an id has only characters that are seen, and none around it that is not."""
     return bool(text) and visible(text) == text
+
+
+def escaped(text: str) -> str:
+    """The text with half a surrogate pair, as of a character that was cut in two, written as its escape: UTF-8 has no
+    bytes for it, so it can be neither answered nor kept.
+    """
+    return text.encode(errors="backslashreplace").decode()
