@@ -16,7 +16,11 @@ MAX_FILE_BYTES: Final = 256_000_000
 FILES: Final = frozenset({"/v1/inventory/imports"})
 """Where files are sent to."""
 
+NO_NUL: Final = "text with the NUL character cannot be kept"
+
 _WITHOUT_BODY: Final = {"GET", "HEAD", "OPTIONS", "DELETE"}
+_FEEDS: Final = re.compile(r"/v1/carriers/[^/]+/events")
+"""Where an item with the NUL character is refused by itself."""
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -46,8 +50,8 @@ class BodyGuard:
         if body is None:
             problem = problems.of(problems.TOO_LARGE, f"a body may have {self._max_bytes} bytes")
             await problems.answer(problem, {"Connection": "close"})(scope, receive, send)
-        elif b"\\u0000" in body and _NUL.search(body):
-            problem = problems.of(problems.INVALID, "text with the NUL character cannot be kept")
+        elif b"\\u0000" in body and _NUL.search(body) and not _FEEDS.fullmatch(scope["path"]):
+            problem = problems.of(problems.INVALID, NO_NUL)
             await problems.answer(problem)(scope, receive, send)
         else:
             await self._app(scope, _Replay(body, receive), send)

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from api.failures import json_path
 from dom import json_text
 from dom.errors import InvalidInput
+from dom.texts import escaped
 
 
 async def refuse_what_would_be_lost(request: Request) -> None:
@@ -73,6 +74,6 @@ def _check_body(body: bytes) -> None:
     try:
         json_text.read(body)
     except json_text.KeyTwice as error:
-        raise InvalidInput(str(error), field=json_path(error.path)) from error
+        raise InvalidInput(str(error), field=escaped(json_path(error.path))) from error
     except json.JSONDecodeError as error:  # the framework has read it, so it is one of the words that are no JSON
         raise HTTPException(400, error.msg) from error

@@ -50,3 +50,10 @@ def as_seen(body: Any, field: str = "", depth: int = 0) -> Any:
         seen = [as_seen(each, field, depth + 1) for each in body]
         return [each for each in seen if each != ""] if field == "tags" else seen
     return body
+
+
+def escaped(text: str) -> str:
+    """The text with half a surrogate pair, as of a character that was cut in two, written as its escape: UTF-8 has no
+    bytes for it, so it can be neither answered nor kept.
+    """
+    return text.encode(errors="backslashreplace").decode()

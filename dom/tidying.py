@@ -14,7 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from dom import postal
 from dom.orders import Correction
-from dom.texts import visible
+from dom.texts import escaped, visible
 
 _NOTHING: Final = frozenset({"", "-", "--", "---", ".", "n/a", "n.a.", "none", "null", "nil", "undefined"})
 """What forms and exports write where a field is empty."""
@@ -89,7 +89,9 @@ class Tidied:
         earlier = next((each for each in self.corrections if each.field == field), None)
         sent = part[name] if earlier is None else earlier.sent
         self.corrections = [each for each in self.corrections if each.field != field]
-        self.corrections.append(Correction(field=field, sent=str(sent), kept="" if kept is None else str(kept)))
+        self.corrections.append(
+            Correction(field=field, sent=escaped(str(sent)), kept="" if kept is None else str(kept))
+        )
         part[name] = kept
 
     def _part(self, name: str) -> dict[str, Any]:
@@ -115,7 +117,7 @@ class Tidied:
             gone = seen == "" and (or_empty or each != "")
             if seen != each or gone:
                 field = f"{place}{name}[{index}]"
-                self.corrections.append(Correction(field=field, sent=str(each), kept=str(seen)))
+                self.corrections.append(Correction(field=field, sent=escaped(str(each)), kept=str(seen)))
             if not gone:
                 kept.append(seen)
         part[name] = kept

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from api.bodies import NO_NUL
 from api.items import EACH_FOR_ITSELF
 from api.models.common import ItemProblem, Page
 from dom.base import Key, NodeId, SkuId, Text, Utc, Value
@@ -16,14 +17,24 @@ Source = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$",
 """Who counts: a warehouse system, a stocktake. Each numbers its own counts."""
 
 
+def _kept(text: str) -> str:
+    if "\0" in text:
+        raise ValueError(NO_NUL)
+    return text
+
+
+_KEPT = AfterValidator(_kept)
+"""Of the texts of an item that is refused by itself; all other bodies are refused whole before they are read."""
+
+
 class CarrierEvent(Value):
     """A scan of a shipment; `event_id` is the carrier's own and makes it count once."""
 
-    event_id: Key
-    tracking_number: Annotated[Key, Field(max_length=64)]
+    event_id: Annotated[Key, _KEPT]
+    tracking_number: Annotated[Key, Field(max_length=64), _KEPT]
     kind: CarrierEventKind
     occurred_at: Utc
-    place: str = Field(default="", max_length=200)
+    place: Annotated[str, Field(max_length=200), _KEPT] = ""
 
 
 class CarrierEvents(Value):

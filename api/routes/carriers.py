@@ -17,6 +17,7 @@ from dom.base import AS_SEEN
 from dom.carrying import concerns
 from dom.errors import DomError, NotFound
 from dom.status import CARRIER_MILESTONES, FulfilmentStatus
+from dom.texts import escaped
 from store import listing, out_of_turn, shipments
 from store.kinds import ShipmentStatus
 from workflows.messages import CarrierReport
@@ -98,7 +99,7 @@ async def report(
 
 def _event_id(given: Any) -> dict[str, Any]:
     named = given.get("event_id") if isinstance(given, dict) else None
-    return {"event_id": named if isinstance(named, str) else ""}
+    return {"event_id": escaped(named) if isinstance(named, str) else ""}
 
 
 def _in_sequence(scans: Mapping[int, CarrierEvent]) -> Iterator[tuple[int, CarrierEvent]]:

@@ -1,5 +1,6 @@
 """What carriers and nodes say of bookings that were taken back, of orders that ended, and twice."""
 
+import json
 from typing import Any
 
 from sqlalchemy import text
@@ -349,6 +350,25 @@ class TestAFeedWithAWrongScan:
         fields = [each["problem"]["field"] for each in results if each["status"] == "refused"]
         assert fields == ["events[0].kind", "events[2].occurred_at", "events[3].event_id", "events[4]"]
         assert {each["problem"]["type"] for each in results if "problem" in each} == {"/problems/invalid-input"}
+        await channel.until_order(order_id, "delivered")
+
+    async def test_also_where_one_holds_text_that_is_none(self, channel: Channel) -> None:
+        """The NUL character, and half a surrogate pair: of a character that was cut in two."""
+        _, order_id, item = await shipped(channel)
+        good = {"tracking_number": item["tracking_number"], "kind": "in_transit", "occurred_at": "2026-03-04T11:02:00Z"}
+        events = [
+            {**good, "event_id": "nul\0"},
+            {**good, "event_id": "half\ud83d"},
+            {**good, "event_id": "key", "\ud83d": 1},
+            {**good, "event_id": f"place-{order_id}", "place": "Leeds\0"},
+            {**good, "event_id": f"end-{order_id}", "kind": "delivered"},
+        ]
+        url, as_json = f"/v1/carriers/{item['carrier']}/events", {"Content-Type": "application/json"}
+        answer = await channel.http.post(url, content=json.dumps({"events": events}), headers=as_json)
+        assert answer.status_code == 200, answer.text
+        results = answer.json()["results"]
+        assert [each["status"] for each in results] == ["refused"] * 4 + ["recorded"]
+        assert results[1]["event_id"] == "half\\ud83d"
         await channel.until_order(order_id, "delivered")
 
     async def test_the_same_of_changes_and_counts(self, channel: Channel) -> None:

@@ -51,6 +51,7 @@ class TestABody:
             ("/v1/availability/query", '{"skus": ["A"], "skus": ["B"]}', "skus"),
             ("/v1/orders/web-1/cancel", '{"reason": "a", "reason": "b"}', "reason"),
             ("/v1/carriers/northline/events", '{"events": [], "events": []}', "events"),
+            ("/v1/orders", r'{"half \ud83d": 1, "half \ud83d": 2}', r"half \ud83d"),
         ],
     )  # fmt: skip
     async def test_with_a_key_that_stands_twice_is_refused(

@@ -84,6 +84,14 @@ class TestAnOrder:
         assert getattr(getattr(taken, part), name) == kept
         assert [(each.field, each.sent, each.kept) for each in taken.corrections] == [(path, sent, kept)]
 
+    def test_says_of_half_a_character_what_it_was_in_a_way_that_can_be_kept(self) -> None:
+        """A channel's column cuts an emoji in two; what is left of it has no bytes in UTF-8."""
+        half = chr(0xD83D)
+        for path, sent in (("ship_to.name", f"Ada{half}"), ("tags", [f"Ada{half}"])):
+            (correction,) = order(put(path, sent)).corrections
+            assert (correction.sent, correction.kept) == ("Ada\\ud83d", "Ada")
+            assert correction.model_dump_json()
+
     def test_as_it_should_be_has_no_corrections(self) -> None:
         assert order().corrections == ()
         assert order().hashes() == (order().content_hash(),)
