@@ -91,13 +91,17 @@ async def _on_servers(settings: Settings, work: Callable[[Servers], Awaitable[Re
     from sqlalchemy.exc import DBAPIError
     from temporalio.service import RPCError
 
+    from bootstrap import namespace
+    from bootstrap.database import require_schema
     from cli.problems import StartProblem
     from store import engine as database
     from worker import connect
 
+    await asyncio.to_thread(require_schema, settings.database_url)
     engine = database.create(settings.database_url, 4)
     try:
         client = await connect(settings)
+        await namespace.require(client)
         return await work(Servers(engine, client, settings.task_queue))
     except (RPCError, RuntimeError) as error:
         raise StartProblem(f"Temporal does not answer ({error})", "`dom doctor` looks; then try again") from error

@@ -55,6 +55,28 @@ def settings(url: str, temporal: EmbeddedTemporal, named: str) -> dict[str, str]
     }
 
 
+@pytest.mark.parametrize("command", [("check",), ("revive", "--all")])
+async def test_orders_say_what_to_run(
+    tmp_path: Path,
+    empty_url: str,
+    world_url: str,
+    temporal_server: EmbeddedTemporal,
+    temporal_client: Client,
+    command: tuple[str, ...],
+) -> None:
+    unmigrated = refused(dom(tmp_path, "orders", *command, **settings(empty_url, temporal_server, "default")))
+    assert "has no schema yet" in unmigrated
+    assert "`dom prepare`" in unmigrated
+
+    nowhere = refused(dom(tmp_path, "orders", *command, **settings(world_url, temporal_server, "nowhere")))
+    assert "has no namespace nowhere" in nowhere
+    assert "`dom prepare`" in nowhere
+
+    named = await bare_namespace(temporal_client)
+    bare = refused(dom(tmp_path, "orders", *command, **settings(world_url, temporal_server, named)))
+    assert "does not know the search attributes" in bare
+
+
 class TestWorker:
     """One line, exit code 1, no traceback."""
 
