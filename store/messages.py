@@ -126,15 +126,16 @@ SELECT o.id, o.external_id, o.channel, o.document->'customer'->>'name' AS custom
                          ORDER BY l.position)
         FROM order_lines l JOIN skus s ON s.id = l.sku WHERE l.order_id = o.id) AS lines,
        f.promise_earliest AS f_earliest, f.promise_latest AS f_latest,
-       CASE WHEN f.method = 'pickup' OR CAST(:node_id AS text) IS NOT NULL THEN n.document->>'name' END AS node_name,
-       CASE WHEN f.method = 'pickup' OR CAST(:node_id AS text) IS NOT NULL THEN n.document->'address' END
-           AS node_address,
+       CASE WHEN n.is_told THEN n.document->>'name' END AS node_name,
+       CASE WHEN n.is_told THEN n.document->'address' END AS node_address,
        (SELECT jsonb_object_agg(line_id, quantity) FROM fulfilment_lines
         WHERE fulfilment_id = f.id AND quantity > 0) AS f_lines,
        sh.carrier, sh.tracking_number
 FROM orders o
 LEFT JOIN fulfilments f ON f.id = CAST(:fulfilment_id AS text)
-LEFT JOIN nodes n ON n.id = coalesce(CAST(:node_id AS text), f.node_id)
+LEFT JOIN LATERAL (
+    SELECT p.document, CAST(:node_id AS text) IS NOT NULL OR f.id IS NULL OR f.method = 'pickup' AS is_told
+    FROM nodes p WHERE p.id = coalesce(CAST(:node_id AS text), f.node_id, o.document->>'pickup_node')) n ON true
 LEFT JOIN LATERAL (
     SELECT s.carrier, s.tracking_number FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
     WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) sh ON true

@@ -42,3 +42,15 @@ class TestOneLineOrder:
                 totals, differences = await stock.check(connection)
             assert totals["reserved"] == totals["ledger_reserved"] == totals["active_reservations"] == 0
             assert not differences
+
+
+class TestOrderThatIsCollected:
+    async def test_no_mail_speaks_of_a_delivery(self, temporal_client: Client, world: AsyncEngine) -> None:
+        async with House(temporal_client, world).working() as house:
+            order = small.order("collected", A=1, shipping_method="pickup", pickup_node="st-york")
+            await house.send(order)
+            await house.node(order, "accept", "pick", "pack", "collect")
+            assert (await house.handle(order).result()).status is OrderStatus.DELIVERED
+            confirmed = house.mail.sent[0].text
+            assert "You can collect it from St York" in confirmed
+            assert not [message.text for message in house.mail.sent if "deliver it" in message.text]
