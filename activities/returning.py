@@ -104,11 +104,12 @@ class Returning:
                 raise NotFound(f"there is no order {request.order_id}")
             under_key = request.key and await returns.under_key(connection, request.key)
             if under_key and under_key != request.return_id:
-                raise Conflict(rules.OTHER_REQUEST, data={"return_id": under_key})
+                raise Conflict(rules.OTHER_REQUEST, field="Idempotency-Key", data={"return_id": under_key})
             known = await returns.get(connection, request.return_id)
             if known is not None:
                 if known["content_hash"] != content and request.revived_by is None:
-                    raise Conflict(rules.OTHER_REQUEST, data={"return_id": request.return_id})
+                    about = {"return_id": request.return_id}
+                    raise Conflict(rules.OTHER_REQUEST, field="Idempotency-Key", data=about)
                 return await self._known(connection, request, known, rows[0])
             rules.check_returnable(
                 request.lines,

@@ -353,7 +353,9 @@ class TestAFeedWithAWrongScan:
         await channel.until_order(order_id, "delivered")
 
     async def test_also_where_one_holds_text_that_is_none(self, channel: Channel) -> None:
-        """The NUL character, and half a surrogate pair: of a character that was cut in two."""
+        """The NUL character, and half a surrogate pair: of a character that was cut in two. In a place, which people
+        write, what nobody sees is left out.
+        """
         _, order_id, item = await shipped(channel)
         good = {"tracking_number": item["tracking_number"], "kind": "in_transit", "occurred_at": "2026-03-04T11:02:00Z"}
         events = [
@@ -367,7 +369,7 @@ class TestAFeedWithAWrongScan:
         answer = await channel.http.post(url, content=json.dumps({"events": events}), headers=as_json)
         assert answer.status_code == 200, answer.text
         results = answer.json()["results"]
-        assert [each["status"] for each in results] == ["refused"] * 4 + ["recorded"]
+        assert [each["status"] for each in results] == ["refused"] * 3 + ["recorded"] * 2
         assert results[1]["event_id"] == "half\\ud83d"
         await channel.until_order(order_id, "delivered")
 
