@@ -193,10 +193,9 @@ class Living:
             async with self._reads.connect() as connection:
                 status = await processes.status_of_return(connection, fault.about)
             says = process.typed_search_attributes.get(attributes.STATUS) or ReturnStatus.REQUESTED
-            asked_only = status is None and not process.typed_search_attributes.get(attributes.NODE)
-            if asked_only or status == says:
+            if status is None or status == says:
                 return None
-            return replace(fault, status=status or "", words=f"the process says {says}")
+            return replace(fault, status=status, words=f"the process says {says}")
         stands = await self._ask(workflow_id, process.run_id, found)
         if stands is None or not stands.captured:
             return None

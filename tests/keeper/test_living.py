@@ -14,7 +14,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from dom import ids
 from dom.orders import Order
 from dom.status import Disposition, OrderStatus, ReturnStatus
-from keeper.living import Comparison, Fault, Living
+from keeper.living import Comparison, Living
 from keeper.reviving import revive
 from keeper.watching import Watching
 from store import processes
@@ -473,32 +473,6 @@ class TestFound:
         await until_event(house, order, "accepted")
         await deliver(house, order)
         assert (await ended(house, order)).status is OrderStatus.DELIVERED
-
-    async def test_a_process_whose_return_the_store_lost(self, house: House) -> None:
-        """As after a restore of an older store: the return is allowed anew."""
-        order = small.order("return-lost-by-the-store", A=2)
-        await house.send(order)
-        await deliver(house, order)
-        await ended(house, order)
-        answer = await ask(house, order, "t", l1=1)
-        await _until_listed(house, 1)
-        async with house.engine.begin() as connection:
-            await connection.execute(text("SET LOCAL session_replication_role = replica"))  # as a restore does
-            for table in ("return_lines", "returns"):
-                await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608
-        faults: list[Fault] = []
-
-        async def is_found() -> bool:  # Temporal's list lags a moment behind
-            faults[:] = (await compare(house)).of(processes.DIFFERS)
-            return [(fault.about, fault.status) for fault in faults] == [(answer.return_id, "")]
-
-        await until("the return is found", is_found)
-        await Watching(house.engine, house.client, house.task_queue).run()
-        await revive(house.engine, house.client, house.task_queue, faults[0], "ops:kim")
-        await receive(house, answer, l1=1)
-        await inspect(house, answer, ("1", 1, Disposition.RESTOCK))
-        assert (await handle(house, answer).result()).status is ReturnStatus.REFUNDED
-        assert (await compare(house)).faults == []
 
     async def test_a_process_nobody_works_on_gives_no_answer(self, temporal_client: Client, world: AsyncEngine) -> None:
         order = small.order("idle", A=1)
