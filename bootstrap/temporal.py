@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
-from typing import Any
+import time
+from functools import cache
+from typing import Any, Final
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -12,6 +15,8 @@ from temporalio.service import RetryConfig, RPCError
 from bootstrap import diagnosis, profile, refusals
 from bootstrap.problems import StartProblem
 from settings import Settings
+
+_REST_SECONDS: Final = 0.5
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -23,8 +28,17 @@ def options(settings: Settings) -> dict[str, Any]:
     return {**found, "target_host": settings.temporal_address, "namespace": settings.temporal_namespace}
 
 
+@cache
+def _pause_at_exit() -> None:
+    """Let the SDK's threads come to rest before the interpreter ends: one that still holds it then aborts the process,
+    with exit code -6 for a command that went well.
+    """
+    atexit.register(time.sleep, _REST_SECONDS)
+
+
 async def connect(settings: Settings, *, lazy: bool = False, retry_config: RetryConfig | None = None) -> Client:
     """A client. Raises StartProblem that says in words why there is none; a lazy one connects with its first call."""
+    _pause_at_exit()
     wanted = options(settings)
     try:
         return await Client.connect(
