@@ -1,6 +1,5 @@
-"""What may come in: bodies up to a limit, and text a database can hold."""
+"""What may come in: bodies up to a limit."""
 
-import re
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -16,19 +15,13 @@ MAX_FILE_BYTES: Final = 256_000_000
 FILES: Final = frozenset({"/v1/inventory/imports"})
 """Where files are sent to."""
 
-NO_NUL: Final = "text with the NUL character cannot be kept"
-
 _WITHOUT_BODY: Final = {"GET", "HEAD", "OPTIONS", "DELETE"}
-_FEEDS: Final = re.compile(r"/v1/carriers/[^/]+/events")
-"""Where an item with the NUL character is refused by itself."""
-_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class BodyGuard:
     """Reads a request's body once, before anything works on it; a file is only counted, and read by who works on it.
 
-    Refuses a body above the limit without reading the rest, and one that holds the NUL character: PostgreSQL has no
-    place for it, and an order that carries it would be captured by nobody.
+    Refuses a body above the limit without reading the rest.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int = MAX_BYTES) -> None:
@@ -50,9 +43,6 @@ class BodyGuard:
         if body is None:
             problem = problems.of(problems.TOO_LARGE, f"a body may have {self._max_bytes} bytes")
             await problems.answer(problem, {"Connection": "close"})(scope, receive, send)
-        elif b"\\u0000" in body and _NUL.search(body) and not _FEEDS.fullmatch(scope["path"]):
-            problem = problems.of(problems.INVALID, NO_NUL)
-            await problems.answer(problem)(scope, receive, send)
         else:
             await self._app(scope, _Replay(body, receive), send)
 

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
-from pydantic_core import ErrorDetails
+from pydantic import BeforeValidator, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from api import failures, problems
 from api.problems import FieldError, Problem
+from dom import json_text
+from dom.texts import escaped
 from store.kinds import ItemOutcome
 
 Item = TypeVar("Item")
@@ -43,6 +46,24 @@ def _each_for_itself(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 
 EACH_FOR_ITSELF: Final = WrapValidator(_each_for_itself)
 """Of a list: items that are wrong in form are set aside. Nothing is, and the list is refused, if all of them are."""
+
+
+def _without_nul(item: Any) -> Any:
+    if (path := json_text.nul(item)) is None:
+        return item
+    where = tuple(escaped(part) if isinstance(part, str) else part for part in path)
+    error = PydanticCustomError("value_error", json_text.NO_NUL)
+    raise ValidationError.from_exception_data("item", [InitErrorDetails(type=error, loc=where, input=None)])
+
+
+WITHOUT_NUL: Final = BeforeValidator(_without_nul)
+"""Of an item of such a list; a body of another kind with the NUL character is refused before it is read."""
+
+
+def lists_of(body: Any) -> frozenset[str]:
+    """The fields of a body's model that are such lists."""
+    fields: Mapping[str, FieldInfo] = getattr(body, "model_fields", {})
+    return frozenset(name for name, field in fields.items() if EACH_FOR_ITSELF in field.metadata)
 
 
 def readable(items: Sequence[Item]) -> dict[int, Item]:

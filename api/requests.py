@@ -1,4 +1,4 @@
-"""What every endpoint asks of a request before it is read: parameters it knows, each once, and JSON keys once."""
+"""What every endpoint asks of a request before it is read: parameters it knows, each once, JSON keys once, no NUL."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,6 +9,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from api import items
 from api.failures import json_path
 from dom import json_text
 from dom.errors import InvalidInput
@@ -18,7 +19,7 @@ from dom.texts import escaped
 async def refuse_what_would_be_lost(request: Request) -> None:
     """Raises InvalidInput for a query parameter that the endpoint does not know, for a parameter or header that is
     given more than once where one counts, and for a key that stands twice in an object of a JSON body: of each a part
-    would be ignored.
+    would be ignored. Also for a text with the NUL character, but not in an item that stands for itself (`api.items`).
     """
     route = request.scope["route"]
     if not isinstance(route, APIRoute):
@@ -27,7 +28,7 @@ async def refuse_what_would_be_lost(request: Request) -> None:
     if request.query_params:
         _check_query(request, _parameters(route))
     if route.body_field is not None:
-        _check_body(await request.body())
+        _check_body(await request.body(), items.lists_of(route.body_field.field_info.annotation))
 
 
 def _parameters(route: APIRoute) -> Mapping[str, bool]:
@@ -68,12 +69,18 @@ def _check_query(request: Request, known: Mapping[str, bool]) -> None:
             raise InvalidInput(f"the parameter {name!r} counts once; it is given {names.count(name)} times", field=name)
 
 
-def _check_body(body: bytes) -> None:
+def _check_body(body: bytes, of_items: frozenset[str]) -> None:
     if not body:
         return
     try:
-        json_text.read(body)
+        value = json_text.read(body)
     except json_text.KeyTwice as error:
         raise InvalidInput(str(error), field=escaped(json_path(error.path))) from error
     except json.JSONDecodeError as error:  # the framework has read it, so it is one of the words that are no JSON
         raise HTTPException(400, error.msg) from error
+    if b"u0000" not in body and b"\0" not in body:  # the second is of UTF-16 and UTF-32, which are read too
+        return
+    if of_items and isinstance(value, dict):
+        value = {name: None if name in of_items else each for name, each in value.items()}
+    if (path := json_text.nul(value)) is not None:
+        raise InvalidInput(json_text.NO_NUL, field=escaped(json_path(path)))

@@ -6,7 +6,10 @@ Python's reader takes the last of two members of one name, so that `{"quantity":
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
+
+NO_NUL: Final = "text with the NUL character cannot be kept"
+"""PostgreSQL has no place for it."""
 
 
 class KeyTwice(ValueError):
@@ -42,6 +45,25 @@ def read(text: str | bytes) -> Any:
     if found:
         raise KeyTwice(next(_paths(value, ()), (found[0].name,)))
     return value
+
+
+def nul(value: Any) -> tuple[str | int, ...] | None:
+    """The path to a text or a key with the NUL character, keys and positions in sequence; None if there is none.
+
+    It is the first one, of a list in its sequence.
+    """
+    rest: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while rest:
+        path, each = rest.pop()
+        if isinstance(each, str) and "\0" in each:
+            return path
+        if isinstance(each, dict):
+            if found := next((name for name in each if "\0" in name), None):
+                return (*path, found)
+            rest += [((*path, name), inner) for name, inner in reversed(each.items())]
+        elif isinstance(each, list):
+            rest += [((*path, index), each[index]) for index in reversed(range(len(each)))]
+    return None
 
 
 def _paths(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:

@@ -14,6 +14,14 @@ from dom.base import Currency, Value
 from dom.errors import InvalidInput
 
 _DECIMALS: Final = {each.code: each.exponent for each in iso4217.Currency}
+_FUNDS: Final = frozenset(
+    each.findtext("Ccy", "")
+    for each in iso4217.raw_xml.iter("CcyNtry")
+    if each.find("CcyNm[@IsFund='true']") is not None
+)
+"""The codes that the standard itself marks as funds: CLF, USN, CHE and the like."""
+_UNMARKED: Final = frozenset({"UYW", "XAD"})
+"""Units of account without that mark: Uruguay's wage index and the dinar of the Arab Monetary Fund."""
 _USUAL: Final = 2
 
 
@@ -23,8 +31,8 @@ def decimals(currency: str) -> int:
 
 
 def is_currency(code: str) -> bool:
-    """Whether it is money that is in use today: no metal, no unit of account, no code for testing or for nothing."""
-    return _DECIMALS.get(code) is not None
+    """Whether goods are paid in it today: no metal, no fund or unit of account, no code for testing or for nothing."""
+    return _DECIMALS.get(code) is not None and code not in _FUNDS and code not in _UNMARKED
 
 
 def minor_per_minor(worth: float, currency: str, into: str) -> float:
@@ -47,7 +55,7 @@ def refuse_unknown(currency: str, field: str = "currency") -> None:
         raise InvalidInput(NO_CURRENCY.format(currency), field=field)
 
 
-NO_CURRENCY: Final = "{} is no currency of ISO 4217"
+NO_CURRENCY: Final = "{} is no currency of ISO 4217 that goods are paid in"
 
 
 def _in_use(code: str) -> str:

@@ -29,6 +29,8 @@ _WRITTEN_BY_PEOPLE: Final = frozenset(
     | {"reason", "region", "tags"}
 )
 """Fields that hold what people write, and line ids, which are corrected in orders too. Other ids stay as they came."""
+_OF_NO_WEIGHT: Final = "place"
+"""Where a carrier scanned a parcel: a scan counts, so the NUL character, which no other text may have, is left out."""
 _DEPTH: Final = 20
 """No body is nested so deep; what is below is left alone."""
 
@@ -39,7 +41,8 @@ def as_seen(body: Any, field: str = "", depth: int = 0) -> Any:
     A text of which nothing is left is empty, for the model to refuse where it may not be; a tag is gone, as in orders.
     """
     if isinstance(body, str):
-        return visible(body) if field in _WRITTEN_BY_PEOPLE else body
+        written = field in _WRITTEN_BY_PEOPLE and ("\0" not in body or field == _OF_NO_WEIGHT)
+        return visible(body) if written else body
     if depth > _DEPTH:
         return body
     if isinstance(body, Mapping):

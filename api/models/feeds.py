@@ -1,11 +1,10 @@
 """What carriers and warehouses send many of at once; every item gets its own answer."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from api.bodies import NO_NUL
-from api.items import EACH_FOR_ITSELF
+from api.items import EACH_FOR_ITSELF, WITHOUT_NUL
 from api.models.common import ItemProblem, Page
 from dom.base import Key, NodeId, SkuId, Text, Utc, Value
 from dom.status import CarrierEventKind, Condition, ReasonCode
@@ -17,30 +16,25 @@ Source = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$",
 """Who counts: a warehouse system, a stocktake. Each numbers its own counts."""
 
 
-def _kept(text: str) -> str:
-    if "\0" in text:
-        raise ValueError(NO_NUL)
-    return text
-
-
-_KEPT = AfterValidator(_kept)
-"""Of the texts of an item that is refused by itself; all other bodies are refused whole before they are read."""
+Item = TypeVar("Item")
+Items = Annotated[tuple[Annotated[Item, WITHOUT_NUL], ...], Field(min_length=1, max_length=MAX_ITEMS), EACH_FOR_ITSELF]
+"""What is sent many at once, each for itself."""
 
 
 class CarrierEvent(Value):
     """A scan of a shipment; `event_id` is the carrier's own and makes it count once."""
 
-    event_id: Annotated[Key, _KEPT]
-    tracking_number: Annotated[Key, Field(max_length=64), _KEPT]
+    event_id: Key
+    tracking_number: Annotated[Key, Field(max_length=64)]
     kind: CarrierEventKind
     occurred_at: Utc
-    place: Annotated[str, Field(max_length=200), _KEPT] = ""
+    place: Annotated[str, Field(max_length=200)] = ""
 
 
 class CarrierEvents(Value):
     """Scans of one carrier."""
 
-    events: Annotated[tuple[CarrierEvent, ...], Field(min_length=1, max_length=MAX_ITEMS), EACH_FOR_ITSELF]
+    events: Items[CarrierEvent]
 
 
 class CarrierEventResult(BaseModel):
@@ -90,7 +84,7 @@ class AdjustmentItem(Value):
 class Adjustments(Value):
     """Changes of stock; each stands for itself."""
 
-    adjustments: Annotated[tuple[AdjustmentItem, ...], Field(min_length=1, max_length=MAX_ITEMS), EACH_FOR_ITSELF]
+    adjustments: Items[AdjustmentItem]
     actor: Text = "warehouse"
 
 
@@ -132,7 +126,7 @@ class Counts(Value):
     """Counts of one source; each stands for itself."""
 
     source: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$", examples=["wms-daventry"])]
-    counts: Annotated[tuple[CountItem, ...], Field(min_length=1, max_length=MAX_ITEMS), EACH_FOR_ITSELF]
+    counts: Items[CountItem]
     actor: Text = "warehouse"
 
 

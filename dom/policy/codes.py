@@ -32,7 +32,7 @@ CODES: Final = {
     "no-node-there": "No node is of that kind, or in that country or region.",
     "duplicate-strategy": "Two strategies have one name.",
     "rate-of-own-currency": "An exchange rate for the policy's own currency.",
-    "unknown-currency": "A code that is no currency in use by ISO 4217: XXX, XAU, or one the world gave up.",
+    "unknown-currency": "A code that goods are not paid in, by ISO 4217: XXX, XAU, CLF, or one the world gave up.",
     "currency-without-rate": "Nodes or carriers charge in a currency without a rate; they are never chosen.",
     # groups
     "group-in-itself": "A group contains itself.",

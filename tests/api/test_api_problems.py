@@ -71,7 +71,7 @@ class TestWhatCannotBeRead:
         problem(answer, 400, "malformed-json")
 
     async def test_text_no_database_can_hold(self, alone: httpx.AsyncClient) -> None:
-        problem(await alone.post("/v1/orders", json={**ORDER, "tags": ["a\0b"]}), 422, "invalid-input")
+        problem(await alone.post("/v1/orders", json={**ORDER, "tags": ["a\0b"]}), 422, "invalid-input", "tags[0]")
 
     async def test_a_backslash_before_the_same_letters_is_text(self, alone: httpx.AsyncClient) -> None:
         problem(await alone.post("/v1/orders", json={**ORDER, "tags": ["a\\u0000b"]}), 503, "unavailable")

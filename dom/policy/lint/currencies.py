@@ -9,8 +9,8 @@ from dom.policy.lint.known import Known
 
 
 def no_currencies(policy: Policy) -> Iterator[Mistake]:
-    """Codes that are no money in use, by ISO 4217."""
-    hint = "codes for metals, for testing and for no currency at all are none either"
+    """Codes that nothing is paid in, by ISO 4217."""
+    hint = "codes for metals, funds, units of account, for testing and for no currency at all are none either"
     if not is_currency(policy.currency):
         yield error("unknown-currency", ("currency",), NO_CURRENCY.format(policy.currency), hint)
     for code in policy.exchange_rates:
