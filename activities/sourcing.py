@@ -162,6 +162,10 @@ async def write_down(connection: AsyncConnection, planned: Planned, why: Occasio
         await _leave_waiting(connection, planned.decision, why.cause)
 
 
+def _by_line(units: Mapping[str, int]) -> str:
+    return ", ".join(f"{quantity} of line {line_id}" for line_id, quantity in units.items())
+
+
 async def _leave_waiting(connection: AsyncConnection, decision: SourcingDecision, cause: SourcingCause) -> None:
     """What the policy says of units that found no node: whether they get what comes in, and whether a person looks."""
     waits, never = decision.outcome is not Outcome.CANCELLED, decision.cannot_be_sourced
@@ -169,14 +173,14 @@ async def _leave_waiting(connection: AsyncConnection, decision: SourcingDecision
     await waiting.heeds_stock(connection, decision.order_id, for_stock and decision.retry.on_stock)
     anew = cause in FAILED_SOURCING
     if waits and never:
-        kind, detail = Unsourced.IMPOSSIBLE, f"{never}: {' '.join(decision.reasons)}"
+        kind, detail = Unsourced.IMPOSSIBLE, f"{_by_line(never)}: {' '.join(decision.reasons)}"
         await exceptions.unsourced(connection, decision.order_id, kind, kind, detail, anew=anew)
     else:
         await exceptions.close(connection, decision.order_id, Unsourced.IMPOSSIBLE)
     if decision.outcome is Outcome.QUEUED:
         strategy = decision.strategy or "no strategy"
         units = {line.line_id: line.quantity for line in decision.unfilled}
-        detail = f"{strategy} of policy {decision.policy_version} asks for a person: no node for {units}"
+        detail = f"{strategy} of policy {decision.policy_version} asks for a person: no node for {_by_line(units)}"
         key = f"sourcing:{strategy}"
         await exceptions.unsourced(connection, decision.order_id, Unsourced.SOURCING, key, detail, anew=anew)
 
@@ -328,6 +332,6 @@ class Sourcing:
                 webhook=self.database.webhooks,
             )
             if result.for_stock:
-                detail = f"no stock for {result.for_stock}: {request.cause}"
+                detail = f"no stock for {_by_line(result.for_stock)}: {request.cause}"
                 await exceptions.unsourced(connection, order_id, Unsourced.BACKORDER, "backorder", detail, anew=True)
         await exceptions.close_sourced(connection, order_id)

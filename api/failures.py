@@ -115,6 +115,8 @@ def _of_temporal(error: RPCError) -> Problem | None:
         return problems.of(problems.NOT_READY, "Temporal does not let the API in; `dom doctor` says more")
     if error.status in refusals.AWAY:
         return problems.of(problems.UNAVAILABLE, "Temporal cannot be reached now")
+    if refusals.is_not_ready(error):
+        return problems.of(problems.UNAVAILABLE, "the process cannot answer now: its last step failed or timed out")
     return None
 
 

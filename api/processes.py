@@ -41,7 +41,7 @@ from workflows.messages import (
     ReturnStepAnswer,
 )
 from workflows.order import OrderWorkflow
-from workflows.report import start_summary
+from workflows.report import counted, start_summary
 from workflows.returns import ReturnWorkflow
 
 _ENDED: Final = {RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED, RPCStatusCode.RESOURCE_EXHAUSTED}
@@ -278,7 +278,7 @@ class ReturnProcesses:
             ReturnWorkflow.run,
             ReturnInput(return_id=return_id, request=request, key=key, edition=EDITION),
             workflow_id=ids.return_workflow_id(return_id),
-            summary=f"return of {sum(n.quantity for n in request.lines)} units of {request.order_id}",
+            summary=f"return of {counted(sum(n.quantity for n in request.lines), 'unit')} of {request.order_id}",
             attributes=attributes.of_return(),
             refused_before=refused_before,
         )

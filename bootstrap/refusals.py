@@ -10,6 +10,7 @@ from temporalio.api.errordetails.v1 import (
     NamespaceInvalidStateFailure,
     NamespaceNotActiveFailure,
     NamespaceNotFoundFailure,
+    WorkflowNotReadyFailure,
 )
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -41,6 +42,11 @@ def is_about_namespace(error: RPCError) -> bool:
 def is_about_workflow(error: RPCError) -> bool:
     """Whether no such workflow, or update of it, is known; a namespace that is missing says nothing about that."""
     return error.status is RPCStatusCode.NOT_FOUND and not is_about_namespace(error)
+
+
+def is_not_ready(error: RPCError) -> bool:
+    """Whether the workflow's last task failed or timed out: it takes no update until a later one passes."""
+    return any(detail.Is(WorkflowNotReadyFailure.DESCRIPTOR) for detail in _details(error))
 
 
 def _details(error: RPCError) -> list[Any]:

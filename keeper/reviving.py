@@ -14,7 +14,7 @@ from store.engine import reading
 from workflows import attributes
 from workflows.messages import EDITION, OrderInput, ReturnInput, ReturnRequest, ReturnRequestLine
 from workflows.order import OrderWorkflow
-from workflows.report import start_summary
+from workflows.report import counted, start_summary
 from workflows.returns import ReturnWorkflow
 
 _CONFLICT: Final = {
@@ -75,5 +75,5 @@ async def _revive_return(engine: AsyncEngine, client: Client, task_queue: str, f
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         id_conflict_policy=_CONFLICT[fault.kind],
         search_attributes=attributes.of_return(),
-        static_summary=f"return of {sum(line.quantity for line in lines)} units of {row['order_id']}",
+        static_summary=f"return of {counted(sum(line.quantity for line in lines), 'unit')} of {row['order_id']}",
     )

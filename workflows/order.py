@@ -36,7 +36,7 @@ with workflow.unsafe.imports_passed_through():
         StockArrived,
     )
     from workflows.platform import REFUSALS, again, answering, as_refusal, local, refusal
-    from workflows.report import OrderBoard
+    from workflows.report import OrderBoard, in_words
     from workflows.telling import send
     from workflows.waiting import Waiting
 
@@ -384,7 +384,7 @@ class OrderWorkflow:
 
     def tell(self, occasion: str) -> None:
         """Send what was written for an occasion; the process goes on meanwhile."""
-        sending = send(self.state.order_id, occasion, f"Tell {self.order.customer.id}: {occasion}")
+        sending = send(self.state.order_id, occasion, f"Tell {self.order.customer.id}: {in_words(occasion)}")
         self._messages.append(asyncio.create_task(sending))
 
     def trouble(self, kind: str, about: str) -> None:

@@ -20,6 +20,7 @@ _NOTES_SHOWN = 6
 _SUMMARY_LENGTH = 180
 """Temporal keeps 200 bytes of a summary."""
 
+_NUMBERED = {"sourced": "what waits for stock", "cancelled": "what was cancelled"}
 _NEXT = {
     FulfilmentStatus.RELEASED: "the node accepts or rejects",
     FulfilmentStatus.ACCEPTED: "the node picks",
@@ -36,7 +37,21 @@ def start_summary(order: Order) -> str:
     units = sum(line.quantity for line in order.lines)
     district = order.ship_to.postal_code.partition(" ")[0]
     where = f"{order.ship_to.country} {district}".rstrip()
-    return _short(f"{order.channel} order {order.external_id}: {len(order.lines)} lines, {units} units for {where}")
+    goods = f"{counted(len(order.lines), 'line')}, {counted(units, 'unit')}"
+    return _short(f"{order.channel} order {order.external_id}: {goods} for {where}")
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things in words: `1 unit`, `2 units`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def in_words(occasion: str) -> str:
+    """What a message tells, by the occasion it was written for: `web-7-F1 handed over`, `what waits for stock`."""
+    about, _, step = occasion.rpartition(":")
+    if about in _NUMBERED:
+        return _NUMBERED[about]
+    return f"{about} {step.replace('_', ' ')}".strip()
 
 
 class OrderBoard:
@@ -113,11 +128,11 @@ class OrderBoard:
         ]
         parts = [
             f"{_title(self._order)} for {self._order.customer.id}, {to}: **{state.status()}**",
-            _listed("", times),
-            _listed("Lines", _lines(state)),
-            _listed("Fulfilments", [_fulfilment(each) for each in state.fulfilments.values()]),
+            listed("", times),
+            listed("To be looked at", self._said),
             f"Waits for stock: {_waiting(state)}" if state.backordered else "",
-            _listed("To be looked at", self._said),
+            listed("Fulfilments", [_fulfilment(each) for each in state.fulfilments.values()]),
+            listed("Lines", _lines(state)),
         ]
         return "\n\n".join(part for part in parts if part)
 
@@ -126,7 +141,8 @@ def _title(order: Order) -> str:
     return f"**{order.channel} order {order.external_id}**"
 
 
-def _listed(title: str, items: Sequence[str]) -> str:
+def listed(title: str, items: Sequence[str]) -> str:
+    """Items as a Markdown list under its title; empty if there are none."""
     if not items:
         return ""
     rows = "\n".join(f"- {item}" for item in items)
@@ -148,7 +164,7 @@ def _fulfilment(fulfilment: FulfilmentState) -> str:
     units = sum(fulfilment.lines.values())
     tracking = f", {fulfilment.tracking}" if fulfilment.tracking else ""
     following = _NEXT.get(fulfilment.status)
-    return f"{fulfilment.id} at {fulfilment.node_id}: {units} units, **{fulfilment.status}**{tracking}" + (
+    return f"{fulfilment.id} at {fulfilment.node_id}: {counted(units, 'unit')}, **{fulfilment.status}**{tracking}" + (
         f"; next {following}" if following else ""
     )
 

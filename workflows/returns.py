@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from dom import returns as rules
     from dom.errors import DomError, InvalidInput, StepNotPossible
+    from dom.money import Money
     from dom.status import Disposition, ReturnStatus
     from workflows.attributes import CHANNEL, CUSTOMER, NODE, STATUS
     from workflows.cancelling import undisturbed
@@ -33,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
         ReturnStepAnswer,
     )
     from workflows.platform import REFUSALS, again, answering, as_refusal, local, refusal
+    from workflows.report import counted, listed
     from workflows.resuming import is_first_run
     from workflows.telling import send
 
@@ -70,14 +72,10 @@ class ReturnWorkflow:
         if self._refused is not None:
             return await self._end_refused(self._refused)
         if self._status is ReturnStatus.REQUESTED:
-            await workflow.wait_condition(
-                lambda: self._received is not None, timeout_summary=f"Wait for the goods of {self._return_id}"
-            )
+            await workflow.wait_condition(lambda: self._received is not None)
             await self._receive()
         if self._status is ReturnStatus.RECEIVED:
-            await workflow.wait_condition(
-                lambda: self._inspected is not None, timeout_summary=f"Wait for the inspection of {self._return_id}"
-            )
+            await workflow.wait_condition(lambda: self._inspected is not None)
         await self._refund_it()
         await workflow.wait_condition(self._is_quiet)
         return ReturnEnd.model_validate(self._result().model_dump())
@@ -123,7 +121,7 @@ class ReturnWorkflow:
                     run_id=workflow.info().run_id,
                     key=self._key,
                 ),
-                f"Allow the return of {len(request.lines)} lines of {request.order_id}",
+                f"Allow the return of {counted(len(request.lines), 'line')} of {request.order_id}",
             )
         except REFUSALS as error:
             self._refused = refusal(error)
@@ -162,7 +160,7 @@ class ReturnWorkflow:
                 actor=call.actor,
                 occurred_at=call.occurred_at,
             ),
-            f"Receive {sum(self._units.values())} units",
+            f"Receive {counted(sum(self._units.values()), 'unit')}",
         )
         self._comes_to(ReturnStatus.RECEIVED)
         self._tell("received")
@@ -195,17 +193,18 @@ class ReturnWorkflow:
         """The return as Markdown, in lists: the Temporal UI runs the columns of a table together."""
         announced = self._opened.announced if self._opened else {n.line_id: n.quantity for n in self._request.lines}
         found = _found(self._inspected)
-        refund = f"Refund recorded: {self._refund.amount} {self._refund.currency} (minor units)" if self._refund else ""
+        refund = self._refund and Money(amount=self._refund.amount, currency=self._refund.currency)
         parts = [
             f"**Return {self._return_id}** of order {self._request.order_id}: **{status}**",
             f"Reason: {self._request.reason or 'not given'}",
             f"Goes to {self._opened.node_id}, customer {self._opened.customer_id}" if self._opened else "",
-            "\n".join(
-                f"- line {i}: {units} announced, {self._units.get(i, 0)} received" for i, units in announced.items()
+            listed("Notes", self._notes),
+            listed(
+                "Lines",
+                [f"line {i}: {units} announced, {self._units.get(i, 0)} received" for i, units in announced.items()],
             ),
-            "\n".join(f"- line {line_id}: {units} x {disposition}" for line_id, disposition, units in found),
-            refund,
-            "\n".join(f"- {note}" for note in self._notes),
+            listed("Inspection", [f"line {line_id}: {units} to {what}" for line_id, what, units in found]),
+            f"Refund recorded: {refund}" if refund else "",
         ]
         workflow.set_current_details("\n\n".join(part for part in parts if part))
 

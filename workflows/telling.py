@@ -9,6 +9,7 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from activities.notifying import Notifying, SendMessages
     from workflows.platform import local, remote
+    from workflows.report import in_words
 
 _GIVE_UP_AFTER: Final = timedelta(days=3)
 """How long a message is tried; business never waits for it."""
@@ -20,4 +21,4 @@ async def send(order_id: str, occasion: str, summary: str) -> None:
     try:
         await remote(Notifying.send_messages, request, summary, give_up_after=_GIVE_UP_AFTER)
     except ActivityError:
-        await local(Notifying.give_up_messages, request, f"Give up telling: {occasion}")
+        await local(Notifying.give_up_messages, request, f"Give up telling: {in_words(occasion)}")

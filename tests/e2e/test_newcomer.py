@@ -184,7 +184,7 @@ class TestFirstOrder:
         assert described.status is WorkflowExecutionStatus.COMPLETED
         summary = await described.static_summary()
         assert summary is not None
-        assert summary.startswith("web order 10002: 1 lines, 2 units for GB LS1")
+        assert summary.startswith("web order 10002: 1 line, 2 units for GB LS1")
         attributes = described.typed_search_attributes
         assert attributes.get(SearchAttributeKey.for_keyword("DomStatus")) == "delivered"
         metadata: Message = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)

@@ -8,7 +8,12 @@ from google.protobuf.any_pb2 import Any
 from psycopg import errors
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from temporalio.api.common.v1 import GrpcStatus
-from temporalio.api.errordetails.v1 import MultiOperationExecutionFailure, NamespaceNotFoundFailure, NotFoundFailure
+from temporalio.api.errordetails.v1 import (
+    MultiOperationExecutionFailure,
+    NamespaceNotFoundFailure,
+    NotFoundFailure,
+    WorkflowNotReadyFailure,
+)
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -62,6 +67,16 @@ class TestTemporal:
             assert not refusals.is_about_workflow(error)
             assert problem_of(error).type == "/problems/not-ready"
         assert refusals.is_about_workflow(refusal(RPCStatusCode.NOT_FOUND, NotFoundFailure()))
+
+    def test_a_workflow_whose_task_failed_or_timed_out_is_asked_again(self) -> None:
+        nested = Any()
+        nested.Pack(WorkflowNotReadyFailure())
+        several = MultiOperationExecutionFailure(
+            statuses=[MultiOperationExecutionFailure.OperationStatus(code=9, details=[nested])]
+        )
+        for detail in (WorkflowNotReadyFailure(), several):
+            assert problem_of(refusal(RPCStatusCode.FAILED_PRECONDITION, detail)).type == "/problems/unavailable"
+        assert problem_of(refusal(RPCStatusCode.FAILED_PRECONDITION)).type == "/problems/internal-error"
 
     def test_a_connection_that_broke_is_not_said_to_be_on_record(self) -> None:
         broken, late = WorkflowUpdateRPCTimeoutOrCancelledError(), WorkflowUpdateRPCTimeoutOrCancelledError()
