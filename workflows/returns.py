@@ -33,7 +33,7 @@ with workflow.unsafe.imports_passed_through():
         ReturnStepAnswer,
     )
     from workflows.platform import REFUSALS, again, answering, as_refusal, local, refusal
-    from workflows.resuming import is_first_run
+    from workflows.resuming import EARLIER_RUN, is_first_run
     from workflows.telling import send
 
 
@@ -128,6 +128,8 @@ class ReturnWorkflow:
         except REFUSALS as error:
             self._refused = refusal(error)
             return
+        if self._opened.earlier:
+            self._first_caller = EARLIER_RUN
         if self._opened.known and is_first_run():
             self._go_on(self._opened)
         else:
