@@ -6,13 +6,13 @@ from datetime import datetime
 from temporalio import activity
 
 from activities.boundary import Database
-from activities.cancelling import CancelPart, by_fulfilment, give_back
+from activities.cancelling import CancelPart, by_fulfilment, take_out
 from activities.fulfilling import occasion
 from activities.looking_again import Answer
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
-from store import exceptions, fulfilments, messages, orders, shipments, timeline, waiting
+from store import fulfilments, messages, shipments, timeline
 from store.kinds import ShipmentStatus
 
 
@@ -59,7 +59,6 @@ class Arriving:
         units = by_fulfilment(request.parts)
         waited = {part.line_id: part.quantity for part in request.parts if part.fulfilment_id is None}
         async with self.database.transaction() as connection:
-            await waiting.undisturbed(connection, request.order_id)
             event = timeline.Event(
                 request.order_id,
                 f"fulfilment_{FulfilmentStatus.DELIVERED}",
@@ -69,21 +68,13 @@ class Arriving:
                 request.reason,
                 {"fulfilment_id": request.fulfilment_id, "taken_back": units, "waited": waited},
             )
-            if not await timeline.append(connection, event):
+            if not await take_out(connection, request, event, cancelled={}):
                 return
-            await fulfilments.still_standing(connection, units)
-            if waited:
-                await waiting.give_up(connection, request.order_id, reason=request.reason, actor=request.actor)
-            await give_back(connection, request, key, request.occurred_at)
-            moves = [orders.UnitMove(line_id, backordered=-quantity) for line_id, quantity in waited.items()]
-            await orders.move_units(connection, request.order_id, moves)
-            await exceptions.close_sourced(connection, request.order_id)
             await fulfilments.set_status(connection, request.fulfilment_id, FulfilmentStatus.DELIVERED)
             if request.shipment_id is not None:
                 await shipments.set_status(
                     connection, request.shipment_id, ShipmentStatus.DELIVERED, request.occurred_at
                 )
-            await orders.set_status(connection, request.order_id, request.order_status, request.occurred_at)
             await messages.write(
                 connection,
                 request.order_id,

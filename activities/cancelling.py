@@ -1,7 +1,7 @@
 """Cancelling: units leave the order, and what they held goes back to availability."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -75,20 +75,12 @@ class Cancelling:
         at = request.occurred_at or self.database.now()
         key = occasion(request.number)
         async with self.database.transaction() as connection:
-            await waiting.undisturbed(connection, request.order_id)
             data: dict[str, object] = {"lines": _by_line(request)}
             if request.request is not None:
                 data |= {"request": request.request, "request_hash": request.request_hash}
             event = timeline.Event(request.order_id, "cancelled", key, request.actor, at, request.reason, data)
-            if not await timeline.append(connection, event):
+            if not await take_out(connection, request, event, cancelled=_by_line(request)):
                 return
-            await fulfilments.still_standing(connection, by_fulfilment(request.parts))
-            if any(part.fulfilment_id is None for part in request.parts):
-                await waiting.give_up(connection, request.order_id, reason=request.reason, actor=request.actor)
-            await give_back(connection, request, key, at)
-            await orders.move_units(connection, request.order_id, _moves(request))
-            await exceptions.close_sourced(connection, request.order_id)
-            await orders.set_status(connection, request.order_id, request.order_status, at)
             await orders.narrow_promise(connection, request.order_id)
             await messages.write(
                 connection,
@@ -112,12 +104,42 @@ class TakenOut(Protocol):
     @property
     def reopened(self) -> tuple[str, ...]: ...
     @property
+    def order_status(self) -> OrderStatus: ...
+    @property
     def actor(self) -> str: ...
     @property
     def reason(self) -> str: ...
 
 
-async def give_back(connection: AsyncConnection, request: TakenOut, key: str, at: datetime) -> None:
+async def take_out(
+    connection: AsyncConnection, request: TakenOut, event: timeline.Event, *, cancelled: Mapping[str, int]
+) -> bool:
+    """Write the event down, and with it that the units leave waiting and work: what they held goes back to
+    availability. Those of them that are `cancelled`, by line, count as such. False if it was done before.
+
+    For a transaction. Raises Recalled, and nothing may be kept, if a second look took back some of the work.
+    """
+    await waiting.undisturbed(connection, request.order_id)
+    if not await timeline.append(connection, event):
+        return False
+    await fulfilments.still_standing(connection, by_fulfilment(request.parts))
+    waited: defaultdict[str, int] = defaultdict(int)
+    for part in request.parts:
+        waited[part.line_id] += part.quantity if part.fulfilment_id is None else 0
+    if any(waited.values()):
+        await waiting.give_up(connection, request.order_id, reason=request.reason, actor=request.actor)
+    await _give_back(connection, request, event)
+    moves = [
+        orders.UnitMove(line_id, cancelled=cancelled.get(line_id, 0), backordered=-quantity)
+        for line_id, quantity in waited.items()
+    ]
+    await orders.move_units(connection, request.order_id, moves)
+    await exceptions.close_sourced(connection, request.order_id)
+    await orders.set_status(connection, request.order_id, request.order_status, event.occurred_at)
+    return True
+
+
+async def _give_back(connection: AsyncConnection, request: TakenOut, event: timeline.Event) -> None:
     """What the units held goes back to availability, and the fulfilments are as they are without them."""
     for fulfilment_id, units in sorted(by_fulfilment(request.parts).items()):
         await stock.release(
@@ -125,10 +147,10 @@ async def give_back(connection: AsyncConnection, request: TakenOut, key: str, at
             request.order_id,
             fulfilment_id,
             units,
-            business_key=f"{fulfilment_id}:{key}",
+            business_key=f"{fulfilment_id}:{event.business_key}",
             reason=request.reason,
             actor=request.actor,
-            at=at,
+            at=event.occurred_at,
         )
         await fulfilments.take_out(connection, fulfilment_id, units)
     for fulfilment_id in request.reopened:
@@ -154,13 +176,3 @@ def by_fulfilment(parts: Iterable[CancelPart]) -> dict[str, dict[str, int]]:
         if part.fulfilment_id is not None:
             units[part.fulfilment_id][part.line_id] = part.quantity
     return dict(units)
-
-
-def _moves(request: CancelUnits) -> list[orders.UnitMove]:
-    waiting: defaultdict[str, int] = defaultdict(int)
-    for part in request.parts:
-        waiting[part.line_id] += part.quantity if part.fulfilment_id is None else 0
-    return [
-        orders.UnitMove(line_id, cancelled=quantity, backordered=-waiting[line_id])
-        for line_id, quantity in _by_line(request).items()
-    ]

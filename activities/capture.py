@@ -26,10 +26,11 @@ OCCASION = "accepted"
 
 
 class AcceptOrder(Value):
-    """Take an order in; what was corrected of it goes into its timeline."""
+    """Take an order in; what was corrected of it goes into its timeline, and `run_id`: the process that took it in."""
 
     order: Order
     corrections: tuple[Correction, ...] = ()
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Capture:
                     "accepted",
                     f"channel:{order.channel}",
                     as_of,
-                    data=step.story(decision, result, why) | claim.story | _corrected(request.corrections),
+                    data=step.story(decision, result, why) | claim.story | _about(request),
                 ),
             )
             await step.write_down(connection, planned, why)
@@ -115,8 +116,11 @@ class Capture:
         return step.sourced(*made).model_copy(update={"known": True})
 
 
-def _corrected(corrections: tuple[Correction, ...]) -> dict[str, Any]:
-    return {"corrections": [each.model_dump() for each in corrections]} if corrections else {}
+def _about(request: AcceptOrder) -> dict[str, Any]:
+    about: dict[str, Any] = {"run_id": request.run_id} if request.run_id else {}
+    if request.corrections:
+        about["corrections"] = [each.model_dump() for each in request.corrections]
+    return about
 
 
 async def _refuse_what_may_not_wait(

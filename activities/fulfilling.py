@@ -15,8 +15,8 @@ from activities.looking_again import Answer
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
-from store import exceptions, fulfilments, messages, orders, out_of_turn, stock, timeline
-from store.kinds import LedgerKind
+from store import exceptions, fulfilments, messages, orders, out_of_turn, shipments, stock, timeline
+from store.kinds import LedgerKind, ShipmentStatus
 
 _TOLD: Final = {
     FulfilmentStatus.HANDED_OVER: MessageKind.SHIPPED,
@@ -30,6 +30,11 @@ _TOLD: Final = {
 _LEAVES_THE_NODE: Final = frozenset({FulfilmentStatus.HANDED_OVER, FulfilmentStatus.COLLECTED})
 _CHANGES_NOTHING_ELSE: Final = frozenset({FulfilmentStatus.ACCEPTED, FulfilmentStatus.PICKED, FulfilmentStatus.PACKED})
 _NEEDS_A_PERSON: Final = frozenset({FulfilmentStatus.LOST, FulfilmentStatus.RETURNED})
+_ENDS_A_SHIPMENT: Final = {
+    FulfilmentStatus.DELIVERED: ShipmentStatus.DELIVERED,
+    FulfilmentStatus.LOST: ShipmentStatus.LOST,
+    FulfilmentStatus.RETURNED: ShipmentStatus.RETURNED,
+}
 
 
 def occasion(fulfilment_id: str, status: FulfilmentStatus) -> str:
@@ -103,6 +108,8 @@ class Fulfilling:
             )
             if place is None:
                 return
+            if (ended := _ENDS_A_SHIPMENT.get(step.status)) is not None:
+                await shipments.end_with(connection, step.fulfilment_id, ended, step.occurred_at)
             if step.status in _TOLD:
                 await self._tell(connection, step)
             if step.missing:

@@ -73,7 +73,7 @@ class ResumedOrder(Value):
 
     `sourced` is what the last sourcing said of units that wait, `cause` why some that lost their node were not sourced
     again yet. `done` are units by line that were cancelled for a caller, by its `Idempotency-Key`; `done_requests` the
-    hashes of what was asked under those keys.
+    hashes of what was asked under those keys. `captured_here`: the process that asks captured it, and was interrupted.
     """
 
     lines: tuple[ResumedLine, ...]
@@ -90,6 +90,7 @@ class ResumedOrder(Value):
     done_requests: dict[str, str] = Field(default={})
     looks: int
     untold: tuple[str, ...]
+    captured_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,8 @@ class Resuming:
             await processes.lives_again(connection, request.order_id)
             if request.revived_by is not None:
                 await timeline.append(connection, self._revived(request))
-        return _resumed(found, _as_of_now(sourced(*made), found.decided_seconds))
+        resumed = _resumed(found, _as_of_now(sourced(*made), found.decided_seconds))
+        return resumed.model_copy(update={"captured_here": _captured_by(found.events) == request.run_id})
 
     def _revived(self, request: ResumeOrder) -> timeline.Event:
         return timeline.Event(
@@ -128,6 +130,11 @@ class Resuming:
             occurred_at=self.database.now(),
             reason="the order's process was gone, or did not agree with the store",
         )
+
+
+def _captured_by(events: Sequence[RowMapping]) -> str | None:
+    """The run of the order's process that captured it; None if that was not noted."""
+    return next((event["data"].get("run_id") for event in events if event["kind"] == "accepted"), None)
 
 
 def _as_of_now(said: Sourced, seconds_ago: int) -> Sourced:

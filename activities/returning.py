@@ -43,6 +43,7 @@ class ReturnOpened(Value):
     """An allowed return: where the goods go and how many units of each line are announced.
 
     One that was allowed before says how far it is: `received` units by line, and occasions nobody was told of yet.
+    `earlier`: it was allowed for an earlier run of its process.
     """
 
     node_id: str
@@ -53,6 +54,7 @@ class ReturnOpened(Value):
     received: dict[str, int] = Field(default={})
     untold: tuple[str, ...] = ()
     known: bool = False
+    earlier: bool = False
 
 
 class ReceiveReturn(Value):
@@ -143,6 +145,7 @@ class Returning:
                 data={"return_id": request.return_id},
             )
             await timeline.append(connection, event)
+        allowed = await timeline.data_of(connection, request.order_id, occasion(request.return_id, "requested"))
         return ReturnOpened(
             node_id=known["node_id"],
             announced={row["line_id"]: row["quantity"] for row in lines},
@@ -152,6 +155,7 @@ class Returning:
             received={row["line_id"]: row["received"] for row in lines if row["received"]} if arrived else {},
             untold=await resuming.untold_of_return(connection, request.order_id, request.return_id),
             known=True,
+            earlier=allowed.get("run_id") != request.run_id,
         )
 
     async def _write(
@@ -238,7 +242,9 @@ class Returning:
         units: dict[str, int],
         reason: str,
     ) -> bool:
-        data = {"return_id": request.return_id, "lines": units}
+        data: dict[str, object] = {"return_id": request.return_id, "lines": units}
+        if isinstance(request, OpenReturn) and request.run_id:
+            data["run_id"] = request.run_id
         event = timeline.Event(
             request.order_id,
             f"return_{step}",

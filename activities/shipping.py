@@ -52,73 +52,77 @@ class Shipping:
 
     @activity.defn(name="book_carrier")
     async def book_carrier(self, request: BookCarrier) -> Booked:
-        """Book the transport and keep shipment and label. The same attempt gives the same booking."""
+        """Book the transport and keep shipment and label. The same attempt gives the same booking.
+
+        One that comes about when nobody needs it any more is taken back at once: the process that asked for it was
+        terminated, and the work is cancelled, or packed anew.
+        """
         key = ids.booking_key(request.fulfilment_id, request.attempt)
         async with self.database.statement() as connection:
             row = await fulfilments.to_book(connection, request.fulfilment_id)
-        booking_request = _what_to_book(row, key)
+        asked = _what_to_book(row, key)
         try:
             carrier = self._carrier(row["carrier"])
-            booking = await carrier.book(booking_request)
-            label = await carrier.label(booking_request, booking)
+            booking = await carrier.book(asked)
         except OutsideFailure as error:
             raise as_application_error(error) from error
-        async with self.database.transaction() as connection:
-            await self._write(connection, request, booking_request, booking, label, _units(row))
+        try:
+            shipment = _shipment(asked, booking, await carrier.label(asked, booking), _units(row))
+            async with self.database.transaction() as connection:
+                needed = await self._write(connection, request, shipment, booking.unprinted)
+        except OutsideFailure as error:
+            await carrier.void(key)
+            raise as_application_error(error) from error
+        except Exception:
+            if not await self._is_needed(request):
+                await carrier.void(key)
+            raise
+        if not needed:
+            await self._void(carrier, key, request)
         return Booked(carrier=booking.carrier, tracking_number=booking.tracking_number)
+
+    async def _is_needed(self, request: BookCarrier) -> bool:
+        async with self.database.statement() as connection:
+            return await fulfilments.needs_booking(connection, request.fulfilment_id, request.attempt)
 
     async def _write(
         self,
         connection: AsyncConnection,
         request: BookCarrier,
-        asked: BookingRequest,
-        booking: Booking,
-        label: bytes,
-        units: dict[str, int],
-    ) -> None:
-        shipment = shipments.Shipment(
-            id=booking.booking_key,
-            carrier=booking.carrier,
-            method=asked.method,
-            tracking_number=booking.tracking_number,
-            parcels=booking.parcels,
-            weight_grams=asked.size.weight_grams,
-            price=booking.price,
-            currency=booking.currency,
-            booking={
-                **asked.model_dump(mode="json", include={"reference", "ship_by", "size", "recipient"}),
-                "units": units,
-            },
-            label=label,
-            label_media_type=LABEL_MEDIA_TYPE,
-        )
+        shipment: shipments.Shipment,
+        unprinted: tuple[str, ...],
+    ) -> bool:
+        """Write the booking down, once. False if nobody needs it any more."""
+        needed = await fulfilments.needs_booking(connection, request.fulfilment_id, request.attempt)
         now = self.database.now()
-        if booking.unprinted:
+        if unprinted and needed:
             await exceptions.open_(
                 connection,
                 request.order_id,
                 "label_transliterated",
-                f"{booking.booking_key}:label",
-                f"{request.fulfilment_id}: printed in Roman letters, no font has them: {'; '.join(booking.unprinted)}",
+                f"{shipment.id}:label",
+                f"{request.fulfilment_id}: printed in Roman letters, no font has them: {'; '.join(unprinted)}",
             )
         if await shipments.book(connection, shipment, [request.fulfilment_id], now):
-            await fulfilments.mark_booked(connection, request.fulfilment_id)
+            if needed:
+                await fulfilments.mark_booked(connection, request.fulfilment_id)
             await timeline.append(
                 connection,
                 timeline.Event(
                     request.order_id,
                     "carrier_booked",
-                    booking.booking_key,
-                    f"carrier:{booking.carrier}",
+                    shipment.id,
+                    f"carrier:{shipment.carrier}",
                     now,
                     data={
                         "fulfilment_id": request.fulfilment_id,
-                        "tracking_number": booking.tracking_number,
-                        "price": booking.price,
-                        "currency": booking.currency,
+                        "tracking_number": shipment.tracking_number,
+                        "price": shipment.price,
+                        "currency": shipment.currency,
                     },
                 ),
             )
+        return needed
 
     @activity.defn(name="void_booking")
     async def void_booking(self, request: VoidBooking) -> None:
@@ -128,7 +132,10 @@ class Shipping:
             row = await fulfilments.get(connection, request.fulfilment_id)
         if row is None or row["carrier"] is None:
             return
-        await self._carrier(row["carrier"]).void(key)
+        await self._void(self._carrier(row["carrier"]), key, request)
+
+    async def _void(self, carrier: Carrier, key: str, request: BookCarrier | VoidBooking) -> None:
+        await carrier.void(key)
         async with self.database.transaction() as connection:
             if await shipments.get(connection, key) is None:
                 return
@@ -138,7 +145,7 @@ class Shipping:
                 request.order_id,
                 "booking_voided",
                 f"{key}:void",
-                f"carrier:{row['carrier']}",
+                f"carrier:{carrier.name}",
                 now,
                 data={"fulfilment_id": request.fulfilment_id},
             )
@@ -148,6 +155,25 @@ class Shipping:
         if name is None or name not in self.carriers:
             raise OutsideFailure(f"no connector serves the carrier {name}")
         return self.carriers[name]
+
+
+def _shipment(asked: BookingRequest, booking: Booking, label: bytes, units: dict[str, int]) -> shipments.Shipment:
+    return shipments.Shipment(
+        id=booking.booking_key,
+        carrier=booking.carrier,
+        method=asked.method,
+        tracking_number=booking.tracking_number,
+        parcels=booking.parcels,
+        weight_grams=asked.size.weight_grams,
+        price=booking.price,
+        currency=booking.currency,
+        booking={
+            **asked.model_dump(mode="json", include={"reference", "ship_by", "size", "recipient"}),
+            "units": units,
+        },
+        label=label,
+        label_media_type=LABEL_MEDIA_TYPE,
+    )
 
 
 def _units(row: RowMapping) -> dict[str, int]:

@@ -9,11 +9,12 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom import ids
+from dom.carrying import CARRIED
 from dom.errors import NotFound
 from dom.network import ShippingMethod
 from dom.ofl.models import PlannedShipment, SourcingDecision
 from dom.status import FINAL_ORDER, FulfilmentStatus, OrderStatus
-from store.rows import to_json, to_rows
+from store.rows import listed, to_json, to_rows
 from store.stock.firm import Reserved
 from store.timeline import Event, as_parameters
 
@@ -176,6 +177,22 @@ async def set_status(connection: AsyncConnection, fulfilment_id: str, status: Fu
         text("UPDATE fulfilments SET status = :status, updated_at = now() WHERE id = :id"),
         {"id": fulfilment_id, "status": status},
     )
+
+
+_NEEDS_BOOKING = text(f"""
+SELECT f.status IN ('packed', {listed(CARRIED)}) AND :attempt >= (
+    SELECT count(*) FROM timeline t
+    WHERE t.order_id = f.order_id AND t.kind = 'fulfilment_packed' AND t.data->>'fulfilment_id' = f.id)
+FROM fulfilments f WHERE f.id = :id FOR NO KEY UPDATE OF f
+""")
+
+
+async def needs_booking(connection: AsyncConnection, fulfilment_id: str, attempt: int) -> bool:
+    """Whether the booking of the packing of that number stands, or is wanted. Once it is not, it never is again.
+
+    Locks the fulfilment.
+    """
+    return bool(await connection.scalar(_NEEDS_BOOKING, {"id": fulfilment_id, "attempt": attempt}))
 
 
 async def mark_booked(connection: AsyncConnection, fulfilment_id: str) -> None:

@@ -1,7 +1,7 @@
 """Orders and returns that must have a process, and what a person is told of those that have none, or a wrong one.
 
-A process keeps an order until it is final and every message is out. Whether it runs only Temporal knows: what is open
-here is compared with what runs there (`keeper.living`).
+A process keeps an order until it is final, every message is out and every booking nobody needs is taken back. Whether
+it runs only Temporal knows: what is open here is compared with what runs there (`keeper.living`).
 """
 
 from collections.abc import Mapping
@@ -18,18 +18,22 @@ DIFFERS: Final = "process_differs"
 """The kind for a process that runs and does not agree with the store."""
 _CLOSED_BY_LIFE: Final = [MISSING, DIFFERS, "waiting_order_gone", "second_look_gone"]
 
-# An order with a final status may still have a message to send; a return's messages are its own process's to send.
-_OPEN = text("""
+# An order with a final status may still have a message to send, or a booking to take back; a return's messages are its
+# own process's to send.
+_TO_SEND = """
+SELECT m.order_id FROM messages m WHERE m.status IN ('pending', 'sending') AND NOT EXISTS (
+    SELECT FROM returns r WHERE r.order_id = m.order_id AND starts_with(m.occasion, r.id || ':'))"""
+_TO_VOID = """
+SELECT f.order_id FROM fulfilments f JOIN shipment_fulfilments sf ON sf.fulfilment_id = f.id
+JOIN shipments s ON s.id = sf.shipment_id WHERE f.status IN ('cancelled', 'rejected') AND s.status = 'booked'"""
+_OPEN = text(f"""
 SELECT o.id, o.status FROM orders o WHERE o.status <> ALL(:final) UNION ALL
-SELECT o.id, o.status FROM orders o WHERE o.status = ANY(:final) AND o.id IN (
-    SELECT m.order_id FROM messages m WHERE m.status IN ('pending', 'sending') AND NOT EXISTS (
-        SELECT FROM returns r WHERE r.order_id = m.order_id AND starts_with(m.occasion, r.id || ':')))
+SELECT o.id, o.status FROM orders o WHERE o.status = ANY(:final) AND o.id IN ({_TO_SEND} UNION ALL {_TO_VOID})
 """)
 _OPEN_RETURNS = text("SELECT id, status FROM returns WHERE status <> ALL(:final)")
-_MUST_LIVE = text("""
-SELECT o.status FROM orders o WHERE o.id = :id AND (o.status <> ALL(:final) OR EXISTS (
-    SELECT FROM messages m WHERE m.order_id = o.id AND m.status IN ('pending', 'sending') AND NOT EXISTS (
-        SELECT FROM returns r WHERE r.order_id = m.order_id AND starts_with(m.occasion, r.id || ':'))))
+_MUST_LIVE = text(f"""
+SELECT o.status FROM orders o WHERE o.id = :id AND (o.status <> ALL(:final)
+    OR EXISTS ({_TO_SEND} AND m.order_id = o.id) OR EXISTS ({_TO_VOID} AND f.order_id = o.id))
 """)
 _RETURN_STATUS = text("SELECT status FROM returns WHERE id = :id")
 _FINAL = sorted(FINAL_ORDER)

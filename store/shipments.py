@@ -84,6 +84,18 @@ async def set_status(
     )
 
 
+async def end_with(connection: AsyncConnection, fulfilment_id: str, status: ShipmentStatus, ended_at: datetime) -> None:
+    """The fulfilment's booking that stands ended so, whatever its carrier reported before or beside it."""
+    await connection.execute(
+        text("""
+        UPDATE shipments SET status = :status, ended_at = :ended_at WHERE status <> :status AND id = (
+            SELECT s.id FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
+            WHERE sf.fulfilment_id = :id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1)
+        """),
+        {"id": fulfilment_id, "status": status, "ended_at": ended_at},
+    )
+
+
 async def label(connection: AsyncConnection, shipment_id: str) -> tuple[str, bytes] | None:
     """The label's media type and content, or None."""
     row = (
@@ -94,15 +106,24 @@ async def label(connection: AsyncConnection, shipment_id: str) -> tuple[str, byt
     return None if row is None else (row.media_type, bytes(row.content))
 
 
-async def hold(connection: AsyncConnection, carrier: str, tracking_numbers: Iterable[str]) -> None:
-    """Lock the shipments a feed is about, in one sequence: two feeds of the same parcels do not wait for each other."""
-    await connection.execute(
-        text("""
-        SELECT FROM shipments WHERE carrier = :carrier AND tracking_number = ANY(:numbers)
-        ORDER BY id FOR NO KEY UPDATE
-        """),
-        {"carrier": carrier, "numbers": sorted(set(tracking_numbers))},
-    )
+_HOLD = text("""
+SELECT FROM shipments WHERE carrier = :carrier AND tracking_number = ANY(:numbers) ORDER BY id FOR NO KEY UPDATE
+""")
+_HOLD_EVENTS = text("""
+SELECT pg_advisory_xact_lock(hashtext('carrier_events/' || CAST(:carrier AS text)), share) FROM (
+    SELECT DISTINCT hashtext(event_id) & 63 AS share FROM unnest(CAST(:event_ids AS text[])) AS e (event_id)
+    ORDER BY share OFFSET 0) shares
+""")
+
+
+async def hold(
+    connection: AsyncConnection, carrier: str, tracking_numbers: Iterable[str], event_ids: Iterable[str]
+) -> None:
+    """Lock the shipments and the event ids a feed is about, in one sequence: two feeds of the same parcels, or with the
+    same ids, do not wait for each other. Ids share 64 locks: one for each would fill PostgreSQL's table of locks.
+    """
+    await connection.execute(_HOLD, {"carrier": carrier, "numbers": sorted(set(tracking_numbers))})
+    await connection.execute(_HOLD_EVENTS, {"carrier": carrier, "event_ids": sorted(set(event_ids))})
 
 
 _SCAN = text("""

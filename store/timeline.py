@@ -49,6 +49,15 @@ def as_parameters(event: Event) -> dict[str, Any]:
     }
 
 
+async def data_of(connection: AsyncConnection, order_id: str, business_key: str) -> dict[str, Any]:
+    """The data of an event; empty if there is none."""
+    found = await connection.scalar(
+        text("SELECT data FROM timeline WHERE order_id = :order_id AND business_key = :key"),
+        {"order_id": order_id, "key": business_key},
+    )
+    return dict(found or {})
+
+
 async def of_order(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
     """All events of an order, oldest first."""
     rows = await connection.execute(

@@ -89,7 +89,7 @@ class OrderWorkflow:
     async def _accept(self) -> None:
         """Record, plan, reserve and release in one transaction. A refused order leaves nothing behind."""
         try:
-            request = AcceptOrder(order=self.order, corrections=self._corrections)
+            request = AcceptOrder(order=self.order, corrections=self._corrections, run_id=workflow.info().run_id)
             sourced: Sourced = await local(Capture.accept_order, request, self._board.accept_summary())
         except REFUSALS as error:
             self._refused = refusal(error)
@@ -202,7 +202,7 @@ class OrderWorkflow:
         self._waiting.since = workflow.now() - timedelta(seconds=found.waiting_seconds)
         self._source_why = found.cause or SourcingCause.LOOKED_AGAIN
         self._accepted = found.sourced.model_copy(update={"promise": found.promise})
-        self._first_caller = self._first_caller or resuming.EARLIER_RUN
+        self._first_caller = self._first_caller if found.captured_here else resuming.EARLIER_RUN
         self._board.promised(found.promise)
         for untold in found.untold:
             self.tell(untold)

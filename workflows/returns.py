@@ -35,7 +35,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.platform import REFUSALS, again, answering, as_refusal, local, refusal
     from workflows.report import counted, listed
-    from workflows.resuming import is_first_run
+    from workflows.resuming import EARLIER_RUN, is_first_run
     from workflows.telling import send
 
 
@@ -126,6 +126,8 @@ class ReturnWorkflow:
         except REFUSALS as error:
             self._refused = refusal(error)
             return
+        if self._opened.earlier:
+            self._first_caller = EARLIER_RUN
         if self._opened.known and is_first_run():
             self._go_on(self._opened)
         else:

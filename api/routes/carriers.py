@@ -74,7 +74,8 @@ async def report(
     reports: list[CarrierReport] = []
     untold: dict[str, int] = {}
     async with services.engine.begin() as connection:
-        await shipments.hold(connection, carrier, {event.tracking_number for event in scans.values()})
+        parcels = {event.tracking_number for event in scans.values()}
+        await shipments.hold(connection, carrier, parcels, {event.event_id for event in scans.values()})
         for index, event in _in_sequence(scans):
             answer = {"index": index, "event_id": event.event_id}
             try:

@@ -13,7 +13,7 @@ from store.stock import terms
 from store.waiting.failed import failed
 
 DECLINED_SECONDS: Final = 6 * 60 * 60
-"""How long units that an order had and did not use are not granted to it again."""
+"""How long units that an order had and did not use are not granted to it again, unless their node changed since."""
 
 # Orders that are to be shipped complete tie SKUs together: who is served of one depends on who stands in line for all.
 _REACH = text("""
@@ -167,6 +167,7 @@ SELECT o.id, o.channel, coalesce(o.priority, c.priority, :priority) AS priority,
                                OR n.document->'ships_to' ? (o.document->'ship_to'->>'country'))
                 END) AS excluded,
        (SELECT jsonb_agg(balance) FROM jsonb_each_text(h.document->'declined') AS d (balance, at)
+        JOIN nodes n ON n.id = split_part(d.balance, '/', 1) AND n.updated_at < d.at::timestamptz
         WHERE d.at::timestamptz > statement_timestamp() - make_interval(secs => :declined)) AS declined,
        (SELECT jsonb_agg(DISTINCT node_id || '/' || sku) FROM ({failed("o.id")}) each) AS failed
 FROM orders o LEFT JOIN channels c ON c.id = o.channel LEFT JOIN soft_reservations h ON h.id = 'waiting/' || o.id

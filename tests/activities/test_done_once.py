@@ -70,7 +70,7 @@ async def twice(engine: AsyncEngine, activity: Callable[[Any], Awaitable[Any]], 
 
 def as_new(answer: Any) -> Any:
     """The answer without what only a repeat says."""
-    repeat = ("known", "status", "received", "untold")
+    repeat = ("known", "status", "received", "untold", "earlier")
     fields = type(answer).model_fields if isinstance(answer, BaseModel) else {}
     if "known" not in fields:
         return answer

@@ -7,9 +7,11 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowExecutionStatus
 
+from cli.orders_commands import Servers
 from dom import ids
+from settings import Settings
 from tests.api.driving import Channel, new_number, order, problem
-from tests.worlds.books import one
+from tests.worlds.books import agree, one
 from tests.worlds.seen import attributes_of
 
 
@@ -37,7 +39,7 @@ class TestNoProcess:
         await channel.until_work(f"{order_id}-F1", "booked")
         await temporal_client.get_workflow_handle(ids.order_workflow_id(order_id)).terminate("by hand")
         again = await http.post("/v1/orders", json=document)
-        assert (again.status_code, again.json()["status"]) == (201, "in_fulfilment")
+        assert (again.status_code, again.json()["status"]) == (200, "in_fulfilment")
         assert (await channel.step(f"{order_id}-F1", "hand-over")).status_code == 202
         item = await channel.until_work(f"{order_id}-F1", "handed_over")
         await channel.scan(item, "delivered")
@@ -52,6 +54,49 @@ class TestNoProcess:
         return_id = (await http.post("/v1/returns", json=body)).json()["return_id"]
         await temporal_client.get_workflow_handle(ids.return_workflow_id(return_id)).terminate("by hand")
         problem(await http.post(f"/v1/returns/{return_id}/receive", json={}), 503, "no-process")
+
+    async def test_asked_again_the_return_goes_on_and_is_no_new_one(
+        self, channel: Channel, http: httpx.AsyncClient, temporal_client: Client
+    ) -> None:
+        order_id = await channel.place(order(await channel.stocked_sku(5)))
+        await channel.deliver(order_id)
+        body = {"order_id": order_id, "lines": [{"line_id": "1", "quantity": 1}]}
+        key = {"Idempotency-Key": new_number()}
+        opened = await http.post("/v1/returns", json=body, headers=key)
+        return_id = opened.json()["return_id"]
+        await temporal_client.get_workflow_handle(ids.return_workflow_id(return_id)).terminate("by hand")
+        again = await http.post("/v1/returns", json=body, headers=key)
+        assert (opened.status_code, again.status_code, again.json()) == (201, 200, opened.json())
+        received = await http.post(f"/v1/returns/{return_id}/receive", json={})
+        assert received.json()["status"] == "received"
+
+    async def test_revived_twice_at_once_and_beside_two_repeats(
+        self, channel: Channel, http: httpx.AsyncClient, temporal_client: Client, engine: AsyncEngine, running: Settings
+    ) -> None:
+        """One process, and nobody hears that the order is new."""
+        for _ in range(5):
+            document = order(await channel.stocked_sku(5))
+            order_id = await channel.place(document)
+            assert (await channel.step(f"{order_id}-F1", "pack")).status_code == 202
+            await channel.until_work(f"{order_id}-F1", "booked")
+            await temporal_client.get_workflow_handle(ids.order_workflow_id(order_id)).terminate("by hand")
+            servers = Servers(engine, temporal_client, running.task_queue)
+            first, second, *repeats = await asyncio.gather(
+                servers.revive([order_id], "kim", thoroughly=False),
+                servers.revive([order_id], "lee", thoroughly=False),
+                http.post("/v1/orders", json=document),
+                http.post("/v1/orders", json=document),
+            )
+            assert [each.status_code for each in repeats] == [200, 200]
+            assert sum(not why for why in (*first.values(), *second.values())) <= 1
+            assert (await channel.step(f"{order_id}-F1", "hand-over")).status_code == 202
+            item = await channel.until_work(f"{order_id}-F1", "handed_over")
+            await channel.scan(item, "delivered")
+            shown = await channel.until_order(order_id, "delivered")
+            assert not [each for each in shown["exceptions"] if each["status"] == "open"]
+            bookings = "SELECT count(*) FROM shipment_fulfilments WHERE fulfilment_id = :id"
+            assert await one(engine, bookings, id=f"{order_id}-F1") == 1
+        await agree(engine)
 
 
 class TestRefused:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.orders import Order
 from dom.status import OrderStatus
-from store import orders, stock, waiting
+from store import orders, reference, stock, waiting
 from store.kinds import LedgerKind
 from store.stock import Movement, OutOfReach, soft
 from store.waiting import Outcome
@@ -355,6 +355,21 @@ class TestSettling:
             await connection.execute(text(old), {"now": str(datetime.now(UTC).year)})
         assert (await deal(world)).granted == (first,)
         assert (await aside(world))[first] == {LEEDS: 1, YORK: 1}
+
+    async def test_what_a_node_that_was_off_could_not_give_is_offered_once_it_is_on(self, world: AsyncEngine) -> None:
+        """Set aside, then the node was switched off before the order took it."""
+        order_id = await waits(world, "flapping", NEVER=2)
+        await comes(world, LEEDS, 2)
+        await deal(world)
+        for active in (False, True):
+            async with world.begin() as connection:
+                await reference.put_node(connection, small.NODES[0].model_copy(update={"active": active}))
+            if not active:
+                await settle(world, order_id)
+                await deal(world)
+                assert await aside(world) == {}
+        await deal(world)
+        assert await aside(world) == {order_id: {LEEDS: 2}}
 
     async def test_an_order_that_waits_for_nothing_gives_back_what_it_has(self, world: AsyncEngine) -> None:
         first = await waits(world, "1", NEVER=1)

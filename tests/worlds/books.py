@@ -26,12 +26,18 @@ async def on_hand(engine: AsyncEngine, sku: str) -> int:
 
 async def check_books(engine: AsyncEngine, *, reserved: int = 0) -> None:
     """Every balance is what its ledger and its reservations say, and so many units are firmly reserved in all."""
+    assert await agree(engine) == reserved
+
+
+async def agree(engine: AsyncEngine) -> int:
+    """Every balance is what its ledger and its reservations say; answers how many units are firmly reserved."""
     async with engine.connect() as connection:
         totals, differences = await stock.check(connection)
     assert not differences
     assert totals["on_hand"] == totals["ledger_on_hand"]
-    assert totals["reserved"] == totals["ledger_reserved"] == totals["active_reservations"] == reserved
+    assert totals["reserved"] == totals["ledger_reserved"] == totals["active_reservations"]
     assert totals["reserved_soft"] == totals["ledger_reserved_soft"] == totals["soft_reservations"]
+    return int(totals["reserved"])
 
 
 async def rows(engine: AsyncEngine, query: str, **parameters: object) -> list[tuple[object, ...]]:

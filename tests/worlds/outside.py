@@ -1,5 +1,6 @@
 """The outside world as tests play it: our own ports, implemented by hand, that remember what reached them."""
 
+import asyncio
 from collections import Counter
 
 from connectors.carriers.port import Booking, BookingRequest
@@ -26,24 +27,39 @@ class RecordingSender:
 
 
 class RecordingCarrier:
-    """Books everything; `refuses` makes it refuse for good, `failures` fail for a while first."""
+    """Books everything; `refuses` makes it refuse for good, `failures` fail for a while first.
+
+    `live` are the bookings it would come for. The first `holds` requests reach it only once `let_go` is set.
+    """
 
     name = "northline"
 
-    def __init__(self, *, refuses: bool = False, failures: int = 0) -> None:
+    def __init__(self, *, refuses: bool = False, failures: int = 0, holds: int = 0) -> None:
         self.booked: Counter[str] = Counter()
         self.voided: Counter[str] = Counter()
+        self.live: set[str] = set()
+        self.held = 0
+        self.let_go = asyncio.Event()
+        self._holds = holds
         self._refuses = refuses
         self._failures = failures
 
     async def book(self, request: BookingRequest) -> Booking:
         """The same key gives the same booking."""
+        if self.held < self._holds:
+            self.held += 1
+            await self.let_go.wait()
+            return self._book(request)
         if self._refuses:
             raise OutsideFailure("no lane")
         if self._failures:
             self._failures -= 1
             raise ConnectionError("the carrier is away")
+        return self._book(request)
+
+    def _book(self, request: BookingRequest) -> Booking:
         self.booked[request.booking_key] += 1
+        self.live.add(request.booking_key)
         return Booking(
             carrier=self.name,
             booking_key=request.booking_key,
@@ -62,3 +78,4 @@ class RecordingCarrier:
     async def void(self, booking_key: str) -> None:
         """Remember what was taken back."""
         self.voided[booking_key] += 1
+        self.live.discard(booking_key)
