@@ -27,7 +27,7 @@ from store import migrate, processes
 from tests.worlds import small
 from tests.worlds.running import House
 
-_AT_ONCE: Final = 16
+_AT_ONCE: Final = 4
 _BATCH: Final = 200
 _COPY: Final = text("""
 INSERT INTO orders (id, channel, external_id, customer_id, status, currency, goods_total, document, content_hash,
