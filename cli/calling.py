@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from settings import Settings
 
 WIDTH_OF_A_FILE = 160
+NOT_COMPARED = 2
+"""Exit code of a comparison that could not be made, or not in full; 1 says that something differs."""
 
 
 def environment() -> tuple[Settings, DataFolder]:
@@ -29,26 +31,26 @@ def environment() -> tuple[Settings, DataFolder]:
 
 
 @contextmanager
-def problems_as_one_line() -> Iterator[None]:
-    """Shows what stands in the way as one line that says what to do, and ends with exit code 1."""
+def problems_as_one_line(code: int = 1) -> Iterator[None]:
+    """Shows what stands in the way as one line that says what to do, and ends with this exit code."""
     from cli.problems import StartProblem
 
     try:
         yield
     except StartProblem as problem:
         typer.echo(f"dom: {problem}", err=True)
-        raise typer.Exit(1) from problem
+        raise typer.Exit(code) from problem
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         typer.echo("dom: the disk is full. Free some space, or set DOM_DATA_DIR to a folder on another disk.", err=True)
-        raise typer.Exit(1) from error
+        raise typer.Exit(code) from error
     except Exception as error:
         words = of_the_database(error)
         if words is None:
             raise
         typer.echo(f"dom: {words}", err=True)
-        raise typer.Exit(1) from error
+        raise typer.Exit(code) from error
 
 
 def of_the_database(error: Exception) -> StartProblem | None:

@@ -16,7 +16,7 @@ def processes(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
     """Whether every open order has its process; nothing, where no database and no Temporal server is there to ask."""
     from cli.orders_commands import compared_with_temporal
 
-    found = compared_with_temporal(settings, folder)
+    found = compared_with_temporal(settings, folder).found
     if found is None:  # who is away has a finding of its own
         return
     words = found.in_words

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from cli.calling import console, environment, problems_as_one_line
+from cli.calling import NOT_COMPARED, console, environment, problems_as_one_line
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Orders and returns beside their processes in Temporal.")
 
 Result = TypeVar("Result")
+_LEFT = "left: it had ended, and its goods may have left; look first, then name it to capture it anew"
 Thoroughly = Annotated[
-    bool, typer.Option("--thoroughly", help="Ask every process about each line and fulfilment, as after a restore.")
+    bool,
+    typer.Option(
+        "--thoroughly",
+        help="Ask every process about each line and fulfilment, and look for all that ended, as after a restore.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 Limit = Annotated[int, typer.Option("--limit", min=0, help="How many are listed; all are counted.")]
@@ -32,30 +38,33 @@ By = Annotated[str, typer.Option("--by", help="Who revives; stands in the timeli
 
 @app.command()
 def check(thoroughly: Thoroughly = False, limit: Limit = 200, as_json: AsJson = False) -> None:
-    """Which open orders and returns have no process, and which processes do not agree with the store.
+    """Which orders and returns have no process, or one that does not agree with the store or is not known to it.
 
-    Changes nothing. Exit code 1 if there are any.
+    Changes nothing. Exit code 1 if there are any, 2 if they could not be compared, or not all of them.
     """
-    with problems_as_one_line():
+    with problems_as_one_line(NOT_COMPARED):
         settings, folder = environment()
         found = on_servers(settings, folder, lambda servers: servers.compare(thoroughly=thoroughly))
     if as_json:
         print(json.dumps(document(found, limit), indent=2))
     else:
         show(found, limit)
-    raise typer.Exit(1 if found.faults else 0)
+    raise typer.Exit(exit_code(found))
 
 
 @app.command()
 def revive(
     them: Annotated[list[str] | None, typer.Argument(help="Orders and returns by id, such as web-536365.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Everything that `dom orders check` finds.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Everything that `dom orders check` finds, but for what has ended.")
+    ] = False,
     thoroughly: Thoroughly = False,
     by: By = "operator",
 ) -> None:
     """Start the process of orders and returns anew, where the store stands; what was done is not done twice.
 
-    A process that does not agree with the store is terminated first. Exit code 1 if one named cannot be revived.
+    A process that does not agree with the store is terminated first. What has ended and is not in the store is captured
+    anew only by name: its goods may have left. Exit code 1 if one cannot be revived, or is left.
     """
     if bool(them) == everything:
         raise typer.BadParameter("name orders and returns, or say --all")
@@ -75,16 +84,34 @@ def on_servers(settings: Settings, folder: DataFolder, work: Callable[[Servers],
     return asyncio.run(_on_servers(found_settings(settings, folder), work))
 
 
-def compared_with_temporal(settings: Settings, folder: DataFolder) -> Comparison | None:
-    """The comparison, for who does more than this; None where there is no Temporal server, or it does not answer."""
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The comparison, for who does more than this; without one `why_not` says why there is none.
+
+    `exit_code` is 0 where no Temporal server is configured and none runs: then there was nothing to compare with.
+    """
+
+    found: Comparison | None
+    why_not: str = ""
+    exit_code: int = 0
+
+
+def compared_with_temporal(settings: Settings, folder: DataFolder) -> Compared:
+    """Compare, if there is a Temporal server; one that does not answer is a reason and no error."""
     from cli.problems import StartProblem
 
     if folder.addresses() is None and not (settings.database_url and settings.temporal_address):
-        return None
+        return Compared(None, "no Temporal server is configured, and no `dom up` runs")
     try:
-        return on_servers(settings, folder, lambda servers: servers.compare(thoroughly=False))
-    except StartProblem:
-        return None
+        found = on_servers(settings, folder, lambda servers: servers.compare(thoroughly=False))
+    except StartProblem as problem:
+        return Compared(None, str(problem), NOT_COMPARED)
+    return Compared(found, exit_code=exit_code(found))
+
+
+def exit_code(found: Comparison) -> int:
+    """1 if something is wrong, 2 if nothing was found and not everything could be compared."""
+    return 1 if found.faults else 0 if found.is_complete else NOT_COMPARED
 
 
 async def _on_servers(settings: Settings, work: Callable[[Servers], Awaitable[Result]]) -> Result:
@@ -127,10 +154,13 @@ class Servers:
 
     async def revive(self, them: list[str] | None, by: str, *, thoroughly: bool) -> dict[str, str]:
         """Revive the named, or everything that is wrong; answers why not, or an empty text for what was revived."""
+        from store import processes
+
         done: dict[str, str] = {}
         if them is None:
             for fault in (await self.compare(thoroughly=thoroughly)).faults:
-                done[fault.about] = await self._revive(fault, by)
+                by_name_only = fault.kind == processes.NOT_IN_STORE
+                done[fault.about] = _LEFT if by_name_only else await self._revive(fault, by)
             return done
         for about in them:
             found = await self._living.of(about)
@@ -141,14 +171,14 @@ class Servers:
     async def _revive(self, fault: Fault, by: str) -> str:
         from temporalio.exceptions import WorkflowAlreadyStartedError
 
-        from dom.errors import NotFound
+        from dom.errors import DomError
         from keeper.reviving import revive
 
         try:
             await revive(self._engine, self._client, self._task_queue, fault, by)
         except WorkflowAlreadyStartedError:
             return "a process was started by somebody else meanwhile"
-        except NotFound as error:
+        except DomError as error:
             return error.detail
         return ""
 
@@ -158,6 +188,7 @@ def document(found: Comparison, limit: int) -> dict[str, object]:
     return {
         "open": found.open,
         "running": found.running,
+        "ended": found.ended,
         "asked": found.asked,
         "without_answer": found.unasked,
         "counts": {kind: len(found.of(kind)) for kind in sorted({fault.kind for fault in found.faults})},
@@ -183,9 +214,9 @@ def show(found: Comparison, limit: int) -> None:
         screen.print("`dom orders revive --all` starts them anew where the store stands")
 
 
-def show_processes(found: Comparison | None, limit: int) -> None:
+def show_processes(compared: Compared, limit: int) -> None:
     """The comparison for who does more than this."""
-    if found is None:
-        console().print("orders were not compared with their processes: no Temporal server answers")
+    if compared.found is None:
+        console().print(f"orders were not compared with their processes: {compared.why_not}")
     else:
-        show(found, limit)
+        show(compared.found, limit)

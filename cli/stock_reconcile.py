@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.calling import console, environment, problems_as_one_line
+from cli.calling import NOT_COMPARED, console, environment, problems_as_one_line
 from cli.orders_commands import compared_with_temporal, show_processes
 from cli.orders_commands import document as processes_document
 
@@ -42,25 +42,27 @@ def reconcile(
 ) -> None:
     """Recompute balances and reservations from the ledger and the orders; exit code 1 if differences remain.
 
-    Open orders are compared with their processes too, where Temporal answers; `dom orders revive` mends those.
+    Open orders are compared with their processes too; `dom orders revive` mends those. Exit code 2 if no difference was
+    found, but something could not be compared, such as while Temporal does not answer.
     Without --repair nothing is changed. It reads one moment, and repairs place by place, while the house goes on.
     """
     if trust not in {LEDGER, BALANCE}:
         raise typer.BadParameter("ledger or balance", param_hint="--trust")
     from cli.records import on_database
 
-    with problems_as_one_line():
+    with problems_as_one_line(NOT_COMPARED):
         settings, folder = environment()
         found, repaired = on_database(settings, folder, lambda pool: _work(pool, repair, trust, limit, by))
-        processes = compared_with_temporal(settings, folder)
+        compared = compared_with_temporal(settings, folder)
     left = repaired.left if repaired else found
     if as_json:
-        shown = None if processes is None else processes_document(processes, limit)
-        print(json.dumps(document(found, repaired) | {"processes": shown}, indent=2))
+        shown = compared.found and processes_document(compared.found, limit)
+        why_not = compared.why_not or None
+        print(json.dumps(document(found, repaired) | {"processes": shown, "not_compared": why_not}, indent=2))
     else:
         show(found, repaired)
-        show_processes(processes, limit)
-    raise typer.Exit(1 if left.total or (processes and processes.faults) else 0)
+        show_processes(compared, limit)
+    raise typer.Exit(1 if left.total else compared.exit_code)
 
 
 async def _work(pool: AsyncEngine, repair: bool, trust: str, limit: int, by: str) -> tuple[Findings, Repaired | None]:

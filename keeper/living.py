@@ -1,13 +1,14 @@
 """Orders and returns beside their processes: which are open and have none, which processes do not agree with the store.
 
 Temporal is asked what runs, a thousand at a time, the store what is open; both are compared in memory. What Temporal
-lists is a moment old, so whatever seems wrong is looked at again, by itself, before it is called so.
+lists is a moment old, so whatever seems wrong is looked at again, by itself, before it is called so. What has ended in
+Temporal and is not in the store is looked for too: a restore of an older store loses it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,29 +16,33 @@ from temporalio.client import (
     Client,
     WorkflowExecution,
     WorkflowExecutionStatus,
-    WorkflowHandle,
     WorkflowQueryFailedError,
 )
 from temporalio.service import RPCError, RPCStatusCode
 
 from dom import ids
-from dom.status import FINAL_ORDER, ReturnStatus
+from dom.status import FINAL_ORDER
 from store import processes
 from store.engine import reading
 from workflows import attributes
-from workflows.messages import OrderStanding
+from workflows.messages import REFUSED, OrderStanding, ReturnStanding
 from workflows.order import OrderWorkflow
+from workflows.returns import ReturnWorkflow
 
 AT_ONCE: Final = 16
 """Questions to Temporal that are under way at the same time."""
 SETTLE_SECONDS: Final = 1.0
 """A process is ahead of the store while a step is written down: only a difference that outlasts this is one."""
+LATELY: Final = timedelta(days=3)
+"""What ended before is looked for only thoroughly: it may be a million."""
 _ANSWER_WITHIN: Final = timedelta(seconds=5)
+_PAGE: Final = 1000
 _MOST_UNASKED: Final = 32
 """After so many without an answer nobody else is asked: no worker is there."""
 _ORDERS: Final = ids.order_workflow_id("")
 _RETURNS: Final = ids.return_workflow_id("")
 
+Each = TypeVar("Each")
 T = TypeVar("T")
 
 
@@ -78,10 +83,15 @@ class Fault:
 
 @dataclass(slots=True)
 class Comparison:
-    """What was compared, and what is wrong. `unasked` processes gave no answer: no worker works their task queue."""
+    """What was compared, and what is wrong.
+
+    `ended` processes were looked for in the store. `unasked` processes gave no answer: no worker works their task
+    queue.
+    """
 
     open: int = 0
     running: int = 0
+    ended: int = 0
     asked: int = 0
     unasked: int = 0
     faults: list[Fault] = field(default_factory=list)
@@ -91,12 +101,19 @@ class Comparison:
         return [fault for fault in self.faults if fault.kind == kind]
 
     @property
+    def is_complete(self) -> bool:
+        """Whether everything that seemed wrong could be looked at."""
+        return not self.unasked
+
+    @property
     def in_words(self) -> str:
         """The comparison in one line."""
         missing, differ = len(self.of(processes.MISSING)), len(self.of(processes.DIFFERS))
+        lost = len(self.of(processes.NOT_IN_STORE))
         words = f"{self.open} open orders and returns, {self.running} processes"
-        if missing or differ:
+        if self.faults:
             words += f": {missing} have no process, {differ} processes do not agree with the store"
+            words += f", {lost} have ended and are not in the store" if lost else ""
         elif not self.unasked:
             words += ": each has its own"
         if self.unasked:
@@ -113,11 +130,12 @@ class Living:
         self._task_queue = task_queue
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
-    async def compare(self, *, thoroughly: bool = False) -> Comparison:
+    async def compare(self, *, thoroughly: bool = False, ended: bool = True) -> Comparison:
         """Compare everything. Raises RPCError and SQLAlchemyError while a server is away.
 
         By default a running process is asked only where its `DomStatus` is not the store's status; `thoroughly` asks
-        every one of them about each line and fulfilment, which a worker has to answer.
+        every one of them about each line and fulfilment, which a worker has to answer. `ended`: what has ended is
+        looked for in the store, of the last three days, `thoroughly` all that Temporal still keeps.
         """
         found = Comparison()
         running = await self._running()
@@ -127,35 +145,90 @@ class Living:
         open_ |= {ids.return_workflow_id(i): s for i, s in returns.items()}
         found.open, found.running = len(open_), len(running)
         found.faults += await self._each((w for w in open_ if w not in running), self._missing)
-        doubtful = [w for w, status in running.items() if thoroughly or open_.get(w) != status]
+        doubtful = [w for w, status in running.items() if thoroughly or w not in open_ or open_[w] != status]
         found.asked = len(doubtful)
         found.faults += await self._each(doubtful, lambda workflow_id: self._differs(workflow_id, found))
+        if ended:
+            lately = f" AND CloseTime > '{(datetime.now(UTC) - LATELY).isoformat()}'"
+            lost = await self._ended_and_not_held(self._everything + ("" if thoroughly else lately), found)
+            found.faults += await self._each(lost.values(), lambda run: self._lost(run, found))
         found.faults.sort(key=lambda fault: (fault.kind, fault.about))
         return found
 
     async def of(self, about: str) -> Fault | None:
         """What is wrong with an order or a return; None if nothing is."""
+        return await self._of(about, Comparison())
+
+    async def agrees(self, about: str) -> bool:
+        """Whether the store holds the order or the return, and its process, if it must have one, says the same."""
+        found = Comparison()
+        return await self._of(about, found) is None and found.is_complete and await self._is_held(about)
+
+    async def _of(self, about: str, found: Comparison) -> Fault | None:
         for workflow_id in (ids.order_workflow_id(about), ids.return_workflow_id(about)):
-            if fault := await self._missing(workflow_id) or await self._differs(workflow_id, Comparison()):
+            fault = await self._missing(workflow_id) or await self._differs(workflow_id, found)
+            if fault is None:
+                only_this = f"{self._everything} AND WorkflowId = '{workflow_id.replace(chr(39), '')}'"
+                run = (await self._ended_and_not_held(only_this, found)).get(workflow_id)
+                fault = await self._lost(run, found) if run else None
+            if fault is not None:
                 return fault
         return None
 
-    async def _each(self, them: Iterable[str], look: Callable[[str], Awaitable[T | None]]) -> list[T]:
-        async def bounded(workflow_id: str) -> T | None:
+    async def _is_held(self, about: str) -> bool:
+        async with self._reads.connect() as connection:
+            return any([not await processes.not_held(connection, [about], returns=each) for each in (False, True)])
+
+    async def _each(self, them: Iterable[Each], look: Callable[[Each], Awaitable[T | None]]) -> list[T]:
+        async def bounded(each: Each) -> T | None:
             async with self._at_once:
-                return await look(workflow_id)
+                return await look(each)
 
         return [each for each in await asyncio.gather(*map(bounded, them)) if each is not None]
 
     async def _running(self) -> dict[str, str | None]:
         """Every running process with its `DomStatus`."""
-        query = (
-            f"TaskQueue = '{self._task_queue}' AND ExecutionStatus = 'Running' AND WorkflowType IN ('Order', 'Return')"
-        )
         found = {}
-        async for each in self._client.list_workflows(query, page_size=1000):
+        query = f"{self._everything} AND ExecutionStatus = 'Running'"
+        async for each in self._client.list_workflows(query, page_size=_PAGE):
             found[each.id] = each.typed_search_attributes.get(attributes.STATUS)
         return found
+
+    @property
+    def _everything(self) -> str:
+        return f"TaskQueue = '{self._task_queue}' AND WorkflowType IN ('Order', 'Return')"
+
+    async def _ended_and_not_held(self, query: str, found: Comparison) -> dict[str, WorkflowExecution]:
+        """The last run of each process of a query that ended, was not refused, and is not in the store."""
+        lost: dict[str, WorkflowExecution] = {}
+        page: dict[str, WorkflowExecution] = {}
+        async for each in self._client.list_workflows(f"{query} AND ExecutionStatus != 'Running'", page_size=_PAGE):
+            found.ended += 1
+            if each.typed_search_attributes.get(attributes.STATUS) != REFUSED:
+                page.setdefault(each.id, each)
+            if len(page) == _PAGE:
+                lost = await self._without_held(page) | lost
+                page = {}
+        return await self._without_held(page) | lost
+
+    async def _without_held(self, runs: Mapping[str, WorkflowExecution]) -> dict[str, WorkflowExecution]:
+        async with self._reads.connect() as connection:
+            orders = await processes.not_held(connection, _abouts(runs, _ORDERS), returns=False)
+            returns = await processes.not_held(connection, _abouts(runs, _RETURNS), returns=True)
+        lost = {ids.order_workflow_id(each) for each in orders} | {ids.return_workflow_id(each) for each in returns}
+        return {workflow_id: run for workflow_id, run in runs.items() if workflow_id in lost}
+
+    async def _lost(self, run: WorkflowExecution, found: Comparison) -> Fault | None:
+        """Whether a process that ended had captured what the store does not hold. One that runs speaks for itself."""
+        last = await self._described(run.id)
+        if last is None or last.status is WorkflowExecutionStatus.RUNNING:
+            return None
+        fault = Fault(run.id, processes.NOT_IN_STORE, "", run.run_id)
+        says = await self._ask(fault, found)
+        if says is None or not says.captured:
+            return None
+        how = run.status.name.lower() if run.status else "unknown"
+        return replace(fault, words=f"ended as {says.status} ({how})")
 
     async def _described(self, workflow_id: str) -> WorkflowExecution | None:
         try:
@@ -189,33 +262,38 @@ class Living:
         if process is None or process.status is not WorkflowExecutionStatus.RUNNING:
             return None
         fault = Fault(workflow_id, processes.DIFFERS, "", process.run_id)
-        if fault.is_return:
+        says = await self._ask(fault, found)
+        if says is None or not says.captured:
+            return None
+        if isinstance(says, ReturnStanding):
             async with self._reads.connect() as connection:
                 status = await processes.status_of_return(connection, fault.about)
-            says = process.typed_search_attributes.get(attributes.STATUS) or ReturnStatus.REQUESTED
-            if status is None or status == says:
-                return None
-            return replace(fault, status=status, words=f"the process says {says}")
-        stands = await self._ask(workflow_id, process.run_id, found)
-        if stands is None or not stands.captured:
-            return None
+            words = "" if status == says.status else f"the process says {says.status}"
+            return replace(fault, status=status or "", words=words) if words else None
         async with self._reads.connect() as connection:
             row = await processes.standing(connection, fault.about)
-        words = _compared(stands, row) if row else f"the process says {stands.status}"
+        words = _compared(says, row) if row else f"the process says {says.status}"
         return replace(fault, status=row["status"] if row else "", words=words) if words else None
 
-    async def _ask(self, workflow_id: str, run_id: str, found: Comparison) -> OrderStanding | None:
+    async def _ask(self, fault: Fault, found: Comparison) -> OrderStanding | ReturnStanding | None:
+        """What a process says of itself, one that ended too; None if nobody answers for it."""
         if found.unasked >= _MOST_UNASKED:
             found.unasked += 1
             return None
-        handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(workflow_id, run_id=run_id)
+        handle = self._client.get_workflow_handle(fault.workflow_id, run_id=fault.run_id)
         try:
+            if fault.is_return:
+                return await handle.query(ReturnWorkflow.standing, rpc_timeout=_ANSWER_WITHIN)
             return await handle.query(OrderWorkflow.standing, rpc_timeout=_ANSWER_WITHIN)
         except (WorkflowQueryFailedError, RPCError) as error:
             if isinstance(error, RPCError) and error.status is RPCStatusCode.UNAVAILABLE:
                 raise
             found.unasked += 1
             return None
+
+
+def _abouts(workflow_ids: Collection[str], prefix: str) -> list[str]:
+    return [each.removeprefix(prefix) for each in workflow_ids if each.startswith(prefix)]
 
 
 def _compared(says: OrderStanding, row: Mapping[str, Any]) -> str:

@@ -1,15 +1,15 @@
 """Starting the process of an order or a return anew, where the store stands."""
 
-from typing import Final
+from typing import Final, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-from dom import ids
+from dom import returns as rules
 from dom.errors import NotFound
 from keeper.living import Fault
-from store import orders, processes, queries
+from store import orders, processes, queries, returns
 from store.engine import reading
 from workflows import attributes
 from workflows.messages import EDITION, OrderInput, ReturnInput, ReturnRequest, ReturnRequestLine
@@ -17,8 +17,11 @@ from workflows.order import OrderWorkflow
 from workflows.report import counted, start_summary
 from workflows.returns import ReturnWorkflow
 
+Start = TypeVar("Start", OrderInput, ReturnInput)
+
 _CONFLICT: Final = {
     processes.MISSING: WorkflowIDConflictPolicy.FAIL,
+    processes.NOT_IN_STORE: WorkflowIDConflictPolicy.FAIL,
     processes.DIFFERS: WorkflowIDConflictPolicy.TERMINATE_EXISTING,
 }
 
@@ -26,9 +29,10 @@ _CONFLICT: Final = {
 async def revive(engine: AsyncEngine, client: Client, task_queue: str, fault: Fault, by: str) -> None:
     """Start a process that reads from the store how far the order or return is, and goes on from there.
 
-    One that does not agree with the store is terminated first. An order that the store lost is captured anew, from
-    what its process was started with. Raises WorkflowAlreadyStartedError if a process was there after all, NotFound for
-    what neither side knows.
+    One that does not agree with the store is terminated first. An order that the store lost is captured anew, a return
+    allowed anew, from what its process was started with. Raises WorkflowAlreadyStartedError if a process was there
+    after all, NotFound for what neither side knows; and NotFound or NothingToReturn for a return that the store lost,
+    while its order is not in the store or not delivered there: nothing is terminated then.
     """
     if fault.is_return:
         await _revive_return(engine, client, task_queue, fault, by)
@@ -51,29 +55,53 @@ async def _order_input(engine: AsyncEngine, client: Client, fault: Fault, by: st
         if await orders.find(connection, fault.about) is not None:
             document = await orders.document(connection, fault.about)
             return OrderInput(order=document, edition=EDITION, revived_by=by)
+    return await _started_with(client, fault, by, OrderInput)
+
+
+async def _started_with(client: Client, fault: Fault, by: str, kind: type[Start]) -> Start:
+    """What the process was started with, for the next one, which is revived by somebody."""
     history = client.get_workflow_handle(fault.workflow_id, run_id=fault.run_id or None).fetch_history_events(
         page_size=1
     )
     first = await anext(history)
     payloads = first.workflow_execution_started_event_attributes.input.payloads
-    started: OrderInput = (await client.data_converter.decode(payloads, [OrderInput]))[0]
+    started: Start = (await client.data_converter.decode(payloads, [kind]))[0]
     return started.model_copy(update={"edition": EDITION, "revived_by": by})
 
 
 async def _revive_return(engine: AsyncEngine, client: Client, task_queue: str, fault: Fault, by: str) -> None:
-    async with reading(engine).connect() as connection:
-        row = await queries.return_(connection, fault.about)
-    if row is None:
-        raise NotFound(f"there is no return {fault.about}")
-    lines = tuple(ReturnRequestLine(line_id=line["line_id"], quantity=line["quantity"]) for line in row["lines"])
-    request = ReturnRequest(order_id=row["order_id"], lines=lines, reason=row["reason"], node_id=row["node_id"])
+    start = await _return_input(engine, client, fault, by)
+    request = start.request
     await client.start_workflow(
         ReturnWorkflow.run,
-        ReturnInput(return_id=fault.about, request=request, edition=EDITION, revived_by=by),
-        id=ids.return_workflow_id(fault.about),
+        start,
+        id=fault.workflow_id,
         task_queue=task_queue,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         id_conflict_policy=_CONFLICT[fault.kind],
         search_attributes=attributes.of_return(),
-        static_summary=f"return of {counted(sum(line.quantity for line in lines), 'unit')} of {row['order_id']}",
+        static_summary=f"return of {counted(sum(n.quantity for n in request.lines), 'unit')} of {request.order_id}",
+    )
+
+
+async def _return_input(engine: AsyncEngine, client: Client, fault: Fault, by: str) -> ReturnInput:
+    async with reading(engine).connect() as connection:
+        row = await queries.return_(connection, fault.about)
+        if row is None:
+            start = await _started_with(client, fault, by, ReturnInput)
+            await _must_be_returnable(connection, start.request)
+            return start
+    lines = tuple(ReturnRequestLine(line_id=line["line_id"], quantity=line["quantity"]) for line in row["lines"])
+    request = ReturnRequest(order_id=row["order_id"], lines=lines, reason=row["reason"], node_id=row["node_id"])
+    return ReturnInput(return_id=fault.about, request=request, edition=EDITION, revived_by=by)
+
+
+async def _must_be_returnable(connection: AsyncConnection, request: ReturnRequest) -> None:
+    rows = await returns.returnable(connection, request.order_id)
+    if not rows:
+        raise NotFound(f"there is no order {request.order_id}: revive it first")
+    rules.check_returnable(
+        [(line.line_id, line.quantity) for line in request.lines],
+        {row["line_id"]: row["delivered"] for row in rows},
+        {row["line_id"]: row["returned"] for row in rows},
     )

@@ -4,7 +4,8 @@ A process keeps an order until it is final, every message is out and every booki
 it runs only Temporal knows: what is open here is compared with what runs there (`keeper.living`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -16,7 +17,10 @@ MISSING: Final = "no_process"
 """The kind of exception for an order or a return that is open and has no process."""
 DIFFERS: Final = "process_differs"
 """The kind for a process that runs and does not agree with the store."""
-_CLOSED_BY_LIFE: Final = [MISSING, DIFFERS, "waiting_order_gone", "second_look_gone"]
+NOT_IN_STORE: Final = "not_in_store"
+"""The kind for an order or a return whose process ended and which the store does not hold."""
+_ABOUT_PROCESSES: Final = [MISSING, DIFFERS, NOT_IN_STORE]
+_CLOSED_BY_LIFE: Final = [*_ABOUT_PROCESSES, "waiting_order_gone", "second_look_gone"]
 
 # An order with a final status may still have a message to send, or a booking to take back; a return's messages are its
 # own process's to send.
@@ -68,6 +72,19 @@ async def must_live_return(connection: AsyncConnection, return_id: str) -> str |
     return None if status in _FINAL_RETURN else status
 
 
+_NOT_HELD = {
+    False: text("SELECT id FROM unnest(CAST(:ids AS text[])) AS i (id) WHERE NOT EXISTS "
+                "(SELECT FROM orders o WHERE o.id = i.id)"),
+    True: text("SELECT id FROM unnest(CAST(:ids AS text[])) AS i (id) WHERE NOT EXISTS "
+               "(SELECT FROM returns r WHERE r.id = i.id)"),
+}  # fmt: skip
+
+
+async def not_held(connection: AsyncConnection, ids: Collection[str], *, returns: bool) -> set[str]:
+    """Those of the orders (or returns) that the store does not hold."""
+    return set(await connection.scalars(_NOT_HELD[returns], {"ids": list(ids)}))
+
+
 _STANDING = text("""
 SELECT o.status,
        (SELECT jsonb_object_agg(line_id, jsonb_build_object('cancelled', cancelled, 'backordered', backordered))
@@ -85,7 +102,9 @@ async def standing(connection: AsyncConnection, order_id: str) -> dict[str, Any]
 
 _REPORT = text("""
 INSERT INTO exceptions (order_id, kind, business_key, detail)
-VALUES ((SELECT id FROM orders WHERE id = :order_id), :kind, :key, :detail) ON CONFLICT (business_key) DO NOTHING
+VALUES ((SELECT id FROM orders WHERE id = :order_id), :kind, :key, :detail)
+ON CONFLICT (business_key) DO UPDATE SET status = 'open', closed_at = NULL, detail = EXCLUDED.detail
+    WHERE exceptions.status = 'closed' AND exceptions.owner IS NULL
 RETURNING id
 """)
 
@@ -95,10 +114,34 @@ async def report(
 ) -> bool:
     """Put a missing or wrong process before a person, once for each run of it; False if that was done before.
 
+    One that closed by itself, because both agreed for a time, is opened again; one that a person closed is not.
     `about` is the order or the return, `run_id` its last run in Temporal, or empty if there is none.
     """
     names = {"order_id": order_id, "kind": kind, "key": f"{about}:{kind}:{run_id or 'none'}", "detail": detail[:1000]}
     return await connection.scalar(_REPORT, names) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An open exception about the process of an order or a return."""
+
+    exception_id: int
+    about: str
+
+
+_REPORTS = text("SELECT id, business_key FROM exceptions WHERE status = 'open' AND kind = ANY(:kinds) ORDER BY id")
+_CLOSE = text("UPDATE exceptions SET status = 'closed', closed_at = now() WHERE id = :id AND status = 'open'")
+
+
+async def open_reports(connection: AsyncConnection) -> list[Report]:
+    """Every missing or wrong process that stands before a person."""
+    rows = await connection.execute(_REPORTS, {"kinds": _ABOUT_PROCESSES})
+    return [Report(row.id, row.business_key.rsplit(":", 2)[0]) for row in rows]
+
+
+async def close(connection: AsyncConnection, report: Report) -> None:
+    """Store and process agree again: nobody needs to look at that any more."""
+    await connection.execute(_CLOSE, {"id": report.exception_id})
 
 
 _LIVES = text("""
@@ -118,6 +161,9 @@ _DETAILS: Final[Mapping[str, str]] = {
     MISSING: "{about} is {status}, but no process runs for it; `dom orders revive {about}` starts it where it stands",
     DIFFERS: "the process of {about} does not agree with the store ({status}): {words}; `dom orders revive {about}` "
     "starts it anew where the store stands",
+    NOT_IN_STORE: "the process of {about} {words}, but the store does not hold it, as after a restore of an older "
+    "store: ask node and customer what happened. `dom orders revive {about}` captures it anew, which reserves, "
+    "releases and mails once more: tell the node not to send again what has left, and report its steps; or cancel it",
 }
 
 

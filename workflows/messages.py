@@ -194,6 +194,13 @@ class OrderStanding(Value):
     fulfilments: dict[str, FulfilmentStatus]
 
 
+class ReturnStanding(Value):
+    """Where a return's process believes the return to stand. Nothing, before it is allowed (`captured`)."""
+
+    captured: bool
+    status: ReturnStatus
+
+
 class ReturnRequestLine(Value):
     """Units of an order line that come back."""
 

@@ -31,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
         ReturnInput,
         ReturnRequestLine,
         ReturnResult,
+        ReturnStanding,
         ReturnStepAnswer,
     )
     from workflows.platform import REFUSALS, again, answering, as_refusal, local, refusal
@@ -229,6 +230,11 @@ class ReturnWorkflow:
         )
 
     # --- what is asked of it -----------------------------------------------------------------------------------------
+
+    @workflow.query
+    def standing(self) -> ReturnStanding:
+        """Where the process believes the return to stand."""
+        return ReturnStanding(captured=self._opened is not None, status=self._status)
 
     @workflow.update
     async def accept(self) -> ReturnAnswer:

@@ -12,10 +12,16 @@ from typer.testing import CliRunner, Result
 
 from cli.embedded.temporal import EmbeddedTemporal
 from cli.main import app
+from cli.ports import free_port
+from dom import ids
 from dom.status import OrderStatus
 from tests.worlds import small
+from tests.worlds.living import lost_by_the_store
 from tests.worlds.running import House
 from tests.worlds.steps import deliver, ended, pack, until_event
+from tests.worlds.waiting import until
+from workflows.messages import EDITION, OrderInput
+from workflows.order import OrderWorkflow
 
 Dom = Callable[..., Result]
 
@@ -32,13 +38,12 @@ def dom(house: House, world_url: str, temporal_server: EmbeddedTemporal, tmp_pat
     settings = {
         "DOM_DATABASE_URL": world_url,
         "DOM_TEMPORAL_ADDRESS": temporal_server.address,
-        "DOM_TASK_QUEUE": house.task_queue,
         "DOM_DATA_DIR": str(tmp_path / "var"),
         "USER": "ada",
     }
 
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(app, arguments, env=settings)
+    def run(*arguments: str, queue: str = house.task_queue) -> Result:
+        return CliRunner().invoke(app, arguments, env=settings | {"DOM_TASK_QUEUE": queue})
 
     return run
 
@@ -81,11 +86,72 @@ async def test_what_is_wrong_is_found_everywhere_and_revived_by_one_command(hous
     assert (await asyncio.to_thread(dom, "stock", "reconcile")).exit_code == 0
 
 
+async def test_what_has_ended_and_is_not_in_the_store_is_captured_anew_by_name_only(house: House, dom: Dom) -> None:
+    order = small.order("ended-unknown", A=1)
+    await house.send(order)
+    await deliver(house, order)
+    await ended(house, order)
+    await lost_by_the_store(house)
+
+    async def found() -> bool:
+        return (await asyncio.to_thread(dom, "orders", "check")).exit_code == 1
+
+    await until("it is found", found)
+    checked = await asyncio.to_thread(dom, "orders", "check")
+    assert "1 have ended and are not in the store" in checked.output.replace("\n", " ")
+    left = await asyncio.to_thread(dom, "orders", "revive", "--all")
+    assert (left.exit_code, "web-ended-unknown: left: it had ended" in left.output) == (1, True), left.output
+    assert "0 revived" in left.output
+    named = await asyncio.to_thread(dom, "orders", "revive", "web-ended-unknown")
+    assert named.exit_code == 0, named.output
+    await until_event(house, order, "accepted")
+    await deliver(house, order)
+    await ended(house, order)
+    assert (await asyncio.to_thread(dom, "orders", "check")).exit_code == 0
+
+
+async def test_processes_that_give_no_answer_are_no_success(house: House, dom: Dom) -> None:
+    """Nobody works the task queue: whether they agree is not known."""
+    order = small.order("nobody-works", A=1)
+    await house.client.start_workflow(
+        OrderWorkflow.run,
+        OrderInput(order=order, edition=EDITION),
+        id=ids.order_workflow_id(order.order_id),
+        task_queue=f"{house.task_queue}-idle",
+    )
+
+    async def said() -> bool:
+        checked = await asyncio.to_thread(dom, "orders", "check", queue=f"{house.task_queue}-idle")
+        return checked.exit_code == 2 and "1 processes gave no answer" in checked.output
+
+    await until("it is said", said)
+    await house.handle(order).terminate()
+
+
 async def test_without_temporal_the_books_say_what_was_not_compared(world_url: str, tmp_path: Path) -> None:
     settings = {"DOM_DATABASE_URL": world_url, "DOM_DATA_DIR": str(tmp_path / "var"), "USER": "ada"}
     answer = await asyncio.to_thread(lambda: CliRunner().invoke(app, ["stock", "reconcile"], env=settings))
     assert answer.exit_code == 0
-    assert "not compared with their processes" in answer.output
+    assert "not compared with their processes: no Temporal server is configured" in answer.output
     refused = await asyncio.to_thread(lambda: CliRunner().invoke(app, ["orders", "check"], env=settings))
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "Traceback" not in refused.output
+
+
+async def test_a_temporal_that_does_not_answer_is_no_success(world_url: str, tmp_path: Path) -> None:
+    settings = {
+        "DOM_DATABASE_URL": world_url,
+        "DOM_TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}",
+        "DOM_DATA_DIR": str(tmp_path / "var"),
+        "USER": "ada",
+    }
+    for command in (["stock", "reconcile"], ["orders", "check"]):
+        answer = await asyncio.to_thread(CliRunner().invoke, app, command, env=settings)
+        assert answer.exit_code == 2, answer.output
+        assert "Temporal" in answer.output
+        assert "Connection refused" in " ".join(answer.output.split())
+        assert "Traceback" not in answer.output
+    as_json = await asyncio.to_thread(CliRunner().invoke, app, ["stock", "reconcile", "--json"], env=settings)
+    books = json.loads(as_json.stdout)
+    assert (as_json.exit_code, books["remaining"], books["processes"]) == (2, 0, None)
+    assert "Connection refused" in books["not_compared"]

@@ -1,4 +1,4 @@
-"""Orders and returns whose process is gone, or does not agree with the store: found, reported once, started anew."""
+"""Orders and returns whose process is gone are started anew, and go on where they stood."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,24 +9,35 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client
 
 from dom import ids
 from dom.orders import Order
 from dom.status import Disposition, OrderStatus, ReturnStatus
-from keeper.living import Comparison, Living
+from keeper.living import Living
 from keeper.reviving import revive
-from keeper.watching import Watching
 from store import processes
 from tests.unit.worlds import MONDAY_NOON
 from tests.workflows.test_return import ask, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
+from tests.worlds.living import (
+    accepted,
+    compare,
+    handed_over,
+    lose,
+    lose_and_revive,
+    nothing,
+    picked,
+    revived,
+    sent,
+    told_once,
+)
 from tests.worlds.looks import comes, keeper_job
 from tests.worlds.outside import RecordingCarrier
 from tests.worlds.running import House
 from tests.worlds.seen import attributes_of
-from tests.worlds.steps import cancel, deliver, ended, pack, ship, stock_comes, until_event, until_order, until_released
+from tests.worlds.steps import cancel, deliver, ended, pack, stock_comes, until_event, until_released
 from tests.worlds.waiting import until, until_status
 from workflows.messages import ArrivedCall, CancelCall, CancelLine, ReturnAnswer, StepLine
 from workflows.order import OrderWorkflow
@@ -36,61 +47,6 @@ from workflows.order import OrderWorkflow
 async def house(temporal_client: Client, world: AsyncEngine) -> AsyncIterator[House]:
     async with House(temporal_client, world).working() as working:
         yield working
-
-
-async def compare(house: House, *, thoroughly: bool = False) -> Comparison:
-    """What is wrong now; Temporal's list is a moment old, so it is asked until it knows every order."""
-    return await Living(house.engine, house.client, house.task_queue).compare(thoroughly=thoroughly)
-
-
-async def lose(house: House, order: Order) -> None:
-    """Somebody terminates the order's process."""
-    await house.handle(order).terminate("by hand")
-
-
-async def revived(house: House, order: Order) -> None:
-    """The order's process is started anew."""
-    fault = await Living(house.engine, house.client, house.task_queue).of(order.order_id)
-    assert fault is not None
-    await revive(house.engine, house.client, house.task_queue, fault, "ops:kim")
-
-
-async def lose_and_revive(house: House, order: Order) -> None:
-    await lose(house, order)
-
-    async def is_missed() -> bool:  # Temporal's list lags a moment behind
-        return [fault.about for fault in (await compare(house)).of(processes.MISSING)] == [order.order_id]
-
-    await until(f"{order.order_id} is found without a process", is_missed)
-    await revived(house, order)
-    await until_event(house, order, "process_revived")
-
-
-async def told_once(house: House, order: Order) -> None:
-    """Nobody was told the same twice, and nothing waits to be told."""
-    keys = [message.key for message in house.mail.sent]
-    assert len(keys) == len(set(keys))
-    assert await one(house.engine, "SELECT count(*) FROM messages WHERE status <> 'sent'") == 0
-    assert await one(house.engine, "SELECT count(*) FROM exceptions WHERE status = 'open'") == 0
-
-
-async def nothing(house: House, order: Order) -> None:
-    """No node has begun."""
-
-
-async def accepted(house: House, order: Order) -> None:
-    await house.node(order, "accept")
-    await until_status(house.engine, ids.fulfilment_id(order.order_id, 1), "accepted")
-
-
-async def picked(house: House, order: Order) -> None:
-    await house.node(order, "accept", "pick")
-    await until_status(house.engine, ids.fulfilment_id(order.order_id, 1), "picked")
-
-
-async def handed_over(house: House, order: Order) -> None:
-    await ship(house, order)
-    await until_order(house, order, "shipped")
 
 
 class TestGoesOnToItsEnd:
@@ -330,13 +286,13 @@ class TestGoesOnToItsEnd:
     async def test_sends_what_was_not_told(self, house: House) -> None:
         order = small.order("gone-untold", A=1)
         await house.send(order)
-        await until("it was told", lambda: _sent(house, 1))
+        await until("it was told", lambda: sent(house, 1))
         await lose(house, order)
         async with house.engine.begin() as connection:
             await connection.execute(text("UPDATE messages SET status = 'pending', sent_at = NULL"))
         house.mail.sent.clear()
         await revived(house, order)
-        await until("it was told", lambda: _sent(house, 1))
+        await until("it was told", lambda: sent(house, 1))
         await deliver(house, order)
         await ended(house, order)
         await told_once(house, order)
@@ -395,123 +351,3 @@ class TestGoesOnToItsEnd:
             return attributes["DomStatus"] == status and attributes.get("DomNode") == ["dc-leeds"]
 
         await until("its process has begun", begun)
-
-
-class TestFound:
-    async def test_nothing_where_all_is_well(self, house: House) -> None:
-        for number in range(3):
-            await house.send(small.order(f"well-{number}", A=1))
-        await _until_listed(house, 3)
-        found = await compare(house, thoroughly=True)
-        assert (found.open, found.running, found.asked, found.faults) == (3, 3, 3, [])
-        assert found.in_words.endswith("each has its own")
-
-    async def test_a_person_is_told_once_for_each_time(self, house: House) -> None:
-        order = small.order("told", A=1)
-        await house.send(order)
-        watching = Watching(house.engine, house.client, house.task_queue)
-        await lose(house, order)
-        await watching.run()
-        await watching.run()
-        assert await self._open(house) == [("no_process", order.order_id)]
-        await revived(house, order)
-        await until_event(house, order, "process_revived")
-        assert await self._open(house) == []
-        await lose(house, order)
-        await watching.run()
-        assert await self._open(house) == [("no_process", order.order_id)]
-
-    async def test_a_process_that_says_what_has_long_happened(self, house: House) -> None:
-        """As after a restore: the store is newer than Temporal. Both say that the order is being worked on."""
-        order = small.order("behind", A=1)
-        await house.send(order)
-        await accepted(house, order)
-        await _until_listed(house, 1)
-        async with house.engine.begin() as connection:
-            await connection.execute(text("UPDATE fulfilments SET status = 'picked'"))
-        assert not (await compare(house)).faults
-        faults = (await compare(house, thoroughly=True)).of(processes.DIFFERS)
-        assert [fault.about for fault in faults] == [order.order_id]
-        assert f"{order.order_id}-F1 is picked, the process says accepted" in faults[0].detail
-        await revived(house, order)
-        await until_event(house, order, "process_revived")
-        await pack(house, order)
-        await house.node(order, "hand-over")
-        await house.carrier_says(order, "delivered")
-        await ended(house, order)
-
-    async def test_a_process_whose_order_is_final(self, house: House) -> None:
-        order = small.order("final", A=1)
-        await house.send(order)
-        await _until_listed(house, 1)
-        async with house.engine.begin() as connection:
-            await connection.execute(text("UPDATE orders SET status = 'delivered', finished_at = now()"))
-            await connection.execute(text("UPDATE fulfilments SET status = 'delivered'"))
-        faults = (await compare(house)).of(processes.DIFFERS)
-        assert [fault.about for fault in faults] == [order.order_id]
-        await revived(house, order)
-        assert (await house.handle(order).result()).status is OrderStatus.DELIVERED
-
-    async def test_a_process_whose_order_the_store_lost(self, house: House) -> None:
-        """As after a restore of an older store: the order is captured anew."""
-        order = small.order("lost-by-the-store", A=1)
-        await house.send(order)
-        await _until_listed(house, 1)
-        await until("it was told", lambda: _sent(house, 1))
-        async with house.engine.begin() as connection:
-            await connection.execute(text("SET LOCAL session_replication_role = replica"))  # as a restore does
-            await connection.execute(text("UPDATE stock SET reserved = 0"))
-            await connection.execute(text("DELETE FROM stock_ledger WHERE order_id IS NOT NULL"))
-            for table in ("messages", "timeline", "reservations", "fulfilment_lines", "fulfilments",
-                          "sourcing_decisions", "order_lines", "node_days", "orders"):  # fmt: skip
-                await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608
-        faults = (await compare(house)).of(processes.DIFFERS)
-        assert [(fault.about, fault.status) for fault in faults] == [(order.order_id, "")]
-        await Watching(house.engine, house.client, house.task_queue).run()
-        assert await rows(house.engine, "SELECT kind, order_id FROM exceptions") == [("process_differs", None)]
-        await revived(house, order)
-        await until_event(house, order, "accepted")
-        await deliver(house, order)
-        assert (await ended(house, order)).status is OrderStatus.DELIVERED
-
-    async def test_a_process_nobody_works_on_gives_no_answer(self, temporal_client: Client, world: AsyncEngine) -> None:
-        order = small.order("idle", A=1)
-        async with House(temporal_client, world).working() as house:
-            await house.send(order)
-            await _until_listed(house, 1)
-        found = await compare(house, thoroughly=True)
-        assert (found.faults, found.unasked) == ([], 1)
-        assert "does a worker run?" in found.in_words
-        await house.handle(order).terminate()
-
-    async def _open(self, house: House) -> list[tuple[object, ...]]:
-        return await rows(house.engine, "SELECT kind, order_id FROM exceptions WHERE status = 'open'")
-
-
-class TestNotRevived:
-    async def test_what_has_a_process_that_agrees(self, house: House) -> None:
-        order = small.order("alive", A=1)
-        await house.send(order)
-        assert await Living(house.engine, house.client, house.task_queue).of(order.order_id) is None
-
-    async def test_what_is_over(self, house: House) -> None:
-        order = small.order("over", A=1)
-        await house.send(order)
-        await cancel(house, order)
-        await ended(house, order)
-        assert await Living(house.engine, house.client, house.task_queue).of(order.order_id) is None
-        assert (await house.handle(order).describe()).status is WorkflowExecutionStatus.COMPLETED
-
-
-async def _sent(house: House, count: int) -> bool:
-    return await one(house.engine, "SELECT count(*) FROM messages WHERE status = 'sent'") == count
-
-
-async def _until_listed(house: House, count: int) -> None:
-    """Temporal lists the processes a moment after they started."""
-
-    async def listed() -> bool:
-        return (await compare(house)).running == count
-
-    await until(f"{count} processes are listed", listed)
-    await asyncio.sleep(0)
