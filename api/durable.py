@@ -7,7 +7,13 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+)
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, TemporalError
 from temporalio.service import RPCError, RPCStatusCode
@@ -17,7 +23,8 @@ from bootstrap import namespace, refusals
 from dom.base import Value
 from dom.errors import Conflict
 from dom.returns import OTHER_REQUEST
-from workflows.messages import REQUEST
+from workflows.attributes import STATUS
+from workflows.messages import REFUSED, REQUEST
 
 ANSWER_WITHIN: Final = timedelta(seconds=20)
 """A caller who heard nothing for so long is told to ask again."""
@@ -138,6 +145,17 @@ class Durable:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
             return ""
+
+    async def captured_run(self, workflow_id: str) -> str:
+        """The id of a last run that completed and was not refused: what it was started for came about. Or empty."""
+        try:
+            last = await self.client.get_workflow_handle(workflow_id).describe()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return ""
+        completed = last.status is WorkflowExecutionStatus.COMPLETED
+        return last.run_id if completed and last.typed_search_attributes.get(STATUS) != REFUSED else ""
 
     async def tell_all(
         self,

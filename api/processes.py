@@ -102,10 +102,14 @@ class OrderProcesses:
         """The workflow of the order has ended. If the store does not hold the order it was refused, and is asked again.
 
         Should somebody else capture it, and see it to its end, in between, then what starts here finds that in the
-        store and ends at once.
+        store and ends at once. Raises NoProcess for an order that was captured, and that a restored store lost: goods
+        may have left for it.
         """
         if await self._find(order.order_id) is not None:
             return await self._captured_before(order.order_id, hashes, cause)
+        run_id = await self._durable.captured_run(ids.order_workflow_id(order.order_id))
+        if run_id and await self._find(order.order_id) is None:
+            await _lost_by_the_store(self._reads, order.order_id, run_id)
         try:
             return await self._accept(order, refused_before=True)
         except WorkflowUpdateFailedError as error:
@@ -264,9 +268,12 @@ class ReturnProcesses:
         try:
             answer = await self._accept(return_id, request, key)
         except WorkflowAlreadyStartedError:
+            run_id = await self._durable.captured_run(ids.return_workflow_id(return_id))
             before = await self._opened_before(return_id, request)
             if before is not None:
                 return before
+            if run_id:
+                await _lost_by_the_store(self._reads, return_id, run_id)
             answer = await self._accept(return_id, request, key, refused_before=True)
         refuse_another(answer.request_hash, request.content_hash("request"))
         return answer
@@ -357,3 +364,15 @@ async def _no_process(reads: AsyncEngine, order_id: str, about: str, status: str
         f"{about} is {status}, but no process works on it; a person was told, send the same again later",
         data={"status": status},
     )
+
+
+async def _lost_by_the_store(reads: AsyncEngine, about: str, run_id: str) -> NoReturn:
+    """An order or a return ended in Temporal, and a restored store does not hold it: a person is told, and NoProcess
+    raised.
+    """
+    words = processes.in_words(processes.NOT_IN_STORE, about, "", "ended")
+    async with reads.connect() as connection:
+        await processes.report(
+            connection, order_id=about, about=about, run_id=run_id, kind=processes.NOT_IN_STORE, detail=words
+        )
+    raise NoProcess(f"{about} ended before the store was restored to an older state; a person was told")

@@ -7,12 +7,16 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from dom.errors import NotFound, NothingToReturn
+from api.durable import Durable
+from api.processes import OrderProcesses, ReturnProcesses
+from dom.errors import NoProcess, NotFound, NothingToReturn
+from dom.intake import OrderRequest
 from dom.status import Disposition, OrderStatus, ReturnStatus
 from keeper.living import Fault, Living
 from keeper.reviving import revive
 from keeper.watching import Watching
 from store import processes
+from store.engine import reading
 from tests.workflows.test_return import ask, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import one, rows
@@ -20,7 +24,7 @@ from tests.worlds.living import compare, lost_by_the_store, returns_lost_by_the_
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, deliver, ended, refused, until_event
 from tests.worlds.waiting import until
-from workflows.messages import ReturnAnswer
+from workflows.messages import ReturnAnswer, ReturnRequest, ReturnRequestLine
 
 
 @pytest.fixture
@@ -154,6 +158,26 @@ class TestEnded:
         await deliver(house, order)
         assert (await ended(house, order)).status is OrderStatus.DELIVERED
         assert (await compare(house)).faults == []
+
+    async def test_sent_again_it_is_not_captured_and_shipped_once_more(self, house: House) -> None:
+        order = small.order("ended-lost-and-sent", A=1)
+        await house.send(order)
+        await deliver(house, order)
+        await ended(house, order)
+        answer = await ask(house, order, "t", l1=1)
+        await receive(house, answer, l1=1)
+        await inspect(house, answer, ("1", 1, Disposition.SCRAP))
+        await handle(house, answer).result()
+        reads, durable = reading(house.engine), Durable(house.client, house.task_queue)
+        await returns_lost_by_the_store(house)
+        asked = ReturnRequest(order_id=order.order_id, lines=(ReturnRequestLine(line_id="1", quantity=1),), reason="")
+        with pytest.raises(NoProcess, match="before the store was restored"):
+            await ReturnProcesses(durable, reads).request(answer.return_id, asked, "t")
+        await lost_by_the_store(house)
+        with pytest.raises(NoProcess, match="before the store was restored"):
+            await OrderProcesses(durable, reads, house.engine).capture(OrderRequest.model_validate(order.model_dump()))
+        assert await one(house.engine, "SELECT count(*) FROM orders") == 0
+        assert [(kind, status) for kind, _, status in await exceptions(house)] == [("not_in_store", "open")] * 2
 
     async def test_a_terminated_order_says_how_far_it_was(self, house: House) -> None:
         order = small.order("terminated-and-lost", A=1)
