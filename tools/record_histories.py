@@ -157,6 +157,17 @@ async def stray_scans(house: House, order: Order) -> None:
     await house.carrier_says(order, "delivered", booking=2)
 
 
+async def came_back(house: House, order: Order) -> None:
+    """One of two parcels comes back; then the node of the other, which was there from the start, begins."""
+    await ship(house, order, 2)
+    await until_status(house.engine, ids.fulfilment_id(order.order_id, 2), "handed_over")
+    await house.carrier_says(order, "returned_to_sender", 2, booking=1)
+    await until_status(house.engine, ids.fulfilment_id(order.order_id, 2), "returned_to_sender")
+    await house.node(order, "accept", number=1)
+    await until_status(house.engine, ids.fulfilment_id(order.order_id, 1), "accepted")
+    await deliver(house, order, 1)
+
+
 async def carrier_refuses(house: House, order: Order) -> None:
     """No carrier takes it from anywhere; the customer gives up."""
     await house.node(order, "pack")
@@ -208,6 +219,7 @@ PATHS: dict[str, tuple[Callable[[House, Order], Awaitable[None]], dict[str, Any]
     "picked-up": (picked_up, {"A": 2, "shipping_method": "pickup", "pickup_node": "st-york"}),
     "lost": (lost, {"RARE": 2}),
     "stray-scans": (stray_scans, {"RARE": 5}),
+    "came-back": (came_back, {"RARE": 5}),
     "carrier-refuses": (carrier_refuses, {"B": 1}),
     "looked-at-again": (looked_at_again, {"RARE": 5}),
     "cancelled-by-temporal": (cancelled_by_temporal, {"RARE": 5}),

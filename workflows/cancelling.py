@@ -14,9 +14,10 @@ with workflow.unsafe.imports_passed_through():
     from dom.errors import DomError, InvalidInput
     from dom.lifecycle import CancelledUnits, FulfilmentState, OrderState
     from dom.status import FulfilmentStatus
-    from workflows.messages import CancelCall, CancelResult
+    from workflows.messages import IN_SEQUENCE, CancelCall, CancelResult
     from workflows.platform import as_refusal, local
     from workflows.report import OrderBoard
+    from workflows.sequence import OneAtATime
 
 R = TypeVar("R")
 
@@ -25,7 +26,7 @@ TEMPORAL: Final = "temporal"
 _REASON: Final = "cancelled by an operator"
 _TO_PACK_ANEW: Final = frozenset({FulfilmentStatus.PACKED, FulfilmentStatus.BOOKED})
 _ASKED_FIRST: Final = "a cancellation is written before it is applied"
-"""The patch that orders from before second looks replay without."""
+"""The patch that orders of the first editions have, or replay without; later ones need none."""
 
 
 async def undisturbed(process: Coroutine[Any, Any, R], cancellation_requested: Callable[[], None]) -> R:
@@ -49,7 +50,8 @@ class Order(Protocol):
     """What a cancellation needs of the order. Steps that move units are taken one at a time."""
 
     state: OrderState
-    one_at_a_time: asyncio.Lock
+    one_at_a_time: OneAtATime
+    edition: int
 
     def tell(self, occasion: str) -> None:
         """Send what was written for an occasion; the process goes on meanwhile."""
@@ -89,22 +91,22 @@ class Cancellations:
         if self._answered_before() is None:
             self._plan(call)
 
-    async def cancel(self, call: CancelCall) -> CancelResult:
+    async def cancel(self, place: int, call: CancelCall) -> CancelResult:
         """Cancel what is asked, all of it or nothing."""
-        async with self._order.one_at_a_time:
+        async with self._order.one_at_a_time.step(place):
             cancelled = self._answered_before()
             if cancelled is None:
                 cancelled = await self._until_written(lambda: self._plan(call), call)
         state = self._order.state
         return CancelResult(order_id=state.order_id, status=state.status(), cancelled=cancelled)
 
-    async def cancel_the_rest(self) -> None:
+    async def cancel_the_rest(self, place: int) -> None:
         """Cancel every unit that can still be cancelled, because Temporal was asked to cancel the workflow.
 
         What is handed over goes on to its end; the report in the Temporal UI says what was done.
         """
         state, call = self._order.state, CancelCall(reason=_REASON, actor=TEMPORAL)
-        async with self._order.one_at_a_time:
+        async with self._order.one_at_a_time.step(place):
             cancelled = await self._until_written(
                 lambda: state.plan_cancellation(state.cancellable) if state.cancellable else (), call
             )
@@ -139,8 +141,8 @@ class Cancellations:
 
     async def write(self, units: Sequence[CancelledUnits], call: CancelCall) -> bool:
         """Cancel the planned units; False, and nothing has happened, if a second look took some of the work back."""
-        asked_first = workflow.patched(_ASKED_FIRST)
         order = self._order
+        asked_first = order.edition >= IN_SEQUENCE or workflow.patched(_ASKED_FIRST)
         state = deepcopy(order.state) if asked_first else order.state
         ended, reopened = _take_out(state, units)
         caller = workflow.current_update_info()

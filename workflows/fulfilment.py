@@ -20,20 +20,25 @@ with workflow.unsafe.imports_passed_through():
     from dom.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step, is_repeat
     from dom.status import CARRIER_MILESTONES, FulfilmentStatus, FulfilmentStep, SourcingCause
     from workflows.arrival import count_as_delivered
-    from workflows.messages import ArrivedCall, ArrivedResult, CarrierReport, NodeReport
+    from workflows.messages import IN_SEQUENCE, ArrivedCall, ArrivedResult, CarrierReport, NodeReport
     from workflows.platform import as_refusal, local, remote
+    from workflows.sequence import BEFORE_ALL, OneAtATime
 
 _S = FulfilmentStatus
 _NEEDS_A_PERSON = frozenset({_S.LOST, _S.RETURNED})
 _RETURN_IS_TOLD = "the customer is told of a parcel that came back"
-"""The patch that orders from before replay without."""
+"""The patch that orders of the first editions have, or replay without; later ones need none."""
+
+Told = tuple[int, NodeReport | CarrierReport]
+"""A report, and its place in the sequence of what the order was told."""
 
 
 class Order(Protocol):
     """What a fulfilment needs of the order it belongs to. Steps that move units are taken one at a time."""
 
     state: OrderState
-    one_at_a_time: asyncio.Lock
+    one_at_a_time: OneAtATime
+    edition: int
 
     def tell(self, occasion: str) -> None:
         """Send what was written for an occasion; the process goes on meanwhile."""
@@ -56,10 +61,10 @@ class Ended(Exception):
 
 
 class FulfilmentProcess:
-    """Follows one fulfilment; `inbox` is where the reports about it arrive."""
+    """Follows one fulfilment; `inbox` is where the reports about it arrive, each with its place in the sequence."""
 
     def __init__(self, order: Order, state: FulfilmentState) -> None:
-        self.inbox: deque[NodeReport | CarrierReport] = deque()
+        self.inbox: deque[Told] = deque()
         self.is_over = False
         self._order = order
         self._state = state
@@ -74,7 +79,7 @@ class FulfilmentProcess:
         parcel to be lost.
         """
         self._steps, self._lost_at = steps, lost_at
-        self.inbox.extendleft(reversed(unheard))
+        self.inbox.extendleft((BEFORE_ALL, report) for report in reversed(unheard))
 
     async def run(self) -> None:
         """Accept, pick, pack, book the carrier, hand over, deliver; or make ready and be collected."""
@@ -95,10 +100,10 @@ class FulfilmentProcess:
         another node does as well.
         """
         while self.inbox:
-            report = self.inbox.popleft()
+            place, report = self.inbox.popleft()
             recalled = self._state.status is _S.RECALLED
             if recalled or isinstance(report, CarrierReport) or report.step in GOODS_LEAVE:
-                await self._heed(report)
+                await self._heed(place, report)
 
     async def _ship(self) -> None:
         """Pack, book, hand over. Units taken out of a packed parcel void the booking, and it is packed anew."""
@@ -116,14 +121,14 @@ class FulfilmentProcess:
 
     async def _until(self, status: FulfilmentStatus) -> None:
         while self._progress < PROGRESS[status]:
-            await self._heed(await self._next_report())
+            await self._heed(*await self._next_report())
 
     async def _hand_over(self) -> bool:
         """Wait for the hand-over; False if the parcel is to be packed anew."""
         while PROGRESS[_S.BOOKED] <= self._progress < PROGRESS[_S.HANDED_OVER]:
             await workflow.wait_condition(lambda: bool(self.inbox) or self._state.status is not _S.BOOKED)
             if self._state.status is _S.BOOKED:
-                await self._heed(self.inbox.popleft())
+                await self._heed(*self.inbox.popleft())
         return self._progress >= PROGRESS[_S.HANDED_OVER]
 
     async def _book_carrier(self, attempt: int) -> bool:
@@ -151,7 +156,7 @@ class FulfilmentProcess:
         return True
 
     async def _booking_refused(self, reason: str) -> None:
-        async with self._order.one_at_a_time:
+        async with self._order.one_at_a_time.step(BEFORE_ALL):
             if self._state.status is _S.PACKED:
                 await self._end(_S.REJECTED, "carrier", reason, workflow.now())
 
@@ -170,20 +175,20 @@ class FulfilmentProcess:
             raise Ended
         return PROGRESS[self._state.status]
 
-    async def _next_report(self) -> NodeReport | CarrierReport:
+    async def _next_report(self) -> Told:
         await workflow.wait_condition(lambda: bool(self.inbox) or not self._state.living)
         if not self._state.living:
             raise Ended
         return self.inbox.popleft()
 
-    async def _heed(self, report: NodeReport | CarrierReport) -> None:
+    async def _heed(self, place: int, report: NodeReport | CarrierReport) -> None:
         if isinstance(report, NodeReport):
-            await self._heed_node(report)
+            await self._heed_node(place, report)
         else:
-            await self._heed_carrier(report)
+            await self._heed_carrier(place, report)
 
-    async def _heed_node(self, report: NodeReport) -> None:
-        async with self._order.one_at_a_time:
+    async def _heed_node(self, place: int, report: NodeReport) -> None:
+        async with self._order.one_at_a_time.step(place):
             status = self._state.status
             if is_repeat(status, report.step) or (report.if_unbegun and status is not _S.RELEASED):
                 return
@@ -201,18 +206,18 @@ class FulfilmentProcess:
                 if not report.if_unbegun:
                     await self._stray(report.step, report.actor, report.occurred_at)
 
-    async def _heed_carrier(self, report: CarrierReport) -> None:
+    async def _heed_carrier(self, place: int, report: CarrierReport) -> None:
         """What a carrier says of the booking that stands moves the work on; of any other it is a stray report.
 
         A scan on the way counts only where the API names the booking; it did not tell of them before.
         """
-        async with self._order.one_at_a_time:
+        async with self._order.one_at_a_time.step(place):
             target = CARRIER_MILESTONES.get(report.kind)
             if report.event_id in self._heard or (target is None and report.shipment_id is None):
                 return
             stands, status = self._is_of_the_last_booking(report), self._state.status
             if stands and status is _S.BOOKED:  # the carrier has it: the node's hand-over scan was missed or is late
-                self.inbox.appendleft(report)
+                self.inbox.appendleft((place, report))
                 await self._advance(_S.HANDED_OVER, report.actor, "seen by the carrier", report.occurred_at)
                 return
             if report.event_id is not None:
@@ -253,9 +258,9 @@ class FulfilmentProcess:
         last = ids.booking_key(self._state.id, self._state.bookings)
         return self._state.status in CARRIED and report.shipment_id == last
 
-    async def arrived(self, call: ArrivedCall) -> ArrivedResult:
+    async def arrived(self, place: int, call: ArrivedCall) -> ArrivedResult:
         """Support says that a lost parcel arrived. Refused if not all of its replacement can be taken back."""
-        async with self._order.one_at_a_time:
+        async with self._order.one_at_a_time.step(place):
             state, taken_back = self._order.state, dict[str, int]()
             if self._state.status is not _S.DELIVERED:
                 self._steps += 1
@@ -333,7 +338,7 @@ class FulfilmentProcess:
             self._order.source_again(SourcingCause.REJECTED, at, self._state.node_id)
         elif status is _S.LOST:
             self._order.source_again(SourcingCause.LOST, at)
-        elif status is _S.RETURNED and workflow.patched(_RETURN_IS_TOLD):
+        elif status is _S.RETURNED and (self._order.edition >= IN_SEQUENCE or workflow.patched(_RETURN_IS_TOLD)):
             self._order.tell(occasion(self._state.id, status))
         if status in _NEEDS_A_PERSON:
             self._order.trouble(f"parcel_{status}", self._state.id)

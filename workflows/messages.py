@@ -10,12 +10,15 @@ from dom.base import LineId, NodeId, Quantity, Text, Utc, Value
 from dom.orders import Correction, Order, Promise
 from dom.status import CarrierEventKind, Disposition, FulfilmentStatus, FulfilmentStep, OrderStatus, ReturnStatus
 
-EDITION: Final = 1
+EDITION: Final = 2
 """How workflows that start now behave; those that run keep the edition they were started with.
 
 0   search attributes lag behind, and a refused request fails its workflow
 1   search attributes are true after every change, and a refused request completes its workflow as `refused`
+2   an order takes its steps in the sequence in which it was told what they follow from, and needs no patch markers
 """
+IN_SEQUENCE: Final = 2
+"""The first edition of orders that take their steps in sequence."""
 REFUSED: Final = "refused"
 """What `DomStatus` and the result of a workflow say whose request was refused."""
 

@@ -17,8 +17,9 @@ with workflow.unsafe.imports_passed_through():
     from dom.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
     from workflows import resuming
     from workflows.cancelling import Cancellations, logged_if_refused, undisturbed
-    from workflows.fulfilment import FulfilmentProcess
+    from workflows.fulfilment import FulfilmentProcess, Told
     from workflows.messages import (
+        IN_SEQUENCE,
         REFUSED,
         AcceptCall,
         ArrivedCall,
@@ -37,6 +38,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.platform import REFUSALS, again, answering, as_refusal, local, refusal
     from workflows.report import OrderBoard, in_words
+    from workflows.sequence import AFTER_ALL, BEFORE_ALL, OneAtATime
     from workflows.telling import send
     from workflows.waiting import Waiting
 
@@ -50,8 +52,8 @@ class OrderWorkflow:
         """Every unit waits, until sourcing gives it to a node."""
         self.order = start.order
         self.state = OrderState.captured(start.order)
-        self.one_at_a_time = asyncio.Lock()
-        self._edition = start.edition
+        self.one_at_a_time = OneAtATime(in_sequence=start.edition >= IN_SEQUENCE)
+        self.edition = start.edition
         self._revived_by = start.revived_by
         self._board = OrderBoard(start.order, workflow.info().start_time, start.edition)
         self._cancellations = Cancellations(self, self._board)
@@ -61,15 +63,15 @@ class OrderWorkflow:
         self._accepted: Sourced | None = None
         self._refused: ApplicationError | None = None
         self._processes: dict[str, FulfilmentProcess] = {}
-        self._early: list[NodeReport | CarrierReport] = []
+        self._early: list[Told] = []
         self._under_way: list[asyncio.Task[None]] = []
         self._messages: list[asyncio.Task[None]] = []
         self._sourcings = capture.FIRST_ATTEMPT
         self._source_why: SourcingCause | None = None
+        self._place = self._next_place = AFTER_ALL
         self._as_of = start.order.placed_at
         self._waiting = Waiting(workflow.now())
-        self._looks_told = 0
-        self._looks_taken_in = 0
+        self._looks_told = self._looks_taken_in = 0
 
     @workflow.run
     async def run(self, _start: OrderInput) -> OrderResult:
@@ -104,7 +106,7 @@ class OrderWorkflow:
 
     async def _end_refused(self, refused: ApplicationError) -> OrderResult:
         """Nothing went wrong: the caller has the answer, and the number can be used again."""
-        if self._edition < 1:
+        if self.edition < 1:
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise again(refused)
         why = f"{refused.type}: {refused.message}"
@@ -119,6 +121,7 @@ class OrderWorkflow:
         while not self._is_over():
             if not await self._something_happens():
                 self._source_why = self._source_why or SourcingCause.LOOKED_AGAIN
+            self._place, self._next_place = self._next_place, AFTER_ALL
             self._settle_fulfilments()
             if self._looks_told > self._looks_taken_in:
                 await self._look_again()
@@ -145,8 +148,7 @@ class OrderWorkflow:
         self._under_way.append(asyncio.create_task(logged_if_refused(self._cancel_the_rest())))
 
     async def _cancel_the_rest(self) -> None:
-        await self._decided()
-        await self._cancellations.cancel_the_rest()
+        await self._cancellations.cancel_the_rest(await self._decided())
 
     def _is_quiet(self) -> bool:
         """A handler may have a message yet to send, or a late report to write: all are asked at the same moment."""
@@ -197,9 +199,7 @@ class OrderWorkflow:
         self._cancellations.go_on(found.cancellations, found.done, found.done_requests)
         self._sourcings, self._as_of = found.sourcings, max(self._as_of, found.as_of)
         self._looks_taken_in = self._looks_told = found.looks
-        self._waiting.heed(found.sourced, workflow.now())
-        self._waiting.failed_nodes |= found.failed_nodes
-        self._waiting.since = workflow.now() - timedelta(seconds=found.waiting_seconds)
+        self._waiting.go_on(found.sourced, found.failed_nodes, timedelta(seconds=found.waiting_seconds), workflow.now())
         self._source_why = found.cause or SourcingCause.LOOKED_AGAIN
         self._accepted = found.sourced.model_copy(update={"promise": found.promise})
         self._first_caller = self._first_caller if found.captured_here else resuming.EARLIER_RUN
@@ -227,19 +227,18 @@ class OrderWorkflow:
 
     def _follow(self, state: FulfilmentState) -> FulfilmentProcess:
         process = self._processes[state.id] = FulfilmentProcess(self, state)
-        process.inbox.extend(report for report in self._early if report.fulfilment_id == state.id)
+        process.inbox.extend(told for told in self._early if told[1].fulfilment_id == state.id)
         self._under_way.append(asyncio.create_task(process.run()))
         return process
 
     def source_again(self, cause: SourcingCause, at: datetime, failed_node: str | None = None) -> None:
         """Units wait for another node; the main loop takes it up."""
-        self._source_why = cause
+        self._source_why, self._next_place = cause, BEFORE_ALL
         self._as_of = max(self._as_of, at)
-        if failed_node is not None:
-            self._waiting.failed_nodes.add(failed_node)
+        self._waiting.failed_nodes.update([failed_node] if failed_node else [])
 
     async def _source(self, cause: SourcingCause) -> None:
-        async with self.one_at_a_time:
+        async with self.one_at_a_time.step(self._place):
             self._source_why = None
             if not self.state.backordered:
                 return
@@ -254,9 +253,8 @@ class OrderWorkflow:
                 as_of=self._as_of,
                 order_status=self.state.status_with_new_work(),
             )
-            sourced: Sourced = await local(
-                Sourcing.source_again, request, self._board.source_summary(self.state, cause)
-            )
+            summary = self._board.source_summary(self.state, cause)
+            sourced: Sourced = await local(Sourcing.source_again, request, summary)
             self._take_in(sourced)
             if failed and sourced.waiting:
                 self.tell(sourced_again(request.attempt))
@@ -264,15 +262,15 @@ class OrderWorkflow:
             self.show()
 
     async def _give_up_waiting(self, reason: str) -> None:
-        async with self.one_at_a_time:
+        async with self.one_at_a_time.step(self._place):
             units = [CancelledUnits(line_id, quantity, None) for line_id, quantity in self.state.waiting.items()]
-            if not units:
-                return
-            await self._cancellations.write(units, CancelCall(reason=reason, actor="ofl"))
+            if units:
+                await self._cancellations.write(units, CancelCall(reason=reason, actor="ofl"))
 
     @workflow.signal
     async def stock_arrived(self, news: StockArrived) -> None:
         """Stock that the order may wait for came in."""
+        self._next_place = min(self._next_place, self.one_at_a_time.told())
         self._as_of = max(self._as_of, news.occurred_at)
         self._source_why = self._source_why or SourcingCause.STOCK_ARRIVED
 
@@ -281,19 +279,19 @@ class OrderWorkflow:
     @workflow.signal
     def looked_again(self, news: LookedAgain) -> None:
         """Work that no node had begun was given to other nodes."""
+        self._next_place = min(self._next_place, self.one_at_a_time.told())
         self._looks_told = max(self._looks_told, news.number)
 
     async def _look_again(self) -> None:
-        async with self.one_at_a_time:
+        async with self.one_at_a_time.step(self._place):
             if self._looks_told > self._looks_taken_in:
                 await self.take_in_second_looks()
 
     async def take_in_second_looks(self) -> None:
         """Take in what second looks changed: let go of recalled fulfilments, and follow those that have their units."""
         request = TakeIn(order_id=self.state.order_id, after=self._looks_taken_in)
-        answer: Looks = await local(
-            LookingAgain.take_in_second_looks, request, "Take in what a second look gave to other nodes"
-        )
+        summary = "Take in what a second look gave to other nodes"
+        answer: Looks = await local(LookingAgain.take_in_second_looks, request, summary)
         for look in answer.looks:
             for state in self.state.replan(look.recalled, [_as_state(released) for released in look.released]):
                 self._follow(state)
@@ -323,11 +321,13 @@ class OrderWorkflow:
             number = f"{self.order.channel} order {self.order.external_id}"
             raise as_refusal(OrderConflict(f"{number} was captured with other content", field="external_id"))
 
-    async def _decided(self) -> None:
-        """Wait until the order is accepted. Raises the refusal if it is not."""
+    async def _decided(self) -> int:
+        """Wait until the order is accepted; answers the caller's place in the sequence. Raises the refusal."""
+        place = self.one_at_a_time.told()
         await workflow.wait_condition(lambda: self._accepted is not None or self._refused is not None)
         if self._refused is not None:
             raise again(self._refused)
+        return place
 
     # --- cancelling --------------------------------------------------------------------------------------------------
 
@@ -349,16 +349,15 @@ class OrderWorkflow:
         await logged_if_refused(self._cancel(call))
 
     async def _cancel(self, call: CancelCall) -> CancelResult:
-        await self._decided()
-        return await self._cancellations.cancel(call)
+        return await self._cancellations.cancel(await self._decided(), call)
 
     @workflow.update
     async def arrived(self, call: ArrivedCall) -> ArrivedResult:
         """A lost parcel arrived after all: it counts as delivered, and what replaces it stays where it is."""
-        await self._decided()  # a process that begins anew knows its fulfilments only then
+        place = await self._decided()  # a process that begins anew knows its fulfilments only then
         if call.fulfilment_id not in self._processes:
             raise as_refusal(NotFound(f"the order has no fulfilment {call.fulfilment_id}"))
-        return await self._processes[call.fulfilment_id].arrived(call)
+        return await self._processes[call.fulfilment_id].arrived(place, call)
 
     # --- reports, messages, the board --------------------------------------------------------------------------------
 
@@ -373,12 +372,13 @@ class OrderWorkflow:
         self._hand_on(report)
 
     def _hand_on(self, report: NodeReport | CarrierReport) -> None:
+        told = self.one_at_a_time.told(), report
         process = self._processes.get(report.fulfilment_id)
         if process is None:
             # The work list shows what is committed; a worker that dies right then accepts anew, after this report.
-            self._early.append(report)
+            self._early.append(told)
         else:
-            process.inbox.append(report)
+            process.inbox.append(told)
             if process.is_over:
                 self._under_way.append(asyncio.create_task(process.catch_up()))
 

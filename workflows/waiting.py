@@ -1,5 +1,6 @@
 """How an order's units wait for stock: how long they are left alone, which nodes are not asked, when it is enough."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -32,6 +33,12 @@ class Waiting:
         self._give_up_after = timedelta(days=sourced.cancel_after_days)
         span = sourced.release_seconds
         self._released_at = None if span is None else now + timedelta(seconds=span)
+
+    def go_on(self, sourced: Sourced, failed_nodes: Collection[str], waited: timedelta, now: datetime) -> None:
+        """Go on after earlier runs of the order's process, whose units have waited so long."""
+        self.heed(sourced, now)
+        self.failed_nodes.update(failed_nodes)
+        self.since = now - waited
 
     def patience(self, now: datetime) -> timedelta:
         """How long waiting units are left alone: until it is time to look again, or one of them is released."""

@@ -1,7 +1,8 @@
 """A running order survives a deploy: what was recorded before replays on the workflows of now.
 
-Fails when a change of a workflow would stop orders that are on their way. Then guard the change with
-`workflow.patched`; `python -m tools.record_histories` records anew what is meant to be the past from now on.
+Fails when a change of a workflow would stop orders that are on their way. Then guard the change with a new `EDITION`
+of `workflows.messages`, or with `workflow.patched`; `python -m tools.record_histories` records anew what is meant to be
+the past from now on.
 """
 
 import asyncio

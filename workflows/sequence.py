@@ -1,0 +1,81 @@
+"""Steps that move units are taken one at a time, in the sequence in which the order was told what they follow from.
+
+A replay does not always tell the workflow the same things at once as the first run did: a workflow task that ran out of
+time, or ended without a command, is joined with the next. Who asks first then depends on who wakes up first. So a step
+waits until everybody who is awake has asked, and goes by its place in the sequence.
+"""
+
+import asyncio
+from typing import Final
+
+from temporalio import workflow
+
+BEFORE_ALL: Final = 0
+"""The place of what follows from the step that was just taken, or from no message."""
+AFTER_ALL: Final = 2**62
+"""The place of what nobody told: time has passed."""
+_TURNS: Final = 8
+"""How often conditions are asked until everybody who is awake has asked for a step: more than any of them needs.
+
+Orders that run would not replay with another number.
+"""
+
+
+class OneAtATime:
+    """Gives steps their turn. `in_sequence` is false for orders from before: whoever asks first goes first."""
+
+    def __init__(self, *, in_sequence: bool) -> None:
+        self._in_sequence = in_sequence
+        self._lock = asyncio.Lock()
+        self._held = False
+        self._told = self._asked = BEFORE_ALL
+        self._waiting: list[tuple[int, int]] = []
+
+    def told(self) -> int:
+        """Something was told: its place in the sequence. Called when it comes."""
+        self._told += 1
+        return self._told
+
+    def step(self, place: int) -> "_Step":
+        """A step at its place in the sequence, to be taken by `async with`."""
+        return _Step(self, place)
+
+    async def enter(self, place: int) -> None:
+        """Wait for the turn of a step; `leave` ends it."""
+        if not self._in_sequence:
+            await self._lock.acquire()
+            return
+        self._asked += 1
+        mine = (place, self._asked)
+        self._waiting.append(mine)
+        try:
+            while self._held or min(self._waiting) != mine or not await self._all_have_asked(mine):
+                await workflow.wait_condition(lambda: not self._held and min(self._waiting) == mine)
+            self._held = True
+        finally:
+            self._waiting.remove(mine)
+
+    async def _all_have_asked(self, mine: tuple[int, int]) -> bool:
+        """Whether it is still our turn once everybody who is awake has asked."""
+        for _ in range(_TURNS):
+            await workflow.wait_condition(lambda: True)
+        return not self._held and min(self._waiting) == mine
+
+    def leave(self) -> None:
+        """The step is taken."""
+        if self._in_sequence:
+            self._held = False
+        else:
+            self._lock.release()
+
+
+class _Step:
+    def __init__(self, steps: OneAtATime, place: int) -> None:
+        self._steps = steps
+        self._place = place
+
+    async def __aenter__(self) -> None:
+        await self._steps.enter(self._place)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._steps.leave()
