@@ -15,7 +15,7 @@ from activities.sourcing import Sourced, sourced
 from dom import ids
 from dom.base import Value
 from dom.orders import Promise
-from dom.status import CarrierEventKind, FulfilmentStatus, SourcingCause
+from dom.status import NETWORK, CarrierEventKind, FulfilmentStatus, SourcingCause
 from store import decisions, orders, processes, resuming, second_looks, timeline, waiting
 
 _CANCELLED: Final = re.compile(r"cancelled:(\d+)")
@@ -146,7 +146,7 @@ def _as_of_now(said: Sourced, seconds_ago: int) -> Sourced:
 
 def _resumed(found: resuming.Underway, said: Sourced) -> ResumedOrder:
     nodes = {row["id"]: row["node_id"] for row in found.fulfilments}
-    failures = _failures(found.events)
+    failures = _failures([event for event in found.events if event["actor"] != NETWORK])
     numbers = [int(match[1]) for row in found.events if (match := _CANCELLED.fullmatch(row["business_key"]))]
     return ResumedOrder(
         lines=tuple(ResumedLine.model_validate(dict(row)) for row in found.lines),

@@ -108,6 +108,34 @@ def collection_window(node: Node, as_of: datetime, is_full: Full) -> Collection 
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Why a node cannot do work on the day it was planned for, and from when on (UTC); None: at no time of that day."""
+
+    why: str
+    since: datetime | None = None
+
+
+def missed(node: Node, day: date, by: datetime, *, pickup: bool) -> Missed | None:
+    """What the node's calendar, as it is now, says against work planned for a local day, to be done by a moment.
+
+    None where the day still stands. An earlier cut-off counts from its moment on: until then the work can be done.
+    """
+    if not openings(node.opening_hours, node.address.country, day):
+        return Missed(f"the node is closed on {day:%a} {day}, the day it was planned for")
+    if pickup:
+        days = max((by.astimezone(node.zone).date() - day).days, 0) + 1
+        spans = [(opens, min(closes, by)) for opens, closes in _open_spans(node, day, days)]
+        if sum([max(closes - opens, timedelta()) for opens, closes in spans], timedelta()) < PICKUP_HANDLING:
+            ready = by.astimezone(node.zone)
+            return Missed(f"the node does not open for long enough before {ready:%a %Y-%m-%d %H:%M} now")
+        return None
+    cut_off = datetime.combine(day, node.cut_off, node.zone).astimezone(UTC)
+    if cut_off < by:
+        return Missed(f"the node's cut-off on {day:%a} {day} is {node.cut_off:%H:%M} now, and is past", cut_off)
+    return None
+
+
 @lru_cache(maxsize=50_000)
 def openings(hours: str, country: str, day: date) -> tuple[tuple[datetime, datetime], ...]:
     """When a place with these OpenStreetMap opening hours is open on a local day, as local times without a zone.

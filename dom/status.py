@@ -102,6 +102,8 @@ GAVE_DAY_BACK: Final = FINAL_FULFILMENT - LEFT_NODE
 """The work was never done: its place in the node's day is free for others."""
 UNBEGUN: Final = frozenset({FulfilmentStatus.RELEASED})
 """The node has not taken the work on."""
+NETWORK: Final = "network"
+"""The actor who rejects work in the name of a node that cannot do it any more. That is no failure of the node."""
 
 
 class FulfilmentStep(StrEnum):

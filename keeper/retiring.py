@@ -1,7 +1,8 @@
 """Takes unbegun work away from nodes that cannot do it any more, and puts begun work there before a person.
 
 A node that was switched off, or does not offer any more what the work needs, would keep it for good: nobody works
-there. Its orders' processes are told as if it had rejected the work, and source it anew.
+there. One whose calendar changed cannot do it on its day, and the promise is not kept. The orders' processes are told
+as if the node had rejected the work, and source it anew.
 """
 
 import asyncio
@@ -60,8 +61,9 @@ class Retiring:
             return False
         told = await self._take_away()
         async with self._engine.begin() as connection:
-            await unable.open_exceptions(connection)
-            await unable.close_exceptions(connection)
+            at = await unable.moment(connection, self._now())
+            await unable.open_exceptions(connection, at)
+            await unable.close_exceptions(connection, at)
         self._seen_version = version
         self._everything_at = now + (self.every if told else self._everything_every)
         return False
@@ -69,9 +71,11 @@ class Retiring:
     async def _take_away(self) -> bool:
         """Tell every order's process of its work; answers whether any was told."""
         after, told = "", False
+        async with self._reads.connect() as connection:
+            at = await unable.moment(connection, self._now())
         while True:
             async with self._reads.connect() as connection:
-                found = await unable.unbegun(connection, after)
+                found = await unable.unbegun(connection, at, after)
             if not found:
                 return told
             after, told = found[-1].fulfilment_id, True

@@ -6,7 +6,7 @@ between the two are missed for a moment and never counted twice.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -28,7 +28,8 @@ from store.stock import terms
 class Asked:
     """SKUs somebody asks for. Without a channel the answer is what is free to promise to any; `nodes` narrows it.
 
-    `by_node` asks for each balance instead of their sum, `holders` for the nodes that have units to promise.
+    `by_node` asks for each balance instead of their sum, `holders` for the nodes that have units to promise. `able`
+    says which nodes may give a SKU where it is to go (None: any): what others hold or get is not available there.
     """
 
     skus: Sequence[str]
@@ -37,6 +38,7 @@ class Asked:
     nodes: frozenset[str] | None = None
     by_node: bool = False
     holders: bool = False
+    able: Callable[[Sku], frozenset[str] | None] | None = None
 
     @property
     def today(self) -> date:
@@ -51,7 +53,7 @@ class Found:
     sku: Sku
     outlook: Outlook
     waiting: int
-    balances: Sequence[RowMapping] = ()
+    balances: Sequence[Mapping[str, Any]] = ()
     holders: Sequence[str] = ()
 
 
@@ -70,13 +72,13 @@ async def look(connection: AsyncConnection, cache: ReferenceCache, asked: Asked)
     reference = await cache.at(connection, about.version)
     skus = [cache.sku(about.skus[code]) for code in asked.skus]
     nodes = [node for node in reference.nodes if node.active and (asked.nodes is None or node.id in asked.nodes)]
+    able = {sku.id: asked.able(sku) if asked.able else None for sku in skus}
+    rows_of = await _balances(connection, asked, skus, nodes, able, about.ruled)
+    arrivals = defaultdict[str, list[Arrival]](list)
     scope = _scope(asked, skus, nodes)
-    rows_of, arrivals = defaultdict[str, list[RowMapping]](list), defaultdict[str, list[Arrival]](list)
-    balances = _STATEMENTS[_BALANCES if asked.by_node else _SUMS, about.ruled]
-    for row in (await connection.execute(balances, scope)).mappings():
-        rows_of[row["sku"]].append(row)
     for row in (await connection.execute(_STATEMENTS[_ARRIVALS, about.ruled], scope)).mappings():
-        arrivals[row["sku"]].append(_arrival(row))
+        if _may(able[row["sku"]], row["node_id"]):
+            arrivals[row["sku"]].append(_arrival(row))
     found = []
     for sku in skus:
         rows = rows_of[sku.id]
@@ -88,16 +90,49 @@ async def look(connection: AsyncConnection, cache: ReferenceCache, asked: Asked)
             arrivals=tuple(arrivals[sku.id]),
             release_on=sku.release_on,
         )
-        found.append(Found(sku, outlook, waiting, rows if asked.by_node else (), _holders(rows, asked, nodes)))
+        found.append(Found(sku, outlook, waiting, rows if asked.by_node else (), _holders(rows, asked)))
     return Answer(about.channel, reference, tuple(found))
 
 
-def _holders(rows: Sequence[RowMapping], asked: Asked, nodes: Sequence[Node]) -> list[str]:
+async def _balances(
+    connection: AsyncConnection,
+    asked: Asked,
+    skus: Sequence[Sku],
+    nodes: Sequence[Node],
+    able: Mapping[str, frozenset[str] | None],
+    ruled: bool,
+) -> Mapping[str, list[Mapping[str, Any]]]:
+    """The rows of each SKU: its balances, or their sum over the nodes that may give it.
+
+    Sums take a statement for all SKUs that the same nodes may give: they are few that differ.
+    """
+    rows_of = defaultdict[str, list[Mapping[str, Any]]](list)
+    if asked.by_node:
+        for row in (await connection.execute(_STATEMENTS[_BALANCES, ruled], _scope(asked, skus, nodes))).mappings():
+            none = {} if _may(able[row["sku"]], row["node_id"]) else {"available": 0, "stock": 0}
+            rows_of[row["sku"]].append({**row, **none})
+        return rows_of
+    groups = defaultdict[frozenset[str] | None, list[Sku]](list)
+    for sku in skus:
+        groups[able[sku.id]].append(sku)
+    for may, alike in groups.items():
+        there = [node for node in nodes if _may(may, node.id)]
+        for row in (await connection.execute(_STATEMENTS[_SUMS, ruled], _scope(asked, alike, there))).mappings():
+            holders = [there[number - 1].id for number in row["holders"] or ()]
+            rows_of[row["sku"]].append({**row, "holders": holders})
+    return rows_of
+
+
+def _may(able: frozenset[str] | None, node_id: str) -> bool:
+    return able is None or node_id in able
+
+
+def _holders(rows: Sequence[Mapping[str, Any]], asked: Asked) -> list[str]:
     if not asked.holders:
         return []
     if asked.by_node:
         return [row["node_id"] for row in rows if row["available"]]
-    return [nodes[number - 1].id for row in rows for number in row["holders"] or ()]
+    return [node_id for row in rows for node_id in row["holders"]]
 
 
 def _arrival(row: RowMapping) -> Arrival:

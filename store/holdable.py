@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import StockConflict, UnknownNode
-from dom.network import ShippingMethod
+from dom.network import Node, ShippingMethod
+from dom.ofl.models import SourcingDecision
 from store import sourcing
 from store.planning import Wanted, WantedLine, plan_units
 from store.reference import ReferenceCache
@@ -48,6 +49,13 @@ class Hold:
     customer_class: str = ""
     region: str = ""
 
+    @classmethod
+    def of(cls, asked: Mapping[str, Any]) -> "Hold":
+        """What was asked, as it is kept with a reservation (`asdict`, as JSON)."""
+        lines = tuple([HoldLine(**line) for line in asked["lines"]])
+        method = ShippingMethod(asked["shipping_method"])
+        return cls(**{**asked, "lines": lines, "shipping_method": method, "tags": tuple(asked["tags"])})
+
     def content_hash(self) -> str:
         """Tells whether two requests ask for the same."""
         return hashlib.sha256(to_json(asdict(self)).encode()).hexdigest()
@@ -59,6 +67,24 @@ class Given:
 
     units: tuple[SoftUnits, ...]
     promise: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Units of a line, by its position from 0, that an order would not get; `never`: no node may ever give them."""
+
+    index: int
+    sku: str
+    quantity: int
+    never: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a reservation comes to if it is ordered now: the promise, as JSON, and what the order would not get."""
+
+    promise: Mapping[str, Any] | None
+    lacking: tuple[Lacking, ...] = ()
 
 
 async def given_for(
@@ -79,6 +105,38 @@ async def given_for(
     return await _planned(connection, reference, wanted, soft_id, at, own)
 
 
+async def outcome_of(
+    connection: AsyncConnection, reference: ReferenceCache, held: Hold, soft_id: str, *, at: datetime
+) -> Outcome:
+    """What an order of the reservation would be promised at that moment: nodes and calendars may have changed since.
+
+    Of units at nodes that the caller named it is only said whether such a node still works, or hands out.
+    """
+    if all(line.node_id for line in held.lines):
+        nodes = {node.id: node for node in (await reference.now(connection)).nodes}
+        closed = [
+            Lacking(index, line.sku, line.quantity)
+            for index, line in enumerate(held.lines)
+            if not _works(nodes.get(line.node_id or ""), held)
+        ]
+        return Outcome(None, tuple(closed))
+    decision = await _decided(connection, reference, held, soft_id, at, soft_id)
+    promise = decision.promise
+    return Outcome(
+        promise.model_dump(mode="json") if promise else None,
+        tuple(
+            [
+                Lacking(int(line.line_id), line.sku, line.quantity, line.line_id in decision.cannot_be_sourced)
+                for line in decision.unfilled
+            ]
+        ),
+    )
+
+
+def _works(node: Node | None, held: Hold) -> bool:
+    return node is not None and node.active and (held.pickup_node is None or node.pickup)
+
+
 async def _planned(
     connection: AsyncConnection,
     reference: ReferenceCache,
@@ -87,6 +145,27 @@ async def _planned(
     at: datetime,
     own: str | None,
 ) -> Given:
+    decision = await _decided(connection, reference, wanted, soft_id, at, own)
+    lacking = {int(line.line_id): line.quantity for line in decision.unfilled}
+    never = {int(line_id) for line_id in decision.cannot_be_sourced}
+    _check(wanted.lines, [line.quantity - lacking.get(i, 0) for i, line in enumerate(wanted.lines)], never)
+    units = tuple(
+        SoftUnits(shipment.node_id, line.sku, line.quantity)
+        for shipment in decision.shipments
+        for line in shipment.lines
+    )
+    promise = decision.promise
+    return Given(units, promise.model_dump(mode="json") if promise else None)
+
+
+async def _decided(
+    connection: AsyncConnection,
+    reference: ReferenceCache,
+    wanted: Hold,
+    soft_id: str,
+    at: datetime,
+    own: str | None,
+) -> SourcingDecision:
     lines = tuple(
         WantedLine(str(index), line.sku, line.quantity, line.unit_price) for index, line in enumerate(wanted.lines)
     )
@@ -110,16 +189,7 @@ async def _planned(
             promised=True,
         ),
     )
-    lacking = {int(line.line_id): line.quantity for line in planned.decision.unfilled}
-    never = {int(line_id) for line_id in planned.decision.cannot_be_sourced}
-    _check(wanted.lines, [line.quantity - lacking.get(i, 0) for i, line in enumerate(wanted.lines)], never)
-    units = tuple(
-        SoftUnits(shipment.node_id, line.sku, line.quantity)
-        for shipment in planned.decision.shipments
-        for line in shipment.lines
-    )
-    promise = planned.decision.promise
-    return Given(units, promise.model_dump(mode="json") if promise else None)
+    return planned.decision
 
 
 async def _named(

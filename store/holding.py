@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom import ids
 from dom.errors import Conflict, NotFound, ReservationEnded, StockConflict
 from store.engine import reading
-from store.holdable import Hold, given_for
+from store.holdable import Hold, Outcome, given_for, outcome_of
 from store.kinds import SoftStatus
 from store.reference import ReferenceCache
 from store.stock import soft
@@ -68,6 +68,14 @@ class Holding:
         if found is None:
             raise NotFound(f"there is no reservation {soft_id}")
         return found
+
+    async def outcome(self, found: RowMapping) -> Outcome:
+        """What a reservation comes to if it is ordered now; of one that ended, what was promised when it was made."""
+        document = found["document"]
+        if found["status"] != SoftStatus.ACTIVE or "asked" not in document:
+            return Outcome(document.get("promise"))
+        async with self._reads.connect() as connection:
+            return await outcome_of(connection, self.reference, Hold.of(document["asked"]), found["id"], at=self.now())
 
     async def extend(self, soft_id: str, seconds: int) -> RowMapping:
         """Hold the units for so many seconds from now, never for less than before.

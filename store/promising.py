@@ -7,10 +7,11 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.atp import dates_of
-from dom.errors import InvalidInput
+from dom.errors import InvalidInput, UnknownNode
 from dom.network import ShippingMethod
-from dom.ofl.earliest import Reach, able_later, reach
+from dom.ofl.earliest import Reach, able_later, asked_for, reach_of
 from dom.ofl.models import SourcingDecision
+from dom.ofl.servable import Servable
 from dom.policy.document import Policy
 from store import availability, sourcing
 from store.availability import Asked
@@ -62,20 +63,45 @@ async def _later(
     return dates_of(decision.unfilled, {found.sku.id: found.outlook for found in answer.found}, asked.today)
 
 
-async def reach_of(
-    connection: AsyncConnection, cache: ReferenceCache, *, country: str, postal_code: str, at: datetime
-) -> Reach:
-    """How the nodes could send a parcel to a place, if it were ordered at that moment."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where goods would go: a place, or a node where they are collected; ordered at that moment in the channel."""
+
+    country: str
+    at: datetime
+    postal_code: str = ""
+    region: str = ""
+    channel: str | None = None
+    pickup_node: str | None = None
+
+
+async def ways_to(connection: AsyncConnection, cache: ReferenceCache, to: Target) -> tuple[Reach, Servable]:
+    """How the nodes could send a parcel there or hand it out, and which of them may ever give what.
+
+    Raises UnknownNode for a node that is none.
+    """
     world, reference, place = await sourcing.snapshot(
         connection,
         cache,
-        channel="",
+        channel=to.channel or "",
         skus=(),
-        country=country,
-        postal_code=postal_code,
-        first_day=(at - timedelta(days=1)).date(),
-        last_day=(at + timedelta(days=sourcing.HORIZON_DAYS)).date(),
-        taken_at=at,
+        country=to.country,
+        postal_code=to.postal_code,
+        first_day=(to.at - timedelta(days=1)).date(),
+        last_day=(to.at + timedelta(days=sourcing.HORIZON_DAYS)).date(),
+        taken_at=to.at,
         promised=True,
     )
-    return reach(world, reference.policy, country=country, place=place, as_of=at)
+    if to.pickup_node is not None and all(node.id != to.pickup_node for node in reference.nodes):
+        raise UnknownNode(f"there is no node {to.pickup_node}", field="pickup_node")
+    policy = reference.policy
+    demands = asked_for(
+        policy,
+        country=to.country,
+        place=place,
+        as_of=to.at,
+        channel=to.channel or "",
+        region=to.region,
+        pickup_node=to.pickup_node,
+    )
+    return reach_of(world, policy, demands), Servable(world, policy, demands, any_channel=to.channel is None)

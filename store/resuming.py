@@ -34,7 +34,7 @@ LEFT JOIN LATERAL (
     WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) live ON true
 WHERE f.order_id = :id ORDER BY f.released_at, f.id
 """)
-_EVENTS = text("SELECT kind, business_key, data, occurred_at FROM timeline WHERE order_id = :id ORDER BY id")
+_EVENTS = text("SELECT kind, business_key, actor, data, occurred_at FROM timeline WHERE order_id = :id ORDER BY id")
 _LAST_SOURCING = text("""
 SELECT max(substring(business_key FROM '^sourced:([0-9]+)$')::int) FROM sourcing_decisions WHERE order_id = :id
 """)

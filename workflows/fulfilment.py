@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from dom.carrying import CARRIED, GOODS_LEAVE, is_known
     from dom.errors import StepNotPossible
     from dom.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step, is_repeat
-    from dom.status import CARRIER_MILESTONES, FulfilmentStatus, FulfilmentStep, SourcingCause
+    from dom.status import CARRIER_MILESTONES, NETWORK, FulfilmentStatus, FulfilmentStep, SourcingCause
     from workflows.arrival import count_as_delivered
     from workflows.messages import IN_SEQUENCE, ArrivedCall, ArrivedResult, CarrierReport, NodeReport
     from workflows.platform import as_refusal, local, remote
@@ -335,7 +335,8 @@ class FulfilmentProcess:
             self._order.state.restore(self._state.id, before)
             return False
         if status is _S.REJECTED:
-            self._order.source_again(SourcingCause.REJECTED, at, self._state.node_id)
+            failed_node = None if actor == NETWORK else self._state.node_id
+            self._order.source_again(SourcingCause.REJECTED, at, failed_node)
         elif status is _S.LOST:
             self._order.source_again(SourcingCause.LOST, at)
         elif status is _S.RETURNED and (self._order.edition >= IN_SEQUENCE or workflow.patched(_RETURN_IS_TOLD)):

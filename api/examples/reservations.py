@@ -43,6 +43,7 @@ RESERVATION: Final[Example] = {
         {"node_id": "dc-daventry", "sku": "85123A", "quantity": 2},
     ],
     "promise": PROMISE,
+    "unfilled": [],
     "links": {"self": "/v1/reservations/web-SJ5XK3QWZ7R2M4YTA", "order": None},
 }
 RESERVATION_RELEASED: Final[Example] = {**RESERVATION, "status": "released"}

@@ -66,14 +66,25 @@ class Destination(Value):
 
 
 class AvailabilityQuery(Value):
-    """What is asked of up to 1,000 SKUs. Without a `detail` up to 200 SKUs come by node, and more as sums."""
+    """What is asked of up to 1,000 SKUs. Without a `detail` up to 200 SKUs come by node, and more as sums.
+
+    Where goods are to go is `ship_to`, or the `pickup_node` where the customer collects them: then only what may be
+    sent or handed out there is available.
+    """
 
     skus: tuple[SkuId, ...] = Field(min_length=1, max_length=MAX_SKUS)
     channel: ChannelId | None = None
     node: NodeId | None = None
     ship_to: Destination | None = None
+    pickup_node: NodeId | None = None
     day: date | None = None
     detail: Detail | None = None
+
+    @model_validator(mode="after")
+    def _goes_to_one_place(self) -> Self:
+        if self.pickup_node is not None and self.ship_to is not None:
+            raise ValueError("give either ship_to or pickup_node")
+        return self
 
 
 class NodeAvailability(BaseModel):
@@ -83,7 +94,10 @@ class NodeAvailability(BaseModel):
     on_hand: int = Field(description="Sellable units in the node, reserved ones among them.")
     reserved: int = Field(description="Firm: taken for orders, not handed over yet.")
     safety_stock: int = Field(description="Units that are never taken.")
-    available: int = Field(description="What may be promised now, to the channel if one was named.")
+    available: int = Field(
+        description="What may be promised now, to the channel if one was named; 0 where the node may not give it "
+        "to the place that was named."
+    )
     reserved_soft: int = Field(description="Held for carts and waiting orders, until it expires.")
     damaged: int = Field(description="Units in the node that are broken and not sold.")
     quarantine: int = Field(description="Units in the node set aside until somebody decides about them; not sold.")
@@ -102,7 +116,8 @@ class SkuAvailability(BaseModel):
 
     sku: str
     available: int = Field(
-        description="What may be promised now: on hand less reserved, safety and the channel's part."
+        description="What may be promised now: on hand less reserved, safety and the channel's part. Where a place is "
+        "given, of the nodes that may send it there."
     )
     nodes: list[NodeAvailability] = Field(description="Empty where `detail` is `sku`.")
     level: Level = Field(description="What so many units are called in the channel.")
@@ -113,8 +128,15 @@ class SkuAvailability(BaseModel):
     on_day: int | None = Field(default=None, description="What can be promised for the `day` asked for.")
     earliest: dict[ShippingMethod, Window] | None = Field(
         default=None,
-        description="Where a place is given: when one unit ordered now arrives, by method; empty if none is available.",
+        description="Where a place is given: when one unit ordered now arrives or can be collected, by method; empty "
+        "if none is available.",
     )
+    cannot_be_sourced: bool = Field(
+        default=False,
+        description="True where a place is given and no node may ever send or hand it out there, whatever it holds: "
+        "no lack of stock, and no stock changes it. Absent otherwise.",
+    )
+    reason: str | None = Field(default=None, description="Why it cannot be sourced, in a sentence. Absent otherwise.")
     release_on: date | None = Field(
         default=None, description="It can be ordered before that day and is sent from it on."
     )

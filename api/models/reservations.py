@@ -92,6 +92,19 @@ class HeldUnits(BaseModel):
     quantity: int
 
 
+class UnfilledUnits(BaseModel):
+    """Units of a line that an order of the reservation would not get now."""
+
+    index: int = Field(description="The line's position in the request, from 0.")
+    sku: str
+    quantity: int
+    cannot_be_sourced: bool = Field(
+        default=False,
+        description="True where no node may ever give them to this place by this method, whatever it holds. Absent "
+        "otherwise.",
+    )
+
+
 class ReservationLinks(BaseModel):
     """Where the reservation stands, and the order it became."""
 
@@ -111,7 +124,12 @@ class Reservation(BaseModel):
     created_at: Utc
     units: list[HeldUnits] = Field(description="What is, or was, held.")
     promise: Window | None = Field(
-        description="When the goods arrive if they are ordered as they were asked for; null where the caller named the "
-        "nodes."
+        description="When the goods arrive if they are ordered now as they were asked for, by the nodes as they are "
+        "now; null where the caller named the nodes, and where nothing would be sent. Of one that ended: as promised "
+        "when it was made."
+    )
+    unfilled: list[UnfilledUnits] = Field(
+        description="What an order of it would not get now, because the nodes that hold it do not send or hand it out "
+        "any more and no others have it. Empty in the usual case."
     )
     links: ReservationLinks

@@ -23,12 +23,12 @@ from api.services import Services, Use
 from dom import channels
 from dom.base import AS_SEEN, Day
 from dom.errors import InvalidInput, UnknownSku
-from dom.ofl.earliest import Reach
 from dom.ofl.models import DemandLine
+from dom.ofl.servable import Servable
 from store import availability, promising
 from store.availability import Answer, Asked, Found
 from store.planning import Wanted, WantedLine
-from store.promising import Promised
+from store.promising import Promised, Target
 
 router = APIRouter(tags=["inventory"])
 
@@ -47,10 +47,10 @@ _SHOWN = (
     response_model=Availability,
     responses={
         **contract.success(200, "By SKU and node.", examples.AVAILABILITY),
-        **contract.problems("unknown-sku", "unknown-channel", "invalid-input"),
+        **contract.problems("unknown-sku", "unknown-node", "unknown-channel", "invalid-input"),
     },
 )
-async def get_availability(
+async def get_availability(  # noqa: PLR0917  each is a parameter of the query
     services: Use,
     sku: Annotated[
         list[str], Query(min_length=1, max_length=MAX_SKUS, description="Repeatable.", examples=[["85123A"]])
@@ -60,24 +60,38 @@ async def get_availability(
         str | None, Query(max_length=31, description="What this channel may be promised; absent: what is free.")
     ] = None,
     country: Annotated[
-        str | None, Query(pattern="^[A-Z]{2}$", description="Where it would go: adds when it would arrive.")
+        str | None,
+        Query(
+            pattern="^[A-Z]{2}$",
+            description="Where it would go: only what may be sent there counts. Adds when it would arrive.",
+        ),
     ] = None,
     postal_code: Annotated[str, Query(max_length=20, description="Goes with `country`.")] = "",
+    pickup_node: Annotated[
+        str | None,
+        Query(
+            max_length=64, description="Where it would be collected, instead of `country`: only what is there counts."
+        ),
+    ] = None,
     day: Annotated[Day | None, Query(description="Adds what can be promised for this day.")] = None,
     detail: Annotated[
         Detail | None, Query(description="Balances by node, or sums. Absent: by node for up to 200 SKUs.")
     ] = None,
 ) -> Json:
     """On hand less reserved (for orders, carts and waiting orders), safety and what is kept from the channel, at active
-    nodes; later, with what is inbound. A SKU before its release has nothing now.
+    nodes; later, with what is inbound. A SKU before its release has nothing now. Where a place is given, only nodes
+    that may send or hand it out there count, and `cannot_be_sourced` says of a SKU that none may, whatever it holds.
     """
     if postal_code and country is None:
         raise InvalidInput("a postal code needs its country", field="country")
+    if pickup_node is not None and country is not None:
+        raise InvalidInput("give either a country or a pickup_node", field="pickup_node")
     query = AvailabilityQuery.model_construct(
         skus=tuple(dict.fromkeys(sku)),
         channel=channel,
         node=node,
         ship_to=_destination(country, postal_code) if country else None,
+        pickup_node=pickup_node,
         day=day,
         detail=detail,
     )
@@ -94,7 +108,7 @@ async def get_availability(
     response_model=Availability,
     responses={
         **contract.success(200, "By SKU and node.", examples.AVAILABILITY),
-        **contract.problems("unknown-sku", "unknown-channel", "invalid-input"),
+        **contract.problems("unknown-sku", "unknown-node", "unknown-channel", "invalid-input"),
     },
 )
 async def query_availability(
@@ -166,30 +180,56 @@ async def _availability(services: Services, query: AvailabilityQuery) -> Json:
     if query.day is not None and query.day < now.date():
         raise InvalidInput(f"{query.day} is past", field="day")
     await services.channels.check(query.channel)
-    asked = Asked(
-        skus=query.skus,
-        at=now,
-        channel=query.channel,
-        nodes=None if query.node is None else frozenset({query.node}),
-        by_node=(query.detail or _usual_detail(query)) is Detail.NODE,
-        holders=query.ship_to is not None,
-    )
     async with services.reads.connect() as connection:
+        reach, servable = None, None
+        if (to := _target(query, now)) is not None:
+            reach, servable = await promising.ways_to(connection, services.reference, to)
+        asked = Asked(
+            skus=query.skus,
+            at=now,
+            channel=query.channel,
+            nodes=None if query.node is None else frozenset({query.node}),
+            by_node=(query.detail or _usual_detail(query)) is Detail.NODE,
+            holders=reach is not None,
+            able=servable.nodes if servable else None,
+        )
         answer = await availability.look(connection, services.reference, asked)
-        reach = None
-        if query.ship_to is not None:
-            place = query.ship_to
-            reach = await promising.reach_of(
-                connection, services.reference, country=place.country, postal_code=place.postal_code, at=now
-            )
-    return Json({"items": [_item(answer, found, asked, query, reach) for found in answer.found]})
+    items = []
+    for found in answer.found:
+        item = _item(answer, found, asked, query)
+        if reach is not None and servable is not None:
+            item["earliest"] = reach.earliest(found.holders, found.sku)
+            item |= _impossible(found, servable, query.node)
+        items.append(item)
+    return Json({"items": items})
+
+
+def _target(query: AvailabilityQuery, now: datetime) -> Target | None:
+    """Where the goods would go, if that was said."""
+    if query.pickup_node is not None:
+        return Target(country=NOWHERE, at=now, channel=query.channel, pickup_node=query.pickup_node)
+    place = query.ship_to
+    if place is None:
+        return None
+    return Target(
+        country=place.country, at=now, postal_code=place.postal_code, region=place.region, channel=query.channel
+    )
+
+
+def _impossible(found: Found, servable: Servable, node: str | None) -> dict[str, Any]:
+    """What is said of a SKU that no node may ever give to the place, or not the one that was asked for."""
+    able = servable.nodes(found.sku)
+    if able is None or (node in able if node is not None else able):
+        return {}
+    reason = servable.why_none(found.sku, node if able else None)
+    return {"cannot_be_sourced": True, "reason": reason} if reason else {}
 
 
 def _usual_detail(query: AvailabilityQuery) -> Detail:
     return Detail.NODE if len(query.skus) <= MAX_SKUS_BY_NODE else Detail.SKU
 
 
-def _item(answer: Answer, found: Found, asked: Asked, query: AvailabilityQuery, reach: Reach | None) -> dict[str, Any]:
+def _item(answer: Answer, found: Found, asked: Asked, query: AvailabilityQuery) -> dict[str, Any]:
     outlook, sku = found.outlook, found.sku
     limit = sku.wait_limit(asked.today)
     item: dict[str, Any] = {
@@ -205,8 +245,6 @@ def _item(answer: Answer, found: Found, asked: Asked, query: AvailabilityQuery, 
     }
     if query.day is not None:
         item["on_day"] = outlook.on(query.day, asked.today)
-    if reach is not None:
-        item["earliest"] = reach.earliest(found.holders, sku)
     return item
 
 

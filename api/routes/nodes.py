@@ -77,9 +77,10 @@ async def put(
 ) -> Json:
     """The `id` in the body is the one in the address. A node that is not `active` gets no new work.
 
-    Work that a node has and cannot do any more (switched off, no pick-up, its service or country taken away) goes, a
-    moment later, to other nodes where it was not begun; where it was, it stands in the exception queue. Carts that hold
-    units there keep them until they expire, and their orders are planned on what other nodes have.
+    Work that a node has and cannot do any more (switched off, no pick-up, its service or country taken away, not
+    equipped for the goods) or not on its day (closed, an earlier cut-off) is planned anew a moment later where it was
+    not begun; where it was, it stands in the exception queue. Carts that hold units there keep them until they expire,
+    and say what an order of them would get: it is planned on what other nodes have.
     """
     if node.id != node_id:
         raise InvalidInput(f"the address says {node_id}", field="id")

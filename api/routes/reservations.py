@@ -9,7 +9,7 @@ from api import contract, examples
 from api.answers import Json
 from api.models.reservations import Extension, Reservation, ReservationId, ReservationRequest
 from api.routes.availability import NOWHERE
-from api.services import IdempotencyKey, Use
+from api.services import IdempotencyKey, Services, Use
 from dom.base import AS_SEEN
 from store.holdable import Hold, HoldLine
 
@@ -60,7 +60,7 @@ async def hold(
         customer_class=asked.customer_class,
     )
     found, created = await services.holding.hold(wanted, key)
-    shown = _shown(found)
+    shown = await _shown(services, found)
     return Json(shown, 201 if created else 200, headers={"Location": shown["links"]["self"]})
 
 
@@ -75,8 +75,12 @@ async def hold(
     },
 )
 async def get(reservation_id: ReservationId, services: Use) -> Json:
-    """Its units, its expiry, and the order it became."""
-    return Json(_shown(await services.holding.get(reservation_id)))
+    """Its units, its expiry, what an order of it would be promised now, and the order it became.
+
+    Where a node changed meanwhile (switched off, other hours, no pick-up) the promise is what the nodes give now, and
+    `unfilled` says what they do not.
+    """
+    return Json(await _shown(services, await services.holding.get(reservation_id)))
 
 
 @router.post(
@@ -95,7 +99,7 @@ async def extend(
     services: Use,
 ) -> Json:
     """Counted from now, never to an earlier moment than before. One that ended is not revived: ask for a new one."""
-    return Json(_shown(await services.holding.extend(reservation_id, extension.seconds)))
+    return Json(await _shown(services, await services.holding.extend(reservation_id, extension.seconds)))
 
 
 @router.delete(
@@ -110,15 +114,24 @@ async def extend(
 )
 async def release(reservation_id: ReservationId, services: Use) -> Json:
     """One that has ended already, or became an order, stays as it is."""
-    return Json(_shown(await services.holding.release(reservation_id)))
+    return Json(await _shown(services, await services.holding.release(reservation_id)))
 
 
-def _shown(found: RowMapping) -> dict[str, Any]:
-    order_id = found["order_id"]
+async def _shown(services: Services, found: RowMapping) -> dict[str, Any]:
+    order_id, outcome = found["order_id"], await services.holding.outcome(found)
     return {
         "reservation_id": found["id"],
         **{name: found[name] for name in _SHOWN},
-        "promise": found["document"].get("promise"),
+        "promise": outcome.promise,
+        "unfilled": [
+            {
+                "index": each.index,
+                "sku": each.sku,
+                "quantity": each.quantity,
+                **({"cannot_be_sourced": True} if each.never else {}),
+            }
+            for each in outcome.lacking
+        ],
         "links": {
             "self": f"/v1/reservations/{found['id']}",
             "order": None if order_id is None else f"/v1/orders/{order_id}",

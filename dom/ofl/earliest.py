@@ -40,20 +40,24 @@ Way = tuple[ShippingMethod, str, date]
 class Reach:
     """How each node could send a parcel to one place; `handles` is what it can do of what goods may need.
 
-    `leaving` are the lanes behind the offers of a way, with the question they answer.
+    `leaving` are the lanes behind the offers of a way, with the question they answer. `collected` says when goods can
+    be fetched at a node, where they are collected.
     """
 
     ways: Mapping[str, tuple[Way, ...]]
     offers: Mapping[Way, tuple[Offer, ...]]
     leaving: Mapping[Way, tuple[Asked, tuple[Lane, ...]]]
     handles: Mapping[str, frozenset[Handling]]
+    collected: Mapping[str, Promise] = field(default_factory=dict)
     _chosen: dict[tuple[Way, Piece], Promise | None] = field(default_factory=dict)
 
     def earliest(self, node_ids: Iterable[str], sku: Sku) -> dict[ShippingMethod, Promise]:
         """The promise of each method that ends first, over the nodes that hold the SKU; none for what nobody offers."""
-        best: dict[ShippingMethod, Promise] = {}
-        need = sku.handling
-        able = [node for node in node_ids if node in self.ways and need <= self.handles[node]]
+        holders, need = list(node_ids), sku.handling
+        best = dict[ShippingMethod, Promise]()
+        if fetched := [self.collected[node] for node in holders if node in self.collected]:
+            best[ShippingMethod.PICKUP] = min(fetched, key=lambda promise: (promise.latest, promise.earliest))
+        able = [node for node in holders if node in self.ways and need <= self.handles[node]]
         for way in sorted({way for ways in {self.ways[node] for node in able} for way in ways}):
             promise, known = self._promise(way, sku), best.get(way[0])
             if promise is None:
@@ -98,23 +102,51 @@ def able_later(demand: Demand, world: Snapshot, policy: Policy, decision: Sourci
     )
 
 
+def asked_for(
+    policy: Policy,
+    *,
+    country: str,
+    place: Place | None,
+    as_of: datetime,
+    channel: str = "",
+    region: str = "",
+    pickup_node: str | None = None,
+) -> tuple[Demand, ...]:
+    """A unit of anything, that is asked for now: once for each method, the usual one first."""
+    usual = sorted(SHIPPED, key=lambda method: method is not ShippingMethod.STANDARD)
+    return tuple(
+        [
+            Demand(
+                order_id="-",
+                channel=channel or "-",
+                as_of=as_of,
+                country=country,
+                place=place,
+                shipping_method=method,
+                lines=_ONE,
+                pickup_node=pickup_node,
+                currency=policy.currency,
+                region=region,
+            )
+            for method in (usual if pickup_node is None else (ShippingMethod.PICKUP,))
+        ]
+    )
+
+
 def reach(world: Snapshot, policy: Policy, *, country: str, place: Place | None, as_of: datetime) -> Reach:
     """How the nodes of the world could send a parcel that is asked for now; the world's stock plays no part."""
+    return reach_of(world, policy, asked_for(policy, country=country, place=place, as_of=as_of))
+
+
+def reach_of(world: Snapshot, policy: Policy, demands: Iterable[Demand]) -> Reach:
+    """How the nodes could send or hand out a unit of anything that is asked for so."""
     ways: dict[str, list[Way]] = {}
     offers: dict[Way, tuple[Offer, ...]] = {}
     leaving: dict[Way, tuple[Asked, tuple[Lane, ...]]] = {}
+    collected: dict[str, Promise] = {}
     anywhere = world.model_copy(update={"available": {(node.id, _ANY): 1 for node in world.nodes}})
-    for method in SHIPPED:
-        demand = Demand(
-            order_id="-",
-            channel="-",
-            as_of=as_of,
-            country=country,
-            place=place,
-            shipping_method=method,
-            lines=_ONE,
-            currency=policy.currency,
-        )
+    for demand in demands:
+        method = demand.shipping_method
         rules = first_rules(demand, world.skus, policy)
         if rules is None:
             continue
@@ -122,10 +154,13 @@ def reach(world: Snapshot, policy: Policy, *, country: str, place: Place | None,
         for site in examine(question):
             if not site.eligible or site.ship_day is None:
                 continue
+            if site.collection is not None:
+                collected[site.node.id] = site.collection.promise
+                continue
             services = sorted({offer.lane.service for offer in site.offers})
             way = (method, f"{site.node.address.country} {' '.join(services)}", site.ship_day.day)
             offers.setdefault(way, site.offers)
             leaving.setdefault(way, (question, site.lanes))
             ways.setdefault(site.node.id, []).append(way)
     handles = {node.id: frozenset(node.handles) for node in world.nodes}
-    return Reach({node: tuple(found) for node, found in ways.items()}, offers, leaving, handles)
+    return Reach({node: tuple(found) for node, found in ways.items()}, offers, leaving, handles, collected)

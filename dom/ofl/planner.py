@@ -61,6 +61,13 @@ def plan(demand: Demand, snapshot: Snapshot, policy: Policy, policy_version: int
     return decision.model_copy(update={"reasons": (*reasons(decision, best), *trial.passed_over)})
 
 
+def drafts_of_nothing(demand: Demand, snapshot: Snapshot, policy: Policy) -> list[Draft]:
+    """What would be tried for the demand, by every strategy that is for it, if no node held anything."""
+    trial = _Trial(demand, snapshot.model_copy(update={"available": {}}), policy)
+    trial.run()
+    return trial.drafts
+
+
 @dataclass(slots=True)
 class _Trial:
     """The strategies being tried: the best draft so far, and what was tried.

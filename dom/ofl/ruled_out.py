@@ -5,9 +5,10 @@ the policy.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Final
 
+from dom.base import NodeId
 from dom.network import ShippingMethod
 from dom.ofl.drafting import Draft
 from dom.ofl.fences import examine_with_stock
@@ -66,17 +67,25 @@ def ruled_out(drafts: Sequence[Draft], unfilled: Sequence[DemandLine]) -> dict[s
 
 def _obstacles(made: Draft, line: DemandLine) -> dict[Fence, int] | None:
     """What rules out every node, were it full of the goods and free on every day; None if a node could give them."""
+    counted: Counter[Fence] = Counter()
+    for node_id, obstacle in obstacles(made, line):
+        if obstacle is None:
+            return None
+        if made.demand.shipping_method is not ShippingMethod.PICKUP or made.demand.pickup_node in (None, node_id):
+            counted[obstacle] += 1
+    return dict(counted)
+
+
+def obstacles(
+    made: Draft, line: DemandLine, leave_out: Container[NodeId] = ()
+) -> Iterator[tuple[NodeId, Fence | None]]:
+    """What rules each node out, were it full of the goods and free on every day; None where it could give them."""
     demand = made.demand.model_copy(update={"lines": (line,)})
     idle = made.question.snapshot.model_copy(update={"capacity_used": {}})
     question = asked(demand, idle, made.rules, {line.sku: line.quantity})
-    counted: Counter[Fence] = Counter()
     for site, fences in examine_with_stock(question):
-        obstacle = _first_lasting(fences)
-        if obstacle is None:
-            return None
-        if demand.shipping_method is not ShippingMethod.PICKUP or demand.pickup_node in (None, site.node.id):
-            counted[obstacle] += 1
-    return dict(counted)
+        if site.node.id not in leave_out:
+            yield site.node.id, _first_lasting(fences)
 
 
 def _first_lasting(fences: Iterator[FenceResult]) -> Fence | None:

@@ -286,7 +286,7 @@ class Retry(Value):
     failed_nodes: FailedNodes = Field(
         default=FailedNodes.AFTER_OTHER_NEWS,
         description="a node that rejected or could not find the goods is left out of the next attempt only, of all "
-        "attempts, or of none",
+        "attempts, or of none; one that was switched off meanwhile has not failed",
     )
 
 

@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.allocation import Balance
 from dom.policy.document import FailedNodes
-from dom.status import FulfilmentStatus
-from store.unable import ACTOR
+from dom.status import NETWORK, FulfilmentStatus
 
 
 def failed(order_id: str) -> str:
@@ -24,7 +23,7 @@ SELECT w.node_id, w.sku, w.not_found FROM (
     LEFT JOIN timeline t ON t.order_id = f.order_id AND t.data ? 'missing' AND t.data->>'fulfilment_id' = f.id
     WHERE f.order_id = {order_id} AND NOT EXISTS (
         SELECT FROM timeline n
-        WHERE n.order_id = f.order_id AND n.data->>'fulfilment_id' = f.id AND n.actor = '{ACTOR}')
+        WHERE n.order_id = f.order_id AND n.data->>'fulfilment_id' = f.id AND n.actor = '{NETWORK}')
       AND (f.status = '{FulfilmentStatus.REJECTED}' OR t.data->'missing' ? l.line_id)
 ) w LEFT JOIN stock s ON s.node_id = w.node_id AND s.sku = w.sku
 WHERE w.at >= coalesce((

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +15,7 @@ from tests.api.driving import NODE, Channel, new_number, order, problem
 from tests.worlds.carts import lapse
 
 PLACE = {"country": "GB", "postal_code": "LS1 4AP"}
+FAR, SHOP = "wh-london", "store-manchester"
 
 
 def cart(sku: str, quantity: int = 1, **changes: Any) -> dict[str, Any]:
@@ -212,3 +215,77 @@ class TestOrder:
         await lapse(engine, made["reservation_id"])
         order_id = await channel.place(order(sku, 1, reservation_id=made["reservation_id"]))
         assert (await channel.get(order_id))["lines"][0]["allocated"] == 1
+
+
+class TestANodeThatChanges:
+    """A reservation tells what an order of it would be promised now, not what its node could do when it was made."""
+
+    @pytest.mark.parametrize("changes", [{"active": False}, {"ships_to": ["FR"]}, {"services": []}])
+    async def test_the_promise_is_what_the_other_nodes_give(
+        self, http: httpx.AsyncClient, channel: Channel, changes: dict[str, Any]
+    ) -> None:
+        sku = await channel.stocked_sku(3)
+        await channel.receive(sku, 2, FAR)
+        made = await held(http, cart(sku, 3))
+        assert made["units"] == [{"node_id": NODE, "sku": sku, "quantity": 3}]
+        assert made["unfilled"] == []
+        async with changed(http, NODE, **changes):
+            found = (await http.get(made["links"]["self"])).json()
+            assert found["unfilled"] == [{"index": 0, "sku": sku, "quantity": 1}]
+            assert found["units"] == made["units"]
+            longer = await http.post(f"{made['links']['self']}/extend", json={"seconds": 3600})
+            assert longer.json()["unfilled"] == found["unfilled"]
+            await channel.receive(sku, 1, FAR)
+            found = (await http.get(made["links"]["self"])).json()
+            assert (found["unfilled"], bool(found["promise"])) == ([], True)
+        assert (await http.get(made["links"]["self"])).json()["promise"] == made["promise"]
+        released = (await http.delete(made["links"]["self"])).json()
+        assert (released["promise"], released["unfilled"]) == (made["promise"], [])
+
+    async def test_nothing_is_promised_that_nobody_else_has(self, http: httpx.AsyncClient, channel: Channel) -> None:
+        sku = await channel.stocked_sku(3)
+        document, key = cart(sku, 2), new_number()
+        made = await hold(http, document, key)
+        async with changed(http, NODE, active=False):
+            found = (await http.get(made.json()["links"]["self"])).json()
+            assert (found["promise"], found["unfilled"]) == (None, [{"index": 0, "sku": sku, "quantity": 2}])
+            again = await hold(http, document, key)
+            assert (again.status_code, again.json()) == (200, found)
+
+    async def test_the_promise_follows_the_calendar(self, http: httpx.AsyncClient, channel: Channel) -> None:
+        sku = await channel.stocked_sku(1)
+        made = await held(http, cart(sku))
+        first = datetime.fromisoformat(made["promise"]["latest"])
+        days = [(datetime.now(UTC) + timedelta(days=ahead)).strftime("%Y %b %d off") for ahead in range(-1, 8)]
+        async with changed(http, NODE, opening_hours="; ".join(["Mo-Su 00:00-24:00", *days])):
+            found = (await http.get(made["links"]["self"])).json()
+        assert datetime.fromisoformat(found["promise"]["latest"]) > first + timedelta(days=3)
+        assert found["unfilled"] == []
+
+    async def test_a_shop_that_hands_nothing_out_any_more(self, http: httpx.AsyncClient, channel: Channel) -> None:
+        sku = await channel.stocked_sku(2, SHOP)
+        made = await held(http, cart(sku, ship_to=None, pickup_node=SHOP))
+        async with changed(http, SHOP, pickup=False):
+            found = (await http.get(made["links"]["self"])).json()
+        line = {"index": 0, "sku": sku, "quantity": 1, "cannot_be_sourced": True}
+        assert (found["promise"], found["unfilled"]) == (None, [line])
+
+    async def test_a_till_whose_own_node_is_switched_off(self, http: httpx.AsyncClient, channel: Channel) -> None:
+        sku = await channel.stocked_sku(2)
+        made = await held(http, cart(sku, ship_to=None, lines=[{"sku": sku, "quantity": 2, "node_id": NODE}]))
+        assert made["unfilled"] == []
+        async with changed(http, NODE, active=False):
+            found = (await http.get(made["links"]["self"])).json()
+        assert (found["promise"], found["unfilled"]) == (None, [{"index": 0, "sku": sku, "quantity": 2}])
+
+
+@asynccontextmanager
+async def changed(http: httpx.AsyncClient, node: str, **changes: Any) -> AsyncIterator[None]:
+    """A node is another one while the block runs."""
+    address = f"/v1/nodes/{node}"
+    document = (await http.get(address)).json()
+    assert (await http.put(address, json={**document, **changes})).status_code == 200
+    try:
+        yield
+    finally:
+        assert (await http.put(address, json=document)).status_code == 200

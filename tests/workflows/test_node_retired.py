@@ -6,15 +6,18 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from dom.network import Node, ShippingMethod
+from dom.network import Handling, Node, ShippingMethod
 from dom.orders import Order
 from keeper.retiring import Retiring
 from store import reference
+from tests.keeper.test_living import lose_and_revive
+from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one, rows
+from tests.worlds.policies import changed
 from tests.worlds.running import House
 from tests.worlds.selling import hold
-from tests.worlds.steps import cancel, deliver, ended, until_event, until_released
+from tests.worlds.steps import cancel, deliver, ended, stock_comes, until_event, until_released
 
 EXCEPTIONS = "SELECT kind, status FROM exceptions ORDER BY id"
 LEEDS, LONDON, YORK, _ = small.NODES
@@ -30,6 +33,11 @@ async def change(engine: AsyncEngine, node: Node, **fields: Any) -> None:
         await reference.put_node(connection, node.model_copy(update=fields))
 
 
+async def hazmat(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await reference.put_skus(connection, [sku("RARE", hazmat=True)])
+
+
 async def over(house: House, order: Order) -> None:
     await cancel(house, order)
     await ended(house, order)
@@ -39,6 +47,7 @@ SWITCHES: dict[str, tuple[dict[str, Any], str]] = {
     "off": ({"active": False}, "the node is switched off"),
     "no service": ({"services": (ShippingMethod.EXPRESS,)}, "the node does not send by standard any more"),
     "no country": ({"ships_to": ("FR",)}, "the node does not send to GB any more"),
+    "not equipped": ({"handles": (Handling.COLD,)}, "the node is not equipped for hazmat goods any more"),
 }
 
 
@@ -46,6 +55,7 @@ SWITCHES: dict[str, tuple[dict[str, Any], str]] = {
 class TestUnbegunWork:
     async def test_is_sourced_anew(self, house: House, job: Retiring, name: str) -> None:
         fields, why = SWITCHES[name]
+        await hazmat(house.engine)
         order = small.order(f"retired-{list(SWITCHES).index(name)}", RARE=2)
         await house.send(order)
         await job.run()
@@ -65,6 +75,7 @@ class TestUnbegunWork:
         self, house: House, job: Retiring, name: str
     ) -> None:
         fields, why = SWITCHES[name]
+        await hazmat(house.engine)
         order = small.order(f"begun-{list(SWITCHES).index(name)}", RARE=2)
         await house.send(order)
         await house.node(order, "accept")
@@ -105,6 +116,35 @@ class TestSwitchedOnAgain:
         await change(house.engine, LEEDS)
         assert await until_released(house, order, 2) == "dc-leeds"
         assert not [row for row in await rows(house.engine, EXCEPTIONS) if row[1] == "open"]
+        await over(house, order)
+
+    async def test_also_where_nodes_that_failed_are_never_asked_again(self, house: House, job: Retiring) -> None:
+        async with house.engine.begin() as connection:
+            await reference.publish_policy(connection, changed(small.POLICY, failed_nodes="never"), "test")
+        order = small.order("on-again-never", B=2)
+        await house.send(order)
+        await change(house.engine, LEEDS, active=False)
+        await job.run()
+        await until_event(house, order, "sourced")
+        await change(house.engine, LEEDS)
+        await stock_comes(house, order, "B")
+        assert await until_released(house, order, 2) == "dc-leeds"
+        excluded = "SELECT document->'demand'->'excluded_nodes' FROM sourcing_decisions ORDER BY attempt"
+        assert [each for (each,) in await rows(house.engine, excluded)] == [[], [], []]
+        await over(house, order)
+
+    async def test_also_by_a_process_that_began_anew(self, house: House, job: Retiring) -> None:
+        async with house.engine.begin() as connection:
+            await reference.publish_policy(connection, changed(small.POLICY, failed_nodes="never"), "test")
+        order = small.order("on-again-revived", B=2)
+        await house.send(order)
+        await change(house.engine, LEEDS, active=False)
+        await job.run()
+        await until_event(house, order, "sourced")
+        await lose_and_revive(house, order)
+        await change(house.engine, LEEDS)
+        await stock_comes(house, order, "B")
+        assert await until_released(house, order, 2) == "dc-leeds"
         await over(house, order)
 
     async def test_begun_work_is_no_trouble_any_more(self, house: House, job: Retiring) -> None:

@@ -1,6 +1,6 @@
 """What is said of goods that no place may ever send or hand out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from dom.network import ShippingMethod
@@ -32,13 +32,19 @@ _NAMED_AT_MOST: Final = 3
 def sentence(sku: str, fences: Mapping[Fence, int], demand: Demand, name: Callable[[str], str]) -> str:
     """Why nobody may ever give a SKU: `No place can send A to NO, whatever it holds: 12 do not send to the country.`"""
     if demand.shipping_method is ShippingMethod.PICKUP and demand.pickup_node is not None:
-        why = words.listed([_of(fence, 1) for fence in fences])
-        return f"{name(demand.pickup_node)} can never hand {sku} out: it {why}."
+        return sentence_of_one(sku, fences, demand, name(demand.pickup_node))
     ways = sorted(fences.items(), key=lambda each: (-each[1], each[0]))
     reasons = words.listed([f"{count} {_of(fence, count)}" for fence, count in ways])
     sent = demand.shipping_method is not ShippingMethod.PICKUP
     where = f"send {sku} to {demand.country}" if sent else f"hand {sku} out"
     return f"No place can {where}, whatever it holds: {reasons or 'there is none'}."
+
+
+def sentence_of_one(sku: str, fences: Iterable[Fence], demand: Demand, place: str) -> str:
+    """Why one place may never give a SKU: `Leeds can never send A to NO: it does not send to the country.`"""
+    sent = demand.shipping_method is not ShippingMethod.PICKUP
+    what = f"send {sku} to {demand.country}" if sent else f"hand {sku} out"
+    return f"{place} can never {what}: it {words.listed([_of(fence, 1) for fence in fences])}."
 
 
 def sentences(ruled_out: Mapping[str, Mapping[Fence, int]], demand: Demand, name: Callable[[str], str]) -> list[str]:
