@@ -242,14 +242,14 @@ class OrderState:
         """Which units a cancellation takes: first those that wait for stock, then the least advanced work.
 
         `asked` is units by line; None means every unit not cancelled yet. Raises CannotCancel, and takes nothing,
-        if any asked unit is handed over or cancelled already.
+        if any asked unit is handed over or cancelled already, or none is left of what was asked.
         """
         if asked is None:
             asked = {line.line_id: line.quantity - line.cancelled for line in self.lines.values()}
             asked = {line_id: quantity for line_id, quantity in asked.items() if quantity}
         free = {line_id: self._cancellable(line_id) for line_id in self.lines}
         short = {i: q for i, q in asked.items() if q > free.get(i, 0)}
-        if short or not asked:
+        if short or not any(asked.values()):
             raise CannotCancel(
                 _refusal(short, free),
                 field="lines",
@@ -331,6 +331,6 @@ class OrderState:
 
 def _refusal(short: Mapping[str, int], free: Mapping[str, int]) -> str:
     if not short:
-        return "every unit of the order is cancelled already"
+        return "every unit asked for is cancelled already"
     parts = [f"line {i}: {q} asked, {free.get(i, 0)} can be cancelled" for i, q in short.items()]
     return "units are handed over or cancelled already (" + "; ".join(parts) + ")"

@@ -1,11 +1,10 @@
 """Fulfilments: a node's work list, and what the node reports about its work."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Query, Request, Response
 from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api import contract, cursor, examples
 from api.answers import Json
@@ -99,11 +98,11 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
     ) -> Json:
         at = not_in_the_future(report.occurred_at)
         async with services.reads.connect() as connection:
+            # Before the status: the report that changes the lines may be under way, and changes the status with them.
+            to_pick = await fulfilments.lines(connection, fulfilment_id) if report.lines else ()
             found = await fulfilments.at_the_node(connection, fulfilment_id)
-            if found is None:
-                raise NotFound(f"there is no fulfilment {fulfilment_id}")
-            if report.lines:
-                await _check_lines(connection, fulfilment_id, report.lines)
+        if found is None:
+            raise NotFound(f"there is no fulfilment {fulfilment_id}")
         status = FulfilmentStatus(found["status"])
         if is_repeat(status, step):
             return _taken(fulfilment_id, step, "repeated")
@@ -122,6 +121,7 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
             if status in FINAL_FULFILMENT or (step is FulfilmentStep.HAND_OVER and found["was_booked"]):
                 await services.orders.keep(said)
             raise
+        _check_lines(to_pick, report.lines or ())
         await services.orders.report(said)
         return _taken(fulfilment_id, step, "accepted for processing")
 
@@ -201,8 +201,9 @@ async def arrived(
     return Json(await services.orders.arrived(asked))
 
 
-async def _check_lines(connection: AsyncConnection, fulfilment_id: str, found: tuple[StepLine, ...]) -> None:
-    asked = {row["line_id"]: row["quantity"] for row in await fulfilments.lines(connection, fulfilment_id)}
+def _check_lines(to_pick: Sequence[RowMapping], found: tuple[StepLine, ...]) -> None:
+    """Of a step that is possible: one that comes again names what was to be picked then."""
+    asked = {row["line_id"]: row["quantity"] for row in to_pick}
     for position, line in enumerate(found):
         if line.line_id not in asked:
             raise InvalidInput(f"there is no line {line.line_id} to pick", field=f"lines[{position}].line_id")

@@ -94,6 +94,27 @@ class TestSteps:
         order_id = await channel.place(order(await channel.stocked_sku(10)))
         problem(await channel.step(f"{order_id}-F1", "pick", lines=[line]), 422, "invalid-input", field)
 
+    async def test_a_short_pick_said_again_is_a_repeat(self, channel: Channel) -> None:
+        """What it named is not what is left to pick: a line that was not found is gone, and units are cancelled."""
+        first, second = await channel.stocked_sku(10), await channel.stocked_sku(10)
+        lines = [
+            {"line_id": "1", "sku": first, "quantity": 3, "unit_price": 255},
+            {"line_id": "2", "sku": second, "quantity": 1, "unit_price": 255},
+        ]
+        order_id = await channel.place(order(first, lines=lines))
+        found = [{"line_id": "1", "quantity": 2}, {"line_id": "2", "quantity": 0}]
+        await channel.step(f"{order_id}-F1", "pick", lines=found)
+        await channel.until_work(f"{order_id}-F1", "picked")
+        answer = await channel.step(f"{order_id}-F1", "pick", lines=found)
+        assert (answer.status_code, answer.json().get("status")) == (202, "repeated"), answer.text
+
+    async def test_a_pick_of_work_that_is_over_is_too_late(self, channel: Channel) -> None:
+        order_id = await channel.place(order(await channel.stocked_sku(10)))
+        await channel.http.post(f"/v1/orders/{order_id}/cancel", json={})
+        await channel.until_work(f"{order_id}-F1", "cancelled")
+        picked = [{"line_id": "1", "quantity": 2}]
+        problem(await channel.step(f"{order_id}-F1", "pick", lines=picked), 409, "step-not-possible")
+
     async def test_a_line_picked_twice_in_one_report(self, channel: Channel) -> None:
         order_id = await channel.place(order(await channel.stocked_sku(10)))
         twice = [{"line_id": "1", "quantity": 1}] * 2

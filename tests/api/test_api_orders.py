@@ -228,6 +228,19 @@ class TestCancel:
         assert body["data"]["cancellable"] == {"1": 2}
         assert (await channel.get(order_id))["lines"][0]["cancelled"] == 0
 
+    async def test_a_line_of_which_nothing_is_left_is_refused_and_others_are_not(self, channel: Channel) -> None:
+        sku = await channel.stocked_sku(10)
+        lines = [{"line_id": each, "sku": sku, "quantity": 2, "unit_price": 255} for each in ("1", "2")]
+        order_id = await channel.place(order(sku, lines=lines))
+        url, first = f"/v1/orders/{order_id}/cancel", {"line_id": "1"}
+        assert (await channel.http.post(url, json={"lines": [first]})).json()["cancelled"] == {"1": 2}
+        body = problem(await channel.http.post(url, json={"lines": [first]}), 409, "cannot-cancel", "lines")
+        assert (body["detail"], body["data"]) == (
+            "every unit asked for is cancelled already", {"cancellable": {"2": 2}}
+        )  # fmt: skip
+        both = await channel.http.post(url, json={"lines": [first, {"line_id": "2", "quantity": 1}]})
+        assert both.json()["cancelled"] == {"2": 1}
+
     async def test_what_is_delivered_cannot_be_cancelled(self, channel: Channel) -> None:
         order_id = await channel.place(order(await channel.stocked_sku(10)))
         await channel.deliver(order_id)

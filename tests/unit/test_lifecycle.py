@@ -189,7 +189,7 @@ class TestCancellation:
             assert refused.value.data == {"cancellable": {"a": 2}}
         assert state.plan_cancellation({"a": 2}) == (CancelledUnits("a", 2, None),)
 
-    @pytest.mark.parametrize("asked", [None, {}])
+    @pytest.mark.parametrize("asked", [None, {}, {"a": 0}])
     def test_of_nothing_is_refused(self, asked: dict[str, int] | None) -> None:
         state = order(a=1)
         state.apply_cancellation(state.plan_cancellation(None))
