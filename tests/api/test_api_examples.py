@@ -52,7 +52,9 @@ async def test_publishing_the_example_changes_nothing(http: httpx.AsyncClient) -
         for parameter in OPERATIONS["publishPolicy"]["parameters"]
         if parameter["name"] == "based_on"
     )
-    for body in bodies("publishPolicy"):
+    examples = list(bodies("publishPolicy"))
+    assert examples
+    for body in examples:
         answer = await http.post("/v1/ofl/policies", params={"based_on": based_on}, json=body)
         assert (answer.status_code, answer.json()["type"]) == (409, "/problems/conflict")
     assert (await http.get("/v1/ofl/policies/live")).json()["version"] == before

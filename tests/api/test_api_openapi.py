@@ -145,7 +145,9 @@ def test_operation_ids_are_unique() -> None:
 
 
 def test_every_reference_leads_somewhere() -> None:
-    for reference in set(_references(DOCUMENT)):
+    references = set(_references(DOCUMENT))
+    assert len(references) > 100
+    for reference in references:
         assert reference.rpartition("/")[2] in DOCUMENT["components"]["schemas"], reference
 
 
@@ -174,6 +176,27 @@ def test_every_field_and_parameter_is_described() -> None:
     }
     silent = [name for name, each in {**fields, **parameters}.items() if len(each.get("description", "")) < 4]
     assert silent == [], "say what it means where it is declared, or in api/glossary what the name means everywhere"
+
+
+def test_what_is_made_or_listed_leads_to_what_can_be_done_with_it() -> None:
+    linked = {
+        each["operationId"]: {name for answer in each["responses"].values() for name in answer.get("links", {})}
+        for each in OPERATIONS.values()
+    }
+    steps = {f"{step.value.replace('-', '_')}_fulfilment" for step in FulfilmentStep}
+    assert linked["captureOrder"] >= {
+        "getOrder",
+        "cancelOrder",
+        "getOrderTimeline",
+        "listFulfilments",
+        "listExceptions",
+    }
+    assert linked["listFulfilments"] >= {*steps, "arrivedFulfilment", "getFulfilmentLabel", "getOrder"}
+    assert all(linked[step] >= steps for step in steps)
+    assert linked["requestReturn"] >= {"getReturn", "receiveReturn", "inspectReturn"}
+    assert linked["receiveReturn"] >= {"getReturn", "inspectReturn"}
+    silent = {name for name, to in linked.items() if name.startswith("list") and not to}
+    assert silent == {"listAvailabilityChanges", "listStockValues"}
 
 
 def test_nothing_of_the_framework_shows() -> None:

@@ -1,6 +1,8 @@
 """One keeper a database; another takes over when it dies; a job that fails does not take the others along."""
 
 import asyncio
+import importlib
+import pkgutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+import keeper
 import worker
 from cli.embedded.postgres import EmbeddedPostgres
 from keeper import loop
@@ -201,6 +204,19 @@ async def test_a_keeper_waits_for_a_database_that_is_away(
             server.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
             await until(lambda: job.runs > 0, 5)
     maintenance.dispose()
+
+
+def test_a_worker_runs_every_job_there_is(world: AsyncEngine) -> None:
+    """Job by job they are tested without a worker: one that no worker runs would be missed by nobody."""
+    modules = [importlib.import_module(f"keeper.{each.name}") for each in pkgutil.iter_modules(keeper.__path__)]
+    there = {
+        each
+        for module in modules
+        for each in vars(module).values()
+        if isinstance(each, type) and each.__module__ == module.__name__ and {"name", "run"} <= vars(each).keys()
+    }
+    run = {type(job) for job in worker.jobs(Settings(), world, cast("Client", None))}
+    assert run == there - {Job}
 
 
 @pytest.mark.parametrize("may", [True, False])

@@ -119,6 +119,24 @@ class TestHeavy:
         assert not used(decide(world, world.demand(SAFE=1, shipping_method="express")))
         assert used(decide(world, world.demand(SAFE=1)))
 
+    def test_what_the_service_takes_goes_by_it_though_the_rest_cannot(self) -> None:
+        services = (limited(max_parcel_grams=20_000).services[1], heavy_duty().services[0])
+        both = Tariff(carrier="both", name="both", currency="GBP", divisor=5000, services=services)
+        world = world_with(sku("SAFE", 35_000), both).under(service_choice="no_later")
+        decision = decide(world, world.demand(SAFE=1, A=1, shipping_method="express"))
+        assert waiting(decision) == {"SAFE": 1}
+        assert [(s.service, s.lines[0].sku) for s in decision.shipments] == [(ShippingMethod.EXPRESS, "A")]
+
+    def test_a_quicker_service_stands_in_for_it_and_no_slower_one_though_cheaper(self) -> None:
+        ordinary, strong = limited(max_parcel_grams=20_000), heavy_duty()
+        slow = strong.services[0].model_copy(update={"method": ShippingMethod.ECONOMY})
+        services = (slow, ordinary.services[0], strong.services[1])
+        every = Tariff(carrier="every", name="every", currency="GBP", divisor=5000, services=services)
+        by = (ShippingMethod.ECONOMY, ShippingMethod.STANDARD, ShippingMethod.EXPRESS)
+        world = world_with(sku("SAFE", 35_000), every, services=by).under(service_choice="no_later")
+        (shipment,) = decide(world, world.demand(SAFE=1)).shipments
+        assert shipment.service is ShippingMethod.EXPRESS
+
 
 class TestLarge:
     def test_stored_tariffs_have_no_limit_of_size(self) -> None:

@@ -8,6 +8,7 @@ from dom.network import Node
 from dom.policy.document import Costs, DaysOfSupply
 from dom.scarcity.demand import Bought
 from dom.scarcity.value import Outlook, Worth, freight_of, pricing, worths
+from tests.unit.test_ofl_carrier_limits import heavy_duty
 from tests.unit.worlds import LEEDS, LONDON, NORTHLINE, PARIS, node, sku
 from tests.worlds.policies import policy, strategy
 
@@ -94,6 +95,13 @@ class TestFreight:
         found = freight_of(heavy, Costs(distance_per_100_km=0, packaging_per_shipment=7, packaging_per_unit=2))
         assert found.fixed[0].tolist() == [307, 907, 307]
         assert found.unit[0, :, 0].tolist() == [2, 202]
+
+    def test_what_a_carrier_does_not_take_has_no_price_of_it(self) -> None:
+        heavy = outlook(1, 1, skus=(sku("A", grams=35_000),), tariffs=(NORTHLINE, heavy_duty()))
+        found = freight_of(heavy, Costs(distance_per_100_km=0))
+        assert found.fixed[0, 0] + found.unit[0, 0, 0] == 50_000
+        nobody = freight_of(replace(heavy, tariffs=(NORTHLINE,)), Costs())
+        assert nobody.unit[0, 0, 0] == float("inf")
 
     def test_weights_count(self) -> None:
         found = freight_of(outlook(1, 1), Costs(distance_per_100_km=0, freight_weight=0.5))
