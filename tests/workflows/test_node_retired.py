@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
+from tests.keeper.test_living import lose_and_revive
 
 from dom.network import Handling, Node, ShippingMethod
 from dom.orders import Order
 from keeper.retiring import Retiring
 from store import reference
-from tests.keeper.test_living import lose_and_revive
 from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one, rows
