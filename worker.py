@@ -36,17 +36,17 @@ from connectors.notifications.mail import MailSender
 from connectors.notifications.port import Medium, Sender
 from connectors.notifications.webhook import WebhookSender
 from dom.errors import NotFound
-from keeper.allocating import Allocating
-from keeper.importing import Importing
-from keeper.job import Job
-from keeper.looking_again import LookingAgain
-from keeper.loop import keep
-from keeper.publishing import Publishing
-from keeper.rehearsing import Rehearsing
-from keeper.retiring import Retiring
-from keeper.shadowing import Shadowing
-from keeper.sweeping import Sweeping
-from keeper.watching import Watching
+from jobs.allocating import Allocating
+from jobs.expiring import Sweeping
+from jobs.importing import Importing
+from jobs.job import Job
+from jobs.leader import keep
+from jobs.publishing import Publishing
+from jobs.rehearsing import Rehearsing
+from jobs.reoptimising import LookingAgain
+from jobs.retiring_nodes import Retiring
+from jobs.shadowing import Shadowing
+from jobs.watching_processes import Watching
 from settings import Settings
 from store import engine as database
 from store import reference

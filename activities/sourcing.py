@@ -19,9 +19,10 @@ from dom.ofl.models import Outcome, SourcingDecision
 from dom.orders import Order, Promise
 from dom.policy.document import FailedNodes
 from dom.status import FAILED_SOURCING, OrderStatus, SourcingCause
+from services.planning import Wanted, WantedLine, plan_units
 from store import decisions, exceptions, fulfilments, messages, orders, stock, timeline, waiting
+from store.decisions import Planned
 from store.exceptions import Unsourced
-from store.planning import Planned, Wanted, WantedLine, plan_units
 
 ATTEMPTS = 8
 """How often a plan is made again because its stock was taken between the snapshot and the reservation."""

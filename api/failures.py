@@ -13,18 +13,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from temporalio.client import RPCTimeoutOrCancelledError, WorkflowUpdateFailedError
-from temporalio.exceptions import ApplicationError, TemporalError
+from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api import addresses, problems
 from api.problems import FieldError, Problem
 from bootstrap import refusals
-from dom.errors import Conflict, DomError, by_type
+from dom.errors import DomError
+from processes.errors import NO_NAMESPACE, NotReady, Unavailable, domain_error
 from store import engine
 
 _log = logging.getLogger("dom.api")
 
-NO_NAMESPACE: Final = "the Temporal namespace of the orders is missing; run `dom prepare`"
 _OTHER_SCHEMA: Final = (UndefinedTable, UndefinedColumn, UndefinedFunction, UndefinedObject)
 """What PostgreSQL says to a program whose migrations were not run."""
 _INPUT_SHOWN: Final = {"body", "query", "path", "header"}
@@ -36,16 +36,6 @@ _HTTP: Final = {
     415: problems.MEDIA,
     422: problems.INVALID,
 }
-_WRONG_ENDS: Final = "AcceptedUpdateCompletedWorkflow"
-"""What the Temporal server says to an update whose workflow ended before it was answered."""
-
-
-class Unavailable(Exception):
-    """A server we need cannot be reached now."""
-
-
-class NotReady(Exception):
-    """A server answers but lacks what the API needs; the text says what, and what to do."""
 
 
 def register(app: FastAPI) -> None:
@@ -63,19 +53,6 @@ def register(app: FastAPI) -> None:
         Exception,
     ):
         app.add_exception_handler(kind, _failure)
-
-
-def domain_error(failure: BaseException) -> DomError | None:
-    """The domain error that crossed Temporal as this failure; None if it was another one."""
-    if not isinstance(failure, ApplicationError):
-        return None
-    if failure.type == _WRONG_ENDS:
-        return Conflict("it ended before the request could be carried out")
-    cls = by_type(failure.type)
-    if cls is None:
-        return None
-    details: Mapping[str, Any] = failure.details[0] if failure.details else {}
-    return cls(failure.message, field=details.get("field"), data=details.get("data"))
 
 
 def problem_of(error: BaseException) -> Problem:

@@ -8,14 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RetryConfig
 
-from api.durable import Durable
-from api.processes import OrderProcesses, ReturnProcesses
 from api.tail import Tail
 from bootstrap import temporal
+from processes.client import Durable
+from processes.orders import OrderProcesses
+from processes.returns import ReturnProcesses
+from services.reservations import Holding
 from settings import Settings
 from store import engine as store_engine
 from store.channels import Registered
-from store.holding import Holding
 from store.reference import ReferenceCache
 
 PATIENCE = RetryConfig(max_elapsed_time_millis=3000, max_retries=6)

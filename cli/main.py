@@ -111,7 +111,7 @@ def seed() -> None:
     """Load the network, the SKUs and the stock of the sample data, into a database that is up to date."""
     from cli.prepare import prepare_database
     from cli.schema import SAMPLE_DATA, database, in_words
-    from store import seed as seeds
+    from services import seed as seeds
 
     with problems_as_one_line():
         settings, folder = environment()

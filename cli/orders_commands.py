@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from cli.folder import DataFolder
-    from keeper.living import Comparison, Fault
+    from processes.consistency import Comparison, Fault
     from settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Orders and returns beside their processes in Temporal.")
@@ -143,7 +143,7 @@ class Servers:
     """The store and Temporal side by side."""
 
     def __init__(self, engine: AsyncEngine, client: Client, task_queue: str) -> None:
-        from keeper.living import Living
+        from processes.consistency import Living
 
         self._engine, self._client, self._task_queue = engine, client, task_queue
         self._living = Living(engine, client, task_queue)
@@ -172,7 +172,7 @@ class Servers:
         from temporalio.exceptions import WorkflowAlreadyStartedError
 
         from dom.errors import DomError
-        from keeper.reviving import revive
+        from processes.revival import revive
 
         try:
             await revive(self._engine, self._client, self._task_queue, fault, by)

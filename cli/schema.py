@@ -14,14 +14,14 @@ from cli.prepare import prepare_database
 from settings import Settings
 
 if TYPE_CHECKING:
-    from store.seed import SeedReport
+    from services.seed import SeedReport
 
 SAMPLE_DATA = Path(__file__).parent.parent / "data"
 
 
 def bring_up_to_date(database_url: str, say: Callable[[str], None]) -> None:
     """Runs the migrations that are missing, and seeds the database when it is empty."""
-    from store import seed
+    from services import seed
 
     prepare_database(database_url, lambda _: None)
     if seed.is_empty(database_url):

@@ -1,14 +1,28 @@
 """The sourcing decisions that were made, each with what the planner saw."""
 
 import json
+from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.ofl.models import SourcingDecision
+from dom.ofl.models import Demand, Snapshot, SourcingDecision
 from dom.ofl.seen import as_seen
 from store import networks
-from store.planning import Planned
+from store.networks import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What was asked of the planner, what it saw, and what it answered. `network` names the nodes and tariffs."""
+
+    demand: Demand
+    snapshot: Snapshot
+    network: Network
+    decision: SourcingDecision
+    hold: timedelta = timedelta()
+    """How long the policy holds work back before its node sees it."""
 
 
 def sourced_key(number: int) -> str:

@@ -41,7 +41,7 @@ async def publish_policy(
 ) -> int:
     """Publish a policy as the next version, unchecked; it acts on the next order. Answers the version.
 
-    `store.publishing.publish` looks for mistakes first.
+    `services.policies.publish` looks for mistakes first.
     """
     await one_at_a_time(connection)
     version = await connection.scalar(

@@ -1,7 +1,7 @@
 """Orders and returns that must have a process, and what a person is told of those that have none, or a wrong one.
 
 A process keeps an order until it is final, every message is out and every booking nobody needs is taken back. Whether
-it runs only Temporal knows: what is open here is compared with what runs there (`keeper.living`).
+it runs only Temporal knows: what is open here is compared with what runs there (`processes.consistency`).
 """
 
 from collections.abc import Collection, Mapping

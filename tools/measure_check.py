@@ -21,7 +21,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cli.embedded import postgres, temporal
-from keeper.living import Comparison, Living
+from processes.consistency import Comparison, Living
 from store import engine as database
 from store import migrate, processes
 from tests.worlds import small

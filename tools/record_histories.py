@@ -24,8 +24,8 @@ from cli.embedded import postgres, temporal
 from dom import ids
 from dom.orders import Order
 from dom.status import Disposition
-from keeper.living import Living
-from keeper.reviving import revive
+from processes.consistency import Living
+from processes.revival import revive
 from store import engine as database
 from store import migrate, stock
 from store.kinds import LedgerKind

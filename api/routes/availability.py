@@ -25,10 +25,11 @@ from dom.base import AS_SEEN, Day
 from dom.errors import InvalidInput, UnknownSku
 from dom.ofl.models import DemandLine
 from dom.ofl.servable import Servable
-from store import availability, promising
+from services import promises
+from services.planning import Wanted, WantedLine
+from services.promises import Promised, Target
+from store import availability
 from store.availability import Answer, Asked, Found
-from store.planning import Wanted, WantedLine
-from store.promising import Promised, Target
 
 router = APIRouter(tags=["inventory"])
 
@@ -163,7 +164,7 @@ async def promise(
         promised=True,
     )
     async with services.reads.connect() as connection:
-        promised = await promising.promise(connection, services.reference, wanted, methods)
+        promised = await promises.promise(connection, services.reference, wanted, methods)
     return Json({"items": [_promised(each) for each in promised]})
 
 
@@ -183,7 +184,7 @@ async def _availability(services: Services, query: AvailabilityQuery) -> Json:
     async with services.reads.connect() as connection:
         reach, servable = None, None
         if (to := _target(query, now)) is not None:
-            reach, servable = await promising.ways_to(connection, services.reference, to)
+            reach, servable = await promises.ways_to(connection, services.reference, to)
         asked = Asked(
             skus=query.skus,
             at=now,

@@ -24,7 +24,8 @@ from api.services import Use
 from dom.policy.checking import linted, refused
 from dom.policy.findings import Finding
 from dom.policy.reading import read
-from store import drafts, publishing
+from services import policies
+from store import drafts
 from store.drafts import Draft
 
 router = APIRouter(tags=["ofl"])
@@ -144,11 +145,11 @@ async def publish(name: DraftToPublish, services: Use, actor: Actor = "planner",
     at the difference, and write the draft again with `based_on` that version.
     """
     async with services.engine.begin() as connection:
-        return answered(await publishing.publish_draft(connection, name, actor, comment=comment))
+        return answered(await policies.publish_draft(connection, name, actor, comment=comment))
 
 
 async def _findings(connection: AsyncConnection, draft: Draft) -> tuple[Finding, ...]:
-    return linted(read(draft.source), await publishing.known(connection)).findings
+    return linted(read(draft.source), await policies.known(connection)).findings
 
 
 def _head(draft: Draft) -> dict[str, Any]:

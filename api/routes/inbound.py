@@ -24,6 +24,7 @@ from api.models.inbound import (
 from api.services import Use
 from dom.base import AS_SEEN
 from dom.errors import InvalidInput, NotFound
+from services import stock_updates
 from store import inbound
 from store.inbound import Announcement, Arrived, InboundFilter, Receipt
 from store.kinds import InboundKind, InboundStatus
@@ -168,7 +169,7 @@ async def receive(
         node_id=receipt.node_id,
     )
     async with services.engine.begin() as connection:
-        fresh = await inbound.receive(connection, arrived)
+        fresh = await stock_updates.receive(connection, arrived)
         return Json({**await _shown(connection, reference), "repeated": not fresh})
 
 

@@ -12,7 +12,7 @@ from api.models.feeds import AdjustmentItem, AdjustmentResults, Adjustments, Cou
 from api.services import Use
 from dom.base import AS_SEEN
 from dom.errors import DomError
-from store import adjustments, counts, waiting
+from services import stock_updates
 from store.adjustments import Adjustment
 from store.counts import Count
 from store.feeding import ItemResult
@@ -43,9 +43,8 @@ async def adjust(
     and is `superseded`. What comes in goes to the orders that wait for it, by priority and age, before anybody else.
     """
     changes, refused = _made(items.readable(feed.adjustments), _adjustment)
-    balances = [(change.node_id, change.sku) for change in changes.values()]
-    async with services.engine.begin() as connection, waiting.arriving(connection, balances):
-        done = await adjustments.apply(connection, list(changes.values()), feed.actor)
+    async with services.engine.begin() as connection:
+        done = await stock_updates.adjust(connection, list(changes.values()), feed.actor)
     results = refused | dict(zip(changes, done, strict=True))
     return _answer("adjustments", feed.adjustments, results, "damaged", "quarantine")
 
@@ -69,9 +68,8 @@ async def count(
     what is reserved takes soft reservations back, the youngest first, and leaves on hand what orders have reserved.
     """
     taken, refused = _made(items.readable(feed.counts), _count)
-    balances = [(each.node_id, each.sku) for each in taken.values()]
-    async with services.engine.begin() as connection, waiting.arriving(connection, balances):
-        done = await counts.apply(connection, list(taken.values()), feed.source, feed.actor)
+    async with services.engine.begin() as connection:
+        done = await stock_updates.count(connection, list(taken.values()), feed.source, feed.actor)
     return _answer("counts", feed.counts, refused | dict(zip(taken, done, strict=True)), "shortfall")
 
 

@@ -28,9 +28,10 @@ from dom.policy.checking import linted
 from dom.policy.comparing import compare
 from dom.policy.document import Policy
 from dom.policy.findings import has_errors
-from store import drafts, policies, publishing
+from services import policies as publishing
+from services.policies import Published
+from store import drafts, policies
 from store.policies import PublishedPolicy
-from store.publishing import Published
 
 router = APIRouter(tags=["ofl"])
 

@@ -11,7 +11,7 @@ from api.models.reservations import Extension, Reservation, ReservationId, Reser
 from api.routes.availability import NOWHERE
 from api.services import IdempotencyKey, Services, Use
 from dom.base import AS_SEEN
-from store.holdable import Hold, HoldLine
+from services.reservation_planning import Hold, HoldLine
 
 router = APIRouter(tags=["inventory"])
 

@@ -66,7 +66,8 @@ def save(
 ) -> None:
     """Keep a policy as a draft, mistakes and all, and say what they are."""
     from dom.policy.checking import linted, refused
-    from store import drafts, publishing
+    from services import policies as publishing
+    from store import drafts
 
     with refusals(file):
         _check_name(name)
@@ -110,7 +111,7 @@ def publish(
     comment: Annotated[str | None, typer.Option("--comment", help="Why; without it the draft's own.")] = None,
 ) -> None:
     """Publish a draft as the next version, unless another went live since it was begun."""
-    from store import publishing
+    from services import policies as publishing
 
     with refusals(Path(name)):
         published = in_database(lambda connection: publishing.publish_draft(connection, name, by, comment=comment))

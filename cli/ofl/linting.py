@@ -51,12 +51,12 @@ def _policies(files: Path) -> list[Path]:
 def _known(*, offline: bool) -> Known:
     from cli.problems import StartProblem
     from dom.policy.lint import NOTHING
-    from store import publishing
+    from services import policies
 
     if offline:
         return NOTHING
     try:
-        return in_database(publishing.known)
+        return in_database(policies.known)
     except StartProblem as problem:
         raise StartProblem(problem.what, f"{problem.what_to_do}, or give --offline") from problem
 

@@ -14,7 +14,7 @@ from cli.ofl.reading import in_database, reading_of, refusals, show_findings
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from store.publishing import Published
+    from services.policies import Published
 
 File = Annotated[
     Path, typer.Argument(help="The policy as YAML or JSON; `dom ofl show > FILE` gives one to start from.")
@@ -31,7 +31,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON, every field of it
 
 def show(version: Version = None, as_json: AsJson = False) -> None:
     """Print a published policy as YAML, as it was written, ready to be changed and published."""
-    from store import policies, publishing
+    from services import policies as publishing
+    from store import policies
 
     with refusals():
         found = in_database(lambda connection: policies.get(connection, version))
@@ -58,7 +59,7 @@ def versions() -> None:
 
 def publish(file: File, by: By = "operator", comment: Why = "", based_on: BasedOn = None) -> None:
     """Publish a policy; it acts on the next order. Running orders keep what was decided for them."""
-    from store import publishing
+    from services import policies as publishing
 
     with refusals(file):
         reading = reading_of(file)
@@ -72,7 +73,7 @@ def publish(file: File, by: By = "operator", comment: Why = "", based_on: BasedO
 
 def rollback(version: Earlier, by: By = "operator", comment: Why = "") -> None:
     """Publish an earlier version again, as the next one."""
-    from store import publishing
+    from services import policies as publishing
 
     with refusals(Path(f"version-{version}")):
         published = in_database(lambda connection: publishing.restore(connection, version, by, comment=comment))

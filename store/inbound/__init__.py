@@ -12,6 +12,7 @@ from store.inbound.announcing import Announcement, announce, cancel
 from store.inbound.reading import InboundFilter, find, get, in_transit
 from store.inbound.receiving import Arrived, Receipt, receive
 from store.inbound.returned import follow_return, return_arrived
+from store.inbound.rows import lock
 from store.inbound.shipping import ship
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "follow_return",
     "get",
     "in_transit",
+    "lock",
     "receive",
     "return_arrived",
     "ship",

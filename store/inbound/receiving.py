@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import Conflict, InvalidInput, StepNotPossible
-from store import exceptions, waiting
+from store import exceptions
 from store.inbound.rows import Inbound, come_to, lock
 from store.kinds import InboundKind, InboundStatus, LedgerKind
 from store.rows import to_rows
@@ -95,21 +95,20 @@ async def receive(connection: AsyncConnection, receipt: Receipt) -> bool:
     if await _is_repeat(connection, receipt, node_id, lines):
         return False
     _check(receipt, known, node_id)
-    async with waiting.arriving(connection, [(node_id, line.sku) for line in receipt.lines]):
-        await connection.execute(
-            _ARRIVE,
-            {
-                "reference": receipt.reference,
-                "key": receipt.key,
-                "node_id": node_id,
-                "kind": _ARRIVES_AS[known.kind],
-                "reason": f"{known.kind.replace('_', ' ')} {receipt.reference}",
-                "lines": to_rows(lines),
-                "closed": receipt.closed,
-                "actor": receipt.actor,
-                "at": receipt.occurred_at,
-            },
-        )
+    await connection.execute(
+        _ARRIVE,
+        {
+            "reference": receipt.reference,
+            "key": receipt.key,
+            "node_id": node_id,
+            "kind": _ARRIVES_AS[known.kind],
+            "reason": f"{known.kind.replace('_', ' ')} {receipt.reference}",
+            "lines": to_rows(lines),
+            "closed": receipt.closed,
+            "actor": receipt.actor,
+            "at": receipt.occurred_at,
+        },
+    )
     await _end(connection, receipt, known)
     return True
 

@@ -1,7 +1,6 @@
 """Orders that wait for stock: their queue, what is set aside for them, and who is to be told.
 
 queue       who waits, in which place, and what there is to deal out
-run         one run of `dom.allocation` over the queue, in one transaction
 failed      where an order's units were rejected or not found
 aside       the soft reservations in which units are set aside, and what becomes of them when the order sources
 telling     which orders are to be told of what is set aside for them
@@ -10,15 +9,11 @@ telling     which orders are to be told of what is set aside for them
 from store.waiting.aside import SOFT_ID, give_up, settle, undisturbed
 from store.waiting.failed import not_found
 from store.waiting.queue import heeds_stock, waited_for
-from store.waiting.run import Outcome, allocate, arriving
 from store.waiting.telling import News, give_back, gone, idle, keep, lacking, told, untold
 
 __all__ = [
     "SOFT_ID",
     "News",
-    "Outcome",
-    "allocate",
-    "arriving",
     "give_back",
     "give_up",
     "gone",

@@ -14,8 +14,8 @@ from activities.capture import AcceptOrder, Capture
 from activities.sourcing import SourceAgain, Sourced, Sourcing
 from dom.orders import Order
 from dom.status import OrderStatus, SourcingCause
-from store.holdable import Hold, HoldLine
-from store.holding import Holding
+from services.reservation_planning import Hold, HoldLine
+from services.reservations import Holding
 from store.reference import ReferenceCache
 from store.stock import soft
 from store.stock.soft import SoftRequest, SoftUnits

@@ -19,9 +19,9 @@ import worker
 from api.app import create_app
 from api.openapi import generate
 from cli.schema import SAMPLE_DATA
+from services.seed import seed
 from settings import Settings
 from store import engine as store_engine
-from store.seed import seed
 from tests.worlds.running import allocating
 
 ENDLESS = "streamAvailabilityChanges"

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from keeper.rehearsing import Rehearsing
-from keeper.shadowing import Shadowing
+from jobs.rehearsing import Rehearsing
+from jobs.shadowing import Shadowing
 from tests.api.driving import Channel, order, problem
 
 URL = "/v1/ofl/rehearsals"

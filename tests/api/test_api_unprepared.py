@@ -24,7 +24,7 @@ from bootstrap import namespace, temporal
 from cli.embedded.temporal import EmbeddedTemporal
 from cli.ports import free_port
 from cli.process import python_module
-from keeper.telling import tell
+from processes.signals import tell
 from settings import Settings
 from tests.api.driving import order, problem
 from tests.worlds import small

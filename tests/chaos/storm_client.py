@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.errors import StockConflict
+from services import stock_updates
 from store import adjustments, counts, inbound, stock
 from store import engine as database
 from store.adjustments import Adjustment
@@ -409,7 +410,7 @@ class Client:
     async def do_receive(self, connection: AsyncConnection, call: Call) -> str:
         _, _, sku, quantity = call["units"]
         receipt = Receipt(call["transfer"], call["key"], (Arrived(sku, quantity),), True, self.me, datetime.now(UTC))
-        return "new" if await inbound.receive(connection, receipt) else "repeated"
+        return "new" if await stock_updates.receive(connection, receipt) else "repeated"
 
 
 WEIGHTS = {

@@ -13,11 +13,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-import keeper
+import jobs
 import worker
 from cli.embedded.postgres import EmbeddedPostgres
-from keeper import loop
-from keeper.job import Job
+from jobs import leader
+from jobs.job import Job
 from settings import Settings
 from store import engine as database
 
@@ -48,7 +48,7 @@ class Counting:
 @asynccontextmanager
 async def keeping(engine: AsyncEngine, *jobs: Job) -> AsyncIterator[asyncio.Task[None]]:
     stop = asyncio.Event()
-    task = asyncio.create_task(loop.keep(engine, jobs, stop))
+    task = asyncio.create_task(leader.keep(engine, jobs, stop))
     try:
         yield task
     finally:
@@ -103,7 +103,7 @@ async def test_another_takes_over_when_the_keepers_connection_dies(world: AsyncE
                 job.runs = 0
             assert await kill_the_seat(world) == 1
             began = asyncio.get_running_loop().time()
-            await asyncio.sleep(2 * loop.LOOK_EVERY + loop.ANSWER_WITHIN)  # by then the old one has seen it
+            await asyncio.sleep(2 * leader.LOOK_EVERY + leader.ANSWER_WITHIN)  # by then the old one has seen it
             for job in jobs:
                 job.runs = 0
             await until(lambda: any(job.runs > 0 for job in jobs), 5)
@@ -122,7 +122,7 @@ async def test_the_old_keepers_jobs_stop_before_the_next_may_start(world: AsyncE
         while runs != job.runs:
             runs = job.runs
             await asyncio.sleep(0.15)
-        assert asyncio.get_running_loop().time() - lost < loop.SETTLE + 0.15
+        assert asyncio.get_running_loop().time() - lost < leader.SETTLE + 0.15
 
 
 async def test_a_keeper_stops_at_once_and_leaves_the_seat_free(world: AsyncEngine) -> None:
@@ -144,7 +144,7 @@ async def test_a_keeper_stops_at_once_and_leaves_the_seat_free(world: AsyncEngin
 async def test_a_job_that_fails_is_tried_again_and_the_others_go_on(
     world: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(leader, "FIRST_PAUSE", 0.05)
 
     class Failing(Counting):
         async def run(self) -> bool:
@@ -196,9 +196,9 @@ async def test_a_keeper_waits_for_a_database_that_is_away(
             server.execute(
                 text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :n"), {"n": name}
             )
-            await asyncio.sleep(2 * loop.SETTLE)
+            await asyncio.sleep(2 * leader.SETTLE)
             job.runs = 0
-            await asyncio.sleep(loop.SETTLE)
+            await asyncio.sleep(leader.SETTLE)
             assert job.runs == 0
             assert not task.done()
             server.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
@@ -208,7 +208,7 @@ async def test_a_keeper_waits_for_a_database_that_is_away(
 
 def test_a_worker_runs_every_job_there_is(world: AsyncEngine) -> None:
     """Job by job they are tested without a worker: one that no worker runs would be missed by nobody."""
-    modules = [importlib.import_module(f"keeper.{each.name}") for each in pkgutil.iter_modules(keeper.__path__)]
+    modules = [importlib.import_module(f"keeper.{each.name}") for each in pkgutil.iter_modules(jobs.__path__)]
     there = {
         each
         for module in modules
@@ -227,7 +227,7 @@ async def test_a_worker_keeps_if_it_may_and_stops_with_the_worker(
     monkeypatch.setattr(worker, "jobs", lambda *_: [job])
     nobody = cast("Client", None)
     async with worker.keeper(Settings(keeper=may), world, nobody, stop):
-        await asyncio.sleep(loop.SETTLE + 1)
+        await asyncio.sleep(leader.SETTLE + 1)
         assert (job.runs > 0) == may
         stop.set()
         await asyncio.sleep(0.5)

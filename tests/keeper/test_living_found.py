@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from dom.status import OrderStatus
-from keeper.living import Living
-from keeper.watching import Watching
+from jobs.watching_processes import Watching
+from processes.consistency import Living
 from store import processes
 from tests.worlds import small
 from tests.worlds.books import rows

@@ -7,14 +7,15 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from api.durable import Durable
-from api.processes import OrderProcesses, ReturnProcesses
 from dom.errors import NoProcess, NotFound, NothingToReturn
 from dom.intake import OrderRequest
 from dom.status import Disposition, OrderStatus, ReturnStatus
-from keeper.living import Fault, Living
-from keeper.reviving import revive
-from keeper.watching import Watching
+from jobs.watching_processes import Watching
+from processes.client import Durable
+from processes.consistency import Fault, Living
+from processes.orders import OrderProcesses
+from processes.returns import ReturnProcesses
+from processes.revival import revive
 from store import processes
 from store.engine import reading
 from tests.workflows.test_return import ask, handle, inspect, receive

@@ -14,8 +14,8 @@ from temporalio.client import Client
 from dom import ids
 from dom.orders import Order
 from dom.status import Disposition, OrderStatus, ReturnStatus
-from keeper.living import Living
-from keeper.reviving import revive
+from processes.consistency import Living
+from processes.revival import revive
 from store import processes
 from tests.unit.worlds import MONDAY_NOON
 from tests.workflows.test_return import ask, handle, inspect, receive

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from keeper import looking_again
-from keeper.looking_again import LookingAgain
+from jobs import reoptimising
+from jobs.reoptimising import LookingAgain
 from store import reference
 from tests.unit.worlds import tariff
 from tests.worlds import small
@@ -66,7 +66,7 @@ class TestWhatItLooksAt:
     async def test_no_more_than_so_many_at_once(
         self, world: AsyncEngine, job: Watched, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(looking_again, "ORDERS_AT_ONCE", 2)
+        monkeypatch.setattr(reoptimising, "ORDERS_AT_ONCE", 2)
         for number in range(5):
             await capture(world, small.order(f"{number}", A=1))
         for _ in range(4):
@@ -77,7 +77,7 @@ class TestWhatItLooksAt:
         self, world: AsyncEngine, job: Watched, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await job.run()
-        monkeypatch.setattr(looking_again, "ORDERS_AT_ONCE", 2)
+        monkeypatch.setattr(reoptimising, "ORDERS_AT_ONCE", 2)
         for number in range(5):
             await capture(world, small.order(f"{number}", A=1))
         for _ in range(4):

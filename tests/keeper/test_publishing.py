@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks.webhooks import Webhook
 
 from dom.channels import Channel, ChannelRule, Publish
-from keeper.publishing import Pace, Publishing
-from keeper.receiver import Receiver
+from jobs.publishing import Pace, Publishing
+from jobs.receiver import Receiver
 from store import channels, cursors, stock
 from store.cursors import Cursor
 from store.kinds import LedgerKind

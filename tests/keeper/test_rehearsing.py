@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from keeper import rehearsing
-from keeper.rehearsing import Rehearsing
+from jobs import rehearsing
+from jobs.rehearsing import Rehearsing
 from store import rehearsals
 from store.kinds import RehearsalStatus
 from tests.store.test_rehearsals import TOGETHER, accept

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from keeper.sweeping import Sweeping
+from jobs.expiring import Sweeping
 from store import changes, cursors, reference, releases
 from store.cursors import Cursor
 from store.reference import ReferenceCache

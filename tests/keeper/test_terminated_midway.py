@@ -13,8 +13,8 @@ from temporalio.service import RPCError
 from dom import ids
 from dom.orders import Order
 from dom.status import OrderStatus
-from keeper.living import Living
-from keeper.reviving import revive
+from processes.consistency import Living
+from processes.revival import revive
 from store import processes
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.errors import Conflict, NotFound, ReservationEnded, StockConflict, UnknownNode, UnknownSku
 from dom.network import ShippingMethod
-from store.holdable import Hold, HoldLine
-from store.holding import Holding
+from services.reservation_planning import Hold, HoldLine
+from services.reservations import Holding
 from store.reference import ReferenceCache
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.books import check_books, one, rows

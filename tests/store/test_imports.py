@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.errors import Conflict, InvalidInput, NotFound
-from keeper.importing import Importing
+from jobs.importing import Importing
 from store import imports
 from store.imports import Format, Header, Import, applying, receiving
 from store.imports.reading import batches

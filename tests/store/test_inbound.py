@@ -20,6 +20,7 @@ from dom.errors import (
     UnknownNode,
     UnknownSku,
 )
+from services import stock_updates
 from store import inbound, stock
 from store.inbound import Announcement, Arrived, InboundFilter, Receipt
 from store.inbound.terms import COUNTED, COUNTED_FROM
@@ -64,7 +65,7 @@ async def cancel(engine: AsyncEngine, reference: str = "T-1") -> None:
 async def receive(engine: AsyncEngine, reference: str, key: str, *lines: Arrived, **more: Any) -> bool:
     fields = {"closed": False, "actor": "dock", "occurred_at": MONDAY_NOON, **more}
     async with engine.begin() as connection:
-        return await inbound.receive(connection, Receipt(reference, key, lines, **fields))
+        return await stock_updates.receive(connection, Receipt(reference, key, lines, **fields))
 
 
 async def get(engine: AsyncEngine, reference: str) -> dict[str, Any]:
@@ -450,7 +451,7 @@ class TestAtOnce:
         assert await balance(world, "dc-leeds", "A") == (100, 0)
         await ship(world)
         receipt = Receipt("T-1", "1", (Arrived("A", 10),), False, "dock", MONDAY_NOON)
-        await dying(lambda connection: inbound.receive(connection, receipt))
+        await dying(lambda connection: stock_updates.receive(connection, receipt))
         assert (await balance(world, "wh-london", "A"), await in_transit(world)) == ((50, 0), 10)
         assert await receive(world, "T-1", "1", Arrived("A", 10))
         assert (await balance(world, "wh-london", "A"), await in_transit(world)) == ((60, 0), 0)

@@ -13,8 +13,9 @@ from activities.capture import AcceptOrder, Capture
 from dom.errors import Conflict, NotFound, PolicyInvalid
 from dom.policy.reading import read
 from dom.policy.writing import as_yaml
-from store import drafts, policies, publishing, reference
-from store.publishing import Published
+from services import policies as publishing
+from services.policies import Published
+from store import drafts, policies, reference
 from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one

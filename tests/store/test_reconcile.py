@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services import seed, stock_updates
 from store import engine as database
-from store import inbound, migrate, reconcile, seed, stock
+from store import inbound, migrate, reconcile, stock
 from store.inbound import Announcement, Arrived, Receipt
 from store.kinds import InboundKind, LedgerKind
 from store.reconcile import Fault, Repaired, Trust
@@ -426,7 +427,7 @@ async def goods_move(engine: AsyncEngine) -> None:
             ("PO-1", "r2", Arrived("B", 1, damaged=2, quarantine=1)),
             ("T/1", "r1", Arrived("B", 5)),
         ):
-            await inbound.receive(connection, Receipt(reference, key, (line,), False, "dock", MONDAY_NOON))
+            await stock_updates.receive(connection, Receipt(reference, key, (line,), False, "dock", MONDAY_NOON))
 
 
 class TestInbound:

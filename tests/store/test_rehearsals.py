@@ -14,8 +14,8 @@ from dom.rehearsal.recorded import Happened, Happening, Recorded
 from dom.rehearsal.report import Report
 from dom.rehearsal.reproducing import Verdict
 from dom.rehearsal.span import read_span
-from keeper.rehearsing import Run
-from keeper.shadowing import Shadowing
+from jobs.rehearsing import Run
+from jobs.shadowing import Shadowing
 from store import records, rehearsals, shadows, timeline
 from store.kinds import RehearsalStatus
 from tests.unit.worlds import MONDAY_NOON

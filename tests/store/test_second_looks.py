@@ -13,6 +13,7 @@ from dom.ofl.planner import plan
 from dom.ofl.seen import seen_again
 from dom.orders import Promise
 from dom.status import FulfilmentStatus, OrderStatus
+from services import reoptimisation
 from store import fulfilments, second_looks, stock, timeline
 from store.fulfilments import Recalled, released_at
 from store.work_list import WorkFilter, work_list
@@ -103,7 +104,7 @@ class TestOutdated:
         (joint,), known = await found(split)
         async with split.begin() as connection:
             await fulfilments.set_status(connection, "web-split-F2", FulfilmentStatus.ACCEPTED)
-        with pytest.raises(second_looks.Outdated):
+        with pytest.raises(reoptimisation.Outdated):
             await change(split, joint, known)
         await nothing_changed(split)
 
@@ -121,7 +122,7 @@ class TestOutdated:
                 at=MONDAY_NOON,
             )
             await fulfilments.take_out(connection, "web-split-F2", {"1": 1})
-        with pytest.raises(second_looks.Outdated):
+        with pytest.raises(reoptimisation.Outdated):
             await change(split, joint, known)
         await nothing_changed(split, 4)
 
@@ -133,7 +134,7 @@ class TestOutdated:
         async with split.begin() as connection:
             await connection.execute(text(locks))
             async with asyncio.timeout(10):
-                with pytest.raises(second_looks.Outdated):
+                with pytest.raises(reoptimisation.Outdated):
                     await change(split, joint, known)
         await nothing_changed(split)
 
@@ -182,7 +183,7 @@ class TestARecalledFulfilment:
         (joint,), known = await found(split)
         async with split.connect() as late:
             async with split.begin() as connection:
-                await second_looks.change(connection, joint, known.network)
+                await reoptimisation.change(connection, joint, known.network)
                 reporting = asyncio.create_task(accept(late))
                 await until_it_waits(connection)
             with pytest.raises(Recalled):
@@ -194,7 +195,7 @@ class TestARecalledFulfilment:
         (joint,), known = await found(split)
         async with split.begin() as connection:
             assert await accept(connection) == fulfilments.Place("dc-leeds", MONDAY, "standard")
-            with pytest.raises(second_looks.Outdated):
+            with pytest.raises(reoptimisation.Outdated):
                 await change(split, joint, known)
         await check_books(split, reserved=5)
 
@@ -239,7 +240,7 @@ class TestTelling:
         await change(split, joint, known)
         for _ in range(2):
             async with split.begin() as connection:
-                await second_looks.gone(connection, "web-split")
+                await reoptimisation.gone(connection, "web-split")
         assert await rows(split, "SELECT kind, order_id FROM exceptions") == [("second_look_gone", "web-split")]
         async with split.begin() as connection:
             assert not await second_looks.untold(connection, again=0)

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from store import migrate, seed
-from store.seed import SeedReport
+from services import seed
+from services.seed import SeedReport
+from store import migrate
 
 
 def counts(url: str) -> dict[str, int]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.orders import Order
 from dom.status import OrderStatus
+from services import backorder_allocation
 from store import orders, reference, stock, waiting
 from store.kinds import LedgerKind
 from store.stock import Movement, OutOfReach, soft
@@ -42,7 +43,7 @@ async def comes(engine: AsyncEngine, balance: Balance, units: int, *, key: str =
     goods = Movement(node, sku, units, kind, "test", key or f"in-{await one(engine, 'SELECT gen_random_uuid()')}")
     async with engine.begin() as connection:
         if at_once:
-            async with waiting.arriving(connection, [balance]):
+            async with backorder_allocation.arriving(connection, [balance]):
                 await stock.move(connection, goods, actor="test", at=MONDAY_NOON)
         else:
             await stock.move(connection, goods, actor="test", at=MONDAY_NOON)
@@ -50,7 +51,7 @@ async def comes(engine: AsyncEngine, balance: Balance, units: int, *, key: str =
 
 async def deal(engine: AsyncEngine, *skus: str) -> Outcome:
     async with engine.begin() as connection:
-        return await waiting.allocate(connection, skus or ["NEVER"])
+        return await backorder_allocation.allocate(connection, skus or ["NEVER"])
 
 
 async def aside(engine: AsyncEngine) -> dict[str, dict[Balance, int]]:
@@ -479,7 +480,7 @@ class TestAtTheSameMoment:
 
         async def die() -> None:
             async with world.begin() as connection:
-                assert (await waiting.allocate(connection, ["NEVER"])).granted == (order_id,)
+                assert (await backorder_allocation.allocate(connection, ["NEVER"])).granted == (order_id,)
                 await connection.execute(text("SELECT 1 / 0"))
 
         with pytest.raises(DBAPIError):

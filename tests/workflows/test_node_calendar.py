@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from keeper.retiring import Retiring
+from jobs.retiring_nodes import Retiring
 from tests.workflows.test_node_retired import EXCEPTIONS, LEEDS, YORK, change, over
 from tests.worlds import small
 from tests.worlds.books import one, rows

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.network import Node
-from keeper.retiring import Retiring
+from jobs.retiring_nodes import Retiring
 from store import reference
 from tests.worlds import small
 from tests.worlds.books import agree, one, rows

@@ -12,8 +12,8 @@ from dom import ids
 from dom.errors import OutsideFailure
 from dom.orders import Order
 from dom.status import OrderStatus
-from keeper.living import Living
-from keeper.reviving import revive
+from processes.consistency import Living
+from processes.revival import revive
 from tests.worlds import small
 from tests.worlds.books import rows
 from tests.worlds.outside import RecordingCarrier

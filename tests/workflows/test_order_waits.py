@@ -14,7 +14,8 @@ from temporalio.client import Client
 
 from dom.orders import Order
 from dom.status import OrderStatus
-from keeper.allocating import Allocating
+from jobs.allocating import Allocating
+from services import backorder_allocation
 from store import orders, stock, waiting
 from store.kinds import LedgerKind
 from store.stock import Movement
@@ -86,7 +87,7 @@ class TestServedInTheirPlaces:
             old = await waits(house, "old-2", NEVER=2)
             await comes(world, "NEVER", 2)
             async with world.begin() as connection:
-                assert (await waiting.allocate(connection, ["NEVER"])).granted == (old.order_id,)
+                assert (await backorder_allocation.allocate(connection, ["NEVER"])).granted == (old.order_id,)
             await waits(house, "new-2", NEVER=1)
             async with allocating(world, temporal_client):
                 await until_released(house, old, 1)
@@ -185,7 +186,7 @@ class TestToldAgain:
             order = await waits(house, "away-9", NEVER=1)
             await comes(world, "NEVER", 1)
             async with world.begin() as connection:
-                await waiting.allocate(connection, ["NEVER"])
+                await backorder_allocation.allocate(connection, ["NEVER"])
                 await waiting.told(connection, [order.order_id])  # so it says, and the signal was lost
             keeper = Allocating(world, temporal_client)
             await keeper.run()

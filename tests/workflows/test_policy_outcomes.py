@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.policy.document import Policy
 from dom.status import OrderStatus
+from services import backorder_allocation
 from store import reference, waiting
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
@@ -90,7 +91,7 @@ class TestOnStock:
         await house.send(order)
         await comes(house.engine, "dc-leeds", "NEVER", 1)
         async with house.engine.begin() as connection:
-            await waiting.allocate(connection, ["NEVER"])
+            await backorder_allocation.allocate(connection, ["NEVER"])
             assert await waiting.waited_for(connection) == (["NEVER"] if heeds else [])
         if heeds:
             await until_released(house, order, 1)

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from dom import ids
 from dom.orders import Order
-from keeper.living import Comparison, Living
-from keeper.reviving import revive
+from processes.consistency import Comparison, Living
+from processes.revival import revive
 from store import processes
 from tests.worlds.books import one
 from tests.worlds.running import House

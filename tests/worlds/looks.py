@@ -8,7 +8,8 @@ from activities.capture import AcceptOrder, Capture
 from activities.sourcing import Sourced
 from dom.ofl.second_look import Joint, sweep
 from dom.orders import Order
-from keeper.looking_again import LookingAgain
+from jobs.reoptimising import LookingAgain
+from services import reoptimisation
 from store import reference, second_looks, stock
 from store.kinds import LedgerKind
 from store.reference import ReferenceCache
@@ -54,11 +55,11 @@ async def found(engine: AsyncEngine) -> tuple[tuple[Joint, ...], reference.Refer
     async with engine.connect() as connection:
         order_ids = await second_looks.orders(connection, skus=None)
         orders = await second_looks.unbegun(connection, order_ids, MONDAY_NOON, replaying=True)
-        worlds, known = await second_looks.worlds(connection, ReferenceCache(), orders)
+        worlds, known = await reoptimisation.worlds(connection, ReferenceCache(), orders)
     return sweep(orders, worlds, known.policy, known.policy_version), known
 
 
 async def change(engine: AsyncEngine, joint: Joint, known: reference.Reference) -> None:
     """Make a change."""
     async with engine.begin() as connection:
-        await second_looks.change(connection, joint, known.network)
+        await reoptimisation.change(connection, joint, known.network)

@@ -17,8 +17,8 @@ from activities.boundary import Database
 from connectors.notifications.port import Medium
 from dom import ids
 from dom.orders import Order
-from keeper.allocating import Allocating
-from keeper.job import Job
+from jobs.allocating import Allocating
+from jobs.job import Job
 from store.patience import unbroken
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.outside import RecordingCarrier, RecordingSender

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import UnknownNode
 from dom.network import ShippingMethod, Sku
-from dom.ofl.models import Demand, DemandLine, Snapshot, SourcingDecision
+from dom.ofl.models import Demand, DemandLine
 from dom.ofl.planner import plan
 from dom.policy.document import Policy
 from store import sourcing
-from store.networks import Network
+from store.decisions import Planned
 from store.reference import ReferenceCache
 
 
@@ -70,18 +70,6 @@ class Wanted:
         skus = {line.sku for line in self.lines}
         nodes = {node for node, _ in self.not_found}
         return self.excluded_nodes | {node for node in nodes if all((node, sku) in self.not_found for sku in skus)}
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What was asked of the planner, what it saw, and what it answered. `network` names the nodes and tariffs."""
-
-    demand: Demand
-    snapshot: Snapshot
-    network: Network
-    decision: SourcingDecision
-    hold: timedelta = timedelta()
-    """How long the policy holds work back before its node sees it."""
 
 
 async def plan_units(connection: AsyncConnection, cache: ReferenceCache, wanted: Wanted) -> Planned:

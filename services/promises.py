@@ -13,9 +13,10 @@ from dom.ofl.earliest import Reach, able_later, asked_for, reach_of
 from dom.ofl.models import SourcingDecision
 from dom.ofl.servable import Servable
 from dom.policy.document import Policy
+from services.planning import Wanted, plan_under
 from store import availability, sourcing
 from store.availability import Asked
-from store.planning import Planned, Wanted, plan_under
+from store.decisions import Planned
 from store.reference import ReferenceCache
 from store.stock import soft
 

@@ -18,11 +18,11 @@ from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, W
 from temporalio.exceptions import ApplicationError, TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.failures import NO_NAMESPACE, NotReady, Unavailable
 from bootstrap import namespace, refusals
 from dom.base import Value
 from dom.errors import Conflict
 from dom.returns import OTHER_REQUEST
+from processes.errors import NO_NAMESPACE, NotReady, Unavailable
 from workflows.attributes import STATUS
 from workflows.messages import REFUSED, REQUEST
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.status import FulfilmentStep
-from keeper.telling import tell
+from processes.signals import tell
 from store import freshness, unable
 from store.engine import reading
 from store.unable import ACTOR, Unable

@@ -1,24 +1,24 @@
-"""Orders and returns as durable processes: start them, ask them, tell them."""
+"""Orders as durable processes: start them, ask them, signal them."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Final, NoReturn
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.durable import Durable, refuse_another
-from api.failures import Unavailable, domain_error
 from dom import ids
-from dom import returns as rules
 from dom.errors import CannotCancel, Conflict, NoProcess, NotFound, OrderConflict, StepNotPossible
 from dom.intake import OrderRequest
 from dom.orders import Promise
-from dom.status import FINAL_ORDER, ReturnStatus
-from store import orders, out_of_turn, processes, returns
+from dom.status import FINAL_ORDER
+from processes.client import Durable
+from processes.errors import Unavailable, domain_error
+from processes.missing import lost_by_the_store, open_without_process
+from store import orders, out_of_turn
 from workflows import attributes
 from workflows.messages import (
     EDITION,
@@ -29,20 +29,12 @@ from workflows.messages import (
     CancelCall,
     CancelResult,
     CarrierReport,
-    InspectCall,
     NodeReport,
     OrderAnswer,
     OrderInput,
-    ReceiveCall,
-    ReturnAnswer,
-    ReturnInput,
-    ReturnRequest,
-    ReturnResult,
-    ReturnStepAnswer,
 )
 from workflows.order import OrderWorkflow
-from workflows.report import counted, start_summary
-from workflows.returns import ReturnWorkflow
+from workflows.report import start_summary
 
 _ENDED: Final = {RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED, RPCStatusCode.RESOURCE_EXHAUSTED}
 """What the server says to a repeat that comes while the order ends, or while too many come at once."""
@@ -109,7 +101,7 @@ class OrderProcesses:
             return await self._captured_before(order.order_id, hashes, cause)
         run_id = await self._durable.captured_run(ids.order_workflow_id(order.order_id))
         if run_id and await self._find(order.order_id) is None:
-            await _lost_by_the_store(self._reads, order.order_id, run_id)
+            await lost_by_the_store(self._reads, order.order_id, run_id)
         try:
             return await self._accept(order, refused_before=True)
         except WorkflowUpdateFailedError as error:
@@ -249,98 +241,11 @@ class OrderProcesses:
             return
         order_id = captured.order_id
         run_id = await self._durable.last_run(ids.order_workflow_id(order_id))
-        await _no_process(self._reads, order_id, order_id, captured.status, run_id)
+        await open_without_process(self._reads, order_id, order_id, captured.status, run_id)
 
     async def _find(self, order_id: str) -> orders.Captured | None:
         async with self._reads.connect() as connection:
             return await orders.find(connection, order_id)
-
-
-class ReturnProcesses:
-    """A return is one workflow, from permission to refund."""
-
-    def __init__(self, durable: Durable, reads: AsyncEngine) -> None:
-        self._durable = durable
-        self._reads = reads
-
-    async def request(self, return_id: str, request: ReturnRequest, key: str | None) -> ReturnAnswer:
-        """Open a return. Raises what the request is refused for, and Conflict if the key stands for another one."""
-        try:
-            answer = await self._accept(return_id, request, key)
-        except WorkflowAlreadyStartedError:
-            run_id = await self._durable.captured_run(ids.return_workflow_id(return_id))
-            before = await self._opened_before(return_id, request)
-            if before is not None:
-                return before
-            if run_id:
-                await _lost_by_the_store(self._reads, return_id, run_id)
-            answer = await self._accept(return_id, request, key, refused_before=True)
-        refuse_another(answer.request_hash, request.content_hash("request"))
-        return answer
-
-    async def _accept(
-        self, return_id: str, request: ReturnRequest, key: str | None, *, refused_before: bool = False
-    ) -> ReturnAnswer:
-        start = self._durable.start(
-            ReturnWorkflow.run,
-            ReturnInput(return_id=return_id, request=request, key=key, edition=EDITION),
-            workflow_id=ids.return_workflow_id(return_id),
-            summary=f"return of {counted(sum(n.quantity for n in request.lines), 'unit')} of {request.order_id}",
-            attributes=attributes.of_return(),
-            refused_before=refused_before,
-        )
-        return await self._durable.start_and_ask(
-            start,
-            lambda client: client.execute_update_with_start_workflow(
-                ReturnWorkflow.accept, start_workflow_operation=start
-            ),
-        )
-
-    async def _opened_before(self, return_id: str, request: ReturnRequest) -> ReturnAnswer | None:
-        async with self._reads.connect() as connection:
-            row = await returns.get(connection, return_id)
-        if row is None:
-            return None
-        lines = [(line.line_id, line.quantity) for line in request.lines]
-        refuse_another(row["content_hash"], rules.content_hash(lines, request.reason, request.node_id))
-        return ReturnAnswer(return_id=return_id, order_id=row["order_id"], status=row["status"], node_id=row["node_id"])
-
-    async def receive(self, return_id: str, call: ReceiveCall, key: str | None) -> ReturnResult:
-        """The goods of a return arrived. Raises NotFound, or StepNotPossible for a return that is past it."""
-        result = await self._durable.ask(
-            ids.return_workflow_id(return_id),
-            lambda handle: handle.execute_update(ReturnWorkflow.receive, call, id=key),
-            key=key,
-            answer=ReturnStepAnswer,
-            request_hash=call.content_hash("receive"),
-        )
-        return await self._shown(return_id, result)
-
-    async def inspect(self, return_id: str, call: InspectCall, key: str | None) -> ReturnResult:
-        """What becomes of returned units. Raises NotFound, or StepNotPossible for a return that is past it."""
-        result = await self._durable.ask(
-            ids.return_workflow_id(return_id),
-            lambda handle: handle.execute_update(ReturnWorkflow.inspect, call, id=key),
-            key=key,
-            answer=ReturnStepAnswer,
-            request_hash=call.content_hash("inspect"),
-        )
-        return await self._shown(return_id, result)
-
-    async def _shown(self, return_id: str, answer: ReturnStepAnswer | None) -> ReturnResult:
-        if answer is None:
-            return await self._past(return_id)
-        return ReturnResult.model_validate(answer.model_dump(exclude={"request_hash"}))
-
-    async def _past(self, return_id: str) -> ReturnResult:
-        async with self._reads.connect() as connection:
-            row = await returns.get(connection, return_id)
-        if row is None:
-            raise NotFound(f"there is no return {return_id}")
-        if row["status"] != ReturnStatus.REFUNDED:
-            run_id = await self._durable.last_run(ids.return_workflow_id(return_id))
-            await _no_process(self._reads, row["order_id"], return_id, row["status"], run_id)
-        raise StepNotPossible(f"return {return_id} is {row['status']}", data={"status": row["status"]})
 
 
 def _answer(captured: orders.Captured) -> OrderAnswer:
@@ -351,28 +256,3 @@ def _promise(captured: orders.Captured) -> Promise | None:
     if captured.promise_earliest is None or captured.promise_latest is None:
         return None
     return Promise(earliest=captured.promise_earliest, latest=captured.promise_latest)
-
-
-async def _no_process(reads: AsyncEngine, order_id: str, about: str, status: str, run_id: str) -> NoReturn:
-    """An order or a return is open, and nobody works on it: a person is told. Raises NoProcess."""
-    words = processes.in_words(processes.MISSING, about, status)
-    async with reads.connect() as connection:
-        await processes.report(
-            connection, order_id=order_id, about=about, run_id=run_id, kind=processes.MISSING, detail=words
-        )
-    raise NoProcess(
-        f"{about} is {status}, but no process works on it; a person was told, send the same again later",
-        data={"status": status},
-    )
-
-
-async def _lost_by_the_store(reads: AsyncEngine, about: str, run_id: str) -> NoReturn:
-    """An order or a return ended in Temporal, and a restored store does not hold it: a person is told, and NoProcess
-    raised.
-    """
-    words = processes.in_words(processes.NOT_IN_STORE, about, "", "ended")
-    async with reads.connect() as connection:
-        await processes.report(
-            connection, order_id=about, about=about, run_id=run_id, kind=processes.NOT_IN_STORE, detail=words
-        )
-    raise NoProcess(f"{about} ended before the store was restored to an older state; a person was told")

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.ofl.second_look import Joint, sweep
-from keeper.telling import tell
+from processes.signals import tell
+from services import reoptimisation
 from store import changes, cursors, second_looks, stock
 from store.cursors import Cursor
 from store.engine import reading
@@ -124,7 +125,7 @@ class LookingAgain:
             orders = await second_looks.unbegun(connection, order_ids, self._now(), replaying=self._replaying)
             if not orders:
                 return
-            worlds, reference = await second_looks.worlds(connection, self._cache, orders)
+            worlds, reference = await reoptimisation.worlds(connection, self._cache, orders)
         joints = await asyncio.to_thread(sweep, orders, worlds, reference.policy, reference.policy_version)
         for joint in joints:
             await self._change(joint, reference)
@@ -133,10 +134,10 @@ class LookingAgain:
         """Make a change. Orders somebody was busy with are looked at again; of stock that moved on the ledger tells."""
         try:
             async with self._engine.begin() as connection:
-                await second_looks.change(connection, joint, reference.network)
+                await reoptimisation.change(connection, joint, reference.network)
         except stock.OutOfReach:
             _log.info("stock moved on before it was planned anew", orders=len(joint.changes))
-        except second_looks.Outdated:
+        except reoptimisation.Outdated:
             self._moved |= dict.fromkeys(line.sku for each in joint.changes for line in each.order.demand.lines)
         else:
             _log.info("planned anew", orders=len(joint.changes), saving=joint.saving)
@@ -151,6 +152,6 @@ class LookingAgain:
         for order_id in gone:
             _log.warning("no process runs for an order that was planned anew", order_id=order_id)
             async with self._engine.begin() as connection:
-                await second_looks.gone(connection, order_id)
+                await reoptimisation.gone(connection, order_id)
         async with self._reads.connect() as connection:
             await second_looks.told(connection, heard)

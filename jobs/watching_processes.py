@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from keeper.living import Comparison, Living
+from processes.consistency import Comparison, Living
 from store import processes
 
 _log = structlog.get_logger("keeper")

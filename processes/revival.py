@@ -8,7 +8,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from dom import returns as rules
 from dom.errors import NotFound
-from keeper.living import Fault
+from processes.consistency import Fault
 from store import orders, processes, queries, returns
 from store.engine import reading
 from workflows import attributes

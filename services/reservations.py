@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom import ids
 from dom.errors import Conflict, NotFound, ReservationEnded, StockConflict
+from services.reservation_planning import Hold, Outcome, given_for, outcome_of
 from store.engine import reading
-from store.holdable import Hold, Outcome, given_for, outcome_of
 from store.kinds import SoftStatus
 from store.reference import ReferenceCache
 from store.stock import soft

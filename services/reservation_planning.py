@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.errors import StockConflict, UnknownNode
 from dom.network import Node, ShippingMethod
 from dom.ofl.models import SourcingDecision
+from services.planning import Wanted, WantedLine, plan_units
 from store import sourcing
-from store.planning import Wanted, WantedLine, plan_units
 from store.reference import ReferenceCache
 from store.rows import to_json
 from store.stock.soft import SoftUnits

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from keeper.receiver import Receiver
+from jobs.receiver import Receiver
 from store import channels
 from store import engine as database
 from store.patience import unbroken

@@ -14,7 +14,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from keeper.telling import tell
+from processes.signals import tell
+from services import backorder_allocation
 from store import changes, cursors, waiting
 from store.engine import reading
 from workflows.messages import StockArrived
@@ -70,7 +71,7 @@ class Allocating:
 
     async def _deal(self, skus: Sequence[str]) -> None:
         async with self._engine.begin() as connection:
-            outcome = await waiting.allocate(connection, skus)
+            outcome = await backorder_allocation.allocate(connection, skus)
         self._again |= outcome.again
         if outcome.granted:
             _log.info("stock set aside", orders=len(outcome.granted))

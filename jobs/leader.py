@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from keeper.job import Job
+from jobs.job import Job
 from store import seat
 from store.patience import unbroken
 
