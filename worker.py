@@ -48,8 +48,8 @@ from jobs.retiring_nodes import Retiring
 from jobs.shadowing import Shadowing
 from jobs.watching_processes import Watching
 from settings import Settings
-from store import engine as database
-from store import reference
+from store.database import engine as database
+from store.network import reference
 from workflows.order import OrderWorkflow
 from workflows.pricing import PriceStockWorkflow, put_schedule
 from workflows.returns import ReturnWorkflow

@@ -12,8 +12,11 @@ from activities.looking_again import Answer
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
-from store import fulfilments, messages, shipments, timeline
-from store.kinds import ShipmentStatus
+from store.delivery import shipments
+from store.enums import ShipmentStatus
+from store.fulfilment import fulfilments
+from store.notifications import messages
+from store.orders import timeline
 
 
 class CountAsDelivered(Value):

@@ -10,8 +10,8 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from dom.errors import DomError, OutsideFailure
 from dom.orders import REPLAY_TAG, Order
-from store.engine import reading
-from store.reference import ReferenceCache
+from store.database.engine import reading
+from store.network.reference import ReferenceCache
 
 
 def utc_now() -> datetime:

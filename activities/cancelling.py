@@ -14,7 +14,10 @@ from activities.looking_again import Answer
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
-from store import exceptions, fulfilments, messages, orders, stock, timeline, waiting
+from store import backorders, exceptions, stock
+from store.fulfilment import fulfilments
+from store.notifications import messages
+from store.orders import orders, timeline
 
 OFL: Final = "ofl"
 """Who cancels what waited for too long."""
@@ -119,7 +122,7 @@ async def take_out(
 
     For a transaction. Raises Recalled, and nothing may be kept, if a second look took back some of the work.
     """
-    await waiting.undisturbed(connection, request.order_id)
+    await backorders.undisturbed(connection, request.order_id)
     if not await timeline.append(connection, event):
         return False
     await fulfilments.still_standing(connection, by_fulfilment(request.parts))
@@ -127,7 +130,7 @@ async def take_out(
     for part in request.parts:
         waited[part.line_id] += part.quantity if part.fulfilment_id is None else 0
     if any(waited.values()):
-        await waiting.give_up(connection, request.order_id, reason=request.reason, actor=request.actor)
+        await backorders.give_up(connection, request.order_id, reason=request.reason, actor=request.actor)
     await _give_back(connection, request, event)
     moves = [
         orders.UnitMove(line_id, cancelled=cancelled.get(line_id, 0), backordered=-quantity)

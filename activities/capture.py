@@ -17,7 +17,11 @@ from dom.errors import NotAvailable, OrderConflict
 from dom.messages import MessageKind
 from dom.orders import Correction, Order
 from dom.status import OrderStatus, SourcingCause
-from store import decisions, limits, messages, orders, stock, timeline
+from store import stock
+from store.backorders import limits
+from store.notifications import messages
+from store.orders import orders, timeline
+from store.sourcing import decisions
 
 FIRST_ATTEMPT = 1
 FIRST_FULFILMENT = 1

@@ -15,8 +15,12 @@ from activities.looking_again import Answer
 from dom.base import Value
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
-from store import exceptions, fulfilments, messages, orders, out_of_turn, shipments, stock, timeline
-from store.kinds import LedgerKind, ShipmentStatus
+from store import exceptions, stock
+from store.delivery import shipments
+from store.enums import LedgerKind, ShipmentStatus
+from store.fulfilment import fulfilments, unexpected_reports
+from store.notifications import messages
+from store.orders import orders, timeline
 
 _TOLD: Final = {
     FulfilmentStatus.HANDED_OVER: MessageKind.SHIPPED,
@@ -129,7 +133,7 @@ class Fulfilling:
     async def note_stray_report(self, stray: StrayReport) -> None:
         """A report that cannot be true of the fulfilment any more: kept, and put before a person."""
         async with self.database.transaction() as connection:
-            report = out_of_turn.Report(
+            report = unexpected_reports.Report(
                 stray.fulfilment_id,
                 stray.report,
                 stray.actor,
@@ -137,7 +141,7 @@ class Fulfilling:
                 shipment_id=stray.shipment_id,
                 status=stray.status,
             )
-            await out_of_turn.note(connection, report)
+            await unexpected_reports.note(connection, report)
 
     async def _tell(self, connection: AsyncConnection, step: AdvanceFulfilment) -> None:
         await messages.write(

@@ -8,7 +8,7 @@ from temporalio import activity
 from activities.boundary import Database
 from activities.sourcing import Released
 from dom.base import Value
-from store import second_looks
+from store.sourcing import reoptimisation
 
 
 class Answer(StrEnum):
@@ -49,5 +49,5 @@ class LookingAgain:
     async def take_in_second_looks(self, request: TakeIn) -> Looks:
         """Read what changed, and note that the order's process has it. Asked again, it answers the same."""
         async with self.database.transaction() as connection:
-            rows = await second_looks.taken_in(connection, request.order_id, request.after)
+            rows = await reoptimisation.taken_in(connection, request.order_id, request.after)
         return Looks(looks=tuple(Look(number=number, **document) for number, document in rows))

@@ -18,9 +18,10 @@ from dom.errors import OutsideFailure
 from dom.messages import MessageKind
 from dom.money import Money
 from dom.orders import Promise
-from store import exceptions, messages
-from store.engine import is_unavailable
-from store.kinds import MessageStatus
+from store import exceptions
+from store.database.engine import is_unavailable
+from store.enums import MessageStatus
+from store.notifications import messages
 
 _PAUSES_FOR_THE_DATABASE: Final = (0.2, 0.5, 1, 2, 4, 8, 8)
 """Seconds; together well below the time an attempt of the activity has."""

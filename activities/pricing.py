@@ -13,9 +13,11 @@ from temporalio import activity
 from activities.boundary import Database
 from dom.base import Value
 from dom.scarcity.value import pricing, worths
-from store import changes, cursors, outlooks, values
-from store.cursors import Cursor
-from store.values import Price
+from store.availability import changes
+from store.ledger import cursors
+from store.ledger.cursors import Cursor
+from store.sourcing import projection, stock_values
+from store.sourcing.stock_values import Price
 
 CURSOR: Final = "stock-values"
 """The cursor of what has been priced."""
@@ -88,7 +90,7 @@ class Pricing:
     async def _fading(self, terms: PricingTerms) -> int:
         within = timedelta(minutes=terms.lifetime_minutes) / _RENEWED_BEFORE
         async with self.database.transaction() as connection:
-            skus = await values.fading(connection, within, await self._batch(connection))
+            skus = await stock_values.fading(connection, within, await self._batch(connection))
         if skus:
             await self._price(skus, terms, None)
         return len(skus)
@@ -99,7 +101,7 @@ class Pricing:
 
     async def _price(self, skus: Sequence[str], terms: PricingTerms, moved: tuple[Cursor, Cursor] | None) -> None:
         async with self.database.transaction() as connection:
-            read = await outlooks.read(connection, self.database.reference, skus, **_spans(terms))
+            read = await projection.read(connection, self.database.reference, skus, **_spans(terms))
         priced = await asyncio.to_thread(worths, read.outlook)
         prices = [
             Price(
@@ -114,7 +116,7 @@ class Pricing:
         ]
         lifetime = timedelta(minutes=terms.lifetime_minutes)
         async with self.database.transaction() as connection:
-            await values.write(connection, skus, prices, read.outlook.policy.currency, lifetime)
+            await stock_values.write(connection, skus, prices, read.outlook.policy.currency, lifetime)
             if moved is not None:
                 await cursors.advance(connection, CURSOR, *moved)
 

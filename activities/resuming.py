@@ -16,7 +16,9 @@ from dom import ids
 from dom.base import Value
 from dom.orders import Promise
 from dom.status import NETWORK, CarrierEventKind, FulfilmentStatus, SourcingCause
-from store import decisions, orders, processes, resuming, second_looks, timeline, waiting
+from store import backorders
+from store.orders import orders, processes, resuming, timeline
+from store.sourcing import decisions, reoptimisation
 
 _CANCELLED: Final = re.compile(r"cancelled:(\d+)")
 _STEP: Final = re.compile(r"(?P<fulfilment>.+-F\d+):(?P<number>\d+):[a-z_]+")
@@ -106,7 +108,7 @@ class Resuming:
         Changes nothing of the order. Second looks it answers count as taken in.
         """
         async with self.database.transaction() as connection:
-            await waiting.undisturbed(connection, request.order_id)
+            await backorders.undisturbed(connection, request.order_id)
             known = await orders.find(connection, request.order_id)
             if known is None:
                 return None
@@ -114,7 +116,7 @@ class Resuming:
             made = await decisions.decision(connection, request.order_id, found.sourcing)
             if made is None:
                 return None
-            await second_looks.taken_in(connection, request.order_id, 0)
+            await reoptimisation.taken_in(connection, request.order_id, 0)
             await processes.lives_again(connection, request.order_id)
             if request.revived_by is not None:
                 await timeline.append(connection, self._revived(request))

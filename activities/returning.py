@@ -17,8 +17,11 @@ from dom.base import Value
 from dom.errors import Conflict, NotFound, NothingToReturn, UnknownNode
 from dom.messages import MessageKind
 from dom.status import Disposition, ReturnStatus
-from store import inbound, messages, processes, reference, resuming, returns, stock, timeline
-from store.kinds import LedgerKind
+from store import inbound, returns, stock
+from store.enums import LedgerKind
+from store.network import reference
+from store.notifications import messages
+from store.orders import processes, resuming, timeline
 
 _AWAITS_DECISION: Final = frozenset({Disposition.QUARANTINE, Disposition.REFURBISH})
 """Dispositions whose units are in the node and cannot be sold yet."""

@@ -16,8 +16,11 @@ from dom.errors import OutsideFailure
 from dom.network import Node, ShippingMethod, Sku
 from dom.orders import ShipTo
 from dom.parcels import measure, piece
-from store import exceptions, fulfilments, shipments, timeline
-from store.kinds import ShipmentStatus
+from store import exceptions
+from store.delivery import shipments
+from store.enums import ShipmentStatus
+from store.fulfilment import fulfilments
+from store.orders import timeline
 
 
 class BookCarrier(Value):

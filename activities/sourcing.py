@@ -20,9 +20,14 @@ from dom.orders import Order, Promise
 from dom.policy.document import FailedNodes
 from dom.status import FAILED_SOURCING, OrderStatus, SourcingCause
 from services.planning import Wanted, WantedLine, plan_units
-from store import decisions, exceptions, fulfilments, messages, orders, stock, timeline, waiting
-from store.decisions import Planned
+from store import backorders as waiting
+from store import exceptions, stock
 from store.exceptions import Unsourced
+from store.fulfilment import fulfilments
+from store.notifications import messages
+from store.orders import orders, timeline
+from store.sourcing import decisions
+from store.sourcing.decisions import Planned
 
 ATTEMPTS = 8
 """How often a plan is made again because its stock was taken between the snapshot and the reservation."""

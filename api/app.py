@@ -41,7 +41,7 @@ from api.routes import (
 )
 from api.services import Services, connect
 from settings import Settings
-from store import engine as store_engine
+from store.database import engine as store_engine
 
 PREFIX = "/v1"
 _log = structlog.get_logger("api")

@@ -21,7 +21,7 @@ from api.problems import FieldError, Problem
 from bootstrap import refusals
 from dom.errors import DomError
 from processes.errors import NO_NAMESPACE, NotReady, Unavailable, domain_error
-from store import engine
+from store.database import engine
 
 _log = logging.getLogger("dom.api")
 

@@ -11,7 +11,7 @@ from api import failures, problems
 from api.problems import FieldError, Problem
 from dom import json_text
 from dom.texts import escaped
-from store.kinds import ItemOutcome
+from store.enums import ItemOutcome
 
 Item = TypeVar("Item")
 

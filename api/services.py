@@ -15,9 +15,9 @@ from processes.orders import OrderProcesses
 from processes.returns import ReturnProcesses
 from services.reservations import Holding
 from settings import Settings
-from store import engine as store_engine
 from store.channels import Registered
-from store.reference import ReferenceCache
+from store.database import engine as store_engine
+from store.network.reference import ReferenceCache
 
 PATIENCE = RetryConfig(max_elapsed_time_millis=3000, max_retries=6)
 """How long a call to Temporal is tried again before the caller is told to come back."""

@@ -5,7 +5,7 @@ from typing import Any
 from dom.ofl.explanation.again import explained
 from dom.ofl.explanation.changes import from_record
 from dom.ofl.seen import capacity_seen
-from store.explaining import Kept
+from store.sourcing.explanations import Kept
 
 
 def stored_decision(kept: Kept, *, full: bool) -> dict[str, Any]:

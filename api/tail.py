@@ -17,11 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sse_starlette.sse import AppStatus
 
-from store import changes, cursors
-from store.changes import Changed, Changes, News
-from store.cursors import Cursor
-from store.patience import unbroken
-from store.reference import ReferenceCache
+from store.availability import changes
+from store.availability.changes import Changed, Changes, News
+from store.database.uninterrupted import unbroken
+from store.ledger import cursors
+from store.ledger.cursors import Cursor
+from store.network.reference import ReferenceCache
 
 SKUS: Final = 500
 """SKUs of one batch."""

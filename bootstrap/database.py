@@ -8,8 +8,8 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from bootstrap.problems import StartProblem
-from store import migrate
-from store.migrate import Schema
+from store.database import migrate
+from store.database.migrate import Schema
 
 CONNECT_SECONDS: Final = 5
 _CORRECT: Final = "start that server, correct DOM_DATABASE_URL, or unset it to use the embedded one"

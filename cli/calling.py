@@ -59,7 +59,7 @@ def of_the_database(error: Exception) -> StartProblem | None:
 
     from bootstrap.database import reason
     from cli.problems import StartProblem
-    from store.engine import is_unavailable
+    from store.database.engine import is_unavailable
 
     if isinstance(getattr(error, "orig", error), InsufficientPrivilege):
         return StartProblem(f"the database role lacks rights ({reason(error)})", "grant them, or use its owner")

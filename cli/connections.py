@@ -10,7 +10,7 @@ import psycopg
 from bootstrap.database import CONNECT_SECONDS, plain
 from cli.finding import Finding, Verdict
 from settings import Settings
-from store.engine import Kind
+from store.database.engine import Kind
 
 _LIMITS = """
 SELECT current_setting('max_connections')::int

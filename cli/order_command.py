@@ -25,10 +25,10 @@ def order(order_id: OrderId) -> None:
     """Show an order: status, lines, fulfilments, timeline."""
     from cli.problems import StartProblem
     from cli.records import in_database
-    from store import queries, timeline
+    from store.orders import reads, timeline
 
     async def both(connection: AsyncConnection) -> tuple[dict[str, Any] | None, Sequence[RowMapping]]:
-        return await queries.order(connection, order_id), await timeline.of_order(connection, order_id)
+        return await reads.order(connection, order_id), await timeline.of_order(connection, order_id)
 
     with problems_as_one_line():
         found, events = in_database(*environment(), both)

@@ -121,7 +121,7 @@ async def _on_servers(settings: Settings, work: Callable[[Servers], Awaitable[Re
     from bootstrap import namespace
     from bootstrap.database import require_schema
     from cli.problems import StartProblem
-    from store import engine as database
+    from store.database import engine as database
     from worker import connect
 
     await asyncio.to_thread(require_schema, settings.database_url)
@@ -154,7 +154,7 @@ class Servers:
 
     async def revive(self, them: list[str] | None, by: str, *, thoroughly: bool) -> dict[str, str]:
         """Revive the named, or everything that is wrong; answers why not, or an empty text for what was revived."""
-        from store import processes
+        from store.orders import processes
 
         done: dict[str, str] = {}
         if them is None:

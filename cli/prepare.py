@@ -25,8 +25,8 @@ def prepare_database(database_url: str, say: Callable[[str], None]) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from bootstrap import database
-    from store import migrate
-    from store.migrate import Schema
+    from store.database import migrate
+    from store.database.migrate import Schema
 
     database.require_writable(database_url)
     before = database.schema(database_url)

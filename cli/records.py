@@ -15,7 +15,7 @@ from cli.folder import DataFolder
 from cli.problems import StartProblem
 from cli.schema import database
 from settings import Settings
-from store import engine
+from store.database import engine
 
 Result = TypeVar("Result")
 

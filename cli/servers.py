@@ -21,7 +21,7 @@ POLLS_AT_LEAST_EVERY = timedelta(seconds=90)
 def database(settings: Settings, url: str) -> Iterator[Finding]:
     """A database that lets us in: writes, schema, connections."""
     from bootstrap import database as readiness
-    from store.migrate import Schema
+    from store.database.migrate import Schema
 
     yield checked("database writes", "it takes them", readiness.require_writable, url)
     try:

@@ -50,8 +50,8 @@ def import_file(
 ) -> None:
     """Take in a file of counts or changes of stock; exit code 1 if rows were refused, which are printed with why."""
     from cli.records import on_database
+    from store.enums import ImportKind
     from store.imports import Format, Header
-    from store.kinds import ImportKind
 
     now = datetime.now(UTC)
     at = now if as_of is None else min(as_of.replace(tzinfo=UTC), now)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from store.screens import LedgerScreen
+    from store.reports.stock import LedgerScreen
 
 MOVED = {
     "on_hand": "on hand",
@@ -44,19 +44,19 @@ def ledger(
 ) -> None:
     """Show the last ledger entries, oldest first; for one node and SKU with the balance before, between and after."""
     from cli.problems import StartProblem
-    from store import screens
-    from store.kinds import LedgerKind
+    from store.enums import LedgerKind
+    from store.reports import stock
 
     with problems_as_one_line():
         if kind is not None and kind not in set(LedgerKind):
             raise StartProblem(f"there is no kind {kind}", f"use one of {', '.join(LedgerKind)}")
-        wanted = screens.LedgerFilter(sku, node, order, kind, key, _moment(since))
+        wanted = stock.LedgerFilter(sku, node, order, kind, key, _moment(since))
 
     async def look(connection: AsyncConnection) -> LedgerScreen:
         for what, name in (("SKU", sku), ("node", node)):
             if name is not None:
                 await require(connection, what, name)
-        return await screens.ledger(connection, wanted, limit)
+        return await stock.ledger(connection, wanted, limit)
 
     found = read(look)
     if as_json:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from store.screens import NodeScreen, SkuScreen
+    from store.reports.stock import NodeScreen, SkuScreen
 
 BALANCE = ("on_hand", "damaged", "quarantine", "reserved", "soft", "safety_stock", "promise_safety")
 FREE = ("free_for_ofl", "free_to_promise")
@@ -39,7 +39,7 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="How many lines at mo
 
 def show(sku: SkuName, channel: Channel = None, limit: Limit = 20) -> None:
     """Show a SKU: a line per node, a total, and the orders that wait for it."""
-    from store import screens
+    from store.reports import stock as screens
 
     async def look(connection: AsyncConnection) -> SkuScreen:
         await require(connection, "SKU", sku)
@@ -67,7 +67,7 @@ def node(
     ] = None,
 ) -> None:
     """Show a node: a line per SKU, totals over all its SKUs, and the capacity of its next days."""
-    from store import screens
+    from store.reports import stock as screens
 
     async def look(connection: AsyncConnection) -> NodeScreen:
         await require(connection, "node", node_id)
@@ -158,7 +158,7 @@ def _day(line: RowMapping) -> str:
 def read(look: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
     """What `look` finds, all of one moment; problems end the command as one line."""
     from cli.records import in_database
-    from store import screens
+    from store.reports import stock as screens
 
     async def agreeing(connection: AsyncConnection) -> Any:
         await screens.agreeing(connection)
@@ -171,7 +171,7 @@ def read(look: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
 async def require(connection: AsyncConnection, what: str, name: str) -> None:
     """Raises StartProblem unless there is a SKU, a node or a channel of that name."""
     from cli.problems import StartProblem
-    from store import screens
+    from store.reports import stock as screens
 
     if not await screens.exists(connection, what, name):
         raise StartProblem(f"there is no {what} {name}", "check how it is written")

@@ -16,8 +16,10 @@ from temporalio.client import Client
 
 from processes.signals import tell
 from services import backorder_allocation
-from store import changes, cursors, waiting
-from store.engine import reading
+from store import backorders
+from store.availability import changes
+from store.database.engine import reading
+from store.ledger import cursors
 from workflows.messages import StockArrived
 from workflows.order import OrderWorkflow
 
@@ -78,20 +80,20 @@ class Allocating:
 
     async def _look_at_everything(self) -> None:
         async with self._reads.connect() as connection:
-            skus = await waiting.waited_for(connection)
-            idle, lacking = await waiting.idle(connection), await waiting.lacking(connection)
+            skus = await backorders.waited_for(connection)
+            idle, lacking = await backorders.idle(connection), await backorders.lacking(connection)
         for order_id in idle:
             async with self._engine.begin() as connection:
-                await waiting.give_back(connection, order_id)
+                await backorders.give_back(connection, order_id)
         for order_id in lacking:
             async with self._engine.begin() as connection:
-                await waiting.keep(connection, order_id)
+                await backorders.keep(connection, order_id)
         for part in _parts(skus):
             await self._deal(part)
 
     async def _tell(self) -> None:
         async with self._reads.connect() as connection:
-            news = await waiting.untold(connection)
+            news = await backorders.untold(connection)
         if not news:
             return
         arrived = {each.order_id: StockArrived(skus=each.skus, occurred_at=each.occurred_at) for each in news}
@@ -99,9 +101,9 @@ class Allocating:
         for order_id in gone:
             _log.warning("no process runs for a waiting order", order_id=order_id)
             async with self._engine.begin() as connection:
-                await waiting.gone(connection, order_id)
+                await backorders.gone(connection, order_id)
         async with self._reads.connect() as connection:
-            await waiting.told(connection, heard)
+            await backorders.told(connection, heard)
 
 
 def _parts(skus: Iterable[str]) -> Iterable[list[str]]:

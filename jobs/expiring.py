@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store import releases
+from store.availability import preorder_releases
 from store.stock import soft
 
 
@@ -30,6 +30,6 @@ class Sweeping:
         now = asyncio.get_running_loop().time()
         if now >= self._releases_at:
             async with self._engine.begin() as connection:
-                await releases.announce_due(connection)
+                await preorder_releases.announce_due(connection)
             self._releases_at = now + self._releases_every
         return False

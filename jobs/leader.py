@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from jobs.job import Job
-from store import seat
-from store.patience import unbroken
+from store.database import leader_lock
+from store.database.uninterrupted import unbroken
 
 TRY_EVERY: Final = 0.5
 """Seconds between two attempts to take the seat."""
@@ -53,7 +53,7 @@ async def _keep(engine: AsyncEngine, jobs: Sequence[Job]) -> NoReturn:
     away = False
     while True:
         try:
-            async with seat.own_connection(engine) as held:
+            async with leader_lock.own_connection(engine) as held:
                 while not await held.take():
                     away = False
                     await asyncio.sleep(TRY_EVERY)
@@ -68,7 +68,7 @@ async def _keep(engine: AsyncEngine, jobs: Sequence[Job]) -> NoReturn:
         await asyncio.sleep(TRY_EVERY)
 
 
-async def _hold(held: seat.Seat, jobs: Sequence[Job]) -> NoReturn:
+async def _hold(held: leader_lock.Seat, jobs: Sequence[Job]) -> NoReturn:
     _log.info("keeper", jobs=[job.name for job in jobs])
     await _while_ours(held, SETTLE)
     running = [asyncio.create_task(_run(job), name=job.name) for job in jobs]
@@ -81,7 +81,7 @@ async def _hold(held: seat.Seat, jobs: Sequence[Job]) -> NoReturn:
     raise _SeatLost(f"the job {ended} ended")
 
 
-async def _while_ours(held: seat.Seat, seconds: float) -> None:
+async def _while_ours(held: leader_lock.Seat, seconds: float) -> None:
     """Wait; raises _SeatLost if the seat is not ours any more."""
     deadline = asyncio.get_running_loop().time() + seconds
     while (left := deadline - asyncio.get_running_loop().time()) > 0:

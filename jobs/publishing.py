@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from jobs.receiver import Receiver
 from store import channels
-from store import engine as database
-from store.patience import unbroken
-from store.reference import ReferenceCache
+from store.database import engine as database
+from store.database.uninterrupted import unbroken
+from store.network.reference import ReferenceCache
 
 _log = structlog.get_logger("publishing")
 

@@ -9,12 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from connectors.notifications.port import Medium, OutboundMessage
 from connectors.notifications.webhook import WebhookSender
 from dom.channels import Channel, Publish
-from store import changes, channels, cursors, exceptions, levels
-from store import engine as database
-from store.changes import News
-from store.cursors import Cursor
-from store.patience import unbroken
-from store.reference import ReferenceCache
+from store import channels, exceptions
+from store.availability import changes, published_levels
+from store.availability.changes import News
+from store.database import engine as database
+from store.database.uninterrupted import unbroken
+from store.ledger import cursors
+from store.ledger.cursors import Cursor
+from store.network.reference import ReferenceCache
 
 MOST_SKUS: Final = 500
 """SKUs in one message."""
@@ -77,7 +79,7 @@ class Receiver:
                 return None
             news = await changes.now(connection, self._cache, self._id, found.skus)
             if channel.publish is Publish.LEVEL:
-                told = await levels.told(connection, self._id, [each.sku for each in news])
+                told = await published_levels.told(connection, self._id, [each.sku for each in news])
                 news = [each for each in news if told.get(each.sku) != each.level]
             secret = await channels.webhook_secret(connection, self._id)
         return _Batch(channel, channel.webhook_url, secret, before, found.cursor, found.more, news)
@@ -103,7 +105,7 @@ class Receiver:
             name = cursors.of_webhook(self._id)
             moved = await cursors.advance(connection, name, batch.before, batch.after)
             if moved and batch.news:
-                await levels.note(connection, self._id, batch.news)
+                await published_levels.note(connection, self._id, batch.news)
         self._cursor = batch.after if moved else None  # somebody set it elsewhere: look where it stands
 
 

@@ -14,7 +14,8 @@ from dom.rehearsal.recorded import Happened, Recorded
 from dom.rehearsal.report import Report, report
 from dom.rehearsal.span import Span
 from dom.rehearsal.walking import Walk
-from store import records, rehearsals
+from store.rehearsal import rehearsals
+from store.sourcing import decision_log
 
 AT_ONCE: Final = 20
 """Records between two pauses: so long others may have to wait for the processor."""
@@ -36,9 +37,9 @@ class Run:
     async def steps(self) -> AsyncIterator[int]:
         """Walk through the records; yields how many decisions were made again so far, every few."""
         async with self._engine.connect() as connection:
-            self.total = await records.count(connection, self._span)
-            self._walk = Walk(await records.policies(connection), self._policy)
-        async for page in records.walk(self._engine, self._span, AT_ONCE):
+            self.total = await decision_log.count(connection, self._span)
+            self._walk = Walk(await decision_log.policies(connection), self._policy)
+        async for page in decision_log.walk(self._engine, self._span, AT_ONCE):
             await asyncio.to_thread(self._take, page)
             self.done = self._walk.decisions
             yield self.done

@@ -19,10 +19,13 @@ from temporalio.client import Client
 from dom.ofl.second_look import Joint, sweep
 from processes.signals import tell
 from services import reoptimisation
-from store import changes, cursors, second_looks, stock
-from store.cursors import Cursor
-from store.engine import reading
-from store.reference import Reference, ReferenceCache
+from store import stock
+from store.availability import changes
+from store.database.engine import reading
+from store.ledger import cursors
+from store.ledger.cursors import Cursor
+from store.network.reference import Reference, ReferenceCache
+from store.sourcing import reoptimisation as second_looks
 from workflows.messages import LookedAgain
 from workflows.order import OrderWorkflow
 

@@ -16,9 +16,10 @@ from temporalio.client import Client
 
 from dom.status import FulfilmentStep
 from processes.signals import tell
-from store import freshness, unable
-from store.engine import reading
-from store.unable import ACTOR, Unable
+from store.database import reference_version
+from store.database.engine import reading
+from store.fulfilment import unable_nodes
+from store.fulfilment.unable_nodes import ACTOR, Unable
 from workflows.messages import NodeReport
 from workflows.order import OrderWorkflow
 
@@ -55,15 +56,15 @@ class Retiring:
     async def run(self) -> bool:
         """One look takes all there is. Who was told and has not reacted yet is told again with the next one."""
         async with self._reads.connect() as connection:
-            version = await freshness.version(connection)
+            version = await reference_version.version(connection)
         now = asyncio.get_running_loop().time()
         if version == self._seen_version and now < self._everything_at:
             return False
         told = await self._take_away()
         async with self._engine.begin() as connection:
-            at = await unable.moment(connection, self._now())
-            await unable.open_exceptions(connection, at)
-            await unable.close_exceptions(connection, at)
+            at = await unable_nodes.moment(connection, self._now())
+            await unable_nodes.open_exceptions(connection, at)
+            await unable_nodes.close_exceptions(connection, at)
         self._seen_version = version
         self._everything_at = now + (self.every if told else self._everything_every)
         return False
@@ -72,10 +73,10 @@ class Retiring:
         """Tell every order's process of its work; answers whether any was told."""
         after, told = "", False
         async with self._reads.connect() as connection:
-            at = await unable.moment(connection, self._now())
+            at = await unable_nodes.moment(connection, self._now())
         while True:
             async with self._reads.connect() as connection:
-                found = await unable.unbegun(connection, at, after)
+                found = await unable_nodes.unbegun(connection, at, after)
             if not found:
                 return told
             after, told = found[-1].fulfilment_id, True

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dom.policy.document import Policy
 from dom.rehearsal.recorded import Recorded
 from dom.rehearsal.shadowing import Compared, shadowed
-from store import shadows
-from store.records import Networks
+from store.rehearsal import shadows
+from store.sourcing.decision_log import Networks
 
 AT_ONCE: Final = 20
 """Decisions between two pauses: so long others may have to wait for the processor."""

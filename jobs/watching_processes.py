@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from processes.consistency import Comparison, Living
-from store import processes
+from store.orders import processes
 
 _log = structlog.get_logger("keeper")
 

@@ -22,8 +22,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from dom import ids
 from dom.status import FINAL_ORDER
-from store import processes
-from store.engine import reading
+from store.database.engine import reading
+from store.orders import processes
 from workflows import attributes
 from workflows.messages import REFUSED, OrderStanding, ReturnStanding
 from workflows.order import OrderWorkflow

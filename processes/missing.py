@@ -5,7 +5,7 @@ from typing import NoReturn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.errors import NoProcess
-from store import processes
+from store.orders import processes
 
 
 async def open_without_process(reads: AsyncEngine, order_id: str, about: str, status: str, run_id: str) -> NoReturn:

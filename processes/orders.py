@@ -18,7 +18,8 @@ from dom.status import FINAL_ORDER
 from processes.client import Durable
 from processes.errors import Unavailable, domain_error
 from processes.missing import lost_by_the_store, open_without_process
-from store import orders, out_of_turn
+from store.fulfilment import unexpected_reports
+from store.orders import orders
 from workflows import attributes
 from workflows.messages import (
     EDITION,
@@ -171,9 +172,9 @@ class OrderProcesses:
     async def keep(self, report: NodeReport) -> None:
         """Write down what a node says of work that has ended. A person hears of goods that left although they count."""
         async with self._engine.begin() as connection:
-            await out_of_turn.note(
+            await unexpected_reports.note(
                 connection,
-                out_of_turn.Report(
+                unexpected_reports.Report(
                     report.fulfilment_id,
                     report.step,
                     report.actor,
@@ -207,9 +208,9 @@ class OrderProcesses:
 
     async def _write_down(self, report: CarrierReport) -> None:
         async with self._engine.begin() as connection:
-            await out_of_turn.note_unless_known(
+            await unexpected_reports.note_unless_known(
                 connection,
-                out_of_turn.Report(
+                unexpected_reports.Report(
                     report.fulfilment_id,
                     report.kind,
                     report.actor,

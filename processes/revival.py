@@ -9,8 +9,9 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from dom import returns as rules
 from dom.errors import NotFound
 from processes.consistency import Fault
-from store import orders, processes, queries, returns
-from store.engine import reading
+from store import returns
+from store.database.engine import reading
+from store.orders import orders, processes, reads
 from workflows import attributes
 from workflows.messages import EDITION, OrderInput, ReturnInput, ReturnRequest, ReturnRequestLine
 from workflows.order import OrderWorkflow
@@ -86,7 +87,7 @@ async def _revive_return(engine: AsyncEngine, client: Client, task_queue: str, f
 
 async def _return_input(engine: AsyncEngine, client: Client, fault: Fault, by: str) -> ReturnInput:
     async with reading(engine).connect() as connection:
-        row = await queries.return_(connection, fault.about)
+        row = await reads.return_(connection, fault.about)
         if row is None:
             start = await _started_with(client, fault, by, ReturnInput)
             await _must_be_returnable(connection, start.request)

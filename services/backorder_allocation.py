@@ -14,8 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.allocation import Allocation, Balance, Grant, WaitingOrder
-from store.waiting import aside, queue
-from store.waiting.queue import InLine
+from store.backorders import allocations, queue
+from store.backorders.queue import InLine
 
 _TURN: Final = 0x77616974
 """The number of the advisory lock that makes runs take turns: "wait"."""
@@ -117,14 +117,18 @@ class _Run:
         for each, grant in granted:
             had = dict(each.order.aside)
             if any(units > grant.units.get(balance, 0) for balance, units in had.items()):
-                await aside.give_up(self._connection, each.order.order_id, reason="dealt out anew", actor="allocation")
+                await allocations.give_up(
+                    self._connection, each.order.order_id, reason="dealt out anew", actor="allocation"
+                )
                 had = {}
             if grant.units:
                 shares.append(_share(each.order, grant, had))
         if shares:
-            await aside.add(self._connection, shares)
+            await allocations.add(self._connection, shares)
 
 
-def _share(order: WaitingOrder, grant: Grant, had: dict[Balance, int]) -> aside.Share:
+def _share(order: WaitingOrder, grant: Grant, had: dict[Balance, int]) -> allocations.Share:
     added = {balance: units - had.get(balance, 0) for balance, units in sorted(grant.units.items())}
-    return aside.Share(order.order_id, order.channel, {b: units for b, units in added.items() if units}, grant.ready)
+    return allocations.Share(
+        order.order_id, order.channel, {b: units for b, units in added.items() if units}, grant.ready
+    )

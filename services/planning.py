@@ -13,9 +13,9 @@ from dom.network import ShippingMethod, Sku
 from dom.ofl.models import Demand, DemandLine
 from dom.ofl.planner import plan
 from dom.policy.document import Policy
-from store import sourcing
-from store.decisions import Planned
-from store.reference import ReferenceCache
+from store.network.reference import ReferenceCache
+from store.sourcing import snapshot
+from store.sourcing.decisions import Planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ async def plan_units(connection: AsyncConnection, cache: ReferenceCache, wanted:
 
 async def plan_under(connection: AsyncConnection, cache: ReferenceCache, wanted: Wanted) -> tuple[Planned, Policy]:
     """As `plan_units`, with the policy that was live."""
-    world, reference, place = await sourcing.snapshot(
+    world, reference, place = await snapshot.snapshot(
         connection,
         cache,
         channel=wanted.channel,
@@ -91,7 +91,7 @@ async def plan_under(connection: AsyncConnection, cache: ReferenceCache, wanted:
         country=wanted.country,
         postal_code=wanted.postal_code,
         first_day=(wanted.as_of - timedelta(days=1)).date(),
-        last_day=(wanted.as_of + timedelta(days=sourcing.HORIZON_DAYS)).date(),
+        last_day=(wanted.as_of + timedelta(days=snapshot.HORIZON_DAYS)).date(),
         taken_at=wanted.as_of,
         own=wanted.own,
         promised=wanted.promised,

@@ -17,7 +17,8 @@ from dom.policy.lint import Known
 from dom.policy.reading import Reading, read
 from dom.policy.writing import as_yaml
 from dom.tariffs import Tariff
-from store import channels, drafts, policies
+from store import channels
+from store.policy import drafts, policies
 
 MOST_VALUES = 500
 """Of an attribute with more values than these none is listed: it is a number or a text, not a choice."""

@@ -14,10 +14,11 @@ from dom.ofl.models import SourcingDecision
 from dom.ofl.servable import Servable
 from dom.policy.document import Policy
 from services.planning import Wanted, plan_under
-from store import availability, sourcing
-from store.availability import Asked
-from store.decisions import Planned
-from store.reference import ReferenceCache
+from store.availability import availability
+from store.availability.availability import Asked
+from store.network.reference import ReferenceCache
+from store.sourcing import snapshot
+from store.sourcing.decisions import Planned
 from store.stock import soft
 
 
@@ -81,7 +82,7 @@ async def ways_to(connection: AsyncConnection, cache: ReferenceCache, to: Target
 
     Raises UnknownNode for a node that is none.
     """
-    world, reference, place = await sourcing.snapshot(
+    world, reference, place = await snapshot.snapshot(
         connection,
         cache,
         channel=to.channel or "",
@@ -89,7 +90,7 @@ async def ways_to(connection: AsyncConnection, cache: ReferenceCache, to: Target
         country=to.country,
         postal_code=to.postal_code,
         first_day=(to.at - timedelta(days=1)).date(),
-        last_day=(to.at + timedelta(days=sourcing.HORIZON_DAYS)).date(),
+        last_day=(to.at + timedelta(days=snapshot.HORIZON_DAYS)).date(),
         taken_at=to.at,
         promised=True,
     )

@@ -15,11 +15,14 @@ from dom import ids
 from dom.ofl.models import Snapshot
 from dom.ofl.second_look import Change, Joint, Unbegun
 from dom.status import SourcingCause
-from store import decisions, exceptions, fulfilments, second_looks, sourcing, stock, timeline
-from store.decisions import Planned
-from store.networks import Network
-from store.reference import Reference, ReferenceCache
-from store.waiting import queue
+from store import exceptions, stock
+from store.backorders import queue
+from store.fulfilment import fulfilments
+from store.network.reference import Reference, ReferenceCache
+from store.network.versions import Network
+from store.orders import timeline
+from store.sourcing import decisions, reoptimisation, snapshot
+from store.sourcing.decisions import Planned
 
 _REASON: Final = "a second look found a better plan"
 
@@ -37,7 +40,7 @@ async def worlds(
     found: dict[str, Snapshot] = {}
     for demand in (order.demand for order in orders):
         if demand.channel not in found:
-            found[demand.channel], reference, _ = await sourcing.snapshot(
+            found[demand.channel], reference, _ = await snapshot.snapshot(
                 connection,
                 cache,
                 channel=demand.channel,
@@ -45,7 +48,7 @@ async def worlds(
                 country=demand.country,
                 postal_code="",
                 first_day=(min(moments) - timedelta(days=1)).date(),
-                last_day=(max(moments) + timedelta(days=sourcing.HORIZON_DAYS)).date(),
+                last_day=(max(moments) + timedelta(days=snapshot.HORIZON_DAYS)).date(),
                 taken_at=max(moments),
             )
     return found, reference
@@ -55,21 +58,21 @@ async def change(connection: AsyncConnection, joint: Joint, network: Network) ->
     """Make the changes, all in this transaction. Raises Outdated or OutOfReach; the transaction must then end."""
     recalled = [held.fulfilment_id for each in joint.changes for held in each.order.held]
     await _lock(connection, joint, recalled)
-    released_at = await second_looks.lock_work(connection, recalled)
-    units = await second_looks.units(connection, recalled)
+    released_at = await reoptimisation.lock_work(connection, recalled)
+    units = await reoptimisation.units(connection, recalled)
     if len(released_at) < len(recalled) or not _as_planned(joint, units):
         raise Outdated
     await queue.lock_balances(connection, [], also=_balances(joint))
     for each in joint.changes:
         await _let_go(connection, each, units)
-    await second_looks.recall(connection, recalled, _REASON)
+    await reoptimisation.recall(connection, recalled, _REASON)
     for each in joint.changes:
         await _put(connection, each, network, min([released_at[held.fulfilment_id] for held in each.order.held]))
 
 
 async def _lock(connection: AsyncConnection, joint: Joint, recalled: Sequence[str]) -> None:
     order_ids = [each.order.order_id for each in joint.changes]
-    if not recalled or not await second_looks.lock_orders(connection, order_ids):
+    if not recalled or not await reoptimisation.lock_orders(connection, order_ids):
         raise Outdated
 
 
@@ -117,7 +120,7 @@ async def _put(connection: AsyncConnection, change: Change, network: Network, re
     """
     order_id, decision, at = change.order.order_id, change.decision, change.order.demand.as_of
     first = await fulfilments.next_number(connection, order_id)
-    number = await second_looks.next_number(connection, order_id)
+    number = await reoptimisation.next_number(connection, order_id)
     key = decisions.second_look_key(number)
     hold = max(released_at - at, timedelta())
     await fulfilments.release(connection, decision, first, at, hold)
@@ -129,7 +132,7 @@ async def _put(connection: AsyncConnection, change: Change, network: Network, re
     await timeline.append(
         connection, timeline.Event(order_id, "second_look", key, "ofl", at, "", _story(change, first))
     )
-    await second_looks.write(connection, order_id, number, document, change.saving)
+    await reoptimisation.write(connection, order_id, number, document, change.saving)
     units = fulfilments.planned_units(decision, first)
     days = [stock.WorkDay(s.node_id, s.ship_day, s.service) for s in decision.shipments]
     await stock.reserve(connection, order_id, change.order.demand.channel, units, days, at, dict(change.order.units))
@@ -166,7 +169,7 @@ def _story(change: Change, first: int) -> dict[str, Any]:
 
 async def gone(connection: AsyncConnection, order_id: str) -> None:
     """No process runs for the order: a person has to look at it."""
-    for number, _ in await second_looks.taken_in(connection, order_id, 0):
+    for number, _ in await reoptimisation.taken_in(connection, order_id, 0):
         key = f"{order_id}:{decisions.second_look_key(number)}"
         detail = "the order's work was given to other nodes, but no process runs for the order"
         await exceptions.open_(connection, order_id, "second_look_gone", key, detail)

@@ -15,9 +15,9 @@ from dom.errors import StockConflict, UnknownNode
 from dom.network import Node, ShippingMethod
 from dom.ofl.models import SourcingDecision
 from services.planning import Wanted, WantedLine, plan_units
-from store import sourcing
-from store.reference import ReferenceCache
-from store.rows import to_json
+from store.database.parameters import to_json
+from store.network.reference import ReferenceCache
+from store.sourcing import snapshot
 from store.stock.soft import SoftUnits
 
 
@@ -195,7 +195,7 @@ async def _decided(
 async def _named(
     connection: AsyncConnection, cache: ReferenceCache, wanted: Hold, at: datetime, own: str | None
 ) -> Given:
-    world, reference, _ = await sourcing.snapshot(
+    world, reference, _ = await snapshot.snapshot(
         connection,
         cache,
         channel=wanted.channel,

@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom import ids
 from dom.errors import Conflict, NotFound, ReservationEnded, StockConflict
 from services.reservation_planning import Hold, Outcome, given_for, outcome_of
-from store.engine import reading
-from store.kinds import SoftStatus
-from store.reference import ReferenceCache
+from store.database.engine import reading
+from store.enums import SoftStatus
+from store.network.reference import ReferenceCache
 from store.stock import soft
 from store.stock.grouped import ReservationQueue
 from store.stock.soft import SoftRequest, Verdict

@@ -16,8 +16,10 @@ from dom.channels import Channel, ChannelRule
 from dom.network import Node, Sku
 from dom.policy.reading import read_policy
 from dom.tariffs import Tariff
-from store import channels, policies, reference
-from store import engine as database
+from store import channels
+from store.database import engine as database
+from store.network import reference
+from store.policy import policies
 
 ACTOR = "seed"
 

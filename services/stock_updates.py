@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.backorder_allocation import arriving
-from store import adjustments, counts, inbound
-from store.adjustments import Adjustment
-from store.counts import Count
-from store.feeding import ItemResult
+from store import inbound
 from store.inbound import Receipt
+from store.stock import adjustments, counts
+from store.stock.adjustments import Adjustment
+from store.stock.counts import Count
+from store.stock.item_results import ItemResult
 
 
 async def adjust(connection: AsyncConnection, changes: Sequence[Adjustment], actor: str) -> list[ItemResult]:

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom import channels
 from dom.channels import Channel, ChannelRule
 from dom.errors import InvalidInput, NotFound, UnknownChannel
-from store import cursors, reference
-from store.rows import to_rows
-from store.stock.announcing import Scope, announce
+from store.database.parameters import to_rows
+from store.ledger import cursors
+from store.ledger.announcements import Scope, announce
+from store.network import reference
 
 
 async def get(connection: AsyncConnection, channel_id: str) -> Channel:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.rows import listed, to_json
+from store.database.parameters import listed, to_json
 
 
 class Unsourced(StrEnum):

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.status import ARRIVED, ReturnStatus
-from store.rows import listed, to_json, to_rows
+from store.database.parameters import listed, to_json, to_rows
 
 _DELIVERED = text(f"""
 SELECT l.line_id, l.sku, l.unit_price, o.currency, o.status AS order_status, o.channel, o.customer_id,

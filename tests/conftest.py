@@ -17,8 +17,8 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cli.embedded import postgres, temporal
-from store import engine as database
-from store import migrate
+from store.database import engine as database
+from store.database import migrate
 
 settings.register_profile("fixed", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.register_profile("explore", print_blob=True, deadline=None)

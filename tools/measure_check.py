@@ -22,8 +22,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cli.embedded import postgres, temporal
 from processes.consistency import Comparison, Living
-from store import engine as database
-from store import migrate, processes
+from store.database import engine as database
+from store.database import migrate
+from store.orders import processes
 from tests.worlds import small
 from tests.worlds.running import House
 

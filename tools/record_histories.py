@@ -26,9 +26,10 @@ from dom.orders import Order
 from dom.status import Disposition
 from processes.consistency import Living
 from processes.revival import revive
-from store import engine as database
-from store import migrate, stock
-from store.kinds import LedgerKind
+from store import stock
+from store.database import engine as database
+from store.database import migrate
+from store.enums import LedgerKind
 from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small

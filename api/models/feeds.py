@@ -8,7 +8,7 @@ from api.items import EACH_FOR_ITSELF, WITHOUT_NUL
 from api.models.common import ItemProblem, Page
 from dom.base import Key, NodeId, SkuId, Text, Utc, Value
 from dom.status import CarrierEventKind, Condition, ReasonCode
-from store.kinds import ImportKind, ImportStatus
+from store.enums import ImportKind, ImportStatus
 
 MAX_ITEMS = 1000
 

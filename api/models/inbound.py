@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.models.common import Page
 from dom.base import Key, NodeId, Quantity, SkuId, Text, Utc, Value
-from store.kinds import InboundKind, InboundStatus
+from store.enums import InboundKind, InboundStatus
 
 MAX_LINES = 1000
 

@@ -8,7 +8,7 @@ from api.models.common import Page
 from dom.base import Utc
 from dom.messages import MessageKind
 from dom.network import Node, ShippingMethod, Sku
-from store.kinds import ExceptionStatus, MessageStatus, ShipmentStatus
+from store.enums import ExceptionStatus, MessageStatus, ShipmentStatus
 
 Medium = Literal["mail", "webhook"]
 

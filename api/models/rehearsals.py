@@ -11,7 +11,7 @@ from dom.policy.document import Policy
 from dom.rehearsal.figures import Figures
 from dom.rehearsal.report import Report
 from dom.rehearsal.span import EXAMPLES
-from store.kinds import RehearsalStatus
+from store.enums import RehearsalStatus
 
 RehearsalId = Annotated[
     str, Path(max_length=64, description="The rehearsal's id.", examples=["rehearsal-0f6b1c2d3e4f5a6b7c8d"])

@@ -11,7 +11,7 @@ from dom.base import ChannelId, Minor, NodeId, Quantity, SkuId, Utc, Value
 from dom.money import KnownCurrency
 from dom.network import ShippingMethod
 from dom.orders import CustomerClass, Tags
-from store.kinds import SoftStatus
+from store.enums import SoftStatus
 
 MAX_SECONDS = 24 * 60 * 60
 

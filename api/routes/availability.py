@@ -28,8 +28,8 @@ from dom.ofl.servable import Servable
 from services import promises
 from services.planning import Wanted, WantedLine
 from services.promises import Promised, Target
-from store import availability
-from store.availability import Answer, Asked, Found
+from store.availability import availability
+from store.availability.availability import Answer, Asked, Found
 
 router = APIRouter(tags=["inventory"])
 

@@ -18,8 +18,10 @@ from dom.carrying import concerns
 from dom.errors import DomError, NotFound
 from dom.status import CARRIER_MILESTONES, FulfilmentStatus
 from dom.texts import escaped
-from store import listing, out_of_turn, shipments
-from store.kinds import ShipmentStatus
+from store.delivery import shipments
+from store.enums import ShipmentStatus
+from store.fulfilment import unexpected_reports
+from store.reports import lists
 from workflows.messages import CarrierReport
 
 router = APIRouter(tags=["carriers"])
@@ -41,7 +43,7 @@ async def find(services: Use, limit: Limit = 50, cursor_: Annotated[Cursor, Quer
     """Those by whose table rates shipments are booked: what each moves, from where and to where."""
     after = cursor.decode(cursor_, 1)[0] if cursor_ else None
     async with services.reads.connect() as connection:
-        rows = await listing.list_carriers(connection, after=after, limit=limit + 1)
+        rows = await lists.list_carriers(connection, after=after, limit=limit + 1)
     more = cursor.encode(rows[limit - 1]["carrier"]) if len(rows) > limit else None
     return Json({"items": [dict(row) for row in rows[:limit]], "next_cursor": more})
 
@@ -136,10 +138,10 @@ async def _reports(
     after_its_loss = row["shipment_status"] == ShipmentStatus.LOST and event.occurred_at > row["ended_at"]
     for fulfilment in row["concerned"]:
         if not fulfilment["stands"]:
-            stray = out_of_turn.Report(
+            stray = unexpected_reports.Report(
                 fulfilment["id"], event.kind, carrier, event.occurred_at, shipment_id=row["shipment_id"]
             )
-            await out_of_turn.note(connection, stray)
+            await unexpected_reports.note(connection, stray)
         elif concerns(FulfilmentStatus(fulfilment["status"]), event.kind, after_its_loss=after_its_loss):
             reports.append(
                 CarrierReport(

@@ -18,8 +18,8 @@ from api.models.changes import AvailabilityChanges
 from api.services import Services, Use
 from api.tail import FullError, Tail, Told
 from dom.errors import InvalidInput
-from store import cursors
-from store.cursors import START, Cursor
+from store.ledger import cursors
+from store.ledger.cursors import START, Cursor
 
 router = APIRouter(tags=["inventory"])
 

@@ -25,8 +25,8 @@ from dom.policy.checking import linted, refused
 from dom.policy.findings import Finding
 from dom.policy.reading import read
 from services import policies
-from store import drafts
-from store.drafts import Draft
+from store.policy import drafts
+from store.policy.drafts import Draft
 
 router = APIRouter(tags=["ofl"])
 

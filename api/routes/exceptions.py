@@ -9,8 +9,8 @@ from api.answers import Json
 from api.models.common import Cursor, Limit
 from api.models.listing import ExceptionList
 from api.services import Use
-from store import listing
-from store.kinds import ExceptionStatus
+from store.enums import ExceptionStatus
+from store.reports import lists
 
 router = APIRouter(tags=["exceptions"])
 
@@ -36,9 +36,9 @@ async def find(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """Open ones and closed ones, unless `status` says which. What to do about each kind, the runbook says."""
-    wanted = listing.ExceptionFilter(order_id=order, kind=kind, status=status)
+    wanted = lists.ExceptionFilter(order_id=order, kind=kind, status=status)
     before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:
-        rows = await listing.list_exceptions(connection, wanted, before=before, limit=limit + 1)
+        rows = await lists.list_exceptions(connection, wanted, before=before, limit=limit + 1)
     more = cursor.encode(str(rows[limit - 1]["id"])) if len(rows) > limit else None
     return Json({"items": [dict(row) for row in rows[:limit]], "next_cursor": more})

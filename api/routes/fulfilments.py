@@ -17,8 +17,9 @@ from dom.errors import InvalidInput, NotFound, StepNotPossible
 from dom.lifecycle import after_step, is_repeat
 from dom.network import ShippingMethod
 from dom.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
-from store import fulfilments, orders, queries
-from store.work_list import Position, WorkFilter, work_list
+from store.fulfilment import fulfilments
+from store.fulfilment.work_list import Position, WorkFilter, work_list
+from store.orders import orders, reads
 from workflows.messages import ArrivedCall, ArrivedResult, NodeReport, StepLine
 
 router = APIRouter(tags=["fulfilments"])
@@ -81,7 +82,7 @@ async def get_label(request: Request, fulfilment_id: FulfilmentId, services: Use
     A PDF; with `Accept: application/octet-stream` it comes as plain bytes, for clients that know no PDF.
     """
     async with services.reads.connect() as connection:
-        found = await queries.label(connection, fulfilment_id)
+        found = await reads.label(connection, fulfilment_id)
     if found is None:
         raise NotFound(f"fulfilment {fulfilment_id} has no label")
     media_type, content = found

@@ -12,14 +12,14 @@ from api.answers import Json
 from api.failures import problem_of
 from api.models.health import Alive, Ready
 from api.services import Services, Use
-from store import standing
+from store.database import readiness
 
 router = APIRouter(prefix="/health", tags=["health"])
 
 PATIENCE_SECONDS: Final = 3
 _UNFIT: Final = {
-    standing.Standing.OLDER: "the database schema is older than this program; run `dom migrate`",
-    standing.Standing.READ_ONLY: "the database takes no writes: it is a standby, or set to read only",
+    readiness.Standing.OLDER: "the database schema is older than this program; run `dom migrate`",
+    readiness.Standing.READ_ONLY: "the database takes no writes: it is a standby, or set to read only",
 }
 
 
@@ -63,7 +63,7 @@ async def lacking(services: Services) -> dict[str, str]:
 async def _postgresql(services: Services) -> str:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), services.reads.connect() as connection:
-            found = await standing.probe(connection)
+            found = await readiness.probe(connection)
     except (SQLAlchemyError, TimeoutError) as error:
         return problem_of(error).detail
     return _UNFIT.get(found, "ready")

@@ -19,8 +19,8 @@ from api.services import IdempotencyKey, Use
 from dom.base import GivenText, Utc
 from dom.errors import InvalidInput
 from store import imports
+from store.enums import ImportKind, ImportStatus
 from store.imports import Format, Header, Import
-from store.kinds import ImportKind, ImportStatus
 
 router = APIRouter(tags=["inventory"])
 

@@ -26,8 +26,8 @@ from dom.base import AS_SEEN
 from dom.errors import InvalidInput, NotFound
 from services import stock_updates
 from store import inbound
+from store.enums import InboundKind, InboundStatus
 from store.inbound import Announcement, Arrived, InboundFilter, Receipt
-from store.kinds import InboundKind, InboundStatus
 
 router = APIRouter(tags=["inventory"])
 

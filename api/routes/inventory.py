@@ -13,10 +13,10 @@ from api.services import Use
 from dom.base import AS_SEEN
 from dom.errors import DomError
 from services import stock_updates
-from store.adjustments import Adjustment
-from store.counts import Count
-from store.feeding import ItemResult
-from store.kinds import ItemOutcome
+from store.enums import ItemOutcome
+from store.stock.adjustments import Adjustment
+from store.stock.counts import Count
+from store.stock.item_results import ItemResult
 
 router = APIRouter(tags=["inventory"])
 

@@ -10,8 +10,8 @@ from api.models.common import Cursor, Limit
 from api.models.listing import Medium, MessageList
 from api.services import Use
 from dom.messages import MessageKind
-from store import listing
-from store.kinds import MessageStatus
+from store.enums import MessageStatus
+from store.reports import lists
 
 router = APIRouter(tags=["orders"])
 
@@ -36,9 +36,9 @@ async def find(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """What was said on which occasion, and whether it left. Whom it went to is shown with the order alone."""
-    wanted = listing.MessageFilter(order_id=order, kind=kind, medium=medium, status=status)
+    wanted = lists.MessageFilter(order_id=order, kind=kind, medium=medium, status=status)
     before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:
-        rows = await listing.list_messages(connection, wanted, before=before, limit=limit + 1)
+        rows = await lists.list_messages(connection, wanted, before=before, limit=limit + 1)
     more = cursor.encode(str(rows[limit - 1]["id"])) if len(rows) > limit else None
     return Json({"items": [dict(row) for row in rows[:limit]], "next_cursor": more})

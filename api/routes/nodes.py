@@ -12,7 +12,8 @@ from api.services import Use
 from dom.base import AS_SEEN
 from dom.errors import InvalidInput
 from dom.network import Node, NodeKind
-from store import listing, reference
+from store.network import reference
+from store.reports import lists
 
 router = APIRouter(tags=["network"])
 
@@ -39,9 +40,9 @@ async def find(
 ) -> Json:
     """Every node with all that is known of it. Filters combine."""
     after = cursor.decode(cursor_, 1)[0] if cursor_ else None
-    wanted = listing.NodeFilter(kind=kind, country=country, active=active)
+    wanted = lists.NodeFilter(kind=kind, country=country, active=active)
     async with services.reads.connect() as connection:
-        found = await listing.list_nodes(connection, wanted, after=after, limit=limit + 1)
+        found = await lists.list_nodes(connection, wanted, after=after, limit=limit + 1)
     more = cursor.encode(found[limit - 1]["id"]) if len(found) > limit else None
     return Json({"items": [Node.model_validate(document) for document in found[:limit]], "next_cursor": more})
 

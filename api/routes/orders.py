@@ -22,8 +22,9 @@ from dom.base import AS_SEEN
 from dom.errors import InvalidInput, NotFound
 from dom.intake import OrderRequest, as_captured_before
 from dom.status import OrderStatus
-from store import explaining, queries, timeline
-from store import orders as order_rows
+from store.orders import orders as order_rows
+from store.orders import reads, timeline
+from store.sourcing import explanations
 from workflows.messages import CancelCall, CancelResult, OrderAnswer
 
 
@@ -140,10 +141,10 @@ async def list_orders(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """Filters combine; one that is absent does not matter. Orders that come in meanwhile shift no page."""
-    wanted = queries.OrderFilter(channel=channel, status=status, customer_id=customer, sku=sku, text=q, waiting=waiting)
+    wanted = reads.OrderFilter(channel=channel, status=status, customer_id=customer, sku=sku, text=q, waiting=waiting)
     before = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
-        rows = await queries.list_orders(connection, wanted, before=before, limit=limit + 1)
+        rows = await reads.list_orders(connection, wanted, before=before, limit=limit + 1)
     page = [_with_promise(row) for row in rows[:limit]]
     more = cursor.encode(page[-1]["captured_at"], page[-1]["order_id"]) if len(rows) > limit else None
     return Json({"items": page, "next_cursor": more})
@@ -158,7 +159,7 @@ async def list_orders(
 async def get(order_id: OrderId, services: Use) -> OrderDetail:
     """Lines with where their units are, fulfilments with shipments, messages, returns, refunds, open exceptions."""
     async with services.reads.connect() as connection:
-        found = await queries.order(connection, order_id)
+        found = await reads.order(connection, order_id)
     if found is None:
         raise _no(order_id)
     document = found.pop("document")
@@ -206,7 +207,7 @@ async def get_sourcing(
     term, the runner-up, what would have to change for it to win, the policy version, and the reasons in words.
     """
     async with services.reads.connect() as connection:
-        kept = await explaining.kept(connection, order_id, snapshots=full)
+        kept = await explanations.kept(connection, order_id, snapshots=full)
         if not kept and await order_rows.find(connection, order_id) is None:
             raise _no(order_id)
     shown = await asyncio.to_thread(lambda: [stored_decision(each, full=full) for each in kept])

@@ -30,8 +30,8 @@ from dom.policy.document import Policy
 from dom.policy.findings import has_errors
 from services import policies as publishing
 from services.policies import Published
-from store import drafts, policies
-from store.policies import PublishedPolicy
+from store.policy import drafts, policies
+from store.policy.policies import PublishedPolicy
 
 router = APIRouter(tags=["ofl"])
 

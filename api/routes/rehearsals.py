@@ -15,9 +15,10 @@ from api.services import Use
 from dom.base import AS_SEEN
 from dom.errors import Conflict
 from dom.policy.document import Policy
-from store import drafts, policies, rehearsals
-from store.kinds import RehearsalStatus
-from store.rehearsals import Rehearsal
+from store.enums import RehearsalStatus
+from store.policy import drafts, policies
+from store.rehearsal import rehearsals
+from store.rehearsal.rehearsals import Rehearsal
 
 router = APIRouter(tags=["ofl"])
 

@@ -15,7 +15,7 @@ from dom import ids
 from dom.base import AS_SEEN
 from dom.errors import NotFound
 from dom.status import ReturnStatus
-from store import queries
+from store.orders import reads
 from workflows.messages import InspectCall, ReceiveCall, ReturnRequest, ReturnResult
 
 router = APIRouter(tags=["returns"])
@@ -78,7 +78,7 @@ async def list_returns(
     """Filters combine."""
     before = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
-        rows = await queries.list_returns(connection, order_id=order_id, status=status, before=before, limit=limit + 1)
+        rows = await reads.list_returns(connection, order_id=order_id, status=status, before=before, limit=limit + 1)
     page = [dict(row) for row in rows[:limit]]
     more = cursor.encode(page[-1]["requested_at"], page[-1]["id"]) if len(rows) > limit else None
     return Json({"items": page, "next_cursor": more})
@@ -93,7 +93,7 @@ async def list_returns(
 async def get(return_id: ReturnId, services: Use) -> ReturnDetail:
     """Its lines with what was received and what became of it, and the refund recorded."""
     async with services.reads.connect() as connection:
-        row = await queries.return_(connection, return_id)
+        row = await reads.return_(connection, return_id)
     if row is None:
         raise NotFound(f"there is no return {return_id}")
     return ReturnDetail.model_validate(dict(row))

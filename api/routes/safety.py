@@ -9,8 +9,8 @@ from api.answers import Json
 from api.models.safety import SafetyStockItem, SafetyStockResults, SafetyStocks
 from api.services import Use
 from dom.base import AS_SEEN
-from store import safety
-from store.safety import Setting, SettingResult
+from store.stock import safety
+from store.stock.safety import Setting, SettingResult
 
 router = APIRouter(tags=["inventory"])
 

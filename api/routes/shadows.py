@@ -13,8 +13,8 @@ from api.models.rehearsals import ShadowDetail, ShadowList, ShadowName, ShadowRe
 from api.routes.rehearsals import named
 from api.services import Use
 from dom.base import AS_SEEN
-from store import shadows
-from store.shadows import Shadow
+from store.rehearsal import shadows
+from store.rehearsal.shadows import Shadow
 
 router = APIRouter(tags=["ofl"])
 

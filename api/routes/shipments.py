@@ -9,8 +9,8 @@ from api.answers import Json
 from api.models.common import Cursor, Limit
 from api.models.listing import ShipmentList
 from api.services import Use
-from store import listing
-from store.kinds import ShipmentStatus
+from store.enums import ShipmentStatus
+from store.reports import lists
 
 router = APIRouter(tags=["carriers"])
 
@@ -35,9 +35,9 @@ async def find(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """Every booking, voided ones too. Filters combine."""
-    wanted = listing.ShipmentFilter(carrier=carrier, status=status, tracking_number=tracking_number, order_id=order)
+    wanted = lists.ShipmentFilter(carrier=carrier, status=status, tracking_number=tracking_number, order_id=order)
     before = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
-        rows = await listing.list_shipments(connection, wanted, before=before, limit=limit + 1)
+        rows = await lists.list_shipments(connection, wanted, before=before, limit=limit + 1)
     more = cursor.encode(rows[limit - 1]["booked_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
     return Json({"items": [dict(row) for row in rows[:limit]], "next_cursor": more})

@@ -12,7 +12,8 @@ from api.services import Use
 from dom.base import AS_SEEN
 from dom.errors import InvalidInput
 from dom.network import Sku
-from store import listing, reference
+from store.network import reference
+from store.reports import lists
 
 router = APIRouter(tags=["network"])
 
@@ -41,7 +42,7 @@ async def find(
     """The catalogue. What is in stock of them, `/v1/availability` says."""
     after = cursor.decode(cursor_, 1)[0] if cursor_ else None
     async with services.reads.connect() as connection:
-        found = await listing.list_skus(connection, part=q, after=after, limit=limit + 1)
+        found = await lists.list_skus(connection, part=q, after=after, limit=limit + 1)
     more = cursor.encode(found[limit - 1]["id"]) if len(found) > limit else None
     return Json({"items": [Sku.model_validate(document) for document in found[:limit]], "next_cursor": more})
 

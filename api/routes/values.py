@@ -9,8 +9,9 @@ from api.answers import Json
 from api.models.values import MarkDownResults, MarkDowns, StockValues
 from api.services import Use
 from dom.base import AS_SEEN, SkuId
-from store import reference, values
-from store.values import MarkDown, MarkDownResult
+from store.network import reference
+from store.sourcing import stock_values
+from store.sourcing.stock_values import MarkDown, MarkDownResult
 
 router = APIRouter(tags=["inventory"])
 
@@ -33,7 +34,7 @@ async def of_sku(sku: Annotated[SkuId, Query(description="The SKU.", examples=["
     async with services.reads.connect() as connection:
         await reference.get_sku(connection, sku)
         currency = (await services.reference.now(connection)).policy.currency
-        found = await values.of_sku(connection, sku, currency)
+        found = await stock_values.of_sku(connection, sku, currency)
     nodes = [
         {
             "node_id": row["node_id"],
@@ -71,7 +72,7 @@ async def mark_down(
     """
     marks = [MarkDown(item.node_id, item.sku, item.per_unit) for item in asked.mark_downs]
     async with services.engine.begin() as connection:
-        found = await values.mark_down(connection, marks, asked.actor)
+        found = await stock_values.mark_down(connection, marks, asked.actor)
     return Json({"results": [_said(index, result) for index, result in enumerate(found)]})
 
 

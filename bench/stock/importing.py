@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.stock.results import Round
 from store import imports
+from store.enums import ImportKind
 from store.imports import Format, Header
-from store.kinds import ImportKind
 
 BAD_ROWS = 37
 COUNTED = 1000

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bench.stock import world
 from bench.stock.recording import access, explained, recorded
 from bench.stock.results import Round
-from store import availability
-from store.availability import Asked
-from store.engine import reading
-from store.reference import ReferenceCache
+from store.availability import availability
+from store.availability.availability import Asked
+from store.database.engine import reading
+from store.network.reference import ReferenceCache
 
 WATCHED = "stock"
 

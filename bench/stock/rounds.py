@@ -16,8 +16,8 @@ from bench.stock.looking import Looker
 from bench.stock.pgbench import Mode, PgBench
 from bench.stock.results import Results, Round
 from bench.stock.taking import Grouped, Requests, one_statement
-from store import engine as database
 from store import stock
+from store.database import engine as database
 
 POOL = 8
 WARM_UP_SECONDS = 2.0

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from cli.embedded import postgres
-from store import migrate
+from store.database import migrate
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from bench.stock import world
 from bench.stock.pgbench import script
 from bench.stock.recording import recorded
 from bench.stock.results import Round
-from store.engine import reading
+from store.database.engine import reading
 from store.stock import soft
 from store.stock.grouped import ReservationQueue
 from store.stock.soft import SoftRequest, SoftUnits, Verdict

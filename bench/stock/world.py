@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dom.channels import Channel, ChannelRule
 from dom.network import Node, NodeAddress, NodeKind, Sku
 from dom.policy.document import Policy, Strategy
-from store import channels, reference
+from store import channels
+from store.network import reference
 
 PLENTY = 100_000_000
 CHANNEL = "web"

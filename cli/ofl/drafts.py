@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from dom.policy.findings import Finding
-    from store.drafts import Draft
+    from store.policy.drafts import Draft
 
 app = typer.Typer(no_args_is_help=True, help="Drafts of the policy; they decide nothing until they are published.")
 
@@ -35,7 +35,7 @@ def list_drafts() -> None:
     """List the drafts, the one that was written last first."""
     from rich.table import Table
 
-    from store import drafts
+    from store.policy import drafts
 
     with refusals():
         found = in_database(drafts.everyone)
@@ -49,7 +49,7 @@ def list_drafts() -> None:
 @app.command()
 def show(name: Name) -> None:
     """Print a draft as it was written."""
-    from store import drafts
+    from store.policy import drafts
 
     with refusals():
         print(in_database(lambda connection: drafts.get(connection, name)).source.rstrip("\n"))
@@ -67,7 +67,7 @@ def save(
     """Keep a policy as a draft, mistakes and all, and say what they are."""
     from dom.policy.checking import linted, refused
     from services import policies as publishing
-    from store import drafts
+    from store.policy import drafts
 
     with refusals(file):
         _check_name(name)
@@ -97,7 +97,7 @@ def save(
 @app.command()
 def delete(name: Name) -> None:
     """Throw a draft away."""
-    from store import drafts
+    from store.policy import drafts
 
     with refusals():
         in_database(lambda connection: drafts.delete(connection, name))

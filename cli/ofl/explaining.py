@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dom.ofl.explanation.models import ExplainedNode, Explanation
     from dom.ofl.models import Candidate, SourcingDecision
-    from store.explaining import Kept
+    from store.sourcing.explanations import Kept
 
 OrderId = Annotated[str, typer.Argument(help="The order's id, such as web-536365.")]
 Attempt = Annotated[
@@ -61,10 +61,10 @@ def _asked_for(order_id: str, attempt: int | None) -> tuple[Kept, int]:
     """The decision asked for, and how many the order has."""
     from cli.problems import StartProblem
     from cli.records import in_database
-    from store import explaining
+    from store.sourcing import explanations
 
     async def work(connection: AsyncConnection) -> Sequence[Kept]:
-        return await explaining.kept(connection, order_id, snapshots=True)
+        return await explanations.kept(connection, order_id, snapshots=True)
 
     found = in_database(*environment(), work)
     if not found:

@@ -32,7 +32,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON, every field of it
 def show(version: Version = None, as_json: AsJson = False) -> None:
     """Print a published policy as YAML, as it was written, ready to be changed and published."""
     from services import policies as publishing
-    from store import policies
+    from store.policy import policies
 
     with refusals():
         found = in_database(lambda connection: policies.get(connection, version))
@@ -46,7 +46,7 @@ def versions() -> None:
     """List the published versions, newest first; the first is live."""
     from rich.table import Table
 
-    from store import policies
+    from store.policy import policies
 
     with refusals():
         published = in_database(policies.list_policies)

@@ -86,7 +86,7 @@ def is_file(which: str) -> bool:
 
 async def named(connection: AsyncConnection, which: str) -> Policy:
     """A version, the live policy or a draft. Raises NotFound."""
-    from store import drafts, policies
+    from store.policy import drafts, policies
 
     if which.startswith(DRAFT):
         return (await drafts.get(connection, which.removeprefix(DRAFT))).policy

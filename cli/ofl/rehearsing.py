@@ -81,7 +81,7 @@ def read_file(which: str | None) -> Policy | None:
 
 async def chosen(connection: AsyncConnection, which: str) -> tuple[Policy, str]:
     """The policy that is meant, and what to call it: `live`, a version, or a draft by its name. Raises NotFound."""
-    from store import drafts, policies
+    from store.policy import drafts, policies
 
     if which == "live" or which.isdecimal():
         published = await policies.get(connection, None if which == "live" else int(which))

@@ -12,7 +12,7 @@ from cli.ofl.reading import in_database, refusals
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from store.shadows import Shadow
+    from store.rehearsal.shadows import Shadow
 
 SHOWN = 20
 
@@ -38,7 +38,7 @@ def start(name: Name, policy: Which = None, by: By = "operator") -> None:
     from cli.ofl.rehearsing import chosen, read_file
 
     async def begin(connection: AsyncConnection) -> None:
-        from store import shadows
+        from store.rehearsal import shadows
 
         draft = of_file or (await chosen(connection, policy or name))[0]
         await shadows.start(connection, name, draft, by)
@@ -54,7 +54,7 @@ def stop(name: Name, by: By = "operator") -> None:
     """End a shadow; what it decided is kept."""
 
     async def end(connection: AsyncConnection) -> None:
-        from store import shadows
+        from store.rehearsal import shadows
 
         await shadows.stop(connection, name, by)
 
@@ -72,7 +72,7 @@ def show(name: Name) -> None:
     from api.reports.rehearsal import amount
 
     async def read(connection: AsyncConnection) -> tuple[Shadow, list[tuple[str, ...]]]:
-        from store import shadows
+        from store.rehearsal import shadows
 
         found = await shadows.get(connection, name)
         rows = await shadows.differing(connection, found.id, SHOWN)
@@ -103,7 +103,7 @@ def list_() -> None:
     from rich.table import Table
 
     async def read(connection: AsyncConnection) -> list[Shadow]:
-        from store import shadows
+        from store.rehearsal import shadows
 
         return await shadows.everyone(connection)
 

@@ -14,11 +14,11 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from store import adjustments, counts
-from store.feeding import Balances
+from store.database.parameters import to_json, to_rows
+from store.enums import ImportKind, ImportStatus, ItemOutcome
 from store.imports.progress import Import, get
-from store.kinds import ImportKind, ImportStatus, ItemOutcome
-from store.rows import to_json, to_rows
+from store.stock import adjustments, counts
+from store.stock.item_results import Balances
 
 CHUNK: Final = 10_000
 """Rows applied in one statement."""

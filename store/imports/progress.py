@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.errors import NotFound
-from store.kinds import ImportKind, ImportStatus
+from store.enums import ImportKind, ImportStatus
 
 PAGE: Final = 5_000
 """Problems read at a time."""

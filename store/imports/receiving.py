@@ -17,11 +17,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.errors import Conflict, InvalidInput
+from store.database.parameters import to_json
+from store.enums import ImportKind, ImportStatus, ItemOutcome
 from store.imports.progress import Import, get
 from store.imports.reading import batches
 from store.imports.rows import Format, Rows, Staged
-from store.kinds import ImportKind, ImportStatus, ItemOutcome
-from store.rows import to_json
 
 BATCH: Final = 10_000
 """Rows parsed and staged at a time."""

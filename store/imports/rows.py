@@ -19,7 +19,7 @@ from dom import json_text
 from dom.base import Key, NodeId, SkuId, Utc, Value
 from dom.errors import InvalidInput
 from dom.status import ReasonCode
-from store.kinds import ImportKind, ItemOutcome
+from store.enums import ImportKind, ItemOutcome
 
 AHEAD: Final = timedelta(minutes=5)
 """How far a sender's clock may be ahead of ours."""

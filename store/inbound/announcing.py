@@ -7,10 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import Conflict, InvalidInput, StepNotPossible, UnknownNode, UnknownSku
-from store import queries
+from store.database.parameters import to_rows
+from store.enums import InboundKind, InboundStatus
 from store.inbound.rows import Inbound, lock
-from store.kinds import InboundKind, InboundStatus
-from store.rows import to_rows
+from store.orders import reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ async def _check_known(connection: AsyncConnection, announced: Announcement) -> 
         if place is not None and place not in known:
             raise UnknownNode(f"there is no node {place}", field=field, data={"node_id": place})
     skus = [sku for sku, _ in announced.lines]
-    unknown = await queries.unknown_skus(connection, skus)
+    unknown = await reads.unknown_skus(connection, skus)
     if unknown:
         first = min(skus.index(sku) for sku in unknown)
         raise UnknownSku(f"there is no SKU {skus[first]}", field=f"lines[{first}].sku", data={"skus": sorted(unknown)})

@@ -7,9 +7,9 @@ from datetime import date
 from sqlalchemy import RowMapping, exists, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.database.parameters import any_of
+from store.enums import InboundKind, InboundStatus
 from store.inbound.terms import EXPECTED
-from store.kinds import InboundKind, InboundStatus
-from store.rows import any_of
 from store.tables.feeds import inbound, inbound_lines
 
 _GET = text(f"""

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import Conflict, InvalidInput, StepNotPossible
 from store import exceptions
+from store.database.parameters import to_rows
+from store.enums import InboundKind, InboundStatus, LedgerKind
 from store.inbound.rows import Inbound, come_to, lock
-from store.kinds import InboundKind, InboundStatus, LedgerKind
-from store.rows import to_rows
 
 _ARRIVES_AS: Final = {
     InboundKind.PURCHASE_ORDER: LedgerKind.RECEIPT,

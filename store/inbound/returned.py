@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.rows import to_json
+from store.database.parameters import to_json
 
 DAYS_ON_THE_WAY: Final = 7
 """How long goods take to come back after a return was allowed."""

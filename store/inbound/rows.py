@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import NotFound, StepNotPossible
-from store.kinds import InboundKind, InboundStatus
+from store.enums import InboundKind, InboundStatus
 
 
 @dataclass(frozen=True, slots=True)

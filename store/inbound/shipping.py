@@ -6,8 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.errors import StepNotPossible, StockConflict
+from store.enums import InboundKind, InboundStatus
 from store.inbound.rows import Inbound, come_to, lock
-from store.kinds import InboundKind, InboundStatus
 
 _LOCK_ORIGIN = text("""
 SELECT s.sku FROM stock s JOIN inbound_lines l USING (sku)

@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs on the connection `store.migrate` hands over."""
+"""Alembic's entry point: runs on the connection `store.database.migrate` hands over."""
 
 from alembic import context
 

@@ -11,8 +11,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.status import GAVE_DAY_BACK
+from store.database.parameters import listed
 from store.reconcile.differences import Difference, Fault, Kind, Subject
-from store.rows import listed
 
 _LIMITED: Final = "n.document->'service_capacity' ? "
 _WORKED: Final = f"coalesce(f.status NOT IN ({listed(GAVE_DAY_BACK)}), true)"

@@ -5,9 +5,9 @@ from typing import Final
 from sqlalchemy import RowMapping
 
 from dom.status import BEFORE_HAND_OVER, FINAL_ORDER, LEFT_NODE, NOTHING_RESERVED, FulfilmentStatus, OrderStatus
-from store.kinds import ReservationKind, ReservationStatus
+from store.database.parameters import listed
+from store.enums import ReservationKind, ReservationStatus
 from store.reconcile.differences import Difference, Fault, Kind, Subject, of_balance
-from store.rows import listed
 
 _ENDED: Final = listed(NOTHING_RESERVED)
 _OPEN: Final = listed(BEFORE_HAND_OVER)

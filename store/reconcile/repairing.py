@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from store.engine import is_unavailable
+from store.database.engine import is_unavailable
 from store.reconcile import days, transit
 from store.reconcile.differences import BusyError, CannotMendError, Difference, Kind, Subject, Trust
 from store.reconcile.finding import LISTED, Findings, find

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.kinds import InboundKind, InboundStatus, LedgerKind
+from store.enums import InboundKind, InboundStatus, LedgerKind
 from store.reconcile.differences import CannotMendError, Difference, Fault, Kind, Subject
 
 _RECEIPTS: Final = """

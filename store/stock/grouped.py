@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store.engine import is_unavailable, reading
+from store.database.engine import is_unavailable, reading
 from store.stock import soft
 from store.stock.soft import SoftRequest, Verdict
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.kinds import LedgerKind
+from store.enums import LedgerKind
 
 
 @dataclass(frozen=True, slots=True)

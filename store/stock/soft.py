@@ -15,8 +15,8 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.kinds import SoftStatus
-from store.rows import to_json
+from store.database.parameters import to_json
+from store.enums import SoftStatus
 from store.stock.firm import NOTHING
 
 SWEPT_AT_ONCE: Final = 500

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from store.kinds import ImportKind, ImportStatus, InboundKind, InboundStatus, ItemOutcome
+from store.enums import ImportKind, ImportStatus, InboundKind, InboundStatus, ItemOutcome
 from store.tables.common import metadata, moment, one_of
 
 inbound = Table(

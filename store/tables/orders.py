@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from dom.network import ShippingMethod
 from dom.status import BEFORE_HAND_OVER, CarrierEventKind, FulfilmentStatus, OrderStatus
-from store.kinds import ExceptionStatus, MessageStatus, ShipmentStatus
+from store.enums import ExceptionStatus, MessageStatus, ShipmentStatus
 from store.tables.common import metadata, moment, one_of, serial
 
 _OPEN_WORK = ", ".join(f"'{status}'" for status in sorted(BEFORE_HAND_OVER))

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from store.kinds import RehearsalStatus
+from store.enums import RehearsalStatus
 from store.tables.common import metadata, moment, one_of, serial
 
 _SEEN = "decisions written down before were looked at, but for those that were under way"

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from store.kinds import LedgerKind, ReservationKind, ReservationStatus, SoftStatus
+from store.enums import LedgerKind, ReservationKind, ReservationStatus, SoftStatus
 from store.tables.common import metadata, moment, one_of, serial
 
 

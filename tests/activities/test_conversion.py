@@ -16,7 +16,7 @@ from dom.orders import Order
 from dom.status import OrderStatus, SourcingCause
 from services.reservation_planning import Hold, HoldLine
 from services.reservations import Holding
-from store.reference import ReferenceCache
+from store.network.reference import ReferenceCache
 from store.stock import soft
 from store.stock.soft import SoftRequest, SoftUnits
 from tests.unit.worlds import MONDAY_NOON

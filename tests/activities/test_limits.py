@@ -11,7 +11,7 @@ from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
 from activities.sourcing import Sourced
 from dom.intake import OrderRequest
-from store import reference
+from store.network import reference
 from tests.unit.worlds import MONDAY, MONDAY_NOON, sku
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows

@@ -12,8 +12,8 @@ from activities.returning import FinishReturn, OpenReturn, ReceiveReturn, Return
 from dom.orders import Order
 from dom.status import Disposition, FulfilmentStatus, OrderStatus
 from store import inbound
+from store.enums import InboundKind
 from store.inbound import Announcement
-from store.kinds import InboundKind
 from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows

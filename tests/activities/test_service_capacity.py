@@ -12,7 +12,7 @@ from activities.sourcing import Sourced
 from dom.network import ShippingMethod
 from dom.orders import Order
 from dom.status import OrderStatus
-from store import reference
+from store.network import reference
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows

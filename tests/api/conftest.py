@@ -23,8 +23,9 @@ from dom.network import Node
 from dom.policy.reading import read_policy
 from dom.tariffs import Tariff
 from settings import Settings
-from store import channels, reference
-from store import engine as store_engine
+from store import channels
+from store.database import engine as store_engine
+from store.network import reference
 from tests.api.driving import Channel
 from tests.worlds.running import allocating
 

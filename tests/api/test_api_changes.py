@@ -24,8 +24,8 @@ from cli.ports import free_port
 from dom.channels import Channel, ChannelRule
 from settings import Settings
 from store import channels, stock
-from store import engine as database
-from store.kinds import LedgerKind
+from store.database import engine as database
+from store.enums import LedgerKind
 from store.stock import Movement
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -21,7 +21,7 @@ from api.openapi import generate
 from cli.schema import SAMPLE_DATA
 from services.seed import seed
 from settings import Settings
-from store import engine as store_engine
+from store.database import engine as store_engine
 from tests.worlds.running import allocating
 
 ENDLESS = "streamAvailabilityChanges"

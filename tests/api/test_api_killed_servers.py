@@ -20,8 +20,8 @@ from cli.embedded import postgres, temporal
 from cli.ports import free_port
 from cli.process import python_module
 from settings import Settings
-from store import engine as store_engine
-from store import migrate
+from store.database import engine as store_engine
+from store.database import migrate
 from tests.api.driving import order, until
 from tests.worlds import small
 from tests.worlds.commands import clean_environment

@@ -12,7 +12,7 @@ from cli.embedded import postgres, temporal
 from cli.embedded.postgres import EmbeddedPostgres
 from cli.ports import free_port
 from settings import Settings
-from store import migrate
+from store.database import migrate
 from tests.api.driving import problem, until
 
 

@@ -22,13 +22,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.errors import StockConflict
 from services import stock_updates
-from store import adjustments, counts, inbound, stock
-from store import engine as database
-from store.adjustments import Adjustment
-from store.counts import Count
+from store import inbound, stock
+from store.database import engine as database
+from store.enums import InboundKind
 from store.inbound import Announcement, Arrived, Receipt
-from store.kinds import InboundKind
-from store.stock import OutOfReach, Reserved, WorkDay, soft
+from store.stock import OutOfReach, Reserved, WorkDay, adjustments, counts, soft
+from store.stock.adjustments import Adjustment
+from store.stock.counts import Count
 from store.stock.soft import SoftRequest, SoftUnits
 from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds.shelf import units_of, write_order

@@ -23,9 +23,10 @@ from psycopg.rows import dict_row
 from cli.embedded import postgres
 from cli.ports import free_port
 from cli.problems import StartProblem
-from store import engine as database
-from store import migrate, reconcile
-from store.kinds import LedgerKind
+from store import reconcile
+from store.database import engine as database
+from store.database import migrate
+from store.enums import LedgerKind
 from store.stock import Movement, move
 from tests.chaos.storm_client import COUNTED, NODES, OPENING, SKUS, Orders, Shelves, main, read_log
 from tests.unit.worlds import MONDAY_NOON

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cli import connections
 from cli.finding import Verdict
 from settings import Settings
-from store import engine as database
-from store import seat
-from store.engine import Kind
+from store.database import engine as database
+from store.database import leader_lock
+from store.database.engine import Kind
 
 
 async def limited(world: AsyncEngine, url: str, limit: int) -> str:
@@ -39,7 +39,7 @@ class TestBudget:
         settings = Settings(db_pool_size=3)
         worker, api = database.create(world_url, 3, Kind.WORKER), database.create(world_url, 3, Kind.API)
         try:
-            async with seat.own_connection(worker) as held:
+            async with leader_lock.own_connection(worker) as held:
                 await held.take()
                 await asyncio.gather(hold(worker, 12), hold(api, 12))
                 async with world.connect() as connection:

@@ -7,7 +7,7 @@ import pytest
 
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
-from store import engine
+from store.database import engine
 from tests.cli.conftest import Dom
 from tests.worlds import small
 

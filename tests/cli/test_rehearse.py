@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from store import engine as database
+from store.database import engine as database
 from tests.cli.conftest import Dom
 from tests.store.test_rehearsals import TOGETHER, accept
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from cli import stock_ledger, stock_screens
-from store import engine as database
+from store.database import engine as database
 from tests.cli.conftest import Dom
 from tests.worlds import small
 from tests.worlds.broken import edit

@@ -22,8 +22,8 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cli.embedded import postgres, temporal
-from store import engine as database
-from store import migrate
+from store.database import engine as database
+from store.database import migrate
 from tests.fuzz.acts import Story, read
 from tests.fuzz.drawing import Draw
 from tests.fuzz.life import Life

@@ -22,8 +22,9 @@ from dom import ids
 from dom.network import ShippingMethod
 from dom.tariffs import Tariff, TariffService
 from settings import Settings
-from store import channels, reference, stock
-from store.kinds import LedgerKind
+from store import channels, stock
+from store.enums import LedgerKind
+from store.network import reference
 from tests.unit.worlds import MONDAY_NOON, lane, sku, tariff
 from tests.worlds import small
 from tests.worlds.outside import RecordingCarrier

@@ -19,7 +19,7 @@ from cli.embedded.postgres import EmbeddedPostgres
 from jobs import leader
 from jobs.job import Job
 from settings import Settings
-from store import engine as database
+from store.database import engine as database
 
 WITHIN = 10.0
 

@@ -10,7 +10,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from dom.status import OrderStatus
 from jobs.watching_processes import Watching
 from processes.consistency import Living
-from store import processes
+from store.orders import processes
 from tests.worlds import small
 from tests.worlds.books import rows
 from tests.worlds.living import (

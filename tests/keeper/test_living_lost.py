@@ -16,8 +16,8 @@ from processes.consistency import Fault, Living
 from processes.orders import OrderProcesses
 from processes.returns import ReturnProcesses
 from processes.revival import revive
-from store import processes
-from store.engine import reading
+from store.database.engine import reading
+from store.orders import processes
 from tests.workflows.test_return import ask, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import one, rows

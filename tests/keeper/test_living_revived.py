@@ -16,7 +16,7 @@ from dom.orders import Order
 from dom.status import Disposition, OrderStatus, ReturnStatus
 from processes.consistency import Living
 from processes.revival import revive
-from store import processes
+from store.orders import processes
 from tests.unit.worlds import MONDAY_NOON
 from tests.workflows.test_return import ask, handle, inspect, receive
 from tests.worlds import small

@@ -8,7 +8,7 @@ from temporalio.client import Client
 
 from jobs import reoptimising
 from jobs.reoptimising import LookingAgain
-from store import reference
+from store.network import reference
 from tests.unit.worlds import tariff
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows

@@ -17,10 +17,11 @@ from standardwebhooks.webhooks import Webhook
 from dom.channels import Channel, ChannelRule, Publish
 from jobs.publishing import Pace, Publishing
 from jobs.receiver import Receiver
-from store import channels, cursors, stock
-from store.cursors import Cursor
-from store.kinds import LedgerKind
-from store.reference import ReferenceCache
+from store import channels, stock
+from store.enums import LedgerKind
+from store.ledger import cursors
+from store.ledger.cursors import Cursor
+from store.network.reference import ReferenceCache
 from store.stock import Movement
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

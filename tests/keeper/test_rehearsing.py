@@ -5,8 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from jobs import rehearsing
 from jobs.rehearsing import Rehearsing
-from store import rehearsals
-from store.kinds import RehearsalStatus
+from store.enums import RehearsalStatus
+from store.rehearsal import rehearsals
 from tests.store.test_rehearsals import TOGETHER, accept
 
 

@@ -7,9 +7,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from jobs.expiring import Sweeping
-from store import changes, cursors, reference, releases
-from store.cursors import Cursor
-from store.reference import ReferenceCache
+from store.availability import changes, preorder_releases
+from store.ledger import cursors
+from store.ledger.cursors import Cursor
+from store.network import reference
+from store.network.reference import ReferenceCache
 from store.stock import soft
 from tests.worlds import small
 
@@ -65,5 +67,8 @@ async def test_the_look_for_releases_reads_no_other_sku(world: AsyncEngine) -> N
         )
     async with world.connect() as connection:
         await connection.execute(text("ANALYZE skus"))
-        plan = [line for (line,) in await connection.execute(text("EXPLAIN " + str(releases._ANNOUNCE)), {"days": 30})]
+        plan = [
+            line
+            for (line,) in await connection.execute(text("EXPLAIN " + str(preorder_releases._ANNOUNCE)), {"days": 30})
+        ]
     assert any("skus_release_ix" in line for line in plan), plan

@@ -15,7 +15,7 @@ from dom.orders import Order
 from dom.status import OrderStatus
 from processes.consistency import Living
 from processes.revival import revive
-from store import processes
+from store.orders import processes
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.outside import RecordingCarrier

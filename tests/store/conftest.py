@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cli.embedded import postgres
-from store import engine as database
+from store.database import engine as database
 from tests.worlds import small
 from tests.worlds.trial import Trial, trials
 from tests.worlds.written import place

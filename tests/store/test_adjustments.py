@@ -11,11 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.status import Condition, ReasonCode
-from store import adjustments, counts
-from store.adjustments import Adjustment
-from store.counts import Count
-from store.feeding import ItemResult
-from store.stock import soft
+from store.stock import adjustments, counts, soft
+from store.stock.adjustments import Adjustment
+from store.stock.counts import Count
+from store.stock.item_results import ItemResult
 from store.stock.soft import SoftRequest, SoftUnits
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.books import check_books, one, rows

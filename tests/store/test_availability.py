@@ -13,9 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom.channels import Channel, ChannelRule
 from dom.errors import UnknownSku
 from dom.status import OrderStatus
-from store import availability, channels, orders, reference
-from store.availability import Asked, Found
-from store.reference import ReferenceCache
+from store import channels
+from store.availability import availability
+from store.availability.availability import Asked, Found
+from store.network import reference
+from store.network.reference import ReferenceCache
+from store.orders import orders
 from tests.unit.worlds import PARIS, node, sku
 from tests.worlds import small
 

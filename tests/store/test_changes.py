@@ -9,10 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.channels import Channel, ChannelRule
-from store import changes, channels, cursors, reference, stock
-from store.cursors import START, Cursor
-from store.kinds import LedgerKind
-from store.reference import ReferenceCache
+from store import channels, stock
+from store.availability import changes
+from store.enums import LedgerKind
+from store.ledger import cursors
+from store.ledger.cursors import START, Cursor
+from store.network import reference
+from store.network.reference import ReferenceCache
 from store.stock import Movement
 from tests.worlds import small
 

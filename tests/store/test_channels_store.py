@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.channels import Channel, ChannelRule, unknown
 from dom.errors import InvalidInput, NotFound
-from store import channels, reference
+from store import channels
+from store.network import reference
 from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one, rows

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store import orders
+from store.orders import orders
 from tests.worlds import small
 from tests.worlds.books import rows
 from tests.worlds.written import place

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from store import adjustments, counts, stock
-from store.adjustments import Adjustment
-from store.counts import Count
-from store.feeding import ItemResult
-from store.stock import OutOfReach, soft
+from store import stock
+from store.stock import OutOfReach, adjustments, counts, soft
+from store.stock.adjustments import Adjustment
+from store.stock.counts import Count
+from store.stock.item_results import ItemResult
 from store.stock.soft import SoftRequest, SoftUnits
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small

@@ -8,8 +8,9 @@ from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
 from dom.ofl.explanation.again import explained
 from dom.ofl.models import PLANNER
-from store import explaining, reference
-from store.explaining import Kept
+from store.network import reference
+from store.sourcing import explanations
+from store.sourcing.explanations import Kept
 from tests.worlds import small
 from tests.worlds.policies import policy
 
@@ -25,7 +26,7 @@ async def captured(world: AsyncEngine, number: str, **lines_or_fields: object) -
 async def kept(world: AsyncEngine, order_id: str, **asked: int) -> list[Kept]:
     """The order's decisions with their snapshots."""
     async with world.connect() as connection:
-        return list(await explaining.kept(connection, order_id, snapshots=True, **asked))
+        return list(await explanations.kept(connection, order_id, snapshots=True, **asked))
 
 
 class TestOnRecord:

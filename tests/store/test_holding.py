@@ -12,7 +12,7 @@ from dom.errors import Conflict, NotFound, ReservationEnded, StockConflict, Unkn
 from dom.network import ShippingMethod
 from services.reservation_planning import Hold, HoldLine
 from services.reservations import Holding
-from store.reference import ReferenceCache
+from store.network.reference import ReferenceCache
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.carts import free, lapse, statuses

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dom.errors import Conflict, InvalidInput, NotFound
 from jobs.importing import Importing
 from store import imports
+from store.enums import ImportKind
 from store.imports import Format, Header, Import, applying, receiving
 from store.imports.reading import batches
-from store.kinds import ImportKind
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.books import balance, check_books, one, rows
 

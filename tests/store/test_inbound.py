@@ -22,9 +22,9 @@ from dom.errors import (
 )
 from services import stock_updates
 from store import inbound, stock
+from store.enums import InboundKind, InboundStatus
 from store.inbound import Announcement, Arrived, InboundFilter, Receipt
 from store.inbound.terms import COUNTED, COUNTED_FROM
-from store.kinds import InboundKind, InboundStatus
 from store.stock import OutOfReach, soft
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small

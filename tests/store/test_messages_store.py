@@ -7,8 +7,8 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.messages import MessageKind
-from store import messages
-from store.kinds import MessageStatus
+from store.enums import MessageStatus
+from store.notifications import messages
 from tests.worlds import small
 from tests.worlds.books import rows
 from tests.worlds.written import place

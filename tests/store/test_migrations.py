@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
 from dom.channels import Channel
-from store import migrate
+from store.database import migrate
 from store.tables import metadata
 
 RULES = """

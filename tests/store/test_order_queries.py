@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.errors import NotFound
 from dom.orders import Order
-from store import orders, queries
-from store.queries import OrderFilter
+from store.orders import orders, reads
+from store.orders.reads import OrderFilter
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.written import place
@@ -21,7 +21,7 @@ async def page(
     engine: AsyncEngine, wanted: OrderFilter, before: tuple[datetime, str] | None = None, limit: int = 2
 ) -> list[RowMapping]:
     async with engine.connect() as connection:
-        return list(await queries.list_orders(connection, wanted, before=before, limit=limit))
+        return list(await reads.list_orders(connection, wanted, before=before, limit=limit))
 
 
 async def ids_of(engine: AsyncEngine, **wanted: str) -> set[str]:
@@ -87,7 +87,7 @@ class TestListOrders:
 class TestOneOrder:
     async def test_is_none_if_there_is_none(self, world: AsyncEngine) -> None:
         async with world.connect() as connection:
-            assert await queries.order(connection, "web-none") is None
+            assert await reads.order(connection, "web-none") is None
             assert await orders.find(connection, "web-none") is None
             with pytest.raises(NotFound):
                 await orders.document(connection, "web-none")
@@ -96,7 +96,7 @@ class TestOneOrder:
         order = small.order("whole", A=2, B=3)
         await place(world, order)
         async with world.connect() as connection:
-            found = await queries.order(connection, order.order_id)
+            found = await reads.order(connection, order.order_id)
             kept: Order = await orders.document(connection, order.order_id)
         assert found is not None
         assert [(n["ordered"], n["allocated"], n["delivered"], n["returned"]) for n in found["lines"]] == [

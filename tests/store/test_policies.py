@@ -15,7 +15,8 @@ from dom.policy.reading import read
 from dom.policy.writing import as_yaml
 from services import policies as publishing
 from services.policies import Published
-from store import drafts, policies, reference
+from store.network import reference
+from store.policy import drafts, policies
 from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one

@@ -17,10 +17,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services import seed, stock_updates
-from store import engine as database
-from store import inbound, migrate, reconcile, stock
+from store import inbound, reconcile, stock
+from store.database import engine as database
+from store.database import migrate
+from store.enums import InboundKind, LedgerKind
 from store.inbound import Announcement, Arrived, Receipt
-from store.kinds import InboundKind, LedgerKind
 from store.reconcile import Fault, Repaired, Trust
 from store.stock import Movement
 from tests.conftest import _create

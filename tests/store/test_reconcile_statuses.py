@@ -10,7 +10,8 @@ from activities.boundary import Database
 from activities.cancelling import Cancelling, CancelPart, CancelUnits
 from activities.fulfilling import AdvanceFulfilment, Fulfilling
 from dom.status import GAVE_DAY_BACK, FulfilmentStatus, OrderStatus
-from store import fulfilments, reconcile
+from store import reconcile
+from store.fulfilment import fulfilments
 from store.reconcile import Trust
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small

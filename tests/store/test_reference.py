@@ -7,8 +7,8 @@ from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
 from activities.sourcing import Sourced
 from dom.errors import NotFound
-from store import reference
-from store.reference import ReferenceCache
+from store.network import reference
+from store.network.reference import ReferenceCache
 from tests.unit.worlds import LEEDS, node, sku, tariff
 from tests.worlds import small
 from tests.worlds.books import one

@@ -16,8 +16,10 @@ from dom.rehearsal.reproducing import Verdict
 from dom.rehearsal.span import read_span
 from jobs.rehearsing import Run
 from jobs.shadowing import Shadowing
-from store import records, rehearsals, shadows, timeline
-from store.kinds import RehearsalStatus
+from store.enums import RehearsalStatus
+from store.orders import timeline
+from store.rehearsal import rehearsals, shadows
+from store.sourcing import decision_log
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
@@ -35,7 +37,7 @@ async def accept(engine: AsyncEngine, external_id: str, *, days: int = 0, **line
 
 
 async def walked(engine: AsyncEngine, said: str = "all", page: int = 2) -> list[Recorded | Happened]:
-    return [record async for part in records.walk(engine, read_span(said), page) for record in part]
+    return [record async for part in decision_log.walk(engine, read_span(said), page) for record in part]
 
 
 async def orders_in(engine: AsyncEngine, said: str) -> list[str]:
@@ -75,7 +77,7 @@ class TestTheRecords:
         assert await orders_in(world, "2026-03-02..2026-03-05") == ["web-0", "web-1"]
         assert await orders_in(world, "2026-03-05T12:00:00..2026-03-12T12:00:00") == ["web-1"]
         async with world.connect() as connection:
-            assert await records.count(connection, read_span("last-2-orders")) == 2
+            assert await decision_log.count(connection, read_span("last-2-orders")) == 2
 
     @pytest.mark.parametrize("said", ["", "yesterday", "last-0-days", "2026-03-05..2026-03-02", "..", "2026-13-01.."])
     def test_a_span_that_is_none(self, said: str) -> None:

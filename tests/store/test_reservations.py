@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.orders import Order
 from store import stock
-from store.kinds import LedgerKind
+from store.enums import LedgerKind
 from store.stock import Movement, OutOfReach, Reserved, WorkDay
 from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds import small

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.errors import Conflict, UnknownNode, UnknownSku
-from store import safety, stock
-from store.kinds import ItemOutcome
-from store.safety import Setting, SettingResult
-from store.stock import OutOfReach
+from store import stock
+from store.enums import ItemOutcome
+from store.stock import OutOfReach, safety
+from store.stock.safety import Setting, SettingResult
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows

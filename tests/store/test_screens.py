@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from store import screens, stock
-from store.kinds import LedgerKind
-from store.screens import FREE, QUANTITIES, LedgerFilter, LedgerScreen
+from store import stock
+from store.enums import LedgerKind
+from store.reports import stock as screens
+from store.reports.stock import FREE, QUANTITIES, LedgerFilter, LedgerScreen
 from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small

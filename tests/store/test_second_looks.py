@@ -14,9 +14,12 @@ from dom.ofl.seen import seen_again
 from dom.orders import Promise
 from dom.status import FulfilmentStatus, OrderStatus
 from services import reoptimisation
-from store import fulfilments, second_looks, stock, timeline
-from store.fulfilments import Recalled, released_at
-from store.work_list import WorkFilter, work_list
+from store import stock
+from store.fulfilment import fulfilments
+from store.fulfilment.fulfilments import Recalled, released_at
+from store.fulfilment.work_list import WorkFilter, work_list
+from store.orders import timeline
+from store.sourcing import reoptimisation as second_looks
 from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows

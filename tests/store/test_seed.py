@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, text
 
 from services import seed
 from services.seed import SeedReport
-from store import migrate
+from store.database import migrate
 
 
 def counts(url: str) -> dict[str, int]:

@@ -7,9 +7,10 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.orders import Order
-from store import queries, shipments
-from store.kinds import ShipmentStatus
-from store.shipments import Shipment
+from store.delivery import shipments
+from store.delivery.shipments import Shipment
+from store.enums import ShipmentStatus
+from store.orders import reads
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
@@ -83,9 +84,9 @@ class TestBook:
         await place(world, ORDER)
         await book(world, shipment())
         async with world.begin() as connection:
-            assert await queries.label(connection, "web-carried-F1") == ("application/pdf", b"label")
+            assert await reads.label(connection, "web-carried-F1") == ("application/pdf", b"label")
             await shipments.set_status(connection, "web-carried-F1-B1", ShipmentStatus.VOIDED, MONDAY_NOON)
-            assert await queries.label(connection, "web-carried-F1") is None
+            assert await reads.label(connection, "web-carried-F1") is None
             assert await shipments.label(connection, "web-carried-F1-B1") == ("application/pdf", b"label")
 
 

@@ -24,12 +24,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from store import counts, safety, stock
-from store import engine as database
-from store.counts import Count
-from store.kinds import LedgerKind
-from store.safety import Setting
-from store.stock import Movement, OutOfReach, WorkDay, soft, terms
+from store import stock
+from store.database import engine as database
+from store.enums import LedgerKind
+from store.stock import Movement, OutOfReach, WorkDay, counts, safety, soft, terms
+from store.stock.counts import Count
+from store.stock.safety import Setting
 from store.stock.soft import SoftRequest, SoftUnits
 from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds.shelf import network, units_of, write_order

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.errors import UnknownNode, UnknownSku
 from dom.ofl.models import StockValue
-from store import outlooks, sourcing, values
-from store.kinds import ItemOutcome
-from store.reference import ReferenceCache
-from store.values import MarkDown, Price
+from store.enums import ItemOutcome
+from store.network.reference import ReferenceCache
+from store.sourcing import projection, snapshot, stock_values
+from store.sourcing.stock_values import MarkDown, Price
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
@@ -28,12 +28,12 @@ def price(
 
 async def write(engine: AsyncEngine, *prices: Price, currency: str = "GBP", lifetime: timedelta = HOUR) -> None:
     async with engine.begin() as connection:
-        await values.write(connection, sorted({each.sku for each in prices}), prices, currency, lifetime)
+        await stock_values.write(connection, sorted({each.sku for each in prices}), prices, currency, lifetime)
 
 
-async def mark(engine: AsyncEngine, *marks: MarkDown) -> list[values.MarkDownResult]:
+async def mark(engine: AsyncEngine, *marks: MarkDown) -> list[stock_values.MarkDownResult]:
     async with engine.begin() as connection:
-        return await values.mark_down(connection, marks, "planner")
+        return await stock_values.mark_down(connection, marks, "planner")
 
 
 async def age(engine: AsyncEngine, by: timedelta) -> None:
@@ -51,7 +51,7 @@ async def age(engine: AsyncEngine, by: timedelta) -> None:
 async def seen(engine: AsyncEngine, sku: str = "A") -> dict[tuple[str, str], StockValue]:
     """The values in the planner's snapshot."""
     async with engine.begin() as connection:
-        world, _, _ = await sourcing.snapshot(
+        world, _, _ = await snapshot.snapshot(
             connection,
             ReferenceCache(),
             channel="web",
@@ -112,10 +112,10 @@ class TestWriting:
         await write(world, price(400), lifetime=HOUR)
         await write(world, price(70, sku="B"), lifetime=3 * HOUR)
         async with world.connect() as connection:
-            assert await values.fading(connection, HOUR / 2, 10) == []
-            assert await values.fading(connection, 2 * HOUR, 10) == ["A"]
-            assert await values.fading(connection, 4 * HOUR, 1) == ["A"]
-            assert await values.fading(connection, 4 * HOUR, 10) == ["A", "B"]
+            assert await stock_values.fading(connection, HOUR / 2, 10) == []
+            assert await stock_values.fading(connection, 2 * HOUR, 10) == ["A"]
+            assert await stock_values.fading(connection, 4 * HOUR, 1) == ["A"]
+            assert await stock_values.fading(connection, 4 * HOUR, 10) == ["A", "B"]
 
 
 class TestMarkDowns:
@@ -146,7 +146,7 @@ class TestMarkDowns:
 
 class TestOutlook:
     @pytest.fixture
-    async def read(self, world: AsyncEngine) -> outlooks.Read:
+    async def read(self, world: AsyncEngine) -> projection.Read:
         await place(world, small.order("1", A=2, B=1, RARE=3))
         await place(world, small.order("2", FAR=1))
         async with world.begin() as connection:
@@ -176,17 +176,17 @@ class TestOutlook:
                 )
             )
         async with world.connect() as connection:
-            return await outlooks.read(
+            return await projection.read(
                 connection, ReferenceCache(), ["A", "RARE", "none"], horizon_days=14, history_days=28, margin_percent=30
             )
 
-    async def test_counts_free_units_and_what_is_due_in_time(self, read: outlooks.Read) -> None:
+    async def test_counts_free_units_and_what_is_due_in_time(self, read: projection.Read) -> None:
         assert read.free["wh-london", "RARE"] == 3
         assert read.outlook.supply["wh-london", "RARE"] == 3 + 20
         assert read.outlook.supply["dc-leeds", "A"] == 100
         assert ("dc-leeds", "B") not in read.outlook.supply
 
-    async def test_tells_what_orders_asked_for_of_the_skus_and_where(self, read: outlooks.Read) -> None:
+    async def test_tells_what_orders_asked_for_of_the_skus_and_where(self, read: projection.Read) -> None:
         assert [sku.id for sku in read.outlook.skus] == ["A", "RARE"]
         assert read.outlook.history_days == 6
         (bought,) = read.outlook.history
@@ -198,7 +198,7 @@ class TestOutlook:
             await connection.execute(
                 text("UPDATE nodes SET document = jsonb_set(document, '{active}', 'false') WHERE id = 'dc-leeds'")
             )
-            found = await outlooks.read(
+            found = await projection.read(
                 connection, ReferenceCache(), ["A"], horizon_days=1, history_days=1, margin_percent=0
             )
         assert {node for node, _ in found.free} == {"wh-london", "st-york"}

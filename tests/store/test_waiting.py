@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom.orders import Order
 from dom.status import OrderStatus
 from services import backorder_allocation
-from store import orders, reference, stock, waiting
-from store.kinds import LedgerKind
+from store import backorders, stock
+from store.backorders import Outcome
+from store.enums import LedgerKind
+from store.network import reference
+from store.orders import orders
 from store.stock import Movement, OutOfReach, soft
-from store.waiting import Outcome
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
@@ -68,19 +70,19 @@ async def aside(engine: AsyncEngine) -> dict[str, dict[Balance, int]]:
 
 async def untold(engine: AsyncEngine) -> list[str]:
     async with engine.connect() as connection:
-        return [news.order_id for news in await waiting.untold(connection)]
+        return [news.order_id for news in await backorders.untold(connection)]
 
 
 async def told(engine: AsyncEngine, *order_ids: str) -> None:
     async with engine.begin() as connection:
-        await waiting.told(connection, order_ids)
+        await backorders.told(connection, order_ids)
 
 
 async def settle(engine: AsyncEngine, order_id: str, **lines: int) -> None:
     """The order takes units of its lines at Leeds, as its sourcing does."""
     async with engine.begin() as connection:
-        await waiting.undisturbed(connection, order_id)
-        await waiting.settle(connection, order_id, {LEEDS: sum(lines.values())} if lines else {})
+        await backorders.undisturbed(connection, order_id)
+        await backorders.settle(connection, order_id, {LEEDS: sum(lines.values())} if lines else {})
         moves = [orders.UnitMove(name[1:], backordered=-units) for name, units in lines.items()]
         await orders.move_units(connection, order_id, moves)
         if lines:
@@ -268,11 +270,11 @@ class TestShipComplete:
         await comes(world, LEEDS, 2)
         await deal(world)
         async with world.begin() as connection:
-            assert await waiting.lacking(connection) == []
+            assert await backorders.lacking(connection) == []
             await expires(connection, "1 hour")
-            assert await waiting.lacking(connection) == [whole]
-            await waiting.keep(connection, whole)
-            assert await waiting.lacking(connection) == []
+            assert await backorders.lacking(connection) == [whole]
+            await backorders.keep(connection, whole)
+            assert await backorders.lacking(connection) == []
 
 
 class TestTelling:
@@ -281,7 +283,7 @@ class TestTelling:
         await comes(world, LEEDS, 1)
         await deal(world)
         async with world.connect() as connection:
-            (news,) = await waiting.untold(connection)
+            (news,) = await backorders.untold(connection)
         assert (news.order_id, news.skus, news.occurred_at) == (order_id, ("NEVER",), MONDAY_NOON)
         await told(world, order_id)
         assert await untold(world) == []
@@ -301,7 +303,7 @@ class TestTelling:
         await comes(world, LEEDS, 1)
         await deal(world)
         async with world.begin() as connection:
-            await waiting.gone(connection, gone)
+            await backorders.gone(connection, gone)
         assert (await deal(world)).granted == (young,)
         assert await rows(world, "SELECT order_id, kind, status FROM exceptions") == [
             (gone, "waiting_order_gone", "open")
@@ -377,14 +379,14 @@ class TestSettling:
         await comes(world, LEEDS, 1)
         await deal(world)
         async with world.begin() as connection:
-            assert await waiting.idle(connection) == []
-            await waiting.give_back(connection, first)
-            assert await waiting.idle(connection) == []
+            assert await backorders.idle(connection) == []
+            await backorders.give_back(connection, first)
+            assert await backorders.idle(connection) == []
         assert await aside(world) != {}
         async with world.begin() as connection:
             await connection.execute(text("UPDATE order_lines SET backordered = 0, cancelled = 1"))
-            assert await waiting.idle(connection) == [first]
-            await waiting.give_back(connection, first)
+            assert await backorders.idle(connection) == [first]
+            await backorders.give_back(connection, first)
         assert await aside(world) == {}
 
 
@@ -434,7 +436,7 @@ class TestAtTheSameMoment:
         busy = await waits(world, "busy", age=9, NEVER=1)
         await comes(world, LEEDS, 1)
         async with world.begin() as moving:
-            await waiting.undisturbed(moving, busy)
+            await backorders.undisturbed(moving, busy)
             async with asyncio.timeout(5):
                 outcome = await deal(world)
             assert (outcome.granted, outcome.again) == ((), {"NEVER"})

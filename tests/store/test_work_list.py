@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.status import FulfilmentStatus
-from store.work_list import Position, WorkFilter, _page, work_list
+from store.fulfilment.work_list import Position, WorkFilter, _page, work_list
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.written import place

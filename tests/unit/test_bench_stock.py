@@ -27,8 +27,8 @@ from bench.stock.results import (
     Results,
     Round,
 )
+from store.enums import ImportKind
 from store.imports.rows import Format, Rows
-from store.kinds import ImportKind
 
 REPORT = """
 transaction type: <builtin: simple update>

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from cli.embedded import postgres
-from store import migrate
+from store.database import migrate
 
 ROOT = Path(__file__).parent.parent.parent
 DEPLOY = ROOT / "deploy"

@@ -19,9 +19,11 @@ from cli.main import app
 from dom.messages import MessageKind
 from dom.status import FulfilmentStatus, OrderStatus
 from settings import ENV_PREFIX, Settings
-from store import counts, out_of_turn, processes, unable
 from store.exceptions import Unsourced
+from store.fulfilment import unable_nodes, unexpected_reports
+from store.orders import processes
 from store.reconcile import repairing
+from store.stock import counts
 from store.tables import metadata
 from worker import WORKFLOWS
 
@@ -34,7 +36,7 @@ NAMED_KINDS = {
     *Unsourced,
     *(f"parcel_{status}" for status in (FulfilmentStatus.LOST, FulfilmentStatus.RETURNED)),
     *("transfer_short", "transfer_over", processes.MISSING, processes.DIFFERS),
-    *(unable.KIND, out_of_turn.KIND, counts.BELOW_RESERVED, repairing.EXCEPTION),
+    *(unable_nodes.KIND, unexpected_reports.KIND, counts.BELOW_RESERVED, repairing.EXCEPTION),
 }
 """Kinds of exceptions that are no literal where they are opened."""
 OPENED = re.compile(

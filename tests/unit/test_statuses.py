@@ -12,7 +12,7 @@ from api.models.orders import OrderMessage, Shipment
 from dom import lifecycle, status
 from dom.status import FulfilmentStatus, OrderStatus, SourcingCause, Whereabouts
 from simulator import board
-from store.kinds import MessageStatus, ShipmentStatus
+from store.enums import MessageStatus, ShipmentStatus
 from workflows import report
 
 ROOT = Path(__file__).parents[2]

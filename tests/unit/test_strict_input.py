@@ -18,8 +18,8 @@ from dom import json_text
 from dom.base import TimeOfDay, Utc, Value
 from dom.policy.document import Policy
 from dom.tariffs import Tariff
+from store.enums import ImportKind
 from store.imports.rows import CountRow, DeltaRow, Format, Rows
-from store.kinds import ImportKind
 from workflows import messages
 
 NO_TIMES = (0, 1, 1.0, True, 20261129, "20261129", "1764381600000", "0")

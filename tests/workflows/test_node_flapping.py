@@ -7,7 +7,7 @@ from temporalio.client import Client
 
 from dom.network import Node
 from jobs.retiring_nodes import Retiring
-from store import reference
+from store.network import reference
 from tests.worlds import small
 from tests.worlds.books import agree, one, rows
 from tests.worlds.running import House

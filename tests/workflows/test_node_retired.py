@@ -10,7 +10,7 @@ from tests.keeper.test_living import lose_and_revive
 from dom.network import Handling, Node, ShippingMethod
 from dom.orders import Order
 from jobs.retiring_nodes import Retiring
-from store import reference
+from store.network import reference
 from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one, rows

@@ -5,7 +5,8 @@ from temporalio.client import Client
 
 from dom.orders import Order
 from dom.status import OrderStatus
-from store import messages, stock
+from store import stock
+from store.notifications import messages
 from tests.worlds import small
 from tests.worlds.running import House
 from tests.worlds.waiting import until

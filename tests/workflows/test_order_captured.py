@@ -7,7 +7,7 @@ from temporalio.client import WorkflowExecutionStatus
 
 from dom.network import Sku
 from dom.status import OrderStatus
-from store import reference
+from store.network import reference
 from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows

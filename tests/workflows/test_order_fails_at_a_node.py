@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.orders import Order
-from store import reference, stock
-from store.kinds import LedgerKind
+from store import stock
+from store.enums import LedgerKind
+from store.network import reference
 from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.orders import Order
 from dom.status import OrderStatus
-from store import reference
+from store.network import reference
 from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one, rows

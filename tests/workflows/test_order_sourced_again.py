@@ -7,7 +7,7 @@ from connectors.carriers.port import Booking, BookingRequest
 from dom.errors import OutsideFailure
 from dom.status import OrderStatus
 from store import stock
-from store.kinds import LedgerKind
+from store.enums import LedgerKind
 from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small

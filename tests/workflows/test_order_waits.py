@@ -16,8 +16,9 @@ from dom.orders import Order
 from dom.status import OrderStatus
 from jobs.allocating import Allocating
 from services import backorder_allocation
-from store import orders, stock, waiting
-from store.kinds import LedgerKind
+from store import backorders, stock
+from store.enums import LedgerKind
+from store.orders import orders
 from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
@@ -187,7 +188,7 @@ class TestToldAgain:
             await comes(world, "NEVER", 1)
             async with world.begin() as connection:
                 await backorder_allocation.allocate(connection, ["NEVER"])
-                await waiting.told(connection, [order.order_id])  # so it says, and the signal was lost
+                await backorders.told(connection, [order.order_id])  # so it says, and the signal was lost
             keeper = Allocating(world, temporal_client)
             await keeper.run()
             assert await held(world) == 1

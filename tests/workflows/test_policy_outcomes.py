@@ -6,7 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dom.policy.document import Policy
 from dom.status import OrderStatus
 from services import backorder_allocation
-from store import reference, waiting
+from store import backorders
+from store.network import reference
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.looks import comes
@@ -92,7 +93,7 @@ class TestOnStock:
         await comes(house.engine, "dc-leeds", "NEVER", 1)
         async with house.engine.begin() as connection:
             await backorder_allocation.allocate(connection, ["NEVER"])
-            assert await waiting.waited_for(connection) == (["NEVER"] if heeds else [])
+            assert await backorders.waited_for(connection) == (["NEVER"] if heeds else [])
         if heeds:
             await until_released(house, order, 1)
         else:

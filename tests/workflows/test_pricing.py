@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, ScheduleHandle, ScheduleOverlapPolicy
 
 from activities.pricing import PricingTerms, Repriced
-from store.policies import publish_policy
+from store.policy.policies import publish_policy
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.policies import policy

@@ -12,7 +12,7 @@ from connectors.notifications.port import OutboundMessage, TemporaryFailureError
 from dom import ids
 from dom.orders import Order
 from dom.status import Disposition, ReturnStatus
-from store import queries
+from store.orders import reads
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.outside import RecordingSender
@@ -154,7 +154,7 @@ class TestWhatTheCustomerReads:
 
 async def returned(house: House, order: Order) -> int:
     async with house.engine.connect() as connection:
-        found = await queries.order(connection, order.order_id)
+        found = await reads.order(connection, order.order_id)
     assert found is not None
     return int(found["lines"][0]["returned"])
 

@@ -14,8 +14,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from cli.embedded.temporal import SEARCH_ATTRIBUTES
 from dom.status import OrderStatus
-from store import reference, stock
-from store.kinds import LedgerKind
+from store import stock
+from store.enums import LedgerKind
+from store.network import reference
 from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small

@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store import sourcing
-from store.reference import ReferenceCache
+from store.network.reference import ReferenceCache
+from store.sourcing import snapshot
 from store.stock import soft
 from store.stock.soft import SoftRequest, SoftUnits, Verdict
 from tests.unit.worlds import MONDAY_NOON
@@ -56,7 +56,7 @@ async def free(
 ) -> dict[str, int]:
     """Units of a SKU by node, as the planner sees them."""
     async with engine.connect() as connection:
-        world, _, _ = await sourcing.snapshot(
+        world, _, _ = await snapshot.snapshot(
             connection,
             ReferenceCache(),
             channel=channel,

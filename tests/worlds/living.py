@@ -9,7 +9,7 @@ from dom import ids
 from dom.orders import Order
 from processes.consistency import Comparison, Living
 from processes.revival import revive
-from store import processes
+from store.orders import processes
 from tests.worlds.books import one
 from tests.worlds.running import House
 from tests.worlds.steps import ship, until_event, until_order

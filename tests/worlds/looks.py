@@ -10,9 +10,11 @@ from dom.ofl.second_look import Joint, sweep
 from dom.orders import Order
 from jobs.reoptimising import LookingAgain
 from services import reoptimisation
-from store import reference, second_looks, stock
-from store.kinds import LedgerKind
-from store.reference import ReferenceCache
+from store import stock
+from store.enums import LedgerKind
+from store.network import reference
+from store.network.reference import ReferenceCache
+from store.sourcing import reoptimisation as second_looks
 from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small

@@ -19,7 +19,7 @@ from dom import ids
 from dom.orders import Order
 from jobs.allocating import Allocating
 from jobs.job import Job
-from store.patience import unbroken
+from store.database.uninterrupted import unbroken
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.outside import RecordingCarrier, RecordingSender
 from worker import WORKFLOWS, drain, wired

@@ -6,8 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom import ids
-from store import reference
-from store.rows import to_rows
+from store.database.parameters import to_rows
+from store.network import reference
 from store.stock import Reserved
 from tests.unit.worlds import MONDAY, MONDAY_NOON, node, sku
 

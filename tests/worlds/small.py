@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.intake import OrderRequest
 from dom.network import Node, Sku
-from store import channels, reference, stock
-from store.kinds import LedgerKind
+from store import channels, stock
+from store.enums import LedgerKind
+from store.network import reference
 from tests.unit.worlds import LEEDS, LONDON, MONDAY_NOON, PARIS, YORK, node, sku, tariff
 from tests.worlds.policies import policy
 

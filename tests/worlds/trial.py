@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store import engine as database
+from store.database import engine as database
 
 Try = Callable[[AsyncConnection], Awaitable[None]]
 Trial = Callable[[Try], None]

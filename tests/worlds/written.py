@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom import ids
 from dom.orders import Order
 from dom.status import OrderStatus
-from store import orders
+from store.orders import orders
 from store.stock import Reserved
 from tests.unit.worlds import MONDAY, MONDAY_NOON
 

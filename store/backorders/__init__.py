@@ -1,0 +1,30 @@
+"""Orders that wait for stock: their queue, what is set aside for them, and who is to be told.
+
+queue       who waits, in which place, and what there is to deal out
+failed      where an order's units were rejected or not found
+aside       the soft reservations in which units are set aside, and what becomes of them when the order sources
+telling     which orders are to be told of what is set aside for them
+"""
+
+from store.backorders.allocations import SOFT_ID, give_up, settle, undisturbed
+from store.backorders.failed_nodes import not_found
+from store.backorders.notices import News, give_back, gone, idle, keep, lacking, told, untold
+from store.backorders.queue import heeds_stock, waited_for
+
+__all__ = [
+    "SOFT_ID",
+    "News",
+    "give_back",
+    "give_up",
+    "gone",
+    "heeds_stock",
+    "idle",
+    "keep",
+    "lacking",
+    "not_found",
+    "settle",
+    "told",
+    "undisturbed",
+    "untold",
+    "waited_for",
+]

@@ -1,0 +1,112 @@
+"""Which orders are to be told of what is set aside for them. The keeper tells them, and again if they do not react."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store import exceptions
+from store.backorders import allocations
+from store.stock import soft
+
+TELL_AGAIN_SECONDS: Final = 60
+"""An order that was told and has not taken its units for so long is told again: its process may have been away."""
+_TOLD_AT_ONCE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What an order is to be told: units of these SKUs are set aside for it, of goods that came free at that time."""
+
+    order_id: str
+    skus: tuple[str, ...]
+    occurred_at: datetime
+
+
+# The business time of what brought the units, for orders that are replayed: their own dates are long past.
+_UNTOLD = text("""
+SELECT substr(h.id, 9) AS order_id, array_agg(DISTINCT r.sku) AS skus,
+       coalesce(max(e.occurred_at), statement_timestamp()) AS occurred_at
+FROM (SELECT id FROM soft_reservations
+      WHERE status = 'active' AND id LIKE 'waiting/%' AND expires_at > statement_timestamp()
+        AND (document->>'ready')::boolean
+        AND coalesce((document->>'told_at')::timestamptz <= statement_timestamp() - make_interval(secs => :again), true)
+      ORDER BY document->>'told_at' NULLS FIRST, id LIMIT :most) h
+JOIN reservations r ON r.soft_id = h.id AND r.status = 'active'
+LEFT JOIN LATERAL (
+    SELECT occurred_at FROM stock_ledger
+    WHERE node_id = r.node_id AND sku = r.sku AND on_hand_delta > reserved_delta ORDER BY id DESC LIMIT 1) e ON true
+GROUP BY h.id ORDER BY h.id
+""")
+_TOLD = text("""
+UPDATE soft_reservations SET document = document || jsonb_build_object('told_at', statement_timestamp())
+WHERE id = ANY(:ids) AND status = 'active'
+""")
+
+
+async def untold(connection: AsyncConnection) -> list[News]:
+    """Orders that are to be told now; at most 200 at once."""
+    rows = await connection.execute(_UNTOLD, {"again": TELL_AGAIN_SECONDS, "most": _TOLD_AT_ONCE})
+    return [News(row.order_id, tuple(row.skus), row.occurred_at) for row in rows]
+
+
+async def told(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
+    """They were told."""
+    if order_ids:
+        await connection.execute(_TOLD, {"ids": [allocations.SOFT_ID + order_id for order_id in order_ids]})
+
+
+async def gone(connection: AsyncConnection, order_id: str) -> None:
+    """No process runs for the order: others get its units, and a person has to look at it.
+
+    It stands in line again when the exception is closed. One that took its units meanwhile, and ended, is all right.
+    """
+    await allocations.undisturbed(connection, order_id)
+    if not await allocations.give_up(connection, order_id, reason="no process runs for the order", actor="allocation"):
+        return
+    await exceptions.open_(
+        connection,
+        order_id,
+        "waiting_order_gone",
+        allocations.SOFT_ID + order_id,
+        "stock came for units that wait, but no process runs for the order",
+    )
+
+
+_LACKING = text("""
+SELECT id FROM soft_reservations
+WHERE status = 'active' AND id LIKE 'waiting/%' AND NOT (document->>'ready')::boolean
+  AND expires_at < statement_timestamp() + make_interval(secs => :soon) ORDER BY id
+""")
+_IDLE = text("""
+SELECT substr(h.id, 9) AS order_id FROM soft_reservations h
+WHERE h.status = 'active' AND h.id LIKE 'waiting/%' AND NOT EXISTS (
+    SELECT FROM order_lines l WHERE l.order_id = substr(h.id, 9) AND l.backordered > 0)
+  AND (CAST(:order_id AS text) IS NULL OR h.id = 'waiting/' || :order_id) ORDER BY h.id
+""")
+
+
+async def lacking(connection: AsyncConnection) -> list[str]:
+    """Orders that still lack something, and whose units are to be kept for longer."""
+    rows = await connection.scalars(_LACKING, {"soon": allocations.LACKING_SECONDS // 2})
+    return [soft_id.removeprefix(allocations.SOFT_ID) for soft_id in rows]
+
+
+async def keep(connection: AsyncConnection, order_id: str) -> None:
+    """Keep what is set aside for an order that still lacks something."""
+    await soft.extend(connection, allocations.SOFT_ID + order_id, allocations.LACKING_SECONDS)
+
+
+async def idle(connection: AsyncConnection) -> list[str]:
+    """Orders that wait for nothing any more, and still have units set aside."""
+    return list(await connection.scalars(_IDLE, {"order_id": None}))
+
+
+async def give_back(connection: AsyncConnection, order_id: str) -> None:
+    """What is set aside for an order that waits for nothing any more goes back."""
+    await allocations.undisturbed(connection, order_id)
+    if await connection.scalar(_IDLE, {"order_id": order_id}) is not None:
+        await allocations.give_up(connection, order_id, reason="the order waits for nothing", actor="allocation")

@@ -1,0 +1,31 @@
+"""How the database stands to this program: whether it can be served from."""
+
+from enum import StrEnum
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.database import migrate
+
+
+class Standing(StrEnum):
+    """What a database can be used for by this program."""
+
+    FIT = "fit"
+    OLDER = "older"
+    READ_ONLY = "read_only"
+
+
+async def probe(connection: AsyncConnection) -> Standing:
+    """How the database stands; raises what it raises if it, or its schema, is not there."""
+    row = await connection.execute(
+        text("""
+        SELECT current_setting('transaction_read_only') = 'on' AS read_only,
+               (SELECT version_num FROM alembic_version LIMIT 1) AS revision
+        FROM (SELECT version FROM reference_state LIMIT 1) AS there
+        """)
+    )
+    found = row.one_or_none()
+    if found is None or migrate.standing(found.revision) is migrate.Schema.BEHIND:
+        return Standing.OLDER
+    return Standing.READ_ONLY if found.read_only else Standing.FIT

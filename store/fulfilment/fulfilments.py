@@ -1,0 +1,263 @@
+"""Fulfilments: one node's work for one order, and the units it is for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom import ids
+from dom.carrying import CARRIED
+from dom.errors import NotFound
+from dom.network import ShippingMethod
+from dom.ofl.models import PlannedShipment, SourcingDecision
+from dom.status import FINAL_ORDER, FulfilmentStatus, OrderStatus
+from store.database.parameters import listed, to_json, to_rows
+from store.orders.timeline import Event, as_parameters
+from store.stock.firm import Reserved
+
+TIME_TO_WORK: Final = timedelta(hours=2)
+"""Work is not held back any longer once so much is left until its node's cut-off."""
+
+_NEXT = text("""
+SELECT coalesce(max(substring(id FROM '-F([0-9]+)$')::int), 0) + 1 FROM fulfilments WHERE order_id = :order_id
+""")
+_RELEASE = text("""
+WITH released AS (
+    INSERT INTO fulfilments (id, order_id, node_id, status, method, carrier, ship_day, cost, ship_by,
+                             promise_earliest, promise_latest, released_at)
+    SELECT f.id, :order_id, f.node_id, 'released', f.method, f.carrier, f.ship_day, f.cost, f.ship_by,
+           f.promise_earliest, f.promise_latest, f.released_at
+    FROM jsonb_to_recordset(CAST(:fulfilments AS jsonb)) AS f (
+        id text, node_id text, method text, carrier text, ship_day date, cost bigint, ship_by timestamptz,
+        promise_earliest timestamptz, promise_latest timestamptz, released_at timestamptz)
+)
+INSERT INTO fulfilment_lines (fulfilment_id, line_id, order_id, sku, quantity)
+SELECT l.fulfilment_id, l.line_id, :order_id, l.sku, l.quantity
+FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS l (fulfilment_id text, line_id text, sku text, quantity int)
+""")
+
+
+def planned_units(decision: SourcingDecision, first: int) -> list[Reserved]:
+    """The units a decision takes, by the fulfilment they belong to; fulfilments are numbered from `first`."""
+    return [
+        Reserved(ids.fulfilment_id(decision.order_id, number), line.line_id, shipment.node_id, line.sku, line.quantity)
+        for number, shipment in enumerate(decision.shipments, first)
+        for line in shipment.lines
+    ]
+
+
+async def next_number(connection: AsyncConnection, order_id: str) -> int:
+    """The number of the order's next fulfilment. Ask once the order is locked."""
+    return int(await connection.scalar(_NEXT, {"order_id": order_id}) or 1)
+
+
+def released_at(shipment: PlannedShipment, at: datetime, hold: timedelta) -> datetime:
+    """When a node sees work planned at a moment: after the hold, but early enough before the node's cut-off.
+
+    What the customer collects is never held back.
+    """
+    if shipment.service is ShippingMethod.PICKUP:
+        return at
+    return max(at, min(at + hold, shipment.ship_by - TIME_TO_WORK))
+
+
+async def release(
+    connection: AsyncConnection, decision: SourcingDecision, first: int, at: datetime, hold: timedelta = timedelta()
+) -> None:
+    """Hand the planned work to the nodes: it stands in their work lists from now on, or once it was held back."""
+    await connection.execute(
+        _RELEASE,
+        {
+            "order_id": decision.order_id,
+            "fulfilments": to_rows(
+                {
+                    "id": ids.fulfilment_id(decision.order_id, number),
+                    "node_id": shipment.node_id,
+                    "method": shipment.service,
+                    "carrier": shipment.carrier,
+                    "ship_day": shipment.ship_day,
+                    "cost": shipment.cost,
+                    "ship_by": shipment.ship_by,
+                    "promise_earliest": shipment.promise.earliest,
+                    "promise_latest": shipment.promise.latest,
+                    "released_at": released_at(shipment, at, hold),
+                }
+                for number, shipment in enumerate(decision.shipments, first)
+            ),
+            "lines": to_rows(
+                {
+                    "fulfilment_id": unit.fulfilment_id,
+                    "line_id": unit.line_id,
+                    "sku": unit.sku,
+                    "quantity": unit.quantity,
+                }
+                for unit in planned_units(decision, first)
+            ),
+        },
+    )
+
+
+# The row is locked first and looked at as it is then: a second look may have recalled the fulfilment a moment ago.
+_ADVANCE = text("""
+WITH held AS (
+    SELECT id FROM fulfilments WHERE id = :fulfilment_id AND status <> 'recalled' FOR NO KEY UPDATE
+), noted AS (
+    INSERT INTO timeline (order_id, kind, business_key, actor, reason, data, occurred_at)
+    SELECT :order_id, :kind, :business_key, :actor, :reason, CAST(:data AS jsonb), CAST(:occurred_at AS timestamptz)
+    FROM held ON CONFLICT (order_id, business_key) DO NOTHING RETURNING id
+), advanced AS (
+    UPDATE fulfilments SET status = :status, reason = :reason, updated_at = now()
+    WHERE id = :fulfilment_id AND EXISTS (SELECT FROM noted) RETURNING node_id, ship_day, method
+), ordered AS (
+    UPDATE orders SET status = :order_status,
+        finished_at = CASE WHEN :final THEN CAST(:occurred_at AS timestamptz) END
+    WHERE id = :order_id AND EXISTS (SELECT FROM noted)
+)
+SELECT h.id IS NULL AS recalled, a.node_id, a.ship_day, a.method
+FROM (SELECT) AS once LEFT JOIN held h ON true LEFT JOIN advanced a ON true
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fulfilment is worked on: its node, the node's day, and the service."""
+
+    node_id: str
+    ship_day: date
+    method: str
+
+
+class Recalled(Exception):
+    """A second look gave the fulfilment's units to others; nothing was written."""
+
+
+async def advance(
+    connection: AsyncConnection,
+    event: Event,
+    *,
+    fulfilment_id: str,
+    status: FulfilmentStatus,
+    order_status: OrderStatus,
+) -> Place | None:
+    """Move a fulfilment on, with the order's status and its timeline, in one statement.
+
+    Answers the fulfilment's place; None if the event was recorded before, and nothing is to be done again. Raises
+    Recalled, and writes nothing, for one that a second look took back.
+    """
+    rows = await connection.execute(
+        _ADVANCE,
+        {
+            **as_parameters(event),
+            "fulfilment_id": fulfilment_id,
+            "status": status,
+            "order_status": order_status,
+            "final": order_status in FINAL_ORDER,
+        },
+    )
+    row = rows.one()
+    if row.recalled:
+        raise Recalled(fulfilment_id)
+    return None if row.node_id is None else Place(row.node_id, row.ship_day, row.method)
+
+
+async def still_standing(connection: AsyncConnection, fulfilment_ids: Iterable[str]) -> None:
+    """Raises Recalled if a second look took one of them back. Ask once the order is locked."""
+    query = text("SELECT id FROM fulfilments WHERE id = ANY(:ids) AND status = 'recalled' ORDER BY id LIMIT 1")
+    recalled = await connection.scalar(query, {"ids": sorted(fulfilment_ids)})
+    if recalled is not None:
+        raise Recalled(recalled)
+
+
+async def set_status(connection: AsyncConnection, fulfilment_id: str, status: FulfilmentStatus) -> None:
+    """Write a fulfilment's status where its event is written elsewhere."""
+    await connection.execute(
+        text("UPDATE fulfilments SET status = :status, updated_at = now() WHERE id = :id"),
+        {"id": fulfilment_id, "status": status},
+    )
+
+
+_NEEDS_BOOKING = text(f"""
+SELECT f.status IN ('packed', {listed(CARRIED)}) AND :attempt >= (
+    SELECT count(*) FROM timeline t
+    WHERE t.order_id = f.order_id AND t.kind = 'fulfilment_packed' AND t.data->>'fulfilment_id' = f.id)
+FROM fulfilments f WHERE f.id = :id FOR NO KEY UPDATE OF f
+""")
+
+
+async def needs_booking(connection: AsyncConnection, fulfilment_id: str, attempt: int) -> bool:
+    """Whether the booking of the packing of that number stands, or is wanted. Once it is not, it never is again.
+
+    Locks the fulfilment.
+    """
+    return bool(await connection.scalar(_NEEDS_BOOKING, {"id": fulfilment_id, "attempt": attempt}))
+
+
+async def mark_booked(connection: AsyncConnection, fulfilment_id: str) -> None:
+    """Write that a carrier is booked, unless the fulfilment was cancelled or is to be packed anew meanwhile."""
+    await connection.execute(
+        text("UPDATE fulfilments SET status = 'booked', updated_at = now() WHERE id = :id AND status = 'packed'"),
+        {"id": fulfilment_id},
+    )
+
+
+async def take_out(connection: AsyncConnection, fulfilment_id: str, units: Mapping[str, int]) -> None:
+    """Take units out of a fulfilment's lines."""
+    await connection.execute(
+        text("""
+        UPDATE fulfilment_lines l SET quantity = l.quantity - CAST(u.value AS int)
+        FROM jsonb_each_text(CAST(:units AS jsonb)) AS u
+        WHERE l.fulfilment_id = :id AND l.line_id = u.key
+        """),
+        {"id": fulfilment_id, "units": to_json(dict(units))},
+    )
+
+
+async def get(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | None:
+    """The fulfilment's own row, or None."""
+    rows = await connection.execute(text("SELECT * FROM fulfilments WHERE id = :id"), {"id": fulfilment_id})
+    return rows.mappings().one_or_none()
+
+
+async def at_the_node(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | None:
+    """The fulfilment's own row, and whether a carrier was ever booked for it (`was_booked`).
+
+    None also while it is held back, for its node does not know of it yet.
+    """
+    query = text("""
+    SELECT f.*, EXISTS (SELECT FROM shipment_fulfilments WHERE fulfilment_id = f.id) AS was_booked
+    FROM fulfilments f WHERE f.id = :id AND f.released_at <= statement_timestamp()
+    """)
+    rows = await connection.execute(query, {"id": fulfilment_id})
+    return rows.mappings().one_or_none()
+
+
+async def lines(connection: AsyncConnection, fulfilment_id: str) -> Sequence[RowMapping]:
+    """The units a fulfilment is for."""
+    rows = await connection.execute(
+        text("""
+        SELECT line_id, sku, quantity FROM fulfilment_lines
+        WHERE fulfilment_id = :id AND quantity > 0 ORDER BY line_id
+        """),
+        {"id": fulfilment_id},
+    )
+    return rows.mappings().all()
+
+
+_TO_BOOK = text("""
+SELECT f.id, f.method, f.carrier, f.ship_by, n.document AS node, o.document->'ship_to' AS ship_to,
+       (SELECT jsonb_agg(jsonb_build_array(l.quantity, s.document) ORDER BY l.line_id)
+        FROM fulfilment_lines l JOIN skus s ON s.id = l.sku
+        WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS goods
+FROM fulfilments f JOIN nodes n ON n.id = f.node_id JOIN orders o ON o.id = f.order_id WHERE f.id = :id
+""")
+
+
+async def to_book(connection: AsyncConnection, fulfilment_id: str) -> RowMapping:
+    """What a carrier is asked for: from where, to whom, by when, and `goods` as (units, SKU). Raises NotFound."""
+    row = (await connection.execute(_TO_BOOK, {"id": fulfilment_id})).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"there is no fulfilment {fulfilment_id}")
+    return row

@@ -1,0 +1,231 @@
+"""Reads that people and programs ask for: an order with everything about it, lists with filters, returns.
+
+Lists page by key, never by offset: the next page starts after the last row seen, however many rows came in between.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, RowMapping, cast, exists, func, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.status import ARRIVED, GONE
+from store.database.parameters import any_of
+from store.tables.orders import order_lines, orders
+from store.tables.returns import returns
+
+_ORDER = text("""
+SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods_total, o.document, o.placed_at,
+       o.captured_at, o.finished_at, o.promise_earliest, o.promise_latest, living.*,
+       (SELECT jsonb_agg(jsonb_build_object(
+            'line_id', l.line_id, 'sku', l.sku, 'unit_price', l.unit_price, 'ordered', l.quantity,
+            'cancelled', l.cancelled, 'backordered', l.backordered, 'allocated', u.allocated,
+            'delivered', u.delivered, 'returned', r.returned) ORDER BY l.position)
+        FROM order_lines l
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(fl.quantity) FILTER (WHERE f.status = ANY(:arrived)), 0) AS delivered,
+                   coalesce(sum(fl.quantity) FILTER (WHERE f.status <> ALL(:arrived) AND f.status <> ALL(:gone)), 0)
+                       AS allocated
+            FROM fulfilments f JOIN fulfilment_lines fl ON fl.fulfilment_id = f.id
+            WHERE f.order_id = o.id AND fl.line_id = l.line_id) u
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(rl.received), 0) AS returned FROM return_lines rl
+            WHERE rl.order_id = o.id AND rl.line_id = l.line_id) r
+        WHERE l.order_id = o.id) AS lines,
+       (SELECT jsonb_agg(jsonb_build_object(
+            'id', f.id, 'node_id', f.node_id, 'status', f.status, 'method', f.method, 'carrier', f.carrier,
+            'ship_by', f.ship_by, 'ship_day', f.ship_day, 'cost', f.cost, 'reason', f.reason,
+            'promise', jsonb_build_object('earliest', f.promise_earliest, 'latest', f.promise_latest),
+            'released_at', f.released_at, 'updated_at', f.updated_at,
+            'lines', coalesce((
+                SELECT jsonb_agg(jsonb_build_object('line_id', fl.line_id, 'sku', fl.sku, 'quantity', fl.quantity)
+                                 ORDER BY fl.line_id)
+                FROM fulfilment_lines fl WHERE fl.fulfilment_id = f.id AND fl.quantity > 0), '[]'),
+            'shipments', coalesce((
+                SELECT jsonb_agg(jsonb_build_object(
+                    'id', s.id, 'carrier', s.carrier, 'method', s.method, 'tracking_number', s.tracking_number,
+                    'status', s.status, 'parcels', s.parcels, 'weight_grams', s.weight_grams, 'price', s.price,
+                    'currency', s.currency, 'booked_at', s.booked_at, 'ended_at', s.ended_at,
+                    'events', coalesce((
+                        SELECT jsonb_agg(jsonb_build_object('kind', e.kind, 'place', e.place,
+                                                            'occurred_at', e.occurred_at) ORDER BY e.occurred_at, e.id)
+                        FROM carrier_events e
+                        WHERE e.carrier = s.carrier AND e.tracking_number = s.tracking_number), '[]'))
+                    ORDER BY s.booked_at, s.id)
+                FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
+                WHERE sf.fulfilment_id = f.id), '[]')) ORDER BY f.released_at, f.id)
+        FROM fulfilments f WHERE f.order_id = o.id) AS fulfilments,
+       (SELECT jsonb_agg(jsonb_build_object(
+            'occasion', m.occasion, 'kind', m.kind, 'medium', m.medium, 'recipient', m.recipient,
+            'status', m.status, 'error', m.error, 'created_at', m.created_at, 'sent_at', m.sent_at) ORDER BY m.id)
+        FROM messages m WHERE m.order_id = o.id) AS messages,
+       (SELECT jsonb_agg(jsonb_build_object(
+            'id', r.id, 'status', r.status, 'reason', r.reason, 'node_id', r.node_id,
+            'requested_at', r.requested_at, 'finished_at', r.finished_at) ORDER BY r.requested_at, r.id)
+        FROM returns r WHERE r.order_id = o.id) AS returns,
+       (SELECT jsonb_agg(jsonb_build_object(
+            'return_id', p.return_id, 'amount', p.amount, 'currency', p.currency, 'reason', p.reason,
+            'recorded_at', p.recorded_at) ORDER BY p.id)
+        FROM refunds p WHERE p.order_id = o.id) AS refunds,
+       (SELECT jsonb_agg(jsonb_build_object(
+            'id', x.id, 'kind', x.kind, 'detail', x.detail, 'data', x.data, 'owner', x.owner, 'opened_at', x.opened_at)
+            ORDER BY x.id)
+        FROM exceptions x WHERE x.order_id = o.id AND x.status = 'open') AS exceptions
+FROM orders o CROSS JOIN LATERAL (
+    SELECT coalesce(sum((quantity - cancelled) * unit_price), 0)::bigint AS goods_total_living,
+           coalesce(sum(backordered), 0) AS units_waiting FROM order_lines WHERE order_id = o.id) living
+WHERE o.id = :order_id
+""")
+
+
+async def order(connection: AsyncConnection, order_id: str) -> dict[str, Any] | None:
+    """An order with its lines' units, fulfilments, shipments, messages, returns, refunds and open exceptions."""
+    rows = await connection.execute(_ORDER, {"order_id": order_id, "arrived": sorted(ARRIVED), "gone": sorted(GONE)})
+    row = rows.mappings().one_or_none()
+    if row is None:
+        return None
+    lists = ("lines", "fulfilments", "messages", "returns", "refunds", "exceptions")
+    return {**row, **{name: row[name] or [] for name in lists}}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders are asked for; what is None does not matter. `text` may stand anywhere in what a person knows.
+
+    Of several channels or statuses an order has one.
+    """
+
+    channel: str | Sequence[str] | None = None
+    status: str | Sequence[str] | None = None
+    customer_id: str | None = None
+    sku: str | None = None
+    text: str | None = None
+    waiting: bool | None = None
+    """Whether units of it have no node."""
+
+
+async def list_orders(
+    connection: AsyncConnection, wanted: OrderFilter, *, before: tuple[datetime, str] | None, limit: int
+) -> Sequence[RowMapping]:
+    """Orders by time of capture, newest first, from below the position `before` (captured_at, id) on."""
+    units = (
+        select(
+            func.count().label("lines"),
+            func.sum(order_lines.c.quantity).label("units"),
+            func.sum(order_lines.c.backordered).label("units_waiting"),
+            _LIVING.label("goods_total_living"),
+        )
+        .where(order_lines.c.order_id == orders.c.id)
+        .lateral()
+    )
+    named = {name: orders.c[name] for name in ("channel", "status", "customer_id")}
+    query = (
+        select(
+            orders.c.id.label("order_id"),
+            *(orders.c[name] for name in _LISTED),
+            orders.c.document["customer"]["name"].as_string().label("customer_name"),
+            orders.c.document["ship_to"]["country"].as_string().label("country"),
+            units.c.lines,
+            *(func.coalesce(units.c[name], 0).label(name) for name in ("units", "units_waiting", "goods_total_living")),
+        )
+        .select_from(orders.join(units, text("true")))
+        .order_by(orders.c.captured_at.desc(), orders.c.id.desc())
+        .limit(limit)
+    )
+    for name, column in named.items():
+        if (value := getattr(wanted, name)) is not None:
+            query = query.where(column.in_(any_of(value)))
+    if wanted.sku is not None:
+        line = order_lines.alias()
+        query = query.where(exists().where(line.c.order_id == orders.c.id, line.c.sku == wanted.sku))
+    if wanted.waiting is not None:
+        line = order_lines.alias()
+        waits = exists().where(line.c.order_id == orders.c.id, line.c.backordered > 0)
+        query = query.where(waits if wanted.waiting else ~waits)
+    if wanted.text is not None:
+        query = query.where(orders.c.search_text.contains(wanted.text.lower(), autoescape=True))
+    if before is not None:
+        query = query.where(tuple_(orders.c.captured_at, orders.c.id) < before)
+    return (await connection.execute(query)).mappings().all()
+
+
+_LIVING = cast(func.sum((order_lines.c.quantity - order_lines.c.cancelled) * order_lines.c.unit_price), BigInteger)
+_LISTED = (
+    "channel",
+    "external_id",
+    "customer_id",
+    "status",
+    "currency",
+    "goods_total",
+    "placed_at",
+    "captured_at",
+    "promise_earliest",
+    "promise_latest",
+)
+
+_RETURN = text("""
+SELECT r.id, r.order_id, r.node_id, r.status, r.reason, r.requested_at, r.received_at, r.finished_at,
+       (SELECT jsonb_agg(jsonb_build_object(
+            'line_id', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'received', l.received,
+            'dispositions', coalesce((
+                SELECT jsonb_object_agg(d.disposition, d.quantity) FROM return_dispositions d
+                WHERE d.return_id = l.return_id AND d.line_id = l.line_id), '{}')) ORDER BY l.line_id)
+        FROM return_lines l WHERE l.return_id = r.id) AS lines,
+       (SELECT jsonb_build_object('amount', p.amount, 'currency', p.currency, 'recorded_at', p.recorded_at)
+        FROM refunds p WHERE p.return_id = r.id ORDER BY p.id LIMIT 1) AS refund
+FROM returns r WHERE r.id = :id
+""")
+
+
+async def return_(connection: AsyncConnection, return_id: str) -> RowMapping | None:
+    """A return with its lines, what became of them, and its refund."""
+    return (await connection.execute(_RETURN, {"id": return_id})).mappings().one_or_none()
+
+
+async def list_returns(
+    connection: AsyncConnection,
+    *,
+    order_id: str | None = None,
+    status: str | Sequence[str] | None = None,
+    before: tuple[datetime, str] | None = None,
+    limit: int = 50,
+) -> Sequence[RowMapping]:
+    """Returns by time of request, newest first, from below the position `before` (requested_at, id) on."""
+    names = ("id", "order_id", "node_id", "status", "reason", "requested_at", "received_at", "finished_at")
+    query = (
+        select(*(returns.c[name] for name in names))
+        .order_by(returns.c.requested_at.desc(), returns.c.id.desc())
+        .limit(limit)
+    )
+    if order_id is not None:
+        query = query.where(returns.c.order_id == order_id)
+    if status is not None:
+        query = query.where(returns.c.status.in_(any_of(status)))
+    if before is not None:
+        query = query.where(tuple_(returns.c.requested_at, returns.c.id) < before)
+    return (await connection.execute(query)).mappings().all()
+
+
+async def unknown_skus(connection: AsyncConnection, skus: Sequence[str]) -> list[str]:
+    """Those of the SKUs that the catalogue does not hold."""
+    rows = await connection.execute(
+        text("SELECT s FROM unnest(CAST(:skus AS text[])) AS s WHERE NOT EXISTS (SELECT FROM skus WHERE id = s)"),
+        {"skus": list(skus)},
+    )
+    return [sku for (sku,) in rows]
+
+
+async def label(connection: AsyncConnection, fulfilment_id: str) -> tuple[str, bytes] | None:
+    """Media type and content of the label of the booking that stands for a fulfilment, or None."""
+    rows = await connection.execute(
+        text("""
+        SELECT l.media_type, l.content
+        FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id JOIN labels l ON l.shipment_id = s.id
+        WHERE sf.fulfilment_id = :id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1
+        """),
+        {"id": fulfilment_id},
+    )
+    row = rows.one_or_none()
+    return None if row is None else (row.media_type, bytes(row.content))
