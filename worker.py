@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
-import dom.ofl.solver.milp  # noqa: F401  # loads HiGHS now, so that the first order that needs it does not wait
+import dom.sourcing.solver.milp  # noqa: F401  # loads HiGHS now, so that the first order that needs it does not wait
 from activities.arriving import Arriving
 from activities.boundary import Database
 from activities.cancelling import Cancelling
@@ -35,7 +35,7 @@ from connectors.carriers.table_rate import carriers_from
 from connectors.notifications.mail import MailSender
 from connectors.notifications.port import Medium, Sender
 from connectors.notifications.webhook import WebhookSender
-from dom.errors import NotFound
+from dom.shared.errors import NotFound
 from jobs.allocating import Allocating
 from jobs.expiring import Sweeping
 from jobs.importing import Importing

@@ -9,9 +9,9 @@ from activities.boundary import Database
 from activities.cancelling import CancelPart, by_fulfilment, take_out
 from activities.fulfilling import occasion
 from activities.looking_again import Answer
-from dom.base import Value
-from dom.messages import MessageKind
-from dom.status import FulfilmentStatus, OrderStatus
+from dom.notifications.messages import MessageKind
+from dom.orders.status import FulfilmentStatus, OrderStatus
+from dom.shared.base import Value
 from store.delivery import shipments
 from store.enums import ShipmentStatus
 from store.fulfilment import fulfilments

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from dom.errors import DomError, OutsideFailure
-from dom.orders import REPLAY_TAG, Order
+from dom.orders.order import REPLAY_TAG, Order
+from dom.shared.errors import DomError, OutsideFailure
 from store.database.engine import reading
 from store.network.reference import ReferenceCache
 

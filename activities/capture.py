@@ -12,11 +12,11 @@ from activities import claiming
 from activities import sourcing as step
 from activities.boundary import Database
 from activities.sourcing import Occasion, Sourced
-from dom.base import Value
-from dom.errors import NotAvailable, OrderConflict
-from dom.messages import MessageKind
-from dom.orders import Correction, Order
-from dom.status import OrderStatus, SourcingCause
+from dom.notifications.messages import MessageKind
+from dom.orders.order import Correction, Order
+from dom.orders.status import OrderStatus, SourcingCause
+from dom.shared.base import Value
+from dom.shared.errors import NotAvailable, OrderConflict
 from store import stock
 from store.backorders import limits
 from store.notifications import messages

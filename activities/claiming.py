@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.sourcing import balances
-from dom.ofl.models import SourcingDecision
-from dom.orders import Order
+from dom.orders.order import Order
+from dom.sourcing.models import SourcingDecision
 from store import stock
 from store.stock import soft
 

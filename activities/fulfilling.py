@@ -12,9 +12,9 @@ from temporalio import activity
 
 from activities.boundary import Database
 from activities.looking_again import Answer
-from dom.base import Value
-from dom.messages import MessageKind
-from dom.status import FulfilmentStatus, OrderStatus
+from dom.notifications.messages import MessageKind
+from dom.orders.status import FulfilmentStatus, OrderStatus
+from dom.shared.base import Value
 from store import exceptions, stock
 from store.delivery import shipments
 from store.enums import LedgerKind, ShipmentStatus

@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.boundary import Database
 from activities.sourcing import Released
-from dom.base import Value
+from dom.shared.base import Value
 from store.sourcing import reoptimisation
 
 

@@ -13,11 +13,11 @@ from temporalio import activity
 from activities.boundary import Database
 from connectors.notifications.port import Medium, OutboundMessage, Sender, TemporaryFailureError
 from connectors.notifications.templates import MessageContext, MessageLine, postal_address, render
-from dom.base import Value
-from dom.errors import OutsideFailure
-from dom.messages import MessageKind
-from dom.money import Money
-from dom.orders import Promise
+from dom.notifications.messages import MessageKind
+from dom.orders.order import Promise
+from dom.shared.base import Value
+from dom.shared.errors import OutsideFailure
+from dom.shared.money import Money
 from store import exceptions
 from store.database.engine import is_unavailable
 from store.enums import MessageStatus

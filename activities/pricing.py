@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.boundary import Database
-from dom.base import Value
-from dom.scarcity.value import pricing, worths
+from dom.shared.base import Value
+from dom.sourcing.valuation.value import pricing, worths
 from store.availability import changes
 from store.ledger import cursors
 from store.ledger.cursors import Cursor

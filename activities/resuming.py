@@ -12,10 +12,10 @@ from temporalio import activity
 
 from activities.boundary import Database
 from activities.sourcing import Sourced, sourced
-from dom import ids
-from dom.base import Value
-from dom.orders import Promise
-from dom.status import NETWORK, CarrierEventKind, FulfilmentStatus, SourcingCause
+from dom.orders.order import Promise
+from dom.orders.status import NETWORK, CarrierEventKind, FulfilmentStatus, SourcingCause
+from dom.shared import ids
+from dom.shared.base import Value
 from store import backorders
 from store.orders import orders, processes, resuming, timeline
 from store.sourcing import decisions, reoptimisation

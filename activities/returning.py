@@ -13,10 +13,10 @@ from temporalio import activity
 
 from activities.boundary import Database
 from dom import returns as rules
-from dom.base import Value
-from dom.errors import Conflict, NotFound, NothingToReturn, UnknownNode
-from dom.messages import MessageKind
-from dom.status import Disposition, ReturnStatus
+from dom.notifications.messages import MessageKind
+from dom.orders.status import Disposition, ReturnStatus
+from dom.shared.base import Value
+from dom.shared.errors import Conflict, NotFound, NothingToReturn, UnknownNode
 from store import inbound, returns, stock
 from store.enums import LedgerKind
 from store.network import reference

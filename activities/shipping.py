@@ -10,12 +10,12 @@ from temporalio import activity
 
 from activities.boundary import Database, as_application_error
 from connectors.carriers.port import LABEL_MEDIA_TYPE, Booking, BookingRequest, Carrier
-from dom import ids
-from dom.base import Value
-from dom.errors import OutsideFailure
+from dom.delivery.parcels import measure, piece
 from dom.network import Node, ShippingMethod, Sku
-from dom.orders import ShipTo
-from dom.parcels import measure, piece
+from dom.orders.order import ShipTo
+from dom.shared import ids
+from dom.shared.base import Value
+from dom.shared.errors import OutsideFailure
 from store import exceptions
 from store.delivery import shipments
 from store.enums import ShipmentStatus

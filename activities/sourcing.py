@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.boundary import Database
-from dom.base import Value
-from dom.messages import MessageKind
 from dom.network import ShippingMethod
-from dom.ofl.models import Outcome, SourcingDecision
-from dom.orders import Order, Promise
-from dom.policy.document import FailedNodes
-from dom.status import FAILED_SOURCING, OrderStatus, SourcingCause
+from dom.notifications.messages import MessageKind
+from dom.orders.order import Order, Promise
+from dom.orders.status import FAILED_SOURCING, OrderStatus, SourcingCause
+from dom.shared.base import Value
+from dom.sourcing.models import Outcome, SourcingDecision
+from dom.sourcing.policy.document import FailedNodes
 from services.planning import Wanted, WantedLine, plan_units
 from store import backorders as waiting
 from store import exceptions, stock

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from dom.errors import InvalidInput
+from dom.shared.errors import InvalidInput
 
 AHEAD: Final = timedelta(minutes=5)
 """How far a caller's clock may be ahead of ours."""

@@ -5,7 +5,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 
-from dom.errors import InvalidInput
+from dom.shared.errors import InvalidInput
 
 LONGEST_NUMBER = 9
 """Digits of a number the database holds as an integer."""

@@ -19,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api import addresses, problems
 from api.problems import FieldError, Problem
 from bootstrap import refusals
-from dom.errors import DomError
+from dom.shared.errors import DomError
 from processes.errors import NO_NAMESPACE, NotReady, Unavailable, domain_error
 from store.database import engine
 

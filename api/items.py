@@ -9,8 +9,8 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from api import failures, problems
 from api.problems import FieldError, Problem
-from dom import json_text
-from dom.texts import escaped
+from dom.shared import json_text
+from dom.shared.texts import escaped
 from store.enums import ItemOutcome
 
 Item = TypeVar("Item")

@@ -7,8 +7,8 @@ from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
 from api import contract, examples
-from dom.errors import InvalidInput
-from dom.policy.reading import Reading, read
+from dom.shared.errors import InvalidInput
+from dom.sourcing.policy.reading import Reading, read
 
 MEDIA_TYPES: Final = frozenset({"application/json", "application/yaml", "application/x-yaml", "text/yaml"})
 """RFC 9512 registers `application/yaml`; the others were in use before."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from dom.errors import DomError, PolicyInvalid
+from dom.shared.errors import DomError, PolicyInvalid
 
 MEDIA_TYPE = "application/problem+json"
 PATH = "/problems/"

@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 
 from api import items
 from api.failures import json_path
-from dom import json_text
-from dom.errors import InvalidInput
-from dom.texts import escaped
+from dom.shared import json_text
+from dom.shared.errors import InvalidInput
+from dom.shared.texts import escaped
 
 
 async def refuse_what_would_be_lost(request: Request) -> None:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from dom.ofl.explanation.again import explained
-from dom.ofl.explanation.changes import from_record
-from dom.ofl.seen import capacity_seen
+from dom.sourcing.explanation.again import explained
+from dom.sourcing.explanation.changes import from_record
+from dom.sourcing.planning.snapshot_codec import capacity_seen
 from store.sourcing.explanations import Kept
 
 

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from dom.status import BEFORE_HAND_OVER
+from dom.orders.status import BEFORE_HAND_OVER
 
 _SEEN = tuple(sorted(BEFORE_HAND_OVER))
 _PAGE = 200

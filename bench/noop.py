@@ -10,7 +10,7 @@ from temporalio import activity, workflow
 
 with workflow.unsafe.imports_passed_through():
     from bench.shape import Shape
-    from dom.base import Value
+    from dom.shared.base import Value
 
 _WITHIN = timedelta(seconds=60)
 

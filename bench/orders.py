@@ -17,9 +17,9 @@ from temporalio.client import Client
 
 from bench.door import Door, Json, RefusedError, WorkList
 from bench.looking import Looking
-from dom import ids
 from dom.network import ShippingMethod
-from dom.status import CarrierEventKind, FulfilmentStatus, FulfilmentStep, OrderStatus
+from dom.orders.status import CarrierEventKind, FulfilmentStatus, FulfilmentStep, OrderStatus
+from dom.shared import ids
 
 STEPS_BEFORE_BOOKING = (FulfilmentStep.ACCEPT, FulfilmentStep.PICK, FulfilmentStep.PACK)
 SIGNALS_BEFORE_BOOKING = len(STEPS_BEFORE_BOOKING)

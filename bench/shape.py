@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
-from dom.base import Value
+from dom.shared.base import Value
 
 LOCAL_ACTIVITY = "core_local_activity"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.calling import console, environment, problems_as_one_line
-from dom.money import Money
+from dom.shared.money import Money
 
 if TYPE_CHECKING:
     from rich.table import Table

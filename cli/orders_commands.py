@@ -171,7 +171,7 @@ class Servers:
     async def _revive(self, fault: Fault, by: str) -> str:
         from temporalio.exceptions import WorkflowAlreadyStartedError
 
-        from dom.errors import DomError
+        from dom.shared.errors import DomError
         from processes.revival import revive
 
         try:

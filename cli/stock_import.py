@@ -79,7 +79,7 @@ async def _taken_in(engine: AsyncEngine, header: Header, file: Path) -> tuple[Im
     from rich.progress import MofNCompleteColumn, Progress
 
     from cli.problems import StartProblem
-    from dom.errors import DomError
+    from dom.shared.errors import DomError
     from store import imports
 
     with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console(), transient=True) as progress:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from dom.base import ChannelId, NodeId, SkuId, Text, Value
+from dom.shared.base import ChannelId, NodeId, SkuId, Text, Value
 
 DEFAULT_PRIORITY = 100
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from opening_hours import OpeningHours
 from pydantic import Field, field_validator
 
-from dom.base import Country, Currency, Minor, NodeId, SkuId, Text, TimeOfDay, Value
+from dom.shared.base import Country, Currency, Minor, NodeId, SkuId, Text, TimeOfDay, Value
 
 _known_zones = cache(available_timezones)  # it walks the disk
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from pydantic_core import to_json
 
-from dom.errors import InvalidInput, NothingToReturn
-from dom.status import Disposition
+from dom.orders.status import Disposition
+from dom.shared.errors import InvalidInput, NothingToReturn
 
 OTHER_REQUEST: Final = "the Idempotency-Key stands for another request"
 

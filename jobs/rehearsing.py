@@ -9,11 +9,11 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.policy.document import Policy
-from dom.rehearsal.recorded import Happened, Recorded
-from dom.rehearsal.report import Report, report
-from dom.rehearsal.span import Span
-from dom.rehearsal.walking import Walk
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.rehearsal.recorded import Happened, Recorded
+from dom.sourcing.rehearsal.report import Report, report
+from dom.sourcing.rehearsal.span import Span
+from dom.sourcing.rehearsal.walking import Walk
 from store.rehearsal import rehearsals
 from store.sourcing import decision_log
 

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from dom.ofl.second_look import Joint, sweep
+from dom.sourcing.reoptimisation import Joint, sweep
 from processes.signals import tell
 from services import reoptimisation
 from store import stock

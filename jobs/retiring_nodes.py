@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from dom.status import FulfilmentStep
+from dom.orders.status import FulfilmentStep
 from processes.signals import tell
 from store.database import reference_version
 from store.database.engine import reading

@@ -5,9 +5,9 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.policy.document import Policy
-from dom.rehearsal.recorded import Recorded
-from dom.rehearsal.shadowing import Compared, shadowed
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.rehearsal.recorded import Recorded
+from dom.sourcing.rehearsal.shadowing import Compared, shadowed
 from store.rehearsal import shadows
 from store.sourcing.decision_log import Networks
 

@@ -19,9 +19,9 @@ from temporalio.exceptions import ApplicationError, TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from bootstrap import namespace, refusals
-from dom.base import Value
-from dom.errors import Conflict
 from dom.returns import OTHER_REQUEST
+from dom.shared.base import Value
+from dom.shared.errors import Conflict
 from processes.errors import NO_NAMESPACE, NotReady, Unavailable
 from workflows.attributes import STATUS
 from workflows.messages import REFUSED, REQUEST

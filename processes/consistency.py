@@ -20,8 +20,8 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from dom import ids
-from dom.status import FINAL_ORDER
+from dom.orders.status import FINAL_ORDER
+from dom.shared import ids
 from store.database.engine import reading
 from store.orders import processes
 from workflows import attributes

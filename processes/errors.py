@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from temporalio.exceptions import ApplicationError
 
-from dom.errors import Conflict, DomError, by_type
+from dom.shared.errors import Conflict, DomError, by_type
 
 NO_NAMESPACE: Final = "the Temporal namespace of the orders is missing; run `dom prepare`"
 _WRONG_ENDS: Final = "AcceptedUpdateCompletedWorkflow"

@@ -4,7 +4,7 @@ from typing import NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.errors import NoProcess
+from dom.shared.errors import NoProcess
 from store.orders import processes
 
 

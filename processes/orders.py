@@ -10,11 +10,11 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from dom import ids
-from dom.errors import CannotCancel, Conflict, NoProcess, NotFound, OrderConflict, StepNotPossible
-from dom.intake import OrderRequest
-from dom.orders import Promise
-from dom.status import FINAL_ORDER
+from dom.orders.intake import OrderRequest
+from dom.orders.order import Promise
+from dom.orders.status import FINAL_ORDER
+from dom.shared import ids
+from dom.shared.errors import CannotCancel, Conflict, NoProcess, NotFound, OrderConflict, StepNotPossible
 from processes.client import Durable
 from processes.errors import Unavailable, domain_error
 from processes.missing import lost_by_the_store, open_without_process

@@ -3,10 +3,10 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from dom import ids
 from dom import returns as rules
-from dom.errors import NotFound, StepNotPossible
-from dom.status import ReturnStatus
+from dom.orders.status import ReturnStatus
+from dom.shared import ids
+from dom.shared.errors import NotFound, StepNotPossible
 from processes.client import Durable, refuse_another
 from processes.missing import lost_by_the_store, open_without_process
 from store import returns

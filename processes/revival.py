@@ -7,7 +7,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from dom import returns as rules
-from dom.errors import NotFound
+from dom.shared.errors import NotFound
 from processes.consistency import Fault
 from store import returns
 from store.database.engine import reading

@@ -8,7 +8,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from bootstrap import refusals
-from dom import ids
+from dom.shared import ids
 
 SIGNALS_AT_ONCE: Final = 16
 

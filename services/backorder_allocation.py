@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.allocation import Allocation, Balance, Grant, WaitingOrder
+from dom.stock.allocation import Allocation, Balance, Grant, WaitingOrder
 from store.backorders import allocations, queue
 from store.backorders.queue import InLine
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import UnknownNode
 from dom.network import ShippingMethod, Sku
-from dom.ofl.models import Demand, DemandLine
-from dom.ofl.planner import plan
-from dom.policy.document import Policy
+from dom.shared.errors import UnknownNode
+from dom.sourcing.models import Demand, DemandLine
+from dom.sourcing.planner import plan
+from dom.sourcing.policy.document import Policy
 from store.network.reference import ReferenceCache
 from store.sourcing import snapshot
 from store.sourcing.decisions import Planned

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import Conflict
+from dom.delivery.tariffs import Tariff
 from dom.network import Node
-from dom.policy.checking import linted
-from dom.policy.document import Policy
-from dom.policy.findings import Finding
-from dom.policy.lint import Known
-from dom.policy.reading import Reading, read
-from dom.policy.writing import as_yaml
-from dom.tariffs import Tariff
+from dom.shared.errors import Conflict
+from dom.sourcing.policy.checking import linted
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.policy.findings import Finding
+from dom.sourcing.policy.lint import Known
+from dom.sourcing.policy.reading import Reading, read
+from dom.sourcing.policy.writing import as_yaml
 from store import channels
 from store.policy import drafts, policies
 

@@ -6,13 +6,13 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.atp import dates_of
-from dom.errors import InvalidInput, UnknownNode
 from dom.network import ShippingMethod
-from dom.ofl.earliest import Reach, able_later, asked_for, reach_of
-from dom.ofl.models import SourcingDecision
-from dom.ofl.servable import Servable
-from dom.policy.document import Policy
+from dom.shared.errors import InvalidInput, UnknownNode
+from dom.sourcing.models import SourcingDecision
+from dom.sourcing.planning.earliest import Reach, able_later, asked_for, reach_of
+from dom.sourcing.planning.servable import Servable
+from dom.sourcing.policy.document import Policy
+from dom.stock.atp import dates_of
 from services.planning import Wanted, plan_under
 from store.availability import availability
 from store.availability.availability import Asked

@@ -11,10 +11,10 @@ from typing import Any, Final
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom import ids
-from dom.ofl.models import Snapshot
-from dom.ofl.second_look import Change, Joint, Unbegun
-from dom.status import SourcingCause
+from dom.orders.status import SourcingCause
+from dom.shared import ids
+from dom.sourcing.models import Snapshot
+from dom.sourcing.reoptimisation import Change, Joint, Unbegun
 from store import exceptions, stock
 from store.backorders import queue
 from store.fulfilment import fulfilments

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import StockConflict, UnknownNode
 from dom.network import Node, ShippingMethod
-from dom.ofl.models import SourcingDecision
+from dom.shared.errors import StockConflict, UnknownNode
+from dom.sourcing.models import SourcingDecision
 from services.planning import Wanted, WantedLine, plan_units
 from store.database.parameters import to_json
 from store.network.reference import ReferenceCache

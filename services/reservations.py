@@ -14,8 +14,8 @@ from sqlalchemy import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom import ids
-from dom.errors import Conflict, NotFound, ReservationEnded, StockConflict
+from dom.shared import ids
+from dom.shared.errors import Conflict, NotFound, ReservationEnded, StockConflict
 from services.reservation_planning import Hold, Outcome, given_for, outcome_of
 from store.database.engine import reading
 from store.enums import SoftStatus

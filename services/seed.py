@@ -13,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels import Channel, ChannelRule
+from dom.delivery.tariffs import Tariff
 from dom.network import Node, Sku
-from dom.policy.reading import read_policy
-from dom.tariffs import Tariff
+from dom.sourcing.policy.reading import read_policy
 from store import channels
 from store.database import engine as database
 from store.network import reference

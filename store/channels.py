@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom import channels
 from dom.channels import Channel, ChannelRule
-from dom.errors import InvalidInput, NotFound, UnknownChannel
+from dom.shared.errors import InvalidInput, NotFound, UnknownChannel
 from store.database.parameters import to_rows
 from store.ledger import cursors
 from store.ledger.announcements import Scope, announce

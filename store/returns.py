@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.status import ARRIVED, ReturnStatus
+from dom.orders.status import ARRIVED, ReturnStatus
 from store.database.parameters import listed, to_json, to_rows
 
 _DELIVERED = text(f"""

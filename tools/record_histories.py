@@ -21,9 +21,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.pricing import PricingTerms
 from cli.embedded import postgres, temporal
-from dom import ids
-from dom.orders import Order
-from dom.status import Disposition
+from dom.orders.order import Order
+from dom.orders.status import Disposition
+from dom.shared import ids
 from processes.consistency import Living
 from processes.revival import revive
 from store import stock

@@ -12,9 +12,9 @@ with workflow.unsafe.imports_passed_through():
     from activities.cancelling import CancelPart
     from activities.fulfilling import occasion
     from activities.looking_again import Answer
-    from dom import ids
-    from dom.lifecycle import CancelledUnits, FulfilmentState, OrderState
-    from dom.status import FulfilmentStatus
+    from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
+    from dom.orders.status import FulfilmentStatus
+    from dom.shared import ids
     from workflows.cancelling import packed_anew
     from workflows.platform import local
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from dom.orders import Order
-from dom.status import OrderStatus, ReturnStatus
+from dom.orders.order import Order
+from dom.orders.status import OrderStatus, ReturnStatus
 
 CHANNEL = SearchAttributeKey.for_keyword("DomChannel")
 STATUS = SearchAttributeKey.for_keyword("DomStatus")

@@ -11,9 +11,9 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.cancelling import Cancelling, CancelPart, CancelUnits, occasion
     from activities.looking_again import Answer
-    from dom.errors import DomError, InvalidInput
-    from dom.lifecycle import CancelledUnits, FulfilmentState, OrderState
-    from dom.status import FulfilmentStatus
+    from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
+    from dom.orders.status import FulfilmentStatus
+    from dom.shared.errors import DomError, InvalidInput
     from workflows.messages import IN_SEQUENCE, CancelCall, CancelResult
     from workflows.platform import as_refusal, local
     from workflows.report import OrderBoard

@@ -14,11 +14,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport, is_told, occasion
     from activities.looking_again import Answer
     from activities.shipping import BookCarrier, Booked, Shipping, VoidBooking
-    from dom import ids
-    from dom.carrying import CARRIED, GOODS_LEAVE, is_known
-    from dom.errors import StepNotPossible
-    from dom.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step, is_repeat
-    from dom.status import CARRIER_MILESTONES, NETWORK, FulfilmentStatus, FulfilmentStep, SourcingCause
+    from dom.fulfilment.carrier_reports import CARRIED, GOODS_LEAVE, is_known
+    from dom.orders.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step, is_repeat
+    from dom.orders.status import CARRIER_MILESTONES, NETWORK, FulfilmentStatus, FulfilmentStep, SourcingCause
+    from dom.shared import ids
+    from dom.shared.errors import StepNotPossible
     from workflows.arrival import count_as_delivered
     from workflows.messages import IN_SEQUENCE, ArrivedCall, ArrivedResult, CarrierReport, NodeReport
     from workflows.platform import as_refusal, local, remote

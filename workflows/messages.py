@@ -6,9 +6,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from dom.base import LineId, NodeId, Quantity, Text, Utc, Value
-from dom.orders import Correction, Order, Promise
-from dom.status import CarrierEventKind, Disposition, FulfilmentStatus, FulfilmentStep, OrderStatus, ReturnStatus
+from dom.orders.order import Correction, Order, Promise
+from dom.orders.status import CarrierEventKind, Disposition, FulfilmentStatus, FulfilmentStep, OrderStatus, ReturnStatus
+from dom.shared.base import LineId, NodeId, Quantity, Text, Utc, Value
 
 EDITION: Final = 2
 """How workflows that start now behave; those that run keep the edition they were started with.

@@ -12,9 +12,9 @@ with workflow.unsafe.imports_passed_through():
     from activities.looking_again import LookingAgain, Looks, TakeIn
     from activities.sourcing import Released, SourceAgain, Sourced, Sourcing
     from activities.sourcing import occasion as sourced_again
-    from dom.errors import NotFound, OrderConflict
-    from dom.lifecycle import CancelledUnits, FulfilmentState, OrderState
-    from dom.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
+    from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
+    from dom.orders.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
+    from dom.shared.errors import NotFound, OrderConflict
     from workflows import resuming
     from workflows.cancelling import Cancellations, logged_if_refused, undisturbed
     from workflows.fulfilment import FulfilmentProcess, Told

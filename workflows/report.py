@@ -10,9 +10,9 @@ from temporalio.common import SearchAttributeUpdate
 from workflows.attributes import NODE, STATUS
 
 with workflow.unsafe.imports_passed_through():
-    from dom.lifecycle import CancelledUnits, FulfilmentState, OrderState
-    from dom.orders import Order, Promise
-    from dom.status import FulfilmentStatus, OrderStatus, SourcingCause
+    from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
+    from dom.orders.order import Order, Promise
+    from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause
     from workflows.messages import REFUSED
 
 _LINES_SHOWN = 12

@@ -8,8 +8,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.resuming import ResumedFulfilment, ResumedOrder, ResumeOrder, Resuming
-    from dom.lifecycle import FulfilmentState, OrderState
-    from dom.status import GONE, CarrierEventKind, FulfilmentStatus
+    from dom.orders.lifecycle import FulfilmentState, OrderState
+    from dom.orders.status import GONE, CarrierEventKind, FulfilmentStatus
     from workflows.messages import CarrierReport, LineStanding, OrderStanding
     from workflows.platform import local
 

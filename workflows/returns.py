@@ -17,9 +17,9 @@ with workflow.unsafe.imports_passed_through():
         occasion,
     )
     from dom import returns as rules
-    from dom.errors import DomError, InvalidInput, StepNotPossible
-    from dom.money import Money
-    from dom.status import Disposition, ReturnStatus
+    from dom.orders.status import Disposition, ReturnStatus
+    from dom.shared.errors import DomError, InvalidInput, StepNotPossible
+    from dom.shared.money import Money
     from workflows.attributes import CHANNEL, CUSTOMER, NODE, STATUS
     from workflows.cancelling import undisturbed
     from workflows.messages import (

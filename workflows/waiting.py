@@ -8,7 +8,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.sourcing import Sourced
-    from dom.policy.document import FailedNodes
+    from dom.sourcing.policy.document import FailedNodes
 
 
 @dataclass

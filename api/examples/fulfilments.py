@@ -3,7 +3,7 @@
 from typing import Final
 
 from api.examples.orders import PROMISE, SHIP_TO, Example
-from dom.status import FulfilmentStep
+from dom.orders.status import FulfilmentStep
 
 WORK_LIST: Final[Example] = {
     "items": [

@@ -8,14 +8,14 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from api.models.common import Window
-from dom import postal
-from dom.base import ChannelId, Country, LineId, Minor, NodeId, Quantity, SkuId, Utc, Value
 from dom.channels import Level
-from dom.money import KnownCurrency
 from dom.network import ShippingMethod
-from dom.orders import CustomerClass, Tags
-from dom.texts import visible
-from dom.tidying import meant
+from dom.orders.order import CustomerClass, Tags
+from dom.orders.tidying import meant
+from dom.shared import postal
+from dom.shared.base import ChannelId, Country, LineId, Minor, NodeId, Quantity, SkuId, Utc, Value
+from dom.shared.money import KnownCurrency
+from dom.shared.texts import visible
 
 MAX_SKUS = 1000
 MAX_SKUS_BY_NODE = 200

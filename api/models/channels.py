@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, field_validator
 
-from dom.base import Value
 from dom.channels import Channel, ChannelRule
-from dom.texts import is_plain_id
+from dom.shared.base import Value
+from dom.shared.texts import is_plain_id
 
 MAX_RULES = 10_000
 _SECRET = "whsec_"  # noqa: S105  the prefix of every secret

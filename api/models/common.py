@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
-from dom.base import Utc
+from dom.shared.base import Utc
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows of one page.")]
 """How many rows one page holds."""

@@ -6,8 +6,8 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from api.items import EACH_FOR_ITSELF, WITHOUT_NUL
 from api.models.common import ItemProblem, Page
-from dom.base import Key, NodeId, SkuId, Text, Utc, Value
-from dom.status import CarrierEventKind, Condition, ReasonCode
+from dom.orders.status import CarrierEventKind, Condition, ReasonCode
+from dom.shared.base import Key, NodeId, SkuId, Text, Utc, Value
 from store.enums import ImportKind, ImportStatus
 
 MAX_ITEMS = 1000

@@ -7,10 +7,10 @@ from pydantic import BaseModel, Field
 
 from api.models.common import Page, Window
 from api.models.orders import UnitsOfLine
-from dom.base import Text, Utc, Value
 from dom.network import ShippingMethod
-from dom.orders import ShipTo
-from dom.status import FulfilmentStatus, FulfilmentStep
+from dom.orders.order import ShipTo
+from dom.orders.status import FulfilmentStatus, FulfilmentStep
+from dom.shared.base import Text, Utc, Value
 from workflows.messages import StepLine
 
 

@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from api.models.common import Page
-from dom.base import Key, NodeId, Quantity, SkuId, Text, Utc, Value
+from dom.shared.base import Key, NodeId, Quantity, SkuId, Text, Utc, Value
 from store.enums import InboundKind, InboundStatus
 
 MAX_LINES = 1000

@@ -5,9 +5,9 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.models.common import Page
-from dom.base import Utc
-from dom.messages import MessageKind
 from dom.network import Node, ShippingMethod, Sku
+from dom.notifications.messages import MessageKind
+from dom.shared.base import Utc
 from store.enums import ExceptionStatus, MessageStatus, ShipmentStatus
 
 Medium = Literal["mail", "webhook"]

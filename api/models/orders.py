@@ -6,12 +6,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.models.common import Page, Window
-from dom.base import Utc
 from dom.network import ShippingMethod
-from dom.ofl.explanation.models import Change, Explanation
-from dom.ofl.models import Demand, SourcingDecision, StockValue
-from dom.orders import Customer, Payment, ShipTo
-from dom.status import CarrierEventKind, FulfilmentStatus, OrderStatus, ReturnStatus
+from dom.orders.order import Customer, Payment, ShipTo
+from dom.orders.status import CarrierEventKind, FulfilmentStatus, OrderStatus, ReturnStatus
+from dom.shared.base import Utc
+from dom.sourcing.explanation.models import Change, Explanation
+from dom.sourcing.models import Demand, SourcingDecision, StockValue
 
 
 class OrderLinks(BaseModel):

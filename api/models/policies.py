@@ -6,10 +6,10 @@ from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.models.common import Page
-from dom.base import GivenText, Utc
-from dom.policy.comparing import PolicyChange
-from dom.policy.document import Policy
-from dom.policy.findings import Finding
+from dom.shared.base import GivenText, Utc
+from dom.sourcing.policy.comparing import PolicyChange
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.policy.findings import Finding
 
 Version = Annotated[
     str, Path(pattern=r"^(live|[1-9][0-9]{0,8})$", description="A version's number, or `live`.", examples=["live"])

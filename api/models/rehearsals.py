@@ -6,11 +6,11 @@ from fastapi import Path
 from pydantic import BaseModel, Field, model_validator
 
 from api.models.common import Page
-from dom.base import Text, Utc, Value
-from dom.policy.document import Policy
-from dom.rehearsal.figures import Figures
-from dom.rehearsal.report import Report
-from dom.rehearsal.span import EXAMPLES
+from dom.shared.base import Text, Utc, Value
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.rehearsal.figures import Figures
+from dom.sourcing.rehearsal.report import Report
+from dom.sourcing.rehearsal.span import EXAMPLES
 from store.enums import RehearsalStatus
 
 RehearsalId = Annotated[

@@ -7,10 +7,10 @@ from pydantic import BaseModel, Field, model_validator
 
 from api.models.availability import MAX_LINES, Destination
 from api.models.common import Window
-from dom.base import ChannelId, Minor, NodeId, Quantity, SkuId, Utc, Value
-from dom.money import KnownCurrency
 from dom.network import ShippingMethod
-from dom.orders import CustomerClass, Tags
+from dom.orders.order import CustomerClass, Tags
+from dom.shared.base import ChannelId, Minor, NodeId, Quantity, SkuId, Utc, Value
+from dom.shared.money import KnownCurrency
 from store.enums import SoftStatus
 
 MAX_SECONDS = 24 * 60 * 60

@@ -3,8 +3,8 @@
 from pydantic import BaseModel, Field
 
 from api.models.common import Page
-from dom.base import Utc
-from dom.status import Disposition, ReturnStatus
+from dom.orders.status import Disposition, ReturnStatus
+from dom.shared.base import Utc
 
 
 class ReturnLinks(BaseModel):

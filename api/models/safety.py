@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from api.models.common import ItemProblem
 from api.models.feeds import MAX_ITEMS
-from dom.base import Key, NodeId, SkuId, Text, Value
+from dom.shared.base import Key, NodeId, SkuId, Text, Value
 
 _Units = Annotated[int, Field(ge=0, le=1_000_000)]
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.models.common import ItemProblem
 from api.models.feeds import MAX_ITEMS
-from dom.base import NodeId, SkuId, Text, Utc, Value
+from dom.shared.base import NodeId, SkuId, Text, Utc, Value
 
 
 class NodeValue(BaseModel):

@@ -9,12 +9,12 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.reports.charts import Pair, pairs
-from dom.money import figures
-from dom.ofl.models import CostTerm
-from dom.rehearsal.figures import Figures, NodeLoad
-from dom.rehearsal.pricing import MONEY
-from dom.rehearsal.report import Report
-from dom.rehearsal.reproducing import WHY, Verdict
+from dom.shared.money import figures
+from dom.sourcing.models import CostTerm
+from dom.sourcing.rehearsal.figures import Figures, NodeLoad
+from dom.sourcing.rehearsal.pricing import MONEY
+from dom.sourcing.rehearsal.report import Report
+from dom.sourcing.rehearsal.reproducing import WHY, Verdict
 
 ORDERS_SHOWN: Final = 150
 """Changed orders on the page; the JSON has more."""

@@ -21,10 +21,10 @@ from api.models.availability import (
 )
 from api.services import Services, Use
 from dom import channels
-from dom.base import AS_SEEN, Day
-from dom.errors import InvalidInput, UnknownSku
-from dom.ofl.models import DemandLine
-from dom.ofl.servable import Servable
+from dom.shared.base import AS_SEEN, Day
+from dom.shared.errors import InvalidInput, UnknownSku
+from dom.sourcing.models import DemandLine
+from dom.sourcing.planning.servable import Servable
 from services import promises
 from services.planning import Wanted, WantedLine
 from services.promises import Promised, Target

@@ -13,11 +13,11 @@ from api.models.common import Cursor, Limit
 from api.models.feeds import CarrierEvent, CarrierEventResults, CarrierEvents
 from api.models.listing import CarrierList
 from api.services import Use
-from dom.base import AS_SEEN
-from dom.carrying import concerns
-from dom.errors import DomError, NotFound
-from dom.status import CARRIER_MILESTONES, FulfilmentStatus
-from dom.texts import escaped
+from dom.fulfilment.carrier_reports import concerns
+from dom.orders.status import CARRIER_MILESTONES, FulfilmentStatus
+from dom.shared.base import AS_SEEN
+from dom.shared.errors import DomError, NotFound
+from dom.shared.texts import escaped
 from store.delivery import shipments
 from store.enums import ShipmentStatus
 from store.fulfilment import unexpected_reports

@@ -17,7 +17,7 @@ from api.answers import Json
 from api.models.changes import AvailabilityChanges
 from api.services import Services, Use
 from api.tail import FullError, Tail, Told
-from dom.errors import InvalidInput
+from dom.shared.errors import InvalidInput
 from store.ledger import cursors
 from store.ledger.cursors import START, Cursor
 

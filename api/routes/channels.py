@@ -8,9 +8,9 @@ from api import contract, examples
 from api.answers import Json
 from api.models.channels import ChannelRequest, ChannelRules, Channels
 from api.services import Services, Use
-from dom.base import AS_SEEN
 from dom.channels import Channel
-from dom.errors import InvalidInput
+from dom.shared.base import AS_SEEN
+from dom.shared.errors import InvalidInput
 from store import channels
 
 router = APIRouter(tags=["network"])

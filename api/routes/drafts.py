@@ -21,9 +21,9 @@ from api.models.policies import (
 from api.policy_text import REQUEST_BODY, PolicyText
 from api.routes.policies import answered
 from api.services import Use
-from dom.policy.checking import linted, refused
-from dom.policy.findings import Finding
-from dom.policy.reading import read
+from dom.sourcing.policy.checking import linted, refused
+from dom.sourcing.policy.findings import Finding
+from dom.sourcing.policy.reading import read
 from services import policies
 from store.policy import drafts
 from store.policy.drafts import Draft

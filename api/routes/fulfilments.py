@@ -12,11 +12,11 @@ from api.clock import not_in_the_future
 from api.models.common import Cursor, FulfilmentId, Limit
 from api.models.fulfilments import Arrival, StepReport, StepTaken, WorkList
 from api.services import Use
-from dom.base import AS_SEEN
-from dom.errors import InvalidInput, NotFound, StepNotPossible
-from dom.lifecycle import after_step, is_repeat
 from dom.network import ShippingMethod
-from dom.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
+from dom.orders.lifecycle import after_step, is_repeat
+from dom.orders.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
+from dom.shared.base import AS_SEEN
+from dom.shared.errors import InvalidInput, NotFound, StepNotPossible
 from store.fulfilment import fulfilments
 from store.fulfilment.work_list import Position, WorkFilter, work_list
 from store.orders import orders, reads

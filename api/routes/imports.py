@@ -16,8 +16,8 @@ from api.clock import not_in_the_future
 from api.models.common import Cursor, Limit
 from api.models.feeds import ImportDetail, ImportList, Source
 from api.services import IdempotencyKey, Use
-from dom.base import GivenText, Utc
-from dom.errors import InvalidInput
+from dom.shared.base import GivenText, Utc
+from dom.shared.errors import InvalidInput
 from store import imports
 from store.enums import ImportKind, ImportStatus
 from store.imports import Format, Header, Import

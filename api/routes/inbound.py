@@ -22,8 +22,8 @@ from api.models.inbound import (
     Reference,
 )
 from api.services import Use
-from dom.base import AS_SEEN
-from dom.errors import InvalidInput, NotFound
+from dom.shared.base import AS_SEEN
+from dom.shared.errors import InvalidInput, NotFound
 from services import stock_updates
 from store import inbound
 from store.enums import InboundKind, InboundStatus

@@ -10,8 +10,8 @@ from api.answers import Json
 from api.clock import not_in_the_future
 from api.models.feeds import AdjustmentItem, AdjustmentResults, Adjustments, CountItem, CountResults, Counts
 from api.services import Use
-from dom.base import AS_SEEN
-from dom.errors import DomError
+from dom.shared.base import AS_SEEN
+from dom.shared.errors import DomError
 from services import stock_updates
 from store.enums import ItemOutcome
 from store.stock.adjustments import Adjustment

@@ -9,7 +9,7 @@ from api.answers import Json
 from api.models.common import Cursor, Limit
 from api.models.listing import Medium, MessageList
 from api.services import Use
-from dom.messages import MessageKind
+from dom.notifications.messages import MessageKind
 from store.enums import MessageStatus
 from store.reports import lists
 

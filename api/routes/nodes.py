@@ -9,9 +9,9 @@ from api.answers import Json
 from api.models.common import Cursor, Limit
 from api.models.listing import NodeList
 from api.services import Use
-from dom.base import AS_SEEN
-from dom.errors import InvalidInput
 from dom.network import Node, NodeKind
+from dom.shared.base import AS_SEEN
+from dom.shared.errors import InvalidInput
 from store.network import reference
 from store.reports import lists
 

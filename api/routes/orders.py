@@ -18,10 +18,10 @@ from api.models.common import Cursor, Limit, OrderId
 from api.models.orders import OrderCaptured, OrderDetail, OrderList, Sourcing, Timeline
 from api.services import IdempotencyKey, Services, Use
 from api.sourcing import stored_decision
-from dom.base import AS_SEEN
-from dom.errors import InvalidInput, NotFound
-from dom.intake import OrderRequest, as_captured_before
-from dom.status import OrderStatus
+from dom.orders.intake import OrderRequest, as_captured_before
+from dom.orders.status import OrderStatus
+from dom.shared.base import AS_SEEN
+from dom.shared.errors import InvalidInput, NotFound
 from store.orders import orders as order_rows
 from store.orders import reads, timeline
 from store.sourcing import explanations

@@ -23,11 +23,11 @@ from api.models.policies import (
 )
 from api.policy_text import REQUEST_BODY, PolicyText
 from api.services import Use
-from dom.policy import schema
-from dom.policy.checking import linted
-from dom.policy.comparing import compare
-from dom.policy.document import Policy
-from dom.policy.findings import has_errors
+from dom.sourcing.policy import schema
+from dom.sourcing.policy.checking import linted
+from dom.sourcing.policy.comparing import compare
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.policy.findings import has_errors
 from services import policies as publishing
 from services.policies import Published
 from store.policy import drafts, policies

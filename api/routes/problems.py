@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from api import contract, examples, problems
-from dom.errors import NotFound
+from dom.shared.errors import NotFound
 
 router = APIRouter(tags=["problems"])
 

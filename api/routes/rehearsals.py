@@ -12,9 +12,9 @@ from api.models.common import Cursor, Limit
 from api.models.rehearsals import RehearsalDetail, RehearsalId, RehearsalList, RehearsalReport, RehearsalRequest
 from api.reports import rehearsal as reports
 from api.services import Use
-from dom.base import AS_SEEN
-from dom.errors import Conflict
-from dom.policy.document import Policy
+from dom.shared.base import AS_SEEN
+from dom.shared.errors import Conflict
+from dom.sourcing.policy.document import Policy
 from store.enums import RehearsalStatus
 from store.policy import drafts, policies
 from store.rehearsal import rehearsals

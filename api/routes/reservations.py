@@ -10,7 +10,7 @@ from api.answers import Json
 from api.models.reservations import Extension, Reservation, ReservationId, ReservationRequest
 from api.routes.availability import NOWHERE
 from api.services import IdempotencyKey, Services, Use
-from dom.base import AS_SEEN
+from dom.shared.base import AS_SEEN
 from services.reservation_planning import Hold, HoldLine
 
 router = APIRouter(tags=["inventory"])

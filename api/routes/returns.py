@@ -11,10 +11,10 @@ from api.clock import not_in_the_future
 from api.models.common import Cursor, Limit, ReturnId
 from api.models.returns import ReturnDetail, ReturnList, ReturnOpened
 from api.services import IdempotencyKey, Use
-from dom import ids
-from dom.base import AS_SEEN
-from dom.errors import NotFound
-from dom.status import ReturnStatus
+from dom.orders.status import ReturnStatus
+from dom.shared import ids
+from dom.shared.base import AS_SEEN
+from dom.shared.errors import NotFound
 from store.orders import reads
 from workflows.messages import InspectCall, ReceiveCall, ReturnRequest, ReturnResult
 

@@ -8,7 +8,7 @@ from api import contract, examples, problems
 from api.answers import Json
 from api.models.safety import SafetyStockItem, SafetyStockResults, SafetyStocks
 from api.services import Use
-from dom.base import AS_SEEN
+from dom.shared.base import AS_SEEN
 from store.stock import safety
 from store.stock.safety import Setting, SettingResult
 

@@ -12,7 +12,7 @@ from api.models.policies import Actor
 from api.models.rehearsals import ShadowDetail, ShadowList, ShadowName, ShadowRequest
 from api.routes.rehearsals import named
 from api.services import Use
-from dom.base import AS_SEEN
+from dom.shared.base import AS_SEEN
 from store.rehearsal import shadows
 from store.rehearsal.shadows import Shadow
 

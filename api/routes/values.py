@@ -8,7 +8,7 @@ from api import contract, examples, problems
 from api.answers import Json
 from api.models.values import MarkDownResults, MarkDowns, StockValues
 from api.services import Use
-from dom.base import AS_SEEN, SkuId
+from dom.shared.base import AS_SEEN, SkuId
 from store.network import reference
 from store.sourcing import stock_values
 from store.sourcing.stock_values import MarkDown, MarkDownResult

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dom.ofl.solver.problem import Plan, Problem, Share, plan_of
+from dom.sourcing.solver.problem import Plan, Problem, Share, plan_of
 
 
 def greedy(problem: Problem) -> Plan | None:

@@ -7,7 +7,7 @@ an item that cannot be filled costs twice the unit cost from the farthest centre
 
 All policies plan the same orders one by one, by the same exact planner of single orders; they differ in the prices it
 sees. *Greedy* sees none: the cheapest way now. *Static* sees the duals of the fluid problem, once. *Ours* are the
-prices of `dom.scarcity` as the house works them out, fifty times a season, under one belief about the forecast's error
+prices of `dom.sourcing.valuation` as the house works them out, fifty times a season, under one belief about the forecast's error
 in all three settings. The bound is the hindsight LP of the literature, in which orders may be parted into fractions;
 `ceiling` is what a bound that plans orders whole says could be closed at all.
 """
@@ -24,8 +24,8 @@ from rich.table import Table
 from bench.ofl.horizon_bound import hindsight
 from bench.ofl.horizon_play import Greedy, Ours, Static, play
 from bench.ofl.horizon_world import FREIGHT, Season, season
-from dom.scarcity.transport import Market
-from dom.scarcity.ways import Numbers
+from dom.sourcing.valuation.transport import Market
+from dom.sourcing.valuation.ways import Numbers
 
 SIGMA: Final = 0.5
 SEEDS: Final = 10

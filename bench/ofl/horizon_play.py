@@ -6,11 +6,11 @@ from typing import Final, Protocol
 import numpy as np
 
 from bench.ofl.horizon_world import CENTRES, FREIGHT, ITEMS, PENALTY, PER_UNIT, SHIPMENT, UNFILLED, Season
-from dom.scarcity.fading import Priced, faded
-from dom.scarcity.forecast import Rate
-from dom.scarcity.scenarios import scenarios
-from dom.scarcity.transport import Market
-from dom.scarcity.ways import Basket, Numbers, Places
+from dom.sourcing.valuation.decay import Priced, faded
+from dom.sourcing.valuation.forecast import Rate
+from dom.sourcing.valuation.scenarios import scenarios
+from dom.sourcing.valuation.transport import Market
+from dom.sourcing.valuation.ways import Basket, Numbers, Places
 
 REPRICED: Final = 50
 """How often stock is priced over the season."""

@@ -12,8 +12,8 @@ from math import asin, cos, radians, sin, sqrt
 
 import numpy as np
 
-from dom.scarcity.transport import Freight
-from dom.scarcity.ways import Basket, Numbers, Places
+from dom.sourcing.valuation.transport import Freight
+from dom.sourcing.valuation.ways import Basket, Numbers, Places
 
 ITEMS, SIZES, KINDS, CARRIED = 20, 5, 5, 0.75
 SHIPMENT, UNIT, MILE, UNFILLED = 875.9, 42.3, 0.0541, 2.0

@@ -15,10 +15,10 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
+from dom.delivery.tariffs import Tariff
 from dom.network import HandlingCost, Node, NodeAddress, NodeKind, ShippingMethod, Sku
-from dom.ofl.models import Demand, DemandLine, Place, Snapshot
-from dom.policy.document import Policy
-from dom.tariffs import Tariff
+from dom.sourcing.models import Demand, DemandLine, Place, Snapshot
+from dom.sourcing.policy.document import Policy
 
 AS_OF = datetime(2026, 3, 2, 10, tzinfo=UTC)
 TARIFFS = Path("data/sample/tariffs.json")

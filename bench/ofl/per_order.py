@@ -19,12 +19,12 @@ from rich.table import Table
 from bench.measure import MILLISECONDS, percentile
 from bench.ofl.greedy import greedy
 from bench.ofl.instances import POLICY, Instance, drawn
-from dom.ofl.drafting import draft
-from dom.ofl.planner import plan
-from dom.ofl.rules import Rules
-from dom.ofl.solver.milp import solve_exactly
-from dom.ofl.solver.problem import Plan, Problem
-from dom.ofl.solver.search import search
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.candidate_plan import draft
+from dom.sourcing.policy.strategy import Rules
+from dom.sourcing.solver.milp import solve_exactly
+from dom.sourcing.solver.problem import Plan, Problem
+from dom.sourcing.solver.search import search
 
 CELLS = ((10, 3), (50, 8), (200, 5), (200, 10), (1000, 5))
 AIM_P50_MS, AIM_P95_MS, AIM_GAP_PERCENT = 2.0, 5.0, 0.1

@@ -19,13 +19,13 @@ from statistics import mean
 from time import perf_counter
 from typing import Any, Final, NamedTuple
 
+from dom.delivery.tariffs import Break, Lane, Tariff, TariffService
 from dom.network import HandlingCost, Node, NodeAddress, NodeKind, ShippingMethod, Sku
-from dom.ofl.models import Demand, DemandLine, Place, Snapshot, SourcingDecision
-from dom.ofl.planner import plan
-from dom.ofl.second_look import Held, Unbegun, sweep
-from dom.ofl.second_look.models import Balance, taken
-from dom.policy.document import Costs, Policy, SecondLook, Splitting, Strategy
-from dom.tariffs import Break, Lane, Tariff, TariffService
+from dom.sourcing.models import Demand, DemandLine, Place, Snapshot, SourcingDecision
+from dom.sourcing.planner import plan
+from dom.sourcing.policy.document import Costs, Policy, SecondLook, Splitting, Strategy
+from dom.sourcing.reoptimisation import Held, Unbegun, sweep
+from dom.sourcing.reoptimisation.models import Balance, taken
 
 AS_OF: Final = datetime(2026, 3, 2, 8, tzinfo=UTC)
 POLICY: Final = Policy(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.channels import Channel, ChannelRule
 from dom.network import Node, NodeAddress, NodeKind, Sku
-from dom.policy.document import Policy, Strategy
+from dom.sourcing.policy.document import Policy, Strategy
 from store import channels
 from store.network import reference
 

@@ -12,7 +12,7 @@ from cli.ofl.reading import in_database, is_file, named, reading_of, refusals
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from dom.policy.document import Policy
+    from dom.sourcing.policy.document import Policy
 
 WHICH = "A version's number, `live`, `draft:NAME`, or a file."
 Older = Annotated[str, typer.Argument(metavar="FROM", help=WHICH)]
@@ -24,7 +24,7 @@ def diff(older: Older, newer: Newer, as_json: AsJson = False) -> None:
     """Say what changes from one policy to another, strategy by strategy."""
     from pydantic_core import to_json
 
-    from dom.policy.comparing import compare
+    from dom.sourcing.policy.comparing import compare
 
     before, after = _policy(older), _policy(newer)
     changes = compare(before, after)
@@ -49,7 +49,7 @@ def _policy(which: str) -> Policy:
 
 
 def _of_file(file: Path) -> Policy:
-    from dom.policy.checking import refused
+    from dom.sourcing.policy.checking import refused
 
     reading = reading_of(file)
     if reading.policy is None:

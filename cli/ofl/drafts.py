@@ -14,7 +14,7 @@ from cli.ofl.reading import in_database, reading_of, refusals, show_findings
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from dom.policy.findings import Finding
+    from dom.sourcing.policy.findings import Finding
     from store.policy.drafts import Draft
 
 app = typer.Typer(no_args_is_help=True, help="Drafts of the policy; they decide nothing until they are published.")
@@ -65,7 +65,7 @@ def save(
     comment: Why = "",
 ) -> None:
     """Keep a policy as a draft, mistakes and all, and say what they are."""
-    from dom.policy.checking import linted, refused
+    from dom.sourcing.policy.checking import linted, refused
     from services import policies as publishing
     from store.policy import drafts
 
@@ -122,7 +122,7 @@ def _check_name(name: str) -> None:
     from pydantic import TypeAdapter, ValidationError
 
     from cli.problems import StartProblem
-    from dom.policy.document import Name as DraftName
+    from dom.sourcing.policy.document import Name as DraftName
 
     try:
         TypeAdapter(DraftName).validate_python(name)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from dom.ofl.explanation.models import ExplainedNode, Explanation
-    from dom.ofl.models import Candidate, SourcingDecision
+    from dom.sourcing.explanation.models import ExplainedNode, Explanation
+    from dom.sourcing.models import Candidate, SourcingDecision
     from store.sourcing.explanations import Kept
 
 OrderId = Annotated[str, typer.Argument(help="The order's id, such as web-536365.")]
@@ -37,7 +37,7 @@ def explain(order_id: OrderId, attempt: Attempt = None, full: Full = False, as_j
 
         print(to_json(stored_decision(kept, full=True), indent=2).decode())
         return
-    from dom.ofl.explanation.again import explained
+    from dom.sourcing.explanation.again import explained
 
     explanation = explained(kept.record)
     screen = console()
@@ -132,7 +132,7 @@ def _verdict(candidate: Candidate, used: set[str]) -> str:
 
 def _costs(kept: Kept) -> Table:
     """The chosen plan against the runner-up, term by term."""
-    from dom.ofl.explanation.kept import by_term
+    from dom.sourcing.reasons.kept import by_term
 
     decision = kept.record.decision
     second, own = decision.runner_up, by_term(decision.shipments)
@@ -176,7 +176,7 @@ def _fences(nodes: Iterable[ExplainedNode]) -> Table:
 
 
 def _money(amount: int, decision: SourcingDecision) -> str:
-    from dom.ofl.explanation.words import money
+    from dom.sourcing.reasons.words import money
 
     return money(amount, decision.currency)
 

@@ -10,7 +10,7 @@ import typer
 from cli.ofl.reading import in_database, reading_of, refusals, show_findings
 
 if TYPE_CHECKING:
-    from dom.policy.lint import Known
+    from dom.sourcing.policy.lint import Known
 
 Files = Annotated[Path, typer.Argument(help="A policy as YAML or JSON, or a folder of them.")]
 Offline = Annotated[
@@ -21,8 +21,8 @@ SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 def lint(files: Files, offline: Offline = False) -> None:
     """Look for mistakes in a policy, or in every one of a folder; exit code 1 if there are errors."""
-    from dom.policy.checking import linted
-    from dom.policy.findings import Severity
+    from dom.sourcing.policy.checking import linted
+    from dom.sourcing.policy.findings import Severity
 
     with refusals():
         found = _policies(files)
@@ -50,7 +50,7 @@ def _policies(files: Path) -> list[Path]:
 
 def _known(*, offline: bool) -> Known:
     from cli.problems import StartProblem
-    from dom.policy.lint import NOTHING
+    from dom.sourcing.policy.lint import NOTHING
     from services import policies
 
     if offline:

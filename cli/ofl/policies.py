@@ -82,7 +82,7 @@ def rollback(version: Earlier, by: By = "operator", comment: Why = "") -> None:
 
 def schema() -> None:
     """Print the JSON Schema of the policy document, for your editor."""
-    from dom.policy.schema import json_schema
+    from dom.sourcing.policy.schema import json_schema
 
     print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 

@@ -14,9 +14,9 @@ from cli.calling import environment, problems_as_one_line
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from dom.policy.document import Policy
-    from dom.policy.findings import Finding
-    from dom.policy.reading import Reading
+    from dom.sourcing.policy.document import Policy
+    from dom.sourcing.policy.findings import Finding
+    from dom.sourcing.policy.reading import Reading
 
 Result = TypeVar("Result")
 
@@ -34,7 +34,7 @@ def in_database(work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
 def refusals(file: Path | None = None) -> Iterator[None]:
     """Shows what is refused: a policy's mistakes a line each, all else as one line; ends with exit code 1."""
     from cli.problems import StartProblem
-    from dom.errors import DomError, PolicyInvalid
+    from dom.shared.errors import DomError, PolicyInvalid
 
     with problems_as_one_line():
         try:
@@ -48,7 +48,7 @@ def refusals(file: Path | None = None) -> Iterator[None]:
 
 
 def _findings(error: Exception) -> list[Finding]:
-    from dom.policy.findings import Finding
+    from dom.sourcing.policy.findings import Finding
 
     return [Finding.model_validate(each) for each in getattr(error, "data", {}).get("findings", [])]
 
@@ -74,7 +74,7 @@ def text_of(file: Path) -> str:
 
 def reading_of(file: Path) -> Reading:
     """The policy of a file, read and not yet looked at against the network."""
-    from dom.policy.reading import read
+    from dom.sourcing.policy.reading import read
 
     return read(text_of(file))
 

@@ -13,9 +13,9 @@ from cli.ofl.reading import DRAFT, reading_of, refusals
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-    from dom.policy.document import Policy
-    from dom.rehearsal.report import Report
-    from dom.rehearsal.span import Span
+    from dom.sourcing.policy.document import Policy
+    from dom.sourcing.rehearsal.report import Report
+    from dom.sourcing.rehearsal.span import Span
 
 CHANGES_SHOWN = 10
 FILES = {".yaml", ".yml", ".json"}
@@ -42,7 +42,7 @@ def rehearse(
     Without --policy it shows that the published policy still decides what it decided: exit code 1 if it does not.
     """
     from cli.records import on_database
-    from dom.rehearsal.span import read_span
+    from dom.sourcing.rehearsal.span import read_span
 
     with refusals(Path(policy or "policy")):
         span = read_span(orders)
@@ -72,7 +72,7 @@ async def _rehearsed(engine: AsyncEngine, which: str | None, of_file: Policy | N
 
 def read_file(which: str | None) -> Policy | None:
     """The policy, if a file is meant. Raises PolicyInvalid for one that holds none; warnings pass."""
-    from dom.policy.checking import linted
+    from dom.sourcing.policy.checking import linted
 
     if which is None or not (Path(which).suffix in FILES or Path(which).is_file()):
         return None

@@ -4,11 +4,11 @@ from typing import Final, Protocol
 
 from pydantic import Field
 
-from dom.base import Country, Currency, Minor, Text, Utc, Value
+from dom.delivery.parcels import ParcelSize, Piece
+from dom.delivery.tariffs import CarrierId
 from dom.network import NodeAddress, ShippingMethod
-from dom.orders import ShipTo
-from dom.parcels import ParcelSize, Piece
-from dom.tariffs import CarrierId
+from dom.orders.order import ShipTo
+from dom.shared.base import Country, Currency, Minor, Text, Utc, Value
 
 LABEL_MEDIA_TYPE: Final = "application/pdf"
 """What `Carrier.label` returns."""

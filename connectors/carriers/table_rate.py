@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from connectors.carriers import s10
 from connectors.carriers.labels import render_label, unprinted
 from connectors.carriers.port import Booking, BookingRequest, Carrier
-from dom.errors import OutsideFailure
-from dom.parcels import boxes
-from dom.tariffs import Quote, Tariff, quote
+from dom.delivery.parcels import boxes
+from dom.delivery.tariffs import Quote, Tariff, quote
+from dom.shared.errors import OutsideFailure
 
 
 class TableRateCarrier:

@@ -18,7 +18,7 @@ import aiosmtplib
 from email_validator import validate_email
 
 from connectors.notifications.port import OutboundMessage, TemporaryFailureError
-from dom.errors import OutsideFailure
+from dom.shared.errors import OutsideFailure
 
 _ATOM: Final = re.compile(r"[A-Za-z0-9_~-]+(\.[A-Za-z0-9_~-]+)*")
 _LONGEST_ATOM: Final = 60

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
-from dom.base import Value
+from dom.shared.base import Value
 
 
 class Medium(StrEnum):

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from dom.base import Value
-from dom.messages import MessageKind
-from dom.money import Money
-from dom.orders import Promise
+from dom.notifications.messages import MessageKind
+from dom.orders.order import Promise
+from dom.shared.base import Value
+from dom.shared.money import Money
 
 
 class MessageLine(Value):

@@ -10,7 +10,7 @@ import httpx
 from standardwebhooks.webhooks import Webhook
 
 from connectors.notifications.port import OutboundMessage, TemporaryFailureError
-from dom.errors import OutsideFailure
+from dom.shared.errors import OutsideFailure
 
 _MAY_PASS: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 

@@ -15,10 +15,10 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom import channels
-from dom.atp import Arrival, Outlook
 from dom.channels import Channel
-from dom.errors import UnknownSku
 from dom.network import Node, Sku
+from dom.shared.errors import UnknownSku
+from dom.stock.atp import Arrival, Outlook
 from store.inbound import terms as inbound
 from store.network.reference import Reference, ReferenceCache
 from store.stock import terms

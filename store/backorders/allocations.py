@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.allocation import Balance
+from dom.stock.allocation import Balance
 from store.database.parameters import to_json
 from store.stock import soft
 

@@ -8,9 +8,9 @@ it rejected it has, and the policy's `failed_nodes` says when it is asked again.
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.allocation import Balance
-from dom.policy.document import FailedNodes
-from dom.status import NETWORK, FulfilmentStatus
+from dom.orders.status import NETWORK, FulfilmentStatus
+from dom.sourcing.policy.document import FailedNodes
+from dom.stock.allocation import Balance
 
 
 def failed(order_id: str) -> str:

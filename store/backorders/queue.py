@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.allocation import Balance, Limit, WaitingOrder
 from dom.channels import DEFAULT_PRIORITY
+from dom.stock.allocation import Balance, Limit, WaitingOrder
 from store.backorders.failed_nodes import failed
 from store.stock import terms
 

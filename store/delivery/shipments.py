@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import Conflict
+from dom.shared.errors import Conflict
 from store.database.parameters import to_json
 from store.enums import ShipmentStatus
 

@@ -8,12 +8,12 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom import ids
-from dom.carrying import CARRIED
-from dom.errors import NotFound
+from dom.fulfilment.carrier_reports import CARRIED
 from dom.network import ShippingMethod
-from dom.ofl.models import PlannedShipment, SourcingDecision
-from dom.status import FINAL_ORDER, FulfilmentStatus, OrderStatus
+from dom.orders.status import FINAL_ORDER, FulfilmentStatus, OrderStatus
+from dom.shared import ids
+from dom.shared.errors import NotFound
+from dom.sourcing.models import PlannedShipment, SourcingDecision
 from store.database.parameters import listed, to_json, to_rows
 from store.orders.timeline import Event, as_parameters
 from store.stock.firm import Reserved

@@ -11,10 +11,10 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.delivery.promise import missed
 from dom.network import Handling, Node, ShippingMethod
-from dom.orders import REPLAY_TAG
-from dom.promise import missed
-from dom.status import BEFORE_HAND_OVER, NETWORK, UNBEGUN, FulfilmentStatus
+from dom.orders.order import REPLAY_TAG
+from dom.orders.status import BEFORE_HAND_OVER, NETWORK, UNBEGUN, FulfilmentStatus
 from store.database.parameters import listed, to_rows
 
 KIND: Final = "work_at_a_node"
@@ -23,7 +23,7 @@ ACTOR: Final = NETWORK
 """Who rejects work in the name of a node that cannot do it. Once the node can again, it is asked like any other."""
 _AT_ONCE: Final = 200
 
-# The planner asks the same of a node before it plans work there: `dom.ofl.roster` and `dom.ofl.fences`.
+# The planner asks the same of a node before it plans work there: `dom.sourcing.constraints.node_index` and `dom.sourcing.constraints.fences`.
 _WHY: Final = f"""CASE
     WHEN NOT n.active THEN 'the node is switched off'
     WHEN f.method = '{ShippingMethod.PICKUP}' AND NOT (n.document->>'pickup')::boolean

@@ -11,8 +11,8 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.carrying import fact, is_known, on_hand
-from dom.status import CarrierEventKind, FulfilmentStatus
+from dom.fulfilment.carrier_reports import fact, is_known, on_hand
+from dom.orders.status import CarrierEventKind, FulfilmentStatus
 from store import exceptions
 from store.orders import timeline
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.status import BEFORE_HAND_OVER
+from dom.orders.status import BEFORE_HAND_OVER
 
 _OPEN: Final = ", ".join(f"'{status}'" for status in sorted(BEFORE_HAND_OVER))
 """Written out in the statements, so that the indexes of open and of closed work serve them."""

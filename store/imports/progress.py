@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.errors import NotFound
+from dom.shared.errors import NotFound
 from store.enums import ImportKind, ImportStatus
 
 PAGE: Final = 5_000

@@ -16,7 +16,7 @@ from psycopg import AsyncConnection as Driver
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom.errors import Conflict, InvalidInput
+from dom.shared.errors import Conflict, InvalidInput
 from store.database.parameters import to_json
 from store.enums import ImportKind, ImportStatus, ItemOutcome
 from store.imports.progress import Import, get

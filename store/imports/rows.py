@@ -15,10 +15,10 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from dom import json_text
-from dom.base import Key, NodeId, SkuId, Utc, Value
-from dom.errors import InvalidInput
-from dom.status import ReasonCode
+from dom.orders.status import ReasonCode
+from dom.shared import json_text
+from dom.shared.base import Key, NodeId, SkuId, Utc, Value
+from dom.shared.errors import InvalidInput
 from store.enums import ImportKind, ItemOutcome
 
 AHEAD: Final = timedelta(minutes=5)

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import Conflict, InvalidInput, StepNotPossible, UnknownNode, UnknownSku
+from dom.shared.errors import Conflict, InvalidInput, StepNotPossible, UnknownNode, UnknownSku
 from store.database.parameters import to_rows
 from store.enums import InboundKind, InboundStatus
 from store.inbound.rows import Inbound, lock

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import Conflict, InvalidInput, StepNotPossible
+from dom.shared.errors import Conflict, InvalidInput, StepNotPossible
 from store import exceptions
 from store.database.parameters import to_rows
 from store.enums import InboundKind, InboundStatus, LedgerKind

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import NotFound, StepNotPossible
+from dom.shared.errors import NotFound, StepNotPossible
 from store.enums import InboundKind, InboundStatus
 
 

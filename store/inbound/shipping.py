@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import StepNotPossible, StockConflict
+from dom.shared.errors import StepNotPossible, StockConflict
 from store.enums import InboundKind, InboundStatus
 from store.inbound.rows import Inbound, come_to, lock
 

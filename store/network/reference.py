@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import NotFound
-from dom.money import refuse_unknown
+from dom.delivery.tariffs import Tariff
 from dom.network import Node, Sku
-from dom.policy.document import Policy
-from dom.tariffs import Tariff
+from dom.shared.errors import NotFound
+from dom.shared.money import refuse_unknown
+from dom.sourcing.policy.document import Policy
 from store.database import reference_version
 from store.database.reference_version import touch
 from store.ledger.announcements import Scope, announce

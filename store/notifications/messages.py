@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.messages import MessageKind
+from dom.notifications.messages import MessageKind
 from store.database.parameters import to_json
 from store.enums import MessageStatus
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import NotFound
-from dom.orders import Order
-from dom.status import FINAL_ORDER, GONE, OrderStatus
+from dom.orders.order import Order
+from dom.orders.status import FINAL_ORDER, GONE, OrderStatus
+from dom.shared.errors import NotFound
 from store.database.parameters import listed, to_rows
 
 _CAPTURE = text("""

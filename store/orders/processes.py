@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.status import FINAL_ORDER, ReturnStatus
+from dom.orders.status import FINAL_ORDER, ReturnStatus
 
 MISSING: Final = "no_process"
 """The kind of exception for an order or a return that is open and has no process."""

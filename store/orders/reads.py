@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, RowMapping, cast, exists, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.status import ARRIVED, GONE
+from dom.orders.status import ARRIVED, GONE
 from store.database.parameters import any_of
 from store.tables.orders import order_lines, orders
 from store.tables.returns import returns

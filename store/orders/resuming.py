@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.status import CARRIER_MILESTONES
+from dom.orders.status import CARRIER_MILESTONES
 
 _LINES = text("SELECT line_id, cancelled, backordered FROM order_lines WHERE order_id = :id ORDER BY position")
 _ORDER = text("SELECT promise_earliest, promise_latest FROM orders WHERE id = :id")

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import Conflict, NotFound
-from dom.policy.document import Policy
+from dom.shared.errors import Conflict, NotFound
+from dom.sourcing.policy.document import Policy
 from store.policy import policies
 
 _COLUMNS = """

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import NotFound
-from dom.policy.document import Policy
+from dom.shared.errors import NotFound
+from dom.sourcing.policy.document import Policy
 from store.database.reference_version import touch
 
 _COLUMNS = "version, document, comment, source, restores, published_by, published_at"

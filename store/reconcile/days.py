@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.status import GAVE_DAY_BACK
+from dom.orders.status import GAVE_DAY_BACK
 from store.database.parameters import listed
 from store.reconcile.differences import Difference, Fault, Kind, Subject
 

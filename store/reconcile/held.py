@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import RowMapping
 
-from dom.status import BEFORE_HAND_OVER, FINAL_ORDER, LEFT_NODE, NOTHING_RESERVED, FulfilmentStatus, OrderStatus
+from dom.orders.status import BEFORE_HAND_OVER, FINAL_ORDER, LEFT_NODE, NOTHING_RESERVED, FulfilmentStatus, OrderStatus
 from store.database.parameters import listed
 from store.enums import ReservationKind, ReservationStatus
 from store.reconcile.differences import Difference, Fault, Kind, Subject, of_balance

@@ -9,10 +9,10 @@ from uuid import uuid4
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom.errors import NotFound
-from dom.policy.document import Policy
-from dom.rehearsal.report import Report
-from dom.rehearsal.span import Span, read_span
+from dom.shared.errors import NotFound
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.rehearsal.report import Report
+from dom.sourcing.rehearsal.span import Span, read_span
 from store.enums import RehearsalStatus
 
 STARTS_AT_MOST: Final = 3

@@ -9,10 +9,10 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom.errors import Conflict, NotFound
-from dom.policy.document import Policy
-from dom.rehearsal.recorded import Recorded
-from dom.rehearsal.shadowing import Compared
+from dom.shared.errors import Conflict, NotFound
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.rehearsal.recorded import Recorded
+from dom.sourcing.rehearsal.shadowing import Compared
 from store.database.parameters import to_rows
 from store.sourcing.decision_log import Networks, recorded
 

@@ -8,14 +8,14 @@ from pydantic import ValidationError
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from dom.delivery.tariffs import Tariff
 from dom.network import Node
-from dom.ofl.models import Demand, Snapshot, SourcingDecision
-from dom.ofl.seen import seen_again
-from dom.policy.document import Policy
-from dom.rehearsal.recorded import Happened, Happening, Recorded
-from dom.rehearsal.span import Span
-from dom.status import FulfilmentStatus
-from dom.tariffs import Tariff
+from dom.orders.status import FulfilmentStatus
+from dom.sourcing.models import Demand, Snapshot, SourcingDecision
+from dom.sourcing.planning.snapshot_codec import seen_again
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.rehearsal.recorded import Happened, Happening, Recorded
+from dom.sourcing.rehearsal.span import Span
 from store.database.parameters import listed
 
 PAGE: Final = 100

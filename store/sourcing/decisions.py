@@ -7,8 +7,8 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.ofl.models import Demand, Snapshot, SourcingDecision
-from dom.ofl.seen import as_seen
+from dom.sourcing.models import Demand, Snapshot, SourcingDecision
+from dom.sourcing.planning.snapshot_codec import as_seen
 from store.network import versions
 from store.network.versions import Network
 

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.ofl.explanation.record import Record
-from dom.ofl.models import Demand, SourcingDecision
-from dom.ofl.seen import seen_again
-from dom.policy.document import Policy
+from dom.sourcing.explanation.record import Record
+from dom.sourcing.models import Demand, SourcingDecision
+from dom.sourcing.planning.snapshot_codec import seen_again
+from dom.sourcing.policy.document import Policy
 from store.sourcing.decision_log import Networks
 
 

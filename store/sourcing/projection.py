@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.network import Node
-from dom.ofl.models import Place
-from dom.scarcity.demand import Bought, region_of
-from dom.scarcity.value import Outlook
+from dom.sourcing.models import Place
+from dom.sourcing.valuation.demand import Bought, region_of
+from dom.sourcing.valuation.value import Outlook
 from store.network.reference import ReferenceCache
 from store.stock import terms
 

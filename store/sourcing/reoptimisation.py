@@ -9,10 +9,10 @@ from sqlalchemy import Row, RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.network import ShippingMethod
-from dom.ofl.models import Demand, DemandLine
-from dom.ofl.second_look import Held, Unbegun
-from dom.orders import REPLAY_TAG
-from dom.status import UNBEGUN
+from dom.orders.order import REPLAY_TAG
+from dom.orders.status import UNBEGUN
+from dom.sourcing.models import Demand, DemandLine
+from dom.sourcing.reoptimisation import Held, Unbegun
 from store.database.parameters import listed, to_json
 
 _UNBEGUN_WORK: Final = listed(UNBEGUN)

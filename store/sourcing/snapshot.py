@@ -6,9 +6,9 @@ from datetime import date, datetime
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.atp import sendable
-from dom.errors import UnknownSku
-from dom.ofl.models import Place, Snapshot
+from dom.shared.errors import UnknownSku
+from dom.sourcing.models import Place, Snapshot
+from dom.stock.atp import sendable
 from store.network.postal_codes import lookup_codes
 from store.network.reference import Reference, ReferenceCache
 from store.sourcing import stock_values

@@ -1,6 +1,6 @@
 """What stock is worth where it lies: shadow prices as they were worked out, mark-downs as planners set them.
 
-Whoever plans sees them faded (`dom.scarcity.fading`); nothing here decides on the age of a price.
+Whoever plans sees them faded (`dom.sourcing.valuation.decay`); nothing here decides on the age of a price.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,9 +11,9 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import DomError, UnknownNode, UnknownSku
-from dom.ofl.models import StockValue
-from dom.scarcity.fading import Priced, faded
+from dom.shared.errors import DomError, UnknownNode, UnknownSku
+from dom.sourcing.models import StockValue
+from dom.sourcing.valuation.decay import Priced, faded
 from store.database.parameters import to_rows
 from store.enums import ItemOutcome
 from store.stock import terms

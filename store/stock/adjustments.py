@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.status import Condition, ReasonCode
+from dom.orders.status import Condition, ReasonCode
 from store.database.parameters import to_rows
 from store.enums import LedgerKind
 from store.stock.item_results import ANSWERED, MOST_UNITS, Balances, ItemResult, result

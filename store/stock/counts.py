@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.status import ReasonCode
+from dom.orders.status import ReasonCode
 from store.database.parameters import to_rows
 from store.stock.item_results import ANSWERED, MOST_UNITS, Balances, ItemResult, result
 

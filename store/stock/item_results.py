@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import DomError, InvalidInput, by_type
+from dom.shared.errors import DomError, InvalidInput, by_type
 from store.enums import ItemOutcome
 
 MOST_UNITS: Final = 2_147_483_647

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.errors import Conflict, DomError, UnknownNode, UnknownSku
+from dom.shared.errors import Conflict, DomError, UnknownNode, UnknownSku
 from store.database.parameters import to_rows
 from store.enums import ItemOutcome
 from store.stock.item_results import Balances

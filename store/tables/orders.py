@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dom.network import ShippingMethod
-from dom.status import BEFORE_HAND_OVER, CarrierEventKind, FulfilmentStatus, OrderStatus
+from dom.orders.status import BEFORE_HAND_OVER, CarrierEventKind, FulfilmentStatus, OrderStatus
 from store.enums import ExceptionStatus, MessageStatus, ShipmentStatus
 from store.tables.common import metadata, moment, one_of, serial
 

@@ -13,7 +13,7 @@ from sqlalchemy import (
     text,
 )
 
-from dom.status import Disposition, ReturnStatus
+from dom.orders.status import Disposition, ReturnStatus
 from store.tables.common import metadata, moment, one_of, serial
 
 returns = Table(

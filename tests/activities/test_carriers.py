@@ -18,11 +18,11 @@ from connectors.carriers.lettering import roman
 from connectors.carriers.port import Booking, BookingRequest, Carrier
 from connectors.carriers.scripts import laid_out
 from connectors.carriers.table_rate import carriers_from
-from dom.errors import OutsideFailure
+from dom.delivery.parcels import ParcelSize, measure, piece
+from dom.delivery.tariffs import Tariff, quote
 from dom.network import NodeAddress, ShippingMethod
-from dom.orders import ShipTo
-from dom.parcels import ParcelSize, measure, piece
-from dom.tariffs import Tariff, quote
+from dom.orders.order import ShipTo
+from dom.shared.errors import OutsideFailure
 from tests.unit.worlds import sku
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "tariffs.json"

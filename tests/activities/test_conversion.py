@@ -12,8 +12,8 @@ from activities import claiming
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
 from activities.sourcing import SourceAgain, Sourced, Sourcing
-from dom.orders import Order
-from dom.status import OrderStatus, SourcingCause
+from dom.orders.order import Order
+from dom.orders.status import OrderStatus, SourcingCause
 from services.reservation_planning import Hold, HoldLine
 from services.reservations import Holding
 from store.network.reference import ReferenceCache

@@ -19,8 +19,8 @@ from activities.returning import FinishReturn, OpenReturn, ReceiveReturn, Return
 from activities.shipping import BookCarrier, Shipping, VoidBooking
 from activities.sourcing import SourceAgain, Sourced, Sourcing
 from connectors.notifications.port import Medium, OutboundMessage
-from dom.orders import Order
-from dom.status import Disposition, FulfilmentStatus, OrderStatus, SourcingCause
+from dom.orders.order import Order
+from dom.orders.status import Disposition, FulfilmentStatus, OrderStatus, SourcingCause
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
 from activities.sourcing import Sourced
-from dom.intake import OrderRequest
+from dom.orders.intake import OrderRequest
 from store.network import reference
 from tests.unit.worlds import MONDAY, MONDAY_NOON, sku
 from tests.worlds import small

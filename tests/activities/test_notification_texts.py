@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.notifications.templates import MessageContext, MessageLine, render
-from dom.messages import MessageKind
-from dom.money import Money
-from dom.orders import Promise
+from dom.notifications.messages import MessageKind
+from dom.orders.order import Promise
+from dom.shared.money import Money
 
 FULL = MessageContext(
     order_id="web-536365",

@@ -21,7 +21,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from connectors.notifications.mail import MailSender, message_id
 from connectors.notifications.port import Medium, OutboundMessage, TemporaryFailureError
 from connectors.notifications.webhook import WebhookSender
-from dom.errors import OutsideFailure
+from dom.shared.errors import OutsideFailure
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

@@ -9,8 +9,8 @@ from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
 from activities.fulfilling import AdvanceFulfilment, Fulfilling
 from activities.returning import FinishReturn, OpenReturn, ReceiveReturn, Returning
-from dom.orders import Order
-from dom.status import Disposition, FulfilmentStatus, OrderStatus
+from dom.orders.order import Order
+from dom.orders.status import Disposition, FulfilmentStatus, OrderStatus
 from store import inbound
 from store.enums import InboundKind
 from store.inbound import Announcement

@@ -10,8 +10,8 @@ from activities.cancelling import Cancelling, CancelPart, CancelUnits
 from activities.capture import AcceptOrder, Capture
 from activities.sourcing import Sourced
 from dom.network import ShippingMethod
-from dom.orders import Order
-from dom.status import OrderStatus
+from dom.orders.order import Order
+from dom.orders.status import OrderStatus
 from store.network import reference
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small

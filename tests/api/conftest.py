@@ -19,9 +19,9 @@ from api.app import create_app
 from cli.embedded import mail
 from cli.embedded.postgres import EmbeddedPostgres
 from cli.embedded.temporal import EmbeddedTemporal
+from dom.delivery.tariffs import Tariff
 from dom.network import Node
-from dom.policy.reading import read_policy
-from dom.tariffs import Tariff
+from dom.sourcing.policy.reading import read_policy
 from settings import Settings
 from store import channels
 from store.database import engine as store_engine

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from api import cursor
-from dom.errors import InvalidInput
+from dom.shared.errors import InvalidInput
 
 MOMENTS = some.datetimes(timezones=some.just(UTC))
 

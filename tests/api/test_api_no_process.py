@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from cli.orders_commands import Servers
-from dom import ids
+from dom.shared import ids
 from settings import Settings
 from tests.api.driving import Channel, new_number, order, problem
 from tests.worlds.books import agree, one

@@ -29,11 +29,11 @@ from api.models import (
 from api.problems import MEDIA_TYPE, TYPES, Problem
 from api.routes.problems import ProblemMeaning
 from dom.channels import Channel
-from dom.errors import DomError
-from dom.intake import OrderRequest
 from dom.network import Node, Sku
-from dom.policy.document import Policy
-from dom.status import FulfilmentStep
+from dom.orders.intake import OrderRequest
+from dom.orders.status import FulfilmentStep
+from dom.shared.errors import DomError
+from dom.sourcing.policy.document import Policy
 from workflows.messages import CancelCall, CancelResult, InspectCall, ReceiveCall, ReturnRequest, ReturnResult
 
 DOCUMENT = openapi.generate()

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from dom.policy.document import Policy
-from dom.policy.reading import read_policy
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.policy.reading import read_policy
 from tests.api.driving import problem
 
 YAML = {"Content-Type": "application/yaml"}

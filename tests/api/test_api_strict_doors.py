@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from dom.intake import OrderRequest, as_captured_before
+from dom.orders.intake import OrderRequest, as_captured_before
 from tests.api.driving import NODE, Channel, new_number, order, problem
 
 NOBODY = "webb"

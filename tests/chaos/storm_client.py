@@ -20,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom.errors import StockConflict
+from dom.shared.errors import StockConflict
 from services import stock_updates
 from store import inbound, stock
 from store.database import engine as database

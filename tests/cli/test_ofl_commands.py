@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dom.policy.document import Policy
-from dom.policy.reading import read_policy
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.policy.reading import read_policy
 from tests.cli.conftest import Dom
 from tests.unit.policy_files import BROKEN, CLEAN, expected
 from tests.worlds import small

@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 from cli.embedded.temporal import EmbeddedTemporal
 from cli.main import app
 from cli.ports import free_port
-from dom import ids
-from dom.status import OrderStatus
+from dom.orders.status import OrderStatus
+from dom.shared import ids
 from tests.worlds import small
 from tests.worlds.living import lost_by_the_store
 from tests.worlds.running import House

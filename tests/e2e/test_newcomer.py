@@ -22,7 +22,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cli.folder import DataFolder
 from cli.process import python_module
-from dom import ids
+from dom.shared import ids
 from simulator.cases import OPENING, Case
 from simulator.guide import STORIES
 from tests.e2e.walking import FIRST_ORDER, Walk

@@ -18,9 +18,9 @@ from activities.boundary import Database
 from api.app import create_app
 from connectors.carriers.port import Booking, BookingRequest
 from connectors.notifications.port import Medium
-from dom import ids
+from dom.delivery.tariffs import Tariff, TariffService
 from dom.network import ShippingMethod
-from dom.tariffs import Tariff, TariffService
+from dom.shared import ids
 from settings import Settings
 from store import channels, stock
 from store.enums import LedgerKind

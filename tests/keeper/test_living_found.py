@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from dom.status import OrderStatus
+from dom.orders.status import OrderStatus
 from jobs.watching_processes import Watching
 from processes.consistency import Living
 from store.orders import processes

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from dom.errors import NoProcess, NotFound, NothingToReturn
-from dom.intake import OrderRequest
-from dom.status import Disposition, OrderStatus, ReturnStatus
+from dom.orders.intake import OrderRequest
+from dom.orders.status import Disposition, OrderStatus, ReturnStatus
+from dom.shared.errors import NoProcess, NotFound, NothingToReturn
 from jobs.watching_processes import Watching
 from processes.client import Durable
 from processes.consistency import Fault, Living

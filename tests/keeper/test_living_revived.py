@@ -11,9 +11,9 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client
 
-from dom import ids
-from dom.orders import Order
-from dom.status import Disposition, OrderStatus, ReturnStatus
+from dom.orders.order import Order
+from dom.orders.status import Disposition, OrderStatus, ReturnStatus
+from dom.shared import ids
 from processes.consistency import Living
 from processes.revival import revive
 from store.orders import processes

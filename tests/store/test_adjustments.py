@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom.status import Condition, ReasonCode
+from dom.orders.status import Condition, ReasonCode
 from store.stock import adjustments, counts, soft
 from store.stock.adjustments import Adjustment
 from store.stock.counts import Count

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.channels import Channel, ChannelRule
-from dom.errors import UnknownSku
-from dom.status import OrderStatus
+from dom.orders.status import OrderStatus
+from dom.shared.errors import UnknownSku
 from store import channels
 from store.availability import availability
 from store.availability.availability import Asked, Found

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.channels import Channel, ChannelRule, unknown
-from dom.errors import InvalidInput, NotFound
+from dom.shared.errors import InvalidInput, NotFound
 from store import channels
 from store.network import reference
 from tests.unit.worlds import sku

@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
-from dom.ofl.explanation.again import explained
-from dom.ofl.models import PLANNER
+from dom.sourcing.explanation.again import explained
+from dom.sourcing.models import PLANNER
 from store.network import reference
 from store.sourcing import explanations
 from store.sourcing.explanations import Kept

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.errors import Conflict, NotFound, ReservationEnded, StockConflict, UnknownNode, UnknownSku
 from dom.network import ShippingMethod
+from dom.shared.errors import Conflict, NotFound, ReservationEnded, StockConflict, UnknownNode, UnknownSku
 from services.reservation_planning import Hold, HoldLine
 from services.reservations import Holding
 from store.network.reference import ReferenceCache

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.errors import Conflict, InvalidInput, NotFound
+from dom.shared.errors import Conflict, InvalidInput, NotFound
 from jobs.importing import Importing
 from store import imports
 from store.enums import ImportKind

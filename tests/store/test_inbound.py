@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom.errors import (
+from dom.shared.errors import (
     Conflict,
     DomError,
     InvalidInput,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.messages import MessageKind
+from dom.notifications.messages import MessageKind
 from store.enums import MessageStatus
 from store.notifications import messages
 from tests.worlds import small

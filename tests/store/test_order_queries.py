@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.errors import NotFound
-from dom.orders import Order
+from dom.orders.order import Order
+from dom.shared.errors import NotFound
 from store.orders import orders, reads
 from store.orders.reads import OrderFilter
 from tests.unit.worlds import MONDAY_NOON

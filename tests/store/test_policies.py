@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
-from dom.errors import Conflict, NotFound, PolicyInvalid
-from dom.policy.reading import read
-from dom.policy.writing import as_yaml
+from dom.shared.errors import Conflict, NotFound, PolicyInvalid
+from dom.sourcing.policy.reading import read
+from dom.sourcing.policy.writing import as_yaml
 from services import policies as publishing
 from services.policies import Published
 from store.network import reference

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.boundary import Database
 from activities.cancelling import Cancelling, CancelPart, CancelUnits
 from activities.fulfilling import AdvanceFulfilment, Fulfilling
-from dom.status import GAVE_DAY_BACK, FulfilmentStatus, OrderStatus
+from dom.orders.status import GAVE_DAY_BACK, FulfilmentStatus, OrderStatus
 from store import reconcile
 from store.fulfilment import fulfilments
 from store.reconcile import Trust

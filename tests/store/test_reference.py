@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
 from activities.sourcing import Sourced
-from dom.errors import NotFound
+from dom.shared.errors import NotFound
 from store.network import reference
 from store.network.reference import ReferenceCache
 from tests.unit.worlds import LEEDS, node, sku, tariff

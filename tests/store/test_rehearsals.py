@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
-from dom.errors import Conflict, InvalidInput, NotFound
-from dom.rehearsal.recorded import Happened, Happening, Recorded
-from dom.rehearsal.report import Report
-from dom.rehearsal.reproducing import Verdict
-from dom.rehearsal.span import read_span
+from dom.shared.errors import Conflict, InvalidInput, NotFound
+from dom.sourcing.rehearsal.recorded import Happened, Happening, Recorded
+from dom.sourcing.rehearsal.report import Report
+from dom.sourcing.rehearsal.reproducing import Verdict
+from dom.sourcing.rehearsal.span import read_span
 from jobs.rehearsing import Run
 from jobs.shadowing import Shadowing
 from store.enums import RehearsalStatus

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.orders import Order
+from dom.orders.order import Order
 from store import stock
 from store.enums import LedgerKind
 from store.stock import Movement, OutOfReach, Reserved, WorkDay

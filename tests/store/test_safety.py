@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.errors import Conflict, UnknownNode, UnknownSku
+from dom.shared.errors import Conflict, UnknownNode, UnknownSku
 from store import stock
 from store.enums import ItemOutcome
 from store.stock import OutOfReach, safety

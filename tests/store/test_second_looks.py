@@ -8,11 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.network import ShippingMethod
-from dom.ofl.models import Demand, PlannedShipment, SourcingDecision
-from dom.ofl.planner import plan
-from dom.ofl.seen import seen_again
-from dom.orders import Promise
-from dom.status import FulfilmentStatus, OrderStatus
+from dom.orders.order import Promise
+from dom.orders.status import FulfilmentStatus, OrderStatus
+from dom.sourcing.models import Demand, PlannedShipment, SourcingDecision
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.snapshot_codec import seen_again
 from services import reoptimisation
 from store import stock
 from store.fulfilment import fulfilments

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.orders import Order
+from dom.orders.order import Order
 from store.delivery import shipments
 from store.delivery.shipments import Shipment
 from store.enums import ShipmentStatus

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.errors import UnknownNode, UnknownSku
-from dom.ofl.models import StockValue
+from dom.shared.errors import UnknownNode, UnknownSku
+from dom.sourcing.models import StockValue
 from store.enums import ItemOutcome
 from store.network.reference import ReferenceCache
 from store.sourcing import projection, snapshot, stock_values

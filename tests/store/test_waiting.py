@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom.orders import Order
-from dom.status import OrderStatus
+from dom.orders.order import Order
+from dom.orders.status import OrderStatus
 from services import backorder_allocation
 from store import backorders, stock
 from store.backorders import Outcome

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.status import FulfilmentStatus
+from dom.orders.status import FulfilmentStatus
 from store.fulfilment.work_list import Position, WorkFilter, _page, work_list
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small

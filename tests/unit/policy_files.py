@@ -4,9 +4,9 @@ import json
 import re
 from pathlib import Path
 
+from dom.delivery.tariffs import Tariff
 from dom.network import Node
-from dom.policy.lint import Known
-from dom.tariffs import Tariff
+from dom.sourcing.policy.lint import Known
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"

@@ -6,10 +6,10 @@ from itertools import combinations, permutations, product
 
 from hypothesis import strategies as st
 
-from dom.ofl.costs import Lane, Offer, Tally
-from dom.ofl.solver.problem import Item, Plan, Problem, Share, Source, is_large_enough, plan_of, source
-from dom.orders import Promise
-from dom.tariffs import Rate
+from dom.delivery.tariffs import Rate
+from dom.orders.order import Promise
+from dom.sourcing.costs import Lane, Offer, Tally
+from dom.sourcing.solver.problem import Item, Plan, Problem, Share, Source, is_large_enough, plan_of, source
 
 PROMISE = Promise(earliest=datetime(2026, 3, 4, 8, tzinfo=UTC), latest=datetime(2026, 3, 4, 20, tzinfo=UTC))
 LIMITS = (500, 1_000, 2_000, 5_000, 8_000)

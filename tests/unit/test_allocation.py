@@ -9,15 +9,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from dom.allocation import (
-    PATIENCE,
-    Allocation,
-    Balance,
-    Grant,
-    Limit,
-    WaitingOrder,
-    allocate,
-)
+from dom.stock.allocation import PATIENCE, Allocation, Balance, Grant, Limit, WaitingOrder, allocate
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NODES = ("n1", "n2", "n3")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dom.atp import Arrival, Later, Outlook, allowed, dates_of, expected, next_release, release_moment, sendable
-from dom.ofl.models import DemandLine
+from dom.sourcing.models import DemandLine
+from dom.stock.atp import Arrival, Later, Outlook, allowed, dates_of, expected, next_release, release_moment, sendable
 from tests.unit.worlds import LEEDS, MONDAY_NOON, PARIS, World, decide, node, sku, told, waiting
 
 TODAY = date(2026, 3, 2)

@@ -9,11 +9,11 @@ from bench.ofl import horizon
 from bench.ofl.horizon_bound import hindsight
 from bench.ofl.horizon_play import Greedy, Ours, Static, cost_of, planned, play
 from bench.ofl.horizon_world import CENTRES, FREIGHT, ITEMS, PER_UNIT, SHIPMENT, season
-from dom.ofl.costs import Tally
-from dom.ofl.solver.problem import Item, Problem, Source, source
-from dom.ofl.solver.search import search
-from dom.scarcity.transport import Market
-from dom.scarcity.ways import Basket
+from dom.sourcing.costs import Tally
+from dom.sourcing.solver.problem import Item, Problem, Source, source
+from dom.sourcing.solver.search import search
+from dom.sourcing.valuation.transport import Market
+from dom.sourcing.valuation.ways import Basket
 
 SEASON = season(seed=3, periods=300)
 

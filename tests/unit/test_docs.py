@@ -16,8 +16,8 @@ from api import problems
 from api.openapi import generate
 from cli.embedded import temporal
 from cli.main import app
-from dom.messages import MessageKind
-from dom.status import FulfilmentStatus, OrderStatus
+from dom.notifications.messages import MessageKind
+from dom.orders.status import FulfilmentStatus, OrderStatus
 from settings import ENV_PREFIX, Settings
 from store.exceptions import Unsourced
 from store.fulfilment import unable_nodes, unexpected_reports

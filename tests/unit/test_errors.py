@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dom import errors
-from dom.errors import Conflict, DomError, InvalidInput, by_type
+from dom.shared import errors
+from dom.shared.errors import Conflict, DomError, InvalidInput, by_type
 
 CONTRACT = {
     "error": 500,

@@ -9,8 +9,8 @@ from api.models.availability import Destination
 from api.models.feeds import AdjustmentItem, CarrierEvent
 from api.models.inbound import InboundReceipt
 from api.models.safety import SafetyStockItem
-from dom.base import Key
-from dom.texts import as_seen
+from dom.shared.base import Key
+from dom.shared.texts import as_seen
 from tests.unit.test_orders_model import Change, fields_at_fault, order
 
 UNSEEN = ("\u200b", "\u00ad", "\ufeff", "\u2060", "\x07", "\x1b", "\u00a0", "\t", "\n", " ")

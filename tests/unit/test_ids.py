@@ -6,7 +6,7 @@ from string import ascii_lowercase, digits
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dom import ids
+from dom.shared import ids
 
 channels = st.text(ascii_lowercase + digits + "_", max_size=12).map(lambda rest: f"w{rest}")
 numbers = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)

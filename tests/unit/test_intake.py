@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from dom import postal
-from dom.intake import as_captured_before
-from dom.texts import visible
+from dom.orders.intake import as_captured_before
+from dom.shared import postal
+from dom.shared.texts import visible
 from tests.unit.test_orders_model import GOOD, Change, fields_at_fault, order, put
 
 

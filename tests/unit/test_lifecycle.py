@@ -7,9 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dom.errors import CannotCancel, StepNotPossible
-from dom.lifecycle import PROGRESS, CancelledUnits, FulfilmentState, LineState, OrderState, after_step, is_repeat
-from dom.status import BEFORE_HAND_OVER, FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep, OrderStatus
+from dom.orders.lifecycle import PROGRESS, CancelledUnits, FulfilmentState, LineState, OrderState, after_step, is_repeat
+from dom.orders.status import BEFORE_HAND_OVER, FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep, OrderStatus
+from dom.shared.errors import CannotCancel, StepNotPossible
 
 S, Step, Status = FulfilmentStatus, FulfilmentStep, OrderStatus
 

@@ -12,13 +12,13 @@ from pydantic import ValidationError
 
 from api.models.reservations import ReservationRequest
 from connectors.notifications.templates import MessageContext, render
-from dom.messages import MessageKind
-from dom.money import Money, decimals, figures, is_currency, minor_per_minor
-from dom.ofl.matching import Subject
-from dom.ofl.models import CostTerm
-from dom.orders import Order
-from dom.policy.checking import check
-from dom.tariffs import Tariff
+from dom.delivery.tariffs import Tariff
+from dom.notifications.messages import MessageKind
+from dom.orders.order import Order
+from dom.shared.money import Money, decimals, figures, is_currency, minor_per_minor
+from dom.sourcing.models import CostTerm
+from dom.sourcing.planning.matching import Subject
+from dom.sourcing.policy.checking import check
 from simulator.money import money
 from tests.unit.test_orders_model import GOOD, order, put
 from tests.unit.worlds import FREE, NORTHLINE, World, decide, handling

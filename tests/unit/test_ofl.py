@@ -22,12 +22,12 @@ from worlds import (
     waiting,
 )
 
-from dom.errors import UnknownSku
-from dom.ofl.costs import Lane
-from dom.ofl.distance import great_circle_km
-from dom.ofl.models import CostTerm, DemandLine, Fence, SourcingDecision
-from dom.ofl.planner import plan
-from dom.parcels import measure
+from dom.delivery.parcels import measure
+from dom.shared.errors import UnknownSku
+from dom.sourcing.costs import Lane
+from dom.sourcing.distance import great_circle_km
+from dom.sourcing.models import CostTerm, DemandLine, Fence, SourcingDecision
+from dom.sourcing.planner import plan
 
 NEAR_AND_FAR = World().under(distance_per_100_km=10)
 

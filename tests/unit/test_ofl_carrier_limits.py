@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dom.delivery.parcels import Piece, boxes
+from dom.delivery.tariffs import Tariff
 from dom.network import ShippingMethod, Sku
-from dom.ofl.earliest import reach
-from dom.ofl.planner import plan
-from dom.parcels import Piece, boxes
-from dom.policy.document import Fence
-from dom.tariffs import Tariff
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.earliest import reach
+from dom.sourcing.policy.document import Fence
 from tests.unit.worlds import (
     LEEDS,
     MONDAY_NOON,

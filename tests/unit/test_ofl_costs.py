@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from worlds import FREE, LEEDS, LONDON, MONDAY, NORTHLINE, PARIS, YORK, World, decide, handling, sku, tariff, used
 
 from dom.network import ShippingMethod
-from dom.ofl.drafting import draft
-from dom.ofl.models import CostTerm, Snapshot, SourcingDecision, StockValue
-from dom.ofl.planner import plan
-from dom.ofl.rules import Rules
-from dom.policy.document import Policy
+from dom.sourcing.models import CostTerm, Snapshot, SourcingDecision, StockValue
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.candidate_plan import draft
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.policy.strategy import Rules
 from tests.worlds.policies import changed, policy
 
 ONE = World().node("n", YORK, A=50)

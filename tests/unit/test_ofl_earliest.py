@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dom.network import ShippingMethod
-from dom.ofl.earliest import able_later, reach
-from dom.ofl.planner import plan
-from dom.orders import Promise
+from dom.orders.order import Promise
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.earliest import able_later, reach
 from tests.unit.worlds import ATHENS, LEEDS, LONDON, MONDAY, MONDAY_NOON, PARIS, World, decide, tariff
 from tests.worlds.policies import policy
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from worlds import LEEDS, LONDON, MONDAY, PARIS, YORK, World, handling, sku, tariff
 
-from dom.ofl.planner import plan
+from dom.sourcing.planner import plan
 from tests.worlds.policies import policy, strategy
 
 COSTS: dict[str, Any] = {

@@ -12,18 +12,18 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from worlds import LEEDS, LONDON, MONDAY_NOON, PARIS, YORK, World, handling, tariff
 
-from dom.ofl.explanation import words
-from dom.ofl.explanation.again import explained
-from dom.ofl.explanation.changes import from_record, taken
-from dom.ofl.explanation.kept import by_term
-from dom.ofl.explanation.models import ChangeKind
-from dom.ofl.explanation.record import Record
-from dom.ofl.explanation.settings import SETTINGS
-from dom.ofl.models import Demand, Snapshot, SourcingDecision, StockValue
-from dom.ofl.planner import plan
-from dom.ofl.seen import as_seen, seen_again
-from dom.policy.document import Costs, Policy
-from dom.zones import zone_of
+from dom.delivery.zones import zone_of
+from dom.sourcing.explanation.again import explained
+from dom.sourcing.explanation.changes import from_record, taken
+from dom.sourcing.explanation.models import ChangeKind
+from dom.sourcing.explanation.record import Record
+from dom.sourcing.explanation.settings import SETTINGS
+from dom.sourcing.models import Demand, Snapshot, SourcingDecision, StockValue
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.snapshot_codec import as_seen, seen_again
+from dom.sourcing.policy.document import Costs, Policy
+from dom.sourcing.reasons import words
+from dom.sourcing.reasons.kept import by_term
 from tests.worlds.policies import policy, strategy
 
 a_few = settings(deadline=None, max_examples=50)

@@ -29,12 +29,12 @@ from worlds import (
 )
 
 from dom.network import Handling, NodeAddress, NodeKind, ShippingMethod
-from dom.ofl.drafting import draft
-from dom.ofl.fences import examine_in_full
-from dom.ofl.models import CostTerm, Demand, DemandLine, SourcingDecision
-from dom.ofl.planner import plan
-from dom.ofl.rules import Rules
-from dom.policy.document import Fence, Relaxable
+from dom.sourcing.constraints.fences import examine_in_full
+from dom.sourcing.models import CostTerm, Demand, DemandLine, SourcingDecision
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.candidate_plan import draft
+from dom.sourcing.policy.document import Fence, Relaxable
+from dom.sourcing.policy.strategy import Rules
 from tests.worlds.policies import policy, strategy
 
 

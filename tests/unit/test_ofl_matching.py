@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from worlds import LEEDS, MONDAY_NOON, World, sku, tariff, used
 
 from dom.network import ShippingMethod
-from dom.ofl.earliest import reach
-from dom.ofl.matching import Subject, first_rules, is_for, mismatch
-from dom.ofl.models import DemandLine, Outcome
-from dom.ofl.planner import plan
-from dom.orders import MAX_LINES
-from dom.policy.document import Match
-from dom.policy.expressions import LINE_FIELDS, ORDER_FIELDS, ExpressionProblem, compile_expression
+from dom.orders.order import MAX_LINES
+from dom.sourcing.models import DemandLine, Outcome
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.earliest import reach
+from dom.sourcing.planning.matching import Subject, first_rules, is_for, mismatch
+from dom.sourcing.policy.document import Match
+from dom.sourcing.policy.expressions import LINE_FIELDS, ORDER_FIELDS, ExpressionProblem, compile_expression
 from tests.worlds.policies import policy, strategy
 
 WORLD = replace(

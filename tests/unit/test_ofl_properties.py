@@ -12,17 +12,17 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from worlds import ATHENS, COUNTRIES, FREE, LEEDS, LONDON, PARIS, YORK, World, handling, lane, node, sku
 
+from dom.delivery.parcels import measure
+from dom.delivery.promise import delivery_window, ship_day
+from dom.delivery.tariffs import Tariff, TariffService, quote
 from dom.network import Node, ShippingMethod
-from dom.ofl.costs import Lane, Offer
-from dom.ofl.distance import distance_km
-from dom.ofl.models import Demand, DemandLine, Snapshot, SourcingDecision
-from dom.ofl.planner import plan
-from dom.ofl.solver.bounds import Measure, steps_of
-from dom.orders import Promise
-from dom.parcels import measure
-from dom.policy.document import Fence, Policy
-from dom.promise import delivery_window, ship_day
-from dom.tariffs import Tariff, TariffService, quote
+from dom.orders.order import Promise
+from dom.sourcing.costs import Lane, Offer
+from dom.sourcing.distance import distance_km
+from dom.sourcing.models import Demand, DemandLine, Snapshot, SourcingDecision
+from dom.sourcing.planner import plan
+from dom.sourcing.policy.document import Fence, Policy
+from dom.sourcing.solver.bounds import Measure, steps_of
 from tests.unit.sourcing import ways_to_part
 from tests.worlds.policies import policy as policy_of
 

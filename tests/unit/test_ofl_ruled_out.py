@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from worlds import LEEDS, LONDON, World, sku
 
-from dom.ofl.planner import plan
-from dom.ofl.ruled_out import LASTING, PASSING
-from dom.policy.document import Fence
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.ruled_out import LASTING, PASSING
+from dom.sourcing.policy.document import Fence
 from tests.worlds.policies import policy, strategy
 
 

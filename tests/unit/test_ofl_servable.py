@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dom.network import Handling, ShippingMethod, Sku
-from dom.ofl.earliest import asked_for
-from dom.ofl.models import SourcingDecision
-from dom.ofl.planner import plan
-from dom.ofl.servable import NO_RULES, Servable
-from dom.policy.document import Policy
+from dom.sourcing.models import SourcingDecision
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.earliest import asked_for
+from dom.sourcing.planning.servable import NO_RULES, Servable
+from dom.sourcing.policy.document import Policy
 from tests.unit.worlds import ATHENS, LEEDS, LONDON, MONDAY_NOON, PARIS, World, sku, tariff
 from tests.worlds.policies import policy, strategy
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dom.delivery.tariffs import Break, Lane, Tariff, TariffService
 from dom.network import ShippingMethod
-from dom.ofl.models import SourcingDecision
-from dom.policy.document import Fence
-from dom.tariffs import Break, Lane, Tariff, TariffService
+from dom.sourcing.models import SourcingDecision
+from dom.sourcing.policy.document import Fence
 from tests.unit.worlds import LEEDS, LONDON, World, decide, failed, told
 
 STANDARD, EXPRESS, ECONOMY = ShippingMethod.STANDARD, ShippingMethod.EXPRESS, ShippingMethod.ECONOMY

@@ -7,11 +7,11 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from sourcing import LIMITS, best_of_everything, offer, offers, problems
 
-from dom.ofl.costs import Load, Offer, Tally
-from dom.ofl.solver import milp, search
-from dom.ofl.solver.dominance import useful
-from dom.ofl.solver.fares import Fares
-from dom.ofl.solver.problem import Item, Plan, Problem, Source, alone, has_minimums, is_large_enough, source
+from dom.sourcing.costs import Load, Offer, Tally
+from dom.sourcing.solver import milp, search
+from dom.sourcing.solver.dominance import useful
+from dom.sourcing.solver.fares import Fares
+from dom.sourcing.solver.problem import Item, Plan, Problem, Source, alone, has_minimums, is_large_enough, source
 
 FLAT = (offer((300, 300, 300, 300, 300)),)
 """One price up to 6 kg; two parcels cost twice that."""

@@ -11,9 +11,9 @@ from test_ofl_properties import MONDAY, Case, nodes, tariffs
 from worlds import LEEDS, LONDON, sku
 
 from dom.network import Node, NodeKind, ShippingMethod
-from dom.ofl.models import Demand, DemandLine, PlannedShipment, Snapshot, SourcingDecision, StockValue
-from dom.ofl.planner import plan
-from dom.policy.document import Fence, Strategy, TieBreak, by_kind
+from dom.sourcing.models import Demand, DemandLine, PlannedShipment, Snapshot, SourcingDecision, StockValue
+from dom.sourcing.planner import plan
+from dom.sourcing.policy.document import Fence, Strategy, TieBreak, by_kind
 from tests.worlds.policies import policy as policy_of
 from tests.worlds.policies import strategy as strategy_of
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from worlds import LEEDS, LONDON, MONDAY, NORTHLINE, PARIS, YORK, World, decide, handling, sku, tariff, used, waiting
 
 from dom.network import NodeKind
-from dom.ofl.drafting import draft
-from dom.ofl.models import DemandLine, Outcome, SourcingDecision
-from dom.ofl.planner import plan
-from dom.ofl.rules import Rules
-from dom.policy.document import Fence, Policy
+from dom.sourcing.models import DemandLine, Outcome, SourcingDecision
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.candidate_plan import draft
+from dom.sourcing.policy.document import Fence, Policy
+from dom.sourcing.policy.strategy import Rules
 from tests.worlds.policies import policy, strategy
 
 NEAR_AND_FAR = World().node("near", A=2).node("far", PARIS, "FR", A=9, B=9)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from dom.intake import OrderRequest
-from dom.orders import MAX_LINES
+from dom.orders.intake import OrderRequest
+from dom.orders.order import MAX_LINES
 
 Change = Callable[[dict[str, Any]], object]
 

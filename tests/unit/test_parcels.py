@@ -2,8 +2,8 @@
 
 import pytest
 
+from dom.delivery.parcels import PACKING_GRAMS, PACKING_SHARE, ParcelSize, measure
 from dom.network import Sku
-from dom.parcels import PACKING_GRAMS, PACKING_SHARE, ParcelSize, measure
 
 SKUS = {
     "MUG": Sku(id="MUG", weight_grams=400, length_mm=100, width_mm=100, height_mm=100),

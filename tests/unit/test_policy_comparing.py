@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dom.policy.comparing import PolicyChange, PolicyChangeKind, compare
-from dom.policy.document import Policy
-from dom.policy.reading import read_policy
+from dom.sourcing.policy.comparing import PolicyChange, PolicyChangeKind, compare
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.policy.reading import read_policy
 from tests.unit.policy_files import SAMPLE
 from tests.worlds.policies import policy, strategy
 

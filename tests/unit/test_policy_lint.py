@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dom.network import ShippingMethod
-from dom.ofl.matching import is_for
-from dom.ofl.models import Demand, DemandLine
-from dom.policy.checking import check
-from dom.policy.codes import CODES
-from dom.policy.document import Policy, Then
-from dom.policy.findings import Finding, Severity, has_errors
-from dom.policy.lint import NOTHING, Known, lint
+from dom.sourcing.models import Demand, DemandLine
+from dom.sourcing.planning.matching import is_for
+from dom.sourcing.policy.checking import check
+from dom.sourcing.policy.codes import CODES
+from dom.sourcing.policy.document import Policy, Then
+from dom.sourcing.policy.findings import Finding, Severity, has_errors
+from dom.sourcing.policy.lint import NOTHING, Known, lint
 from tests.unit.policy_files import BROKEN, CLEAN, KNOWN, ROOT, expected
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.policies import policy, strategy

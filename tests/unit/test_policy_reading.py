@@ -8,14 +8,14 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dom.policy import text
-from dom.policy.checking import check
-from dom.policy.document import Policy
-from dom.policy.places import Place, PlacedText, Unreadable
-from dom.policy.reading import read, read_policy
-from dom.policy.schema import json_schema
-from dom.policy.text import plain, read_text
-from dom.policy.writing import as_yaml
+from dom.sourcing.policy import text
+from dom.sourcing.policy.checking import check
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.policy.places import Place, PlacedText, Unreadable
+from dom.sourcing.policy.reading import read, read_policy
+from dom.sourcing.policy.schema import json_schema
+from dom.sourcing.policy.text import plain, read_text
+from dom.sourcing.policy.writing import as_yaml
 from tests.unit.policy_files import BROKEN, CLEAN
 from tests.worlds.policies import policy, strategy
 

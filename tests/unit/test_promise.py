@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import ATHENS, LEEDS, PARIS, node
 
-from dom.promise import (
+from dom.delivery.promise import (
     DAYS_LOOKED_AHEAD,
     PICKUP_HANDLING,
     PICKUP_KEPT,
@@ -17,7 +17,7 @@ from dom.promise import (
     openings,
     ship_day,
 )
-from dom.zones import zone_of
+from dom.delivery.zones import zone_of
 
 
 def utc(text: str) -> datetime:

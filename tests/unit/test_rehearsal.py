@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dom.ofl.models import Snapshot, SourcingDecision
-from dom.ofl.planner import plan
-from dom.policy.document import Policy
-from dom.rehearsal.recorded import Happened, Happening, Recorded
-from dom.rehearsal.report import Report, report
-from dom.rehearsal.reproducing import Verdict
-from dom.rehearsal.span import Span
-from dom.rehearsal.walking import Walk
-from dom.status import SourcingCause
+from dom.orders.status import SourcingCause
+from dom.sourcing.models import Snapshot, SourcingDecision
+from dom.sourcing.planner import plan
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.rehearsal.recorded import Happened, Happening, Recorded
+from dom.sourcing.rehearsal.report import Report, report
+from dom.sourcing.rehearsal.reproducing import Verdict
+from dom.sourcing.rehearsal.span import Span
+from dom.sourcing.rehearsal.walking import Walk
 from tests.unit.worlds import FREE, LEEDS, MONDAY_NOON, PARIS, YORK, World
 from tests.worlds.policies import changed, policy
 

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.reports.rehearsal import page, rows
+from dom.delivery.tariffs import Tariff
 from dom.network import ShippingMethod
-from dom.ofl.models import CostTerm
-from dom.ofl.planner import plan
-from dom.policy.document import Carbon, DaysOfSupply, Policy
-from dom.rehearsal.pricing import costs_of, shipment_costs
-from dom.rehearsal.recorded import Recorded
-from dom.rehearsal.report import Report
-from dom.rehearsal.walking import Walk
-from dom.tariffs import Tariff
+from dom.sourcing.models import CostTerm
+from dom.sourcing.planner import plan
+from dom.sourcing.policy.document import Carbon, DaysOfSupply, Policy
+from dom.sourcing.rehearsal.pricing import costs_of, shipment_costs
+from dom.sourcing.rehearsal.recorded import Recorded
+from dom.sourcing.rehearsal.report import Report
+from dom.sourcing.rehearsal.walking import Walk
 from tests.unit.test_rehearsal import DEAR_SPLITS, VERSION, Live, rehearsed, told, two_nodes
 from tests.unit.worlds import ATHENS, FREE, LEEDS, MONDAY_NOON, NORTHLINE, PARIS, YORK, World, handling, tariff
 from tests.worlds.policies import changed

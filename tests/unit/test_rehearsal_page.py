@@ -8,8 +8,8 @@ from markupsafe import escape
 
 from api.reports.charts import Pair, pairs
 from api.reports.rehearsal import amount, page, plain, rows
-from dom.rehearsal.report import Report
-from dom.rehearsal.walking import Walk
+from dom.sourcing.rehearsal.report import Report
+from dom.sourcing.rehearsal.walking import Walk
 from tests.unit.test_rehearsal import DEAR_SPLITS, Live, rehearsed, told, two_nodes
 from tests.worlds.policies import changed
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dom.errors import InvalidInput, NothingToReturn
+from dom.orders.status import Disposition
 from dom.returns import check_inspected, check_received, check_returnable, refund_amount
-from dom.status import Disposition
+from dom.shared.errors import InvalidInput, NothingToReturn
 
 DELIVERED = {"1": 3, "2": 1, "3": 0}
 RESTOCK, SCRAP = Disposition.RESTOCK, Disposition.SCRAP

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dom.scarcity.fading import Priced, faded
+from dom.sourcing.valuation.decay import Priced, faded
 
 PRICED = Priced(opportunity=400, units=100, outflow=0.0)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dom.scarcity.demand import Bought, expected, region_of
-from dom.scarcity.forecast import Rate, regional, shares, smoothed
-from dom.scarcity.scenarios import scenarios
+from dom.sourcing.valuation.demand import Bought, expected, region_of
+from dom.sourcing.valuation.forecast import Rate, regional, shares, smoothed
+from dom.sourcing.valuation.scenarios import scenarios
 from tests.unit.worlds import LEEDS, LONDON, PARIS, YORK, node
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dom.scarcity.transport import Freight, Market
-from dom.scarcity.ways import Basket, Costs, laid_out, planned
+from dom.sourcing.valuation.transport import Freight, Market
+from dom.sourcing.valuation.ways import Basket, Costs, laid_out, planned
 
 NODES, SKUS, REGIONS = 3, 3, 2
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from dom.network import Node
-from dom.policy.document import Costs, DaysOfSupply
-from dom.scarcity.demand import Bought
-from dom.scarcity.value import Outlook, Worth, freight_of, pricing, worths
+from dom.sourcing.policy.document import Costs, DaysOfSupply
+from dom.sourcing.valuation.demand import Bought
+from dom.sourcing.valuation.value import Outlook, Worth, freight_of, pricing, worths
 from tests.unit.test_ofl_carrier_limits import heavy_duty
 from tests.unit.worlds import LEEDS, LONDON, NORTHLINE, PARIS, node, sku
 from tests.worlds.policies import policy, strategy

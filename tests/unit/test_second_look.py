@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dom.ofl.models import Demand, SourcingDecision
-from dom.ofl.planner import plan
-from dom.ofl.second_look import Held, Joint, Unbegun, sweep
-from dom.ofl.second_look.models import taken
+from dom.sourcing.models import Demand, SourcingDecision
+from dom.sourcing.planner import plan
+from dom.sourcing.reoptimisation import Held, Joint, Unbegun, sweep
+from dom.sourcing.reoptimisation.models import taken
 from tests.unit.worlds import LEEDS, LONDON, MONDAY, YORK, World, tariff
 
 POLICY = {"split_penalty": 0, "second_look": {"save_at_least": 100}}

@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 
 from api.models.orders import OrderMessage, Shipment
-from dom import lifecycle, status
-from dom.status import FulfilmentStatus, OrderStatus, SourcingCause, Whereabouts
+from dom.orders import lifecycle, status
+from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause, Whereabouts
 from simulator import board
 from store.enums import MessageStatus, ShipmentStatus
 from workflows import report

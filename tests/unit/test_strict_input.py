@@ -14,10 +14,10 @@ from pydantic import BaseModel, Field, ValidationError
 from api import routes as api_routes
 from api.models.feeds import CarrierEvents
 from api.requests import query_fields
-from dom import json_text
-from dom.base import TimeOfDay, Utc, Value
-from dom.policy.document import Policy
-from dom.tariffs import Tariff
+from dom.delivery.tariffs import Tariff
+from dom.shared import json_text
+from dom.shared.base import TimeOfDay, Utc, Value
+from dom.sourcing.policy.document import Policy
 from store.enums import ImportKind
 from store.imports.rows import CountRow, DeltaRow, Format, Rows
 from workflows import messages

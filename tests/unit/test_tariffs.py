@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from dom.delivery.parcels import ParcelSize
+from dom.delivery.tariffs import Break, Lane, Tariff, TariffService, best_quote, quote
 from dom.network import ShippingMethod
-from dom.parcels import ParcelSize
-from dom.tariffs import Break, Lane, Tariff, TariffService, best_quote, quote
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "tariffs.json"
 SHIPPED = (ShippingMethod.ECONOMY, ShippingMethod.STANDARD, ShippingMethod.EXPRESS)

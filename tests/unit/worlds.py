@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 
+from dom.delivery.tariffs import Break, Lane, Tariff, TariffService
 from dom.network import HandlingCost, Node, NodeAddress, NodeKind, ShippingMethod, Sku
-from dom.ofl.explanation.again import explained
-from dom.ofl.explanation.record import Record
-from dom.ofl.models import Candidate, Demand, DemandLine, FenceResult, Place, Snapshot, SourcingDecision
-from dom.ofl.planner import plan
-from dom.policy.document import Fence, Policy
-from dom.tariffs import Break, Lane, Tariff, TariffService
+from dom.sourcing.explanation.again import explained
+from dom.sourcing.explanation.record import Record
+from dom.sourcing.models import Candidate, Demand, DemandLine, FenceResult, Place, Snapshot, SourcingDecision
+from dom.sourcing.planner import plan
+from dom.sourcing.policy.document import Fence, Policy
 from tests.worlds.policies import changed, policy
 
 Breaks = tuple[tuple[int, int], ...]

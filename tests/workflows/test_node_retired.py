@@ -8,7 +8,7 @@ from temporalio.client import Client
 from tests.keeper.test_living import lose_and_revive
 
 from dom.network import Handling, Node, ShippingMethod
-from dom.orders import Order
+from dom.orders.order import Order
 from jobs.retiring_nodes import Retiring
 from store.network import reference
 from tests.unit.worlds import sku

@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
-from dom.orders import Order
+from dom.orders.order import Order
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from connectors.carriers.port import Booking, BookingRequest
-from dom import ids
-from dom.errors import OutsideFailure
-from dom.orders import Order
-from dom.status import OrderStatus
+from dom.orders.order import Order
+from dom.orders.status import OrderStatus
+from dom.shared import ids
+from dom.shared.errors import OutsideFailure
 from processes.consistency import Living
 from processes.revival import revive
 from tests.worlds import small

@@ -3,8 +3,8 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from dom.orders import Order
-from dom.status import OrderStatus
+from dom.orders.order import Order
+from dom.orders.status import OrderStatus
 from store import stock
 from store.notifications import messages
 from tests.worlds import small

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowUpdateFailedError
 
 from connectors.carriers.port import Booking, BookingRequest
-from dom.status import OrderStatus
+from dom.orders.status import OrderStatus
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, on_hand, one, rows

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from dom import ids
-from dom.orders import Order
-from dom.status import Disposition, OrderStatus, ReturnStatus
+from dom.orders.order import Order
+from dom.orders.status import Disposition, OrderStatus, ReturnStatus
+from dom.shared import ids
 from tests.workflows.test_return import ask, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows

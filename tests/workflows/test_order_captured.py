@@ -6,7 +6,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from dom.network import Sku
-from dom.status import OrderStatus
+from dom.orders.status import OrderStatus
 from store.network import reference
 from tests.unit.worlds import sku
 from tests.worlds import small

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
-from dom.status import OrderStatus
+from dom.orders.status import OrderStatus
 from store import stock
 from tests.worlds import small
 from tests.worlds.running import House

@@ -3,8 +3,8 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from dom import ids
-from dom.status import OrderStatus
+from dom.orders.status import OrderStatus
+from dom.shared import ids
 from tests.worlds import small
 from tests.worlds.running import House
 from workflows.messages import OrderInput

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from dom.orders import Order
+from dom.orders.order import Order
 from store import stock
 from store.enums import LedgerKind
 from store.network import reference

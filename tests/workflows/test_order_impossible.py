@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.orders import Order
-from dom.status import OrderStatus
+from dom.orders.order import Order
+from dom.orders.status import OrderStatus
 from store.network import reference
 from tests.unit.worlds import sku
 from tests.worlds import small

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from dom.orders import Order
-from dom.status import OrderStatus
+from dom.orders.order import Order
+from dom.orders.status import OrderStatus
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.looks import Untold, comes, keeper_job, policy

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from connectors.notifications.port import OutboundMessage
-from dom.errors import OutsideFailure
-from dom.status import OrderStatus
+from dom.orders.status import OrderStatus
+from dom.shared.errors import OutsideFailure
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.outside import RecordingCarrier, RecordingSender

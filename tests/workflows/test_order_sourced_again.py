@@ -4,8 +4,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from connectors.carriers.port import Booking, BookingRequest
-from dom.errors import OutsideFailure
-from dom.status import OrderStatus
+from dom.orders.status import OrderStatus
+from dom.shared.errors import OutsideFailure
 from store import stock
 from store.enums import LedgerKind
 from store.stock import Movement

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from dom.orders import Order
-from dom.status import OrderStatus
+from dom.orders.order import Order
+from dom.orders.status import OrderStatus
 from jobs.allocating import Allocating
 from services import backorder_allocation
 from store import backorders, stock

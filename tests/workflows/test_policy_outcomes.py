@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.policy.document import Policy
-from dom.status import OrderStatus
+from dom.orders.status import OrderStatus
+from dom.sourcing.policy.document import Policy
 from services import backorder_allocation
 from store import backorders
 from store.network import reference

@@ -10,7 +10,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.boundary import Database
 from connectors.notifications.port import Medium
-from dom.status import OrderStatus
+from dom.orders.status import OrderStatus
 from store.network import reference
 from tests.unit.worlds import sku
 from tests.workflows.test_waiting_for_stock import patient, skipping

@@ -9,9 +9,9 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from connectors.notifications.port import OutboundMessage, TemporaryFailureError
-from dom import ids
-from dom.orders import Order
-from dom.status import Disposition, ReturnStatus
+from dom.orders.order import Order
+from dom.orders.status import Disposition, ReturnStatus
+from dom.shared import ids
 from store.orders import reads
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows

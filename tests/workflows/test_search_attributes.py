@@ -3,8 +3,8 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from dom import ids
-from dom.orders import Order
+from dom.orders.order import Order
+from dom.shared import ids
 from tests.worlds import small
 from tests.worlds.looks import comes
 from tests.worlds.outside import RecordingCarrier

@@ -13,7 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from cli.embedded.temporal import SEARCH_ATTRIBUTES
-from dom.status import OrderStatus
+from dom.orders.status import OrderStatus
 from store import stock
 from store.enums import LedgerKind
 from store.network import reference

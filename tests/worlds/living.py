@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from dom import ids
-from dom.orders import Order
+from dom.orders.order import Order
+from dom.shared import ids
 from processes.consistency import Comparison, Living
 from processes.revival import revive
 from store.orders import processes

@@ -6,8 +6,8 @@ from temporalio.client import Client
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
 from activities.sourcing import Sourced
-from dom.ofl.second_look import Joint, sweep
-from dom.orders import Order
+from dom.orders.order import Order
+from dom.sourcing.reoptimisation import Joint, sweep
 from jobs.reoptimising import LookingAgain
 from services import reoptimisation
 from store import stock

@@ -5,7 +5,7 @@ from collections import Counter
 
 from connectors.carriers.port import Booking, BookingRequest
 from connectors.notifications.port import OutboundMessage, TemporaryFailureError
-from dom.errors import OutsideFailure
+from dom.shared.errors import OutsideFailure
 
 
 class RecordingSender:

@@ -5,7 +5,7 @@ policy(split_penalty=0, maximum_distance_km={"store": 600}, after_minutes=1)
 
 from typing import Any
 
-from dom.policy.document import Costs, Fences, Match, Policy, Retry, Splitting, Strategy
+from dom.sourcing.policy.document import Costs, Fences, Match, Policy, Retry, Splitting, Strategy
 
 _PARTS = {"match": Match, "fences": Fences, "cost": Costs, "split": Splitting, "retry": Retry}
 

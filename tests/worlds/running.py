@@ -15,8 +15,8 @@ from temporalio.worker import Worker
 
 from activities.boundary import Database
 from connectors.notifications.port import Medium
-from dom import ids
-from dom.orders import Order
+from dom.orders.order import Order
+from dom.shared import ids
 from jobs.allocating import Allocating
 from jobs.job import Job
 from store.database.uninterrupted import unbroken

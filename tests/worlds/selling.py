@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom.orders import Order
+from dom.orders.order import Order
 from store import stock
 from store.stock import WorkDay, soft
 from store.stock.soft import SoftRequest, SoftUnits, Verdict

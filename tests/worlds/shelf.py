@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom import ids
+from dom.shared import ids
 from store.database.parameters import to_rows
 from store.network import reference
 from store.stock import Reserved

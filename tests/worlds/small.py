@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.intake import OrderRequest
 from dom.network import Node, Sku
+from dom.orders.intake import OrderRequest
 from store import channels, stock
 from store.enums import LedgerKind
 from store.network import reference

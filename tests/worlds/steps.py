@@ -9,8 +9,8 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from dom import ids
-from dom.orders import Order
+from dom.orders.order import Order
+from dom.shared import ids
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.books import check_books, one
 from tests.worlds.running import House

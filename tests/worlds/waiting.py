@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom import ids
-from dom.orders import Order
+from dom.orders.order import Order
+from dom.shared import ids
 
 PATIENCE_SECONDS = 20.0
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom import ids
-from dom.orders import Order
-from dom.status import OrderStatus
+from dom.orders.order import Order
+from dom.orders.status import OrderStatus
+from dom.shared import ids
 from store.orders import orders
 from store.stock import Reserved
 from tests.unit.worlds import MONDAY, MONDAY_NOON

@@ -1,0 +1,336 @@
+"""The life of an order's units: where each one stands, what may happen next, and what the order's status is.
+
+Every unit of a line is in one place: cancelled, waiting for stock (`backordered`), or in a living fulfilment. The
+invariant `quantity = cancelled + backordered + in living fulfilments` holds after every method here.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from dom.orders.order import Order
+from dom.orders.status import (
+    BEFORE_HAND_OVER,
+    FINAL_FULFILMENT,
+    GONE,
+    SOURCED_ANEW,
+    FulfilmentStatus,
+    FulfilmentStep,
+    OrderStatus,
+)
+from dom.shared.errors import CannotCancel, StepNotPossible
+
+_S = FulfilmentStatus
+
+PROGRESS: Final[Mapping[FulfilmentStatus, int]] = {
+    _S.RELEASED: 0,
+    _S.ACCEPTED: 1,
+    _S.PICKED: 2,
+    _S.PACKED: 3,
+    _S.BOOKED: 4,
+    _S.READY: 4,
+    _S.HANDED_OVER: 5,
+    _S.DELIVERED: 6,
+    _S.COLLECTED: 6,
+}
+"""How far the work is; a status that is not in it ended without the goods reaching the customer."""
+
+
+def after_step(status: FulfilmentStatus, step: FulfilmentStep, *, pickup: bool) -> FulfilmentStatus:
+    """The status a node's report leads to. A later step implies the earlier ones of the node's own work.
+
+    Raises StepNotPossible for a step behind the present status, of another kind of fulfilment, or too early: goods
+    are handed over only with a booked carrier, and collected only when they are ready.
+    """
+    targets: dict[FulfilmentStep, FulfilmentStatus] = {
+        FulfilmentStep.ACCEPT: _S.ACCEPTED,
+        FulfilmentStep.PICK: _S.PICKED,
+        FulfilmentStep.PACK: _S.READY if pickup else _S.PACKED,
+        FulfilmentStep.REJECT: _S.REJECTED,
+        FulfilmentStep.COLLECT: _S.COLLECTED,
+        FulfilmentStep.HAND_OVER: _S.HANDED_OVER,
+    }
+    target = targets[step]
+    if status in FINAL_FULFILMENT:
+        raise StepNotPossible(f"the fulfilment is {status}; {step} is not possible any more")
+    if step is FulfilmentStep.REJECT:
+        possible = status in {_S.RELEASED, _S.ACCEPTED}
+    elif step is FulfilmentStep.HAND_OVER:
+        possible = status is _S.BOOKED
+    elif step is FulfilmentStep.COLLECT:
+        possible = status is _S.READY
+    else:
+        possible = PROGRESS[status] < PROGRESS[target]
+    if not possible:
+        raise StepNotPossible(f"the fulfilment is {status}; {step} is not possible now")
+    return target
+
+
+def is_repeat(status: FulfilmentStatus, step: FulfilmentStep) -> bool:
+    """Whether a report says what is known already: harmless, and to be answered as such."""
+    reached = {
+        FulfilmentStep.ACCEPT: 1,
+        FulfilmentStep.PICK: 2,
+        FulfilmentStep.PACK: 3,
+        FulfilmentStep.HAND_OVER: 5,
+        FulfilmentStep.COLLECT: 6,
+    }
+    if step is FulfilmentStep.REJECT:
+        return status is _S.REJECTED
+    return PROGRESS.get(status, -1) >= reached[step]
+
+
+@dataclass(slots=True)
+class LineState:
+    """An order line's units."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    unit_price: int
+    cancelled: int = 0
+    backordered: int = 0
+
+
+@dataclass(slots=True)
+class FulfilmentState:
+    """One node's work for the order."""
+
+    id: str
+    node_id: str
+    pickup: bool
+    lines: dict[str, int]
+    status: FulfilmentStatus = FulfilmentStatus.RELEASED
+    bookings: int = 0
+    tracking: str = ""
+    """Carrier and tracking number of the booking that stands."""
+
+    @property
+    def living(self) -> bool:
+        """Whether its units are still on their way to the customer, or there."""
+        return self.status not in GONE
+
+    @property
+    def cancellable(self) -> bool:
+        """Whether its units can still be taken out."""
+        return self.status in BEFORE_HAND_OVER
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledUnits:
+    """Units to be cancelled: of a fulfilment, or (None) of those that wait for stock."""
+
+    line_id: str
+    quantity: int
+    fulfilment_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a fulfilment and its lines stood: status, units by line, and what waited and was cancelled of each line."""
+
+    status: FulfilmentStatus
+    units: Mapping[str, int]
+    waiting: Mapping[str, int]
+    cancelled: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class OrderState:
+    """All units of an order. The workflow keeps one; the store holds the same in rows."""
+
+    order_id: str
+    lines: dict[str, LineState]
+    fulfilments: dict[str, FulfilmentState] = field(default_factory=dict)
+
+    @classmethod
+    def captured(cls, order: Order) -> Self:
+        """An order as it was captured: every unit waits, until sourcing gives it to a node."""
+        lines = [LineState(n.line_id, n.sku, n.quantity, n.unit_price, backordered=n.quantity) for n in order.lines]
+        return cls(order.order_id, {line.line_id: line for line in lines})
+
+    @property
+    def living(self) -> Iterator[FulfilmentState]:
+        """Fulfilments whose units are on their way, or arrived."""
+        return (f for f in self.fulfilments.values() if f.living)
+
+    @property
+    def backordered(self) -> bool:
+        """Whether units wait for stock."""
+        return any(line.backordered for line in self.lines.values())
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """Units that wait for stock, by line."""
+        return {line.line_id: line.backordered for line in self.lines.values() if line.backordered}
+
+    def status(self) -> OrderStatus:
+        """The order's status, worked out of its units."""
+        living = list(self.living)
+        if not living:
+            return OrderStatus.BACKORDERED if self.backordered else OrderStatus.CANCELLED
+        progress = [PROGRESS[f.status] for f in living]
+        everything_left = not self.backordered and min(progress) >= PROGRESS[_S.HANDED_OVER]
+        if everything_left:
+            return OrderStatus.DELIVERED if min(progress) >= PROGRESS[_S.DELIVERED] else OrderStatus.SHIPPED
+        return self.status_with_new_work()
+
+    def status_with_new_work(self) -> OrderStatus:
+        """What the status will be once waiting units are given to a node, whichever and however many."""
+        furthest = max((PROGRESS[f.status] for f in self.living), default=0)
+        if furthest >= PROGRESS[_S.HANDED_OVER]:
+            return OrderStatus.PART_SHIPPED
+        return OrderStatus.IN_FULFILMENT if furthest > 0 else OrderStatus.ACCEPTED
+
+    def add(self, fulfilment: FulfilmentState) -> None:
+        """Take a sourced fulfilment in; its units stop waiting for stock."""
+        self.fulfilments[fulfilment.id] = fulfilment
+        for line_id, quantity in fulfilment.lines.items():
+            self.lines[line_id].backordered -= quantity
+
+    def end(self, fulfilment_id: str, status: FulfilmentStatus) -> None:
+        """End a fulfilment without delivery: rejected, lost and recalled units wait again, others are cancelled."""
+        fulfilment = self.fulfilments[fulfilment_id]
+        fulfilment.status = status
+        for line_id, quantity in fulfilment.lines.items():
+            line = self.lines[line_id]
+            if status in SOURCED_ANEW:
+                line.backordered += quantity
+            else:
+                line.cancelled += quantity
+
+    def replan(self, recalled: Iterable[str], released: Iterable[FulfilmentState]) -> tuple[FulfilmentState, ...]:
+        """Take a second look in: recalled fulfilments give their units to the released ones; answers what is new.
+
+        What was taken in before is left as it is, so that hearing of it twice changes nothing.
+        """
+        for fulfilment_id in recalled:
+            if self.fulfilments[fulfilment_id].status is not _S.RECALLED:
+                self.end(fulfilment_id, _S.RECALLED)
+        new = tuple([fulfilment for fulfilment in released if fulfilment.id not in self.fulfilments])
+        for fulfilment in new:
+            self.add(fulfilment)
+        return new
+
+    def cut_short(self, fulfilment_id: str, missing: Mapping[str, int]) -> None:
+        """A short pick: the units the node did not find wait for stock again."""
+        lines = self.fulfilments[fulfilment_id].lines
+        for line_id, quantity in missing.items():
+            lines[line_id] -= quantity
+            self.lines[line_id].backordered += quantity
+
+    def standing(self, fulfilment_id: str) -> Standing:
+        """Where a fulfilment stands, to be restored if what is about to happen to it turns out not to."""
+        fulfilment = self.fulfilments[fulfilment_id]
+        return Standing(
+            fulfilment.status,
+            dict(fulfilment.lines),
+            {line_id: self.lines[line_id].backordered for line_id in fulfilment.lines},
+            {line_id: self.lines[line_id].cancelled for line_id in fulfilment.lines},
+        )
+
+    def restore(self, fulfilment_id: str, standing: Standing) -> None:
+        """What happened to the fulfilment since it stood like that did not happen."""
+        fulfilment = self.fulfilments[fulfilment_id]
+        fulfilment.status = standing.status
+        for line_id, units in standing.units.items():
+            fulfilment.lines[line_id] = units
+            self.lines[line_id].backordered = standing.waiting[line_id]
+            self.lines[line_id].cancelled = standing.cancelled[line_id]
+
+    def plan_cancellation(self, asked: Mapping[str, int] | None) -> tuple[CancelledUnits, ...]:
+        """Which units a cancellation takes: first those that wait for stock, then the least advanced work.
+
+        `asked` is units by line; None means every unit not cancelled yet. Raises CannotCancel, and takes nothing,
+        if any asked unit is handed over or cancelled already, or none is left of what was asked.
+        """
+        if asked is None:
+            asked = {line.line_id: line.quantity - line.cancelled for line in self.lines.values()}
+            asked = {line_id: quantity for line_id, quantity in asked.items() if quantity}
+        free = {line_id: self._cancellable(line_id) for line_id in self.lines}
+        short = {i: q for i, q in asked.items() if q > free.get(i, 0)}
+        if short or not any(asked.values()):
+            raise CannotCancel(
+                _refusal(short, free),
+                field="lines",
+                data={"cancellable": {line_id: quantity for line_id, quantity in free.items() if quantity}},
+            )
+        return tuple(part for line_id, quantity in asked.items() for part in self._parts(line_id, quantity))
+
+    @property
+    def cancellable(self) -> dict[str, int]:
+        """Units that can be cancelled now, by line: those that wait, and those that no carrier or customer has."""
+        free = {line_id: self._cancellable(line_id) for line_id in self.lines}
+        return {line_id: quantity for line_id, quantity in free.items() if quantity}
+
+    def plan_arrival(self, fulfilment_id: str, *, begun: bool) -> tuple[CancelledUnits, ...] | None:
+        """Which units stand in for those of a lost fulfilment that arrived after all: first those that wait for stock,
+        then work no node has begun, then, with `begun`, work that has not left its node. The latest work comes first.
+
+        None if that is not enough for every unit: some went out again, or were cancelled.
+        """
+        parts: list[CancelledUnits] = []
+        latest_first = list(self.fulfilments.values())[::-1]
+        for line_id, quantity in self.fulfilments[fulfilment_id].lines.items():
+            waiting = min(quantity, self.lines[line_id].backordered)
+            if waiting:
+                parts.append(CancelledUnits(line_id, waiting, None))
+            rest = quantity - waiting
+            for other in sorted(latest_first, key=lambda f: PROGRESS.get(f.status, 0)):
+                free = other.cancellable if begun else other.status is _S.RELEASED
+                taken = min(rest, other.lines.get(line_id, 0)) if free else 0
+                if taken:
+                    parts.append(CancelledUnits(line_id, taken, other.id))
+                    rest -= taken
+            if rest:
+                return None
+        return tuple(parts)
+
+    def apply_arrival(self, fulfilment_id: str, units: Iterable[CancelledUnits]) -> tuple[FulfilmentState, ...]:
+        """A lost fulfilment counts as delivered, and the planned units are not to be sent any more; answers the
+        fulfilments that ended because nothing is left of them.
+        """
+        units = tuple(units)
+        ended = self.apply_cancellation(units)
+        for part in units:  # they are not cancelled: the customer has them
+            self.lines[part.line_id].cancelled -= part.quantity
+        self.fulfilments[fulfilment_id].status = _S.DELIVERED
+        return ended
+
+    def apply_cancellation(self, units: Iterable[CancelledUnits]) -> tuple[FulfilmentState, ...]:
+        """Cancel the planned units; answers the fulfilments that ended because nothing is left of them."""
+        touched: dict[str, FulfilmentState] = {}
+        for part in units:
+            line = self.lines[part.line_id]
+            line.cancelled += part.quantity
+            if part.fulfilment_id is None:
+                line.backordered -= part.quantity
+            else:
+                touched[part.fulfilment_id] = self.fulfilments[part.fulfilment_id]
+                touched[part.fulfilment_id].lines[part.line_id] -= part.quantity
+        ended = tuple(f for f in touched.values() if not any(f.lines.values()))
+        for fulfilment in ended:
+            fulfilment.status = _S.CANCELLED
+        return ended
+
+    def _cancellable(self, line_id: str) -> int:
+        in_work = sum(f.lines.get(line_id, 0) for f in self.fulfilments.values() if f.cancellable)
+        return self.lines[line_id].backordered + in_work
+
+    def _parts(self, line_id: str, quantity: int) -> Iterator[CancelledUnits]:
+        waiting = min(quantity, self.lines[line_id].backordered)
+        if waiting:
+            yield CancelledUnits(line_id, waiting, None)
+        rest = quantity - waiting
+        for fulfilment in sorted(self.fulfilments.values(), key=lambda f: PROGRESS.get(f.status, 0)):
+            taken = min(rest, fulfilment.lines.get(line_id, 0)) if fulfilment.cancellable else 0
+            if taken:
+                yield CancelledUnits(line_id, taken, fulfilment.id)
+                rest -= taken
+
+
+def _refusal(short: Mapping[str, int], free: Mapping[str, int]) -> str:
+    if not short:
+        return "every unit asked for is cancelled already"
+    parts = [f"line {i}: {q} asked, {free.get(i, 0)} can be cancelled" for i, q in short.items()]
+    return "units are handed over or cancelled already (" + "; ".join(parts) + ")"

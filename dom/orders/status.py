@@ -1,0 +1,194 @@
+"""Statuses, and which step may follow which. The one place that knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands as a whole; worked out of its units by `dom.orders.lifecycle`."""
+
+    ACCEPTED = "accepted"
+    BACKORDERED = "backordered"
+    IN_FULFILMENT = "in_fulfilment"
+    PART_SHIPPED = "part_shipped"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+FINAL_ORDER: Final = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELLED})
+
+
+class FulfilmentStatus(StrEnum):
+    """Where the work of one node for one order stands."""
+
+    RELEASED = "released"
+    ACCEPTED = "accepted"
+    PICKED = "picked"
+    PACKED = "packed"
+    BOOKED = "booked"
+    READY = "ready_for_collection"
+    HANDED_OVER = "handed_over"
+    DELIVERED = "delivered"
+    COLLECTED = "collected"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    RETURNED = "returned_to_sender"
+    RECALLED = "recalled"
+    """A second look gave the units to other fulfilments before any node began."""
+
+
+class Whereabouts(StrEnum):
+    """Where the units of a fulfilment are, as its status says."""
+
+    AT_NODE = "at the node"
+    """Reserved at the node, which works on them or will."""
+    ON_THE_WAY = "on the way"
+    WITH_CUSTOMER = "with the customer"
+    SOURCED_ANEW = "sourced anew"
+    """The fulfilment gave them up: they wait for another node, or have one already."""
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a fulfilment's status means for its units. `left_node`: the goods left the node's stock."""
+
+    units: Whereabouts
+    left_node: bool = False
+
+
+MEANING: Final[Mapping[FulfilmentStatus, Meaning]] = {
+    FulfilmentStatus.RELEASED: Meaning(Whereabouts.AT_NODE),
+    FulfilmentStatus.ACCEPTED: Meaning(Whereabouts.AT_NODE),
+    FulfilmentStatus.PICKED: Meaning(Whereabouts.AT_NODE),
+    FulfilmentStatus.PACKED: Meaning(Whereabouts.AT_NODE),
+    FulfilmentStatus.BOOKED: Meaning(Whereabouts.AT_NODE),
+    FulfilmentStatus.READY: Meaning(Whereabouts.AT_NODE),
+    FulfilmentStatus.HANDED_OVER: Meaning(Whereabouts.ON_THE_WAY, left_node=True),
+    FulfilmentStatus.DELIVERED: Meaning(Whereabouts.WITH_CUSTOMER, left_node=True),
+    FulfilmentStatus.COLLECTED: Meaning(Whereabouts.WITH_CUSTOMER, left_node=True),
+    FulfilmentStatus.REJECTED: Meaning(Whereabouts.SOURCED_ANEW),
+    FulfilmentStatus.RECALLED: Meaning(Whereabouts.SOURCED_ANEW),
+    FulfilmentStatus.LOST: Meaning(Whereabouts.SOURCED_ANEW, left_node=True),
+    FulfilmentStatus.CANCELLED: Meaning(Whereabouts.CANCELLED),
+    FulfilmentStatus.RETURNED: Meaning(Whereabouts.CANCELLED, left_node=True),
+}
+"""The one classification of fulfilment statuses. Every list of them, in Python and in SQL, is one of the sets below."""
+
+
+def _units(*where: Whereabouts) -> frozenset[FulfilmentStatus]:
+    return frozenset(status for status in FulfilmentStatus if MEANING[status].units in where)
+
+
+BEFORE_HAND_OVER: Final = _units(Whereabouts.AT_NODE)
+"""The units are reserved at the node, and can still be taken out."""
+ARRIVED: Final = _units(Whereabouts.WITH_CUSTOMER)
+"""The units reached the customer."""
+SOURCED_ANEW: Final = _units(Whereabouts.SOURCED_ANEW)
+"""The units are to be sourced again, or were."""
+GONE: Final = _units(Whereabouts.SOURCED_ANEW, Whereabouts.CANCELLED)
+"""The work ended without its units reaching the customer."""
+FINAL_FULFILMENT: Final = ARRIVED | GONE
+"""Nothing follows."""
+LEFT_NODE: Final = frozenset(status for status in FulfilmentStatus if MEANING[status].left_node)
+"""The goods left the node's stock; its reservation is used up."""
+NOTHING_RESERVED: Final = FINAL_FULFILMENT | LEFT_NODE
+"""No stock is reserved for the work any more."""
+GAVE_DAY_BACK: Final = FINAL_FULFILMENT - LEFT_NODE
+"""The work was never done: its place in the node's day is free for others."""
+UNBEGUN: Final = frozenset({FulfilmentStatus.RELEASED})
+"""The node has not taken the work on."""
+NETWORK: Final = "network"
+"""The actor who rejects work in the name of a node that cannot do it any more. That is no failure of the node."""
+
+
+class FulfilmentStep(StrEnum):
+    """What a node reports about its work on a fulfilment."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    PICK = "pick"
+    PACK = "pack"
+    HAND_OVER = "hand-over"
+    COLLECT = "collect"
+
+
+class CarrierEventKind(StrEnum):
+    """What a carrier reports about a shipment. Only milestones wake the order; the rest goes to the store alone."""
+
+    PICKED_UP = "picked_up"
+    IN_TRANSIT = "in_transit"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERY_FAILED = "delivery_failed"
+    DELIVERED = "delivered"
+    LOST = "lost"
+    RETURNED_TO_SENDER = "returned_to_sender"
+
+
+CARRIER_MILESTONES: Final = {
+    CarrierEventKind.DELIVERED: FulfilmentStatus.DELIVERED,
+    CarrierEventKind.LOST: FulfilmentStatus.LOST,
+    CarrierEventKind.RETURNED_TO_SENDER: FulfilmentStatus.RETURNED,
+}
+
+
+class ReturnStatus(StrEnum):
+    """Where a return stands."""
+
+    REQUESTED = "requested"
+    RECEIVED = "received"
+    REFUNDED = "refunded"
+
+
+class Disposition(StrEnum):
+    """What becomes of a returned unit. Only restocked units can be sold again."""
+
+    RESTOCK = "restock"
+    REFURBISH = "refurbish"
+    QUARANTINE = "quarantine"
+    SCRAP = "scrap"
+
+
+class Condition(StrEnum):
+    """In what state units in a node are. Only sellable ones can be promised."""
+
+    SELLABLE = "sellable"
+    DAMAGED = "damaged"
+    QUARANTINE = "quarantine"
+
+
+class ReasonCode(StrEnum):
+    """Why a balance was changed from outside the order flow."""
+
+    RECEIPT = "receipt"
+    CYCLE_COUNT = "cycle_count"
+    DAMAGE = "damage"
+    LOSS = "loss"
+    FOUND = "found"
+    EXPIRED = "expired"
+    SAMPLE = "sample"
+    INTERNAL_USE = "internal_use"
+    SUPPLIER_RETURN = "supplier_return"
+    CUSTOMER_RETURN = "customer_return"
+    CORRECTION = "correction"
+    OTHER = "other"
+
+
+class SourcingCause(StrEnum):
+    """Why units are sourced."""
+
+    CAPTURED = "order captured"
+    REJECTED = "rejected by the node"
+    SHORT_PICK = "short pick"
+    LOST = "lost by the carrier"
+    STOCK_ARRIVED = "stock arrived"
+    LOOKED_AGAIN = "looked again"
+    SECOND_LOOK = "second look"
+
+
+FAILED_SOURCING: Final = frozenset({SourcingCause.REJECTED, SourcingCause.SHORT_PICK, SourcingCause.LOST})
+"""Units had a node, and lost it."""

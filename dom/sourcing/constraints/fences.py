@@ -1,0 +1,330 @@
+"""Which nodes may take part in an order, and the first reason why one may not.
+
+What does not depend on the order was asked in `dom.sourcing.constraints.node_index`. Here follow what the node holds and can handle, then
+the calendar, which costs most.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from itertools import chain
+from math import ceil
+
+from dom.delivery.promise import DAYS_LOOKED_AHEAD, Collection, ShipDay, collection_window
+from dom.network import Node, ShippingMethod
+from dom.shared.money import Money
+from dom.sourcing.constraints.carrier_limits import refusal
+from dom.sourcing.constraints.context import Asked
+from dom.sourcing.constraints.node_index import Standing, asked_in_full, counted, not_failed, result, stock_held
+from dom.sourcing.costs import Lane, Offer, offers_on
+from dom.sourcing.models import FenceResult, Snapshot
+from dom.sourcing.policy.document import Fence
+
+
+@dataclass(slots=True)
+class Site:
+    """A node under examination.
+
+    `stock` is what it holds of each SKU, `usable` what of it may be taken for this order: no more than `stock`. `day`
+    says when it could do the work, and `offers` what the carriers promise for then.
+    """
+
+    standing: Standing
+    stock: tuple[int, ...]
+    usable: tuple[int, ...]
+    distance_km: float | None
+    fences: tuple[FenceResult, ...] = ()
+    ship_day: ShipDay | None = None
+    collection: Collection | None = None
+    offers: tuple[Offer, ...] = ()
+    carried_by: tuple[Lane, ...] | None = None
+    """The lanes that take what the node can give, where some do not."""
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """By which the node could send what it gives."""
+        return self.standing.lanes if self.carried_by is None else self.carried_by
+
+    @property
+    def node(self) -> Node:
+        """The node itself."""
+        return self.standing.node
+
+    @property
+    def eligible(self) -> bool:
+        """Whether every fence was passed."""
+        return self.fences[-1].passed
+
+
+def examine(question: Asked) -> list[Site]:
+    """Every node of the network by id, with its stock and the fences it was asked, up to the first it failed."""
+    held, none = _held(question), (0,) * len(question.skus)
+    excluded = question.demand.excluded_nodes
+    found = []
+    for standing, distance in zip(question.roster.standings, question.roster.distances, strict=True):
+        stock = held.get(standing.node_id, none)
+        if stock is none or not standing.passed:
+            site = Site(standing, stock, stock, distance, standing.without_stock)
+        else:
+            site = Site(standing, stock, stock, distance)
+            _ask(site, question)
+        if standing.node_id in excluded and standing.fences[0].passed:
+            site.fences = (standing.fences[0], not_failed(False))
+        found.append(site)
+    return found
+
+
+def examine_in_full(question: Asked) -> dict[str, tuple[FenceResult, ...]]:
+    """All that each node is asked, by its id, also after the first fence it failed; for reading, not for planning."""
+    held, none = _held(question), (0,) * len(question.skus)
+    found = {}
+    for standing, distance in zip(question.roster.standings, question.roster.distances, strict=True):
+        stock = held.get(standing.node_id, none)
+        site = Site(standing, stock, stock, distance)
+        before = asked_in_full(standing.node, question.demand, question.snapshot, question.rules)
+        found[standing.node_id] = (*before, *_asked_of(site, question))
+    return found
+
+
+def examine_with_stock(question: Asked) -> Iterator[tuple[Site, Iterator[FenceResult]]]:
+    """Every node as if it held all that is asked for, with what it is asked, one fence after the other."""
+    for standing, distance in zip(question.roster.standings, question.roster.distances, strict=True):
+        site = Site(standing, question.wanted, question.wanted, distance)
+        yield site, chain(standing.fences, _asked_of(site, question) if standing.passed else ())
+
+
+def _held(question: Asked) -> dict[str, tuple[int, ...]]:
+    """What each node holds of each SKU, for the nodes that hold any."""
+    found: dict[str, list[int]] = {}
+    available, skus = question.snapshot.available, question.skus
+    if len(available) <= len(question.roster.standings) * len(skus):
+        place = {sku: index for index, sku in enumerate(skus)}
+        for (node_id, sku), units in available.items():
+            if units > 0 and sku in place:
+                if node_id not in found:
+                    found[node_id] = [0] * len(skus)
+                found[node_id][place[sku]] = units
+        return {node_id: tuple(units) for node_id, units in found.items()}
+    for standing in question.roster.standings:
+        node_id = standing.node_id
+        units_of = [max(0, available.get((node_id, sku), 0)) for sku in skus]
+        if any(units_of):
+            found[node_id] = units_of
+    return {node_id: tuple(units) for node_id, units in found.items()}
+
+
+def _ask(site: Site, question: Asked) -> None:
+    standing = site.standing
+    if standing.plain and question.plain:
+        _ask_plainly(site, question)
+        return
+    results = []
+    for found in _asked_of(site, question):
+        results.append(found)
+        if not found.passed:
+            break
+    site.fences = (*standing.fences, *results)
+
+
+def _ask_plainly(site: Site, question: Asked) -> None:
+    """The usual case in one go: stock, distance, capacity."""
+    standing = site.standing
+    before = (*standing.fences, stock_held(sum(site.stock)))
+    if standing.furthest_km is not None:
+        near = _near_enough(site.distance_km, standing.furthest_km)
+        before = (*before, near)
+        if not near.passed:
+            site.fences = before
+            return
+    found = _capacity(site, question)
+    if site.ship_day is not None:
+        site.offers = question.offers_on(site.ship_day.day, standing.lanes)
+    site.fences = (*before, found)
+
+
+def _asked_of(site: Site, question: Asked) -> Iterator[FenceResult]:
+    """The fences that depend on the order, in the order they are asked."""
+    standing = site.standing
+    yield stock_held(sum(site.stock))
+    yield from _fit_for(site, question)
+    if standing.kept_back:
+        yield _kept_back(site, standing.kept_back)
+    if standing.furthest_km is not None:
+        yield _near_enough(site.distance_km, standing.furthest_km)
+    if standing.minimum_value:
+        yield _picking_value(site, question, standing.minimum_value)
+    if standing.complete_only:
+        yield _complete(site, question)
+    yield _capacity(site, question)
+    if standing.kept_capacity is not None:
+        yield _capacity_kept(site, question, standing.kept_capacity)
+    if question.leaves_within is not None:
+        yield _leaves_in_time(site, question, question.leaves_within)
+    if site.ship_day is not None and site.lanes:
+        site.offers = question.offers_on(site.ship_day.day, site.lanes)
+    if question.arrive_by is not None:
+        yield _arrives_in_time(site, question, question.arrive_by)
+
+
+def _fit_for(site: Site, question: Asked) -> Iterator[FenceResult]:
+    """Whether the node can pack and send such goods at all."""
+    if question.any_needs:
+        yield _handling(site, question)
+    if question.any_too_large and site.standing.lanes:
+        yield _carrier_limits(site, question)
+
+
+def _handling(site: Site, question: Asked) -> FenceResult:
+    """A node that cannot pack and send goods has none of them."""
+    can = frozenset(site.node.handles)
+    site.usable = tuple([units if need <= can else 0 for units, need in zip(site.usable, question.needs, strict=True)])
+    needed = sorted({each for need in question.needs for each in need})
+    out = [sku for sku, need in zip(question.skus, question.needs, strict=True) if not need <= can]
+    actual = f"handles {', '.join(site.node.handles) or 'nothing of the kind'}"
+    actual += f", so nothing of {', '.join(out[:3])}{' and others' if len(out) > 3 else ''}" if out else ""  # noqa: PLR2004
+    has_some = any(site.usable) or (not any(site.stock) and len(out) < len(question.skus))
+    return result(Fence.HANDLING, has_some, f"handles {', '.join(needed)}", actual)
+
+
+def _carrier_limits(site: Site, question: Asked) -> FenceResult:
+    """A node cannot send what no carrier takes from there, and sends what it gives by carriers that take all of it."""
+    lanes, held = site.standing.lanes, site.usable if any(site.usable) else question.wanted
+    left = question.carried(lanes, tuple(map(min, held, question.wanted)))
+    site.carried_by = left.lanes
+    site.usable = tuple([units if place in left.places else 0 for place, units in enumerate(site.usable)])
+    out = [place for place, units in enumerate(held) if units and place not in left.places]
+    actual = left.carriers
+    if out:
+        actual += f": {question.skus[out[0]]} is {refusal(lanes, question.units[out[0]])}"
+        actual += " and others are too large" if len(out) > 1 else ""
+    return result(Fence.CARRIER_LIMITS, bool(left.lanes), "a carrier that takes the goods", actual)
+
+
+def _kept_back(site: Site, kept: int) -> FenceResult:
+    site.usable = tuple([max(0, units - kept) for units in site.usable])
+    return result(
+        Fence.KEPT_BACK, any(site.usable), f"keeps {kept} of each SKU back", f"{counted(sum(site.usable))} beyond that"
+    )
+
+
+@lru_cache(maxsize=50_000)
+def _near_enough(distance: float | None, limit: int) -> FenceResult:
+    actual = "distance not known" if distance is None else f"{distance:.0f} km"
+    return result(Fence.WITHIN_DISTANCE, distance is None or distance <= limit, f"at most {limit} km", actual)
+
+
+def _picking_value(site: Site, question: Asked, minimum: int) -> FenceResult:
+    """What the node could give of the order must be worth the while; what cannot be compared plays no part."""
+    currency = question.rules.currency
+    expected = f"worth at least {Money(amount=minimum, currency=currency)!s}"
+    if not question.values:
+        actual = f"value not known: the policy has no exchange rate for {question.demand.currency}"
+        return result(Fence.PICKING_VALUE, True, expected, actual)
+    worth = sum(
+        [
+            min(units, wanted) * value
+            for units, wanted, value in zip(site.usable, question.wanted, question.values, strict=True)
+        ]
+    )
+    return result(Fence.PICKING_VALUE, worth >= minimum, expected, str(Money(amount=worth, currency=currency)))
+
+
+def _complete(site: Site, question: Asked) -> FenceResult:
+    has = sum([min(units, wanted) for units, wanted in zip(site.usable, question.wanted, strict=True)])
+    wanted = sum(question.wanted)
+    return result(Fence.COMPLETE_ONLY, has == wanted, "all that is asked for", f"{has} of {counted(wanted)}")
+
+
+def _capacity(site: Site, question: Asked) -> FenceResult:
+    node = site.node
+    _find_day(site, question, node.daily_capacity)
+    if site.ship_day is None:
+        actual = f"no open day with room for another of {node.daily_capacity}"
+        return result(Fence.CAPACITY, False, f"room within {DAYS_LOOKED_AHEAD} days", actual)
+    return _room_on(site.ship_day.day)
+
+
+@lru_cache(maxsize=1_000)
+def _room_on(day: date) -> FenceResult:
+    return result(Fence.CAPACITY, True, f"room within {DAYS_LOOKED_AHEAD} days", f"{day:%a} {day}")
+
+
+def _capacity_kept(site: Site, question: Asked, room: int) -> FenceResult:
+    """The day may move to one on which this strategy still has room."""
+    _find_day(site, question, room)
+    expected = f"takes {room} of {site.node.daily_capacity} a day"
+    if site.ship_day is None:
+        return result(Fence.CAPACITY_KEPT, False, expected, f"no open day with room within {DAYS_LOOKED_AHEAD} days")
+    return result(Fence.CAPACITY_KEPT, True, expected, f"{site.ship_day.day:%a} {site.ship_day.day}")
+
+
+def _find_day(site: Site, question: Asked, capacity: int) -> None:
+    """The first open day on which fewer than so many fulfilment orders are taken, and none of its service too many."""
+    standing, demand = site.standing, question.demand
+    if demand.shipping_method is ShippingMethod.PICKUP:
+        is_full = _fullness(standing, capacity, demand.shipping_method, question.snapshot.capacity_used)
+        site.collection = collection_window(standing.node, demand.as_of, is_full)
+        site.ship_day = site.collection.ship_day if site.collection else None
+    else:
+        site.ship_day = _first_day(standing, question, capacity)
+
+
+def _first_day(standing: Standing, question: Asked, capacity: int) -> ShipDay | None:
+    """As `dom.delivery.promise.ship_day`, for many nodes that share few calendars."""
+    days = question.open_days(standing)
+    first = days.known[0] if days.known else None
+    if first is not None and standing.service_capacity is None:
+        used = question.snapshot.capacity_used
+        if used.get((standing.node_id, first.day, ""), 0) < capacity:
+            return first
+    method, used = question.demand.shipping_method, question.snapshot.capacity_used
+    return days.first(_fullness(standing, capacity, method, used))
+
+
+def _fullness(
+    standing: Standing, capacity: int, method: ShippingMethod, used: Mapping[tuple[str, date, str], int]
+) -> Callable[[date], bool]:
+    node_id, most = standing.node_id, standing.service_capacity
+
+    def is_full(day: date) -> bool:
+        return used.get((node_id, day, ""), 0) >= capacity or (
+            most is not None and used.get((node_id, day, method), 0) >= most
+        )
+
+    return is_full
+
+
+def _leaves_in_time(site: Site, question: Asked, within: int) -> FenceResult:
+    expected = "leaves today" if within == 0 else f"leaves within {within} day{'s' if within > 1 else ''}"
+    if site.ship_day is None:
+        return result(Fence.LEAVES_IN_TIME, False, expected, "does not leave")
+    days = (site.ship_day.day - question.demand.as_of.astimezone(site.node.zone).date()).days
+    return result(Fence.LEAVES_IN_TIME, days <= within, expected, f"{site.ship_day.day:%a} {site.ship_day.day}")
+
+
+def _arrives_in_time(site: Site, question: Asked, by: datetime) -> FenceResult:
+    """A pick-up is in time when the goods are ready."""
+    expected = f"arrives by {by:%a %d %b %H:%M} UTC"
+    if site.collection is not None:
+        ready = site.collection.promise.earliest
+        return result(Fence.ARRIVES_IN_TIME, ready <= by, expected, f"ready {ready:%a %d %b %H:%M} UTC")
+    if site.ship_day is None or not site.lanes:
+        return result(Fence.ARRIVES_IN_TIME, False, expected, "does not leave")
+    promises = site.offers or offers_on(site.ship_day.day, site.lanes, question.demand, question.rules)
+    soonest = min([offer.promise.latest for offer in promises], default=None)
+    actual = "nobody delivers" if soonest is None else f"{soonest:%a %d %b %H:%M} UTC at the earliest"
+    return result(Fence.ARRIVES_IN_TIME, bool(site.offers), expected, actual)
+
+
+def used_share(site: Site, snapshot: Snapshot) -> float:
+    """The part of the node's capacity of the ship day that is taken already, 0 to 1."""
+    if site.ship_day is None or not site.node.daily_capacity:
+        return 0.0
+    used = snapshot.capacity_used.get((site.node.id, site.ship_day.day, ""), 0)
+    return min(1.0, used / site.node.daily_capacity)
+
+
+def days_until(moment: datetime, as_of: datetime) -> int:
+    """Days begun from one moment to a later one."""
+    return ceil((moment - as_of).total_seconds() / 86_400)

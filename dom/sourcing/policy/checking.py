@@ -1,0 +1,51 @@
+"""From a text to a policy that may be published, or to everything that is wrong with it."""
+
+from dataclasses import dataclass
+
+from dom.shared.errors import PolicyInvalid
+from dom.sourcing.policy.document import Policy
+from dom.sourcing.policy.findings import Finding, Severity, has_errors
+from dom.sourcing.policy.lint import NOTHING, Known, lint
+from dom.sourcing.policy.reading import Reading, placed_findings, read, tidy
+
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A policy that was read, its text, and what was found. `policy` is None where the text holds none."""
+
+    text: str
+    policy: Policy | None
+    findings: tuple[Finding, ...]
+
+    def publishable(self) -> Policy:
+        """The policy. Raises PolicyInvalid if it has errors; warnings pass."""
+        if self.policy is None or has_errors(self.findings):
+            raise refused(self.findings)
+        return self.policy
+
+
+def check(text: str, known: Known = NOTHING) -> Checked:
+    """Read a policy and look for every mistake there is."""
+    return linted(read(text), known)
+
+
+def linted(reading: Reading, known: Known = NOTHING) -> Checked:
+    """What was read, looked at against the network."""
+    found = list(reading.findings)
+    if reading.policy is not None:
+        found += placed_findings(lint(reading.policy, known), reading.placed)
+    return Checked(reading.placed.text, reading.policy, tidy(found))
+
+
+def refused(findings: tuple[Finding, ...]) -> PolicyInvalid:
+    """The error that says what is wrong with a policy; its `data` holds every finding."""
+    errors = [each for each in findings if each.severity is Severity.ERROR]
+    named = "; ".join(f"line {each.line}: {each.message}" for each in errors[:MOST_NAMED])
+    more = f"; and {len(errors) - MOST_NAMED} more" if len(errors) > MOST_NAMED else ""
+    return PolicyInvalid(
+        named + more,
+        field=errors[0].path or None if errors else None,
+        data={"findings": [each.model_dump(mode="json") for each in findings]},
+    )
