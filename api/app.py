@@ -10,36 +10,32 @@ from fastapi import Depends, FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from api import docs_page, document, failures
-from api.bodies import BodyGuard
-from api.requests import refuse_what_would_be_lost
-from api.routes import (
-    availability,
-    carriers,
-    changes,
-    channels,
-    drafts,
-    exceptions,
-    fulfilments,
-    health,
-    imports,
-    inbound,
-    inventory,
-    messages,
-    nodes,
-    orders,
-    policies,
-    problems,
-    rehearsals,
-    reservations,
-    returns,
-    safety,
-    shadows,
-    shipments,
-    skus,
-    values,
-)
-from api.services import Services, connect
+from api.availability import change_routes
+from api.availability import routes as availability
+from api.channels import routes as channels
+from api.contract import docs_page, document
+from api.delivery import carrier_routes, shipment_routes
+from api.exceptions import routes as exceptions
+from api.fulfilment import routes as fulfilments
+from api.health import problem_routes
+from api.health import routes as health
+from api.http import failures
+from api.http.bodies import BodyGuard
+from api.http.requests import refuse_what_would_be_lost
+from api.http.services import Services, connect
+from api.imports import routes as imports
+from api.inbound import routes as inbound
+from api.network import node_routes, sku_routes
+from api.notifications import routes as messages
+from api.orders import routes as orders
+from api.policy import draft_routes
+from api.policy import routes as policies
+from api.rehearsal import routes as rehearsals
+from api.rehearsal import shadow_routes
+from api.reservations import routes as reservations
+from api.returns import routes as returns
+from api.stock import routes as inventory
+from api.stock import safety_routes, value_routes
 from settings import Settings
 from store.database import engine as store_engine
 
@@ -76,30 +72,30 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
     for resource in (
         orders,
         fulfilments,
-        carriers,
-        shipments,
+        carrier_routes,
+        shipment_routes,
         messages,
         exceptions,
         inventory,
         imports,
         inbound,
-        safety,
-        values,
+        safety_routes,
+        value_routes,
         availability,
-        changes,
+        change_routes,
         channels,
-        nodes,
-        skus,
+        node_routes,
+        sku_routes,
         returns,
         reservations,
         policies,
-        drafts,
+        draft_routes,
         rehearsals,
-        shadows,
+        shadow_routes,
     ):
         app.include_router(resource.router, prefix=PREFIX, dependencies=[Depends(refuse_what_would_be_lost)])
     app.include_router(health.router)
-    app.include_router(problems.router)
+    app.include_router(problem_routes.router)
     docs_page.add_to(app)
     return app
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from api.app import create_app
-from api.compatibility import breaks
+from api.contract.compatibility import breaks
 from settings import Settings
 
 DOCUMENT: Final = Path(__file__).parent.parent / "docs" / "openapi.json"

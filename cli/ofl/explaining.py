@@ -33,7 +33,7 @@ def explain(order_id: OrderId, attempt: Attempt = None, full: Full = False, as_j
     if as_json:
         from pydantic_core import to_json
 
-        from api.sourcing import stored_decision
+        from api.orders.sourcing import stored_decision
 
         print(to_json(stored_decision(kept, full=True), indent=2).decode())
         return

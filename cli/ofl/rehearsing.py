@@ -92,7 +92,7 @@ async def chosen(connection: AsyncConnection, which: str) -> tuple[Policy, str]:
 
 def _write(found: Report, page: Path | None, data: Path | None) -> None:
     if page is not None:
-        from api.reports import rehearsal
+        from api.rehearsal import page as rehearsal
 
         page.write_text(rehearsal.page(found), encoding="utf-8")
     if data is not None:
@@ -104,7 +104,7 @@ def _show(found: Report, page: Path | None, data: Path | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from api.reports.rehearsal import WITHOUT_A_PRICE, rows
+    from api.rehearsal.page import WITHOUT_A_PRICE, rows
 
     screen, made = console(), found.made
     again = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in made.verdicts.items())
@@ -136,7 +136,7 @@ def _show(found: Report, page: Path | None, data: Path | None) -> None:
 
 
 def _worth(saves: int | None, leaves: int, currency: str) -> str:
-    from api.reports.rehearsal import amount
+    from api.rehearsal.page import amount
 
     said = "the baseline cannot price it"
     if saves is not None:

@@ -69,7 +69,7 @@ def show(name: Name) -> None:
     from rich import box
     from rich.table import Table
 
-    from api.reports.rehearsal import amount
+    from api.rehearsal.page import amount
 
     async def read(connection: AsyncConnection) -> tuple[Shadow, list[tuple[str, ...]]]:
         from store.rehearsal import shadows
@@ -118,7 +118,7 @@ def list_() -> None:
 
 
 def _row(order_id: str, attempt: int, document: dict[str, object], currency: str) -> tuple[str, ...]:
-    from api.reports.rehearsal import amount
+    from api.rehearsal.page import amount
 
     nodes = {side: _joined(document[side]) for side in ("live_nodes", "nodes")}
     shadow = str(document["problem"]) or nodes["nodes"]

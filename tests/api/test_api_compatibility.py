@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.compatibility import breaks, main
+from api.contract.compatibility import breaks, main
 
 Change = Callable[[dict[str, Any]], None]
 

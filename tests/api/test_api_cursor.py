@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from api import cursor
+from api.http import cursor
 from dom.shared.errors import InvalidInput
 
 MOMENTS = some.datetimes(timezones=some.just(UTC))

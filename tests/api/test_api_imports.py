@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import api.bodies
+import api.http.bodies
 from store import imports
 from tests.api.driving import NODE, Channel, new_number, problem
 

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.examples import NODE, SKU
 from tests.api.driving import Channel, new_number, order, problem
+from tests.worlds.api_examples import NODE, SKU
 
 
 @pytest.mark.parametrize(("resource", "example"), [("nodes", NODE), ("skus", SKU)])

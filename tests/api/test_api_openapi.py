@@ -8,32 +8,30 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from api import examples, openapi
-from api.compatibility import breaks
-from api.models import (
-    availability,
-    changes,
-    channels,
-    feeds,
-    fulfilments,
-    health,
-    inbound,
-    listing,
-    orders,
-    policies,
-    reservations,
-    returns,
-    safety,
-    values,
-)
-from api.problems import MEDIA_TYPE, TYPES, Problem
-from api.routes.problems import ProblemMeaning
+from api import openapi
+from api.availability import change_models
+from api.availability import models as availability
+from api.channels import models as channels
+from api.contract.compatibility import breaks
+from api.delivery import models as listing
+from api.fulfilment import models as fulfilments
+from api.health import models as health
+from api.health.problem_routes import ProblemMeaning
+from api.http.problems import MEDIA_TYPE, TYPES, Problem
+from api.inbound import models as inbound
+from api.orders import models as orders
+from api.policy import models as policies
+from api.reservations import models as reservations
+from api.returns import models as returns
+from api.stock import models as feeds
+from api.stock import safety_models, value_models
 from dom.channels import Channel
 from dom.network import Node, Sku
 from dom.orders.intake import OrderRequest
 from dom.orders.status import FulfilmentStep
 from dom.shared.errors import DomError
 from dom.sourcing.policy.document import Policy
+from tests.worlds import api_examples as examples
 from workflows.messages import CancelCall, CancelResult, InspectCall, ReceiveCall, ReturnRequest, ReturnResult
 
 DOCUMENT = openapi.generate()
@@ -275,8 +273,8 @@ class TestOperation:
         (fulfilments.WorkList, examples.WORK_LIST),
         (fulfilments.StepTaken, examples.STEP_TAKEN),
         (feeds.CarrierEventResults, examples.CARRIER_RESULTS),
-        (changes.AvailabilityChanges, examples.AVAILABILITY_CHANGES),
-        (changes.AvailabilityEvent, examples.AVAILABILITY_EVENT),
+        (change_models.AvailabilityChanges, examples.AVAILABILITY_CHANGES),
+        (change_models.AvailabilityEvent, examples.AVAILABILITY_EVENT),
         (feeds.AdjustmentResults, examples.ADJUSTMENT_RESULTS),
         *((feeds.Counts, body) for body in examples.COUNTS.values()),
         (feeds.CountResults, examples.COUNT_RESULTS),
@@ -300,11 +298,11 @@ class TestOperation:
         (inbound.InboundDetail, examples.INBOUND_CANCELLED),
         (inbound.InboundReceiptAnswer, examples.INBOUND_RECEIVED),
         (inbound.InboundList, examples.INBOUND_LIST),
-        *((safety.SafetyStocks, body) for body in examples.SAFETY_STOCKS.values()),
-        (safety.SafetyStockResults, examples.SAFETY_STOCK_RESULTS),
-        *((values.MarkDowns, body) for body in examples.MARK_DOWNS.values()),
-        (values.MarkDownResults, examples.MARK_DOWN_RESULTS),
-        (values.StockValues, examples.STOCK_VALUES),
+        *((safety_models.SafetyStocks, body) for body in examples.SAFETY_STOCKS.values()),
+        (safety_models.SafetyStockResults, examples.SAFETY_STOCK_RESULTS),
+        *((value_models.MarkDowns, body) for body in examples.MARK_DOWNS.values()),
+        (value_models.MarkDownResults, examples.MARK_DOWN_RESULTS),
+        (value_models.StockValues, examples.STOCK_VALUES),
         *((reservations.ReservationRequest, example) for example in examples.RESERVATION_REQUESTS.values()),
         *((reservations.Extension, example) for example in examples.RESERVATION_EXTENSIONS.values()),
         (reservations.Reservation, examples.RESERVATION),

@@ -7,12 +7,12 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.bodies import MAX_BYTES
-from api.examples import ADJUSTMENTS, CARRIER_EVENTS, INSPECTS, NODE, ORDERS, RETURN_REQUESTS, SKU
-from api.failures import json_path
+from api.http.bodies import MAX_BYTES
+from api.http.failures import json_path
 from cli.ports import free_port
 from settings import Settings
 from tests.api.driving import PROBLEM, problem
+from tests.worlds.api_examples import ADJUSTMENTS, CARRIER_EVENTS, INSPECTS, NODE, ORDERS, RETURN_REQUESTS, SKU
 
 ORDER = ORDERS["one line, to a home"]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from api.models.orders import Sourcing
+from api.orders.models import Sourcing
 from tests.api.driving import Channel, order, problem
 
 

@@ -12,7 +12,7 @@ import typer.main
 from pydantic import SecretStr
 from temporalio import workflow
 
-from api import problems
+from api.http import problems
 from api.openapi import generate
 from cli.embedded import temporal
 from cli.main import app

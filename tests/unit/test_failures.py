@@ -17,7 +17,7 @@ from temporalio.api.errordetails.v1 import (
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.failures import problem_of
+from api.http.failures import problem_of
 from bootstrap import refusals
 
 AWAY = {

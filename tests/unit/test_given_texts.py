@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from api.models.availability import Destination
-from api.models.feeds import AdjustmentItem, CarrierEvent
-from api.models.inbound import InboundReceipt
-from api.models.safety import SafetyStockItem
+from api.availability.models import Destination
+from api.delivery.models import CarrierEvent
+from api.inbound.models import InboundReceipt
+from api.stock.models import AdjustmentItem
+from api.stock.safety_models import SafetyStockItem
 from dom.shared.base import Key
 from dom.shared.texts import as_seen
 from tests.unit.test_orders_model import Change, fields_at_fault, order

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api.models.reservations import ReservationRequest
+from api.reservations.models import ReservationRequest
 from connectors.notifications.templates import MessageContext, render
 from dom.delivery.tariffs import Tariff
 from dom.notifications.messages import MessageKind

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.reports.rehearsal import page, rows
+from api.rehearsal.page import page, rows
 from dom.delivery.tariffs import Tariff
 from dom.network import ShippingMethod
 from dom.sourcing.models import CostTerm

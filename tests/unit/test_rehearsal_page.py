@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 import pytest
 from markupsafe import escape
 
-from api.reports.charts import Pair, pairs
-from api.reports.rehearsal import amount, page, plain, rows
+from api.rehearsal.charts import Pair, pairs
+from api.rehearsal.page import amount, page, plain, rows
 from dom.sourcing.rehearsal.report import Report
 from dom.sourcing.rehearsal.walking import Walk
 from tests.unit.test_rehearsal import DEAR_SPLITS, Live, rehearsed, told, two_nodes

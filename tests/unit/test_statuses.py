@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from api.models.orders import OrderMessage, Shipment
+from api.orders.models import OrderMessage, Shipment
 from dom.orders import lifecycle, status
 from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause, Whereabouts
 from simulator import board

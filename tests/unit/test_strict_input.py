@@ -3,21 +3,20 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any, get_args
 
 import pytest
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, ValidationError
 
-from api import routes as api_routes
-from api.models.feeds import CarrierEvents
-from api.requests import query_fields
+from api.app import create_app
+from api.delivery.models import CarrierEvents
+from api.http.requests import query_fields
 from dom.delivery.tariffs import Tariff
 from dom.shared import json_text
 from dom.shared.base import TimeOfDay, Utc, Value
 from dom.sourcing.policy.document import Policy
+from settings import Settings
 from store.enums import ImportKind
 from store.imports.rows import CountRow, DeltaRow, Format, Rows
 from workflows import messages
@@ -33,8 +32,7 @@ WRONG = {
 @pytest.fixture(scope="module")
 def endpoints() -> list[APIRoute]:
     """Every endpoint of every router there is."""
-    modules = [import_module(f"api.routes.{each.name}") for each in iter_modules(api_routes.__path__)]
-    return [route for module in modules for route in module.router.routes if isinstance(route, APIRoute)]
+    return [route for route in create_app(Settings()).routes if isinstance(route, APIRoute)]
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

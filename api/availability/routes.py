@@ -1,0 +1,283 @@
+"""What can be promised, now and later."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from pydantic import ValidationError
+
+from api.availability import examples
+from api.availability.models import (
+    MAX_SKUS,
+    MAX_SKUS_BY_NODE,
+    Availability,
+    AvailabilityQuery,
+    Destination,
+    Detail,
+    PromiseRequest,
+    Promises,
+)
+from api.contract import responses
+from api.http.answers import Json
+from api.http.failures import in_words
+from api.http.services import Services, Use
+from dom import channels
+from dom.shared.base import AS_SEEN, Day
+from dom.shared.errors import InvalidInput, UnknownSku
+from dom.sourcing.models import DemandLine
+from dom.sourcing.planning.servable import Servable
+from services import promises
+from services.planning import Wanted, WantedLine
+from services.promises import Promised, Target
+from store.availability import availability
+from store.availability.availability import Answer, Asked, Found
+
+router = APIRouter(tags=["inventory"])
+
+NOWHERE = "ZZ"
+"""The country of goods that are collected: none, for they do not travel."""
+_SHOWN = (
+    "node_id", "on_hand", "reserved", "safety_stock", "available", "reserved_soft", "damaged", "quarantine",
+    "promise_safety",
+)  # fmt: skip
+
+
+@router.get(
+    "/availability",
+    summary="Units that can be promised, now and later",
+    operation_id="getAvailability",
+    response_model=Availability,
+    responses={
+        **responses.success(200, "By SKU and node.", examples.AVAILABILITY),
+        **responses.problems("unknown-sku", "unknown-node", "unknown-channel", "invalid-input"),
+    },
+)
+async def get_availability(  # noqa: PLR0917  each is a parameter of the query
+    services: Use,
+    sku: Annotated[
+        list[str], Query(min_length=1, max_length=MAX_SKUS, description="Repeatable.", examples=[["85123A"]])
+    ],
+    node: Annotated[str | None, Query(max_length=64, description="Only at this node.")] = None,
+    channel: Annotated[
+        str | None, Query(max_length=31, description="What this channel may be promised; absent: what is free.")
+    ] = None,
+    country: Annotated[
+        str | None,
+        Query(
+            pattern="^[A-Z]{2}$",
+            description="Where it would go: only what may be sent there counts. Adds when it would arrive.",
+        ),
+    ] = None,
+    postal_code: Annotated[str, Query(max_length=20, description="Goes with `country`.")] = "",
+    pickup_node: Annotated[
+        str | None,
+        Query(
+            max_length=64, description="Where it would be collected, instead of `country`: only what is there counts."
+        ),
+    ] = None,
+    day: Annotated[Day | None, Query(description="Adds what can be promised for this day.")] = None,
+    detail: Annotated[
+        Detail | None, Query(description="Balances by node, or sums. Absent: by node for up to 200 SKUs.")
+    ] = None,
+) -> Json:
+    """On hand less reserved (for orders, carts and waiting orders), safety and what is kept from the channel, at active
+    nodes; later, with what is inbound. A SKU before its release has nothing now. Where a place is given, only nodes
+    that may send or hand it out there count, and `cannot_be_sourced` says of a SKU that none may, whatever it holds.
+    """
+    if postal_code and country is None:
+        raise InvalidInput("a postal code needs its country", field="country")
+    if pickup_node is not None and country is not None:
+        raise InvalidInput("give either a country or a pickup_node", field="pickup_node")
+    query = AvailabilityQuery.model_construct(
+        skus=tuple(dict.fromkeys(sku)),
+        channel=channel,
+        node=node,
+        ship_to=_destination(country, postal_code) if country else None,
+        pickup_node=pickup_node,
+        day=day,
+        detail=detail,
+    )
+    try:
+        return await _availability(services, query)
+    except UnknownSku as error:
+        raise UnknownSku(error.detail, field=f"sku[{sku.index(error.data['skus'][0])}]", data=error.data) from error
+
+
+@router.post(
+    "/availability/query",
+    summary="Units of many SKUs that can be promised",
+    operation_id="queryAvailability",
+    response_model=Availability,
+    responses={
+        **responses.success(200, "By SKU and node.", examples.AVAILABILITY),
+        **responses.problems("unknown-sku", "unknown-node", "unknown-channel", "invalid-input"),
+    },
+)
+async def query_availability(
+    query: Annotated[AvailabilityQuery, AS_SEEN, Body(openapi_examples=responses.named(examples.AVAILABILITY_QUERIES))],
+    services: Use,
+) -> Json:
+    """The same as the GET, for as many SKUs as a long address would not hold."""
+    try:
+        return await _availability(services, query.model_copy(update={"skus": tuple(dict.fromkeys(query.skus))}))
+    except UnknownSku as error:
+        raise UnknownSku(
+            error.detail, field=f"skus[{query.skus.index(error.data['skus'][0])}]", data=error.data
+        ) from error
+
+
+@router.post(
+    "/availability/promise",
+    summary="What a basket would be promised",
+    operation_id="promiseAvailability",
+    response_model=Promises,
+    responses={
+        **responses.success(200, "One plan for each method.", examples.PROMISES),
+        **responses.problems("unknown-sku", "unknown-node", "unknown-channel", "invalid-input"),
+    },
+)
+async def promise(
+    basket: Annotated[PromiseRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.PROMISE_REQUESTS))],
+    services: Use,
+) -> Json:
+    """The plan an order of these lines would get now, by the same function, without reserving anything."""
+    await services.channels.check(basket.channel)
+    methods = basket.methods()
+    wanted = Wanted(
+        order_id="promise",
+        channel=basket.channel,
+        country=basket.ship_to.country if basket.ship_to else NOWHERE,
+        postal_code=basket.ship_to.postal_code if basket.ship_to else "",
+        region=basket.ship_to.region if basket.ship_to else "",
+        shipping_method=methods[0],
+        lines=tuple(
+            WantedLine(line_id, line.sku, line.quantity, line.unit_price)
+            for line_id, line in zip(basket.line_ids(), basket.lines, strict=True)
+        ),
+        as_of=datetime.now(UTC),
+        pickup_node=basket.pickup_node,
+        requested_by=basket.requested_by,
+        currency=basket.currency,
+        tags=basket.tags,
+        customer_class=basket.customer_class,
+        ship_complete=basket.ship_complete,
+        own=basket.reservation_id,
+        promised=True,
+    )
+    async with services.reads.connect() as connection:
+        promised = await promises.promise(connection, services.reference, wanted, methods)
+    return Json({"items": [_promised(each) for each in promised]})
+
+
+def _destination(country: str, postal_code: str) -> Destination:
+    try:
+        return Destination(country=country, postal_code=postal_code)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise InvalidInput(in_words(wrong), field=str(wrong["loc"][0])) from error
+
+
+async def _availability(services: Services, query: AvailabilityQuery) -> Json:
+    now = datetime.now(UTC)
+    if query.day is not None and query.day < now.date():
+        raise InvalidInput(f"{query.day} is past", field="day")
+    await services.channels.check(query.channel)
+    async with services.reads.connect() as connection:
+        reach, servable = None, None
+        if (to := _target(query, now)) is not None:
+            reach, servable = await promises.ways_to(connection, services.reference, to)
+        asked = Asked(
+            skus=query.skus,
+            at=now,
+            channel=query.channel,
+            nodes=None if query.node is None else frozenset({query.node}),
+            by_node=(query.detail or _usual_detail(query)) is Detail.NODE,
+            holders=reach is not None,
+            able=servable.nodes if servable else None,
+        )
+        answer = await availability.look(connection, services.reference, asked)
+    items = []
+    for found in answer.found:
+        item = _item(answer, found, asked, query)
+        if reach is not None and servable is not None:
+            item["earliest"] = reach.earliest(found.holders, found.sku)
+            item |= _impossible(found, servable, query.node)
+        items.append(item)
+    return Json({"items": items})
+
+
+def _target(query: AvailabilityQuery, now: datetime) -> Target | None:
+    """Where the goods would go, if that was said."""
+    if query.pickup_node is not None:
+        return Target(country=NOWHERE, at=now, channel=query.channel, pickup_node=query.pickup_node)
+    place = query.ship_to
+    if place is None:
+        return None
+    return Target(
+        country=place.country, at=now, postal_code=place.postal_code, region=place.region, channel=query.channel
+    )
+
+
+def _impossible(found: Found, servable: Servable, node: str | None) -> dict[str, Any]:
+    """What is said of a SKU that no node may ever give to the place, or not the one that was asked for."""
+    able = servable.nodes(found.sku)
+    if able is None or (node in able if node is not None else able):
+        return {}
+    reason = servable.why_none(found.sku, node if able else None)
+    return {"cannot_be_sourced": True, "reason": reason} if reason else {}
+
+
+def _usual_detail(query: AvailabilityQuery) -> Detail:
+    return Detail.NODE if len(query.skus) <= MAX_SKUS_BY_NODE else Detail.SKU
+
+
+def _item(answer: Answer, found: Found, asked: Asked, query: AvailabilityQuery) -> dict[str, Any]:
+    outlook, sku = found.outlook, found.sku
+    limit = sku.wait_limit(asked.today)
+    item: dict[str, Any] = {
+        "sku": sku.id,
+        "available": outlook.now,
+        "nodes": [{name: row[name] for name in _SHOWN} for row in found.balances],
+        "level": channels.level(outlook.now, answer.channel),
+        "later": [{"date": later.date, "quantity": later.quantity} for later in outlook.later(asked.today)],
+        "release_on": sku.release_on,
+        "waiting": found.waiting,
+        "wait_limit": limit,
+        "may_wait": None if limit is None else max(limit - found.waiting, 0),
+    }
+    if query.day is not None:
+        item["on_day"] = outlook.on(query.day, asked.today)
+    return item
+
+
+def _promised(promised: Promised) -> dict[str, Any]:
+    decision = promised.decision
+    return {
+        "method": promised.method,
+        "complete": not decision.unfilled,
+        "promise": decision.promise,
+        "shipments": [
+            {
+                "node_id": shipment.node_id,
+                "carrier": shipment.carrier,
+                "lines": [_line(line) for line in shipment.lines],
+                "ship_by": shipment.ship_by,
+                "promise": shipment.promise,
+            }
+            for shipment in decision.shipments
+        ],
+        "unfilled": [
+            {
+                **_line(line),
+                **({"cannot_be_sourced": True} if line.line_id in decision.cannot_be_sourced else {}),
+                "available_on": promised.available_on.get(line.line_id),
+            }
+            for line in decision.unfilled
+        ],
+        "exact": decision.exact,
+        "policy_version": decision.policy_version,
+    }
+
+
+def _line(line: DemandLine) -> dict[str, Any]:
+    return line.model_dump(include={"line_id", "sku", "quantity"})

@@ -1,0 +1,5 @@
+"""TODO."""
+
+from typing import Any
+
+Example = dict[str, Any]

@@ -1,0 +1,46 @@
+"""Exceptions: what a person must look at."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.contract import responses
+from api.exceptions import examples
+from api.exceptions.models import ExceptionList
+from api.http import cursor
+from api.http.answers import Json
+from api.http.models import Cursor, Limit
+from api.http.services import Use
+from store.enums import ExceptionStatus
+from store.reports import lists
+
+router = APIRouter(tags=["exceptions"])
+
+
+@router.get(
+    "/exceptions",
+    summary="Find exceptions",
+    operation_id="listExceptions",
+    response_model=ExceptionList,
+    responses={
+        **responses.success(200, "A page of exceptions, newest first.", examples.EXCEPTION_LIST),
+        **responses.problems("invalid-input"),
+    },
+)
+async def find(
+    services: Use,
+    status: Annotated[ExceptionStatus | None, Query(description="Only open ones, or only closed ones.")] = None,
+    kind: Annotated[
+        str | None, Query(max_length=64, description="Only of this kind.", examples=["message_given_up"])
+    ] = None,
+    order: Annotated[str | None, Query(max_length=900, description="Only this order's.")] = None,
+    limit: Limit = 50,
+    cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
+) -> Json:
+    """Open ones and closed ones, unless `status` says which. What to do about each kind, the runbook says."""
+    wanted = lists.ExceptionFilter(order_id=order, kind=kind, status=status)
+    before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
+    async with services.reads.connect() as connection:
+        rows = await lists.list_exceptions(connection, wanted, before=before, limit=limit + 1)
+    more = cursor.encode(str(rows[limit - 1]["id"])) if len(rows) > limit else None
+    return Json({"items": [dict(row) for row in rows[:limit]], "next_cursor": more})

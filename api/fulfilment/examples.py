@@ -1,0 +1,53 @@
+"""Work lists and reports of nodes."""
+
+from typing import Final
+
+from api.contract.example import Example
+from api.orders.examples import PROMISE, SHIP_TO
+from dom.orders.status import FulfilmentStep
+
+WORK_LIST: Final[Example] = {
+    "items": [
+        {
+            "id": "web-EXAMPLE-1-F1",
+            "order_id": "web-EXAMPLE-1",
+            "node_id": "dc-daventry",
+            "status": "booked",
+            "method": "standard",
+            "carrier": "northline",
+            "ship_by": "2026-03-02T16:00:00Z",
+            "ship_day": "2026-03-02",
+            "promise": PROMISE,
+            "lines": [{"line_id": "1", "sku": "85123A", "quantity": 6}],
+            "channel": "web",
+            "placed_at": "2026-03-02T09:26:00Z",
+            "tracking_number": "NL123456785GB",
+            "shipment_id": "web-EXAMPLE-1-F1-B1",
+            "ship_to": SHIP_TO,
+        }
+    ],
+    "next_cursor": None,
+}
+_PLAIN: Final[dict[str, Example]] = {
+    "now": {},
+    "earlier": {"occurred_at": "2026-03-02T10:15:00Z", "actor": "scanner 4"},
+}
+STEPS: Final[dict[FulfilmentStep, dict[str, Example]]] = {
+    **dict.fromkeys(FulfilmentStep, _PLAIN),
+    FulfilmentStep.REJECT: {"with the reason": {"reason": "found broken", "actor": "J. Marsh"}},
+    FulfilmentStep.PICK: {"all found": {}, "one missing": {"lines": [{"line_id": "1", "quantity": 5}]}},
+}
+ARRIVALS: Final[dict[str, Example]] = {
+    "the customer called": {"actor": "J. Marsh", "reason": "the customer has it"},
+}
+ARRIVED: Final[Example] = {
+    "order_id": "web-536365",
+    "fulfilment_id": "web-536365-F1",
+    "status": "delivered",
+    "taken_back": {"1": 6},
+}
+STEP_TAKEN: Final[Example] = {
+    "fulfilment_id": "web-EXAMPLE-1-F1",
+    "step": "accept",
+    "status": "accepted for processing",
+}

@@ -1,0 +1,65 @@
+"""Fulfilments as nodes see them."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.http.models import Page, Window
+from api.orders.models import UnitsOfLine
+from dom.network import ShippingMethod
+from dom.orders.order import ShipTo
+from dom.orders.status import FulfilmentStatus, FulfilmentStep
+from dom.shared.base import Text, Utc, Value
+from workflows.messages import StepLine
+
+
+class StepReport(Value):
+    """What a node did. Absent `occurred_at` means now; `lines` of a pick name what was found, absent means all."""
+
+    occurred_at: Utc | None = None
+    actor: Text = "node"
+    reason: str = Field(default="", max_length=200)
+    lines: tuple[StepLine, ...] | None = Field(default=None, max_length=1000)
+
+
+class Arrival(Value):
+    """Who says that a lost parcel arrived, and when it did; absent `occurred_at` means now."""
+
+    actor: Text = "support"
+    reason: str = Field(default="", max_length=200)
+    occurred_at: Utc | None = None
+
+
+class StepTaken(BaseModel):
+    """The report is on its way to the order, or said what was known."""
+
+    fulfilment_id: str
+    step: FulfilmentStep
+    status: Literal["accepted for processing", "repeated"]
+
+
+class WorkItem(BaseModel):
+    """A fulfilment in a work list."""
+
+    id: str = Field(description="The fulfilment's id; the node's steps are reported under it.")
+    order_id: str
+    node_id: str
+    status: FulfilmentStatus = Field(description="How far the node and the carrier are with it.")
+    method: ShippingMethod
+    carrier: str | None
+    ship_by: Utc
+    ship_day: date = Field(description="The node's local day.")
+    promise: Window = Field(description="What the customer was promised for these goods.")
+    lines: list[UnitsOfLine] = Field(description="What to pick: units of each line.")
+    channel: str
+    placed_at: Utc
+    tracking_number: str | None = Field(description="The carrier's number of the shipment; null before it is booked.")
+    shipment_id: str | None
+    ship_to: ShipTo
+
+
+class WorkList(Page):
+    """A page of fulfilments, open work first, by ship-by."""
+
+    items: list[WorkItem]

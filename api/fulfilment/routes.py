@@ -1,0 +1,231 @@
+"""Fulfilments: a node's work list, and what the node reports about its work."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body, Query, Request, Response
+from sqlalchemy import RowMapping
+
+from api.contract import responses
+from api.fulfilment import examples
+from api.fulfilment.models import Arrival, StepReport, StepTaken, WorkList
+from api.http import cursor
+from api.http.answers import Json
+from api.http.clock import not_in_the_future
+from api.http.models import Cursor, FulfilmentId, Limit
+from api.http.services import Use
+from dom.network import ShippingMethod
+from dom.orders.lifecycle import after_step, is_repeat
+from dom.orders.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
+from dom.shared.base import AS_SEEN
+from dom.shared.errors import InvalidInput, NotFound, StepNotPossible
+from store.fulfilment import fulfilments
+from store.fulfilment.work_list import Position, WorkFilter, work_list
+from store.orders import orders, reads
+from workflows.messages import ArrivedCall, ArrivedResult, NodeReport, StepLine
+
+router = APIRouter(tags=["fulfilments"])
+
+_SHOWN = (
+    "id", "order_id", "node_id", "status", "method", "ship_by", "ship_day", "lines", "channel", "placed_at",
+    "tracking_number", "shipment_id", "ship_to",
+)  # fmt: skip
+ANY_BYTES: Final = "application/octet-stream"
+_BYTES: Final = {"schema": {"type": "string", "format": "binary"}}
+_AS_NOW: Final = StepReport()
+
+
+@router.get(
+    "/fulfilments",
+    summary="A node's work list",
+    operation_id="listFulfilments",
+    response_model=WorkList,
+    responses={
+        **responses.success(200, "A page of fulfilments, open work first, by ship-by.", examples.WORK_LIST),
+        **responses.problems("invalid-input"),
+    },
+)
+async def list_fulfilments(
+    services: Use,
+    node: Annotated[str | None, Query(max_length=64, description="Only this node's.", examples=["dc-daventry"])] = None,
+    status: Annotated[list[FulfilmentStatus] | None, Query(description="Any of these; repeatable.")] = None,
+    order: Annotated[str | None, Query(max_length=900, description="Only this order's.")] = None,
+    limit: Limit = 50,
+    cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
+) -> Json:
+    """What is to be picked, packed and handed over, with where it goes and, once booked, its tracking number.
+
+    First what is not handed over yet, the earliest `ship_by` first; after it what left the node or ended otherwise.
+    """
+    after = Position(*cursor.decode_work(cursor_)) if cursor_ else None
+    wanted = WorkFilter(node_id=node, statuses=status, order_id=order)
+    async with services.reads.connect() as connection:
+        rows = await work_list(connection, wanted, after=after, limit=limit + 1)
+    more = _position(rows[limit - 1]) if len(rows) > limit else None
+    return Json({"items": [_work(row) for row in rows[:limit]], "next_cursor": more})
+
+
+@router.get(
+    "/fulfilments/{fulfilment_id}/label",
+    summary="The carrier's label",
+    operation_id="getFulfilmentLabel",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The label of the booking that stands.",
+            "content": dict.fromkeys(("application/pdf", ANY_BYTES), _BYTES),
+        },
+        **responses.problems("not-found"),
+    },
+)
+async def get_label(request: Request, fulfilment_id: FulfilmentId, services: Use) -> Response:
+    """One page a parcel, to be printed and stuck on. There is none before a carrier is booked, nor for a pick-up.
+
+    A PDF; with `Accept: application/octet-stream` it comes as plain bytes, for clients that know no PDF.
+    """
+    async with services.reads.connect() as connection:
+        found = await reads.label(connection, fulfilment_id)
+    if found is None:
+        raise NotFound(f"fulfilment {fulfilment_id} has no label")
+    media_type, content = found
+    if request.headers.get("accept", "") == ANY_BYTES:
+        media_type = ANY_BYTES
+    return Response(content, media_type=media_type)
+
+
+def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
+    async def take(
+        fulfilment_id: FulfilmentId,
+        services: Use,
+        report: Annotated[StepReport, AS_SEEN, Body(openapi_examples=responses.named(examples.STEPS[step]))] = _AS_NOW,
+    ) -> Json:
+        at = not_in_the_future(report.occurred_at)
+        async with services.reads.connect() as connection:
+            # Before the status: the report that changes the lines may be under way, and changes the status with them.
+            to_pick = await fulfilments.lines(connection, fulfilment_id) if report.lines else ()
+            found = await fulfilments.at_the_node(connection, fulfilment_id)
+        if found is None:
+            raise NotFound(f"there is no fulfilment {fulfilment_id}")
+        status = FulfilmentStatus(found["status"])
+        if is_repeat(status, step):
+            return _taken(fulfilment_id, step, "repeated")
+        said = NodeReport(
+            fulfilment_id=fulfilment_id,
+            step=step,
+            occurred_at=at,
+            actor=report.actor,
+            reason=report.reason,
+            lines=report.lines,
+        )
+        try:
+            after_step(status, step, pickup=found["method"] == ShippingMethod.PICKUP)
+        except StepNotPossible:
+            # Of work that is packed anew, the parcel of the booking that was taken back may have been handed over.
+            if status in FINAL_FULFILMENT or (step is FulfilmentStep.HAND_OVER and found["was_booked"]):
+                await services.orders.keep(said)
+            raise
+        _check_lines(to_pick, report.lines or ())
+        await services.orders.report(said)
+        return _taken(fulfilment_id, step, "accepted for processing")
+
+    return take
+
+
+_STEPS: Final[dict[FulfilmentStep, tuple[str, str]]] = {
+    FulfilmentStep.ACCEPT: ("The node takes the work on", "The goods stay reserved; picking may begin."),
+    FulfilmentStep.REJECT: (
+        "The node cannot do the work",
+        "With a `reason`. Possible until picking ends; the units are sourced anew from other nodes.",
+    ),
+    FulfilmentStep.PICK: (
+        "The goods are off the shelf",
+        "Without `lines` all were found. With them they name what was found; units that are missing are sourced anew.",
+    ),
+    FulfilmentStep.PACK: (
+        "The parcel is packed",
+        "A carrier is booked next and the label made; what the customer collects is ready now.",
+    ),
+    FulfilmentStep.HAND_OVER: (
+        "The carrier has the parcel",
+        "Possible once a carrier is booked. The stock leaves the node's balance.",
+    ),
+    FulfilmentStep.COLLECT: (
+        "The customer has collected the goods",
+        "For a pick-up that is ready. The stock leaves the node's balance.",
+    ),
+}
+
+for _name, (_summary, _description) in _STEPS.items():
+    router.add_api_route(
+        f"/fulfilments/{{fulfilment_id}}/{_name}",
+        _step(_name),
+        methods=["POST"],
+        status_code=202,
+        summary=_summary,
+        description=f"{_description}\n\nA later step implies the earlier ones. A repeat changes nothing.",
+        operation_id=f"{_name.replace('-', '_')}_fulfilment",
+        response_model=StepTaken,
+        responses={
+            **responses.success(202, "The order was told.", {**examples.STEP_TAKEN, "step": _name}),
+            **responses.problems("not-found", "step-not-possible", "invalid-input"),
+        },
+    )
+
+
+@router.post(
+    "/fulfilments/{fulfilment_id}/arrived",
+    summary="A lost parcel arrived after all",
+    operation_id="arrivedFulfilment",
+    response_model=ArrivedResult,
+    responses={
+        **responses.success(200, "It counts as delivered.", examples.ARRIVED),
+        **responses.problems("not-found", "step-not-possible", "invalid-input", "no-answer-yet"),
+    },
+)
+async def arrived(
+    fulfilment_id: FulfilmentId,
+    services: Use,
+    call: Annotated[Arrival, AS_SEEN, Body(openapi_examples=responses.named(examples.ARRIVALS))] = Arrival(),
+) -> Json:
+    """For support. What replaces its units is taken back from whoever has them, as long as they have not left, and the
+    parcel counts as delivered; nothing happens where that is not possible for all of them. The carrier's own report
+    does the same by itself while no node has begun on the replacement. Said again it changes nothing.
+    """
+    at = not_in_the_future(call.occurred_at)
+    async with services.reads.connect() as connection:
+        found = await fulfilments.get(connection, fulfilment_id)
+        if found is None:
+            raise NotFound(f"there is no fulfilment {fulfilment_id}")
+        order = await orders.find(connection, found["order_id"])
+    if order is not None and found["status"] == FulfilmentStatus.DELIVERED:
+        known = ArrivedResult(order_id=order.order_id, fulfilment_id=fulfilment_id, status=order.status, taken_back={})
+        return Json(known)
+    asked = ArrivedCall(fulfilment_id=fulfilment_id, actor=call.actor, reason=call.reason, occurred_at=at)
+    return Json(await services.orders.arrived(asked))
+
+
+def _check_lines(to_pick: Sequence[RowMapping], found: tuple[StepLine, ...]) -> None:
+    """Of a step that is possible: one that comes again names what was to be picked then."""
+    asked = {row["line_id"]: row["quantity"] for row in to_pick}
+    for position, line in enumerate(found):
+        if line.line_id not in asked:
+            raise InvalidInput(f"there is no line {line.line_id} to pick", field=f"lines[{position}].line_id")
+        if line.quantity > asked.pop(line.line_id):
+            raise InvalidInput("more than was to be picked", field=f"lines[{position}].quantity")
+
+
+def _taken(fulfilment_id: str, step: FulfilmentStep, status: str) -> Json:
+    return Json({"fulfilment_id": fulfilment_id, "step": step, "status": status}, 202)
+
+
+def _position(row: RowMapping) -> str:
+    return cursor.encode(cursor.WORK_PARTS[row["closed"]], row["ship_by"], row["id"])
+
+
+def _work(row: RowMapping) -> dict[str, Any]:
+    return {
+        **{name: row[name] for name in _SHOWN},
+        "carrier": row["booked_carrier"] or row["carrier"],
+        "lines": row["lines"] or [],
+        "promise": {"earliest": row["promise_earliest"], "latest": row["promise_latest"]},
+    }

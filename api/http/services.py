@@ -1,0 +1,86 @@
+"""What a request works with: the store, and the durable processes."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Self
+
+from fastapi import Depends, Header, Request
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.service import RetryConfig
+
+from api.http.change_stream import Tail
+from bootstrap import temporal
+from processes.client import Durable
+from processes.orders import OrderProcesses
+from processes.returns import ReturnProcesses
+from services.reservations import Holding
+from settings import Settings
+from store.channels import Registered
+from store.database import engine as store_engine
+from store.network.reference import ReferenceCache
+
+PATIENCE = RetryConfig(max_elapsed_time_millis=3000, max_retries=6)
+"""How long a call to Temporal is tried again before the caller is told to come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Opened once a process. `reads` is for single statements, `engine` for transactions.
+
+    `reference` remembers nodes, tariffs, the policy and SKUs until they change.
+    """
+
+    engine: AsyncEngine
+    reads: AsyncEngine
+    durable: Durable
+    orders: OrderProcesses
+    returns: ReturnProcesses
+    tail: Tail
+    reference: ReferenceCache = field(default_factory=ReferenceCache)
+    holding: Holding = field(init=False)
+    channels: Registered = field(init=False)
+
+    def __post_init__(self) -> None:
+        """One queue of soft reservations a process, and one memory of the channels there are."""
+        object.__setattr__(self, "channels", Registered(self.reads))
+        object.__setattr__(self, "holding", Holding(self.engine, self.reference))
+
+    @classmethod
+    def of(cls, settings: Settings, engine: AsyncEngine, client: Client) -> Self:
+        """The services over an open engine and client."""
+        reads = store_engine.reading(engine)
+        durable = Durable(client, settings.task_queue)
+        reference = ReferenceCache()
+        tail = Tail(reads, reference, settings.stream_listeners)
+        orders, returns = OrderProcesses(durable, reads, engine), ReturnProcesses(durable, reads)
+        return cls(engine, reads, durable, orders, returns, tail, reference)
+
+
+async def connect(settings: Settings) -> Client:
+    """A client that connects with its first call, so that the API starts before Temporal does.
+
+    Raises StartProblem for certificates that cannot be read.
+    """
+    return await temporal.connect(settings, retry_config=PATIENCE, lazy=True)
+
+
+async def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+Use = Annotated[Services, Depends(_services)]
+"""The services, as a parameter of an endpoint."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[!-~]+$",
+        description="The caller's own id of this request: sent again with the same key it is answered again, not done. "
+        "A key counts for the address it is sent to; with another body it is a conflict.",
+    ),
+]
+"""Header that makes a command happen once."""

@@ -1,0 +1,21 @@
+"""TODO."""
+
+from typing import Final
+
+from api.contract.example import Example
+
+MESSAGE_LIST: Final[Example] = {
+    "items": [
+        {
+            "id": 4711,
+            "order_id": "web-EXAMPLE-1",
+            "occasion": "shipped:web-EXAMPLE-1-F1",
+            "kind": "shipped",
+            "medium": "mail",
+            "status": "sent",
+            "created_at": "2026-03-02T16:02:00Z",
+            "sent_at": "2026-03-02T16:02:01Z",
+        }
+    ],
+    "next_cursor": None,
+}

@@ -1,0 +1,31 @@
+"""TODO."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.http.models import Page
+from dom.notifications.messages import MessageKind
+from dom.shared.base import Utc
+from store.enums import MessageStatus
+
+Medium = Literal["mail", "webhook"]
+
+
+class MessageSummary(BaseModel):
+    """A message that was or is to be sent; whom it goes to stands with its order."""
+
+    id: int = Field(description="Counts up with every message written.")
+    order_id: str
+    occasion: str
+    kind: MessageKind
+    medium: Medium
+    status: MessageStatus
+    created_at: Utc
+    sent_at: Utc | None
+
+
+class MessageList(Page):
+    """A page of messages, newest first."""
+
+    items: list[MessageSummary]

@@ -1,1 +1,0 @@
-"""Endpoints, a module a resource. Each reads, asks a process, or both; none decides."""
