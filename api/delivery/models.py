@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from api.http.items import Items
 from api.http.models import ItemProblem, Page
-from api.stock.models import Items
 from dom.network import ShippingMethod
 from dom.orders.status import CarrierEventKind
 from dom.shared.base import Key, Utc, Value

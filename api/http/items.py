@@ -1,14 +1,16 @@
 """Lists whose items stand each for itself: one that cannot be read is refused by itself, and the others are taken."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BeforeValidator, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import BeforeValidator, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from api.http import failures, problems
+from api.http.items import EACH_FOR_ITSELF, WITHOUT_NUL
 from api.http.problems import FieldError, Problem
+from api.stock.models import Item
 from dom.shared import json_text
 from dom.shared.texts import escaped
 from store.enums import ItemOutcome
@@ -99,3 +101,11 @@ def _problem(errors: Sequence[ErrorDetails], item: str) -> Problem:
     found = [FieldError(field=field(each["loc"]), detail=failures.in_words(each)) for each in errors]
     detail = "; ".join(f"{each.field}: {each.detail}" for each in found)
     return problems.of(problems.INVALID, detail, field=found[0].field)
+
+
+MAX_ITEMS: Final = 1000
+"""Items of one list at most."""
+
+
+Items = Annotated[tuple[Annotated[Item, WITHOUT_NUL], ...], Field(min_length=1, max_length=MAX_ITEMS), EACH_FOR_ITSELF]
+"""What is sent many at once, each for itself."""

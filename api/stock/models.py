@@ -1,24 +1,17 @@
 """What carriers and warehouses send many of at once; every item gets its own answer."""
 
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from api.http.items import EACH_FOR_ITSELF, WITHOUT_NUL
+from api.http.items import Items
 from api.http.models import ItemProblem, Page
 from dom.orders.status import Condition, ReasonCode
 from dom.shared.base import Key, NodeId, SkuId, Text, Utc, Value
 from store.enums import ImportKind, ImportStatus
 
-MAX_ITEMS = 1000
-
 Source = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$", examples=["wms-daventry"])]
 """Who counts: a warehouse system, a stocktake. Each numbers its own counts."""
-
-
-Item = TypeVar("Item")
-Items = Annotated[tuple[Annotated[Item, WITHOUT_NUL], ...], Field(min_length=1, max_length=MAX_ITEMS), EACH_FOR_ITSELF]
-"""What is sent many at once, each for itself."""
 
 
 def _not_zero(quantity: int) -> int:
