@@ -50,7 +50,7 @@ from jobs.watching_processes import Watching
 from settings import Settings
 from store.database import engine as database
 from store.network import reference
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 from workflows.pricing import PriceStockWorkflow, put_schedule
 from workflows.returns import ReturnWorkflow
 

@@ -1,1 +1,9 @@
-"""The HTTP API: a thin door. It checks what comes in, asks the durable processes, and reads the store."""
+"""The HTTP API: thin. It checks what comes in, calls a service or a process, and reads the store.
+
+A folder a subdomain, with `routes`, `models` and `examples` side by side.
+
+app        where services, endpoints and failures are wired
+http/      what every endpoint shares
+contract/  the OpenAPI document
+openapi    `python -m api.openapi` writes it
+"""

@@ -1,1 +1,15 @@
-"""The pure core: what an order is, what may happen to it, and how it is sourced. No I/O, no clock, no framework."""
+"""The pure core: what an order is, what may happen to it, and how it is sourced. No I/O and no clock.
+
+Models are pydantic's; HiGHS solves what is too big to enumerate, CEL evaluates the conditions of a policy.
+
+shared/         values, texts, identifiers, money, errors
+orders/         an order, its checks at capture, its units and their statuses
+fulfilment/     what carriers' reports mean
+stock/          available to promise; who gets what came in
+network         nodes and SKUs
+sourcing/       Order Fulfilment Logic (OFL): policy, planner, solver, explanation, rehearsal, values of stock
+delivery/       promise, tariffs, parcels, time zones
+returns         what may come back, and what is refunded
+channels        what each channel may see and take
+notifications/  kinds of messages
+"""

@@ -1,11 +1,15 @@
-"""The keeper: what must happen by itself. It runs in one worker at a time, whichever holds the seat.
+"""Background jobs: what must happen by itself. They run in one worker at a time, whichever holds the leader lock.
 
-job         what the keeper runs
-loop        the seat, and the jobs of the one who holds it
-sweeping    writes down what the clock alone changed
-publishing  tells channels of changes of availability, by webhook; `receiver` is one channel's
-allocating  deals out what came in to the orders that wait for it
-importing   applies bulk imports
-rehearsing  runs the rehearsals that were asked for
-shadowing   lets shadows decide beside the live policy
+job                 what a job is
+leader              the leader lock, and the jobs of the process that holds it
+expiring            writes down what the clock alone changed: reservations that lapsed, preorders whose day has come
+allocating          gives what came in to the orders that wait for it, and signals them
+reoptimising        plans unbegun work anew once stock, capacity or rates moved
+retiring_nodes      takes unbegun work away from nodes that cannot do it any more
+watching_processes  puts orders and returns without a process before a person
+publishing          tells channels of changes of availability, by webhook
+receiver            one channel's webhook
+importing           applies bulk imports
+rehearsing          runs the rehearsals that were asked for
+shadowing           lets shadows decide beside the live policy
 """

@@ -21,7 +21,7 @@ from store.availability import changes
 from store.database.engine import reading
 from store.ledger import cursors
 from workflows.messages import StockArrived
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 CURSOR: Final = "allocating"
 """The name of the cursor that says how far the ledger has been followed."""

@@ -27,7 +27,7 @@ from store.ledger.cursors import Cursor
 from store.network.reference import Reference, ReferenceCache
 from store.sourcing import reoptimisation as second_looks
 from workflows.messages import LookedAgain
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 ORDERS_AT_ONCE: Final = 60
 """Orders that are planned together."""

@@ -21,7 +21,7 @@ from store.database.engine import reading
 from store.fulfilment import unable_nodes
 from store.fulfilment.unable_nodes import ACTOR, Unable
 from workflows.messages import NodeReport
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 _log = structlog.get_logger("keeper")
 

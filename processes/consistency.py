@@ -26,7 +26,7 @@ from store.database.engine import reading
 from store.orders import processes
 from workflows import attributes
 from workflows.messages import REFUSED, OrderStanding, ReturnStanding
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 from workflows.returns import ReturnWorkflow
 
 AT_ONCE: Final = 16

@@ -34,8 +34,8 @@ from workflows.messages import (
     OrderAnswer,
     OrderInput,
 )
-from workflows.order import OrderWorkflow
-from workflows.report import start_summary
+from workflows.order.process import OrderWorkflow
+from workflows.order.temporal_view import start_summary
 
 _ENDED: Final = {RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED, RPCStatusCode.RESOURCE_EXHAUSTED}
 """What the server says to a repeat that comes while the order ends, or while too many come at once."""

@@ -21,8 +21,8 @@ from workflows.messages import (
     ReturnResult,
     ReturnStepAnswer,
 )
-from workflows.report import counted
 from workflows.returns import ReturnWorkflow
+from workflows.words import counted
 
 
 class ReturnProcesses:

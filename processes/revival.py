@@ -14,9 +14,10 @@ from store.database.engine import reading
 from store.orders import orders, processes, reads
 from workflows import attributes
 from workflows.messages import EDITION, OrderInput, ReturnInput, ReturnRequest, ReturnRequestLine
-from workflows.order import OrderWorkflow
-from workflows.report import counted, start_summary
+from workflows.order.process import OrderWorkflow
+from workflows.order.temporal_view import start_summary
 from workflows.returns import ReturnWorkflow
+from workflows.words import counted
 
 Start = TypeVar("Start", OrderInput, ReturnInput)
 

@@ -10,8 +10,8 @@ from dom.network import ShippingMethod
 from dom.shared.errors import InvalidInput, UnknownNode
 from dom.sourcing.models import SourcingDecision
 from dom.sourcing.planning.earliest import Reach, able_later, asked_for, reach_of
-from dom.sourcing.planning.servable import Servable
 from dom.sourcing.policy.document import Policy
+from dom.sourcing.servable import Servable
 from dom.stock.atp import dates_of
 from services.planning import Wanted, plan_under
 from store.availability import availability

@@ -1,1 +1,12 @@
-"""The durable processes: an order's life and a return's."""
+"""The durable processes: an order's life and a return's.
+
+order/          the order's process
+returns         the return's process
+pricing         what stock is worth, worked out again and again
+messages        what is said to and by the workflows
+attributes      search attributes
+activity_calls  time-outs, retries and refusals of activities
+notifying       telling customers and channels
+runs            what holds for one run of any workflow
+words           counts and lists in words, for the Temporal UI
+"""

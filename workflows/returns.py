@@ -20,8 +20,8 @@ with workflow.unsafe.imports_passed_through():
     from dom.orders.status import Disposition, ReturnStatus
     from dom.shared.errors import DomError, InvalidInput, StepNotPossible
     from dom.shared.money import Money
+    from workflows.activity_calls import REFUSALS, again, answering, as_refusal, local, refusal
     from workflows.attributes import CHANNEL, CUSTOMER, NODE, STATUS
-    from workflows.cancelling import undisturbed
     from workflows.messages import (
         REFUSED,
         InspectCall,
@@ -34,10 +34,10 @@ with workflow.unsafe.imports_passed_through():
         ReturnStanding,
         ReturnStepAnswer,
     )
-    from workflows.platform import REFUSALS, again, answering, as_refusal, local, refusal
-    from workflows.report import counted, listed
-    from workflows.resuming import EARLIER_RUN, is_first_run
-    from workflows.telling import send
+    from workflows.notifying import send
+    from workflows.order.resuming import EARLIER_RUN
+    from workflows.runs import is_first_run, undisturbed
+    from workflows.words import counted, listed
 
 
 @workflow.defn(name="Return")

@@ -25,7 +25,7 @@ from dom import channels
 from dom.shared.base import AS_SEEN, Day
 from dom.shared.errors import InvalidInput, UnknownSku
 from dom.sourcing.models import DemandLine
-from dom.sourcing.planning.servable import Servable
+from dom.sourcing.servable import Servable
 from services import promises
 from services.planning import Wanted, WantedLine
 from services.promises import Promised, Target

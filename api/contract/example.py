@@ -1,4 +1,4 @@
-"""TODO."""
+"""The type of an example in the OpenAPI document."""
 
 from typing import Any
 

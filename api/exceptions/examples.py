@@ -1,4 +1,4 @@
-"""TODO."""
+"""Exceptions."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What a person must look at."""
 
 from pydantic import BaseModel, Field
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The API's own state, and what a problem means."""
 
 from typing import Final
 

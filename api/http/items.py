@@ -8,9 +8,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from api.http import failures, problems
-from api.http.items import EACH_FOR_ITSELF, WITHOUT_NUL
 from api.http.problems import FieldError, Problem
-from api.stock.models import Item
 from dom.shared import json_text
 from dom.shared.texts import escaped
 from store.enums import ItemOutcome

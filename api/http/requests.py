@@ -19,7 +19,8 @@ from dom.shared.texts import escaped
 async def refuse_what_would_be_lost(request: Request) -> None:
     """Raises InvalidInput for a query parameter that the endpoint does not know, for a parameter or header that is
     given more than once where one counts, and for a key that stands twice in an object of a JSON body: of each a part
-    would be ignored. Also for a text with the NUL character, but not in an item that stands for itself (`api.http.items`).
+    would be ignored. Also for a text with the NUL character, but not in an item that stands for itself
+    (`api.http.items`).
     """
     route = request.scope["route"]
     if not isinstance(route, APIRoute):

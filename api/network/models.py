@@ -1,4 +1,4 @@
-"""TODO."""
+"""Pages of nodes and SKUs."""
 
 from api.http.models import Page
 from dom.network import Node, Sku

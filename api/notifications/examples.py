@@ -1,4 +1,4 @@
-"""TODO."""
+"""Messages."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Messages that were or are to be sent."""
 
 from typing import Literal
 

@@ -1,1 +1,6 @@
-"""TODO."""
+"""Returns: ask, receive, inspect.
+
+examples  returns
+models    returns as the API shows them
+routes    returns: goods that come back for money
+"""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Safety stocks."""
 
 from typing import Final
 

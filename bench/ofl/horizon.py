@@ -7,9 +7,9 @@ an item that cannot be filled costs twice the unit cost from the farthest centre
 
 All policies plan the same orders one by one, by the same exact planner of single orders; they differ in the prices it
 sees. *Greedy* sees none: the cheapest way now. *Static* sees the duals of the fluid problem, once. *Ours* are the
-prices of `dom.sourcing.valuation` as the house works them out, fifty times a season, under one belief about the forecast's error
-in all three settings. The bound is the hindsight LP of the literature, in which orders may be parted into fractions;
-`ceiling` is what a bound that plans orders whole says could be closed at all.
+prices of `dom.sourcing.valuation` as they are worked out live, fifty times a season, under one belief about the
+forecast's error in all three settings. The bound is the hindsight LP of the literature, in which orders may be parted
+into fractions; `ceiling` is what a bound that plans orders whole says could be closed at all.
 """
 
 from collections.abc import Iterable, Sequence

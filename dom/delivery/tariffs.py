@@ -2,7 +2,7 @@
 
 A carrier charges for the larger of what a parcel weighs and its dimensional weight, volume over a divisor. The formula
 is the air cargo rule of IATA (TACT Rules 3.9.4: 6,000 cm3 a kilogram); parcel carriers took it over with a divisor of
-their own, 5,000 or 4,000 cm3 a kilogram on most European tariffs. See `dom.delivery.parcels.ParcelSize.chargeable_grams`.
+their own, 5,000 or 4,000 cm3 a kilogram on most European tariffs. See `ParcelSize.chargeable_grams`.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""TODO."""
+"""What customers and other systems are told.
+
+messages  what customers and other systems are told about an order
+"""

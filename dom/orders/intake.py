@@ -1,8 +1,8 @@
 """The door: an order is checked here against the outside world's rules, once, when a channel hands it over.
 
-`dom.orders.order` holds what was let in. It checks nothing of this again, so that a rule that gets stricter, or address data
-that is newer, never makes an order unreadable that was captured before. Harmless oddities are corrected before
-(`dom.orders.tidying`), and said; what is rubbish is refused with the field at fault.
+`dom.orders.order` holds what was let in. It checks nothing of this again, so that a rule that gets stricter, or
+address data that is newer, never makes an order unreadable that was captured before. Harmless oddities are corrected
+before (`dom.orders.tidying`), and said; what is rubbish is refused with the field at fault.
 """
 
 from collections.abc import Iterable, Mapping

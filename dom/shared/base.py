@@ -14,8 +14,8 @@ from dom.shared.texts import as_seen, is_plain_id, visible
 class Value(BaseModel):
     """A frozen value object; an unknown field is an error, so that a typing mistake in a feed is not lost.
 
-    Its scalars are strict, in every field and in whatever holds them (`dom.shared.strict`): a number is no time, `true` is no
-    number, and "7" and 7.0 are no integers.
+    Its scalars are strict, in every field and in whatever holds them (`dom.shared.strict`): a number is no time,
+    `true` is no number, and "7" and 7.0 are no integers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

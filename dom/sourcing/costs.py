@@ -50,7 +50,7 @@ class Lane:
     service: ShippingMethod = ShippingMethod.STANDARD
 
     def chargeable(self, grams: int, mm3: int) -> int:
-        """Chargeable grams of a load with its packaging; as `dom.delivery.parcels.measure` and `chargeable_grams`, in one go."""
+        """Chargeable grams of a load with its packaging; as `parcels.measure` and `chargeable_grams`, in one go."""
         return max(PACKING_GRAMS + grams, (int(mm3 * PACKING_SHARE) // 1000 + 1) * 1000 // self.divisor)
 
     def price(self, chargeable: int) -> int:

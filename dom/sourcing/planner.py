@@ -1,7 +1,7 @@
 """The planner: an order, the world and a policy in; a sourcing plan with its reasons out.
 
-A pure function. The strategies of the policy are tried in order, each by `dom.sourcing.planning.candidate_plan`; where one leaves something
-open, it says itself what follows.
+A pure function. The strategies of the policy are tried in order, each by
+`dom.sourcing.planning.candidate_plan`; where one leaves something open, it says itself what follows.
 """
 
 from collections.abc import Sequence

@@ -1,9 +1,10 @@
 """Orders that wait for stock: their queue, what is set aside for them, and who is to be told.
 
-queue       who waits, in which place, and what there is to deal out
-failed      where an order's units were rejected or not found
-aside       the soft reservations in which units are set aside, and what becomes of them when the order sources
-telling     which orders are to be told of what is set aside for them
+queue         who waits, in which place, and what there is to give
+failed_nodes  where an order's units were rejected or not found
+allocations   the soft reservations in which units are set aside, and what becomes of them when the order sources
+notices       which orders are to be told of what is set aside for them
+limits        how many units may wait for a SKU
 """
 
 from store.backorders.allocations import SOFT_ID, give_up, settle, undisturbed

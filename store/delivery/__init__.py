@@ -1,1 +1,4 @@
-"""TODO."""
+"""Shipments: what carriers were booked for.
+
+shipments  shipments: what a carrier was booked for, once a booking key, and what it reported since
+"""

@@ -1,1 +1,11 @@
-"""TODO."""
+"""Orders: captured once, their timeline, their reads, and what a process needs to go on.
+
+orders     orders and their lines: captured once, then only their units' counts and their status move
+processes  orders and returns that must have a process, and what a person is told of those that have none,
+           or a wrong one
+reads      reads that people and programs ask for: an order with everything about it, lists with filters,
+           returns
+resuming   what a process needs to know of an order that is under way, to go on where the store stands
+timeline   the order's timeline: append-only events with actor, reason and data; a business key makes each
+           happen once
+"""

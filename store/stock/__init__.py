@@ -4,7 +4,11 @@ terms       the formula of what is free, one for reading, planning and reserving
 firm        reservations of orders, from accept to hand-over or release
 soft        reservations that expire: carts, checkouts, waiting orders
 movements   changes of what a node holds
-announcing  what may be promised changed, though no unit moved
+counts       absolute counts of a node, as a source says
+adjustments  changes from outside the order flow
+item_results what counts and changes share: locks, and what a sender hears of each item
+safety       safety stocks
+grouped      many soft reservations in one statement
 books       whether balances, ledger and reservations agree
 """
 

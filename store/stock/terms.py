@@ -4,7 +4,7 @@
     allowed = (free - the channel's buffer) * the channel's share / 100, never below 0
 
 `take_soft` and `reserve_firm` in the database (store/migrations/sql) apply the same formula under their locks.
-ATP adds what is inbound and due (`store.availability.availability`). All of it is about the row `s` of `stock`; a channel's rules
+ATP adds what is inbound and due (`store.availability`). All of it is about the row `s` of `stock`; a channel's rules
 are found by the bind parameter `:channel`.
 """
 

@@ -31,7 +31,7 @@ from tests.worlds import small
 from tests.worlds.commands import clean_environment
 from tests.worlds.stack import until
 from workflows.messages import StockArrived
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 Serving = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 

@@ -21,7 +21,7 @@ from tests.worlds.running import House
 from tests.worlds.steps import deliver, ended, pack, until_event
 from tests.worlds.waiting import until
 from workflows.messages import EDITION, OrderInput
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 Dom = Callable[..., Result]
 

@@ -40,7 +40,7 @@ from tests.worlds.seen import attributes_of
 from tests.worlds.steps import cancel, deliver, ended, pack, stock_comes, until_event, until_released
 from tests.worlds.waiting import until, until_status
 from workflows.messages import ArrivedCall, CancelCall, CancelLine, ReturnAnswer, StepLine
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 
 @pytest.fixture

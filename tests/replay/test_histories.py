@@ -20,7 +20,7 @@ from temporalio.workflow import NondeterminismError
 from tools.record_histories import PATHS, PRICED
 from worker import WORKFLOWS
 from workflows.messages import OrderInput, OrderResult
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 FOLDER = Path(__file__).parent / "histories"
 RECORDED = sorted(FOLDER.glob("*.json"))

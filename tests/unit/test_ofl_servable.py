@@ -10,8 +10,8 @@ from dom.network import Handling, ShippingMethod, Sku
 from dom.sourcing.models import SourcingDecision
 from dom.sourcing.planner import plan
 from dom.sourcing.planning.earliest import asked_for
-from dom.sourcing.planning.servable import NO_RULES, Servable
 from dom.sourcing.policy.document import Policy
+from dom.sourcing.servable import NO_RULES, Servable
 from tests.unit.worlds import ATHENS, LEEDS, LONDON, MONDAY_NOON, PARIS, World, sku, tariff
 from tests.worlds.policies import policy, strategy
 

@@ -13,7 +13,7 @@ from dom.orders import lifecycle, status
 from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause, Whereabouts
 from simulator import board
 from store.enums import MessageStatus, ShipmentStatus
-from workflows import report
+from workflows.order import temporal_view
 
 ROOT = Path(__file__).parents[2]
 SETS = (status.BEFORE_HAND_OVER, frozenset({FulfilmentStatus.HANDED_OVER}), status.ARRIVED, status.GONE)
@@ -38,7 +38,7 @@ class TestFulfilments:
 
     @pytest.mark.parametrize("each", FulfilmentStatus)
     def test_people_are_told_what_comes_next(self, each: FulfilmentStatus) -> None:
-        assert (each in report._NEXT) == (each not in status.FINAL_FULFILMENT)
+        assert (each in temporal_view._NEXT) == (each not in status.FINAL_FULFILMENT)
 
     def test_units_of_each_whereabouts_are_somewhere(self) -> None:
         assert {meaning.units for meaning in status.MEANING.values()} == set(Whereabouts)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.report import counted, in_words, listed
+from workflows.words import counted, in_words, listed
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.worlds.books import one, rows
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, ended, pack, ship, until_event, until_order, until_released
 from workflows.messages import ArrivedCall, CancelCall, CancelLine, StepLine
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 
 async def perhaps(asked: Any) -> bool:

@@ -11,7 +11,7 @@ from tests.worlds import small
 from tests.worlds.running import House
 from tests.worlds.waiting import until
 from workflows.messages import CancelCall
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 
 async def _is_sent(world: AsyncEngine, order: Order) -> bool:

@@ -16,7 +16,7 @@ from tests.worlds.running import House
 from tests.worlds.steps import cancel, ended, pack, refused, ship, status_of, until_event, until_order
 from tests.worlds.waiting import until, until_status
 from workflows.messages import CancelCall, CancelLine
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 
 async def used_capacity(house: House) -> object:

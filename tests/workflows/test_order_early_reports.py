@@ -8,7 +8,7 @@ from dom.shared import ids
 from tests.worlds import small
 from tests.worlds.running import House
 from workflows.messages import OrderInput
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 
 class TestReportsBeforeAcceptance:

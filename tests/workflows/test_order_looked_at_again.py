@@ -15,7 +15,7 @@ from tests.worlds.running import House
 from tests.worlds.steps import cancel, deliver, ended, status_of, stock_comes, until_event, until_released
 from tests.worlds.waiting import until, until_status
 from workflows.messages import LookedAgain, StepLine
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 TAKEN_IN = "SELECT count(*) FROM second_looks WHERE taken_in_at IS NOT NULL"
 

@@ -33,7 +33,7 @@ from workflows.messages import (
     OrderInput,
     OrderResult,
 )
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 Handle = WorkflowHandle[OrderWorkflow, OrderResult]
 

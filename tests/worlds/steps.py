@@ -16,7 +16,7 @@ from tests.worlds.books import check_books, one
 from tests.worlds.running import House
 from tests.worlds.waiting import PATIENCE_SECONDS, until, until_booked
 from workflows.messages import CancelCall, CancelLine, CancelResult, OrderResult, StockArrived
-from workflows.order import OrderWorkflow
+from workflows.order.process import OrderWorkflow
 
 
 async def pack(house: House, order: Order, number: int = 1) -> None:

@@ -1,7 +1,7 @@
 """Which nodes may take part in an order, and the first reason why one may not.
 
-What does not depend on the order was asked in `dom.sourcing.constraints.node_index`. Here follow what the node holds and can handle, then
-the calendar, which costs most.
+What does not depend on the order was asked in `node_index`. Here follow what the node holds and can handle, then the
+calendar, which costs most.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -48,7 +48,7 @@ def region_of(nodes: Sequence[Node], country: str, place: Place | None) -> int:
 def expected(history: Iterable[Bought], skus: int, regions: int, days: int) -> Expected:
     """The forecast of what will be asked for, from the orders of the last `days`, by SKUs and regions of their numbers.
 
-    Each (SKU, region) has a rate drawn towards the SKU's own (`dom.sourcing.valuation.forecast`). The part of it that was seen is
+    Each (SKU, region) has a rate drawn towards the SKU's own (`valuation.forecast`). The part of it that was seen is
     expected in the baskets it was seen in; the rest, which nobody saw yet, by the unit.
     """
     orders = [cut for bought in history for cut in _cut(bought)]

@@ -1,6 +1,6 @@
 """What people see of an order in the Temporal UI: summaries, a short report, and search attributes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +8,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
 
 from workflows.attributes import NODE, STATUS
+from workflows.words import counted, listed
 
 with workflow.unsafe.imports_passed_through():
     from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
@@ -20,7 +21,6 @@ _NOTES_SHOWN = 6
 _SUMMARY_LENGTH = 180
 """Temporal keeps 200 bytes of a summary."""
 
-_NUMBERED = {"sourced": "what waits for stock", "cancelled": "what was cancelled"}
 _NEXT = {
     FulfilmentStatus.RELEASED: "the node accepts or rejects",
     FulfilmentStatus.ACCEPTED: "the node picks",
@@ -39,19 +39,6 @@ def start_summary(order: Order) -> str:
     where = f"{order.ship_to.country} {district}".rstrip()
     goods = f"{counted(len(order.lines), 'line')}, {counted(units, 'unit')}"
     return _short(f"{order.channel} order {order.external_id}: {goods} for {where}")
-
-
-def counted(number: int, what: str) -> str:
-    """A number of things in words: `1 unit`, `2 units`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def in_words(occasion: str) -> str:
-    """What a message tells, by the occasion it was written for: `web-7-F1 handed over`, `what waits for stock`."""
-    about, _, step = occasion.rpartition(":")
-    if about in _NUMBERED:
-        return _NUMBERED[about]
-    return f"{about} {step.replace('_', ' ')}".strip()
 
 
 class OrderBoard:
@@ -139,14 +126,6 @@ class OrderBoard:
 
 def _title(order: Order) -> str:
     return f"**{order.channel} order {order.external_id}**"
-
-
-def listed(title: str, items: Sequence[str]) -> str:
-    """Items as a Markdown list under its title; empty if there are none."""
-    if not items:
-        return ""
-    rows = "\n".join(f"- {item}" for item in items)
-    return f"**{title}**\n\n{rows}" if title else rows
 
 
 def _lines(state: OrderState) -> list[str]:

@@ -15,9 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
     from dom.orders.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
     from dom.shared.errors import NotFound, OrderConflict
-    from workflows import resuming
-    from workflows.cancelling import Cancellations, logged_if_refused, undisturbed
-    from workflows.fulfilment import FulfilmentProcess, Told
+    from workflows.activity_calls import REFUSALS, again, answering, as_refusal, local, refusal
     from workflows.messages import (
         IN_SEQUENCE,
         REFUSED,
@@ -36,11 +34,15 @@ with workflow.unsafe.imports_passed_through():
         OrderStanding,
         StockArrived,
     )
-    from workflows.platform import REFUSALS, again, answering, as_refusal, local, refusal
-    from workflows.report import OrderBoard, in_words
-    from workflows.sequence import AFTER_ALL, BEFORE_ALL, OneAtATime
-    from workflows.telling import send
-    from workflows.waiting import Waiting
+    from workflows.notifying import send
+    from workflows.order import resuming
+    from workflows.order.cancelling import Cancellations, logged_if_refused
+    from workflows.order.fulfilment import FulfilmentProcess, Told
+    from workflows.order.sequence import AFTER_ALL, BEFORE_ALL, OneAtATime
+    from workflows.order.temporal_view import OrderBoard
+    from workflows.order.waiting import Waiting
+    from workflows.runs import is_first_run, undisturbed
+    from workflows.words import in_words
 
 
 @workflow.defn(name="Order")
@@ -96,7 +98,7 @@ class OrderWorkflow:
         except REFUSALS as error:
             self._refused = refusal(error)
             return
-        if sourced.known and resuming.is_first_run() and await self._resume():
+        if sourced.known and is_first_run() and await self._resume():
             return
         self._take_in(sourced)
         self._accepted = sourced

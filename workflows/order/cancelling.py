@@ -1,9 +1,8 @@
 """Cancelling units of an order before hand-over: what is asked is checked, written down, and only then applied."""
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -14,12 +13,10 @@ with workflow.unsafe.imports_passed_through():
     from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
     from dom.orders.status import FulfilmentStatus
     from dom.shared.errors import DomError, InvalidInput
+    from workflows.activity_calls import as_refusal, local
     from workflows.messages import IN_SEQUENCE, CancelCall, CancelResult
-    from workflows.platform import as_refusal, local
-    from workflows.report import OrderBoard
-    from workflows.sequence import OneAtATime
-
-R = TypeVar("R")
+    from workflows.order.interface import Order
+    from workflows.order.temporal_view import OrderBoard
 
 TEMPORAL: Final = "temporal"
 """The actor of a cancellation that was requested of Temporal itself, by its UI, CLI or API."""
@@ -27,40 +24,6 @@ _REASON: Final = "cancelled by an operator"
 _TO_PACK_ANEW: Final = frozenset({FulfilmentStatus.PACKED, FulfilmentStatus.BOOKED})
 _ASKED_FIRST: Final = "a cancellation is written before it is applied"
 """The patch that orders of the first editions have, or replay without; later ones need none."""
-
-
-async def undisturbed(process: Coroutine[Any, Any, R], cancellation_requested: Callable[[], None]) -> R:
-    """Run the process to its own end, whatever Temporal is asked.
-
-    Temporal's own cancellation would stop the process where it stands and leave stock reserved and carriers booked. It
-    is a message here, like others: `cancellation_requested` is called, and the process goes on. The server delivers one
-    request a run, so there is no second one to wait for.
-    """
-    running = asyncio.create_task(process)
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        if running.done() or workflow.cancellation_reason() is None:  # its own end, or the worker puts it aside
-            raise
-    cancellation_requested()
-    return await running
-
-
-class Order(Protocol):
-    """What a cancellation needs of the order. Steps that move units are taken one at a time."""
-
-    state: OrderState
-    one_at_a_time: OneAtATime
-    edition: int
-
-    def tell(self, occasion: str) -> None:
-        """Send what was written for an occasion; the process goes on meanwhile."""
-
-    async def take_in_second_looks(self) -> None:
-        """Take in what second looks changed. Called by who holds `one_at_a_time`."""
-
-    def show(self) -> None:
-        """Let people see where the order stands."""
 
 
 class Cancellations:

@@ -5,24 +5,25 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Protocol
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
+
+from workflows.order.interface import Order
 
 with workflow.unsafe.imports_passed_through():
     from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport, is_told, occasion
     from activities.looking_again import Answer
     from activities.shipping import BookCarrier, Booked, Shipping, VoidBooking
     from dom.fulfilment.carrier_reports import CARRIED, GOODS_LEAVE, is_known
-    from dom.orders.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step, is_repeat
+    from dom.orders.lifecycle import PROGRESS, FulfilmentState, after_step, is_repeat
     from dom.orders.status import CARRIER_MILESTONES, NETWORK, FulfilmentStatus, FulfilmentStep, SourcingCause
     from dom.shared import ids
     from dom.shared.errors import StepNotPossible
-    from workflows.arrival import count_as_delivered
+    from workflows.activity_calls import as_refusal, local, remote
     from workflows.messages import IN_SEQUENCE, ArrivedCall, ArrivedResult, CarrierReport, NodeReport
-    from workflows.platform import as_refusal, local, remote
-    from workflows.sequence import BEFORE_ALL, OneAtATime
+    from workflows.order.arrival import count_as_delivered
+    from workflows.order.sequence import BEFORE_ALL
 
 _S = FulfilmentStatus
 _NEEDS_A_PERSON = frozenset({_S.LOST, _S.RETURNED})
@@ -31,29 +32,6 @@ _RETURN_IS_TOLD = "the customer is told of a parcel that came back"
 
 Told = tuple[int, NodeReport | CarrierReport]
 """A report, and its place in the sequence of what the order was told."""
-
-
-class Order(Protocol):
-    """What a fulfilment needs of the order it belongs to. Steps that move units are taken one at a time."""
-
-    state: OrderState
-    one_at_a_time: OneAtATime
-    edition: int
-
-    def tell(self, occasion: str) -> None:
-        """Send what was written for an occasion; the process goes on meanwhile."""
-
-    def source_again(self, cause: SourcingCause, at: datetime, failed_node: str | None = None) -> None:
-        """Units wait for another node."""
-
-    def trouble(self, kind: str, about: str) -> None:
-        """Something stands in the exception queue."""
-
-    async def take_in_second_looks(self) -> None:
-        """Take in what second looks changed. Called by who holds `one_at_a_time`."""
-
-    def show(self) -> None:
-        """Let people see where the order stands."""
 
 
 class Ended(Exception):

@@ -8,8 +8,8 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.notifying import Notifying, SendMessages
-    from workflows.platform import local, remote
-    from workflows.report import in_words
+    from workflows.activity_calls import local, remote
+    from workflows.words import in_words
 
 _GIVE_UP_AFTER: Final = timedelta(days=3)
 """How long a message is tried; business never waits for it."""

@@ -10,17 +10,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.resuming import ResumedFulfilment, ResumedOrder, ResumeOrder, Resuming
     from dom.orders.lifecycle import FulfilmentState, OrderState
     from dom.orders.status import GONE, CarrierEventKind, FulfilmentStatus
+    from workflows.activity_calls import local
     from workflows.messages import CarrierReport, LineStanding, OrderStanding
-    from workflows.platform import local
 
 EARLIER_RUN: Final = "an earlier run of the process"
 """Who asked first for an order that goes on: not the one who asks now."""
-
-
-def is_first_run() -> bool:
-    """Whether this run was not reset: one that was hears from its history once more what happened before."""
-    info = workflow.info()
-    return info.run_id == info.first_execution_run_id
 
 
 async def read(order_id: str, revived_by: str | None) -> ResumedOrder | None:

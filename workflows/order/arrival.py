@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from temporalio import workflow
 
@@ -15,11 +14,9 @@ with workflow.unsafe.imports_passed_through():
     from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
     from dom.orders.status import FulfilmentStatus
     from dom.shared import ids
-    from workflows.cancelling import packed_anew
-    from workflows.platform import local
-
-if TYPE_CHECKING:
-    from workflows.fulfilment import Order
+    from workflows.activity_calls import local
+    from workflows.order.cancelling import packed_anew
+    from workflows.order.interface import Order
 
 
 def _arrive(
@@ -29,7 +26,7 @@ def _arrive(
 
 
 async def count_as_delivered(
-    order: "Order",
+    order: Order,
     fulfilment: FulfilmentState,
     number: int,
     *,

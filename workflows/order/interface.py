@@ -1,0 +1,34 @@
+"""What the parts of an order's process need of the order itself."""
+
+from datetime import datetime
+from typing import Protocol
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from dom.orders.lifecycle import OrderState
+    from dom.orders.status import SourcingCause
+    from workflows.order.sequence import OneAtATime
+
+
+class Order(Protocol):
+    """What the parts of an order need of it. Steps that move units are taken one at a time."""
+
+    state: OrderState
+    one_at_a_time: OneAtATime
+    edition: int
+
+    def tell(self, occasion: str) -> None:
+        """Send what was written for an occasion; the process goes on meanwhile."""
+
+    def source_again(self, cause: SourcingCause, at: datetime, failed_node: str | None = None) -> None:
+        """Units wait for another node."""
+
+    def trouble(self, kind: str, about: str) -> None:
+        """Something stands in the exception queue."""
+
+    async def take_in_second_looks(self) -> None:
+        """Take in what second looks changed. Called by who holds `one_at_a_time`."""
+
+    def show(self) -> None:
+        """Let people see where the order stands."""

@@ -1,0 +1,32 @@
+"""One run of a workflow: it is not stopped where it stands, and knows whether it was reset."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from temporalio import workflow
+
+R = TypeVar("R")
+
+
+async def undisturbed(process: Coroutine[Any, Any, R], cancellation_requested: Callable[[], None]) -> R:
+    """Run the process to its own end, whatever Temporal is asked.
+
+    Temporal's own cancellation would stop the process where it stands and leave stock reserved and carriers booked. It
+    is a message here, like others: `cancellation_requested` is called, and the process goes on. The server delivers one
+    request a run, so there is no second one to wait for.
+    """
+    running = asyncio.create_task(process)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        if running.done() or workflow.cancellation_reason() is None:  # its own end, or the worker puts it aside
+            raise
+    cancellation_requested()
+    return await running
+
+
+def is_first_run() -> bool:
+    """Whether this run was not reset: one that was hears from its history once more what happened before."""
+    info = workflow.info()
+    return info.run_id == info.first_execution_run_id
