@@ -23,7 +23,7 @@ ACTOR: Final = NETWORK
 """Who rejects work in the name of a node that cannot do it. Once the node can again, it is asked like any other."""
 _AT_ONCE: Final = 200
 
-# The planner asks the same of a node before it plans work there: `node_index` and `fences` of `dom.sourcing.constraints`.
+# The planner asks the same of a node before it plans work there: see `node_index` and `fences` in the core.
 _WHY: Final = f"""CASE
     WHEN NOT n.active THEN 'the node is switched off'
     WHEN f.method = '{ShippingMethod.PICKUP}' AND NOT (n.document->>'pickup')::boolean
