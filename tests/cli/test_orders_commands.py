@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from typer.testing import CliRunner, Result
@@ -15,6 +16,7 @@ from cli.main import app
 from cli.ports import free_port
 from dom.orders.status import OrderStatus
 from dom.shared import ids
+from processes.consistency import Living
 from tests.worlds import small
 from tests.worlds.living import lost_by_the_store
 from tests.worlds.running import House
@@ -126,6 +128,31 @@ async def test_processes_that_give_no_answer_are_no_success(house: House, dom: D
 
     await until("it is said", said)
     await house.handle(order).terminate()
+
+
+async def test_what_only_a_thorough_look_finds_is_found_and_revived_by_one(house: House, dom: Dom) -> None:
+    order = small.order("behind-process", A=1)
+    await house.send(order)
+    await house.node(order, "accept")
+    await until_event(house, order, "fulfilment_accepted")
+
+    async def is_listed_as_it_stands() -> bool:
+        found = await Living(house.engine, house.client, house.task_queue).compare()
+        return (found.running, found.asked) == (1, 0)
+
+    await until("its process is listed with the order's status", is_listed_as_it_stands)
+    async with house.engine.begin() as connection:
+        await connection.execute(text("UPDATE fulfilments SET status = 'picked'"))
+    assert (await asyncio.to_thread(dom, "orders", "check")).exit_code == 0
+    assert "0 revived" in (await asyncio.to_thread(dom, "orders", "revive", "--all")).output
+    checked = await asyncio.to_thread(dom, "orders", "check", "--thoroughly")
+    assert checked.exit_code == 1
+    assert "0 have no process, 1 processes do not agree" in checked.output
+    revived = await asyncio.to_thread(dom, "orders", "revive", "--all", "--thoroughly")
+    assert "web-behind-process: goes on where the store stands\n1 revived" in revived.output
+    await until_event(house, order, "process_revived")
+    await deliver(house, order)
+    assert (await ended(house, order)).status is OrderStatus.DELIVERED
 
 
 async def test_without_temporal_the_books_say_what_was_not_compared(world_url: str, tmp_path: Path) -> None:

@@ -164,18 +164,7 @@ class Draw:
         for fault in ("kind", "zone", "future", "number", "id"):
             if chance.random() < 0.04:
                 scans.insert(chance.randint(0, len(scans)), {**chance.choice(scans), "fault": fault})
-        return {"do": "feed", "carrier": carrier, "scans": self._of_one_work_if_late(order, scans)}
-
-    def _of_one_work_if_late(self, order: Order, scans: list[Act]) -> list[Act]:
-        """Of a parcel that was lost and arrived, only scans of its own work: the order follows its fulfilments side by
-        side, and does not promise which report of one feed it hears first if they are of different ones.
-        """
-        lost = {f"{number(work)}/{n}" for work in order.work.values() if work.status == "lost"
-                for n in range(1, len(work.parcels) + 1)}  # fmt: skip
-        lost |= {scan["parcel"] for scan in scans if scan["kind"] == "lost"}
-        late = [scan["parcel"].partition("/")[0] for scan in scans
-                if scan["kind"] == "delivered" and scan["parcel"] in lost]  # fmt: skip
-        return [scan for scan in scans if not late or scan["parcel"].partition("/")[0] == late[0]]
+        return {"do": "feed", "carrier": carrier, "scans": scans}
 
     def _any_scan(self, order: Order, carrier: str, parcels: list[tuple[Work, Parcel]]) -> Act:
         chance = self._chance

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
 from activities.sourcing import Sourced
-from dom.shared.errors import NotFound
+from dom.shared.errors import InvalidInput, NotFound
 from store.network import reference
 from store.network.reference import ReferenceCache
 from tests.unit.worlds import LEEDS, node, sku, tariff
@@ -91,3 +91,9 @@ class TestMissing:
                 await reference.get_sku(connection, "NONE")
             with pytest.raises(NotFound):
                 (await reference.load(connection)).node("nowhere")
+
+
+async def test_a_tariff_in_what_is_no_money_is_refused(world: AsyncEngine) -> None:
+    async with world.begin() as connection:
+        with pytest.raises(InvalidInput, match="XAU is no currency"):
+            await reference.put_tariffs(connection, [tariff().model_copy(update={"currency": "XAU"})])

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dom.delivery.parcels import Piece, boxes
+from dom.delivery.parcels import Piece, boxes, piece
 from dom.delivery.tariffs import Tariff
 from dom.network import ShippingMethod, Sku
+from dom.sourcing.constraints.carrier_limits import carried
+from dom.sourcing.costs import Lane
 from dom.sourcing.planner import plan
 from dom.sourcing.planning.earliest import reach
 from dom.sourcing.policy.document import Fence
@@ -34,13 +36,13 @@ from tests.unit.worlds import (
 )
 
 
-def heavy_duty(carrier: str = "strong", grams: int = 70_000, **limits: int) -> Tariff:
+def heavy_duty(carrier: str = "strong", grams: int = 70_000, price: int = 50_000, **limits: int) -> Tariff:
     """A dear and slow carrier that takes heavy parcels."""
     document = tariff(carrier, factor=3, days=3).model_dump(mode="json")
     for service in document["services"]:
         service.update({"max_parcel_grams": grams, **limits})
         for lane in service["lanes"]:
-            lane["breaks"].append([grams, 50_000])
+            lane["breaks"].append([grams, price])
     return Tariff.model_validate(document)
 
 
@@ -129,13 +131,22 @@ class TestHeavy:
 
     def test_a_quicker_service_stands_in_for_it_and_no_slower_one_though_cheaper(self) -> None:
         ordinary, strong = limited(max_parcel_grams=20_000), heavy_duty()
-        slow = strong.services[0].model_copy(update={"method": ShippingMethod.ECONOMY})
+        slow = heavy_duty(price=40_000).services[0].model_copy(update={"method": ShippingMethod.ECONOMY})
         services = (slow, ordinary.services[0], strong.services[1])
         every = Tariff(carrier="every", name="every", currency="GBP", divisor=5000, services=services)
         by = (ShippingMethod.ECONOMY, ShippingMethod.STANDARD, ShippingMethod.EXPRESS)
         world = world_with(sku("SAFE", 35_000), every, services=by).under(service_choice="no_later")
         (shipment,) = decide(world, world.demand(SAFE=1)).shipments
         assert shipment.service is ShippingMethod.EXPRESS
+
+    def test_what_no_lane_of_the_service_takes_is_not_counted_for_a_slower_one(self) -> None:
+        lanes = tuple(
+            Lane(each.carrier, each.rates[service, "GB", "GB"], each.divisor, 1.0, service)
+            for each, service in ((NORTHLINE, ShippingMethod.EXPRESS), (heavy_duty(), ShippingMethod.STANDARD))
+        )
+        units = (piece(sku("A", 400)), piece(sku("SAFE", 35_000)))
+        found = carried(lanes, units, (1, 1), ShippingMethod.EXPRESS)
+        assert (found.places, found.lanes) == (frozenset({0}), lanes)
 
 
 class TestLarge:
