@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from tests.keeper.test_living import lose_and_revive
 
 from dom.network import Handling, Node, ShippingMethod
 from dom.orders.order import Order
@@ -14,6 +13,7 @@ from store.network import reference
 from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one, rows
+from tests.worlds.living import lose_and_revive
 from tests.worlds.policies import changed
 from tests.worlds.running import House
 from tests.worlds.selling import hold
