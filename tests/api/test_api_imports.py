@@ -126,5 +126,5 @@ async def test_a_file_may_be_larger_than_a_message_but_not_endless(
 
     large = await send(channel.http, body(3_000_000))
     assert large.status_code == 202
-    monkeypatch.setattr(api.bodies, "MAX_FILE_BYTES", 1_000_000)
+    monkeypatch.setattr(api.http.bodies, "MAX_FILE_BYTES", 1_000_000)
     problem(await send(channel.http, body(3_000_000)), 413, "body-too-large")

@@ -13,17 +13,20 @@ from api.availability import change_models
 from api.availability import models as availability
 from api.channels import models as channels
 from api.contract.compatibility import breaks
-from api.delivery import models as listing
+from api.delivery import models as delivery
+from api.exceptions import models as exceptions
 from api.fulfilment import models as fulfilments
 from api.health import models as health
 from api.health.problem_routes import ProblemMeaning
 from api.http.problems import MEDIA_TYPE, TYPES, Problem
 from api.inbound import models as inbound
+from api.network import models as network
+from api.notifications import models as notifications
 from api.orders import models as orders
 from api.policy import models as policies
 from api.reservations import models as reservations
 from api.returns import models as returns
-from api.stock import models as feeds
+from api.stock import models as stock
 from api.stock import safety_models, value_models
 from dom.channels import Channel
 from dom.network import Node, Sku
@@ -259,8 +262,8 @@ class TestOperation:
         *((OrderRequest, example) for example in examples.ORDERS.values()),
         *((CancelCall, example) for example in examples.CANCELS.values()),
         *((fulfilments.StepReport, example) for step in examples.STEPS.values() for example in step.values()),
-        *((feeds.CarrierEvents, example) for example in examples.CARRIER_EVENTS.values()),
-        *((feeds.Adjustments, example) for example in examples.ADJUSTMENTS.values()),
+        *((delivery.CarrierEvents, example) for example in examples.CARRIER_EVENTS.values()),
+        *((stock.Adjustments, example) for example in examples.ADJUSTMENTS.values()),
         *((ReturnRequest, example) for example in examples.RETURN_REQUESTS.values()),
         *((ReceiveCall, example) for example in examples.RECEIVES.values()),
         *((InspectCall, example) for example in examples.INSPECTS.values()),
@@ -272,14 +275,14 @@ class TestOperation:
         (CancelResult, examples.CANCELLED),
         (fulfilments.WorkList, examples.WORK_LIST),
         (fulfilments.StepTaken, examples.STEP_TAKEN),
-        (feeds.CarrierEventResults, examples.CARRIER_RESULTS),
+        (delivery.CarrierEventResults, examples.CARRIER_RESULTS),
         (change_models.AvailabilityChanges, examples.AVAILABILITY_CHANGES),
         (change_models.AvailabilityEvent, examples.AVAILABILITY_EVENT),
-        (feeds.AdjustmentResults, examples.ADJUSTMENT_RESULTS),
-        *((feeds.Counts, body) for body in examples.COUNTS.values()),
-        (feeds.CountResults, examples.COUNT_RESULTS),
-        (feeds.ImportDetail, examples.IMPORT),
-        (feeds.ImportList, examples.IMPORT_LIST),
+        (stock.AdjustmentResults, examples.ADJUSTMENT_RESULTS),
+        *((stock.Counts, body) for body in examples.COUNTS.values()),
+        (stock.CountResults, examples.COUNT_RESULTS),
+        (stock.ImportDetail, examples.IMPORT),
+        (stock.ImportList, examples.IMPORT_LIST),
         (availability.Availability, examples.AVAILABILITY),
         (availability.Promises, examples.PROMISES),
         (Channel, examples.CHANNEL),
@@ -322,12 +325,12 @@ class TestOperation:
         (returns.ReturnDetail, examples.RETURN),
         (ReturnResult, examples.RETURN_RECEIVED),
         (ReturnResult, examples.RETURN_REFUNDED),
-        (listing.NodeList, examples.NODE_LIST),
-        (listing.SkuList, examples.SKU_LIST),
-        (listing.CarrierList, examples.CARRIER_LIST),
-        (listing.ShipmentList, examples.SHIPMENT_LIST),
-        (listing.MessageList, examples.MESSAGE_LIST),
-        (listing.ExceptionList, examples.EXCEPTION_LIST),
+        (network.NodeList, examples.NODE_LIST),
+        (network.SkuList, examples.SKU_LIST),
+        (delivery.CarrierList, examples.CARRIER_LIST),
+        (delivery.ShipmentList, examples.SHIPMENT_LIST),
+        (notifications.MessageList, examples.MESSAGE_LIST),
+        (exceptions.ExceptionList, examples.EXCEPTION_LIST),
         (Node, examples.NODE),
         (Sku, examples.SKU),
         (health.Alive, examples.ALIVE),

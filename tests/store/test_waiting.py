@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom.orders.order import Order
 from dom.orders.status import OrderStatus
 from services import backorder_allocation
+from services.backorder_allocation import Outcome
 from store import backorders, stock
-from store.backorders import Outcome
 from store.enums import LedgerKind
 from store.network import reference
 from store.orders import orders
