@@ -59,7 +59,7 @@ def described(name: str, text: str = DESCRIPTION) -> bool:
 
 def exception_kinds() -> set[str]:
     """Every kind of exception the system opens."""
-    rooms = ("activities", "keeper", "store")
+    rooms = ("activities", "jobs", "processes", "services", "store")
     code = "\n".join(path.read_text() for room in rooms for path in (ROOT / room).rglob("*.py"))
     return {*NAMED_KINDS, *OPENED.findall(code)}
 

@@ -71,7 +71,7 @@ class TestFiles:
         assert checked.publishable() == checked.policy
 
     def test_every_code_is_described_and_shown(self) -> None:
-        sources = (ROOT / "dom" / "policy").rglob("*.py")
+        sources = (ROOT / "dom" / "sourcing" / "policy").rglob("*.py")
         written = {
             code
             for source in sources
