@@ -208,7 +208,7 @@ async def test_a_keeper_waits_for_a_database_that_is_away(
 
 def test_a_worker_runs_every_job_there_is(world: AsyncEngine) -> None:
     """Job by job they are tested without a worker: one that no worker runs would be missed by nobody."""
-    modules = [importlib.import_module(f"keeper.{each.name}") for each in pkgutil.iter_modules(jobs.__path__)]
+    modules = [importlib.import_module(f"jobs.{each.name}") for each in pkgutil.iter_modules(jobs.__path__)]
     there = {
         each
         for module in modules

@@ -25,23 +25,32 @@ from store.orders import processes
 from store.reconcile import repairing
 from store.stock import counts
 from store.tables import metadata
+from tools import rooms
 from worker import WORKFLOWS
 
 ROOT = Path(__file__).parent.parent.parent
 DESCRIPTION = (ROOT / "docs/technical-description.md").read_text()
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "data/README.md", *(ROOT / "docs").rglob("*.md")])
+TOP_PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "data/README.md")
+PAGES = sorted(
+    [*(ROOT / page for page in TOP_PAGES), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")]
+)
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 NAMED_KINDS = {
     *Unsourced,
     *(f"parcel_{status}" for status in (FulfilmentStatus.LOST, FulfilmentStatus.RETURNED)),
-    *("transfer_short", "transfer_over", processes.MISSING, processes.DIFFERS),
+    *("transfer_short", "transfer_over", processes.MISSING, processes.DIFFERS, processes.NOT_IN_STORE),
     *(unable_nodes.KIND, unexpected_reports.KIND, counts.BELOW_RESERVED, repairing.EXCEPTION),
 }
 """Kinds of exceptions that are no literal where they are opened."""
 OPENED = re.compile(
     r"""(?:exceptions\.open_\([^"']*?["'](?=\w+["'],)|INSERT INTO exceptions \([^)]*\)\s+SELECT :\w+, ')(\w+)"""
 )
+FILE = re.compile(
+    r"`((?:activities|api|bench|bootstrap|cli|connectors|deploy|docs|dom|jobs|keeper|processes|services|simulator|store"
+    r"|tests|tools|workflows)/[\w/.-]*)`"
+)
+"""A file or folder of the code, named by its path from the top."""
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 MOST_DECISION_LINES = 25
 MOST_README_LINES = 150
@@ -59,8 +68,8 @@ def described(name: str, text: str = DESCRIPTION) -> bool:
 
 def exception_kinds() -> set[str]:
     """Every kind of exception the system opens."""
-    rooms = ("activities", "keeper", "store")
-    code = "\n".join(path.read_text() for room in rooms for path in (ROOT / room).rglob("*.py"))
+    folders = ("activities", "jobs", "processes", "services", "store")
+    code = "\n".join(path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.py"))
     return {*NAMED_KINDS, *OPENED.findall(code)}
 
 
@@ -186,6 +195,17 @@ class TestPages:
         targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
         assert set(re.findall(r"`(?:make) ([a-z]+)`", page.read_text())) <= targets
+
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_files_that_are_named_exist(self, page: Path) -> None:
+        named = set(FILE.findall(page.read_text()))
+
+        assert {name for name in named if not (ROOT / name).exists()} == set()
+
+    def test_the_picture_of_the_architecture_is_that_of_the_imports(self) -> None:
+        page = rooms.PAGE.read_text()
+
+        assert rooms.drawn(page) == page, "python -m tools.rooms draws it anew"
 
     def test_the_readme_stays_short(self) -> None:
         assert len((ROOT / "README.md").read_text().splitlines()) <= MOST_README_LINES
