@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import typer.main
 from pydantic import SecretStr
 from temporalio import workflow
 
+import jobs
 from api.http import problems
 from api.openapi import generate
 from cli.embedded import temporal
@@ -31,6 +34,7 @@ from worker import WORKFLOWS
 ROOT = Path(__file__).parent.parent.parent
 DESCRIPTION = (ROOT / "docs/technical-description.md").read_text()
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
+STOCK = (ROOT / "docs/stock.md").read_text()
 TOP_PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "data/README.md")
 PAGES = sorted(
     [*(ROOT / page for page in TOP_PAGES), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")]
@@ -93,6 +97,17 @@ def commands(command: Any, name: str) -> Iterator[str]:
     else:
         for word, child in below.items():
             yield from commands(child, f"{name} {word}")
+
+
+def names_of_jobs() -> set[str]:
+    """What the log calls each background job."""
+    modules = [importlib.import_module(f"jobs.{each.name}") for each in pkgutil.iter_modules(jobs.__path__)]
+    return {
+        each.name
+        for module in modules
+        for each in vars(module).values()
+        if isinstance(each, type) and hasattr(each, "run") and isinstance(getattr(each, "name", None), str)
+    }
 
 
 def options(command: Any, name: str) -> Iterator[tuple[str, str]]:
@@ -165,6 +180,10 @@ class TestEverythingIsDescribed:
     @pytest.mark.parametrize(("command", "option"), list(options(typer.main.get_command(app), "dom")))
     def test_option(self, command: str, option: str) -> None:
         assert any(f"`{command}`" in row[0] and f"`{option}`" in row[1] for row in rows(DESCRIPTION))
+
+    def test_every_background_job(self) -> None:
+        table = STOCK.partition("\n## The keeper")[2].partition("\n## ")[0]
+        assert {row[0].strip("`") for row in rows(table)[2:]} == names_of_jobs()
 
     @pytest.mark.parametrize("name", metadata.tables)
     def test_table(self, name: str) -> None:
