@@ -21,6 +21,8 @@ from cli.embedded import temporal
 from cli.main import app
 from dom.notifications.messages import MessageKind
 from dom.orders.status import FulfilmentStatus, OrderStatus
+from dom.sourcing.models import CostTerm
+from dom.sourcing.policy.document import Fence
 from settings import ENV_PREFIX, Settings
 from store.exceptions import Unsourced
 from store.fulfilment import unable_nodes, unexpected_reports
@@ -34,6 +36,7 @@ from worker import WORKFLOWS
 ROOT = Path(__file__).parent.parent.parent
 DESCRIPTION = (ROOT / "docs/technical-description.md").read_text()
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
+OFL = (ROOT / "docs/ofl.md").read_text()
 STOCK = (ROOT / "docs/stock.md").read_text()
 TOP_PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "data/README.md")
 PAGES = sorted(
@@ -180,6 +183,10 @@ class TestEverythingIsDescribed:
     @pytest.mark.parametrize(("command", "option"), list(options(typer.main.get_command(app), "dom")))
     def test_option(self, command: str, option: str) -> None:
         assert any(f"`{command}`" in row[0] and f"`{option}`" in row[1] for row in rows(DESCRIPTION))
+
+    @pytest.mark.parametrize("name", [*Fence, *CostTerm])
+    def test_fence_or_cost_of_the_policy(self, name: str) -> None:
+        assert described(name, OFL)
 
     def test_every_background_job(self) -> None:
         table = STOCK.partition("\n## The keeper")[2].partition("\n## ")[0]
