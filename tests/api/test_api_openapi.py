@@ -176,7 +176,7 @@ def test_every_field_and_parameter_is_described() -> None:
         for parameter in operation.get("parameters", [])
     }
     silent = [name for name, each in {**fields, **parameters}.items() if len(each.get("description", "")) < 4]
-    assert silent == [], "say what it means where it is declared, or in api/glossary what the name means everywhere"
+    assert silent == [], "say what it means where it is declared, or in api/contract/glossary for every place"
 
 
 def test_what_is_made_or_listed_leads_to_what_can_be_done_with_it() -> None:

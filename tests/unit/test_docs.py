@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +14,15 @@ import typer.main
 from pydantic import SecretStr
 from temporalio import workflow
 
+import jobs
 from api.http import problems
 from api.openapi import generate
 from cli.embedded import temporal
 from cli.main import app
 from dom.notifications.messages import MessageKind
 from dom.orders.status import FulfilmentStatus, OrderStatus
+from dom.sourcing.models import CostTerm
+from dom.sourcing.policy.document import Fence
 from settings import ENV_PREFIX, Settings
 from store.exceptions import Unsourced
 from store.fulfilment import unable_nodes, unexpected_reports
@@ -25,23 +30,34 @@ from store.orders import processes
 from store.reconcile import repairing
 from store.stock import counts
 from store.tables import metadata
+from tools import rooms
 from worker import WORKFLOWS
 
 ROOT = Path(__file__).parent.parent.parent
 DESCRIPTION = (ROOT / "docs/technical-description.md").read_text()
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "data/README.md", *(ROOT / "docs").rglob("*.md")])
+OFL = (ROOT / "docs/ofl.md").read_text()
+STOCK = (ROOT / "docs/stock.md").read_text()
+TOP_PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "data/README.md")
+PAGES = sorted(
+    [*(ROOT / page for page in TOP_PAGES), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")]
+)
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 NAMED_KINDS = {
     *Unsourced,
     *(f"parcel_{status}" for status in (FulfilmentStatus.LOST, FulfilmentStatus.RETURNED)),
-    *("transfer_short", "transfer_over", processes.MISSING, processes.DIFFERS),
+    *("transfer_short", "transfer_over", processes.MISSING, processes.DIFFERS, processes.NOT_IN_STORE),
     *(unable_nodes.KIND, unexpected_reports.KIND, counts.BELOW_RESERVED, repairing.EXCEPTION),
 }
 """Kinds of exceptions that are no literal where they are opened."""
 OPENED = re.compile(
     r"""(?:exceptions\.open_\([^"']*?["'](?=\w+["'],)|INSERT INTO exceptions \([^)]*\)\s+SELECT :\w+, ')(\w+)"""
 )
+FILE = re.compile(
+    r"`((?:activities|api|bench|bootstrap|cli|connectors|deploy|docs|dom|jobs|keeper|processes|services|simulator|store"
+    r"|tests|tools|workflows)/[\w/.-]*)`"
+)
+"""A file or folder of the code, named by its path from the top."""
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 MOST_DECISION_LINES = 25
 MOST_README_LINES = 150
@@ -59,8 +75,8 @@ def described(name: str, text: str = DESCRIPTION) -> bool:
 
 def exception_kinds() -> set[str]:
     """Every kind of exception the system opens."""
-    rooms = ("activities", "jobs", "processes", "services", "store")
-    code = "\n".join(path.read_text() for room in rooms for path in (ROOT / room).rglob("*.py"))
+    folders = ("activities", "jobs", "processes", "services", "store")
+    code = "\n".join(path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.py"))
     return {*NAMED_KINDS, *OPENED.findall(code)}
 
 
@@ -84,6 +100,17 @@ def commands(command: Any, name: str) -> Iterator[str]:
     else:
         for word, child in below.items():
             yield from commands(child, f"{name} {word}")
+
+
+def names_of_jobs() -> set[str]:
+    """What the log calls each background job."""
+    modules = [importlib.import_module(f"jobs.{each.name}") for each in pkgutil.iter_modules(jobs.__path__)]
+    return {
+        each.name
+        for module in modules
+        for each in vars(module).values()
+        if isinstance(each, type) and hasattr(each, "run") and isinstance(getattr(each, "name", None), str)
+    }
 
 
 def options(command: Any, name: str) -> Iterator[tuple[str, str]]:
@@ -157,6 +184,14 @@ class TestEverythingIsDescribed:
     def test_option(self, command: str, option: str) -> None:
         assert any(f"`{command}`" in row[0] and f"`{option}`" in row[1] for row in rows(DESCRIPTION))
 
+    @pytest.mark.parametrize("name", [*Fence, *CostTerm])
+    def test_fence_or_cost_of_the_policy(self, name: str) -> None:
+        assert described(name, OFL)
+
+    def test_every_background_job(self) -> None:
+        table = STOCK.partition("\n## The keeper")[2].partition("\n## ")[0]
+        assert {row[0].strip("`") for row in rows(table)[2:]} == names_of_jobs()
+
     @pytest.mark.parametrize("name", metadata.tables)
     def test_table(self, name: str) -> None:
         assert described(name)
@@ -186,6 +221,17 @@ class TestPages:
         targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
         assert set(re.findall(r"`(?:make) ([a-z]+)`", page.read_text())) <= targets
+
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_files_that_are_named_exist(self, page: Path) -> None:
+        named = set(FILE.findall(page.read_text()))
+
+        assert {name for name in named if not (ROOT / name).exists()} == set()
+
+    def test_the_picture_of_the_architecture_is_that_of_the_imports(self) -> None:
+        page = rooms.PAGE.read_text()
+
+        assert rooms.drawn(page) == page, "python -m tools.rooms draws it anew"
 
     def test_the_readme_stays_short(self) -> None:
         assert len((ROOT / "README.md").read_text().splitlines()) <= MOST_README_LINES
