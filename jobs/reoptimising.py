@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.sourcing.reoptimisation import Joint, sweep
-from processes.signals import tell
+from jobs.order_signals import signal_orders
 from services import reoptimisation
 from services.clock import utc_now
 from store import stock
@@ -145,13 +145,12 @@ class LookingAgain:
     async def _tell(self) -> None:
         async with self._reads.connect() as connection:
             news = await second_looks.untold(connection, self._tell_again)
-        if not news:
-            return
         numbers = {each.order_id: LookedAgain(number=each.number) for each in news}
-        heard, gone = await tell(self._client, OrderWorkflow.looked_again, numbers)
-        for order_id in gone:
-            _log.warning("no process runs for an order that was planned anew", order_id=order_id)
-            async with self._engine.begin() as connection:
-                await reoptimisation.gone(connection, order_id)
-        async with self._reads.connect() as connection:
-            await second_looks.told(connection, heard)
+        await signal_orders(
+            self._engine,
+            self._client,
+            OrderWorkflow.looked_again,
+            numbers,
+            gone=reoptimisation.gone,
+            told=second_looks.told,
+        )

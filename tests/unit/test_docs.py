@@ -35,7 +35,7 @@ DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 NAMED_KINDS = {
     *Unsourced,
     *(f"parcel_{status}" for status in (FulfilmentStatus.LOST, FulfilmentStatus.RETURNED)),
-    *("transfer_short", "transfer_over", processes.MISSING, processes.DIFFERS),
+    *("transfer_short", "transfer_over", processes.MISSING, processes.DIFFERS, processes.NOT_IN_STORE),
     *(unable_nodes.KIND, unexpected_reports.KIND, counts.BELOW_RESERVED, repairing.EXCEPTION),
 }
 """Kinds of exceptions that are no literal where they are opened."""
@@ -59,7 +59,7 @@ def described(name: str, text: str = DESCRIPTION) -> bool:
 
 def exception_kinds() -> set[str]:
     """Every kind of exception the system opens."""
-    rooms = ("activities", "keeper", "store")
+    rooms = ("activities", "services", "processes", "jobs", "store")
     code = "\n".join(path.read_text() for room in rooms for path in (ROOT / room).rglob("*.py"))
     return {*NAMED_KINDS, *OPENED.findall(code)}
 
@@ -102,6 +102,12 @@ def default_of(name: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else f"{value}"
+
+
+def made(page: Path) -> set[str]:
+    """The targets of make that a page names, in words and in blocks of code."""
+    named = re.findall(r"(?:`|^ {4,}|^\$ )make((?: +[A-Z_]+=\S+)*) +([a-z][a-z-]*)", page.read_text(), re.MULTILINE)
+    return {target for _, target in named}
 
 
 def headings(page: Path) -> set[str]:
@@ -183,9 +189,13 @@ class TestPages:
 
     @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
     def test_targets_of_make_that_are_named_exist(self, page: Path) -> None:
-        targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+        targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
-        assert set(re.findall(r"`(?:make) ([a-z]+)`", page.read_text())) <= targets
+        assert made(page) <= targets
+
+    def test_targets_of_make_are_seen_in_words_and_in_blocks(self) -> None:
+        assert {"run", "test"} <= made(ROOT / "README.md")
+        assert {"bench", "bench-stock", "bench-ofl"} <= made(ROOT / "docs/performance.md")
 
     def test_the_readme_stays_short(self) -> None:
         assert len((ROOT / "README.md").read_text().splitlines()) <= MOST_README_LINES
