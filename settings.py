@@ -87,8 +87,7 @@ class Settings(BaseSettings):
     )
     keeper: bool = Field(
         default=True,
-        description="Whether this worker may be the keeper: publishes changes of stock, wakes waiting orders, applies "
-        "imports. One worker at a time is.",
+        description="Whether this worker may run the background jobs (`jobs`). One worker at a time does.",
     )
     ready_file: Path | None = Field(
         default=None, description="File the worker creates once it polls; the one who started it waits for it."

@@ -1,22 +1,18 @@
-"""What every activity shares: the database it works on, and how domain errors cross Temporal."""
+"""What every activity shares: the database it works on, and that its errors leave as Temporal's."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.errors import as_application_error
 from dom.orders.order import REPLAY_TAG, Order
-from dom.shared.errors import DomError, OutsideFailure
+from dom.shared.errors import DomError
+from services.clock import utc_now
 from store.database.engine import reading
 from store.network.reference import ReferenceCache
-
-
-def utc_now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +61,3 @@ async def _leaving_temporal_errors() -> AsyncIterator[None]:
         yield
     except DomError as error:
         raise as_application_error(error) from error
-
-
-def as_application_error(error: DomError) -> ApplicationError:
-    """The error as it crosses Temporal: its stable type, its text, and the field at fault.
-
-    What we refuse is an answer and no failure: it is logged without alarm, and counts in no metric of failures.
-    """
-    outside = isinstance(error, OutsideFailure)
-    return ApplicationError(
-        error.detail,
-        {"field": error.field, "data": error.data},
-        type=error.type,
-        non_retryable=True,
-        category=ApplicationErrorCategory.UNSPECIFIED if outside else ApplicationErrorCategory.BENIGN,
-    )

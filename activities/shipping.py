@@ -8,7 +8,8 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
-from activities.boundary import Database, as_application_error
+from activities.boundary import Database
+from activities.errors import as_application_error
 from connectors.carriers.port import LABEL_MEDIA_TYPE, Booking, BookingRequest, Carrier
 from dom.delivery.parcels import measure, piece
 from dom.network import Node, ShippingMethod, Sku

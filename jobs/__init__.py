@@ -5,6 +5,7 @@ leader              the leader lock, and the jobs of the process that holds it
 expiring            writes down what the clock alone changed: reservations that lapsed, preorders whose day has come
 allocating          gives what came in to the orders that wait for it, and signals them
 reoptimising        plans unbegun work anew once stock, capacity or rates moved
+order_signals       signals orders what was changed for them
 retiring_nodes      takes unbegun work away from nodes that cannot do it any more
 watching_processes  puts orders and returns without a process before a person
 publishing          tells channels of changes of availability, by webhook

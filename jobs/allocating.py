@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from processes.signals import tell
+from jobs.order_signals import signal_orders
 from services import backorder_allocation
 from store import backorders
 from store.availability import changes
@@ -94,16 +94,15 @@ class Allocating:
     async def _tell(self) -> None:
         async with self._reads.connect() as connection:
             news = await backorders.untold(connection)
-        if not news:
-            return
         arrived = {each.order_id: StockArrived(skus=each.skus, occurred_at=each.occurred_at) for each in news}
-        heard, gone = await tell(self._client, OrderWorkflow.stock_arrived, arrived)
-        for order_id in gone:
-            _log.warning("no process runs for a waiting order", order_id=order_id)
-            async with self._engine.begin() as connection:
-                await backorders.gone(connection, order_id)
-        async with self._reads.connect() as connection:
-            await backorders.told(connection, heard)
+        await signal_orders(
+            self._engine,
+            self._client,
+            OrderWorkflow.stock_arrived,
+            arrived,
+            gone=backorders.gone,
+            told=backorders.told,
+        )
 
 
 def _parts(skus: Iterable[str]) -> Iterable[list[str]]:

@@ -8,7 +8,7 @@ orders' processes, again and again until they have taken it in.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.sourcing.reoptimisation import Joint, sweep
-from processes.signals import tell
+from jobs.order_signals import signal_orders
 from services import reoptimisation
+from services.clock import utc_now
 from store import stock
 from store.availability import changes
 from store.database.engine import reading
@@ -34,10 +35,6 @@ ORDERS_AT_ONCE: Final = 60
 SKUS_AT_ONCE: Final = 100
 
 _log = structlog.get_logger("keeper")
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ class LookingAgain:
         every: float = 15.0,
         replaying: bool = False,
         tell_again: float = second_looks.TELL_AGAIN_SECONDS,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._engine = engine
         self._reads = reading(engine)
@@ -148,13 +145,12 @@ class LookingAgain:
     async def _tell(self) -> None:
         async with self._reads.connect() as connection:
             news = await second_looks.untold(connection, self._tell_again)
-        if not news:
-            return
         numbers = {each.order_id: LookedAgain(number=each.number) for each in news}
-        heard, gone = await tell(self._client, OrderWorkflow.looked_again, numbers)
-        for order_id in gone:
-            _log.warning("no process runs for an order that was planned anew", order_id=order_id)
-            async with self._engine.begin() as connection:
-                await reoptimisation.gone(connection, order_id)
-        async with self._reads.connect() as connection:
-            await second_looks.told(connection, heard)
+        await signal_orders(
+            self._engine,
+            self._client,
+            OrderWorkflow.looked_again,
+            numbers,
+            gone=reoptimisation.gone,
+            told=second_looks.told,
+        )

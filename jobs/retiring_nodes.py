@@ -7,7 +7,7 @@ as if the node had rejected the work, and source it anew.
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -16,6 +16,7 @@ from temporalio.client import Client
 
 from dom.orders.status import FulfilmentStep
 from processes.signals import tell
+from services.clock import utc_now
 from store.database import reference_version
 from store.database.engine import reading
 from store.fulfilment import unable_nodes
@@ -24,10 +25,6 @@ from workflows.messages import NodeReport
 from workflows.order.process import OrderWorkflow
 
 _log = structlog.get_logger("keeper")
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Retiring:
@@ -42,7 +39,7 @@ class Retiring:
         *,
         every: float = 1.0,
         everything_every: float = 30.0,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._engine = engine
         self._reads = reading(engine)

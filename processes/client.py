@@ -22,6 +22,7 @@ from bootstrap import namespace, refusals
 from dom.returns import OTHER_REQUEST
 from dom.shared.base import Value
 from dom.shared.errors import Conflict
+from processes import signals
 from processes.errors import NO_NAMESPACE, NotReady, Unavailable
 from workflows.attributes import STATUS
 from workflows.messages import REFUSED, REQUEST
@@ -29,7 +30,6 @@ from workflows.messages import REFUSED, REQUEST
 ANSWER_WITHIN: Final = timedelta(seconds=20)
 """A caller who heard nothing for so long is told to ask again."""
 CONNECT_WITHIN: Final = timedelta(seconds=2)
-SIGNALS_AT_ONCE: Final = 16
 
 W = TypeVar("W")
 C = TypeVar("C", bound=Value)
@@ -127,15 +127,8 @@ class Durable:
     async def tell(self, workflow_id: str, signal: Callable[[W, C], Awaitable[None] | None], message: C) -> bool:
         """Send a signal; False if no such workflow runs."""
         await self.reach()
-        handle: WorkflowHandle[W, Any] = self.client.get_workflow_handle(workflow_id)
         async with self._prepared():
-            try:
-                await handle.signal(signal, message)
-            except RPCError as error:
-                if not refusals.is_about_workflow(error):
-                    raise
-                return False
-        return True
+            return await signals.send(self.client, workflow_id, signal, message)
 
     async def last_run(self, workflow_id: str) -> str:
         """The id of the workflow's last run; empty if Temporal knows none."""
@@ -170,15 +163,13 @@ class Durable:
         by_workflow: defaultdict[str, list[C]] = defaultdict(list)
         for workflow_id, message in messages:
             by_workflow[workflow_id].append(message)
-        at_once = asyncio.Semaphore(SIGNALS_AT_ONCE)
 
-        async def tell(workflow_id: str, said: list[C]) -> None:
-            async with at_once:
-                for message in said:
-                    if not await self.tell(workflow_id, signal, message):
-                        await unheard(message)
+        async def tell(workflow_id: str) -> None:
+            for message in by_workflow[workflow_id]:
+                if not await self.tell(workflow_id, signal, message):
+                    await unheard(message)
 
-        await asyncio.gather(*(tell(*each) for each in by_workflow.items()))
+        await signals.some_at_once(by_workflow, tell)
 
     @asynccontextmanager
     async def _prepared(self) -> AsyncIterator[None]:

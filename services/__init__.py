@@ -7,5 +7,6 @@ reservation_planning   which units a reservation would get, and what may be prom
 backorder_allocation   what came in is given to the orders that wait for it
 reoptimisation         unbegun work planned anew, changed in one transaction over many orders
 policies               a policy is published: checked against the live network, then the next version
+clock                  the time, for whoever counts from now
 seed                   an empty database is filled with the sample network
 """

@@ -6,7 +6,7 @@ until then is free for him.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.shared import ids
 from dom.shared.errors import Conflict, NotFound, ReservationEnded, StockConflict
+from services.clock import utc_now
 from services.reservation_planning import Hold, Outcome, given_for, outcome_of
 from store.database.engine import reading
 from store.enums import SoftStatus
@@ -28,17 +29,13 @@ ATTEMPTS: Final = 8
 """How often units are planned again because others took them between the snapshot and the reservation."""
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class Holding:
     """Soft reservations for a process. Requests that wait at the same time share a statement."""
 
     engine: AsyncEngine
     reference: ReferenceCache
-    now: Callable[[], datetime] = _utc_now
+    now: Callable[[], datetime] = utc_now
     _reads: AsyncEngine = field(init=False)
     _queue: ReservationQueue = field(init=False)
 

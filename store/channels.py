@@ -10,9 +10,9 @@ from dom import channels
 from dom.channels import Channel, ChannelRule
 from dom.shared.errors import InvalidInput, NotFound, UnknownChannel
 from store.database.parameters import to_rows
+from store.database.reference_version import touch
 from store.ledger import cursors
 from store.ledger.announcements import Scope, announce
-from store.network import reference
 
 
 async def get(connection: AsyncConnection, channel_id: str) -> Channel:
@@ -84,7 +84,7 @@ async def put(connection: AsyncConnection, channel: Channel, secret: str | None 
         raise InvalidInput("a webhook needs a secret to be signed with", field="webhook_secret")
     if channel.webhook_url:
         await cursors.ensure(connection, cursors.of_webhook(channel.id))
-    await reference.touch(connection)
+    await touch(connection)
     return bool(row.created)
 
 
@@ -128,7 +128,7 @@ async def replace_rules(connection: AsyncConnection, channel_id: str, wanted: Se
         return 0
     rows = to_rows({**rule.model_dump(), "sku": rule.sku or "", "node_id": rule.node_id or ""} for rule in wanted)
     await connection.execute(_REPLACE, {"channel": channel_id, "rules": rows})
-    await reference.touch(connection)
+    await touch(connection)
     scopes = {Scope(rule.sku, rule.node_id) for rule in changed}
     await announce(connection, scopes, reason=f"rules of channel {channel_id}", actor=f"channel:{channel_id}")
     return len(scopes)

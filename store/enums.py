@@ -1,4 +1,4 @@
-"""Finite sets that only the store knows."""
+"""Finite sets of columns, for the store and for whoever reads or shows them. Those the core decides by are in `dom`."""
 
 from enum import StrEnum
 

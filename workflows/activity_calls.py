@@ -9,7 +9,6 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
-from dom.shared.errors import DomError
 from workflows.messages import REQUEST
 
 _LOCAL_RETRY: Final = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=10))
@@ -71,10 +70,3 @@ def answering(request_hash: str) -> Iterator[None]:
         details = error.details[0] if error.details else {}
         told = {**details, REQUEST: request_hash}
         raise ApplicationError(error.message, told, type=error.type, non_retryable=True) from error
-
-
-def as_refusal(error: DomError) -> ApplicationError:
-    """A domain error as it leaves the workflow."""
-    return ApplicationError(
-        error.detail, {"field": error.field, "data": error.data}, type=error.type, non_retryable=True
-    )

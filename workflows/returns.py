@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from activities.errors import as_application_error
     from activities.returning import (
         FinishReturn,
         OpenReturn,
@@ -20,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from dom.orders.status import Disposition, ReturnStatus
     from dom.shared.errors import DomError, InvalidInput, StepNotPossible
     from dom.shared.money import Money
-    from workflows.activity_calls import REFUSALS, again, answering, as_refusal, local, refusal
+    from workflows.activity_calls import REFUSALS, again, answering, local, refusal
     from workflows.attributes import CHANNEL, CUSTOMER, NODE, STATUS
     from workflows.messages import (
         REFUSED,
@@ -267,7 +268,7 @@ class ReturnWorkflow:
         if self._received is None:
             self._units, self._received = units, call
         elif self._units != units:
-            raise as_refusal(StepNotPossible(f"return {self._return_id} was received with other units"))
+            raise as_application_error(StepNotPossible(f"return {self._return_id} was received with other units"))
         await workflow.wait_condition(lambda: self._status is not ReturnStatus.REQUESTED)
         return self._result()
 
@@ -281,12 +282,12 @@ class ReturnWorkflow:
 
     async def _note_inspected(self, call: InspectCall) -> ReturnResult:
         if self._received is None:
-            raise as_refusal(StepNotPossible(f"return {self._return_id} was not received yet"))
+            raise as_application_error(StepNotPossible(f"return {self._return_id} was not received yet"))
         _check(lambda: rules.check_inspected(_found(call), self._units))
         if self._inspected is None:
             self._inspected = call
         elif _found(self._inspected) != _found(call):
-            raise as_refusal(StepNotPossible(f"return {self._return_id} was inspected with another result"))
+            raise as_application_error(StepNotPossible(f"return {self._return_id} was inspected with another result"))
         await workflow.wait_condition(lambda: self._status is ReturnStatus.REFUNDED)
         return self._result()
 
@@ -300,7 +301,7 @@ class ReturnWorkflow:
 def _units(lines: Sequence[ReturnRequestLine]) -> dict[str, int]:
     units = {line.line_id: line.quantity for line in lines}
     if len(units) < len(lines):
-        raise as_refusal(InvalidInput("a line stands twice", field="lines"))
+        raise as_application_error(InvalidInput("a line stands twice", field="lines"))
     return units
 
 
@@ -313,4 +314,4 @@ def _check(rule: Callable[[], None]) -> None:
     try:
         rule()
     except DomError as error:
-        raise as_refusal(error) from error
+        raise as_application_error(error) from error

@@ -9,7 +9,6 @@ _ITEMS = [
     {"sku": "85123A", "quantity": 114, "level": "in_stock"},
 ]
 AVAILABILITY_CHANGES: Final[Example] = {"items": _ITEMS, "next_cursor": "WyI5ODEiLCI0MDcxIl0"}
-AVAILABILITY_EVENT: Final[Example] = {"items": _ITEMS}
 AVAILABILITY_STREAM: Final = """\
 : listening
 id: WyI5ODAiLCI0MDY5Il0

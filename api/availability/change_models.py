@@ -18,9 +18,3 @@ class AvailabilityChanges(BaseModel):
 
     items: list[ChangedSku]
     next_cursor: str = Field(description="Give it as `cursor` for what changes after this. It does not grow old.")
-
-
-class AvailabilityEvent(BaseModel):
-    """The data of one event of the stream; the event's id is the cursor after it."""
-
-    items: list[ChangedSku]

@@ -1,17 +1,19 @@
 """Orders as the API shows them."""
 
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from api.http.models import Page, Window
+from api.notifications.models import Medium
 from dom.network import ShippingMethod
 from dom.orders.order import Customer, Payment, ShipTo
 from dom.orders.status import CarrierEventKind, FulfilmentStatus, OrderStatus, ReturnStatus
 from dom.shared.base import Utc
 from dom.sourcing.explanation.models import Change, Explanation
 from dom.sourcing.models import Demand, SourcingDecision, StockValue
+from store.enums import MessageStatus, ShipmentStatus
 
 
 class OrderLinks(BaseModel):
@@ -106,7 +108,7 @@ class Shipment(BaseModel):
     carrier: str
     method: ShippingMethod
     tracking_number: str
-    status: Literal["booked", "voided", "in_transit", "delivered", "lost", "returned_to_sender"] = Field(
+    status: ShipmentStatus = Field(
         description="What the carrier last said of the shipment; `voided`: its label may not be used any more."
     )
     parcels: int = Field(description="How many parcels the shipment has; each carries the same tracking number.")
@@ -150,9 +152,9 @@ class OrderMessage(BaseModel):
 
     occasion: str
     kind: str
-    medium: Literal["mail", "webhook"]
+    medium: Medium
     recipient: str
-    status: Literal["pending", "sending", "sent", "uncertain", "failed"]
+    status: MessageStatus
     error: str
     created_at: Utc
     sent_at: Utc | None

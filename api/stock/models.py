@@ -87,7 +87,7 @@ class CountItem(Value):
 class Counts(Value):
     """Counts of one source; each stands for itself."""
 
-    source: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$", examples=["wms-daventry"])]
+    source: Source
     counts: Items[CountItem]
     actor: Text = "warehouse"
 

@@ -13,6 +13,7 @@ from dom.network import Node, NodeAddress, NodeKind, Sku
 from dom.sourcing.policy.document import Policy, Strategy
 from store import channels
 from store.network import reference
+from store.policy import policies
 
 PLENTY = 100_000_000
 CHANNEL = "web"
@@ -24,7 +25,7 @@ async def write(engine: AsyncEngine, nodes: Iterable[int], skus: int) -> None:
         for number in nodes:
             await reference.put_node(connection, _node(number))
         await reference.put_skus(connection, (_sku(number) for number in range(1, skus + 1)))
-        await reference.publish_policy(
+        await policies.publish_policy(
             connection, Policy(name="bench", strategies=(Strategy(name="everything"),)), "bench"
         )
         await channels.put(connection, Channel(id=CHANNEL, name="Web"))

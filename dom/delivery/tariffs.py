@@ -8,7 +8,6 @@ their own, 5,000 or 4,000 cm3 a kilogram on most European tariffs. See `ParcelSi
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, product
@@ -247,22 +246,3 @@ def quote(
         transit_days_min=rate.transit_days_min,
         transit_days_max=rate.transit_days_max,
     )
-
-
-def best_quote(
-    tariffs: Iterable[Tariff], method: ShippingMethod, origin: Country, destination: Country, size: ParcelSize
-) -> Quote | None:
-    """The cheapest quote, of equal ones the first by carrier; None if no carrier offers the service.
-
-    Prices of different currencies are a ValueError: they cannot be compared here.
-    """
-    best: Quote | None = None
-    for tariff in tariffs:
-        offer = quote(tariff, method, origin, destination, size)
-        if offer is None:
-            continue
-        if best is not None and offer.currency != best.currency:
-            raise ValueError(f"cannot compare {offer.currency} of {offer.carrier} with {best.currency}")
-        if best is None or (offer.price, offer.carrier) < (best.price, best.carrier):
-            best = offer
-    return best

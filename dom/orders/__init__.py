@@ -6,6 +6,6 @@ lifecycle  the life of an order's units: where each one stands, what may happen 
            status is
 order      an order as it was captured, and the promise its customer got. `dom.orders.intake` is where it
            is checked
-status     statuses, and which step may follow which. The one place that knows
+status     statuses, steps, reports and reasons
 tidying    what an order's texts look like once the harmless oddities of shops and forms are gone
 """

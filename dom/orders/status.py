@@ -1,4 +1,4 @@
-"""Statuses, and which step may follow which. The one place that knows."""
+"""Statuses, steps, reports and reasons. Which step may follow which is in `dom.orders.lifecycle`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

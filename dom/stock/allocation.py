@@ -8,10 +8,9 @@ What is set aside for an order that still lacks something is dealt out anew each
 what the other lacks would otherwise wait for ever, and a higher priority given later would come to nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from operator import attrgetter
 from typing import Final
 
 Balance = tuple[str, str]
@@ -157,21 +156,6 @@ class Allocation:
     def _room(self, channel: str, balance: Balance, free: int, own: int) -> int:
         """Units of a balance the order may have beyond its own; its own are free to it, as they are when it plans."""
         return min(free, self._limits.get((channel, balance), NO_LIMIT).of(free + own) - own)
-
-
-def allocate(
-    queue: Iterable[WaitingOrder],
-    free: Mapping[Balance, int],
-    limits: Mapping[tuple[str, Balance], Limit],
-    now: datetime,
-    patience: timedelta = PATIENCE,
-) -> list[Grant]:
-    """What every order of the queue has after the run, in the order of their places."""
-    run = Allocation(free, limits, now, patience)
-    orders = sorted(queue, key=attrgetter("place"))
-    for order in orders:
-        run.put_back(order)
-    return [run.serve(order) for order in orders]
 
 
 def _missing(wanted: Mapping[str, int], has: Mapping[Balance, int]) -> dict[str, int]:

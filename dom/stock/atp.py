@@ -18,11 +18,6 @@ def allowed(free: int, buffer: int = 0, share: int = 100) -> int:
     return max(free - buffer, 0) * share // 100
 
 
-def expected(outstanding: int, confidence: int) -> int:
-    """Units counted on of those not received yet; `confidence` in percent."""
-    return max(outstanding, 0) * confidence // 100
-
-
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """Units counted on at a node on a day, and the balance they come to: its free units, which may be negative, and

@@ -9,12 +9,11 @@ limits        how many units may wait for a SKU
 
 from store.backorders.allocations import SOFT_ID, give_up, settle, undisturbed
 from store.backorders.failed_nodes import not_found
-from store.backorders.notices import News, give_back, gone, idle, keep, lacking, told, untold
+from store.backorders.notices import give_back, gone, idle, keep, lacking, told, untold
 from store.backorders.queue import heeds_stock, waited_for
 
 __all__ = [
     "SOFT_ID",
-    "News",
     "give_back",
     "give_up",
     "gone",

@@ -36,11 +36,6 @@ def upgrade(database_url: str) -> None:
         engine.dispose()
 
 
-def is_current(database_url: str) -> bool:
-    """Whether the database has every migration."""
-    return schema(database_url) is Schema.CURRENT
-
-
 def schema(database_url: str) -> Schema:
     """How the database stands to this program."""
     engine = database.create_single(database_url)

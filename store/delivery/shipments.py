@@ -96,16 +96,6 @@ async def end_with(connection: AsyncConnection, fulfilment_id: str, status: Ship
     )
 
 
-async def label(connection: AsyncConnection, shipment_id: str) -> tuple[str, bytes] | None:
-    """The label's media type and content, or None."""
-    row = (
-        await connection.execute(
-            text("SELECT media_type, content FROM labels WHERE shipment_id = :id"), {"id": shipment_id}
-        )
-    ).one_or_none()
-    return None if row is None else (row.media_type, bytes(row.content))
-
-
 _HOLD = text("""
 SELECT FROM shipments WHERE carrier = :carrier AND tracking_number = ANY(:numbers) ORDER BY id FOR NO KEY UPDATE
 """)

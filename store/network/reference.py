@@ -15,10 +15,6 @@ from store.database import reference_version
 from store.database.reference_version import touch
 from store.ledger.announcements import Scope, announce
 from store.network.versions import Network
-from store.policy.policies import list_policies, publish_policy
-
-__all__ = ["list_policies", "publish_policy", "touch"]
-"""What is found here too: published versions, and the version reference data is remembered by."""
 
 
 @dataclass(frozen=True, slots=True)

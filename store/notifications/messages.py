@@ -107,18 +107,6 @@ async def settle(connection: AsyncConnection, message_id: int, status: MessageSt
     )
 
 
-async def of_order(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
-    """The messages of an order, oldest first."""
-    rows = await connection.execute(
-        text("""
-        SELECT occasion, kind, medium, recipient, status, error, created_at, sent_at
-        FROM messages WHERE order_id = :order_id ORDER BY id
-        """),
-        {"order_id": order_id},
-    )
-    return rows.mappings().all()
-
-
 _DETAILS = text("""
 SELECT o.id, o.external_id, o.channel, o.document->'customer'->>'name' AS customer_name, o.promise_earliest,
        o.promise_latest, o.status,

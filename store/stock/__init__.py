@@ -1,6 +1,6 @@
 """Stock: balances, the ledger behind them, and reservations. A balance changes only together with its ledger entry.
 
-terms       the formula of what is free, one for reading, planning and reserving
+terms       what is free and what a channel may have of it, for reads and the planner
 firm        reservations of orders, from accept to hand-over or release
 soft        reservations that expire: carts, checkouts, waiting orders
 movements   changes of what a node holds

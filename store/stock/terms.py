@@ -1,11 +1,12 @@
-"""What can be promised and taken, in SQL: the one formula behind availability, the planner's snapshot and reservation.
+"""What is free and what a channel may have of it, in SQL: for availability, the planner's snapshot and reports.
 
     free    = on_hand - reserved - live soft reservations - safety
     allowed = (free - the channel's buffer) * the channel's share / 100, never below 0
 
-`take_soft` and `reserve_firm` in the database (store/migrations/sql) apply the same formula under their locks.
-ATP adds what is inbound and due (`store.availability`). All of it is about the row `s` of `stock`; a channel's rules
-are found by the bind parameter `:channel`.
+What changes balances works the same out under its locks: `take_soft` and `reserve_firm` in the database
+(store/migrations/sql), the queue of waiting orders, transfers, reconciliation. ATP adds what is inbound and due
+(`store.availability`). All of it is about the row `s` of `stock`; a channel's rules are found by the bind parameter
+`:channel`.
 """
 
 from typing import Final

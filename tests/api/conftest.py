@@ -26,6 +26,7 @@ from settings import Settings
 from store import channels
 from store.database import engine as store_engine
 from store.network import reference
+from store.policy import policies
 from tests.api.driving import Channel
 from tests.worlds.running import allocating
 
@@ -67,7 +68,7 @@ async def engine(running: Settings) -> AsyncIterator[AsyncEngine]:
         for name in ("web", "store", "b2b", "marketplace", "social", "market", "shop", "till", "edi"):
             await channels.put(connection, channels.Channel(id=name, name=name))
         policy = read_policy((SAMPLE / "policy.yaml").read_text())
-        await reference.publish_policy(connection, policy, "tests")
+        await policies.publish_policy(connection, policy, "tests")
     yield opened
     await opened.dispose()
 

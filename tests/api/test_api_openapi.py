@@ -277,7 +277,6 @@ class TestOperation:
         (fulfilments.StepTaken, examples.STEP_TAKEN),
         (delivery.CarrierEventResults, examples.CARRIER_RESULTS),
         (change_models.AvailabilityChanges, examples.AVAILABILITY_CHANGES),
-        (change_models.AvailabilityEvent, examples.AVAILABILITY_EVENT),
         (stock.AdjustmentResults, examples.ADJUSTMENT_RESULTS),
         *((stock.Counts, body) for body in examples.COUNTS.values()),
         (stock.CountResults, examples.COUNT_RESULTS),

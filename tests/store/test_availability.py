@@ -19,6 +19,7 @@ from store.availability.availability import Asked, Found
 from store.network import reference
 from store.network.reference import ReferenceCache
 from store.orders import orders
+from store.policy import policies
 from tests.unit.worlds import PARIS, node, sku
 from tests.worlds import small
 
@@ -155,7 +156,7 @@ async def network(schema: AsyncEngine) -> AsyncEngine:
         for each in small.NODES:
             await reference.put_node(connection, each)
         await reference.put_skus(connection, small.SKUS)
-        await reference.publish_policy(connection, small.POLICY, "test")
+        await policies.publish_policy(connection, small.POLICY, "test")
         await channels.put(connection, Channel(id="web", name="Web"))
     return schema
 
@@ -299,7 +300,7 @@ class TestLook:
             for each in (tokyo, paris):
                 await reference.put_node(connection, each)
             await reference.put_skus(connection, [sku("NEW", release_on=date(2026, 3, 3))])
-            await reference.publish_policy(connection, small.POLICY, "test")
+            await policies.publish_policy(connection, small.POLICY, "test")
             await connection.execute(
                 text("INSERT INTO stock (node_id, sku, on_hand) VALUES ('tokyo', 'NEW', 3), ('paris', 'NEW', 4)")
             )

@@ -9,6 +9,7 @@ from activities.capture import AcceptOrder, Capture
 from dom.sourcing.explanation.again import explained
 from dom.sourcing.models import PLANNER
 from store.network import reference
+from store.policy import policies
 from store.sourcing import explanations
 from store.sourcing.explanations import Kept
 from tests.worlds import small
@@ -49,7 +50,7 @@ class TestOnRecord:
         async with world.begin() as connection:
             node = await reference.get_node(connection, "dc-leeds")
             await reference.put_node(connection, node.model_copy(update={"active": False, "name": "Closed"}))
-            await reference.publish_policy(connection, policy(name="other", split_penalty=9), "test")
+            await policies.publish_policy(connection, policy(name="other", split_penalty=9), "test")
             await connection.execute(text("UPDATE stock SET on_hand = reserved WHERE node_id = 'dc-leeds'"))
         later = await captured(world, "2", A=2)
         assert [shipment.node_id for shipment in later.record.decision.shipments] != ["dc-leeds"]

@@ -53,9 +53,9 @@ def tables(url: str) -> set[str]:
 
 class TestUpgrade:
     def test_builds_everything_from_nothing(self, empty_url: str) -> None:
-        assert not migrate.is_current(empty_url)
+        assert migrate.schema(empty_url) is not migrate.Schema.CURRENT
         migrate.upgrade(empty_url)
-        assert migrate.is_current(empty_url)
+        assert migrate.schema(empty_url) is migrate.Schema.CURRENT
         assert tables(empty_url) == {*metadata.tables, "alembic_version"}
 
     def test_a_second_time_changes_nothing(self, empty_url: str) -> None:
@@ -74,7 +74,7 @@ class TestUpgrade:
         with ThreadPoolExecutor(4) as several:
             for done in [several.submit(migrate.upgrade, empty_url) for _ in range(4)]:
                 done.result(timeout=60)
-        assert migrate.is_current(empty_url)
+        assert migrate.schema(empty_url) is migrate.Schema.CURRENT
         engine = create_engine(empty_url)
         with engine.connect() as connection:
             assert connection.scalar(text("SELECT count(*) FROM reference_state")) == 1
@@ -135,6 +135,6 @@ class TestDowngrade:
             command.downgrade(config, "base")
         engine.dispose()
         assert tables(empty_url) == {"alembic_version"}
-        assert not migrate.is_current(empty_url)
+        assert migrate.schema(empty_url) is not migrate.Schema.CURRENT
         migrate.upgrade(empty_url)
-        assert migrate.is_current(empty_url)
+        assert migrate.schema(empty_url) is migrate.Schema.CURRENT

@@ -9,6 +9,7 @@ from activities.sourcing import Sourced
 from dom.shared.errors import InvalidInput, NotFound
 from store.network import reference
 from store.network.reference import ReferenceCache
+from store.policy import policies
 from tests.unit.worlds import LEEDS, node, sku, tariff
 from tests.worlds import small
 from tests.worlds.books import one
@@ -30,7 +31,7 @@ class TestCache:
         cache = ReferenceCache()
         seen = [await remembered(world, cache)]
         async with world.begin() as connection:
-            await reference.publish_policy(connection, small.POLICY, "test")
+            await policies.publish_policy(connection, small.POLICY, "test")
         seen.append(await remembered(world, cache))
         async with world.begin() as connection:
             assert not await reference.put_node(connection, node("dc-leeds", LEEDS, daily_capacity=3))
@@ -69,7 +70,7 @@ class TestTheNextOrder:
             await reference.put_node(connection, node("dc-leeds", LEEDS, active=False))
         assert await where("after") == "wh-london"
         async with world.begin() as connection:
-            await reference.publish_policy(connection, changed(small.POLICY, name="next", after_minutes=7), "test")
+            await policies.publish_policy(connection, changed(small.POLICY, name="next", after_minutes=7), "test")
         sourced = await capture.accept_order(AcceptOrder(order=small.order("policy", RARE=1)))
         assert sourced.retry_minutes == 7
         version = "SELECT policy_version FROM sourcing_decisions WHERE order_id = :id"

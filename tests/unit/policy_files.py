@@ -6,7 +6,9 @@ from pathlib import Path
 
 from dom.delivery.tariffs import Tariff
 from dom.network import Node
-from dom.sourcing.policy.lint import Known
+from dom.sourcing.policy.checking import Checked, linted
+from dom.sourcing.policy.lint import NOTHING, Known
+from dom.sourcing.policy.reading import read
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
@@ -20,6 +22,11 @@ KNOWN = Known(
     attributes={"brand": frozenset({"acme", "umbrella"}), "set": None},
 )
 """The sample's network, and SKUs with two attributes."""
+
+
+def check(text: str, known: Known = NOTHING) -> Checked:
+    """Read a policy and look for every mistake there is."""
+    return linted(read(text), known)
 
 
 def expected(file: Path) -> list[tuple[int, str]]:

@@ -1,15 +1,16 @@
 """Who gets what came in: what holds for every queue, tried on queues nobody thought of."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from dom.stock.allocation import PATIENCE, Allocation, Balance, Grant, Limit, WaitingOrder, allocate
+from dom.stock.allocation import PATIENCE, Allocation, Balance, Grant, Limit, WaitingOrder
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NODES = ("n1", "n2", "n3")
@@ -28,6 +29,20 @@ def order(order_id: str, /, *, age: int = 0, **changes: object) -> WaitingOrder:
         order_id=order_id,
         placed_at=placed_at,
     )
+
+
+def allocate(
+    queue: Iterable[WaitingOrder],
+    free: Mapping[Balance, int],
+    limits: Mapping[tuple[str, Balance], Limit],
+    now: datetime,
+) -> list[Grant]:
+    """What every order of the queue has after the run, in the order of their places."""
+    run = Allocation(free, limits, now)
+    orders = sorted(queue, key=attrgetter("place"))
+    for each in orders:
+        run.put_back(each)
+    return [run.serve(each) for each in orders]
 
 
 def had(grants: Sequence[Grant]) -> dict[str, dict[Balance, int]]:

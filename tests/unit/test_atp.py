@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dom.sourcing.models import DemandLine
-from dom.stock.atp import Arrival, Later, Outlook, allowed, dates_of, expected, next_release, release_moment, sendable
+from dom.stock.atp import Arrival, Later, Outlook, allowed, dates_of, next_release, release_moment, sendable
 from tests.unit.worlds import LEEDS, MONDAY_NOON, PARIS, World, decide, node, sku, told, waiting
 
 TODAY = date(2026, 3, 2)
@@ -97,7 +97,6 @@ class TestLater:
 class TestAllowed:
     def test_rounds_down_and_never_below_nothing(self) -> None:
         assert [allowed(7, 2, 50), allowed(1, 2, 50), allowed(-3), allowed(9, 0, 0)] == [2, 0, 0, 0]
-        assert [expected(10, 33), expected(-2, 100), expected(3, 0)] == [3, 0, 0]
 
 
 class TestDates:

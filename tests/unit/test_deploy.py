@@ -141,7 +141,7 @@ class TestJobs:
             url = f"postgresql+psycopg://orders:a%27b@{place}/orders"
             migrate.upgrade(url)
 
-            assert migrate.is_current(url)
+            assert migrate.schema(url) is migrate.Schema.CURRENT
         finally:
             server.stop()
 

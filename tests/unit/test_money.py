@@ -18,8 +18,8 @@ from dom.orders.order import Order
 from dom.shared.money import Money, decimals, figures, is_currency, minor_per_minor
 from dom.sourcing.models import CostTerm
 from dom.sourcing.planning.matching import Subject
-from dom.sourcing.policy.checking import check
 from simulator.money import money
+from tests.unit.policy_files import check
 from tests.unit.test_orders_model import GOOD, order, put
 from tests.unit.worlds import FREE, NORTHLINE, World, decide, handling
 from tests.worlds.policies import changed

@@ -15,11 +15,9 @@ from dom.network import ShippingMethod, Sku
 from dom.sourcing.constraints.carrier_limits import carried
 from dom.sourcing.costs import Lane
 from dom.sourcing.planner import plan
-from dom.sourcing.planning.earliest import reach
 from dom.sourcing.policy.document import Fence
 from tests.unit.worlds import (
     LEEDS,
-    MONDAY_NOON,
     NORTHLINE,
     PARIS,
     YORK,
@@ -28,6 +26,7 @@ from tests.unit.worlds import (
     decide,
     failed,
     in_full,
+    reach,
     sku,
     tariff,
     told,
@@ -177,7 +176,7 @@ class TestLarge:
 class TestWherePromisesAreMade:
     def test_the_earliest_promise_is_of_a_carrier_that_takes_it(self) -> None:
         world = world_with(sku("SAFE", 35_000), NORTHLINE, heavy_duty())
-        found = reach(world.snapshot(), world.policy, country="GB", place=LEEDS, as_of=MONDAY_NOON)
+        found = reach(world)
         for code in ("A", "SAFE"):
             demand = world.demand(**{code: 1})
             (shipment,) = decide(world, demand).shipments
@@ -185,7 +184,7 @@ class TestWherePromisesAreMade:
 
     def test_none_where_nobody_takes_it(self) -> None:
         world = world_with(sku("SAFE", 35_000))
-        found = reach(world.snapshot(), world.policy, country="GB", place=LEEDS, as_of=MONDAY_NOON)
+        found = reach(world)
         assert found.earliest(["near"], world.skus["SAFE"]) == {}
         assert ShippingMethod.STANDARD in found.earliest(["near"], world.skus["A"])
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from dom.network import ShippingMethod
 from dom.orders.order import Promise
 from dom.sourcing.planner import plan
-from dom.sourcing.planning.earliest import able_later, reach
-from tests.unit.worlds import ATHENS, LEEDS, LONDON, MONDAY, MONDAY_NOON, PARIS, World, decide, tariff
+from dom.sourcing.planning.earliest import able_later
+from tests.unit.worlds import ATHENS, LEEDS, LONDON, MONDAY, PARIS, World, decide, reach, tariff
 from tests.worlds.policies import policy
 
 STANDARD, EXPRESS = ShippingMethod.STANDARD, ShippingMethod.EXPRESS
@@ -17,7 +17,7 @@ PLACES = {"near": (LEEDS, "GB"), "south": (LONDON, "GB"), "paris": (PARIS, "FR")
 
 
 def earliest(world: World, *holders: str, code: str = "A") -> dict[ShippingMethod, Promise]:
-    found = reach(world.snapshot(), world.policy, country="GB", place=LEEDS, as_of=MONDAY_NOON)
+    found = reach(world)
     return found.earliest(holders, world.skus[code])
 
 

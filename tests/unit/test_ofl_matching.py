@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from worlds import LEEDS, MONDAY_NOON, World, sku, tariff, used
+from worlds import World, reach, sku, tariff, used
 
 from dom.network import ShippingMethod
 from dom.orders.order import MAX_LINES
 from dom.sourcing.models import DemandLine, Outcome
 from dom.sourcing.planner import plan
-from dom.sourcing.planning.earliest import reach
-from dom.sourcing.planning.matching import Subject, first_rules, is_for, mismatch
+from dom.sourcing.planning.matching import Subject, first_rules, mismatch
 from dom.sourcing.policy.document import Match
 from dom.sourcing.policy.expressions import LINE_FIELDS, ORDER_FIELDS, ExpressionProblem, compile_expression
 from tests.worlds.policies import policy, strategy
@@ -39,7 +38,7 @@ def demand(*lines: tuple[str, int, int], **changes: Any) -> Any:
 
 
 def matches(order: Any, **match: Any) -> bool:
-    return is_for(Match.model_validate(match), order, WORLD.skus, policy())
+    return mismatch(Match.model_validate(match), Subject(order, WORLD.skus, policy())) is None
 
 
 class TestWhatIsNamedMustHold:
@@ -149,7 +148,7 @@ class TestInTheDecision:
     def test_the_earliest_promise_knows_no_goods(self) -> None:
         for fields in ({"when": "order.lines.exists(l, l.quantity > 0)"}, {"grams_below": 5}, {"value_below": 5}):
             own = replace(WORLD, policy=policy(strategy("some", **fields), strategy("rest")))
-            found = reach(own.snapshot(), own.policy, country="GB", place=LEEDS, as_of=MONDAY_NOON)
+            found = reach(own)
             assert found.earliest(["n"], own.skus["A"])
         subject = demand(("any", 1, 0))
         chosen = first_rules(
@@ -160,7 +159,7 @@ class TestInTheDecision:
 
     def test_the_earliest_promise_is_not_of_nodes_that_cannot_send_the_goods(self) -> None:
         world = replace(WORLD.node("shop", handles=(), MATCHES=3), tariffs=(tariff(),))
-        found = reach(world.snapshot(), world.policy, country="GB", place=LEEDS, as_of=MONDAY_NOON)
+        found = reach(world)
         assert ShippingMethod.STANDARD in found.earliest(["shop"], world.skus["A"])
         assert found.earliest(["shop"], world.skus["MATCHES"]) == {}
 

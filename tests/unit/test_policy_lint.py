@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 
 from dom.network import ShippingMethod
 from dom.sourcing.models import Demand, DemandLine
-from dom.sourcing.planning.matching import is_for
-from dom.sourcing.policy.checking import check
+from dom.sourcing.planning.matching import Subject, mismatch
 from dom.sourcing.policy.codes import CODES
 from dom.sourcing.policy.document import Policy, Then
 from dom.sourcing.policy.findings import Finding, Severity, has_errors
 from dom.sourcing.policy.lint import NOTHING, Known, lint
-from tests.unit.policy_files import BROKEN, CLEAN, KNOWN, ROOT, expected
+from tests.unit.policy_files import BROKEN, CLEAN, KNOWN, ROOT, check, expected
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.policies import policy, strategy
 
@@ -190,7 +189,7 @@ def tried(demand: Demand, of: Policy) -> set[int]:
             continue
         seen.add(position)
         here = of.strategies[position]
-        if not is_for(here.match, demand, {}, of):
+        if mismatch(here.match, Subject(demand, {}, of)) is not None:
             waiting.append(position + 1)
             continue
         reached.add(position)
@@ -211,7 +210,7 @@ class TestAgainstThePlannersWay:
     @settings(deadline=None)
     @given(of=policies(), demand=demands())
     def test_an_order_without_a_strategy_was_foretold(self, of: Policy, demand: Demand) -> None:
-        if not any(is_for(each.match, demand, {}, of) for each in of.strategies):
+        if all(mismatch(each.match, Subject(demand, {}, of)) is not None for each in of.strategies):
             assert "orders-fall-through" in codes(of)
 
 

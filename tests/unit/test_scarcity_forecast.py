@@ -34,13 +34,13 @@ class TestSmoothed:
 class TestRate:
     def test_a_belief_with_its_error(self) -> None:
         rate = Rate.believed(mean=4, error=0.5)
-        assert (rate.mean, rate.deviation / rate.mean) == (pytest.approx(4), pytest.approx(0.5))
+        assert (rate.mean, rate.count**-0.5) == (pytest.approx(4), pytest.approx(0.5))
 
     def test_watching_moves_it_and_makes_it_surer(self) -> None:
         rate = Rate.believed(mean=4, error=0.5)
         later = rate.seen(200, 100)
         assert 2 < later.mean < 2.1
-        assert later.deviation < rate.deviation
+        assert later.count > rate.count
 
     def test_a_region_nobody_bought_in_has_its_part_of_the_total(self) -> None:
         assert regional(total=10, share=0.2, own=0, watched=14, trust=14).mean == pytest.approx(1.0)

@@ -10,6 +10,7 @@ from dom.network import Handling, Node, ShippingMethod
 from dom.orders.order import Order
 from jobs.retiring_nodes import Retiring
 from store.network import reference
+from store.policy import policies
 from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one, rows
@@ -120,7 +121,7 @@ class TestSwitchedOnAgain:
 
     async def test_also_where_nodes_that_failed_are_never_asked_again(self, house: House, job: Retiring) -> None:
         async with house.engine.begin() as connection:
-            await reference.publish_policy(connection, changed(small.POLICY, failed_nodes="never"), "test")
+            await policies.publish_policy(connection, changed(small.POLICY, failed_nodes="never"), "test")
         order = small.order("on-again-never", B=2)
         await house.send(order)
         await change(house.engine, LEEDS, active=False)
@@ -135,7 +136,7 @@ class TestSwitchedOnAgain:
 
     async def test_also_by_a_process_that_began_anew(self, house: House, job: Retiring) -> None:
         async with house.engine.begin() as connection:
-            await reference.publish_policy(connection, changed(small.POLICY, failed_nodes="never"), "test")
+            await policies.publish_policy(connection, changed(small.POLICY, failed_nodes="never"), "test")
         order = small.order("on-again-revived", B=2)
         await house.send(order)
         await change(house.engine, LEEDS, active=False)

@@ -6,7 +6,7 @@ from temporalio.client import Client
 from dom.orders.order import Order
 from dom.orders.status import OrderStatus
 from store import stock
-from store.notifications import messages
+from store.orders import reads
 from tests.worlds import small
 from tests.worlds.running import House
 from tests.worlds.waiting import until
@@ -16,7 +16,8 @@ from workflows.order.process import OrderWorkflow
 
 async def _is_sent(world: AsyncEngine, order: Order) -> bool:
     async with world.connect() as connection:
-        return [row["status"] for row in await messages.of_order(connection, order.order_id)] == ["sent"]
+        found = await reads.order(connection, order.order_id)
+    return found is not None and [message["status"] for message in found["messages"]] == ["sent"]
 
 
 class TestCancelRequested:

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from dom.orders.order import Order
 from store import stock
 from store.enums import LedgerKind
-from store.network import reference
+from store.policy import policies
 from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
@@ -153,7 +153,7 @@ class TestAShortPick:
     async def test_at_once_again_if_the_policy_says_so(self, temporal_client: Client, world: AsyncEngine) -> None:
         async with House(temporal_client, world).working() as house:
             async with world.begin() as connection:
-                await reference.publish_policy(connection, changed(small.POLICY, failed_nodes="at_once"), "test")
+                await policies.publish_policy(connection, changed(small.POLICY, failed_nodes="at_once"), "test")
             order = small.order("short-at-once", B=4)
             await house.send(order)
             await house.node(order, "pick", lines=(StepLine(line_id="1", quantity=1),))

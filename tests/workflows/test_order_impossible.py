@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dom.orders.order import Order
 from dom.orders.status import OrderStatus
 from store.network import reference
+from store.policy import policies
 from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one, rows
@@ -159,7 +160,7 @@ class TestOnceItIsPossible:
 class TestThePolicy:
     async def test_no_rule_for_the_order_is_no_lack_of_stock(self, house: House) -> None:
         async with house.engine.begin() as connection:
-            await reference.publish_policy(connection, policy(strategy("shop", channels=["shop"])), "test")
+            await policies.publish_policy(connection, policy(strategy("shop", channels=["shop"])), "test")
         order = small.order("no-rule", A=1)
         assert (await house.send(order)).cannot_be_sourced == {"1": 1}
         assert ("cannot_be_sourced", "open") in await rows(house.engine, EXCEPTIONS)
@@ -169,7 +170,7 @@ class TestThePolicy:
     async def test_a_fallback_that_can_is_asked_before(self, house: House) -> None:
         careful = strategy("careful", nodes=["st-york"], kinds=["warehouse"], on_none={"then": "next_strategy"})
         async with house.engine.begin() as connection:
-            await reference.publish_policy(connection, policy(careful, strategy("any")), "test")
+            await policies.publish_policy(connection, policy(careful, strategy("any")), "test")
         order = small.order("fallback", NEVER=1)
         answer = await house.send(order)
         assert (answer.waiting, answer.cannot_be_sourced) == ({"1": 1}, {})

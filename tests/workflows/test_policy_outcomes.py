@@ -7,7 +7,7 @@ from dom.orders.status import OrderStatus
 from dom.sourcing.policy.document import Policy
 from services import backorder_allocation
 from store import backorders
-from store.network import reference
+from store.policy import policies
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.looks import comes
@@ -20,7 +20,7 @@ QUEUE, CANCEL = {"then": "queue"}, {"then": "cancel"}
 
 async def publish(engine: AsyncEngine, published: Policy) -> None:
     async with engine.begin() as connection:
-        await reference.publish_policy(connection, published, "test")
+        await policies.publish_policy(connection, published, "test")
 
 
 class TestQueued:

@@ -16,7 +16,7 @@ from cli.embedded.temporal import SEARCH_ATTRIBUTES
 from dom.orders.status import OrderStatus
 from store import stock
 from store.enums import LedgerKind
-from store.network import reference
+from store.policy import policies
 from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
@@ -49,7 +49,7 @@ async def patient(engine: AsyncEngine, *, retry_minutes: int, cancel_after_days:
     """Publish how long waiting units are looked for."""
     patience = changed(small.POLICY, after_minutes=retry_minutes, cancel_after_days=cancel_after_days)
     async with engine.begin() as connection:
-        await reference.publish_policy(connection, patience, "test")
+        await policies.publish_policy(connection, patience, "test")
 
 
 class TestWaiting:

@@ -1,6 +1,6 @@
 """Examples of the contract. Each is checked against its model by a test, so that none says what is not true."""
 
-from api.availability.change_examples import AVAILABILITY_CHANGES, AVAILABILITY_EVENT, AVAILABILITY_STREAM
+from api.availability.change_examples import AVAILABILITY_CHANGES, AVAILABILITY_STREAM
 from api.availability.examples import AVAILABILITY, AVAILABILITY_QUERIES, PROMISE_REQUESTS, PROMISES
 from api.channels.examples import CHANNEL, CHANNEL_REQUESTS, CHANNEL_RULES, CHANNELS
 from api.delivery.examples import CARRIER_EVENTS, CARRIER_LIST, CARRIER_RESULTS, SHIPMENT_LIST
@@ -71,7 +71,6 @@ __all__ = [
     "ARRIVED",
     "AVAILABILITY",
     "AVAILABILITY_CHANGES",
-    "AVAILABILITY_EVENT",
     "AVAILABILITY_QUERIES",
     "AVAILABILITY_STREAM",
     "CANCELLED",

@@ -14,6 +14,7 @@ from store import stock
 from store.enums import LedgerKind
 from store.network import reference
 from store.network.reference import ReferenceCache
+from store.policy import policies
 from store.sourcing import reoptimisation as second_looks
 from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
@@ -49,7 +50,7 @@ async def comes(engine: AsyncEngine, node_id: str, sku: str, quantity: int) -> N
 async def policy(engine: AsyncEngine, **fields: object) -> None:
     """Publish another policy for second looks."""
     async with engine.begin() as connection:
-        await reference.publish_policy(connection, changed(small.POLICY, second_look=fields), "test")
+        await policies.publish_policy(connection, changed(small.POLICY, second_look=fields), "test")
 
 
 async def found(engine: AsyncEngine) -> tuple[tuple[Joint, ...], reference.Reference]:

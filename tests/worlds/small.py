@@ -15,6 +15,7 @@ from dom.orders.intake import OrderRequest
 from store import channels, stock
 from store.enums import LedgerKind
 from store.network import reference
+from store.policy import policies
 from tests.unit.worlds import LEEDS, LONDON, MONDAY_NOON, PARIS, YORK, node, sku, tariff
 from tests.worlds.policies import policy
 
@@ -40,7 +41,7 @@ async def write(connection: AsyncConnection) -> None:
         await reference.put_node(connection, each)
     await reference.put_skus(connection, SKUS)
     await reference.put_tariffs(connection, [tariff()])
-    await reference.publish_policy(connection, POLICY, "test")
+    await policies.publish_policy(connection, POLICY, "test")
     await connection.execute(
         text("INSERT INTO places (country, code, latitude, longitude) VALUES ('GB', 'YO1', :lat, :lon)"),
         {"lat": YORK.latitude, "lon": YORK.longitude},

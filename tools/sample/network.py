@@ -294,7 +294,6 @@ NODES = (
         pickup=False,
     ),
 )
-BY_ID = {node.id: node for node in NODES}
 STORES = tuple(node for node in NODES if node.kind is NodeKind.STORE)
 STORE_COUNTRIES = frozenset(node.address.country for node in STORES)
 

@@ -9,11 +9,12 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.cancelling import Cancelling, CancelPart, CancelUnits, occasion
+    from activities.errors import as_application_error
     from activities.looking_again import Answer
     from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
     from dom.orders.status import FulfilmentStatus
     from dom.shared.errors import DomError, InvalidInput
-    from workflows.activity_calls import as_refusal, local
+    from workflows.activity_calls import local
     from workflows.messages import IN_SEQUENCE, CancelCall, CancelResult
     from workflows.order.interface import Order
     from workflows.order.temporal_view import OrderBoard
@@ -100,7 +101,7 @@ class Cancellations:
         try:
             return self._order.state.plan_cancellation(_asked(self._order.state, call))
         except DomError as error:
-            raise as_refusal(error) from error
+            raise as_application_error(error) from error
 
     async def write(self, units: Sequence[CancelledUnits], call: CancelCall) -> bool:
         """Cancel the planned units; False, and nothing has happened, if a second look took some of the work back."""

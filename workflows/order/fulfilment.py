@@ -12,6 +12,7 @@ from temporalio.exceptions import ActivityError
 from workflows.order.interface import Order
 
 with workflow.unsafe.imports_passed_through():
+    from activities.errors import as_application_error
     from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport, is_told, occasion
     from activities.looking_again import Answer
     from activities.shipping import BookCarrier, Booked, Shipping, VoidBooking
@@ -20,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from dom.orders.status import CARRIER_MILESTONES, NETWORK, FulfilmentStatus, FulfilmentStep, SourcingCause
     from dom.shared import ids
     from dom.shared.errors import StepNotPossible
-    from workflows.activity_calls import as_refusal, local, remote
+    from workflows.activity_calls import local, remote
     from workflows.messages import IN_SEQUENCE, ArrivedCall, ArrivedResult, CarrierReport, NodeReport
     from workflows.order.arrival import count_as_delivered
     from workflows.order.sequence import BEFORE_ALL
@@ -252,7 +253,7 @@ class FulfilmentProcess:
                     begun=True,
                 )
                 if not units:
-                    raise as_refusal(self._cannot_have_arrived())
+                    raise as_application_error(self._cannot_have_arrived())
                 for part in units:
                     taken_back[part.line_id] = taken_back.get(part.line_id, 0) + part.quantity
             return ArrivedResult(

@@ -9,13 +9,14 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities import capture
     from activities.capture import AcceptOrder, Capture
+    from activities.errors import as_application_error
     from activities.looking_again import LookingAgain, Looks, TakeIn
     from activities.sourcing import Released, SourceAgain, Sourced, Sourcing
     from activities.sourcing import occasion as sourced_again
     from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
     from dom.orders.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
     from dom.shared.errors import NotFound, OrderConflict
-    from workflows.activity_calls import REFUSALS, again, answering, as_refusal, local, refusal
+    from workflows.activity_calls import REFUSALS, again, answering, local, refusal
     from workflows.messages import (
         IN_SEQUENCE,
         REFUSED,
@@ -321,7 +322,7 @@ class OrderWorkflow:
     def _is_the_same_order(self, call: AcceptCall) -> None:
         if call.content_hash != self._content_hash:
             number = f"{self.order.channel} order {self.order.external_id}"
-            raise as_refusal(OrderConflict(f"{number} was captured with other content", field="external_id"))
+            raise as_application_error(OrderConflict(f"{number} was captured with other content", field="external_id"))
 
     async def _decided(self) -> int:
         """Wait until the order is accepted; answers the caller's place in the sequence. Raises the refusal."""
@@ -358,7 +359,7 @@ class OrderWorkflow:
         """A lost parcel arrived after all: it counts as delivered, and what replaces it stays where it is."""
         place = await self._decided()  # a process that begins anew knows its fulfilments only then
         if call.fulfilment_id not in self._processes:
-            raise as_refusal(NotFound(f"the order has no fulfilment {call.fulfilment_id}"))
+            raise as_application_error(NotFound(f"the order has no fulfilment {call.fulfilment_id}"))
         return await self._processes[call.fulfilment_id].arrived(place, call)
 
     # --- reports, messages, the board --------------------------------------------------------------------------------

@@ -133,11 +133,6 @@ def asked_for(
     )
 
 
-def reach(world: Snapshot, policy: Policy, *, country: str, place: Place | None, as_of: datetime) -> Reach:
-    """How the nodes of the world could send a parcel that is asked for now; the world's stock plays no part."""
-    return reach_of(world, policy, asked_for(policy, country=country, place=place, as_of=as_of))
-
-
 def reach_of(world: Snapshot, policy: Policy, demands: Iterable[Demand]) -> Reach:
     """How the nodes could send or hand out a unit of anything that is asked for so."""
     ways: dict[str, list[Way]] = {}

@@ -97,11 +97,6 @@ def first_rules(demand: Demand, skus: Mapping[str, Sku], policy: Policy) -> Rule
     return next((Rules(policy, s) for s in policy.strategies if mismatch(s.match, subject) is None), None)
 
 
-def is_for(match: Match, demand: Demand, skus: Mapping[str, Sku], policy: Policy) -> bool:
-    """Whether everything that the match names holds for the order."""
-    return mismatch(match, Subject(demand, skus, policy)) is None
-
-
 def mismatch(match: Match, subject: Subject) -> str | None:
     """Why a strategy is not for an order: None if it is; empty where the order simply is another.
 

@@ -5,7 +5,7 @@ the policy.
 """
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
 from dom.network import ShippingMethod
@@ -33,22 +33,6 @@ LASTING: Final = frozenset(
     }
 )
 """Fences that neither goods nor time bring down. Capacity is one for a node that has none on any day."""
-PASSING: Final = frozenset(
-    {
-        Fence.NOT_EXCLUDED,
-        Fence.STOCK,
-        Fence.KEPT_BACK,
-        Fence.PICKING_VALUE,
-        Fence.COMPLETE_ONLY,
-        Fence.CAPACITY_KEPT,
-        Fence.LEAVES_IN_TIME,
-        Fence.ARRIVES_IN_TIME,
-    }
-)
-"""Fences that a node may fail now and pass with more goods, on another day, or after other news."""
-
-RuledOut = Mapping[str, Mapping[Fence, int]]
-"""By SKU, how many nodes each lasting fence rules out; every node is ruled out by one."""
 
 
 def ruled_out(drafts: Sequence[Draft], unfilled: Sequence[DemandLine]) -> dict[str, dict[Fence, int]]:

@@ -1,1 +1,1 @@
-"""The OFL policy: the document business people write, how it is read, checked, compared and matched with an order."""
+"""The OFL policy: the document business people write, how it is read, checked and compared."""

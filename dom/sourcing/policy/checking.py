@@ -6,7 +6,7 @@ from dom.shared.errors import PolicyInvalid
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.policy.findings import Finding, Severity, has_errors
 from dom.sourcing.policy.lint import NOTHING, Known, lint
-from dom.sourcing.policy.reading import Reading, placed_findings, read, tidy
+from dom.sourcing.policy.reading import Reading, placed_findings, tidy
 
 MOST_NAMED = 3
 
@@ -24,11 +24,6 @@ class Checked:
         if self.policy is None or has_errors(self.findings):
             raise refused(self.findings)
         return self.policy
-
-
-def check(text: str, known: Known = NOTHING) -> Checked:
-    """Read a policy and look for every mistake there is."""
-    return linted(read(text), known)
 
 
 def linted(reading: Reading, known: Known = NOTHING) -> Checked:

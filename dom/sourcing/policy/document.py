@@ -23,7 +23,6 @@ ByKind = dict[NodeKind | Literal["any"], Annotated[int, Field(ge=0, le=10**9)]]
 """A number by node kind; `any` is for kinds that are not named."""
 
 Weight = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Percent = Annotated[int, Field(ge=0, le=100)]
 Tag = Annotated[str, Field(min_length=1, max_length=40)]
 
 

@@ -33,11 +33,6 @@ class Divergence:
         for kind in ("", service.value):
             _add(self.work, (node_id, day, kind), count)
 
-    @property
-    def is_none(self) -> bool:
-        """Whether the draft's world is the recorded one."""
-        return not self.units and not self.work
-
     def seen_by_draft(self, snapshot: Snapshot, skus: Collection[str]) -> Snapshot:
         """The recorded snapshot as the draft's world has it: never below zero, and otherwise as it was."""
         units = {(node, sku): more for (node, sku), more in self.units.items() if sku in skus}

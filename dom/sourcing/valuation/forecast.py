@@ -10,7 +10,6 @@ Analysis", 3rd ed., 2.6), which counts an opinion as so many days of watching.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Final
 
 CHANCE: Final = 0.1
@@ -39,11 +38,6 @@ class Rate:
     def mean(self) -> float:
         """Expected events a day."""
         return self.count / self.days
-
-    @property
-    def deviation(self) -> float:
-        """Standard deviation of the rate itself."""
-        return sqrt(self.count) / self.days
 
 
 def smoothed(units: Sequence[float], chance: float = CHANCE, size: float = SIZE) -> float:

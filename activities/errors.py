@@ -1,0 +1,20 @@
+"""How domain errors cross Temporal, out of an activity and out of a workflow."""
+
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from dom.shared.errors import DomError, OutsideFailure
+
+
+def as_application_error(error: DomError) -> ApplicationError:
+    """The error as it crosses Temporal: its stable type, its text, and the field at fault.
+
+    What we refuse is an answer and no failure: it is logged without alarm, and counts in no metric of failures.
+    """
+    outside = isinstance(error, OutsideFailure)
+    return ApplicationError(
+        error.detail,
+        {"field": error.field, "data": error.data},
+        type=error.type,
+        non_retryable=True,
+        category=ApplicationErrorCategory.UNSPECIFIED if outside else ApplicationErrorCategory.BENIGN,
+    )
