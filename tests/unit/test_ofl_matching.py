@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from worlds import LEEDS, MONDAY_NOON, World, sku, tariff, used
 
 from dom.network import ShippingMethod
 from dom.orders.order import MAX_LINES
@@ -17,6 +16,7 @@ from dom.sourcing.planning.earliest import reach
 from dom.sourcing.planning.matching import Subject, first_rules, is_for, mismatch
 from dom.sourcing.policy.document import Match
 from dom.sourcing.policy.expressions import LINE_FIELDS, ORDER_FIELDS, ExpressionProblem, compile_expression
+from tests.unit.worlds import LEEDS, MONDAY_NOON, World, sku, tariff, used
 from tests.worlds.policies import policy, strategy
 
 WORLD = replace(
