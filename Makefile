@@ -30,6 +30,7 @@ explore: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m tools.limits
 
 types: setup
 	$(BIN)/mypy

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -51,6 +51,7 @@ from workflows.messages import (
     InspectCall,
     InspectedLine,
     ReceiveCall,
+    ReturnEnd,
     ReturnInput,
     ReturnRequest,
     ReturnRequestLine,
@@ -253,7 +254,9 @@ async def take_back(house: House, order: Order) -> str:
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
     await house.client.execute_update_with_start_workflow(ReturnWorkflow.accept, start_workflow_operation=start)
-    handle = house.client.get_workflow_handle_for(ReturnWorkflow.run, ids.return_workflow_id(return_id))
+    handle: WorkflowHandle[ReturnWorkflow, ReturnEnd] = house.client.get_workflow_handle_for(
+        ReturnWorkflow.run, ids.return_workflow_id(return_id)
+    )
     await handle.execute_update(ReturnWorkflow.receive, ReceiveCall())
     seen = InspectedLine(line_id="1", quantity=1, disposition=Disposition.RESTOCK)
     await handle.execute_update(ReturnWorkflow.inspect, InspectCall(lines=(seen,)))
@@ -333,4 +336,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

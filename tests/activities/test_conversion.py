@@ -120,12 +120,13 @@ class TestConversion:
     async def test_two_shoppers_and_the_last_units(self, world: AsyncEngine, database: Database) -> None:
         """While the cart's order is taken in, everybody else tries to get its units."""
         await held(world, cart("c1", 2), cart("c2", 3, node="wh-london"))
-        others = [accept(database, order(f"other-{n}", None, RARE=1)) for n in range(6)]
-        carts = [take(world, cart(f"t{n}", 1)) for n in range(6)]
-        mine, *answers = await asyncio.gather(accept(database, order("mine", RARE=2)), *others, *carts)
-        assert not mine.waiting
-        assert all(answer.waiting for answer in answers[:6] if isinstance(answer, Sourced))
-        assert answers[6:] == [[soft.Verdict.REFUSED]] * 6
+        async with asyncio.TaskGroup() as group:
+            mine = group.create_task(accept(database, order("mine", RARE=2)))
+            others = [group.create_task(accept(database, order(f"other-{n}", None, RARE=1))) for n in range(6)]
+            carts = [group.create_task(take(world, cart(f"t{n}", 1))) for n in range(6)]
+        assert not mine.result().waiting
+        assert all(other.result().waiting for other in others)
+        assert [each.result() for each in carts] == [[soft.Verdict.REFUSED]] * 6
         await check_books(world, reserved=2)
 
 
@@ -308,10 +309,11 @@ class TestRaces:
                     await asyncio.sleep(0.03)
                     return await soft.release(connection, name, reason="test", actor="test")
 
-            sourced, *_ = await asyncio.gather(
-                accept(database, placed), *(ended(what) for what in ("extend", "release", "sweep"))
-            )
-            assert not sourced.waiting
+            async with asyncio.TaskGroup() as group:
+                sourced = group.create_task(accept(database, placed))
+                for what in ("extend", "release", "sweep"):
+                    group.create_task(ended(what))
+            assert not sourced.result().waiting
             header, units = await statuses(world, name)
             outcome = await told(world, placed)
             assert (outcome == "converted") == (header == "converted")

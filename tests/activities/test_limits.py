@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,7 +20,7 @@ from tests.worlds.books import check_books, one, rows
 LATER = MONDAY + timedelta(days=10)
 
 
-async def catalogue(engine: AsyncEngine, code: str, **changes: object) -> None:
+async def catalogue(engine: AsyncEngine, code: str, **changes: Any) -> None:
     """Give a SKU limits or a release date."""
     async with engine.begin() as connection:
         await reference.put_skus(connection, [sku(code, **changes)])

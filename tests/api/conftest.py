@@ -19,6 +19,7 @@ from api.app import create_app
 from cli.embedded import mail
 from cli.embedded.postgres import EmbeddedPostgres
 from cli.embedded.temporal import EmbeddedTemporal
+from dom.channels import Channel as SalesChannel
 from dom.delivery.tariffs import Tariff
 from dom.network import Node
 from dom.sourcing.policy.reading import read_policy
@@ -66,7 +67,7 @@ async def engine(running: Settings) -> AsyncIterator[AsyncEngine]:
         tariffs = [Tariff.model_validate(document) for document in json.loads((SAMPLE / "tariffs.json").read_text())]
         await reference.put_tariffs(connection, tariffs)
         for name in ("web", "store", "b2b", "marketplace", "social", "market", "shop", "till", "edi"):
-            await channels.put(connection, channels.Channel(id=name, name=name))
+            await channels.put(connection, SalesChannel(id=name, name=name))
         policy = read_policy((SAMPLE / "policy.yaml").read_text())
         await policies.publish_policy(connection, policy, "tests")
     yield opened

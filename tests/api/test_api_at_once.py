@@ -154,7 +154,8 @@ class TestKeys:
             order_id = await channel.place(order(await channel.stocked_sku(9), 9))
             await channel.deliver(order_id)
             key = {"Idempotency-Key": new_number()}
-            bodies = [{"order_id": order_id, "lines": [{"line_id": "1", "quantity": n}]} for n in (1, 2, 1, 2, 1, 2)]
+            lines = [[{"line_id": "1", "quantity": n}] for n in (1, 2, 1, 2, 1, 2)]
+            bodies: list[dict[str, Any]] = [{"order_id": order_id, "lines": each} for each in lines]
             answers = await together(channel, *(("/v1/returns", body, key) for body in bodies))
             by_quantity = {n: [a.status_code for a, b in zip(answers, bodies, strict=True)
                                if b["lines"][0]["quantity"] == n] for n in (1, 2)}  # fmt: skip
@@ -198,7 +199,7 @@ class TestACancelBesideAShortPick:
         for turn in range(ROUNDS):
             order_id = await channel.place(order(await channel.stocked_sku(6), 6))
             units = 3 if turn % 2 else 6
-            calls = [
+            calls: list[tuple[str, dict[str, Any], dict[str, str]]] = [
                 (f"/v1/fulfilments/{order_id}-F1/pick", {"lines": [{"line_id": "1", "quantity": 4}]}, {}),
                 (f"/v1/orders/{order_id}/cancel", {"lines": [{"line_id": "1", "quantity": units}]}, {}),
             ]

@@ -61,7 +61,7 @@ class TestNow:
         nothing = {"reserved_soft": 0, "damaged": 0, "quarantine": 0, "promise_safety": 0, "safety_stock": 0}
         here = {"node_id": NODE, "on_hand": 10, "reserved": 4, "available": 6, **nothing}
         there = {"node_id": "wh-london", "on_hand": 5, "reserved": 0, "available": 5, **nothing}
-        rest = {"later": [], "release_on": None, "waiting": 0, "wait_limit": None, "may_wait": None}
+        rest: dict[str, Any] = {"later": [], "release_on": None, "waiting": 0, "wait_limit": None, "may_wait": None}
         assert await ask(channel.http, sku, none, sku) == [
             {"sku": sku, "available": 11, "nodes": [here, there], "level": "in_stock", **rest},
             {"sku": none, "available": 0, "nodes": [], "level": "out", **rest},

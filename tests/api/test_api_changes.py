@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,7 +116,7 @@ async def changes(http: httpx.AsyncClient, **query: Any) -> dict[str, Any]:
     return found
 
 
-async def events(http: httpx.AsyncClient, **query: Any) -> AsyncIterator[dict[str, Any]]:
+async def events(http: httpx.AsyncClient, **query: Any) -> AsyncGenerator[dict[str, Any], None]:
     """Events as they come: their fields, the data read."""
     headers = {"last-event-id": query.pop("last_event_id")} if "last_event_id" in query else {}
     async with http.stream(

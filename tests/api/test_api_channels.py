@@ -84,7 +84,7 @@ class TestRules:
         await put(http, document)
         await put_rules(http, document["id"], {"buffer": 1})
         good, twice = {"node_id": NODE}, {"node_id": NODE, "buffer": 3}
-        wrong = [good, {"sku": "no such", "node_id": "nowhere"}, {"sku": "none either"}, twice]
+        wrong: list[dict[str, Any]] = [good, {"sku": "no such", "node_id": "nowhere"}, {"sku": "none either"}, twice]
         body = problem(await put_rules(http, document["id"], *wrong), 422, "invalid-input", "rules[1].node_id")
         assert [(e["index"], e["field"], e["type"]) for e in body["data"]["errors"]] == [
             (1, "rules[1].node_id", "/problems/unknown-node"),

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -172,9 +173,10 @@ class TestWorkList:
     async def test_it_is_the_nodes_own_and_pages_hold_each_once(self, channel: Channel) -> None:
         sku = await channel.stocked_sku(10, node := "wh-bristol")
         placed = [await channel.place(order(sku, 1, external_id=new_number())) for _ in range(5)]
-        seen, cursor = [], {}
+        seen: list[str] = []
+        cursor: dict[str, str] = {}
         while True:
-            params = {"node": node, "status": ["released", "accepted"], "limit": 2, **cursor}
+            params: dict[str, Any] = {"node": node, "status": ["released", "accepted"], "limit": 2, **cursor}
             page = (await channel.http.get("/v1/fulfilments", params=params)).json()
             seen += [item["order_id"] for item in page["items"]]
             assert {item["node_id"] for item in page["items"]} <= {node}

@@ -18,7 +18,7 @@ URL = "/v1/inventory/imports"
 
 
 async def send(http: httpx.AsyncClient, content: Any, key: str = "", **query: Any) -> httpx.Response:
-    fields = {"kind": "counts", "source": "wms", "sequence": 1, "as_of": "2026-03-02T12:00:00Z"} | query
+    fields: dict[str, Any] = {"kind": "counts", "source": "wms", "sequence": 1, "as_of": "2026-03-02T12:00:00Z"} | query
     headers = {"Content-Type": "text/csv"} | ({"Idempotency-Key": key} if key else {})
     return await http.post(URL, params=fields, content=content, headers=headers)
 

@@ -166,7 +166,8 @@ class TestFinding:
     async def test_pages_hold_every_order_once_although_more_come_in(self, channel: Channel) -> None:
         sku = await channel.stocked_sku(50)
         placed = [await channel.place(order(sku)) for _ in range(5)]
-        seen, cursor = [], {}
+        seen: list[str] = []
+        cursor: dict[str, str] = {}
         while True:
             page = (await channel.http.get("/v1/orders", params={"sku": sku, "limit": 2, **cursor})).json()
             seen += [item["order_id"] for item in page["items"]]

@@ -18,6 +18,7 @@ from activities.boundary import Database
 from api.app import create_app
 from connectors.carriers.port import Booking, BookingRequest
 from connectors.notifications.port import Medium
+from dom.channels import Channel
 from dom.delivery.tariffs import Tariff, TariffService
 from dom.network import ShippingMethod
 from dom.shared import ids
@@ -226,7 +227,7 @@ def _southline() -> Tariff:
 async def running(client: Client, engine: AsyncEngine) -> AsyncIterator[World]:
     """A worker and the API while the block runs. What comes in is not dealt out: no stock comes in."""
     async with engine.begin() as connection:
-        await channels.put(connection, channels.Channel(id="web", name="web"))
+        await channels.put(connection, Channel(id="web", name="web"))
         await reference.put_tariffs(connection, [tariff(), _southline()])
     async with TwoCarriers(client, engine, allocates=False).working() as house:
         app = create_app(Settings(task_queue=house.task_queue), engine, client)

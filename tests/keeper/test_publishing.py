@@ -154,7 +154,7 @@ async def test_a_receiver_that_fails_hears_of_it_later_and_in_sequence(world: As
         await receive(world, "A")
         assert listener.taken == []
         listener.status = 204
-        await until(lambda: listener.last("A") and listener.last("A")["quantity"] == 157)
+        await until(lambda: (last := listener.last("A")) is not None and last["quantity"] == 157)
     assert listener.last("B") == {"sku": "B", "level": "in_stock", "quantity": 101}
     assert [item["quantity"] for item in listener.items if item["sku"] == "A"] == sorted(
         item["quantity"] for item in listener.items if item["sku"] == "A"

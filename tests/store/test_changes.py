@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -248,7 +249,8 @@ async def test_pages_of_skus_leave_none_out(world: AsyncEngine, limit: int) -> N
     for sku in ("A", "B", "A", "RARE", "RARE", "A", "FAR", "B"):
         await receive(world, sku)
     whole = await read(world, START)
-    found, cursor, more = [], START, True
+    found: list[Any] = []
+    cursor, more = START, True
     while more:
         async with world.connect() as connection:
             page = await changes.read(connection, cursor, limit)

@@ -24,8 +24,8 @@ DELTAS = "node_id,sku,quantity,key\n"
 
 
 def header(kind: ImportKind = ImportKind.COUNTS, **more: Any) -> Header:
-    fields = {"format": Format.CSV, "all_or_nothing": False, "source": "wms", "sequence": 1, "actor": "test"} | more
-    return Header(kind=kind, as_of=fields.pop("as_of", MONDAY_NOON), **fields)
+    fields: dict[str, Any] = {"format": Format.CSV, "all_or_nothing": False, "source": "wms", "sequence": 1}
+    return Header(kind=kind, **(fields | {"as_of": MONDAY_NOON, "actor": "test"} | more))
 
 
 async def stream(content: str | bytes, size: int = 37) -> AsyncIterator[bytes]:

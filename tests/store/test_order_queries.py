@@ -1,6 +1,7 @@
 """Lists page by key: every row once, in order, whatever is captured meanwhile."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import RowMapping, text
@@ -24,7 +25,7 @@ async def page(
         return list(await reads.list_orders(connection, wanted, before=before, limit=limit))
 
 
-async def ids_of(engine: AsyncEngine, **wanted: str) -> set[str]:
+async def ids_of(engine: AsyncEngine, **wanted: Any) -> set[str]:
     return {row["order_id"] for row in await page(engine, OrderFilter(**wanted), limit=50)}
 
 

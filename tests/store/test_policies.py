@@ -319,7 +319,7 @@ class TestKnown:
             known = await publishing.known(connection)
         assert known.node_ids == {node.id for node in small.NODES}
         assert known.carriers == {"northline"}
-        assert known.attributes == {"brand": {"acme", "umbrella"}, "set": {"1"}}
+        assert known.attributes == {"brand": frozenset({"acme", "umbrella"}), "set": frozenset({"1"})}
 
     async def test_too_many_values_are_not_listed(self, world: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(publishing, "MOST_VALUES", 1)

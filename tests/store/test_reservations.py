@@ -309,7 +309,7 @@ class TestCapacityOfAService:
                 {"capacity": capacity, "services": json.dumps(services)},
             )
 
-    async def used(self, engine: AsyncEngine) -> dict[object, object]:
+    async def used(self, engine: AsyncEngine) -> dict[str, int]:
         return dict(await rows(engine, "SELECT service, used FROM node_days"))
 
     async def test_a_node_without_such_limits_writes_no_extra_row(self, world: AsyncEngine) -> None:

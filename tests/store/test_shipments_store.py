@@ -2,8 +2,8 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.orders.order import Order
@@ -43,7 +43,7 @@ async def book(engine: AsyncEngine, booked: Shipment, *orders: Order) -> bool:
 
 async def scan(
     engine: AsyncEngine, event: str, kind: str = "in_transit", ends: ShipmentStatus | None = None, tracking: str = "T1"
-) -> RowMapping | None:
+) -> dict[str, Any] | None:
     async with engine.begin() as connection:
         return await shipments.scan(
             connection,

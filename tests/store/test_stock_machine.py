@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -368,8 +368,12 @@ class StockMachine(RuleBasedStateMachine):
     @invariant()
     def what_is_available_is_what_the_model_says(self) -> None:
         for channel in CHANNELS:
-            read = self.act(lambda connection, of=channel: connection.execute(_AVAILABLE, {"channel": of})).all()
-            assert {(node, sku): (ofl, promise) for node, sku, ofl, promise in read} == {
+
+            async def read_all(connection: AsyncConnection, of: str = channel) -> CursorResult[Any]:
+                return await connection.execute(_AVAILABLE, {"channel": of})
+
+            read = self.act(read_all).all()
+            assert {(node, sku): (ofl, promise) for node, sku, ofl, promise in map(tuple, read)} == {
                 row: (
                     self.model.available(channel, row, brokering=True),
                     self.model.available(channel, row, brokering=False),

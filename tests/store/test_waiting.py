@@ -439,7 +439,7 @@ class TestAtTheSameMoment:
             await backorders.undisturbed(moving, busy)
             async with asyncio.timeout(5):
                 outcome = await deal(world)
-            assert (outcome.granted, outcome.again) == ((), {"NEVER"})
+            assert (outcome.granted, outcome.again) == ((), frozenset({"NEVER"}))
             moves = [orders.UnitMove("1", backordered=-1, cancelled=1)]
             await orders.move_units(moving, busy, moves)
         assert await deal(world) == Outcome()

@@ -3,7 +3,7 @@
 import json
 import lzma
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,6 +15,7 @@ import httpx
 from simulator.config import Config, Pace
 
 Json = dict[str, Any]
+Message = MutableMapping[str, Any]
 PLACED = datetime(2010, 12, 1, 9, 0, tzinfo=UTC)
 FINAL = {"delivered", "cancelled"}
 ENDED = {"delivered", "collected", "rejected", "cancelled", "lost", "returned_to_sender"}
@@ -39,7 +40,7 @@ class FakeApi:
         self.most_open = 0
 
     async def __call__(
-        self, scope: Json, receive: Callable[[], Awaitable[Json]], send: Callable[[Json], Awaitable[None]]
+        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
     ) -> None:
         if scope["type"] != "http":
             return
@@ -52,7 +53,8 @@ class FakeApi:
         self.calls["all"] += 1
         failure = self.fails(self.calls["all"])
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        status, answer = 503, {}
+        status = 503
+        answer: Json = {}
         if failure != "before":
             status, answer = self.answer(scope, json.loads(body or b"{}"), headers)
         if failure == "after":
@@ -60,7 +62,7 @@ class FakeApi:
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
-    def answer(self, scope: Json, body: Json, headers: Json) -> tuple[int, Json]:
+    def answer(self, scope: Message, body: Json, headers: Json) -> tuple[int, Json]:
         parts = scope["path"].split("/")[2:]
         query = httpx.QueryParams(scope["query_string"])
         if scope["method"] == "GET":

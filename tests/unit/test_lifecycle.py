@@ -11,7 +11,9 @@ from dom.orders.lifecycle import PROGRESS, CancelledUnits, FulfilmentState, Line
 from dom.orders.status import BEFORE_HAND_OVER, FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep, OrderStatus
 from dom.shared.errors import CannotCancel, StepNotPossible
 
-S, Step, Status = FulfilmentStatus, FulfilmentStep, OrderStatus
+S = FulfilmentStatus
+Step = FulfilmentStep
+Status = OrderStatus
 
 
 def order(**lines: int) -> OrderState:

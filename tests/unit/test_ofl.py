@@ -3,7 +3,15 @@
 from itertools import pairwise
 
 import pytest
-from worlds import (
+
+from dom.delivery.parcels import measure
+from dom.shared.errors import UnknownSku
+from dom.sourcing.costs import Lane
+from dom.sourcing.distance import great_circle_km
+from dom.sourcing.models import CostTerm, DemandLine, SourcingDecision
+from dom.sourcing.planner import plan
+from dom.sourcing.policy.document import Fence
+from tests.unit.worlds import (
     ATHENS,
     FREE,
     LEEDS,
@@ -21,13 +29,6 @@ from worlds import (
     used,
     waiting,
 )
-
-from dom.delivery.parcels import measure
-from dom.shared.errors import UnknownSku
-from dom.sourcing.costs import Lane
-from dom.sourcing.distance import great_circle_km
-from dom.sourcing.models import CostTerm, DemandLine, Fence, SourcingDecision
-from dom.sourcing.planner import plan
 
 NEAR_AND_FAR = World().under(distance_per_100_km=10)
 

@@ -45,7 +45,7 @@ def heavy_duty(carrier: str = "strong", grams: int = 70_000, price: int = 50_000
     return Tariff.model_validate(document)
 
 
-def limited(carrier: str = "northline", **limits: int) -> Tariff:
+def limited(carrier: str = "northline", /, **limits: int) -> Tariff:
     document = tariff(carrier).model_dump(mode="json")
     for service in document["services"]:
         service.update(limits)
@@ -213,8 +213,8 @@ def test_no_plan_sends_a_unit_by_a_carrier_that_does_not_take_it(
         for line in shipment.lines:
             assert world.skus[line.sku].weight_grams + 150 <= most[shipment.carrier]
     takes = [code for code, grams in zip("AB", weights, strict=True) if grams + 150 <= (70_000 if strong else 20_000)]
-    for place, code in enumerate("AB"):
-        held = sum(units[place] for units in stock)
+    for number, code in enumerate("AB"):
+        held = sum(units[number] for units in stock)
         assert waiting(decision).get(code, 0) == 2 - (min(2, held) if code in takes else 0)
 
 

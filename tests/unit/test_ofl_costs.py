@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import FREE, LEEDS, LONDON, MONDAY, NORTHLINE, PARIS, YORK, World, decide, handling, sku, tariff, used
 
 from dom.network import ShippingMethod
 from dom.sourcing.models import CostTerm, Snapshot, SourcingDecision, StockValue
@@ -15,6 +14,21 @@ from dom.sourcing.planner import plan
 from dom.sourcing.planning.candidate_plan import draft
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.policy.strategy import Rules
+from tests.unit.worlds import (
+    FREE,
+    LEEDS,
+    LONDON,
+    MONDAY,
+    NORTHLINE,
+    PARIS,
+    YORK,
+    World,
+    decide,
+    handling,
+    sku,
+    tariff,
+    used,
+)
 from tests.worlds.policies import changed, policy
 
 ONE = World().node("n", YORK, A=50)
@@ -29,7 +43,9 @@ TERMS = {
 CARBON = {"per_kg": 1000, "grams_per_tonne_km": {"standard": 500}}
 
 
-def costs(world: World, values: dict[tuple[str, str], StockValue] | None = None, **demand: Any) -> dict[CostTerm, int]:
+def costs(
+    world: World, values: dict[tuple[str, str], StockValue] | None = None, /, **demand: Any
+) -> dict[CostTerm, int]:
     """The terms of the only shipment."""
     decision = planned(world, values, **demand)
     (shipment,) = decision.shipments
@@ -37,7 +53,9 @@ def costs(world: World, values: dict[tuple[str, str], StockValue] | None = None,
     return shipment.costs
 
 
-def planned(world: World, values: dict[tuple[str, str], StockValue] | None = None, **demand: Any) -> SourcingDecision:
+def planned(
+    world: World, values: dict[tuple[str, str], StockValue] | None = None, /, **demand: Any
+) -> SourcingDecision:
     snapshot = world.snapshot().model_copy(update={"values": values or {}})
     return plan(world.demand(**demand), snapshot, world.policy, 1)
 

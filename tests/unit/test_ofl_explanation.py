@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from worlds import LEEDS, LONDON, MONDAY, PARIS, YORK, World, handling, sku, tariff
 
 from dom.sourcing.planner import plan
+from tests.unit.worlds import LEEDS, LONDON, MONDAY, PARIS, YORK, World, handling, sku, tariff
 from tests.worlds.policies import policy, strategy
 
 COSTS: dict[str, Any] = {

@@ -10,7 +10,6 @@ from typing import Any
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from worlds import LEEDS, LONDON, MONDAY_NOON, PARIS, YORK, World, handling, tariff
 
 from dom.delivery.zones import zone_of
 from dom.sourcing.explanation.again import explained
@@ -24,6 +23,7 @@ from dom.sourcing.planning.snapshot_codec import as_seen, seen_again
 from dom.sourcing.policy.document import Costs, Policy
 from dom.sourcing.reasons import words
 from dom.sourcing.reasons.kept import by_term
+from tests.unit.worlds import LEEDS, LONDON, MONDAY_NOON, PARIS, YORK, World, handling, tariff
 from tests.worlds.policies import policy, strategy
 
 a_few = settings(deadline=None, max_examples=50)

@@ -7,7 +7,15 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import (
+
+from dom.network import Handling, NodeAddress, NodeKind, ShippingMethod
+from dom.sourcing.constraints.fences import examine_in_full
+from dom.sourcing.models import CostTerm, Demand, DemandLine, SourcingDecision
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.candidate_plan import draft
+from dom.sourcing.policy.document import Fence, Relaxable
+from dom.sourcing.policy.strategy import Rules
+from tests.unit.worlds import (
     FREE,
     LONDON,
     MONDAY,
@@ -27,14 +35,6 @@ from worlds import (
     used,
     waiting,
 )
-
-from dom.network import Handling, NodeAddress, NodeKind, ShippingMethod
-from dom.sourcing.constraints.fences import examine_in_full
-from dom.sourcing.models import CostTerm, Demand, DemandLine, SourcingDecision
-from dom.sourcing.planner import plan
-from dom.sourcing.planning.candidate_plan import draft
-from dom.sourcing.policy.document import Fence, Relaxable
-from dom.sourcing.policy.strategy import Rules
 from tests.worlds.policies import policy, strategy
 
 

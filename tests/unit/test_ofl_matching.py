@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from worlds import World, reach, sku, tariff, used
 
 from dom.network import ShippingMethod
 from dom.orders.order import MAX_LINES
@@ -16,6 +15,7 @@ from dom.sourcing.planner import plan
 from dom.sourcing.planning.matching import Subject, first_rules, mismatch
 from dom.sourcing.policy.document import Match
 from dom.sourcing.policy.expressions import LINE_FIELDS, ORDER_FIELDS, ExpressionProblem, compile_expression
+from tests.unit.worlds import World, reach, sku, tariff, used
 from tests.worlds.policies import policy, strategy
 
 WORLD = replace(

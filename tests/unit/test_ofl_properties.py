@@ -10,7 +10,6 @@ from math import ceil
 
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
-from worlds import ATHENS, COUNTRIES, FREE, LEEDS, LONDON, PARIS, YORK, World, handling, lane, node, sku
 
 from dom.delivery.parcels import measure
 from dom.delivery.promise import delivery_window, ship_day
@@ -24,6 +23,7 @@ from dom.sourcing.planner import plan
 from dom.sourcing.policy.document import Fence, Policy
 from dom.sourcing.solver.bounds import Measure, steps_of
 from tests.unit.sourcing import ways_to_part
+from tests.unit.worlds import ATHENS, COUNTRIES, FREE, LEEDS, LONDON, PARIS, YORK, World, handling, lane, node, sku
 from tests.worlds.policies import policy as policy_of
 
 PLACES = {"GB": (LEEDS, YORK, LONDON), "FR": (PARIS,), "GR": (ATHENS,)}

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from worlds import LEEDS, LONDON, World, sku
 
 from dom.sourcing.planner import plan
 from dom.sourcing.planning.ruled_out import LASTING
 from dom.sourcing.policy.document import Fence
+from tests.unit.worlds import LEEDS, LONDON, World, sku
 from tests.worlds.policies import policy, strategy
 
 PASSING = {

@@ -7,13 +7,13 @@ from typing import Any
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from test_ofl_properties import MONDAY, Case, nodes, tariffs
-from worlds import LEEDS, LONDON, sku
 
 from dom.network import Node, NodeKind, ShippingMethod
 from dom.sourcing.models import Demand, DemandLine, PlannedShipment, Snapshot, SourcingDecision, StockValue
 from dom.sourcing.planner import plan
 from dom.sourcing.policy.document import Fence, Strategy, TieBreak, by_kind
+from tests.unit.test_ofl_properties import MONDAY, Case, nodes, tariffs
+from tests.unit.worlds import LEEDS, LONDON, sku
 from tests.worlds.policies import policy as policy_of
 from tests.worlds.policies import strategy as strategy_of
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import LEEDS, LONDON, MONDAY, NORTHLINE, PARIS, YORK, World, decide, handling, sku, tariff, used, waiting
 
 from dom.network import NodeKind
 from dom.sourcing.models import DemandLine, Outcome, SourcingDecision
@@ -14,6 +13,21 @@ from dom.sourcing.planner import plan
 from dom.sourcing.planning.candidate_plan import draft
 from dom.sourcing.policy.document import Fence, Policy
 from dom.sourcing.policy.strategy import Rules
+from tests.unit.worlds import (
+    LEEDS,
+    LONDON,
+    MONDAY,
+    NORTHLINE,
+    PARIS,
+    YORK,
+    World,
+    decide,
+    handling,
+    sku,
+    tariff,
+    used,
+    waiting,
+)
 from tests.worlds.policies import policy, strategy
 
 NEAR_AND_FAR = World().node("near", A=2).node("far", PARIS, "FR", A=9, B=9)

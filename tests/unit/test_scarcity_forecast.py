@@ -1,6 +1,6 @@
 """Rates a day out of what was asked for, and the baskets expected of them."""
 
-from collections import Counter
+from collections import defaultdict
 from statistics import mean
 
 import numpy as np
@@ -84,7 +84,7 @@ class TestExpected:
     @given(histories)
     def test_the_baskets_come_to_the_units_of_the_forecast(self, history: list[Bought]) -> None:
         found = expected(history, skus=8, regions=3, days=28)
-        units = Counter[tuple[int, int]]()
+        units = defaultdict[tuple[int, int], float](float)
         for basket, rate in zip(found.baskets, found.rates, strict=True):
             for sku, count in basket.lines:
                 units[sku, basket.region] += rate.mean * count

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from simulator_fakes import PLACED, FakeApi, Json, cancellation, order, write_sample
 
 from simulator import carriers, chance, nodes
 from simulator.api import Api, ApiGone, Calls
@@ -18,6 +17,7 @@ from simulator.clock import Clock, stamp
 from simulator.config import Config, Pace
 from simulator.sample import MARGIN, Cancellation, Sample, whole_weeks
 from simulator.summary import days_taken, percentile, promises_kept, split_share, summarise
+from tests.unit.simulator_fakes import PLACED, FakeApi, Json, cancellation, order, write_sample
 
 
 class TestTimeShift:

@@ -13,7 +13,7 @@ ORDERS = [fakes.order(number) for number in range(400)]
 
 async def place_all(fake: fakes.FakeApi) -> tuple[list[fakes.Json], Board]:
     board = Board(None)
-    transport = httpx.ASGITransport(fake)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(fake)
     async with httpx.AsyncClient(transport=transport, base_url="http://dom") as client:
         desk = Checkouts(Api(client, 1), board)
         return [await desk.pass_through(dict(order)) for order in ORDERS], board

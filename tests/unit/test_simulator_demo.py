@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from simulator_fakes import FakeApi, cancellation, config, order, write_sample
 
 from simulator import carriers, chance, nodes
 from simulator.demo import run
+from tests.unit.simulator_fakes import FakeApi, cancellation, config, order, write_sample
 
 
 class TestDemo:

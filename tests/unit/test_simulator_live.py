@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 from rich.console import Console
-from simulator_fakes import PLACED, FakeApi, Json, config, order, write_sample
 
 from simulator.cases import OPENING, Case, choose_cases
 from simulator.clock import NIGHT, Clock
@@ -19,6 +18,7 @@ from simulator.config import BATCH, Config
 from simulator.guide import has_come_about
 from simulator.live import run_live
 from simulator.sample import Sample
+from tests.unit.simulator_fakes import PLACED, FakeApi, Json, config, order, write_sample
 
 UI = "http://ui/namespaces/default"
 

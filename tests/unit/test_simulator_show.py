@@ -7,13 +7,13 @@ from io import StringIO
 
 import pytest
 from rich.console import Console, RenderableType
-from simulator_fakes import PLACED
 
 from simulator.api import Calls
 from simulator.board import Board, Fulfilment, Order
 from simulator.clock import Clock
 from simulator.show import Progress, show_summary
 from simulator.summary import summarise
+from tests.unit.simulator_fakes import PLACED
 
 WIDTHS = (80, 100, 140)
 LABELS = ("sent", "captured", "in work", "waiting", "delivered", "cancelled", "returns")

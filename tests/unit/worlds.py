@@ -54,7 +54,7 @@ def sku(code: str, grams: int = 400, side_mm: int = 50, **changes: object) -> Sk
     return Sku.model_validate({"id": code, **size, **changes})
 
 
-def node(node_id: str, place: Place = LEEDS, country: str = "GB", **changes: object) -> Node:
+def node(node_id: str, place: Place = LEEDS, country: str = "GB", /, **changes: object) -> Node:
     """A warehouse that works Monday to Saturday until a cut-off at 16:00, for nothing, as often as asked."""
     zones = {"GB": "Europe/London", "FR": "Europe/Paris", "GR": "Europe/Athens"}
     plain = {
@@ -130,7 +130,7 @@ class World:
     tariffs: tuple[Tariff, ...] = (NORTHLINE,)
     policy: Policy = FREE
 
-    def node(self, node_id: str, place: Place = LEEDS, country: str = "GB", **stock_and_changes: object) -> World:
+    def node(self, node_id: str, place: Place = LEEDS, country: str = "GB", /, **stock_and_changes: object) -> World:
         """With one more node. Capitalised names are stock (`A=5`), the others change the node."""
         stock = {name: units for name, units in stock_and_changes.items() if name[0].isupper()}
         changes = {name: value for name, value in stock_and_changes.items() if not name[0].isupper()}

@@ -102,6 +102,7 @@ class TestWhole:
         assert await rows(house.engine, query) == [("support", ""), ("ops", "fraud")]
         assert isinstance(house.mail, RecordingSender)
         (mail, _) = [each for each in reversed(house.mail.sent) if "cancelled" in each.subject]
+        assert mail.html is not None
         assert "fraud" not in mail.text + mail.html
         assert "cancelled and will not be sent" in " ".join(mail.text.split())
 

@@ -8,7 +8,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client, ScheduleHandle, ScheduleOverlapPolicy
+from temporalio.client import (
+    Client,
+    ScheduleActionExecutionStartWorkflow,
+    ScheduleHandle,
+    ScheduleOverlapPolicy,
+    WorkflowHandle,
+)
 
 from activities.pricing import PricingTerms, Repriced
 from store.policy.policies import publish_policy
@@ -74,6 +80,7 @@ class TestRun:
             house.engine,
             "SELECT snapshot #> '{values,RARE}' FROM sourcing_decisions WHERE order_id = 'web-after-pricing'",
         )
+        assert isinstance(seen, dict)
         assert seen
         assert all(value["opportunity"] > 0 for value in seen.values())
 
@@ -122,8 +129,10 @@ class TestSchedule:
         await put_schedule(house.client, house.task_queue, timedelta(hours=9), PricingTerms())
         await handle.trigger()
         started = await _first_action(handle)
-        done = await house.client.get_workflow_handle_for(PriceStockWorkflow.run, started).result()
-        assert done.active is False
+        run: WorkflowHandle[PriceStockWorkflow, Repriced] = house.client.get_workflow_handle_for(
+            PriceStockWorkflow.run, started
+        )
+        assert (await run.result()).active is False
 
     async def test_put_again_it_is_brought_up_to_date_and_stays_paused(
         self, house: House, handle: ScheduleHandle
@@ -142,4 +151,5 @@ async def _first_action(handle: ScheduleHandle) -> str:
         while not (actions := (await handle.describe()).info.recent_actions):
             await asyncio.sleep(0.05)
     execution = actions[0].action
-    return execution.workflow_id  # type: ignore[attr-defined]
+    assert isinstance(execution, ScheduleActionExecutionStartWorkflow)
+    return execution.workflow_id

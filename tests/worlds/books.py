@@ -1,5 +1,7 @@
 """What the books say: balances, and whether they agree with the ledger and with the reservations."""
 
+from typing import Any
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -40,7 +42,7 @@ async def agree(engine: AsyncEngine) -> int:
     return int(totals["reserved"])
 
 
-async def rows(engine: AsyncEngine, query: str, **parameters: object) -> list[tuple[object, ...]]:
+async def rows(engine: AsyncEngine, query: str, **parameters: object) -> list[tuple[Any, ...]]:
     """What a query of a test's own finds."""
     async with engine.connect() as connection:
         return [tuple(row) for row in await connection.execute(text(query), parameters)]

@@ -5,9 +5,17 @@ policy(split_penalty=0, maximum_distance_km={"store": 600}, after_minutes=1)
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from dom.sourcing.policy.document import Costs, Fences, Match, Policy, Retry, Splitting, Strategy
 
-_PARTS = {"match": Match, "fences": Fences, "cost": Costs, "split": Splitting, "retry": Retry}
+_PARTS: dict[str, type[BaseModel]] = {
+    "match": Match,
+    "fences": Fences,
+    "cost": Costs,
+    "split": Splitting,
+    "retry": Retry,
+}
 
 
 def strategy(name: str = "everything", **fields: Any) -> Strategy:

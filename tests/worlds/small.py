@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.channels import Channel
 from dom.network import Node, Sku
 from dom.orders.intake import OrderRequest
 from store import channels, stock
@@ -54,15 +55,15 @@ async def write(connection: AsyncConnection) -> None:
 
 async def open_channel(connection: AsyncConnection, name: str = "web") -> None:
     """Register a channel: the API takes orders of no other."""
-    await channels.put(connection, channels.Channel(id=name, name=name))
+    await channels.put(connection, Channel(id=name, name=name))
 
 
-def order(external_id: str = "1", /, *, channel: str = "web", **lines_or_fields: Any) -> OrderRequest:
+def order(external_id: str = "1", /, **lines_or_fields: Any) -> OrderRequest:
     """An order from York: `order("7", A=2, B=1)`; other fields by their own name: `order("7", A=1, tags=["gift"])`."""
     units = {name: value for name, value in lines_or_fields.items() if name.isupper()}
     fields = {name: value for name, value in lines_or_fields.items() if not name.isupper()}
     body: dict[str, Any] = {
-        "channel": channel,
+        "channel": "web",
         "external_id": external_id,
         "placed_at": MONDAY_NOON,
         "currency": "GBP",

@@ -1,0 +1,1 @@
+"""The HTTP API against the running app: each route, refusals, the OpenAPI document."""

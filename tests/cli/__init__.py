@@ -1,0 +1,1 @@
+"""The `dom` command as a person types it."""

@@ -1,0 +1,1 @@
+"""The whole system, started by `dom up` and driven through HTTP."""

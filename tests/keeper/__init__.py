@@ -1,0 +1,1 @@
+"""The keeper's jobs: publishing, sweeping, looking again, comparing processes with the store."""

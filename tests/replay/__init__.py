@@ -1,0 +1,1 @@
+"""Recorded histories of orders replay under the present workflow code."""

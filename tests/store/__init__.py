@@ -1,0 +1,1 @@
+"""Repositories and SQL against a real PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Workflows on a Temporal server whose time can be skipped."""
