@@ -106,10 +106,10 @@ def names_of_jobs() -> set[str]:
     """What the log calls each background job."""
     modules = [importlib.import_module(f"jobs.{each.name}") for each in pkgutil.iter_modules(jobs.__path__)]
     return {
-        each.name
+        name
         for module in modules
         for each in vars(module).values()
-        if isinstance(each, type) and hasattr(each, "run") and isinstance(getattr(each, "name", None), str)
+        if isinstance(each, type) and hasattr(each, "run") and isinstance(name := getattr(each, "name", None), str)
     }
 
 

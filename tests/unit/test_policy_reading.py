@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dom.sourcing.policy import text
-from dom.sourcing.policy.checking import check
+from dom.sourcing.policy.checking import linted
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.policy.places import Place, PlacedText, Unreadable
 from dom.sourcing.policy.reading import read, read_policy
@@ -146,7 +146,7 @@ class TestBounds:
     @settings(deadline=None)
     @given(st.text(max_size=200))
     def test_no_text_breaks_the_reader(self, any_text: str) -> None:
-        checked = check(any_text)
+        checked = linted(read(any_text))
         assert checked.policy is None or isinstance(checked.policy, Policy)
         assert checked.policy is not None or checked.findings
 
@@ -156,7 +156,7 @@ class TestBounds:
     )
     def test_nor_does_a_slip_of_the_finger(self, file: Path, at: int, other: str) -> None:
         whole = file.read_text()
-        checked = check(whole[: at % len(whole)] + other + whole[at % len(whole) + 1 :])
+        checked = linted(read(whole[: at % len(whole)] + other + whole[at % len(whole) + 1 :]))
         assert checked.policy is not None or checked.findings
 
 

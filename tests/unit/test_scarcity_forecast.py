@@ -34,7 +34,8 @@ class TestSmoothed:
 class TestRate:
     def test_a_belief_with_its_error(self) -> None:
         rate = Rate.believed(mean=4, error=0.5)
-        assert (rate.mean, rate.count**-0.5) == (pytest.approx(4), pytest.approx(0.5))
+        assert rate.mean == pytest.approx(4)
+        assert rate.count**-0.5 == pytest.approx(0.5)
 
     def test_watching_moves_it_and_makes_it_surer(self) -> None:
         rate = Rate.believed(mean=4, error=0.5)

@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport, is_told, occasion
     from activities.looking_again import Answer
     from activities.shipping import BookCarrier, Booked, Shipping, VoidBooking
+    from activities.sourcing import Released
     from dom.fulfilment.carrier_reports import CARRIED, GOODS_LEAVE, is_known
     from dom.orders.lifecycle import PROGRESS, FulfilmentState, after_step, is_repeat
     from dom.orders.status import CARRIER_MILESTONES, NETWORK, FulfilmentStatus, FulfilmentStep, SourcingCause
@@ -365,3 +366,8 @@ class FulfilmentProcess:
         )
         self._order.trouble("report_out_of_turn", f"{self._state.id}, {report} by {actor}")
         self._order.show()
+
+
+def as_state(released: Released) -> FulfilmentState:
+    """A fulfilment that was released, as the order's process keeps it."""
+    return FulfilmentState(released.fulfilment_id, released.node_id, released.pickup, dict(released.lines))

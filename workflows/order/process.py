@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.capture import AcceptOrder, Capture
     from activities.errors import as_application_error
     from activities.looking_again import LookingAgain, Looks, TakeIn
-    from activities.sourcing import Released, SourceAgain, Sourced, Sourcing
+    from activities.sourcing import SourceAgain, Sourced, Sourcing
     from activities.sourcing import occasion as sourced_again
     from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
     from dom.orders.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
@@ -38,7 +38,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.notifying import send
     from workflows.order import resuming
     from workflows.order.cancelling import Cancellations, logged_if_refused
-    from workflows.order.fulfilment import FulfilmentProcess, Told
+    from workflows.order.fulfilment import FulfilmentProcess, Told, as_state
     from workflows.order.sequence import AFTER_ALL, BEFORE_ALL, OneAtATime
     from workflows.order.temporal_view import OrderBoard
     from workflows.order.waiting import Waiting
@@ -222,7 +222,7 @@ class OrderWorkflow:
     def _take_in(self, sourced: Sourced) -> None:
         """Follow each new fulfilment, side by side."""
         for released in sourced.fulfilments:
-            state = _as_state(released)
+            state = as_state(released)
             self.state.add(state)
             self._follow(state)
         self._waiting.heed(sourced, workflow.now())
@@ -296,7 +296,7 @@ class OrderWorkflow:
         summary = "Take in what a second look gave to other nodes"
         answer: Looks = await local(LookingAgain.take_in_second_looks, request, summary)
         for look in answer.looks:
-            for state in self.state.replan(look.recalled, [_as_state(released) for released in look.released]):
+            for state in self.state.replan(look.recalled, [as_state(released) for released in look.released]):
                 self._follow(state)
             self._looks_taken_in = look.number
         self._looks_told = max(self._looks_told, self._looks_taken_in)
@@ -397,7 +397,3 @@ class OrderWorkflow:
     def show(self) -> None:
         """Let people see in the Temporal UI where the order stands."""
         self._board.show(self.state)
-
-
-def _as_state(released: Released) -> FulfilmentState:
-    return FulfilmentState(released.fulfilment_id, released.node_id, released.pickup, dict(released.lines))
