@@ -51,7 +51,7 @@ REFUSED = {
     "accept_fulfilment: earlier": "step-not-possible",
     "reject_fulfilment: with the reason": "step-not-possible",
     "pick_fulfilment: all found": "step-not-possible",
-    "pick_fulfilment: one missing": "invalid-input",
+    "pick_fulfilment: one missing": "step-not-possible",
     "pack_fulfilment: now": "step-not-possible",
     "pack_fulfilment: earlier": "step-not-possible",
     "hand_over_fulfilment: now": "step-not-possible",
