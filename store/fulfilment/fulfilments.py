@@ -180,7 +180,7 @@ async def set_status(connection: AsyncConnection, fulfilment_id: str, status: Fu
 
 
 _NEEDS_BOOKING = text(f"""
-SELECT f.status IN ('packed', {listed(CARRIED)}) AND :attempt >= (
+SELECT f.status IN ({listed([FulfilmentStatus.PACKED, *CARRIED])}) AND :attempt >= (
     SELECT count(*) FROM timeline t
     WHERE t.order_id = f.order_id AND t.kind = 'fulfilment_packed' AND t.data->>'fulfilment_id' = f.id)
 FROM fulfilments f WHERE f.id = :id FOR NO KEY UPDATE OF f

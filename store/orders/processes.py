@@ -11,7 +11,8 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.status import FINAL_ORDER, ReturnStatus
+from dom.orders.status import FINAL_ORDER, FulfilmentStatus, ReturnStatus
+from store.database.parameters import listed
 
 MISSING: Final = "no_process"
 """The kind of exception for an order or a return that is open and has no process."""
@@ -24,12 +25,13 @@ _CLOSED_BY_LIFE: Final = [*_ABOUT_PROCESSES, "waiting_order_gone", "second_look_
 
 # An order with a final status may still have a message to send, or a booking to take back; a return's messages are its
 # own process's to send.
+_NOT_WANTED = (FulfilmentStatus.CANCELLED, FulfilmentStatus.REJECTED)
 _TO_SEND = """
 SELECT m.order_id FROM messages m WHERE m.status IN ('pending', 'sending') AND NOT EXISTS (
     SELECT FROM returns r WHERE r.order_id = m.order_id AND starts_with(m.occasion, r.id || ':'))"""
-_TO_VOID = """
+_TO_VOID = f"""
 SELECT f.order_id FROM fulfilments f JOIN shipment_fulfilments sf ON sf.fulfilment_id = f.id
-JOIN shipments s ON s.id = sf.shipment_id WHERE f.status IN ('cancelled', 'rejected') AND s.status = 'booked'"""
+JOIN shipments s ON s.id = sf.shipment_id WHERE f.status IN ({listed(_NOT_WANTED)}) AND s.status = 'booked'"""
 _OPEN = text(f"""
 SELECT o.id, o.status FROM orders o WHERE o.status <> ALL(:final) UNION ALL
 SELECT o.id, o.status FROM orders o WHERE o.status = ANY(:final) AND o.id IN ({_TO_SEND} UNION ALL {_TO_VOID})

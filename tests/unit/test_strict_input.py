@@ -3,20 +3,21 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any, get_args
 
 import pytest
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, ValidationError
 
-from api.app import create_app
+import api
 from api.delivery.models import CarrierEvents
 from api.http.requests import query_fields
 from dom.delivery.tariffs import Tariff
 from dom.shared import json_text
 from dom.shared.base import TimeOfDay, Utc, Value
 from dom.sourcing.policy.document import Policy
-from settings import Settings
 from store.enums import ImportKind
 from store.imports.rows import CountRow, DeltaRow, Format, Rows
 from workflows import messages
@@ -32,7 +33,8 @@ WRONG = {
 @pytest.fixture(scope="module")
 def endpoints() -> list[APIRoute]:
     """Every endpoint of every router there is."""
-    return [route for route in create_app(Settings()).routes if isinstance(route, APIRoute)]
+    modules = [import_module(each.name) for each in walk_packages(api.__path__, "api.") if each.name.endswith("routes")]
+    return [route for module in modules for route in module.router.routes if isinstance(route, APIRoute)]
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
