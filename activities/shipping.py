@@ -134,7 +134,8 @@ class Shipping:
         key = ids.booking_key(request.fulfilment_id, request.attempt)
         async with self.database.statement() as connection:
             row = await fulfilments.get(connection, request.fulfilment_id)
-        if row is None or row["carrier"] is None:
+            booked = await shipments.get(connection, key)
+        if row is None or row["carrier"] is None or (booked and booked["status"] == ShipmentStatus.VOIDED):
             return
         await self._void(self._carrier(row["carrier"]), key, request)
 

@@ -127,7 +127,7 @@ class TestOneLine:
         assert await balance(house.engine, "dc-leeds", "A") == (100, 0)
         assert await balance(house.engine, "dc-leeds", "B") == (99, 0)
         shipments = "SELECT id, status FROM shipments ORDER BY id"
-        assert await rows(house.engine, shipments) == [("web-anew-F1-B1", "voided"), ("web-anew-F1-B2", "booked")]
+        assert await rows(house.engine, shipments) == [("web-anew-F1-B1", "voided"), ("web-anew-F1-B2", "delivered")]
 
     async def test_some_units_of_a_line(self, house: House) -> None:
         order = small.order("some", A=5)
