@@ -27,9 +27,9 @@ def dom(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
     )
 
 
-def refused(answer: subprocess.CompletedProcess[str]) -> str:
+def refused(answer: subprocess.CompletedProcess[str], code: int = 1) -> str:
     """The one line of a command that did not start; AssertionError for anything else, a traceback above all."""
-    assert answer.returncode == 1, answer
+    assert answer.returncode == code, answer
     lines = answer.stderr.splitlines()
     assert len(lines) == 1, answer.stderr
     assert lines[0].startswith("dom: ")
