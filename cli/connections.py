@@ -49,7 +49,7 @@ class Budget:
 
 
 def of_a_worker(settings: Settings) -> int:
-    """Connections a worker takes at most: its pool, and one for the keeper's seat."""
+    """Connections a worker takes at most: its pool, and one for the leader lock."""
     return settings.db_pool_size + (1 if settings.keeper else 0)
 
 

@@ -1,4 +1,4 @@
-"""What the keeper runs."""
+"""What a background job is."""
 
 from typing import Protocol
 

@@ -1,7 +1,7 @@
-"""The keeper's seat, and the jobs of the one who holds it.
+"""The leader lock, and the background jobs of the worker that holds it.
 
-Every worker tries to take the seat; the one that has it runs the jobs. It looks at its seat more often than a successor
-waits before its own jobs start, so that no two keepers work at the same time.
+Every worker tries to take the lock; the one that has it runs the jobs. It checks its lock more often than a successor
+waits before its own jobs start, so that no two workers run them at the same time.
 """
 
 import asyncio
@@ -17,13 +17,13 @@ from store.database import leader_lock
 from store.database.uninterrupted import unbroken
 
 TRY_EVERY: Final = 0.5
-"""Seconds between two attempts to take the seat."""
+"""Seconds between two attempts to take the lock."""
 LOOK_EVERY: Final = 0.25
-"""Seconds between two looks at whether the seat is still ours."""
+"""Seconds between two checks whether the lock is still ours."""
 ANSWER_WITHIN: Final = 0.5
-"""Seconds after which a database that does not answer counts as gone, and the seat with it."""
+"""Seconds after which a database that does not answer counts as gone, and the lock with it."""
 SETTLE: Final = 1.25
-"""Seconds a new keeper waits before it starts: longer than the one before takes to see that it lost the seat, and to
+"""Seconds a new leader waits before it starts: longer than the one before takes to see that it lost the lock, and to
 let go of its jobs.
 """
 FIRST_PAUSE: Final = 0.5
@@ -33,12 +33,12 @@ LONGEST_PAUSE: Final = 30.0
 _log = structlog.get_logger("keeper")
 
 
-class _SeatLost(Exception):
-    """The jobs must stop; somebody else may hold the seat."""
+class _LockLost(Exception):
+    """The jobs must stop; somebody else may hold the lock."""
 
 
 async def keep(engine: AsyncEngine, jobs: Sequence[Job], stop: asyncio.Event) -> None:
-    """Run the jobs whenever this process holds the keeper's seat, until `stop`. The database may come and go."""
+    """Run the jobs whenever this process holds the leader lock, until `stop`. The database may come and go."""
     keeping = asyncio.create_task(_keep(engine, jobs))
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -59,8 +59,8 @@ async def _keep(engine: AsyncEngine, jobs: Sequence[Job]) -> NoReturn:
                     await asyncio.sleep(TRY_EVERY)
                 away = False
                 await _hold(held, jobs)
-        except _SeatLost as error:
-            _log.warning("seat lost", because=str(error))
+        except _LockLost as error:
+            _log.warning("leader lock lost", because=str(error))
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             if not away:
                 _log.warning("database away", because=f"{type(error).__name__} {error}")
@@ -68,7 +68,7 @@ async def _keep(engine: AsyncEngine, jobs: Sequence[Job]) -> NoReturn:
         await asyncio.sleep(TRY_EVERY)
 
 
-async def _hold(held: leader_lock.Seat, jobs: Sequence[Job]) -> NoReturn:
+async def _hold(held: leader_lock.LeaderLock, jobs: Sequence[Job]) -> NoReturn:
     _log.info("keeper", jobs=[job.name for job in jobs])
     await _while_ours(held, SETTLE)
     running = [asyncio.create_task(_run(job), name=job.name) for job in jobs]
@@ -78,11 +78,11 @@ async def _hold(held: leader_lock.Seat, jobs: Sequence[Job]) -> NoReturn:
     finally:
         await _end(*running)
     ended = next(task.get_name() for task in running if task.done())
-    raise _SeatLost(f"the job {ended} ended")
+    raise _LockLost(f"the job {ended} ended")
 
 
-async def _while_ours(held: leader_lock.Seat, seconds: float) -> None:
-    """Wait; raises _SeatLost if the seat is not ours any more."""
+async def _while_ours(held: leader_lock.LeaderLock, seconds: float) -> None:
+    """Wait; raises _LockLost if the lock is not ours any more."""
     deadline = asyncio.get_running_loop().time() + seconds
     while (left := deadline - asyncio.get_running_loop().time()) > 0:
         await asyncio.sleep(min(left, LOOK_EVERY))
@@ -90,7 +90,7 @@ async def _while_ours(held: leader_lock.Seat, seconds: float) -> None:
             async with asyncio.timeout(ANSWER_WITHIN):
                 await held.look()
         except (SQLAlchemyError, OSError, TimeoutError) as error:
-            raise _SeatLost(f"{type(error).__name__} {error}") from error
+            raise _LockLost(f"{type(error).__name__} {error}") from error
 
 
 async def _run(job: Job) -> NoReturn:

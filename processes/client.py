@@ -24,6 +24,7 @@ from dom.shared.base import Value
 from dom.shared.errors import Conflict
 from processes import signals
 from processes.errors import NO_NAMESPACE, NotReady, Unavailable
+from processes.runs import last_run
 from workflows.attributes import STATUS
 from workflows.messages import REFUSED, REQUEST
 
@@ -132,23 +133,15 @@ class Durable:
 
     async def last_run(self, workflow_id: str) -> str:
         """The id of the workflow's last run; empty if Temporal knows none."""
-        try:
-            return (await self.client.get_workflow_handle(workflow_id).describe()).run_id
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return ""
+        last = await last_run(self.client, workflow_id)
+        return last.run_id if last is not None else ""
 
     async def captured_run(self, workflow_id: str) -> str:
         """The id of a last run that completed and was not refused: what it was started for came about. Or empty."""
-        try:
-            last = await self.client.get_workflow_handle(workflow_id).describe()
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
+        last = await last_run(self.client, workflow_id)
+        if last is None or last.status is not WorkflowExecutionStatus.COMPLETED:
             return ""
-        completed = last.status is WorkflowExecutionStatus.COMPLETED
-        return last.run_id if completed and last.typed_search_attributes.get(STATUS) != REFUSED else ""
+        return last.run_id if last.typed_search_attributes.get(STATUS) != REFUSED else ""
 
     async def tell_all(
         self,

@@ -22,6 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from dom.orders.status import FINAL_ORDER
 from dom.shared import ids
+from processes.runs import last_run
 from store.database.engine import reading
 from store.orders import processes
 from workflows import attributes
@@ -220,7 +221,7 @@ class Living:
 
     async def _lost(self, run: WorkflowExecution, found: Comparison) -> Fault | None:
         """Whether a process that ended had captured what the store does not hold. One that runs speaks for itself."""
-        last = await self._described(run.id)
+        last = await last_run(self._client, run.id)
         if last is None or last.status is WorkflowExecutionStatus.RUNNING:
             return None
         fault = Fault(run.id, processes.NOT_IN_STORE, "", run.run_id)
@@ -230,17 +231,9 @@ class Living:
         how = run.status.name.lower() if run.status else "unknown"
         return replace(fault, words=f"ended as {says.status} ({how})")
 
-    async def _described(self, workflow_id: str) -> WorkflowExecution | None:
-        try:
-            return await self._client.get_workflow_handle(workflow_id).describe()
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return None
-
     async def _missing(self, workflow_id: str) -> Fault | None:
         """Whether an order that was open has no process, and is open still."""
-        process = await self._described(workflow_id)
+        process = await last_run(self._client, workflow_id)
         if process is not None and process.status is WorkflowExecutionStatus.RUNNING:
             return None
         found = Fault(workflow_id, processes.MISSING, "", process.run_id if process else "")
@@ -258,7 +251,7 @@ class Living:
         return first if await self._difference(workflow_id, found) == first else None
 
     async def _difference(self, workflow_id: str, found: Comparison) -> Fault | None:
-        process = await self._described(workflow_id)
+        process = await last_run(self._client, workflow_id)
         if process is None or process.status is not WorkflowExecutionStatus.RUNNING:
             return None
         fault = Fault(workflow_id, processes.DIFFERS, "", process.run_id)

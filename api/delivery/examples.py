@@ -1,4 +1,4 @@
-"""Lists of nodes, SKUs, carriers, shipments, messages and exceptions."""
+"""Carriers' events, carriers and shipments."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Lists of what the network and the day's work consist of."""
+"""Carriers' events, carriers and shipments."""
 
 from typing import Annotated, Literal
 

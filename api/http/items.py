@@ -57,7 +57,7 @@ def _without_nul(item: Any) -> Any:
 
 
 WITHOUT_NUL: Final = BeforeValidator(_without_nul)
-"""Of an item of such a list; a body of another kind with the NUL character is refused before it is read."""
+"""Of an item of such a list; any other body with the NUL character is refused whole (`api.http.requests`)."""
 
 
 def lists_of(body: Any) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Counts, and files of counts and changes."""
+"""Files of counts and changes."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Inbound goods and safety stocks."""
+"""Inbound goods."""
 
 from typing import Final
 

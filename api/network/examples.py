@@ -1,4 +1,4 @@
-"""Nodes, SKUs, and the API's own state."""
+"""Nodes and SKUs."""
 
 from typing import Final
 

@@ -1,7 +1,8 @@
 """Stock from outside the order flow: counts, changes, safety stock, values.
 
-examples         scans and changes of stock
-models           what carriers and warehouses send many of at once; every item gets its own answer
+examples         counts and changes of stock
+models           counts and changes of stock, many at once, and imports of them; every item gets its
+                 own answer
 routes           stock that changes outside the order flow: changes and counts, each item with an
                  answer of its own
 safety_examples  safety stocks

@@ -1,4 +1,4 @@
-"""Scans and changes of stock."""
+"""Counts and changes of stock."""
 
 from typing import Final
 

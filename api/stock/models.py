@@ -1,4 +1,4 @@
-"""What carriers and warehouses send many of at once; every item gets its own answer."""
+"""Counts and changes of stock, many at once, and imports of them; every item gets its own answer."""
 
 from typing import Annotated, Literal, Self
 

@@ -6,6 +6,6 @@ lifecycle  the life of an order's units: where each one stands, what may happen 
            status is
 order      an order as it was captured, and the promise its customer got. `dom.orders.intake` is where it
            is checked
-status     statuses, steps, reports and reasons
+status     statuses, steps, reports and reasons. Which step may follow which is in `dom.orders.lifecycle`
 tidying    what an order's texts look like once the harmless oddities of shops and forms are gone
 """

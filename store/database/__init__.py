@@ -2,8 +2,8 @@
 
 engine             connections to PostgreSQL. Transactions are opened at the edge (an activity, a
                    request) and passed inwards
-leader_lock        the keeper's seat: one a database, held by whoever has a lock that lives as long
-                   as its connection
+leader_lock        the leader lock: an advisory lock, one a database, that lives as long as the
+                   connection that holds it
 migrate            brings a database to the newest schema. Safe to run from several processes at
                    once
 parameters         small helpers between Python values and rows

@@ -229,25 +229,10 @@ class TestPromise:
         await refused("unknown-sku", "lines[1].sku", lines=[line, {**line, "sku": "no such"}])
         await refused("unknown-node", "pickup_node", ship_to=None, pickup_node="nowhere")
 
-    async def test_the_asker_s_own_reservation_does_not_stand_in_the_way(
-        self, channel: Channel, engine: AsyncEngine
-    ) -> None:
+    async def test_the_asker_s_own_reservation_does_not_stand_in_the_way(self, channel: Channel) -> None:
         sku = await channel.stocked_sku(3)
-        name = f"cart-{new_number()}"
-        async with engine.begin() as connection:
-            await connection.execute(
-                text("""
-                WITH head AS (
-                    INSERT INTO soft_reservations (id, channel, owner, reason, document, expires_at)
-                    VALUES (:name, 'web', :name, 'cart', '{}', now() + interval '1 hour')
-                ), units AS (
-                    INSERT INTO reservations (kind, status, node_id, sku, quantity, soft_id, expires_at)
-                    VALUES ('soft', 'active', :node, :sku, 3, :name, now() + interval '1 hour')
-                )
-                UPDATE stock SET reserved_soft = 3 WHERE node_id = :node AND sku = :sku
-                """),
-                {"name": name, "node": NODE, "sku": sku},
-            )
+        cart = {"channel": "web", "owner": "cart", "ship_to": LEEDS, "lines": [{"sku": sku, "quantity": 3}]}
+        name = (await channel.http.post("/v1/reservations", json=cart)).json()["reservation_id"]
         complete = {}
         for own in (None, name):
             plans = await promise(channel.http, (sku, 3), shipping_methods=["standard"], reservation_id=own)

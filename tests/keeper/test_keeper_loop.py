@@ -63,7 +63,7 @@ async def until(true: Callable[[], bool | Awaitable[bool]], within: float = WITH
             await asyncio.sleep(0.01)
 
 
-async def kill_the_seat(engine: AsyncEngine) -> int:
+async def drop_the_lock(engine: AsyncEngine) -> int:
     """Terminate the connection that holds the keeper's lock, as an outage would."""
     async with engine.begin() as connection:
         killed = await connection.execute(
@@ -101,7 +101,7 @@ async def test_another_takes_over_when_the_keepers_connection_dies(world: AsyncE
             await until(lambda: any(job.runs > 0 for job in jobs))
             for job in jobs:
                 job.runs = 0
-            assert await kill_the_seat(world) == 1
+            assert await drop_the_lock(world) == 1
             began = asyncio.get_running_loop().time()
             await asyncio.sleep(2 * leader.LOOK_EVERY + leader.ANSWER_WITHIN)  # by then the old one has seen it
             for job in jobs:
@@ -115,7 +115,7 @@ async def test_the_old_keepers_jobs_stop_before_the_next_may_start(world: AsyncE
     job = Counting()
     async with keeping(world, job):
         await until(lambda: job.runs > 0)
-        await kill_the_seat(world)
+        await drop_the_lock(world)
         lost = asyncio.get_running_loop().time()
         await until(lambda: not job.shared)
         runs = -1
@@ -125,7 +125,7 @@ async def test_the_old_keepers_jobs_stop_before_the_next_may_start(world: AsyncE
         assert asyncio.get_running_loop().time() - lost < leader.SETTLE + 0.15
 
 
-async def test_a_keeper_stops_at_once_and_leaves_the_seat_free(world: AsyncEngine) -> None:
+async def test_a_keeper_stops_at_once_and_leaves_the_lock_free(world: AsyncEngine) -> None:
     class Endless(Counting):
         async def run(self) -> bool:
             self.runs += 1

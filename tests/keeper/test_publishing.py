@@ -228,7 +228,7 @@ async def test_a_keeper_that_is_killed_again_and_again_loses_nothing(world: Asyn
 async def test_two_publishers_at_once_leave_the_receiver_with_the_last_state(
     world: AsyncEngine, listener: Listener
 ) -> None:
-    """It takes a keeper that did not notice in time that it lost its seat; at least once must still hold."""
+    """It takes a keeper that did not notice in time that it lost its lock; at least once must still hold."""
     await describe(world, listener)
     async with publishing(world), publishing(world):
         for _ in range(20):
