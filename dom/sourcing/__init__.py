@@ -12,8 +12,8 @@ planner          the planner: an order, the world and a policy in; a sourcing pl
                  out
 planning/        from an order to candidate plans: strategies matched, lines pooled, each candidate
                  costed and solved
-policy/          the OFL policy: the document business people write, how it is read, checked,
-                 compared and matched with an order
+policy/          the OFL policy: the document business people write, how it is read, checked and
+                 compared
 reasons/         the reasons that are kept with every decision: figures for an audit, sentences for
                  people
 rehearsal/       rehearsal: recorded decisions made again, under the policy that made them or under
