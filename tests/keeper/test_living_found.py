@@ -19,6 +19,7 @@ from tests.worlds.living import (
     lose,
     revived,
     until_listed,
+    until_missed,
 )
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, ended, pack, until_event
@@ -44,6 +45,7 @@ class TestFound:
         await house.send(order)
         watching = Watching(house.engine, house.client, house.task_queue)
         await lose(house, order)
+        await until_missed(house, order.order_id)
         await watching.run()
         await watching.run()
         assert await self._open(house) == [("no_process", order.order_id)]
@@ -51,6 +53,7 @@ class TestFound:
         await until_event(house, order, "process_revived")
         assert await self._open(house) == []
         await lose(house, order)
+        await until_missed(house, order.order_id)
         await watching.run()
         assert await self._open(house) == [("no_process", order.order_id)]
 

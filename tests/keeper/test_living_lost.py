@@ -21,7 +21,15 @@ from store.orders import processes
 from tests.workflows.test_return import ask, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import one, rows
-from tests.worlds.living import compare, lost_by_the_store, returns_lost_by_the_store, revived, sent, until_listed
+from tests.worlds.living import (
+    compare,
+    lost_by_the_store,
+    returns_lost_by_the_store,
+    revived,
+    sent,
+    until_ended,
+    until_listed,
+)
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, deliver, ended, refused, until_event
 from tests.worlds.waiting import until
@@ -207,20 +215,15 @@ class TestEnded:
         order = small.order("refused-for-good", NOBODY_SELLS=1)
         async with refused("unknown-sku"):
             await house.send(order)
-        await asyncio.sleep(0.5)
-        found = await compare(house)
-        assert (found.ended, found.faults) == (1, [])
+        await until_ended(house, 1)
+        assert (await compare(house)).faults == []
 
     async def test_what_the_store_holds_is_no_fault(self, house: House) -> None:
         order = small.order("ended-well", A=1)
         await house.send(order)
         await cancel(house, order)
         await ended(house, order)
-
-        async def listed() -> bool:
-            return (await compare(house)).ended == 1
-
-        await until("it is listed as ended", listed)
+        await until_ended(house, 1)
         found = await compare(house, thoroughly=True)
         assert (found.asked, found.faults) == (0, [])
         assert await one(house.engine, "SELECT count(*) FROM exceptions") == 0
@@ -233,11 +236,7 @@ class TestEnded:
             await house.send(order)
             await cancel(house, order)
             await ended(house, order)
-
-            async def listed() -> bool:
-                return (await compare(house)).ended == 1
-
-            await until("it is listed as ended", listed)
+            await until_ended(house, 1)
         await lost_by_the_store(house)
         found = await compare(house)
         assert (found.faults, found.unasked, found.is_complete) == ([], 1, False)

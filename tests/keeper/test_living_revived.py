@@ -16,14 +16,12 @@ from dom.orders.status import Disposition, OrderStatus, ReturnStatus
 from dom.shared import ids
 from processes.consistency import Living
 from processes.revival import revive
-from store.orders import processes
 from tests.unit.worlds import MONDAY_NOON
 from tests.workflows.test_return import ask, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.living import (
     accepted,
-    compare,
     handed_over,
     lose,
     lose_and_revive,
@@ -32,6 +30,7 @@ from tests.worlds.living import (
     revived,
     sent,
     told_once,
+    until_missed,
 )
 from tests.worlds.looks import comes, keeper_job
 from tests.worlds.outside import RecordingCarrier
@@ -341,7 +340,7 @@ class TestGoesOnToItsEnd:
 
     async def _revive_return(self, house: House, answer: ReturnAnswer, status: str) -> None:
         return_id = answer.return_id
-        assert [fault.about for fault in (await compare(house)).of(processes.MISSING)] == [return_id]
+        await until_missed(house, return_id)
         fault = await Living(house.engine, house.client, house.task_queue).of(return_id)
         assert fault is not None
         await revive(house.engine, house.client, house.task_queue, fault, "ops:kim")

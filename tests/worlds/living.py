@@ -17,7 +17,7 @@ from tests.worlds.waiting import until, until_status
 
 
 async def compare(house: House, *, thoroughly: bool = False) -> Comparison:
-    """What is wrong now; Temporal's list is a moment old, so it is asked until it knows every order."""
+    """What is wrong now. Temporal's list is a moment old: who has just ended a process asks until it is seen."""
     return await Living(house.engine, house.client, house.task_queue).compare(thoroughly=thoroughly)
 
 
@@ -33,13 +33,18 @@ async def revived(house: House, order: Order) -> None:
     await revive(house.engine, house.client, house.task_queue, fault, "ops:kim")
 
 
+async def until_missed(house: House, about: str) -> None:
+    """The order or the return is the only one that is found without a process; Temporal's list lags a moment behind."""
+
+    async def is_missed() -> bool:
+        return [fault.about for fault in (await compare(house)).of(processes.MISSING)] == [about]
+
+    await until(f"{about} is found without a process", is_missed)
+
+
 async def lose_and_revive(house: House, order: Order) -> None:
     await lose(house, order)
-
-    async def is_missed() -> bool:  # Temporal's list lags a moment behind
-        return [fault.about for fault in (await compare(house)).of(processes.MISSING)] == [order.order_id]
-
-    await until(f"{order.order_id} is found without a process", is_missed)
+    await until_missed(house, order.order_id)
     await revived(house, order)
     await until_event(house, order, "process_revived")
 
@@ -83,6 +88,15 @@ async def until_listed(house: House, count: int) -> None:
 
     await until(f"{count} processes are listed", listed)
     await asyncio.sleep(0)
+
+
+async def until_ended(house: House, count: int) -> None:
+    """Temporal lists them as ended a moment after they ended."""
+
+    async def listed() -> bool:
+        return (await compare(house)).ended == count
+
+    await until(f"{count} processes are listed as ended", listed)
 
 
 _OF_RETURNS = (
