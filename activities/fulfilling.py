@@ -12,6 +12,7 @@ from temporalio import activity
 
 from activities.boundary import Database
 from activities.looking_again import Answer
+from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
 from dom.orders.status import FulfilmentStatus, OrderStatus
 from dom.shared.base import Value
@@ -33,7 +34,10 @@ _TOLD: Final = {
 
 _LEAVES_THE_NODE: Final = frozenset({FulfilmentStatus.HANDED_OVER, FulfilmentStatus.COLLECTED})
 _CHANGES_NOTHING_ELSE: Final = frozenset({FulfilmentStatus.ACCEPTED, FulfilmentStatus.PICKED, FulfilmentStatus.PACKED})
-_NEEDS_A_PERSON: Final = frozenset({FulfilmentStatus.LOST, FulfilmentStatus.RETURNED})
+_NEEDS_A_PERSON: Final = {
+    FulfilmentStatus.LOST: ExceptionKind.PARCEL_LOST,
+    FulfilmentStatus.RETURNED: ExceptionKind.PARCEL_RETURNED,
+}
 _ENDS_A_SHIPMENT: Final = {
     FulfilmentStatus.DELIVERED: ShipmentStatus.DELIVERED,
     FulfilmentStatus.LOST: ShipmentStatus.LOST,
@@ -223,7 +227,7 @@ async def _call_a_person(connection: AsyncConnection, step: AdvanceFulfilment, n
     await exceptions.open_(
         connection,
         step.order_id,
-        f"parcel_{step.status}",
+        _NEEDS_A_PERSON[step.status],
         occasion(step.fulfilment_id, step.status),
         f"{step.fulfilment_id} is {step.status}: {step.reason or 'reported by the carrier'}",
         {"fulfilment_id": step.fulfilment_id, "node_id": node_id, "units": dict(units)},

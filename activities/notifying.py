@@ -13,6 +13,7 @@ from temporalio import activity
 from activities.boundary import Database
 from connectors.notifications.port import Medium, OutboundMessage, Sender, TemporaryFailureError
 from connectors.notifications.templates import MessageContext, MessageLine, postal_address, render
+from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
 from dom.orders.order import Promise
 from dom.shared.base import Value
@@ -81,7 +82,7 @@ class Notifying:
             await self._settle(row, MessageStatus.FAILED, error.detail)
             async with self.database.transaction() as connection:
                 await exceptions.open_(
-                    connection, request.order_id, "message_refused", row["business_key"], error.detail
+                    connection, request.order_id, ExceptionKind.MESSAGE_REFUSED, row["business_key"], error.detail
                 )
             return 0
         await self._settle(row, MessageStatus.SENT)

@@ -12,6 +12,7 @@ from activities.boundary import Database
 from activities.errors import as_application_error
 from connectors.carriers.port import LABEL_MEDIA_TYPE, Booking, BookingRequest, Carrier
 from dom.delivery.parcels import measure, piece
+from dom.exceptions import ExceptionKind
 from dom.network import Node, ShippingMethod, Sku
 from dom.orders.order import ShipTo
 from dom.shared import ids
@@ -103,7 +104,7 @@ class Shipping:
             await exceptions.open_(
                 connection,
                 request.order_id,
-                "label_transliterated",
+                ExceptionKind.LABEL_TRANSLITERATED,
                 f"{shipment.id}:label",
                 f"{request.fulfilment_id}: printed in Roman letters, no font has them: {'; '.join(unprinted)}",
             )

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.boundary import Database
+from dom.exceptions import ExceptionKind
 from dom.network import ShippingMethod
 from dom.notifications.messages import MessageKind
 from dom.orders.order import Order, Promise
@@ -22,7 +23,6 @@ from dom.sourcing.policy.document import FailedNodes
 from services.planning import Wanted, WantedLine, plan_units
 from store import backorders as waiting
 from store import exceptions, stock
-from store.exceptions import Unsourced
 from store.fulfilment import fulfilments
 from store.notifications import messages
 from store.orders import orders, timeline
@@ -179,16 +179,18 @@ async def _leave_waiting(connection: AsyncConnection, decision: SourcingDecision
     await waiting.heeds_stock(connection, decision.order_id, for_stock and decision.retry.on_stock)
     anew = cause in FAILED_SOURCING
     if waits and never:
-        kind, detail = Unsourced.IMPOSSIBLE, f"{_by_line(never)}: {' '.join(decision.reasons)}"
+        kind, detail = ExceptionKind.CANNOT_BE_SOURCED, f"{_by_line(never)}: {' '.join(decision.reasons)}"
         await exceptions.unsourced(connection, decision.order_id, kind, kind, detail, anew=anew)
     else:
-        await exceptions.close(connection, decision.order_id, Unsourced.IMPOSSIBLE)
+        await exceptions.close(connection, decision.order_id, ExceptionKind.CANNOT_BE_SOURCED)
     if decision.outcome is Outcome.QUEUED:
         strategy = decision.strategy or "no strategy"
         units = {line.line_id: line.quantity for line in decision.unfilled}
         detail = f"{strategy} of policy {decision.policy_version} asks for a person: no node for {_by_line(units)}"
         key = f"sourcing:{strategy}"
-        await exceptions.unsourced(connection, decision.order_id, Unsourced.SOURCING, key, detail, anew=anew)
+        await exceptions.unsourced(
+            connection, decision.order_id, ExceptionKind.SOURCING_NEEDS_A_PERSON, key, detail, anew=anew
+        )
 
 
 async def take(
@@ -339,5 +341,7 @@ class Sourcing:
             )
             if result.for_stock:
                 detail = f"no stock for {_by_line(result.for_stock)}: {request.cause}"
-                await exceptions.unsourced(connection, order_id, Unsourced.BACKORDER, "backorder", detail, anew=True)
+                await exceptions.unsourced(
+                    connection, order_id, ExceptionKind.BACKORDER, "backorder", detail, anew=True
+                )
         await exceptions.close_sourced(connection, order_id)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from cli.calling import NOT_COMPARED, console, environment, problems_as_one_line
+from dom.exceptions import ExceptionKind
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -154,12 +155,11 @@ class Servers:
 
     async def revive(self, them: list[str] | None, by: str, *, thoroughly: bool) -> dict[str, str]:
         """Revive the named, or everything that is wrong; answers why not, or an empty text for what was revived."""
-        from store.orders import processes
 
         done: dict[str, str] = {}
         if them is None:
             for fault in (await self.compare(thoroughly=thoroughly)).faults:
-                by_name_only = fault.kind == processes.NOT_IN_STORE
+                by_name_only = fault.kind == ExceptionKind.NOT_IN_STORE
                 done[fault.about] = _LEFT if by_name_only else await self._revive(fault, by)
             return done
         for about in them:

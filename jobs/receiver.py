@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from connectors.notifications.port import Medium, OutboundMessage
 from connectors.notifications.webhook import WebhookSender
 from dom.channels import Channel, Publish
+from dom.exceptions import ExceptionKind
 from store import channels, exceptions
 from store.availability import changes, published_levels
 from store.availability.changes import News
@@ -60,7 +61,7 @@ class Receiver:
             return
         key = f"webhook_stuck/{self._id}/{self._cursor.transaction}/{self._cursor.entry}"
         async with self._engine.begin() as connection:
-            await exceptions.open_(connection, None, "webhook_stuck", key, detail)
+            await exceptions.open_(connection, None, ExceptionKind.WEBHOOK_STUCK, key, detail)
 
     async def close(self) -> None:
         """Close the connections to the receiver."""

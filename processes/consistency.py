@@ -20,6 +20,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from dom.exceptions import ExceptionKind
 from dom.orders.status import FINAL_ORDER
 from dom.shared import ids
 from processes.runs import last_run
@@ -56,7 +57,7 @@ class Fault:
     """
 
     workflow_id: str
-    kind: str
+    kind: ExceptionKind
     status: str
     run_id: str
     words: str = ""
@@ -97,7 +98,7 @@ class Comparison:
     unasked: int = 0
     faults: list[Fault] = field(default_factory=list)
 
-    def of(self, kind: str) -> list[Fault]:
+    def of(self, kind: ExceptionKind) -> list[Fault]:
         """The faults of a kind."""
         return [fault for fault in self.faults if fault.kind == kind]
 
@@ -109,8 +110,8 @@ class Comparison:
     @property
     def in_words(self) -> str:
         """The comparison in one line."""
-        missing, differ = len(self.of(processes.MISSING)), len(self.of(processes.DIFFERS))
-        lost = len(self.of(processes.NOT_IN_STORE))
+        missing, differ = len(self.of(ExceptionKind.NO_PROCESS)), len(self.of(ExceptionKind.PROCESS_DIFFERS))
+        lost = len(self.of(ExceptionKind.NOT_IN_STORE))
         words = f"{self.open} open orders and returns, {self.running} processes"
         if self.faults:
             words += f": {missing} have no process, {differ} processes do not agree with the store"
@@ -224,7 +225,7 @@ class Living:
         last = await last_run(self._client, run.id)
         if last is None or last.status is WorkflowExecutionStatus.RUNNING:
             return None
-        fault = Fault(run.id, processes.NOT_IN_STORE, "", run.run_id)
+        fault = Fault(run.id, ExceptionKind.NOT_IN_STORE, "", run.run_id)
         says = await self._ask(fault, found)
         if says is None or not says.captured:
             return None
@@ -236,7 +237,7 @@ class Living:
         process = await last_run(self._client, workflow_id)
         if process is not None and process.status is WorkflowExecutionStatus.RUNNING:
             return None
-        found = Fault(workflow_id, processes.MISSING, "", process.run_id if process else "")
+        found = Fault(workflow_id, ExceptionKind.NO_PROCESS, "", process.run_id if process else "")
         async with self._reads.connect() as connection:
             is_open = processes.must_live_return if found.is_return else processes.must_live
             status = await is_open(connection, found.about)
@@ -254,7 +255,7 @@ class Living:
         process = await last_run(self._client, workflow_id)
         if process is None or process.status is not WorkflowExecutionStatus.RUNNING:
             return None
-        fault = Fault(workflow_id, processes.DIFFERS, "", process.run_id)
+        fault = Fault(workflow_id, ExceptionKind.PROCESS_DIFFERS, "", process.run_id)
         says = await self._ask(fault, found)
         if says is None or not says.captured:
             return None

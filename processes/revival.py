@@ -7,11 +7,12 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from dom import returns as rules
+from dom.exceptions import ExceptionKind
 from dom.shared.errors import NotFound
 from processes.consistency import Fault
 from store import returns
 from store.database.engine import reading
-from store.orders import orders, processes, reads
+from store.orders import orders, reads
 from workflows import attributes
 from workflows.messages import EDITION, OrderInput, ReturnInput, ReturnRequest, ReturnRequestLine
 from workflows.order.process import OrderWorkflow
@@ -22,9 +23,9 @@ from workflows.words import counted
 Start = TypeVar("Start", OrderInput, ReturnInput)
 
 _CONFLICT: Final = {
-    processes.MISSING: WorkflowIDConflictPolicy.FAIL,
-    processes.NOT_IN_STORE: WorkflowIDConflictPolicy.FAIL,
-    processes.DIFFERS: WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+    ExceptionKind.NO_PROCESS: WorkflowIDConflictPolicy.FAIL,
+    ExceptionKind.NOT_IN_STORE: WorkflowIDConflictPolicy.FAIL,
+    ExceptionKind.PROCESS_DIFFERS: WorkflowIDConflictPolicy.TERMINATE_EXISTING,
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.exceptions import ExceptionKind
 from dom.orders.status import SourcingCause
 from dom.shared import ids
 from dom.sourcing.models import Snapshot
@@ -172,4 +173,4 @@ async def gone(connection: AsyncConnection, order_id: str) -> None:
     for number, _ in await reoptimisation.taken_in(connection, order_id, 0):
         key = f"{order_id}:{decisions.second_look_key(number)}"
         detail = "the order's work was given to other nodes, but no process runs for the order"
-        await exceptions.open_(connection, order_id, "second_look_gone", key, detail)
+        await exceptions.open_(connection, order_id, ExceptionKind.REOPTIMISED_NO_PROCESS, key, detail)

@@ -1,4 +1,7 @@
-"""The exception queue: what a person must look at. The business key opens each one once."""
+"""The exception queue: what a person must look at. The business key opens each one once.
+
+Every exception is opened by `opening`, alone or inside a larger statement; `dom.exceptions` says what each kind means.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,71 +10,83 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.exceptions import UNSOURCED, ExceptionKind
 from store.database.parameters import listed, to_json
 
 
-class Unsourced(StrEnum):
-    """Exceptions that units without a node are the cause of. They close themselves once no unit of the order waits."""
+class Reopening(StrEnum):
+    """What becomes of an exception that stands already. The value is the condition under which it is written anew."""
 
-    BACKORDER = "backorder"
-    """Units lost their node, and no other has them."""
-    SOURCING = "sourcing"
-    """The policy asks for a person."""
-    IMPOSSIBLE = "cannot_be_sourced"
-    """No node may ever give the goods, whatever it holds."""
+    NEVER = "false"
+    IF_CLOSED_BY_ITSELF = "exceptions.status = 'closed' AND exceptions.owner IS NULL"
+    """One that a person closed stays closed; who closes one is its owner."""
+    UNLESS_CLOSED_BY_A_PERSON = "exceptions.status = 'open' OR exceptions.owner IS NULL"
+    """The same, and one that is open gets the new detail."""
+    ALWAYS = "true"
+
+
+_COLUMNS: Final = "order_id, kind, business_key, detail"
+
+
+def opening(rows: str, reopening: Reopening = Reopening.NEVER, columns: str = _COLUMNS) -> str:
+    """SQL that opens an exception for each row of a query: order_id (may be null), kind, business_key and detail.
+
+    An exception that is opened again counts its age anew.
+    """
+    start = f"INSERT INTO exceptions ({columns}) {rows} ON CONFLICT (business_key) DO"
+    if reopening is Reopening.NEVER:
+        return f"{start} NOTHING"
+    return f"""{start} UPDATE
+    SET detail = EXCLUDED.detail, data = EXCLUDED.data, status = 'open', closed_at = NULL,
+        opened_at = CASE WHEN exceptions.status = 'open' THEN exceptions.opened_at ELSE now() END
+    WHERE {reopening}"""
+
+
+_ONE: Final = """
+SELECT (SELECT id FROM orders WHERE id = CAST(:order_id AS text)), CAST(:kind AS text), CAST(:key AS text),
+       CAST(:detail AS text), CAST(:data AS jsonb)"""
+_OPEN: Final = {each: text(f"{opening(_ONE, each, f'{_COLUMNS}, data')} RETURNING id") for each in Reopening}
 
 
 async def open_(
     connection: AsyncConnection,
     order_id: str | None,
-    kind: str,
-    business_key: str,
+    kind: ExceptionKind,
+    key: str,
     detail: str,
     data: Mapping[str, Any] | None = None,
-) -> None:
-    """Put an order's trouble into the queue; without an order it is a node's or a feed's.
+    *,
+    reopening: Reopening = Reopening.NEVER,
+) -> bool:
+    """Put trouble into the queue; without an order, or with one the store does not hold, it is of a node or a feed.
 
-    `data` says what the detail says, for programs.
+    `data` says what the detail says, for programs. False if it stood already and was not written anew.
     """
-    await connection.execute(
-        text("""
-        INSERT INTO exceptions (order_id, kind, business_key, detail, data)
-        VALUES (CAST(:order_id AS text), :kind, :key, :detail, CAST(:data AS jsonb))
-        ON CONFLICT (business_key) DO NOTHING
-        """),
-        {
-            "order_id": order_id,
-            "kind": kind,
-            "key": business_key,
-            "detail": detail[:1000],
-            "data": to_json(dict(data or {})),
-        },
-    )
+    names = {
+        "order_id": order_id,
+        "kind": kind,
+        "key": key,
+        "detail": detail[:1000],
+        "data": to_json(dict(data or {})),
+    }
+    return await connection.scalar(_OPEN[reopening], names) is not None
 
 
-_UNSOURCED = text("""
-INSERT INTO exceptions (order_id, kind, business_key, detail) VALUES (:order_id, :kind, :key, :detail)
-ON CONFLICT (business_key) DO UPDATE SET detail = EXCLUDED.detail, status = 'open', closed_at = NULL,
-    opened_at = CASE WHEN exceptions.status = 'open' THEN exceptions.opened_at ELSE now() END
-WHERE :anew OR exceptions.status = 'open' OR exceptions.owner IS NULL
-""")
 _SOURCED: Final = text(f"""
 UPDATE exceptions SET status = 'closed', closed_at = now()
-WHERE order_id = :order_id AND status = 'open' AND kind IN ({listed(Unsourced)})
+WHERE order_id = :order_id AND status = 'open' AND kind IN ({listed(UNSOURCED)})
   AND NOT EXISTS (SELECT FROM order_lines WHERE order_id = :order_id AND backordered > 0)
 """)
 
 
 async def unsourced(
-    connection: AsyncConnection, order_id: str, kind: Unsourced, key: str, detail: str, *, anew: bool
+    connection: AsyncConnection, order_id: str, kind: ExceptionKind, key: str, detail: str, *, anew: bool
 ) -> None:
-    """Units of an order have no node. An exception that closed itself is opened again; one that a person closed (who is
-    its owner) only `anew`: the units had a node and lost it.
+    """Units of an order have no node. An exception that closed itself is opened again; one that a person closed only
+    `anew`: the units had a node and lost it.
     """
-    await connection.execute(
-        _UNSOURCED,
-        {"order_id": order_id, "kind": kind, "key": f"{order_id}:{key}", "detail": detail[:1000], "anew": anew},
-    )
+    reopening = Reopening.ALWAYS if anew else Reopening.UNLESS_CLOSED_BY_A_PERSON
+    await open_(connection, order_id, kind, f"{order_id}:{key}", detail, reopening=reopening)
 
 
 async def close_sourced(connection: AsyncConnection, order_id: str) -> None:
@@ -79,7 +94,7 @@ async def close_sourced(connection: AsyncConnection, order_id: str) -> None:
     await connection.execute(_SOURCED, {"order_id": order_id})
 
 
-async def close(connection: AsyncConnection, order_id: str, kind: Unsourced) -> None:
+async def close(connection: AsyncConnection, order_id: str, kind: ExceptionKind) -> None:
     """The cause of the order's exceptions of a kind is gone."""
     await connection.execute(
         text("""

@@ -3,6 +3,7 @@
 from typing import Final
 
 from api.contract.example import Example
+from dom.exceptions import CATALOGUE, ExceptionKind
 
 EXCEPTION_LIST: Final[Example] = {
     "items": [
@@ -10,6 +11,10 @@ EXCEPTION_LIST: Final[Example] = {
             "id": 17,
             "order_id": "web-EXAMPLE-1",
             "kind": "parcel_lost",
+            "severity": "major",
+            "owner_role": "support",
+            "meaning": CATALOGUE[ExceptionKind.PARCEL_LOST].meaning,
+            "next_steps": CATALOGUE[ExceptionKind.PARCEL_LOST].next_steps,
             "detail": "northline lost web-EXAMPLE-1-F1-B1; its units are sourced again",
             "status": "open",
             "owner": None,

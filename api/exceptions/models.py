@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field
 
 from api.http.models import Page
+from dom.exceptions import ExceptionKind, ExceptionSeverity, OwnerRole
 from dom.shared.base import Utc
 from store.enums import ExceptionStatus
 
@@ -12,7 +13,11 @@ class ExceptionSummary(BaseModel):
 
     id: int = Field(description="Counts up with every exception opened.")
     order_id: str | None = Field(description="Null where it is about a node's or a feed's trouble, not an order's.")
-    kind: str = Field(description="What kind of trouble it is; decide by it.")
+    kind: ExceptionKind = Field(description="What kind of trouble it is; decide by it. Others may be added.")
+    severity: ExceptionSeverity = Field(description="How bad it is.")
+    owner_role: OwnerRole = Field(description="Who looks at this kind.")
+    meaning: str = Field(description="What this kind means.")
+    next_steps: str = Field(description="What to do about this kind.")
     detail: str = Field(description="What went wrong and for which goods, in a sentence.")
     status: ExceptionStatus = Field(description="Whether somebody still has to look at it.")
     owner: str | None = Field(description="Who looks after it; null while nobody does.")

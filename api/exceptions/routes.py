@@ -1,8 +1,10 @@
 """Exceptions: what a person must look at."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy import RowMapping
 
 from api.contract import responses
 from api.exceptions import examples
@@ -11,6 +13,7 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from dom.exceptions import CATALOGUE, ExceptionKind, ExceptionSeverity, OwnerRole, matching
 from store.enums import ExceptionStatus
 from store.reports import lists
 
@@ -31,16 +34,22 @@ async def find(
     services: Use,
     status: Annotated[ExceptionStatus | None, Query(description="Only open ones, or only closed ones.")] = None,
     kind: Annotated[
-        str | None, Query(max_length=64, description="Only of this kind.", examples=["message_given_up"])
+        ExceptionKind | None, Query(description="Only of this kind.", examples=["message_given_up"])
     ] = None,
+    severity: Annotated[ExceptionSeverity | None, Query(description="Only kinds as bad as this.")] = None,
+    owner_role: Annotated[OwnerRole | None, Query(description="Only kinds that this role looks at.")] = None,
     order: Annotated[str | None, Query(max_length=900, description="Only this order's.")] = None,
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
-    """Open ones and closed ones, unless `status` says which. What to do about each kind, the runbook says."""
-    wanted = lists.ExceptionFilter(order_id=order, kind=kind, status=status)
+    """Open ones and closed ones, unless `status` says which."""
+    wanted = lists.ExceptionFilter(order_id=order, kinds=matching(kind, severity, owner_role), status=status)
     before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await lists.list_exceptions(connection, wanted, before=before, limit=limit + 1)
     more = cursor.encode(str(rows[limit - 1]["id"])) if len(rows) > limit else None
-    return Json({"items": [dict(row) for row in rows[:limit]], "next_cursor": more})
+    return Json({"items": [_with_info(row) for row in rows[:limit]], "next_cursor": more})
+
+
+def _with_info(row: RowMapping) -> dict[str, object]:
+    return {**row, **asdict(CATALOGUE[ExceptionKind(row["kind"])])}

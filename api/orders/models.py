@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.http.models import Page, Window
 from api.notifications.models import Medium
+from dom.exceptions import ExceptionKind
 from dom.network import ShippingMethod
 from dom.orders.order import Customer, Payment, ShipTo
 from dom.orders.status import CarrierEventKind, FulfilmentStatus, OrderStatus, ReturnStatus
@@ -185,7 +186,7 @@ class OrderException(BaseModel):
     """What a person must look at, and nobody closed yet."""
 
     id: int
-    kind: str = Field(description="What kind of trouble it is; decide by it.")
+    kind: ExceptionKind = Field(description="What kind of trouble it is; decide by it. Others may be added.")
     detail: str = Field(description="What went wrong and for which goods, in a sentence.")
     data: dict[str, Any] = Field(default={}, description="What the detail says, for programs.")
     owner: str | None = Field(description="Who looks after it; null while nobody does.")

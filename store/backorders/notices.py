@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.exceptions import ExceptionKind
 from store import exceptions
 from store.backorders import allocations
 from store.stock import soft
@@ -70,7 +71,7 @@ async def gone(connection: AsyncConnection, order_id: str) -> None:
     await exceptions.open_(
         connection,
         order_id,
-        "waiting_order_gone",
+        ExceptionKind.BACKORDER_NO_PROCESS,
         allocations.SOFT_ID + order_id,
         "stock came for units that wait, but no process runs for the order",
     )

@@ -12,12 +12,14 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.delivery.promise import missed
+from dom.exceptions import ExceptionKind
 from dom.network import Handling, Node, ShippingMethod
 from dom.orders.order import REPLAY_TAG
 from dom.orders.status import BEFORE_HAND_OVER, NETWORK, UNBEGUN, FulfilmentStatus
+from store import exceptions
 from store.database.parameters import listed, to_rows
 
-KIND: Final = "work_at_a_node"
+KIND: Final = ExceptionKind.WORK_AT_A_NODE
 """The exceptions about work that a node has begun and may not be able to end."""
 ACTOR: Final = NETWORK
 """Who rejects work in the name of a node that cannot do it. Once the node can again, it is asked like any other."""
@@ -58,16 +60,14 @@ _UNBEGUN_WORK: Final = text(f"""
 {_WORK} WHERE f.status IN ({listed(UNBEGUN)}) AND w.why IS NOT NULL AND (w.lasting OR f.ship_by >= w.clock)
   AND f.id > :after ORDER BY f.id LIMIT :most
 """)
-_OPEN: Final = text(f"""
-INSERT INTO exceptions (order_id, kind, business_key, detail)
+_OPENED: Final = f"""
 SELECT b.order_id, '{KIND}', 'node/' || b.id, b.id || ' at ' || b.node_id || ' is ' || b.status || ', and ' || b.why
        || ': ' || coalesce((SELECT string_agg(l.quantity || ' of ' || l.sku, ', ' ORDER BY l.line_id)
                             FROM fulfilment_lines l WHERE l.fulfilment_id = b.id AND l.quantity > 0), 'nothing in it')
 FROM ({_WORK}) b
 WHERE b.status IN ({listed(BEFORE_HAND_OVER - UNBEGUN)}) AND b.why IS NOT NULL AND b.matters
-ON CONFLICT (business_key) DO UPDATE SET status = 'open', closed_at = NULL, detail = EXCLUDED.detail
-    WHERE exceptions.status = 'closed' AND exceptions.owner IS NULL
-""")
+"""
+_OPEN: Final = text(exceptions.opening(_OPENED, exceptions.Reopening.IF_CLOSED_BY_ITSELF))
 _CLOSE: Final = text(f"""
 UPDATE exceptions x SET status = 'closed', closed_at = now() WHERE x.kind = '{KIND}' AND x.status = 'open'
   AND NOT EXISTS (SELECT FROM ({_WORK}) b WHERE 'node/' || b.id = x.business_key AND b.order_id = x.order_id

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.exceptions import ExceptionKind
 from dom.fulfilment.carrier_reports import fact, is_known, on_hand
 from dom.orders.status import CarrierEventKind, FulfilmentStatus
 from store import exceptions
@@ -83,7 +84,14 @@ async def note(connection: AsyncConnection, report: Report) -> bool:
     if not await timeline.append(connection, event):
         return False
     if not report.if_goods_moved or about["on_hand"] != "unchanged":
-        await exceptions.open_(connection, row["order_id"], KIND, event.business_key, _detail(report, about), about)
+        await exceptions.open_(
+            connection,
+            row["order_id"],
+            ExceptionKind.REPORT_OUT_OF_TURN,
+            event.business_key,
+            _detail(report, about),
+            about,
+        )
     return True
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.exceptions import ExceptionKind
 from dom.shared.errors import Conflict, InvalidInput, StepNotPossible
 from store import exceptions
 from store.database.parameters import to_rows
@@ -157,8 +158,8 @@ async def _end(connection: AsyncConnection, receipt: Receipt, known: Inbound) ->
     if known.kind is not InboundKind.TRANSFER:
         return
     for kind, units, said in (
-        ("transfer_short", difference.missing, "did not come"),
-        ("transfer_over", difference.surplus, "came that were never sent"),
+        (ExceptionKind.TRANSFER_SHORT, difference.missing, "did not come"),
+        (ExceptionKind.TRANSFER_OVER, difference.surplus, "came that were never sent"),
     ):
         if units:
             detail = f"transfer {known.reference} from {known.origin_node} to {known.node_id}: {units} units {said}"

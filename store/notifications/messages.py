@@ -6,9 +6,11 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
 from store.database.parameters import to_json
 from store.enums import MessageStatus
+from store.exceptions import opening
 
 _WRITE = text("""
 INSERT INTO messages (business_key, order_id, occasion, kind, medium, recipient, context, status)
@@ -48,7 +50,11 @@ async def unsent(connection: AsyncConnection, order_id: str, occasion: str) -> S
     return rows.mappings().all()
 
 
-_CLAIM = text("""
+_UNCERTAIN = f"""
+    SELECT CAST(:order_id AS text), '{ExceptionKind.MESSAGE_UNCERTAIN}', business_key,
+           kind || ' to ' || recipient || ' - its sender died, whether it arrived is not known'
+    FROM claimed WHERE status = 'uncertain'"""
+_CLAIM = text(f"""
 WITH before AS (
     SELECT id, status FROM messages
     WHERE order_id = :order_id AND occasion = :occasion AND status IN ('pending', 'sending') FOR UPDATE
@@ -58,11 +64,7 @@ WITH before AS (
     FROM before b WHERE b.id = m.id
     RETURNING m.id, m.business_key, m.kind, m.medium, m.recipient, m.context, m.status
 ), doubted AS (
-    INSERT INTO exceptions (order_id, kind, business_key, detail)
-    SELECT :order_id, 'message_uncertain', business_key,
-           kind || ' to ' || recipient || ' - its sender died, whether it arrived is not known'
-    FROM claimed WHERE status = 'uncertain'
-    ON CONFLICT (business_key) DO NOTHING
+    {opening(_UNCERTAIN)}
 )
 SELECT * FROM claimed
 """)
@@ -79,15 +81,16 @@ async def claim(connection: AsyncConnection, order_id: str, occasion: str) -> Se
     return rows.mappings().all()
 
 
-_GIVE_UP = text("""
+_GIVEN_UP = f"""
+SELECT CAST(:order_id AS text), '{ExceptionKind.MESSAGE_GIVEN_UP}', business_key,
+       kind || ' to ' || recipient || ' - ' || error FROM given_up"""
+_GIVE_UP = text(f"""
 WITH given_up AS (
     UPDATE messages SET status = 'failed'
     WHERE order_id = :order_id AND occasion = :occasion AND status IN ('pending', 'sending')
     RETURNING business_key, kind, recipient, error
 )
-INSERT INTO exceptions (order_id, kind, business_key, detail)
-SELECT :order_id, 'message_given_up', business_key, kind || ' to ' || recipient || ' - ' || error FROM given_up
-ON CONFLICT (business_key) DO NOTHING
+{opening(_GIVEN_UP)}
 """)
 
 

@@ -11,17 +11,17 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.exceptions import WITHOUT_PROCESS, ExceptionKind
 from dom.orders.status import FINAL_ORDER, FulfilmentStatus, ReturnStatus
+from store import exceptions
 from store.database.parameters import listed
+from store.exceptions import Reopening
 
-MISSING: Final = "no_process"
-"""The kind of exception for an order or a return that is open and has no process."""
-DIFFERS: Final = "process_differs"
-"""The kind for a process that runs and does not agree with the store."""
-NOT_IN_STORE: Final = "not_in_store"
-"""The kind for an order or a return whose process ended and which the store does not hold."""
-_ABOUT_PROCESSES: Final = [MISSING, DIFFERS, NOT_IN_STORE]
-_CLOSED_BY_LIFE: Final = [*_ABOUT_PROCESSES, "waiting_order_gone", "second_look_gone"]
+_CLOSED_BY_LIFE: Final = [
+    *WITHOUT_PROCESS,
+    ExceptionKind.BACKORDER_NO_PROCESS,
+    ExceptionKind.REOPTIMISED_NO_PROCESS,
+]
 
 # An order with a final status may still have a message to send, or a booking to take back; a return's messages are its
 # own process's to send.
@@ -102,25 +102,16 @@ async def standing(connection: AsyncConnection, order_id: str) -> dict[str, Any]
     return None if row is None else dict(row)
 
 
-_REPORT = text("""
-INSERT INTO exceptions (order_id, kind, business_key, detail)
-VALUES ((SELECT id FROM orders WHERE id = :order_id), :kind, :key, :detail)
-ON CONFLICT (business_key) DO UPDATE SET status = 'open', closed_at = NULL, detail = EXCLUDED.detail
-    WHERE exceptions.status = 'closed' AND exceptions.owner IS NULL
-RETURNING id
-""")
-
-
 async def report(
-    connection: AsyncConnection, *, order_id: str, about: str, run_id: str, kind: str, detail: str
+    connection: AsyncConnection, *, order_id: str, about: str, run_id: str, kind: ExceptionKind, detail: str
 ) -> bool:
     """Put a missing or wrong process before a person, once for each run of it; False if that was done before.
 
     One that closed by itself, because both agreed for a time, is opened again; one that a person closed is not.
     `about` is the order or the return, `run_id` its last run in Temporal, or empty if there is none.
     """
-    names = {"order_id": order_id, "kind": kind, "key": f"{about}:{kind}:{run_id or 'none'}", "detail": detail[:1000]}
-    return await connection.scalar(_REPORT, names) is not None
+    key = f"{about}:{kind}:{run_id or 'none'}"
+    return await exceptions.open_(connection, order_id, kind, key, detail, reopening=Reopening.IF_CLOSED_BY_ITSELF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +128,7 @@ _CLOSE = text("UPDATE exceptions SET status = 'closed', closed_at = now() WHERE 
 
 async def open_reports(connection: AsyncConnection) -> list[Report]:
     """Every missing or wrong process that stands before a person."""
-    rows = await connection.execute(_REPORTS, {"kinds": _ABOUT_PROCESSES})
+    rows = await connection.execute(_REPORTS, {"kinds": list(WITHOUT_PROCESS)})
     return [Report(row.id, row.business_key.rsplit(":", 2)[0]) for row in rows]
 
 
@@ -159,16 +150,18 @@ async def lives_again(connection: AsyncConnection, order_id: str, return_id: str
     await connection.execute(_LIVES, names)
 
 
-_DETAILS: Final[Mapping[str, str]] = {
-    MISSING: "{about} is {status}, but no process runs for it; `dom orders revive {about}` starts it where it stands",
-    DIFFERS: "the process of {about} does not agree with the store ({status}): {words}; `dom orders revive {about}` "
-    "starts it anew where the store stands",
-    NOT_IN_STORE: "the process of {about} {words}, but the store does not hold it, as after a restore of an older "
-    "store: ask node and customer what happened. `dom orders revive {about}` captures it anew, which reserves, "
-    "releases and mails once more: tell the node not to send again what has left, and report its steps; or cancel it",
+_DETAILS: Final[Mapping[ExceptionKind, str]] = {
+    ExceptionKind.NO_PROCESS: "{about} is {status}, but no process runs for it; `dom orders revive {about}` starts it "
+    "where it stands",
+    ExceptionKind.PROCESS_DIFFERS: "the process of {about} does not agree with the store ({status}): {words}; `dom "
+    "orders revive {about}` starts it anew where the store stands",
+    ExceptionKind.NOT_IN_STORE: "the process of {about} {words}, but the store does not hold it, as after a restore of "
+    "an older store: ask node and customer what happened. `dom orders revive {about}` captures it anew, which "
+    "reserves, releases and mails once more: tell the node not to send again what has left, and report its steps; or "
+    "cancel it",
 }
 
 
-def in_words(kind: str, about: str, status: str, words: str = "") -> str:
+def in_words(kind: ExceptionKind, about: str, status: str, words: str = "") -> str:
     """What a person is told of a missing or wrong process."""
     return _DETAILS[kind].format(about=about, status=status, words=words)

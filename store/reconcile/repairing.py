@@ -11,6 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from dom.exceptions import ExceptionKind
+from store import exceptions
 from store.database.engine import is_unavailable
 from store.reconcile import days, transit
 from store.reconcile.differences import BusyError, CannotMendError, Difference, Kind, Subject, Trust
@@ -27,7 +29,7 @@ BUSY: Final = frozenset({"40001", "40P01", "55P03"})
 PATIENCE: Final = "10s"
 """How long a place is waited for that somebody has locked."""
 
-EXCEPTION: Final = "stock_reconcile"
+EXCEPTION: Final = ExceptionKind.STOCK_DIFFERENCE
 
 
 @dataclass(slots=True)
@@ -138,16 +140,9 @@ def _line_key(line: Line) -> str:
     return f"{EXCEPTION}/{fulfilment_id}/{line_id}"
 
 
-_OPEN = text("""
-INSERT INTO exceptions (order_id, kind, business_key, detail)
-VALUES ((SELECT id FROM orders WHERE id = CAST(:order_id AS text)), :kind, :key, :detail)
-ON CONFLICT (business_key) DO UPDATE SET status = 'open', closed_at = NULL, detail = EXCLUDED.detail
-""")
-
-
 async def _open_exception(connection: AsyncConnection, key: str, detail: str, order_id: str | None = None) -> None:
     """One exception for one trouble, opened again where it was closed too early."""
-    await connection.execute(_OPEN, {"order_id": order_id, "kind": EXCEPTION, "key": key, "detail": detail[:1000]})
+    await exceptions.open_(connection, order_id, EXCEPTION, key, detail, reopening=exceptions.Reopening.ALWAYS)
 
 
 async def _close_exceptions(connection: AsyncConnection, keys: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, RowMapping, Text, cast, func, literal, sel
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.exceptions import ExceptionKind
 from store.tables.network import nodes, skus
 from store.tables.orders import exceptions, fulfilments, messages, shipment_fulfilments, shipments
 
@@ -47,7 +48,7 @@ class ExceptionFilter:
     """Which exceptions are asked for; what is None does not matter."""
 
     order_id: str | None = None
-    kind: str | None = None
+    kinds: frozenset[ExceptionKind] | None = None
     status: str | None = None
 
 
@@ -150,14 +151,19 @@ async def list_exceptions(
 ) -> Sequence[RowMapping]:
     """Exceptions, newest first, from below the number `before` on."""
     names = ("id", "order_id", "kind", "detail", "status", "owner", "opened_at", "closed_at")
-    query = select(*(exceptions.c[name] for name in names)).where(*_asked(exceptions.c, wanted))
-    query = query.order_by(exceptions.c.id.desc()).limit(limit)
+    query = select(*(exceptions.c[name] for name in names)).order_by(exceptions.c.id.desc()).limit(limit)
+    if wanted.order_id is not None:
+        query = query.where(exceptions.c.order_id == wanted.order_id)
+    if wanted.kinds is not None:
+        query = query.where(exceptions.c.kind.in_(wanted.kinds))
+    if wanted.status is not None:
+        query = query.where(exceptions.c.status == wanted.status)
     if before is not None:
         query = query.where(exceptions.c.id < before)
     return (await connection.execute(query)).mappings().all()
 
 
-def _asked(columns: Any, wanted: NodeFilter | MessageFilter | ExceptionFilter) -> list[ColumnElement[bool]]:
+def _asked(columns: Any, wanted: NodeFilter | MessageFilter) -> list[ColumnElement[bool]]:
     """The conditions that a row holds what is asked for."""
     named = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__}
     return [columns[name] == value for name, value in named.items() if value is not None]

@@ -14,12 +14,18 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.exceptions import ExceptionKind
 from dom.orders.status import ReasonCode
 from store.database.parameters import to_rows
+from store.exceptions import opening
 from store.stock.item_results import ANSWERED, MOST_UNITS, Balances, ItemResult, result
 
-BELOW_RESERVED: Final = "count_below_reserved"
-"""The kind of exception a count opens that could not be taken in full."""
+_SHORT: Final = opening(f"""
+    SELECT CAST(NULL AS text), '{ExceptionKind.COUNT_BELOW_RESERVED}',
+           '{ExceptionKind.COUNT_BELOW_RESERVED}/' || message || '/' || node_id || '/' || sku,
+           format('%s of %s: counted %s, with what moved since %s, but %s are reserved for orders; %s are missing',
+                  sku, node_id, quantity, target, reserved, shortfall)
+    FROM taken WHERE shortfall > 0""")
 _STATEMENT: Final = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 
 
@@ -42,7 +48,7 @@ def statement(rows: str, tail: str) -> str:
     Where a count leaves less than is reserved, soft reservations go first, the youngest first, and what is firmly
     reserved stays on hand: the rest is the count's shortfall, and the count does not stand as taken.
     """
-    return _STATEMENT.format(rows=rows, tail=tail, most_units=MOST_UNITS, below_reserved=BELOW_RESERVED)
+    return _STATEMENT.format(rows=rows, tail=tail, most_units=MOST_UNITS, open_exceptions=_SHORT)
 
 
 _ITEMS: Final = """

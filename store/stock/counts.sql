@@ -63,12 +63,7 @@ WITH item AS MATERIALIZED (
     ON CONFLICT (source, node_id, sku) DO UPDATE
     SET sequence = EXCLUDED.sequence, quantity = EXCLUDED.quantity, as_of = EXCLUDED.as_of
 ), queued AS (
-    INSERT INTO exceptions (kind, business_key, detail)
-    SELECT '{below_reserved}', '{below_reserved}/' || message || '/' || node_id || '/' || sku,
-           format('%s of %s: counted %s, with what moved since %s, but %s are reserved for orders; %s are missing',
-                  sku, node_id, quantity, target, reserved, shortfall)
-    FROM taken WHERE shortfall > 0
-    ON CONFLICT (business_key) DO NOTHING
+    {open_exceptions}
 ), verdict AS (
     SELECT t.no, t.node_id, t.sku, CASE WHEN t.shortfall > 0 THEN 'short' ELSE 'applied' END AS outcome,
            NULL AS problem, NULL AS field, CASE WHEN t.shortfall > 0 THEN

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dom.exceptions import CATALOGUE, ExceptionKind
 from store import exceptions
 from tests.api.driving import Channel, new_number, order, problem, until
 
@@ -123,7 +124,7 @@ class TestMessages:
 class TestExceptions:
     async def test_the_newest_first_by_what_people_ask_for(self, channel: Channel, engine: AsyncEngine) -> None:
         order_id = await channel.place(order(await channel.stocked_sku(10)))
-        kinds = ("message_given_up", "parcel_lost", "message_given_up")
+        kinds = (ExceptionKind.MESSAGE_GIVEN_UP, ExceptionKind.PARCEL_LOST, ExceptionKind.MESSAGE_GIVEN_UP)
         async with engine.begin() as connection:
             for kind in kinds:
                 await exceptions.open_(connection, order_id, kind, new_number(), f"about {order_id}")
@@ -133,3 +134,22 @@ class TestExceptions:
         lost = await pages(channel.http, "/v1/exceptions", 9, order=order_id, kind="parcel_lost", status="open")
         assert lost == [found[1]]
         assert await pages(channel.http, "/v1/exceptions", 9, order=order_id, status="closed") == []
+
+    async def test_what_belongs_to_the_kind_is_told_and_asked_for(self, channel: Channel, engine: AsyncEngine) -> None:
+        order_id = await channel.place(order(await channel.stocked_sku(10)))
+        async with engine.begin() as connection:
+            for kind in (ExceptionKind.MESSAGE_GIVEN_UP, ExceptionKind.PARCEL_LOST, ExceptionKind.NO_PROCESS):
+                await exceptions.open_(connection, order_id, kind, new_number(), f"about {order_id}")
+
+        async def asked(**named: str) -> list[str]:
+            return [each["kind"] for each in await pages(channel.http, "/v1/exceptions", 9, order=order_id, **named)]
+
+        assert await asked(owner_role="operator") == ["no_process", "message_given_up"]
+        assert await asked(owner_role="operator", severity="critical") == ["no_process"]
+        assert await asked(owner_role="support", kind="no_process") == []
+        (lost,) = await pages(channel.http, "/v1/exceptions", 9, order=order_id, severity="major")
+        assert (lost["kind"], lost["owner_role"]) == ("parcel_lost", "support")
+        assert lost["meaning"] == CATALOGUE[ExceptionKind.PARCEL_LOST].meaning
+        assert lost["next_steps"].startswith("claim with the carrier")
+        refused = await channel.http.get("/v1/exceptions", params={"kind": "nonsense"})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "kind")

@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from dom.exceptions import ExceptionKind
 from processes.consistency import Living
-from store.orders import processes
 from tests.workflows.test_return import ask, handle
 from tests.worlds import small
 from tests.worlds.running import House
@@ -43,7 +43,7 @@ async def test_it_is_found_by_one_thing_alone(house: House, change: str, said: s
     async with house.engine.begin() as connection:
         await connection.execute(text(change))
     (fault,) = (await living.compare(thoroughly=True)).faults
-    assert (fault.about, fault.kind) == (order.order_id, processes.DIFFERS)
+    assert (fault.about, fault.kind) == (order.order_id, ExceptionKind.PROCESS_DIFFERS)
     assert said in fault.detail
     await house.handle(order).terminate("the store was changed by hand")
 
@@ -64,6 +64,6 @@ async def test_so_is_a_return(house: House) -> None:
     async with house.engine.begin() as connection:
         await connection.execute(text("UPDATE returns SET status = 'received', received_at = now()"))
     (fault,) = (await living.compare()).faults
-    assert (fault.about, fault.kind) == (answer.return_id, processes.DIFFERS)
+    assert (fault.about, fault.kind) == (answer.return_id, ExceptionKind.PROCESS_DIFFERS)
     assert "(received): the process says requested" in fault.detail
     await handle(house, answer).terminate("the store was changed by hand")

@@ -7,10 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowExecutionStatus
 
+from dom.exceptions import ExceptionKind
 from dom.orders.status import OrderStatus
 from jobs.watching_processes import Watching
 from processes.consistency import Living
-from store.orders import processes
 from tests.worlds import small
 from tests.worlds.books import rows
 from tests.worlds.living import (
@@ -66,7 +66,7 @@ class TestFound:
         async with house.engine.begin() as connection:
             await connection.execute(text("UPDATE fulfilments SET status = 'picked'"))
         assert not (await compare(house)).faults
-        faults = (await compare(house, thoroughly=True)).of(processes.DIFFERS)
+        faults = (await compare(house, thoroughly=True)).of(ExceptionKind.PROCESS_DIFFERS)
         assert [fault.about for fault in faults] == [order.order_id]
         assert f"{order.order_id}-F1 is picked, the process says accepted" in faults[0].detail
         await revived(house, order)
@@ -83,7 +83,7 @@ class TestFound:
         async with house.engine.begin() as connection:
             await connection.execute(text("UPDATE orders SET status = 'delivered', finished_at = now()"))
             await connection.execute(text("UPDATE fulfilments SET status = 'delivered'"))
-        faults = (await compare(house)).of(processes.DIFFERS)
+        faults = (await compare(house)).of(ExceptionKind.PROCESS_DIFFERS)
         assert [fault.about for fault in faults] == [order.order_id]
         await revived(house, order)
         assert (await house.handle(order).result()).status is OrderStatus.DELIVERED

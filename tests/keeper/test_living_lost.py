@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from dom.exceptions import ExceptionKind
 from dom.orders.intake import OrderRequest
 from dom.orders.status import Disposition, OrderStatus, ReturnStatus
 from dom.shared.errors import NoProcess, NotFound, NothingToReturn
@@ -17,7 +18,6 @@ from processes.orders import OrderProcesses
 from processes.returns import ReturnProcesses
 from processes.revival import revive
 from store.database.engine import reading
-from store.orders import processes
 from tests.workflows.test_return import ask, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import one, rows
@@ -50,7 +50,7 @@ async def exceptions(house: House) -> list[tuple[object, ...]]:
     return await rows(house.engine, "SELECT kind, business_key, status FROM exceptions ORDER BY id")
 
 
-async def faults_of(house: House, kind: str, count: int = 1) -> list[Fault]:
+async def faults_of(house: House, kind: ExceptionKind, count: int = 1) -> list[Fault]:
     """The faults of a kind, once Temporal lists what there is."""
     found: list[Fault] = []
 
@@ -69,7 +69,7 @@ class TestRunning:
         await until_listed(house, 1)
         await until("it was told", lambda: sent(house, 1))
         await lost_by_the_store(house)
-        faults = (await compare(house)).of(processes.DIFFERS)
+        faults = (await compare(house)).of(ExceptionKind.PROCESS_DIFFERS)
         assert [(fault.about, fault.status) for fault in faults] == [(order.order_id, "")]
         await watching(house).run()
         assert await rows(house.engine, "SELECT kind, order_id FROM exceptions") == [("process_differs", None)]
@@ -98,7 +98,7 @@ class TestRunning:
     async def test_a_return_is_allowed_anew(self, house: House) -> None:
         answer = await self._returning(house, "return-lost")
         await returns_lost_by_the_store(house)
-        faults = await faults_of(house, processes.DIFFERS)
+        faults = await faults_of(house, ExceptionKind.PROCESS_DIFFERS)
         assert [(fault.about, fault.status) for fault in faults] == [(answer.return_id, "")]
         await watching(house).run()
         assert [(kind, str(key).split(":")[0]) for kind, key, _ in await exceptions(house)] == [
@@ -116,7 +116,7 @@ class TestRunning:
         """Its process keeps what the customer asked for until the order is put right."""
         answer = await self._returning(house, "return-too-early")
         await lost_by_the_store(house)
-        (fault,) = await faults_of(house, processes.DIFFERS)
+        (fault,) = await faults_of(house, ExceptionKind.PROCESS_DIFFERS)
         with pytest.raises(NotFound, match="there is no order"):
             await revive(house.engine, house.client, house.task_queue, fault, "ops:kim")
         order = small.order("return-too-early", A=2)
@@ -153,7 +153,7 @@ class TestEnded:
         await deliver(house, order)
         await ended(house, order)
         await lost_by_the_store(house)
-        (fault,) = await faults_of(house, processes.NOT_IN_STORE)
+        (fault,) = await faults_of(house, ExceptionKind.NOT_IN_STORE)
         assert (fault.about, fault.status) == (order.order_id, "")
         assert "ended as delivered (completed), but the store does not hold it" in fault.detail
         assert f"dom orders revive {order.order_id}" in fault.detail
@@ -193,7 +193,7 @@ class TestEnded:
         await house.send(order)
         await house.handle(order).terminate("by hand")
         await lost_by_the_store(house)
-        (fault,) = await faults_of(house, processes.NOT_IN_STORE)
+        (fault,) = await faults_of(house, ExceptionKind.NOT_IN_STORE)
         assert "ended as accepted (terminated)" in fault.detail
 
     async def test_a_return_is_found(self, house: House) -> None:
@@ -206,7 +206,7 @@ class TestEnded:
         await inspect(house, answer, ("1", 1, Disposition.SCRAP))
         await handle(house, answer).result()
         await returns_lost_by_the_store(house)
-        (fault,) = await faults_of(house, processes.NOT_IN_STORE)
+        (fault,) = await faults_of(house, ExceptionKind.NOT_IN_STORE)
         assert (fault.about, fault.is_return) == (answer.return_id, True)
         assert "ended as refunded (completed)" in fault.detail
         assert (await Living(house.engine, house.client, house.task_queue).of(answer.return_id)) == fault

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
+from dom.exceptions import ExceptionKind
 from dom.orders.order import Order
 from dom.orders.status import OrderStatus
 from dom.shared import ids
 from processes.consistency import Living
 from processes.revival import revive
-from store.orders import processes
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.outside import RecordingCarrier
@@ -45,7 +45,7 @@ async def until_waiting(engine: AsyncEngine, count: int) -> None:
 async def revived(house: House, order: Order) -> None:
     fault = await Living(house.engine, house.client, house.task_queue).of(order.order_id)
     assert fault is not None
-    assert fault.kind == processes.MISSING
+    assert fault.kind == ExceptionKind.NO_PROCESS
     await revive(house.engine, house.client, house.task_queue, fault, "ops:kim")
 
 
@@ -131,7 +131,9 @@ class TestDuringACancellation:
             living = Living(world, temporal_client, house.task_queue)
 
             async def is_missed() -> bool:
-                return [each.about for each in (await living.compare()).of(processes.MISSING)] == [order.order_id]
+                return [each.about for each in (await living.compare()).of(ExceptionKind.NO_PROCESS)] == [
+                    order.order_id
+                ]
 
             await until("it is found without a process", is_missed)
             carrier.away = False

@@ -19,16 +19,12 @@ from api.http import problems
 from api.openapi import generate
 from cli.embedded import temporal
 from cli.main import app
+from dom.exceptions import CATALOGUE, ExceptionKind
 from dom.notifications.messages import MessageKind
-from dom.orders.status import FulfilmentStatus, OrderStatus
+from dom.orders.status import OrderStatus
 from dom.sourcing.models import CostTerm
 from dom.sourcing.policy.document import Fence
 from settings import ENV_PREFIX, Settings
-from store.exceptions import Unsourced
-from store.fulfilment import unable_nodes, unexpected_reports
-from store.orders import processes
-from store.reconcile import repairing
-from store.stock import counts
 from store.tables import metadata
 from tools import rooms
 from worker import WORKFLOWS
@@ -43,16 +39,6 @@ PAGES = sorted(
     [*(ROOT / page for page in TOP_PAGES), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")]
 )
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
-NAMED_KINDS = {
-    *Unsourced,
-    *(f"parcel_{status}" for status in (FulfilmentStatus.LOST, FulfilmentStatus.RETURNED)),
-    *("transfer_short", "transfer_over", processes.MISSING, processes.DIFFERS, processes.NOT_IN_STORE),
-    *(unable_nodes.KIND, unexpected_reports.KIND, counts.BELOW_RESERVED, repairing.EXCEPTION),
-}
-"""Kinds of exceptions that are no literal where they are opened."""
-OPENED = re.compile(
-    r"""(?:exceptions\.open_\([^"']*?["'](?=\w+["'],)|INSERT INTO exceptions \([^)]*\)\s+SELECT :\w+, ')(\w+)"""
-)
 FILE = re.compile(
     r"`((?:activities|api|bench|bootstrap|cli|connectors|deploy|docs|dom|jobs|keeper|processes|services|simulator|store"
     r"|tests|tools|workflows)/[\w/.-]*)`"
@@ -71,13 +57,6 @@ def rows(text: str) -> list[list[str]]:
 def described(name: str, text: str = DESCRIPTION) -> bool:
     """Whether a table names it in code letters and says something about it."""
     return any(f"`{name}`" in row[0] and len(" ".join(row[1:])) > len("said") for row in rows(text))
-
-
-def exception_kinds() -> set[str]:
-    """Every kind of exception the system opens."""
-    folders = ("activities", "jobs", "processes", "services", "store")
-    code = "\n".join(path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    return {*NAMED_KINDS, *OPENED.findall(code)}
 
 
 def endpoints() -> Iterator[str]:
@@ -208,7 +187,12 @@ class TestEverythingIsDescribed:
 
     def test_every_kind_of_exception(self) -> None:
         table = RUNBOOK.partition("\n## Exceptions")[2].partition("\n## ")[0]
-        assert {row[0].strip("`") for row in rows(table)[2:]} == exception_kinds()
+        told = [
+            [f"`{kind}`", str(info.severity), str(info.owner_role), info.meaning, info.next_steps]
+            for kind, info in CATALOGUE.items()
+        ]
+        assert rows(table)[2:] == told
+        assert set(CATALOGUE) == set(ExceptionKind)
 
 
 class TestPages:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
+from dom.exceptions import ExceptionKind
 from dom.orders.order import Order
 from dom.shared import ids
 from processes.consistency import Comparison, Living
 from processes.revival import revive
-from store.orders import processes
 from tests.worlds.books import one
 from tests.worlds.running import House
 from tests.worlds.steps import ship, until_event, until_order
@@ -37,7 +37,7 @@ async def until_missed(house: House, about: str) -> None:
     """The order or the return is the only one that is found without a process; Temporal's list lags a moment behind."""
 
     async def is_missed() -> bool:
-        return [fault.about for fault in (await compare(house)).of(processes.MISSING)] == [about]
+        return [fault.about for fault in (await compare(house)).of(ExceptionKind.NO_PROCESS)] == [about]
 
     await until(f"{about} is found without a process", is_missed)
 

@@ -1,0 +1,226 @@
+"""The kinds of exceptions: what a person must look at, how bad it is, who looks at it, and what to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class ExceptionKind(StrEnum):
+    """What went wrong. The value is stored, and callers decide by it; CATALOGUE says what it means."""
+
+    BACKORDER = "backorder"
+    CANNOT_BE_SOURCED = "cannot_be_sourced"
+    WORK_AT_A_NODE = "work_at_a_node"
+    PARCEL_LOST = "parcel_lost"
+    PARCEL_RETURNED = "parcel_returned_to_sender"
+    REPORT_OUT_OF_TURN = "report_out_of_turn"
+    MESSAGE_REFUSED = "message_refused"
+    MESSAGE_GIVEN_UP = "message_given_up"
+    LABEL_TRANSLITERATED = "label_transliterated"
+    MESSAGE_UNCERTAIN = "message_uncertain"
+    COUNT_BELOW_RESERVED = "count_below_reserved"
+    TRANSFER_SHORT = "transfer_short"
+    TRANSFER_OVER = "transfer_over"
+    BACKORDER_NO_PROCESS = "waiting_order_gone"
+    STOCK_DIFFERENCE = "stock_reconcile"
+    WEBHOOK_STUCK = "webhook_stuck"
+    SOURCING_NEEDS_A_PERSON = "sourcing"
+    REOPTIMISED_NO_PROCESS = "second_look_gone"
+    NO_PROCESS = "no_process"
+    PROCESS_DIFFERS = "process_differs"
+    NOT_IN_STORE = "not_in_store"
+
+
+class ExceptionSeverity(StrEnum):
+    """How bad it is. `critical`: an order stands still or the books are wrong. `major`: goods or a promise are at
+    stake. `minor`: somebody was not told, or waits as expected.
+    """
+
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+
+
+class OwnerRole(StrEnum):
+    """Who looks at it."""
+
+    SUPPORT = "support"
+    PLANNER = "planner"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionInfo:
+    """What belongs to a kind: how bad it is, whose it is, what happened, and what to do next."""
+
+    severity: ExceptionSeverity
+    owner_role: OwnerRole
+    meaning: str
+    next_steps: str
+
+
+UNSOURCED: Final = frozenset(
+    {ExceptionKind.BACKORDER, ExceptionKind.CANNOT_BE_SOURCED, ExceptionKind.SOURCING_NEEDS_A_PERSON}
+)
+"""Kinds that units without a node are the cause of. They close themselves once no unit of the order waits."""
+WITHOUT_PROCESS: Final = frozenset(
+    {
+        ExceptionKind.NO_PROCESS,
+        ExceptionKind.PROCESS_DIFFERS,
+        ExceptionKind.NOT_IN_STORE,
+    }
+)
+"""Kinds of an order or a return beside its process. They close themselves once both agree."""
+
+CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
+    ExceptionKind.BACKORDER: ExceptionInfo(
+        ExceptionSeverity.MINOR,
+        OwnerRole.SUPPORT,
+        "units lost their node and no other has stock",
+        "nothing, if stock comes: the order looks again by itself, and this closes itself. Otherwise cancel the line",
+    ),
+    ExceptionKind.CANNOT_BE_SOURCED: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.PLANNER,
+        "no node may ever give units of an order, whatever it holds; the detail says what rules out which places",
+        "change the network or the policy (the order looks again by itself, and this closes itself), or cancel "
+        "the line and tell the customer",
+    ),
+    ExceptionKind.WORK_AT_A_NODE: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.OPERATOR,
+        "a node changed and cannot do work it has (switched off, no pick-up, no service, not equipped for the "
+        "goods), or not on its day (closed, an earlier cut-off): the detail names node, work and units",
+        "if it was begun, have the node finish or reject it; it closes itself",
+    ),
+    ExceptionKind.PARCEL_LOST: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.SUPPORT,
+        "the carrier lost it; the units are sourced again",
+        "claim with the carrier. If it arrives after all: the carrier's report puts it right by itself while no "
+        "node has begun on the replacement, else see `report_out_of_turn`",
+    ),
+    ExceptionKind.PARCEL_RETURNED: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.SUPPORT,
+        "the parcel comes back; its units count as cancelled, its stock is gone from the balance",
+        "when it arrives, book it in (`POST /v1/inventory/adjustments`); refund outside the system",
+    ),
+    ExceptionKind.REPORT_OUT_OF_TURN: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.SUPPORT,
+        "a node or carrier reported what cannot be true any more: of a booking that was taken back, of work that ended",
+        'ask them. `data` names node and units: if it is true and `on_hand` is "too high", take the units out '
+        '(`POST /v1/inventory/adjustments`), if "too low", take them in. A lost parcel that was delivered: `POST '
+        "/v1/fulfilments/{id}/arrived` takes its replacement back while that has not left",
+    ),
+    ExceptionKind.MESSAGE_REFUSED: ExceptionInfo(
+        ExceptionSeverity.MINOR,
+        OwnerRole.SUPPORT,
+        "a mail or webhook was refused for good",
+        "correct the address outside, tell the customer",
+    ),
+    ExceptionKind.MESSAGE_GIVEN_UP: ExceptionInfo(
+        ExceptionSeverity.MINOR,
+        OwnerRole.OPERATOR,
+        "nobody took the message for three days",
+        "look at the mail server or webhook, tell the customer",
+    ),
+    ExceptionKind.LABEL_TRANSLITERATED: ExceptionInfo(
+        ExceptionSeverity.MINOR,
+        OwnerRole.SUPPORT,
+        "a label shows a name or address in Roman letters, because no font has the script",
+        "compare with the order before the parcel leaves; write on it what the carrier needs",
+    ),
+    ExceptionKind.MESSAGE_UNCERTAIN: ExceptionInfo(
+        ExceptionSeverity.MINOR,
+        OwnerRole.SUPPORT,
+        "a worker died while a mail was under way: it may or may not have arrived",
+        "look at the mail server's log for its `Message-ID`, or simply write to the customer",
+    ),
+    ExceptionKind.COUNT_BELOW_RESERVED: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.PLANNER,
+        "a count found less than orders have reserved; on hand fell to what is reserved, and is too high by the "
+        "shortfall",
+        "look on the shelf; cancel or re-source the orders that will not be filled (a short pick does it), then "
+        "count again",
+    ),
+    ExceptionKind.TRANSFER_SHORT: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.PLANNER,
+        "a transfer was closed and units did not come",
+        "ask both nodes; if they turn up, adjust; count the origin if they never left",
+    ),
+    ExceptionKind.TRANSFER_OVER: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.PLANNER,
+        "a transfer brought more than was sent",
+        "the origin's balance is too high by that: count it",
+    ),
+    ExceptionKind.BACKORDER_NO_PROCESS: ExceptionInfo(
+        ExceptionSeverity.CRITICAL,
+        OwnerRole.OPERATOR,
+        "stock came for an order whose process does not run",
+        "`dom orders revive ORDER`; it stands in line again then",
+    ),
+    ExceptionKind.STOCK_DIFFERENCE: ExceptionInfo(
+        ExceptionSeverity.CRITICAL,
+        OwnerRole.OPERATOR,
+        "a difference a repair could not mend; the detail says why",
+        'see "The books disagree"; it closes itself when a later repair can',
+    ),
+    ExceptionKind.WEBHOOK_STUCK: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.OPERATOR,
+        "a channel's receiver has taken nothing for an hour",
+        "wrong address or key: `PUT /v1/channels/{id}`; it goes on by itself",
+    ),
+    ExceptionKind.SOURCING_NEEDS_A_PERSON: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.PLANNER,
+        "the policy's strategy (named in the detail) wants a person to look at units no node can give",
+        "receive stock, change the policy, or cancel the line",
+    ),
+    ExceptionKind.REOPTIMISED_NO_PROCESS: ExceptionInfo(
+        ExceptionSeverity.CRITICAL,
+        OwnerRole.OPERATOR,
+        "an order's work was given to other nodes, but no process runs for the order",
+        "`dom orders revive ORDER`",
+    ),
+    ExceptionKind.NO_PROCESS: ExceptionInfo(
+        ExceptionSeverity.CRITICAL,
+        OwnerRole.OPERATOR,
+        "an order or return is open (a final order too, while a mail is unsent or a booking not taken back), and "
+        "its process was terminated or lost",
+        "`dom orders revive ORDER`; the exception closes itself",
+    ),
+    ExceptionKind.PROCESS_DIFFERS: ExceptionInfo(
+        ExceptionSeverity.CRITICAL,
+        OwnerRole.OPERATOR,
+        "a process does not say what the store says; the detail names it",
+        "after a restore `dom orders revive ORDER` (the store counts); otherwise look first whether a step is "
+        "stuck in a retry. It closes itself once both agree",
+    ),
+    ExceptionKind.NOT_IN_STORE: ExceptionInfo(
+        ExceptionSeverity.CRITICAL,
+        OwnerRole.OPERATOR,
+        "an order or return ended in Temporal, and the store does not hold it: an older store was restored",
+        'ask node and customer, then `dom orders revive ORDER` (see "Backup and restore", step 5). It closes '
+        "itself once the store holds it",
+    ),
+}
+
+
+def matching(
+    kind: ExceptionKind | None, severity: ExceptionSeverity | None, owner_role: OwnerRole | None
+) -> frozenset[ExceptionKind] | None:
+    """The kinds that match all that is asked for; None if nothing is asked for."""
+    if kind is None and severity is None and owner_role is None:
+        return None
+    return frozenset(
+        each
+        for each, info in CATALOGUE.items()
+        if kind in {None, each} and severity in {None, info.severity} and owner_role in {None, info.owner_role}
+    )
