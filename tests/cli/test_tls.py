@@ -15,7 +15,7 @@ from bootstrap import profile
 from bootstrap.problems import StartProblem
 from cli.embedded.postgres import EmbeddedPostgres
 from cli.embedded.temporal import EmbeddedTemporal
-from tests.worlds import tls
+from tests.worlds import keyed, tls
 from tests.worlds.commands import dom, refused
 from tests.worlds.tls import Authority
 
@@ -135,6 +135,48 @@ class TestTemporal:
 
         assert answer.returncode == 1
         assert "/nowhere.pem cannot be read" in answer.stderr + answer.stdout
+        assert "Traceback" not in answer.stderr
+
+
+class TestApiKey:
+    """Temporal Cloud knows a caller by an API key over TLS."""
+
+    @pytest.fixture
+    def keyed_port(self, temporal_server: EmbeddedTemporal, ours: Authority) -> Iterator[int]:
+        with keyed.front(temporal_server.address, ours, "swordfish") as (listening, _):
+            yield listening
+
+    def test_with_the_key_everything_is_reached(
+        self, tmp_path: Path, prepare: dict[str, str], keyed_port: int, ours: Authority
+    ) -> None:
+        named = {
+            **prepare,
+            "TEMPORAL_ADDRESS": f"localhost:{keyed_port}",
+            "TEMPORAL_API_KEY": "swordfish",
+            "TEMPORAL_TLS_SERVER_CA_CERT_PATH": str(ours.certificate),
+        }
+        answer = dom(tmp_path, "prepare", **named)
+        assert answer.returncode == 0, answer
+        assert "made namespace" in answer.stdout
+
+        doctor = dom(tmp_path, "doctor", **named, COLUMNS="200")
+        assert f"localhost:{keyed_port} answers" in doctor.stdout
+        assert "swordfish" not in doctor.stdout + doctor.stderr
+
+    @pytest.mark.parametrize("key", ["", "herring"])
+    def test_without_the_right_key_it_is_said(
+        self, tmp_path: Path, prepare: dict[str, str], keyed_port: int, ours: Authority, key: str
+    ) -> None:
+        answer = dom(
+            tmp_path,
+            "prepare",
+            **prepare,
+            TEMPORAL_ADDRESS=f"localhost:{keyed_port}",
+            TEMPORAL_API_KEY=key,
+            TEMPORAL_TLS_SERVER_CA_CERT_PATH=str(ours.certificate),
+        )
+        assert answer.returncode == 1
+        assert "the API key is missing or not known" in answer.stderr
         assert "Traceback" not in answer.stderr
 
 
