@@ -20,6 +20,8 @@ from sqlalchemy.pool import NullPool
 CONNECT_SECONDS: Final = 10
 WAIT_SECONDS: Final = 30
 """How long a caller waits for a connection of the pool to become free."""
+_API_WAIT_SECONDS: Final = 10
+"""The same in the API: its 503 must reach callers before they give up, as many do after 30 seconds."""
 _LONGEST_NAME: Final = 63
 """PostgreSQL cuts longer application names off."""
 _READ_ONLY: Final = "25006"
@@ -42,7 +44,7 @@ def create(url: str, pool_size: int = 8, kind: Kind = Kind.COMMAND) -> AsyncEngi
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=WAIT_SECONDS,
+        pool_timeout=_API_WAIT_SECONDS if kind is Kind.API else WAIT_SECONDS,
         connect_args={**_arguments(kind), "prepare_threshold": 3},
         json_serializer=_compact,
     )

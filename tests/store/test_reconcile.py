@@ -646,7 +646,7 @@ OR safety_stock < 0 OR promise_safety < 0 OR reserved + reserved_soft > on_hand 
 """
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(statements=st.lists(corruptions(), min_size=1, max_size=6), trust=st.sampled_from(list(Trust)))
 async def test_after_a_repair_the_books_agree_or_it_is_said_where_not(
     postgres_server: object, house_template: str, statements: list[str], trust: Trust

@@ -47,7 +47,7 @@ CAPACITY, EXPRESS = 6, 3
 PAST = datetime(2020, 3, 2, 12, tzinfo=UTC)
 """When goods move, unless they move now; a count of now comes after it, one of before precedes all that moves."""
 BEFORE = PAST - timedelta(days=1)
-EXAMPLES, STEPS = 30, 40
+EXAMPLES, STEPS = 20, 40
 # Even a ledger that only grows starts anew with each try.
 _EMPTY = """
 SET LOCAL session_replication_role = replica;

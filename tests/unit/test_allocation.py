@@ -16,7 +16,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NODES = ("n1", "n2", "n3")
 SKUS = ("A", "B")
 LONG_AGO = NOW - PATIENCE - timedelta(hours=1)
-many = settings(deadline=None, max_examples=300)
+many = settings(deadline=None, max_examples=150)
 
 
 def order(order_id: str, /, *, age: int = 0, **changes: object) -> WaitingOrder:

@@ -190,7 +190,7 @@ def left(decision: SourcingDecision) -> int:
 
 
 class TestUnderAnyPolicy:
-    @settings(deadline=None, max_examples=1_000)
+    @settings(deadline=None, max_examples=400)
     @given(case=cases(), seed=st.integers(0, 1_000))
     def test_no_fence_is_broken_and_no_order_of_things_matters(self, case: Case, seed: int) -> None:
         decision = case.decided()
@@ -208,7 +208,7 @@ class TestUnderAnyPolicy:
         filled = sum(sum(given_by(shipment).values()) for shipment in decision.shipments)
         assert left(decision) + filled == sum(line.quantity for line in case.demand.lines)
 
-    @settings(deadline=None, max_examples=1_000)
+    @settings(deadline=None, max_examples=400)
     @given(case=cases(left_over=("units", "order"), alone=True))
     def test_no_node_alone_would_do_better(self, case: Case) -> None:
         decision = case.decided()
