@@ -14,10 +14,13 @@ from connectors.carriers.port import LABEL_MEDIA_TYPE, Booking, BookingRequest, 
 from dom.delivery.parcels import measure, piece
 from dom.exceptions import ExceptionKind
 from dom.network import Node, ShippingMethod, Sku
+from dom.orders.commands import CarrierBooked
 from dom.orders.order import ShipTo
+from dom.orders.transitions import decide
 from dom.shared import ids
 from dom.shared.base import Value
 from dom.shared.errors import OutsideFailure
+from services.change_orders import locked, write
 from store import exceptions
 from store.delivery import shipments
 from store.enums import ShipmentStatus
@@ -98,6 +101,7 @@ class Shipping:
         unprinted: tuple[str, ...],
     ) -> bool:
         """Write the booking down, once. False if nobody needs it any more."""
+        state = await locked(connection, request.order_id)
         needed = await fulfilments.needs_booking(connection, request.fulfilment_id, request.attempt)
         now = self.database.now()
         if unprinted and needed:
@@ -109,24 +113,17 @@ class Shipping:
                 f"{request.fulfilment_id}: printed in Roman letters, no font has them: {'; '.join(unprinted)}",
             )
         if await shipments.book(connection, shipment, [request.fulfilment_id], now):
-            if needed:
-                await fulfilments.mark_booked(connection, request.fulfilment_id)
-            await timeline.append(
-                connection,
-                timeline.Event(
-                    request.order_id,
-                    "carrier_booked",
-                    shipment.id,
-                    f"carrier:{shipment.carrier}",
-                    now,
-                    data={
-                        "fulfilment_id": request.fulfilment_id,
-                        "tracking_number": shipment.tracking_number,
-                        "price": shipment.price,
-                        "currency": shipment.currency,
-                    },
-                ),
+            booked = CarrierBooked(
+                fulfilment_id=request.fulfilment_id,
+                shipment_id=shipment.id,
+                carrier=shipment.carrier,
+                tracking_number=shipment.tracking_number,
+                price=shipment.price,
+                currency=shipment.currency,
+                is_needed=needed,
+                at=now,
             )
+            await write(connection, state, decide(state, booked), webhook=self.database.webhooks)
         return needed
 
     @activity.defn(name="void_booking")

@@ -1,5 +1,6 @@
 """Use cases over the core, the store and the connectors, one transaction each. Nothing of HTTP or Temporal.
 
+change_orders          what may happen to an order's units: decided on what the store holds, written at once
 planning               units planned on a fresh snapshot: behind the promise, the soft reservation and the order
 promises               the plan that would be made for a basket, by shipping method
 reservations           units held for a cart or a checkout

@@ -12,7 +12,8 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
-from dom.orders.status import SourcingCause
+from dom.orders.changes import StatusMove
+from dom.orders.status import FulfilmentStatus, SourcingCause
 from dom.shared import ids
 from dom.sourcing.models import Snapshot
 from dom.sourcing.reoptimisation import Change, Joint, Unbegun
@@ -66,7 +67,9 @@ async def change(connection: AsyncConnection, joint: Joint, network: Network) ->
     await queue.lock_balances(connection, [], also=_balances(joint))
     for each in joint.changes:
         await _let_go(connection, each, units)
-    await reoptimisation.recall(connection, recalled, _REASON)
+    await fulfilments.set_statuses(
+        connection, [StatusMove(fulfilment_id, FulfilmentStatus.RECALLED, _REASON) for fulfilment_id in recalled]
+    )
     for each in joint.changes:
         await _put(connection, each, network, min([released_at[held.fulfilment_id] for held in each.order.held]))
 

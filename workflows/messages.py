@@ -15,10 +15,10 @@ EDITION: Final = 2
 
 0   search attributes lag behind, and a refused request fails its workflow
 1   search attributes are true after every change, and a refused request completes its workflow as `refused`
-2   an order takes its steps in the sequence in which it was told what they follow from, and needs no patch markers
+2   as 1
+
+Only returns differ by it: orders of editions before 2 do not run on, and are begun anew from the store.
 """
-IN_SEQUENCE: Final = 2
-"""The first edition of orders that take their steps in sequence."""
 REFUSED: Final = "refused"
 """What `DomStatus` and the result of a workflow say whose request was refused."""
 

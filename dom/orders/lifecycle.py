@@ -1,7 +1,8 @@
 """The life of an order's units: where each one stands, what may happen next, and what the order's status is.
 
 Every unit of a line is in one place: cancelled, waiting for stock (`backordered`), or in a living fulfilment. The
-invariant `quantity = cancelled + backordered + in living fulfilments` holds after every method here.
+invariant `quantity = cancelled + backordered + in living fulfilments` holds after every method here. What a command
+changes is decided in `dom.orders.transitions`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -104,6 +105,8 @@ class FulfilmentState:
     bookings: int = 0
     tracking: str = ""
     """Carrier and tracking number of the booking that stands."""
+    steps: int = 0
+    """How many steps of it were written down; their business keys are numbered."""
 
     @property
     def living(self) -> bool:
@@ -125,16 +128,6 @@ class CancelledUnits:
     fulfilment_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a fulfilment and its lines stood: status, units by line, and what waited and was cancelled of each line."""
-
-    status: FulfilmentStatus
-    units: Mapping[str, int]
-    waiting: Mapping[str, int]
-    cancelled: Mapping[str, int]
-
-
 @dataclass(slots=True)
 class OrderState:
     """All units of an order. The workflow keeps one; the store holds the same in rows."""
@@ -142,6 +135,8 @@ class OrderState:
     order_id: str
     lines: dict[str, LineState]
     fulfilments: dict[str, FulfilmentState] = field(default_factory=dict)
+    cancellations: int = 0
+    """How many times units of it were cancelled; their business keys are numbered."""
 
     @classmethod
     def captured(cls, order: Order) -> Self:
@@ -212,32 +207,6 @@ class OrderState:
             self.add(fulfilment)
         return new
 
-    def cut_short(self, fulfilment_id: str, missing: Mapping[str, int]) -> None:
-        """A short pick: the units the node did not find wait for stock again."""
-        lines = self.fulfilments[fulfilment_id].lines
-        for line_id, quantity in missing.items():
-            lines[line_id] -= quantity
-            self.lines[line_id].backordered += quantity
-
-    def standing(self, fulfilment_id: str) -> Standing:
-        """Where a fulfilment stands, to be restored if what is about to happen to it turns out not to."""
-        fulfilment = self.fulfilments[fulfilment_id]
-        return Standing(
-            fulfilment.status,
-            dict(fulfilment.lines),
-            {line_id: self.lines[line_id].backordered for line_id in fulfilment.lines},
-            {line_id: self.lines[line_id].cancelled for line_id in fulfilment.lines},
-        )
-
-    def restore(self, fulfilment_id: str, standing: Standing) -> None:
-        """What happened to the fulfilment since it stood like that did not happen."""
-        fulfilment = self.fulfilments[fulfilment_id]
-        fulfilment.status = standing.status
-        for line_id, units in standing.units.items():
-            fulfilment.lines[line_id] = units
-            self.lines[line_id].backordered = standing.waiting[line_id]
-            self.lines[line_id].cancelled = standing.cancelled[line_id]
-
     def plan_cancellation(self, asked: Mapping[str, int] | None) -> tuple[CancelledUnits, ...]:
         """Which units a cancellation takes: first those that wait for stock, then the least advanced work.
 
@@ -285,33 +254,6 @@ class OrderState:
             if rest:
                 return None
         return tuple(parts)
-
-    def apply_arrival(self, fulfilment_id: str, units: Iterable[CancelledUnits]) -> tuple[FulfilmentState, ...]:
-        """A lost fulfilment counts as delivered, and the planned units are not to be sent any more; answers the
-        fulfilments that ended because nothing is left of them.
-        """
-        units = tuple(units)
-        ended = self.apply_cancellation(units)
-        for part in units:  # they are not cancelled: the customer has them
-            self.lines[part.line_id].cancelled -= part.quantity
-        self.fulfilments[fulfilment_id].status = _S.DELIVERED
-        return ended
-
-    def apply_cancellation(self, units: Iterable[CancelledUnits]) -> tuple[FulfilmentState, ...]:
-        """Cancel the planned units; answers the fulfilments that ended because nothing is left of them."""
-        touched: dict[str, FulfilmentState] = {}
-        for part in units:
-            line = self.lines[part.line_id]
-            line.cancelled += part.quantity
-            if part.fulfilment_id is None:
-                line.backordered -= part.quantity
-            else:
-                touched[part.fulfilment_id] = self.fulfilments[part.fulfilment_id]
-                touched[part.fulfilment_id].lines[part.line_id] -= part.quantity
-        ended = tuple(f for f in touched.values() if not any(f.lines.values()))
-        for fulfilment in ended:
-            fulfilment.status = _S.CANCELLED
-        return ended
 
     def _cancellable(self, line_id: str) -> int:
         in_work = sum(f.lines.get(line_id, 0) for f in self.fulfilments.values() if f.cancellable)

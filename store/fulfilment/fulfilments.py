@@ -1,8 +1,7 @@
 """Fulfilments: one node's work for one order, and the units it is for."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import RowMapping, text
@@ -10,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.fulfilment.carrier_reports import CARRIED
 from dom.network import ShippingMethod
+from dom.orders.changes import StatusMove
 from dom.orders.status import FINAL_ORDER, FulfilmentStatus, OrderStatus
 from dom.shared import ids
 from dom.shared.errors import NotFound
@@ -100,83 +100,51 @@ async def release(
     )
 
 
-# The row is locked first and looked at as it is then: a second look may have recalled the fulfilment a moment ago.
-_ADVANCE = text("""
-WITH held AS (
-    SELECT id FROM fulfilments WHERE id = :fulfilment_id AND status <> 'recalled' FOR NO KEY UPDATE
-), noted AS (
+# The only statement that writes a fulfilment's status after it was released.
+_SET_STATUSES: Final = """
+UPDATE fulfilments f SET status = s.status, reason = coalesce(s.reason, f.reason), updated_at = now()
+FROM jsonb_to_recordset(CAST(:statuses AS jsonb)) AS s (id text, status text, reason text)
+WHERE f.id = s.id"""
+_ADVANCE = text(f"""
+WITH noted AS (
     INSERT INTO timeline (order_id, kind, business_key, actor, reason, data, occurred_at)
-    SELECT :order_id, :kind, :business_key, :actor, :reason, CAST(:data AS jsonb), CAST(:occurred_at AS timestamptz)
-    FROM held ON CONFLICT (order_id, business_key) DO NOTHING RETURNING id
-), advanced AS (
-    UPDATE fulfilments SET status = :status, reason = :reason, updated_at = now()
-    WHERE id = :fulfilment_id AND EXISTS (SELECT FROM noted) RETURNING node_id, ship_day, method
+    VALUES (:order_id, :kind, :business_key, :actor, :reason, CAST(:data AS jsonb), CAST(:occurred_at AS timestamptz))
 ), ordered AS (
     UPDATE orders SET status = :order_status,
-        finished_at = CASE WHEN :final THEN CAST(:occurred_at AS timestamptz) END
-    WHERE id = :order_id AND EXISTS (SELECT FROM noted)
+        finished_at = CASE WHEN :final THEN coalesce(finished_at, CAST(:occurred_at AS timestamptz)) END
+    WHERE id = :order_id
 )
-SELECT h.id IS NULL AS recalled, a.node_id, a.ship_day, a.method
-FROM (SELECT) AS once LEFT JOIN held h ON true LEFT JOIN advanced a ON true
+{_SET_STATUSES}
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a fulfilment is worked on: its node, the node's day, and the service."""
-
-    node_id: str
-    ship_day: date
-    method: str
-
-
-class Recalled(Exception):
-    """A second look gave the fulfilment's units to others; nothing was written."""
+_SET = text(_SET_STATUSES)
 
 
 async def advance(
-    connection: AsyncConnection,
-    event: Event,
-    *,
-    fulfilment_id: str,
-    status: FulfilmentStatus,
-    order_status: OrderStatus,
-) -> Place | None:
-    """Move a fulfilment on, with the order's status and its timeline, in one statement.
+    connection: AsyncConnection, event: Event, statuses: Sequence[StatusMove], order_status: OrderStatus
+) -> None:
+    """Write that fulfilments come to other statuses, with the order's status and its timeline, in one statement.
 
-    Answers the fulfilment's place; None if the event was recorded before, and nothing is to be done again. Raises
-    Recalled, and writes nothing, for one that a second look took back.
+    For who has locked the order, and decided on what it holds. An event that was written before is an error of the
+    database: it shows that this was not so.
     """
-    rows = await connection.execute(
+    await connection.execute(
         _ADVANCE,
         {
             **as_parameters(event),
-            "fulfilment_id": fulfilment_id,
-            "status": status,
+            "statuses": _status_rows(statuses),
             "order_status": order_status,
             "final": order_status in FINAL_ORDER,
         },
     )
-    row = rows.one()
-    if row.recalled:
-        raise Recalled(fulfilment_id)
-    return None if row.node_id is None else Place(row.node_id, row.ship_day, row.method)
 
 
-async def still_standing(connection: AsyncConnection, fulfilment_ids: Iterable[str]) -> None:
-    """Raises Recalled if a second look took one of them back. Ask once the order is locked."""
-    query = text("SELECT id FROM fulfilments WHERE id = ANY(:ids) AND status = 'recalled' ORDER BY id LIMIT 1")
-    recalled = await connection.scalar(query, {"ids": sorted(fulfilment_ids)})
-    if recalled is not None:
-        raise Recalled(recalled)
+async def set_statuses(connection: AsyncConnection, statuses: Sequence[StatusMove]) -> None:
+    """Write fulfilments' statuses where their event is written elsewhere. They, or their orders, must be locked."""
+    await connection.execute(_SET, {"statuses": _status_rows(statuses)})
 
 
-async def set_status(connection: AsyncConnection, fulfilment_id: str, status: FulfilmentStatus) -> None:
-    """Write a fulfilment's status where its event is written elsewhere."""
-    await connection.execute(
-        text("UPDATE fulfilments SET status = :status, updated_at = now() WHERE id = :id"),
-        {"id": fulfilment_id, "status": status},
-    )
+def _status_rows(statuses: Iterable[StatusMove]) -> str:
+    return to_rows({"id": move.fulfilment_id, "status": move.status, "reason": move.reason} for move in statuses)
 
 
 _NEEDS_BOOKING = text(f"""
@@ -193,14 +161,6 @@ async def needs_booking(connection: AsyncConnection, fulfilment_id: str, attempt
     Locks the fulfilment.
     """
     return bool(await connection.scalar(_NEEDS_BOOKING, {"id": fulfilment_id, "attempt": attempt}))
-
-
-async def mark_booked(connection: AsyncConnection, fulfilment_id: str) -> None:
-    """Write that a carrier is booked, unless the fulfilment was cancelled or is to be packed anew meanwhile."""
-    await connection.execute(
-        text("UPDATE fulfilments SET status = 'booked', updated_at = now() WHERE id = :id AND status = 'packed'"),
-        {"id": fulfilment_id},
-    )
 
 
 async def take_out(connection: AsyncConnection, fulfilment_id: str, units: Mapping[str, int]) -> None:

@@ -6,6 +6,7 @@ processes  orders and returns that must have a process, and what a person is tol
 reads      reads that people and programs ask for: an order with everything about it, lists with filters,
            returns
 resuming   what a process needs to know of an order that is under way, to go on where the store stands
+state      an order's units as the store holds them: what is decided on
 timeline   the order's timeline: append-only events with actor, reason and data; a business key makes each
            happen once
 """

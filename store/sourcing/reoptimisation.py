@@ -101,7 +101,7 @@ def _held(document: Mapping[str, Any]) -> Held:
 # --- the change ------------------------------------------------------------------------------------------------------
 
 _LOCK_ORDERS = text("SELECT id FROM orders WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED")
-# Whoever advances a fulfilment holds its row before the order's, so nobody waits here.
+# Whoever advances a fulfilment holds its order, which is locked already: nobody waits here.
 _LOCK_WORK = text(f"""
 SELECT id, released_at FROM fulfilments WHERE id = ANY(:ids) AND status IN ({_UNBEGUN_WORK})
 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
@@ -110,7 +110,6 @@ _UNITS = text("""
 SELECT fulfilment_id, line_id, sku, quantity FROM fulfilment_lines
 WHERE fulfilment_id = ANY(:ids) AND quantity > 0 ORDER BY fulfilment_id, line_id
 """)
-_RECALL = text("UPDATE fulfilments SET status = 'recalled', reason = :reason, updated_at = now() WHERE id = ANY(:ids)")
 _WRITE = text("""
 INSERT INTO second_looks (order_id, number, document, saving)
 VALUES (:order_id, :number, CAST(:document AS jsonb), :saving)
@@ -132,11 +131,6 @@ async def lock_work(connection: AsyncConnection, fulfilment_ids: Sequence[str]) 
 async def units(connection: AsyncConnection, fulfilment_ids: Sequence[str]) -> Sequence[Row[Any]]:
     """Units of the fulfilments: fulfilment_id, line_id, sku, quantity."""
     return (await connection.execute(_UNITS, {"ids": list(fulfilment_ids)})).all()
-
-
-async def recall(connection: AsyncConnection, fulfilment_ids: Sequence[str], reason: str) -> None:
-    """Take work back from its nodes. It must be locked."""
-    await connection.execute(_RECALL, {"ids": list(fulfilment_ids), "reason": reason})
 
 
 async def next_number(connection: AsyncConnection, order_id: str) -> int:

@@ -7,17 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
-from activities.fulfilling import AdvanceFulfilment, Fulfilling
 from activities.returning import FinishReturn, OpenReturn, ReceiveReturn, Returning
 from dom.orders.order import Order
-from dom.orders.status import Disposition, FulfilmentStatus, OrderStatus
+from dom.orders.status import Disposition, FulfilmentStatus
 from store import inbound
 from store.enums import InboundKind
 from store.inbound import Announcement
 from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds import small
+from tests.worlds.advancing import comes_to
 from tests.worlds.books import check_books, one, rows
 
+S = FulfilmentStatus
 HEAD = "SELECT kind, status, node_id, due_on, confidence FROM inbound WHERE reference = :reference"
 LINES = "SELECT sku, quantity, received FROM inbound_lines WHERE reference = :reference ORDER BY sku"
 HELD = "SELECT sku, on_hand, damaged, quarantine FROM stock WHERE node_id = 'dc-leeds' AND sku IN ('A', 'B') ORDER BY 1"
@@ -30,20 +31,7 @@ def database(world: AsyncEngine) -> Database:
 
 async def deliver(database: Database, order: Order) -> None:
     await Capture(database).accept_order(AcceptOrder(order=order))
-    steps = ((FulfilmentStatus.HANDED_OVER, 1), (FulfilmentStatus.DELIVERED, 2))
-    for status, number in steps:
-        await Fulfilling(database).advance_fulfilment(
-            AdvanceFulfilment(
-                order_id=order.order_id,
-                fulfilment_id=f"{order.order_id}-F1",
-                number=number,
-                status=status,
-                order_status=OrderStatus.IN_FULFILMENT,
-                lines={line.line_id: line.quantity for line in order.lines},
-                actor="node",
-                occurred_at=MONDAY_NOON,
-            )
-        )
+    await comes_to(database.engine, f"{order.order_id}-F1", S.PACKED, S.BOOKED, S.HANDED_OVER, S.DELIVERED)
 
 
 def two_lines_of_one_sku() -> Order:

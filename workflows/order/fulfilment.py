@@ -13,24 +13,23 @@ from workflows.order.interface import Order
 
 with workflow.unsafe.imports_passed_through():
     from activities.errors import as_application_error
-    from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport, is_told, occasion
+    from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport
     from activities.looking_again import Answer
     from activities.shipping import BookCarrier, Booked, Shipping, VoidBooking
     from activities.sourcing import Released
     from dom.fulfilment.carrier_reports import CARRIED, GOODS_LEAVE, is_known
-    from dom.orders.lifecycle import PROGRESS, FulfilmentState, after_step, is_repeat
-    from dom.orders.status import CARRIER_MILESTONES, NETWORK, FulfilmentStatus, FulfilmentStep, SourcingCause
+    from dom.orders.commands import BookCarrierRefused, MoveParcel, TakeNodeStep
+    from dom.orders.lifecycle import PROGRESS, FulfilmentState, is_repeat
+    from dom.orders.status import CARRIER_MILESTONES, FulfilmentStatus
+    from dom.orders.transitions import decide
     from dom.shared import ids
     from dom.shared.errors import StepNotPossible
     from workflows.activity_calls import local, remote
-    from workflows.messages import IN_SEQUENCE, ArrivedCall, ArrivedResult, CarrierReport, NodeReport
+    from workflows.messages import ArrivedCall, ArrivedResult, CarrierReport, NodeReport
     from workflows.order.arrival import count_as_delivered
     from workflows.order.sequence import BEFORE_ALL
 
 _S = FulfilmentStatus
-_NEEDS_A_PERSON = frozenset({_S.LOST, _S.RETURNED})
-_RETURN_IS_TOLD = "the customer is told of a parcel that came back"
-"""The patch that orders of the first editions have, or replay without; later ones need none."""
 
 Told = tuple[int, NodeReport | CarrierReport]
 """A report, and its place in the sequence of what the order was told."""
@@ -47,18 +46,22 @@ class FulfilmentProcess:
         self.inbox: deque[Told] = deque()
         self.is_over = False
         self._order = order
-        self._state = state
-        self._steps = 0
+        self._id = state.id
         self._heard: set[str] = set()
         self._lost_at: datetime | None = None
 
-    def go_on(self, steps: int, unheard: Sequence[CarrierReport], lost_at: datetime | None) -> None:
-        """Go on after earlier runs of the order's process, which wrote so many steps, from the status it has.
+    @property
+    def _state(self) -> FulfilmentState:
+        """The fulfilment as the order's process knows it now."""
+        return self._order.state.fulfilments[self._id]
+
+    def go_on(self, unheard: Sequence[CarrierReport], lost_at: datetime | None) -> None:
+        """Go on after earlier runs of the order's process, from the status the fulfilment has.
 
         `unheard` are reports they may not have heard, older than what is said since; `lost_at`: when they heard the
         parcel to be lost.
         """
-        self._steps, self._lost_at = steps, lost_at
+        self._lost_at = lost_at
         self.inbox.extendleft((BEFORE_ALL, report) for report in reversed(unheard))
 
     async def run(self) -> None:
@@ -138,7 +141,7 @@ class FulfilmentProcess:
     async def _booking_refused(self, reason: str) -> None:
         async with self._order.one_at_a_time.step(BEFORE_ALL):
             if self._state.status is _S.PACKED:
-                await self._end(_S.REJECTED, "carrier", reason, workflow.now())
+                await self._take(BookCarrierRefused(fulfilment_id=self._id, reason=reason, at=workflow.now()))
 
     async def void_booking(self, attempt: int) -> None:
         """Compensation of the booking: repeated until it succeeds, harmless for one that was never made."""
@@ -172,16 +175,21 @@ class FulfilmentProcess:
             status = self._state.status
             if is_repeat(status, report.step) or (report.if_unbegun and status is not _S.RELEASED):
                 return
+            command = TakeNodeStep(
+                fulfilment_id=self._id,
+                step=report.step,
+                actor=report.actor,
+                at=report.occurred_at,
+                reason=report.reason,
+                found=None if report.lines is None else {line.line_id: line.quantity for line in report.lines},
+                if_unbegun=report.if_unbegun,
+            )
             try:
-                target = after_step(status, report.step, pickup=self._state.pickup)
+                taken = await self._take(command)
             except StepNotPossible:
                 await self._stray(report.step, report.actor, report.occurred_at)
                 return
-            missing = self._missing(report)
-            if missing and sum(missing.values()) == sum(self._state.lines.values()):
-                target, report = _S.REJECTED, report.model_copy(update={"reason": "nothing was found"})
-            step = self._end if target is _S.REJECTED else self._advance
-            if not await step(target, report.actor, report.reason, report.occurred_at, missing):
+            if not taken:
                 await self._order.take_in_second_looks()
                 if not report.if_unbegun:
                     await self._stray(report.step, report.actor, report.occurred_at)
@@ -198,7 +206,7 @@ class FulfilmentProcess:
             stands, status = self._is_of_the_last_booking(report), self._state.status
             if stands and status is _S.BOOKED:  # the carrier has it: the node's hand-over scan was missed or is late
                 self.inbox.appendleft((place, report))
-                await self._advance(_S.HANDED_OVER, report.actor, "seen by the carrier", report.occurred_at)
+                await self._take(self._moved(_S.HANDED_OVER, report, "seen by the carrier"))
                 return
             if report.event_id is not None:
                 self._heard.add(report.event_id)
@@ -212,22 +220,24 @@ class FulfilmentProcess:
     async def _come_to(self, target: FulfilmentStatus, report: CarrierReport) -> bool:
         """Move on to what the carrier says of the parcel; False if it cannot be true."""
         if self._state.status is _S.HANDED_OVER:
-            if target is _S.DELIVERED:
-                return await self._advance(target, report.actor, "", report.occurred_at)
             self._lost_at = report.occurred_at if target is _S.LOST else None
-            return await self._end(target, report.actor, "reported by the carrier", report.occurred_at)
+            reason = "" if target is _S.DELIVERED else "reported by the carrier"
+            return await self._take(self._moved(target, report, reason))
         if self._state.status is not _S.LOST or target is not _S.DELIVERED or report.shipment_id is None:
             return False
-        self._steps += 1
         taken_back = await count_as_delivered(
             self._order,
             self._state,
-            self._steps,
             actor=report.actor,
             reason="it arrived after all",
             at=report.occurred_at,
         )
         return taken_back is not None
+
+    def _moved(self, status: FulfilmentStatus, report: CarrierReport, reason: str) -> MoveParcel:
+        return MoveParcel(
+            fulfilment_id=self._id, status=status, actor=report.actor, at=report.occurred_at, reason=reason
+        )
 
     def _is_of_the_last_booking(self, report: CarrierReport) -> bool:
         """Whether the report is of the booking that stands. That of a shipment named for another fulfilment, which
@@ -241,13 +251,11 @@ class FulfilmentProcess:
     async def arrived(self, place: int, call: ArrivedCall) -> ArrivedResult:
         """Support says that a lost parcel arrived. Refused if not all of its replacement can be taken back."""
         async with self._order.one_at_a_time.step(place):
-            state, taken_back = self._order.state, dict[str, int]()
+            taken_back: dict[str, int] = {}
             if self._state.status is not _S.DELIVERED:
-                self._steps += 1
                 units = self._state.status is _S.LOST and await count_as_delivered(
                     self._order,
                     self._state,
-                    self._steps,
                     actor=call.actor,
                     reason=call.reason or "it arrived after all",
                     at=call.occurred_at or workflow.now(),
@@ -255,8 +263,8 @@ class FulfilmentProcess:
                 )
                 if not units:
                     raise as_application_error(self._cannot_have_arrived())
-                for part in units:
-                    taken_back[part.line_id] = taken_back.get(part.line_id, 0) + part.quantity
+                taken_back = units
+            state = self._order.state
             return ArrivedResult(
                 order_id=state.order_id, fulfilment_id=self._state.id, status=state.status(), taken_back=taken_back
             )
@@ -269,86 +277,21 @@ class FulfilmentProcess:
         others = {f.id: f.status for f in self._order.state.living}
         return StepNotPossible(f"not all that replaces {self._state.id} can be taken back", data={"living": others})
 
-    def _missing(self, report: NodeReport) -> dict[str, int]:
-        """Units a pick did not find; a line the node does not name was not found at all."""
-        if report.step is not FulfilmentStep.PICK or report.lines is None:
-            return {}
-        found = {line.line_id: line.quantity for line in report.lines}
-        short = {i: quantity - found.get(i, 0) for i, quantity in self._state.lines.items()}
-        return {line_id: quantity for line_id, quantity in short.items() if quantity > 0}
+    async def _take(self, command: TakeNodeStep | MoveParcel | BookCarrierRefused) -> bool:
+        """Write a step down and take it over; False, and nothing has happened, if a second look took the work back.
 
-    async def _advance(
-        self,
-        status: FulfilmentStatus,
-        actor: str,
-        reason: str,
-        at: datetime,
-        missing: dict[str, int] | None = None,
-    ) -> bool:
-        """Move on; False, and nothing has happened, if a second look took the work back."""
-        before, lines = self._order.state.standing(self._state.id), dict(self._state.lines)
-        self._state.status = status
-        if missing:
-            self._order.state.cut_short(self._state.id, missing)
-        if not await self._write(actor, reason, at, lines, missing or {}):
-            self._order.state.restore(self._state.id, before)
-            return False
-        if is_told(status):
-            self._order.tell(occasion(self._state.id, status))
-        if missing:
-            self._order.source_again(SourcingCause.SHORT_PICK, at, self._state.node_id)
-        self._order.show()
-        return True
-
-    async def _end(
-        self,
-        status: FulfilmentStatus,
-        actor: str,
-        reason: str,
-        at: datetime,
-        missing: dict[str, int] | None = None,
-    ) -> bool:
-        """End it without delivery; False, and nothing has happened, if a second look took the work back."""
-        before = self._order.state.standing(self._state.id)
-        self._order.state.end(self._state.id, status)
-        if not await self._write(actor, reason, at, dict(self._state.lines), missing or {}):
-            self._order.state.restore(self._state.id, before)
-            return False
-        if status is _S.REJECTED:
-            failed_node = None if actor == NETWORK else self._state.node_id
-            self._order.source_again(SourcingCause.REJECTED, at, failed_node)
-        elif status is _S.LOST:
-            self._order.source_again(SourcingCause.LOST, at)
-        elif status is _S.RETURNED and (self._order.edition >= IN_SEQUENCE or workflow.patched(_RETURN_IS_TOLD)):
-            self._order.tell(occasion(self._state.id, status))
-        if status in _NEEDS_A_PERSON:
-            self._order.trouble(f"parcel_{status}", self._state.id)
-        self._order.show()
-        return True
-
-    async def _write(
-        self, actor: str, reason: str, at: datetime, lines: dict[str, int], missing: dict[str, int]
-    ) -> bool:
-        """Write the step down; False if that is not possible, because a second look took the work back."""
-        self._steps += 1
+        Raises StepNotPossible for one that does not follow on where the work stands.
+        """
         state = self._order.state
-        answer: Answer | None = await local(
-            Fulfilling.advance_fulfilment,
-            AdvanceFulfilment(
-                order_id=state.order_id,
-                fulfilment_id=self._state.id,
-                number=self._steps,
-                status=self._state.status,
-                order_status=state.status(),
-                lines=lines,
-                missing=missing,
-                actor=actor,
-                reason=reason,
-                occurred_at=at,
-            ),
-            f"{self._state.id} at {self._state.node_id}: {self._state.status}",
-        )
-        return answer is not Answer.RECALLED
+        change = decide(state, command)
+        status = next(move.status for move in change.statuses if move.fulfilment_id == self._id)
+        request = AdvanceFulfilment(order_id=state.order_id, number=self._state.steps + 1, command=command)
+        summary = f"{self._id} at {self._state.node_id}: {status}"
+        answer: Answer | None = await local(Fulfilling.advance_fulfilment, request, summary)
+        if answer is Answer.RECALLED:
+            return False
+        self._order.committed(change)
+        return True
 
     async def _stray(self, report: str, actor: str, at: datetime, shipment_id: str | None = None) -> None:
         await local(

@@ -1,13 +1,12 @@
 """What the parts of an order's process need of the order itself."""
 
-from datetime import datetime
 from typing import Protocol
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from dom.orders.changes import OrderChange
     from dom.orders.lifecycle import OrderState
-    from dom.orders.status import SourcingCause
     from workflows.order.sequence import OneAtATime
 
 
@@ -16,13 +15,9 @@ class Order(Protocol):
 
     state: OrderState
     one_at_a_time: OneAtATime
-    edition: int
 
-    def tell(self, occasion: str) -> None:
-        """Send what was written for an occasion; the process goes on meanwhile."""
-
-    def source_again(self, cause: SourcingCause, at: datetime, failed_node: str | None = None) -> None:
-        """Units wait for another node."""
+    def committed(self, change: OrderChange) -> None:
+        """A change was written: take it over, and act on it."""
 
     def trouble(self, kind: str, about: str) -> None:
         """Something stands in the exception queue."""

@@ -1,7 +1,7 @@
 """The life of an order."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -13,12 +13,14 @@ with workflow.unsafe.imports_passed_through():
     from activities.looking_again import LookingAgain, Looks, TakeIn
     from activities.sourcing import SourceAgain, Sourced, Sourcing
     from activities.sourcing import occasion as sourced_again
-    from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
+    from dom.orders.changes import OrderChange
+    from dom.orders.commands import GiveUpWaiting
+    from dom.orders.lifecycle import FulfilmentState, OrderState
     from dom.orders.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
+    from dom.orders.transitions import apply
     from dom.shared.errors import NotFound, OrderConflict
     from workflows.activity_calls import REFUSALS, again, answering, local, refusal
     from workflows.messages import (
-        IN_SEQUENCE,
         REFUSED,
         AcceptCall,
         ArrivedCall,
@@ -55,10 +57,9 @@ class OrderWorkflow:
         """Every unit waits, until sourcing gives it to a node."""
         self.order = start.order
         self.state = OrderState.captured(start.order)
-        self.one_at_a_time = OneAtATime(in_sequence=start.edition >= IN_SEQUENCE)
-        self.edition = start.edition
+        self.one_at_a_time = OneAtATime()
         self._revived_by = start.revived_by
-        self._board = OrderBoard(start.order, workflow.info().start_time, start.edition)
+        self._board = OrderBoard(start.order, workflow.info().start_time)
         self._cancellations = Cancellations(self, self._board)
         self._content_hash = start.order.content_hash()
         self._corrections = start.corrections
@@ -109,9 +110,6 @@ class OrderWorkflow:
 
     async def _end_refused(self, refused: ApplicationError) -> OrderResult:
         """Nothing went wrong: the caller has the answer, and the number can be used again."""
-        if self.edition < 1:
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            raise again(refused)
         why = f"{refused.type}: {refused.message}"
         self._board.refused(why)
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -197,9 +195,9 @@ class OrderWorkflow:
         resuming.fill(self.state, found)
         for each in found.fulfilments:
             process = self._follow(self.state.fulfilments[each.fulfilment_id])
-            process.go_on(each.steps, tuple(resuming.unheard(each)), resuming.lost_at(each))
+            process.go_on(tuple(resuming.unheard(each)), resuming.lost_at(each))
             self._under_way += [asyncio.create_task(process.void_booking(attempt)) for attempt in each.to_void]
-        self._cancellations.go_on(found.cancellations, found.done, found.done_requests)
+        self._cancellations.go_on(found.done, found.done_requests)
         self._sourcings, self._as_of = found.sourcings, max(self._as_of, found.as_of)
         self._looks_taken_in = self._looks_told = found.looks
         self._waiting.go_on(found.sourced, found.failed_nodes, timedelta(seconds=found.waiting_seconds), workflow.now())
@@ -234,11 +232,18 @@ class OrderWorkflow:
         self._under_way.append(asyncio.create_task(process.run()))
         return process
 
-    def source_again(self, cause: SourcingCause, at: datetime, failed_node: str | None = None) -> None:
-        """Units wait for another node; the main loop takes it up."""
-        self._source_why, self._next_place = cause, BEFORE_ALL
-        self._as_of = max(self._as_of, at)
-        self._waiting.failed_nodes.update([failed_node] if failed_node else [])
+    def committed(self, change: OrderChange) -> None:
+        """A change was written: take it over, send what is to be told, and source again what lost its node."""
+        self.state = apply(self.state, change)
+        for told in change.notifications:
+            self.tell(told.occasion)
+        if anew := change.source_anew:
+            self._source_why, self._next_place = anew.cause, BEFORE_ALL
+            self._as_of = max(self._as_of, anew.at)
+            self._waiting.failed_nodes.update([anew.failed_node] if anew.failed_node else [])
+        for trouble in change.troubles:
+            self.trouble(trouble.kind, trouble.data["fulfilment_id"])
+        self.show()
 
     async def _source(self, cause: SourcingCause) -> None:
         async with self.one_at_a_time.step(self._place):
@@ -266,9 +271,8 @@ class OrderWorkflow:
 
     async def _give_up_waiting(self, reason: str) -> None:
         async with self.one_at_a_time.step(self._place):
-            units = [CancelledUnits(line_id, quantity, None) for line_id, quantity in self.state.waiting.items()]
-            if units:
-                await self._cancellations.write(units, CancelCall(reason=reason, actor="ofl"))
+            if self.state.backordered:
+                await self._cancellations.write(GiveUpWaiting(reason=reason, at=workflow.now()))
 
     @workflow.signal
     async def stock_arrived(self, news: StockArrived) -> None:
@@ -276,8 +280,6 @@ class OrderWorkflow:
         self._next_place = min(self._next_place, self.one_at_a_time.told())
         self._as_of = max(self._as_of, news.occurred_at)
         self._source_why = self._source_why or SourcingCause.STOCK_ARRIVED
-
-    # --- second looks ------------------------------------------------------------------------------------------------
 
     @workflow.signal
     def looked_again(self, news: LookedAgain) -> None:
@@ -331,8 +333,6 @@ class OrderWorkflow:
         if self._refused is not None:
             raise again(self._refused)
         return place
-
-    # --- cancelling --------------------------------------------------------------------------------------------------
 
     @workflow.update
     async def cancel(self, call: CancelCall) -> CancelAnswer:

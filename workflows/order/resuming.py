@@ -33,8 +33,16 @@ def fill(state: OrderState, found: ResumedOrder) -> None:
         state.lines[line.line_id].backordered = line.backordered
     for each in found.fulfilments:
         state.fulfilments[each.fulfilment_id] = FulfilmentState(
-            each.fulfilment_id, each.node_id, each.pickup, dict(each.lines), each.status, each.bookings, each.tracking
+            each.fulfilment_id,
+            each.node_id,
+            each.pickup,
+            dict(each.lines),
+            each.status,
+            each.bookings,
+            each.tracking,
+            each.steps,
         )
+    state.cancellations = found.cancellations
 
 
 def unheard(found: ResumedFulfilment) -> Iterator[CarrierReport]:

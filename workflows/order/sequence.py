@@ -5,7 +5,6 @@ time, or ended without a command, is joined with the next. Who asks first then d
 waits until everybody who is awake has asked, and goes by its place in the sequence.
 """
 
-import asyncio
 from typing import Final
 
 from temporalio import workflow
@@ -22,11 +21,9 @@ Orders that run would not replay with another number.
 
 
 class OneAtATime:
-    """Gives steps their turn. `in_sequence` is false for orders from before: whoever asks first goes first."""
+    """Gives steps their turn."""
 
-    def __init__(self, *, in_sequence: bool) -> None:
-        self._in_sequence = in_sequence
-        self._lock = asyncio.Lock()
+    def __init__(self) -> None:
         self._held = False
         self._told = self._asked = BEFORE_ALL
         self._waiting: list[tuple[int, int]] = []
@@ -42,9 +39,6 @@ class OneAtATime:
 
     async def enter(self, place: int) -> None:
         """Wait for the turn of a step; `leave` ends it."""
-        if not self._in_sequence:
-            await self._lock.acquire()
-            return
         self._asked += 1
         mine = (place, self._asked)
         self._waiting.append(mine)
@@ -63,10 +57,7 @@ class OneAtATime:
 
     def leave(self) -> None:
         """The step is taken."""
-        if self._in_sequence:
-            self._held = False
-        else:
-            self._lock.release()
+        self._held = False
 
 
 class _Step:

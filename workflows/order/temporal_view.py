@@ -1,6 +1,6 @@
 """What people see of an order in the Temporal UI: summaries, a short report, and search attributes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from workflows.attributes import NODE, STATUS
 from workflows.words import counted, listed
 
 with workflow.unsafe.imports_passed_through():
-    from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
+    from dom.orders.lifecycle import FulfilmentState, OrderState
     from dom.orders.order import Order, Promise
     from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause
     from workflows.messages import REFUSED
@@ -42,15 +42,11 @@ def start_summary(order: Order) -> str:
 
 
 class OrderBoard:
-    """Keeps what is shown of one order up to date; says nothing twice.
+    """Keeps what is shown of one order up to date; says nothing twice."""
 
-    `begun_with` is the edition the workflow was started with: before the first, search attributes lag behind.
-    """
-
-    def __init__(self, order: Order, captured_at: datetime, begun_with: int) -> None:
+    def __init__(self, order: Order, captured_at: datetime) -> None:
         self._order = order
         self._captured_at = captured_at
-        self._lags = begun_with < 1
         self._promise: Promise | None = None
         self._said: list[str] = []
         self._status: str = OrderStatus.ACCEPTED
@@ -60,8 +56,6 @@ class OrderBoard:
         """Write the report, and the search attributes that changed: an event of the history, the report is none."""
         workflow.set_current_details(self._report(state))
         status, nodes = state.status(), tuple(sorted({f.node_id for f in state.living}))
-        if self._lags and status is OrderStatus.ACCEPTED and not self._nodes:
-            return
         updates: list[SearchAttributeUpdate[Any]] = []
         if status != self._status:
             updates.append(STATUS.value_set(status))
@@ -95,9 +89,9 @@ class OrderBoard:
         """What is sourced anew, and why."""
         return _short(f"Source again ({cause}): {_waiting(state)}")
 
-    def cancel_summary(self, units: Iterable[CancelledUnits]) -> str:
-        """What is cancelled."""
-        return _short("Cancel " + ", ".join(f"{part.quantity} of line {part.line_id}" for part in units))
+    def cancel_summary(self, units: Mapping[str, int]) -> str:
+        """What is cancelled, by line."""
+        return _short("Cancel " + ", ".join(f"{quantity} of line {line_id}" for line_id, quantity in units.items()))
 
     def waiting_summary(self, state: OrderState) -> str:
         """What the order waits for."""

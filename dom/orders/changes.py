@@ -1,0 +1,158 @@
+"""What a command changes of an order, as a value: units, statuses, stock, what is told, what a person looks at.
+
+Which command changes what is decided in `dom.orders.transitions`.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from dom.exceptions import ExceptionKind
+from dom.notifications.messages import MessageKind
+from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause
+
+WAITING: Final = "waiting"
+"""The place of units that wait for stock."""
+CANCELLED: Final = "cancelled"
+"""The place of units that are not to be sent any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovedUnits:
+    """Units of a line that change their place: from `origin` to `target`, each a fulfilment's id, WAITING or CANCELLED.
+
+    `stay_listed`: the fulfilment they leave ends with them, and goes on listing them as what it was for.
+    """
+
+    line_id: str
+    quantity: int
+    origin: str
+    target: str
+    stay_listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatusMove:
+    """A fulfilment comes to a status; `reason` is None where the one it has stays."""
+
+    fulfilment_id: str
+    status: FulfilmentStatus
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumeStock:
+    """The fulfilment's goods left their node."""
+
+    fulfilment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseStock:
+    """Units of the fulfilment, by line, are not reserved any more. `not_found`: they are not on hand either."""
+
+    fulfilment_id: str
+    units: Mapping[str, int]
+    key: str
+    reason: str
+    not_found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GiveDayBack:
+    """The fulfilment's place in its node's day is free."""
+
+    fulfilment_id: str
+
+
+StockEffect = ConsumeStock | ReleaseStock | GiveDayBack
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What the customer and the channel are told."""
+
+    kind: MessageKind
+    occasion: str
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a person has to look at."""
+
+    kind: ExceptionKind
+    key: str
+    detail: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvent:
+    """The timeline's event of a change. Its key is one that the order's next change of that kind does not have."""
+
+    kind: str
+    key: str
+    actor: str
+    at: datetime
+    reason: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAnew:
+    """Units lost their node and are to be sourced again; `failed_node` failed the order."""
+
+    cause: SourcingCause
+    at: datetime
+    failed_node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """All that a command changes, as a value: to be written whole, or not at all."""
+
+    event: OrderEvent
+    order_status: OrderStatus
+    moved: tuple[MovedUnits, ...] = ()
+    statuses: tuple[StatusMove, ...] = ()
+    stock: tuple[StockEffect, ...] = ()
+    notifications: tuple[Notification, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    source_anew: SourceAnew | None = None
+    step_of: str | None = None
+    """The fulfilment among whose steps the change counts."""
+    is_cancellation: bool = False
+    """It counts among the order's cancellations, and what is left is promised as its work arrives, no later."""
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many more units of each line wait for stock than before, below zero for fewer."""
+        return self._grown(WAITING)
+
+    @property
+    def cancelled(self) -> dict[str, int]:
+        """How many more units of each line are cancelled than before."""
+        return self._grown(CANCELLED)
+
+    @property
+    def unlisted(self) -> dict[str, dict[str, int]]:
+        """Units by fulfilment and line that fulfilments do not list any more."""
+        units: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for move in self.moved:
+            if move.origin != WAITING and not move.stay_listed:
+                units[move.origin][move.line_id] += move.quantity
+        return {fulfilment_id: dict(lines) for fulfilment_id, lines in units.items()}
+
+    @property
+    def gives_up_waiting(self) -> bool:
+        """Whether units stop waiting without having found a node."""
+        return any(move.origin == WAITING for move in self.moved)
+
+    def _grown(self, place: str) -> dict[str, int]:
+        units: defaultdict[str, int] = defaultdict(int)
+        for move in self.moved:
+            units[move.line_id] += move.quantity * ((move.target == place) - (move.origin == place))
+        return {line_id: quantity for line_id, quantity in units.items() if quantity}

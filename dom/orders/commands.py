@@ -1,0 +1,132 @@
+"""What may be asked of an order's units. What each changes, and when it is refused, is decided in
+`dom.orders.transitions`.
+"""
+
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from dom.orders.status import FulfilmentStatus, FulfilmentStep
+from dom.shared.base import Value
+
+OFL: Final = "ofl"
+"""Who cancels what waited for too long."""
+
+
+class TakeNodeStep(Value):
+    """A node says how far its work is. `found` are the units a pick found, by line; None: all of them.
+
+    `if_unbegun`: it is said in the node's name, and refused once the node has begun. Raises StepNotPossible for a step
+    that does not follow on where the work stands.
+    """
+
+    verb: Literal["take_node_step"] = "take_node_step"
+    fulfilment_id: str
+    step: FulfilmentStep
+    actor: str
+    at: datetime
+    reason: str = ""
+    found: dict[str, int] | None = None
+    if_unbegun: bool = False
+
+
+class CarrierBooked(Value):
+    """A carrier will fetch the parcel. The work goes on only if it `is_needed` and still stands packed."""
+
+    verb: Literal["carrier_booked"] = "carrier_booked"
+    fulfilment_id: str
+    shipment_id: str
+    carrier: str
+    tracking_number: str
+    price: int
+    currency: str
+    is_needed: bool
+    at: datetime
+
+
+class BookCarrierRefused(Value):
+    """The carrier refused the booking for good: the units are sourced again. Raises StepNotPossible for work that is
+    not packed.
+    """
+
+    verb: Literal["book_carrier_refused"] = "book_carrier_refused"
+    fulfilment_id: str
+    reason: str
+    at: datetime
+
+
+class MoveParcel(Value):
+    """A carrier has the parcel, or says what became of it. Raises StepNotPossible unless it was where that follows."""
+
+    verb: Literal["move_parcel"] = "move_parcel"
+    fulfilment_id: str
+    status: Literal[
+        FulfilmentStatus.HANDED_OVER, FulfilmentStatus.DELIVERED, FulfilmentStatus.LOST, FulfilmentStatus.RETURNED
+    ]
+    actor: str
+    at: datetime
+    reason: str = ""
+
+
+class CountAsDelivered(Value):
+    """A lost parcel arrived after all, and what was to replace it stays where it is; with `begun` also what nodes work
+    on, while it has not left. Raises StepNotPossible if that is not enough for all of it.
+    """
+
+    verb: Literal["count_as_delivered"] = "count_as_delivered"
+    fulfilment_id: str
+    actor: str
+    at: datetime
+    reason: str
+    begun: bool = False
+
+
+class CancelUnits(Value):
+    """Cancel units by line before hand-over, or (None) all that are not cancelled: what is asked whole, or nothing.
+
+    `request` is the caller's `Idempotency-Key`, `request_hash` tells whether it stands for the same request. Raises
+    CannotCancel for what left its node or is cancelled already.
+    """
+
+    verb: Literal["cancel_units"] = "cancel_units"
+    lines: dict[str, int] | None
+    actor: str
+    at: datetime
+    reason: str = ""
+    request: str | None = None
+    request_hash: str | None = None
+
+
+class CancelRest(Value):
+    """Cancel every unit that can still be cancelled. Raises CannotCancel if there is none."""
+
+    verb: Literal["cancel_rest"] = "cancel_rest"
+    actor: str
+    at: datetime
+    reason: str = ""
+
+
+class GiveUpWaiting(Value):
+    """Cancel the units that wait for stock. Raises StepNotPossible if none do."""
+
+    verb: Literal["give_up_waiting"] = "give_up_waiting"
+    at: datetime
+    reason: str
+    actor: str = OFL
+
+
+Cancellation = Annotated[CancelUnits | CancelRest | GiveUpWaiting, Field(discriminator="verb")]
+"""Anything that cancels units."""
+Command = Annotated[
+    TakeNodeStep
+    | CarrierBooked
+    | BookCarrierRefused
+    | MoveParcel
+    | CountAsDelivered
+    | CancelUnits
+    | CancelRest
+    | GiveUpWaiting,
+    Field(discriminator="verb"),
+]
+"""Anything that may be asked of an order's units."""

@@ -1,0 +1,162 @@
+"""What may happen to an order's units is decided on what the store holds, under the order's lock, and written at once.
+
+Whoever asks, a node through the API, a carrier, a channel or the order's own process, hears what came of it: the change
+was committed, the store held it already, or what was asked is not possible any more.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.orders import transitions
+from dom.orders.changes import ConsumeStock, GiveDayBack, OrderChange, ReleaseStock, StockEffect
+from dom.orders.commands import Command
+from dom.orders.lifecycle import OrderState
+from dom.orders.status import FulfilmentStatus
+from dom.shared.errors import NotFound
+from store import backorders, exceptions, stock
+from store.delivery import shipments
+from store.enums import LedgerKind, ShipmentStatus
+from store.fulfilment import fulfilments
+from store.notifications import messages
+from store.orders import orders, timeline
+from store.orders import state as order_state
+
+_ENDS_A_SHIPMENT: Final[Mapping[FulfilmentStatus, ShipmentStatus]] = {
+    FulfilmentStatus.DELIVERED: ShipmentStatus.DELIVERED,
+    FulfilmentStatus.LOST: ShipmentStatus.LOST,
+    FulfilmentStatus.RETURNED: ShipmentStatus.RETURNED,
+}
+
+
+class CommandOutcome(StrEnum):
+    """What came of a command."""
+
+    COMMITTED = "committed"
+    REPEATED = "repeated"
+    """The store held it already; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChanged:
+    """What came of a command, what it changed (nothing, where it was repeated), and the order after it."""
+
+    outcome: CommandOutcome
+    change: OrderChange | None
+    state: OrderState
+
+
+async def locked(connection: AsyncConnection, order_id: str) -> OrderState:
+    """The order's units as they stand until the end of the transaction. Raises NotFound."""
+    await backorders.undisturbed(connection, order_id)
+    state = await order_state.read(connection, order_id)
+    if not state.lines:
+        raise NotFound(f"there is no order {order_id}")
+    return state
+
+
+async def change_order(
+    connection: AsyncConnection,
+    order_id: str,
+    command: Command,
+    *,
+    webhook: bool,
+    is_repeat: Callable[[OrderState], bool] | None = None,
+) -> OrderChanged:
+    """Decide what the command changes and write it, in this transaction. Raises what `transitions.decide` raises, and
+    then nothing is written.
+
+    `is_repeat` tells from the order's units whether the command was carried out before, where the command itself does
+    not tell; `webhook`: a webhook is to be told what the customer is told.
+    """
+    state = await locked(connection, order_id)
+    if transitions.is_known(state, command) if is_repeat is None else is_repeat(state):
+        return OrderChanged(CommandOutcome.REPEATED, None, state)
+    change = transitions.decide(state, command)
+    await write(connection, state, change, webhook=webhook)
+    return OrderChanged(CommandOutcome.COMMITTED, change, transitions.apply(state, change))
+
+
+async def write(connection: AsyncConnection, state: OrderState, change: OrderChange, *, webhook: bool) -> None:
+    """Write a change that was decided on the order's present units. Rows of stock are taken last, and held shortest."""
+    order_id, event = state.order_id, change.event
+    await fulfilments.advance(
+        connection,
+        timeline.Event(order_id, event.kind, event.key, event.actor, event.at, event.reason, dict(event.data)),
+        change.statuses,
+        change.order_status,
+    )
+    await _move_units(connection, order_id, change)
+    if change.is_cancellation:
+        await orders.narrow_promise(connection, order_id)
+    for move in change.statuses:
+        if move.status in _ENDS_A_SHIPMENT:
+            await shipments.end_with(connection, move.fulfilment_id, _ENDS_A_SHIPMENT[move.status], event.at)
+    for told in change.notifications:
+        await messages.write(
+            connection, order_id, told.occasion, told.kind, context=dict(told.context), webhook=webhook
+        )
+    for trouble in change.troubles:
+        await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)
+    if change.gives_up_waiting:
+        await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
+    for effect in change.stock:
+        await _move_stock(connection, state, effect, change)
+
+
+async def _move_units(connection: AsyncConnection, order_id: str, change: OrderChange) -> None:
+    if not change.moved:
+        return
+    waiting, cancelled = change.waiting, change.cancelled
+    moves = [
+        orders.UnitMove(line_id, cancelled=cancelled.get(line_id, 0), backordered=waiting.get(line_id, 0))
+        for line_id in sorted(waiting.keys() | cancelled.keys())
+    ]
+    await orders.move_units(connection, order_id, moves)
+    for fulfilment_id, units in sorted(change.unlisted.items()):
+        await fulfilments.take_out(connection, fulfilment_id, units)
+    await exceptions.close_sourced(connection, order_id)
+
+
+async def _move_stock(connection: AsyncConnection, state: OrderState, effect: StockEffect, change: OrderChange) -> None:
+    order_id, event = state.order_id, change.event
+    match effect:
+        case ConsumeStock(fulfilment_id):
+            await stock.consume(connection, order_id, fulfilment_id, actor=event.actor, at=event.at)
+        case GiveDayBack(fulfilment_id):
+            place = await fulfilments.get(connection, fulfilment_id)
+            if place is not None:
+                work = stock.WorkDay(place["node_id"], place["ship_day"], place["method"])
+                await stock.give_day_back(connection, work)
+        case ReleaseStock(fulfilment_id, units, key, reason, not_found):
+            await stock.release(
+                connection,
+                order_id,
+                fulfilment_id,
+                dict(units),
+                business_key=key,
+                reason=reason,
+                actor=event.actor,
+                at=event.at,
+            )
+            if not_found:
+                await _correct_count(connection, state, effect, change)
+
+
+async def _correct_count(
+    connection: AsyncConnection, state: OrderState, effect: ReleaseStock, change: OrderChange
+) -> None:
+    """What the node did not find is not on hand."""
+    node_id, event = state.fulfilments[effect.fulfilment_id].node_id, change.event
+    lost: dict[str, int] = {}
+    for line_id, quantity in effect.units.items():
+        sku = state.lines[line_id].sku
+        lost[sku] = lost.get(sku, 0) + quantity
+    for sku, quantity in sorted(lost.items()):
+        correction = stock.Movement(
+            node_id, sku, -quantity, LedgerKind.ADJUSTMENT, effect.reason, f"{effect.key}:count"
+        )
+        await stock.move(connection, correction, actor=event.actor, at=event.at, order_id=state.order_id)

@@ -1,0 +1,54 @@
+"""An order's units as the store holds them: what `dom.orders.transitions` decides on."""
+
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.orders.lifecycle import FulfilmentState, LineState, OrderState
+from dom.orders.status import FulfilmentStatus
+
+# The keys of fulfilments' steps are <fulfilment>:<number>:<status>, those of cancellations cancelled:<number>.
+_READ: Final = text("""
+SELECT (SELECT jsonb_agg(jsonb_build_array(line_id, sku, quantity, unit_price, cancelled, backordered)
+                         ORDER BY position)
+        FROM order_lines WHERE order_id = :id) AS lines,
+       (SELECT jsonb_agg(jsonb_build_object(
+                'id', f.id, 'node_id', f.node_id, 'pickup', f.method = 'pickup', 'status', f.status, 'lines', (
+                    SELECT jsonb_object_agg(l.line_id, l.quantity) FROM fulfilment_lines l
+                    WHERE l.fulfilment_id = f.id)) ORDER BY length(f.id), f.id)
+        FROM fulfilments f WHERE f.order_id = :id) AS fulfilments,
+       (SELECT jsonb_object_agg(id, steps) FROM (
+            SELECT substring(business_key FROM '^(.+-F[0-9]+):[0-9]+:[a-z_]+$') AS id,
+                   max(substring(business_key FROM ':([0-9]+):[a-z_]+$')::int) AS steps
+            FROM timeline WHERE order_id = :id AND kind LIKE 'fulfilment\\_%' GROUP BY 1) s
+        WHERE id IS NOT NULL) AS steps,
+       (SELECT coalesce(max(substring(business_key FROM '^cancelled:([0-9]+)$')::int), 0)
+        FROM timeline WHERE order_id = :id AND kind = 'cancelled') AS cancellations
+""")
+
+
+async def read(connection: AsyncConnection, order_id: str) -> OrderState:
+    """The order's units as they stand, fulfilments in the sequence in which they were made; no lines if there is no
+    such order. Lock the order first, if anything is to follow from them.
+    """
+    row = (await connection.execute(_READ, {"id": order_id})).one()
+    steps = row.steps or {}
+    lines = [LineState(*line) for line in row.lines or ()]
+    fulfilments = [
+        FulfilmentState(
+            id=each["id"],
+            node_id=each["node_id"],
+            pickup=each["pickup"],
+            lines=each["lines"] or {},
+            status=FulfilmentStatus(each["status"]),
+            steps=steps.get(each["id"], 0),
+        )
+        for each in row.fulfilments or ()
+    ]
+    return OrderState(
+        order_id,
+        {line.line_id: line for line in lines},
+        {fulfilment.id: fulfilment for fulfilment in fulfilments},
+        row.cancellations,
+    )
