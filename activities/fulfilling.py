@@ -46,11 +46,6 @@ def occasion(fulfilment_id: str, status: FulfilmentStatus) -> str:
     return f"{fulfilment_id}:{status}"
 
 
-def is_told(status: FulfilmentStatus) -> bool:
-    """Whether the customer hears of a fulfilment that comes to this status."""
-    return status in _TOLD
-
-
 class AdvanceFulfilment(Value):
     """A fulfilment comes to a status. `lines` are its units by line, `missing` those a pick did not find: all of them,
     where it is rejected for that.

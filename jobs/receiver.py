@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from connectors.notifications.port import Medium, OutboundMessage
+from connectors.notifications.port import OutboundMessage
 from connectors.notifications.webhook import WebhookSender
 from dom.channels import Channel, Publish
+from dom.notifications.messages import Medium
 from store import channels, exceptions
 from store.availability import changes, published_levels
 from store.availability.changes import News

@@ -21,6 +21,17 @@ class Unsourced(StrEnum):
     """No node may ever give the goods, whatever it holds."""
 
 
+class Untold(StrEnum):
+    """Exceptions of what should be told to somebody who did not take it, or of whom nobody knows whether he did."""
+
+    REFUSED = "message_refused"
+    """Refused for good."""
+    GIVEN_UP = "message_given_up"
+    """Tried for days."""
+    UNCERTAIN = "message_uncertain"
+    """It was on its way when its sender died."""
+
+
 async def open_(
     connection: AsyncConnection,
     order_id: str | None,

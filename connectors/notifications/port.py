@@ -1,18 +1,11 @@
 """What the system asks of whatever carries its messages."""
 
-from enum import StrEnum
 from typing import Any, Protocol
 
 from pydantic import Field
 
+from dom.notifications.messages import Medium
 from dom.shared.base import Value
-
-
-class Medium(StrEnum):
-    """How a message travels."""
-
-    MAIL = "mail"
-    WEBHOOK = "webhook"
 
 
 class OutboundMessage(Value):

@@ -24,7 +24,7 @@ from dom.orders.status import FulfilmentStatus, OrderStatus
 from dom.sourcing.models import CostTerm
 from dom.sourcing.policy.document import Fence
 from settings import ENV_PREFIX, Settings
-from store.exceptions import Unsourced
+from store.exceptions import Unsourced, Untold
 from store.fulfilment import unable_nodes, unexpected_reports
 from store.orders import processes
 from store.reconcile import repairing
@@ -45,6 +45,7 @@ PAGES = sorted(
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 NAMED_KINDS = {
     *Unsourced,
+    *Untold,
     *(f"parcel_{status}" for status in (FulfilmentStatus.LOST, FulfilmentStatus.RETURNED)),
     *("transfer_short", "transfer_over", processes.MISSING, processes.DIFFERS, processes.NOT_IN_STORE),
     *(unable_nodes.KIND, unexpected_reports.KIND, counts.BELOW_RESERVED, repairing.EXCEPTION),

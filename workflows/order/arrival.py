@@ -9,10 +9,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.arriving import Arriving, CountAsDelivered
     from activities.cancelling import CancelPart
-    from activities.fulfilling import occasion
     from activities.looking_again import Answer
     from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
-    from dom.orders.status import FulfilmentStatus
     from dom.shared import ids
     from workflows.activity_calls import local
     from workflows.order.cancelling import packed_anew
@@ -68,6 +66,5 @@ async def count_as_delivered(
             await order.take_in_second_looks()
             continue
         _arrive(order.state, fulfilment.id, units)
-        order.tell(occasion(fulfilment.id, FulfilmentStatus.DELIVERED))
         order.show()
         return units

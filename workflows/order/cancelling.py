@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.cancelling import Cancelling, CancelPart, CancelUnits, occasion
+    from activities.cancelling import Cancelling, CancelPart, CancelUnits
     from activities.errors import as_application_error
     from activities.looking_again import Answer
     from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
@@ -132,7 +132,6 @@ class Cancellations:
         if asked_first:
             _take_out(order.state, units)
         self.number = request.number
-        order.tell(occasion(request.number))
         order.show()
         return True
 

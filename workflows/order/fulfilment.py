@@ -13,7 +13,7 @@ from workflows.order.interface import Order
 
 with workflow.unsafe.imports_passed_through():
     from activities.errors import as_application_error
-    from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport, is_told, occasion
+    from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport
     from activities.looking_again import Answer
     from activities.shipping import BookCarrier, Booked, Shipping, VoidBooking
     from activities.sourcing import Released
@@ -23,14 +23,12 @@ with workflow.unsafe.imports_passed_through():
     from dom.shared import ids
     from dom.shared.errors import StepNotPossible
     from workflows.activity_calls import local, remote
-    from workflows.messages import IN_SEQUENCE, ArrivedCall, ArrivedResult, CarrierReport, NodeReport
+    from workflows.messages import ArrivedCall, ArrivedResult, CarrierReport, NodeReport
     from workflows.order.arrival import count_as_delivered
     from workflows.order.sequence import BEFORE_ALL
 
 _S = FulfilmentStatus
 _NEEDS_A_PERSON = frozenset({_S.LOST, _S.RETURNED})
-_RETURN_IS_TOLD = "the customer is told of a parcel that came back"
-"""The patch that orders of the first editions have, or replay without; later ones need none."""
 
 Told = tuple[int, NodeReport | CarrierReport]
 """A report, and its place in the sequence of what the order was told."""
@@ -293,8 +291,6 @@ class FulfilmentProcess:
         if not await self._write(actor, reason, at, lines, missing or {}):
             self._order.state.restore(self._state.id, before)
             return False
-        if is_told(status):
-            self._order.tell(occasion(self._state.id, status))
         if missing:
             self._order.source_again(SourcingCause.SHORT_PICK, at, self._state.node_id)
         self._order.show()
@@ -319,8 +315,6 @@ class FulfilmentProcess:
             self._order.source_again(SourcingCause.REJECTED, at, failed_node)
         elif status is _S.LOST:
             self._order.source_again(SourcingCause.LOST, at)
-        elif status is _S.RETURNED and (self._order.edition >= IN_SEQUENCE or workflow.patched(_RETURN_IS_TOLD)):
-            self._order.tell(occasion(self._state.id, status))
         if status in _NEEDS_A_PERSON:
             self._order.trouble(f"parcel_{status}", self._state.id)
         self._order.show()

@@ -18,9 +18,6 @@ class Order(Protocol):
     one_at_a_time: OneAtATime
     edition: int
 
-    def tell(self, occasion: str) -> None:
-        """Send what was written for an occasion; the process goes on meanwhile."""
-
     def source_again(self, cause: SourcingCause, at: datetime, failed_node: str | None = None) -> None:
         """Units wait for another node."""
 
