@@ -49,6 +49,7 @@ from jobs.retiring_nodes import Retiring
 from jobs.shadowing import Shadowing
 from jobs.starting_relay import StartingRelay
 from jobs.watching_processes import Watching
+from services.channel_webhooks import ChannelWebhooks
 from settings import Settings
 from store.database import engine as database
 from store.network import reference
@@ -81,6 +82,8 @@ async def activities(settings: Settings, engine: AsyncEngine) -> AsyncIterator[l
                 MailSender(settings.smtp_host, settings.smtp_port, settings.smtp_from)
             )
         }
+        channels = senders[Medium.AVAILABILITY] = ChannelWebhooks(engine)
+        open_connections.push_async_callback(channels.close)
         if settings.webhook_url:
             senders[Medium.WEBHOOK] = await open_connections.enter_async_context(_webhooks(settings))
         async with engine.connect() as connection:

@@ -12,11 +12,17 @@ from dom.orders.order import Promise
 from dom.shared.money import Money
 
 
-def compose(row: RowMapping, known: RowMapping, webhook_url: str) -> OutboundMessage:
+def compose(row: RowMapping, known: RowMapping | None, webhook_url: str) -> OutboundMessage:
     """A row of the outbox as a message that is ready to go, with what is `known` of its order; see `messages.details`.
 
     Raises whatever stands in the way: such a message waits until it can be written.
     """
+    if row["occasion"] is None:
+        return OutboundMessage(
+            key=row["business_key"], medium=row["medium"], recipient=row["recipient"], payload=row["payload"]
+        )
+    if known is None:
+        raise LookupError(f"nothing is known of order {row['order_id']}")
     context = _context(known, row["payload"])
     kind = MessageKind(row["kind"])
     if row["medium"] == Medium.WEBHOOK:

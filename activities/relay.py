@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from activities.boundary import Database
 from activities.composing import compose
-from connectors.notifications.port import OutboundMessage, Sender, TemporaryFailureError
+from connectors.notifications.port import ReceiverGoneError, Sender, TemporaryFailureError
 from dom.notifications.messages import Medium
 from dom.shared.errors import OutsideFailure
 from store import exceptions
@@ -23,6 +23,8 @@ from store.exceptions import Untold
 from store.notifications import messages, outbox
 from store.notifications.outbox import Settlement
 
+_NEVER_GIVEN_UP: Final = frozenset({Medium.AVAILABILITY})
+"""A channel whose webhook refuses is set up wrongly, and hears what it missed once that is mended."""
 _AGAIN_SECONDS: Final = 0.5
 """Pause before a database that is away is asked again."""
 
@@ -31,7 +33,7 @@ _log = structlog.get_logger("outbox")
 
 
 def _slots() -> dict[Medium, int]:
-    return {Medium.MAIL: 4, Medium.WEBHOOK: 16}
+    return {Medium.MAIL: 4, Medium.WEBHOOK: 16, Medium.AVAILABILITY: 16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,16 @@ class RelayPace:
     """How fast the relay goes; all in seconds but `slots`: how many messages of each medium are under way at once.
 
     `poll` is the time between two looks without being woken. One that was put off is tried again after `first_pause`,
-    then after twice as long each time, up to `longest_pause`; after `give_up` it has failed.
+    then after twice as long each time, up to `longest_pause`; after `give_up` it has failed. What is never given up is
+    put before a person after `stuck`.
     """
 
     slots: Mapping[Medium, int] = field(default_factory=_slots)
     poll: float = 5.0
     first_pause: float = 1.0
-    longest_pause: float = 120.0
+    longest_pause: float = 60.0
     give_up: float = 3 * 86400.0
+    stuck: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ class Relay:
         }
         async with self._database.statement() as connection:
             claimed = await outbox.claim(connection, self._number, free, self._in_hand)
-            about = [row["id"] for row in claimed.messages if row["order_id"] is not None]
+            about = [row["id"] for row in claimed.messages if row["occasion"] is not None]
             known = await messages.details(connection, about) if about else {}
         for row in claimed.messages:
             sending = asyncio.create_task(self._send(row, known.get(row["id"])))
@@ -145,36 +149,40 @@ class Relay:
 
     async def _sent(self, row: RowMapping, known: RowMapping | None) -> _Sent:
         try:
-            message = self._compose(row, known)
+            message = compose(row, known, self._webhook_url)
         except Exception as error:  # it has not left, and waits until it can be written
             _log.exception("cannot write a message", key=row["business_key"])
             return self._put_off(row, error)
         try:
             await self._senders[message.medium].send(message)
-        except TemporaryFailureError as error:
-            return self._put_off(row, error)
-        except OutsideFailure as error:
-            return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, error.detail), Untold.REFUSED)
-        except Exception as error:  # a sender promises the two above: nobody knows what this means
-            _log.exception("a sender failed", key=row["business_key"])
-            if message.medium is not Medium.MAIL:
-                return self._put_off(row, error)
-            return _Sent(row, Settlement(row["id"], MessageStatus.UNCERTAIN, repr(error)), Untold.UNCERTAIN)
+        except Exception as error:
+            return self._not_sent(row, error)
         return _Sent(row, Settlement(row["id"], MessageStatus.SENT))
 
-    def _compose(self, row: RowMapping, known: RowMapping | None) -> OutboundMessage:
-        if known is None:
-            raise LookupError(f"nothing is known of order {row['order_id']}")
-        return compose(row, known, self._webhook_url)
+    def _not_sent(self, row: RowMapping, error: Exception) -> _Sent:
+        """What a sender's error means for a message."""
+        if isinstance(error, ReceiverGoneError):
+            return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, str(error)))
+        if isinstance(error, OutsideFailure) and row["medium"] not in _NEVER_GIVEN_UP:
+            return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, error.detail), Untold.REFUSED)
+        if isinstance(error, TemporaryFailureError | OutsideFailure):
+            return self._put_off(row, error)
+        _log.error("a sender failed", key=row["business_key"], exc_info=error)
+        if row["medium"] != Medium.MAIL:
+            return self._put_off(row, error)
+        return _Sent(row, Settlement(row["id"], MessageStatus.UNCERTAIN, repr(error)), Untold.UNCERTAIN)
 
     def _put_off(self, row: RowMapping, error: Exception) -> _Sent:
         """It is tried again later, or given up after all this time."""
-        why = str(error) or repr(error)
-        if row["age"] >= self._pace.give_up:
+        why, kind = str(error) or repr(error), None
+        if row["medium"] in _NEVER_GIVEN_UP:
+            if row["age"] >= self._pace.stuck:
+                kind, why = Untold.STUCK, f"{row['receiver']} has taken nothing for {row['age']:.0f} s: {why}"
+        elif row["age"] >= self._pace.give_up:
             about = f"{row['kind']} to {row['recipient']} - {why}"
             return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, about), Untold.GIVEN_UP)
         pause = min(self._pace.first_pause * 2 ** min(row["attempts"] - 1, 20), self._pace.longest_pause)
-        return _Sent(row, Settlement(row["id"], MessageStatus.PENDING, why, again_in=pause))
+        return _Sent(row, Settlement(row["id"], MessageStatus.PENDING, why, again_in=pause), kind)
 
     async def _settle(self) -> None:
         """Write what became of messages: only we know it, so a database that is away is waited for."""

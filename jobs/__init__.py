@@ -9,8 +9,7 @@ order_signals       signals orders what was changed for them
 retiring_nodes      takes unbegun work away from nodes that cannot do it any more
 watching_processes  puts orders and returns without a process before a person
 starting_relay      starts the relay of the outbox unless it runs
-publishing          tells channels of changes of availability, by webhook
-receiver            one channel's webhook
+publishing          writes what channels are told of changes of availability, by webhook
 importing           applies bulk imports
 rehearsing          runs the rehearsals that were asked for
 shadowing           lets shadows decide beside the live policy

@@ -28,6 +28,8 @@ class Untold(StrEnum):
     """Refused for good."""
     GIVEN_UP = "message_given_up"
     """Tried for days."""
+    STUCK = "webhook_stuck"
+    """A channel's receiver has taken nothing for long; it is tried on."""
     UNCERTAIN = "message_uncertain"
     """It was on its way when its sender died."""
 

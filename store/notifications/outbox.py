@@ -9,7 +9,7 @@ One relay sends at a time. A relay takes a number when it begins; whoever has an
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +30,15 @@ UPDATE outbox SET relay = NULL, next_attempt_at = statement_timestamp(),
 WHERE status = 'sending'
 RETURNING id, order_id, business_key, kind, recipient, status
 """)
+_WRITE: Final = text("""
+INSERT INTO outbox (business_key, order_id, kind, medium, recipient, receiver, payload, next_attempt_at)
+SELECT e.business_key, e.order_id, e.kind, e.medium, e.recipient, e.receiver, e.payload,
+       greatest(now(), (SELECT max(next_attempt_at) FROM outbox o WHERE o.receiver = e.receiver
+                        AND o.status = 'pending'))
+FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS e (
+    business_key text, order_id text, kind text, medium text, recipient text, receiver text, payload jsonb)
+ON CONFLICT (business_key) DO NOTHING
+""")
 _CLAIM: Final = text((_HERE / "claim.sql").read_text(encoding="utf-8"))
 _SETTLE: Final = text((_HERE / "settle.sql").read_text(encoding="utf-8"))
 _STANDING: Final = text("""
@@ -40,6 +49,19 @@ FROM outbox WHERE status IN ('pending', 'sending')
 
 class AnotherRelay(Exception):
     """A later relay has begun: this one has nothing to do any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something to tell: once under its key, to a receiver after all that was written for it before."""
+
+    business_key: str
+    kind: str
+    medium: Medium
+    recipient: str
+    receiver: str
+    payload: Mapping[str, Any]
+    order_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +80,16 @@ class Settlement:
     status: MessageStatus
     error: str = ""
     again_in: float | None = None
+
+
+def of_channel(channel_id: str) -> str:
+    """The receiver that a channel's own webhook is."""
+    return f"{Medium.AVAILABILITY}/{channel_id}"
+
+
+async def write(connection: AsyncConnection, *entries: Entry) -> None:
+    """Write what is to be told, in the transaction of what it tells of; what has been written before is left alone."""
+    await connection.execute(_WRITE, {"entries": to_rows(asdict(each) for each in entries)})
 
 
 async def begin(connection: AsyncConnection) -> int:

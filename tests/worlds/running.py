@@ -165,7 +165,7 @@ async def relaying(
 @asynccontextmanager
 async def allocating(engine: AsyncEngine, client: Client) -> AsyncIterator[None]:
     """Deal out what comes in to the orders that wait for it while the block runs, as the keeper does."""
-    running = asyncio.create_task(_repeat(Allocating(engine, client, every=0.05, everything_every=1.0)))
+    running = asyncio.create_task(repeat(Allocating(engine, client, every=0.05, everything_every=1.0)))
     try:
         yield
     finally:
@@ -175,7 +175,8 @@ async def allocating(engine: AsyncEngine, client: Client) -> AsyncIterator[None]
         running.result()
 
 
-async def _repeat(job: Job) -> NoReturn:
+async def repeat(job: Job) -> NoReturn:
+    """Run a job again and again, as the keeper does."""
     while True:
         # As in the keeper's loop: a run cut off in the middle of its SQL would lose its connection to the pool.
         if not await unbroken(job.run(), STOP_SECONDS):
