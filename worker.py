@@ -21,8 +21,8 @@ from activities.cancelling import Cancelling
 from activities.capture import Capture
 from activities.fulfilling import Fulfilling
 from activities.looking_again import LookingAgain as SecondLooks
-from activities.notifying import Notifying
 from activities.pricing import Pricing, PricingTerms
+from activities.relaying import Relaying
 from activities.resuming import Resuming
 from activities.returning import Returning
 from activities.shipping import Shipping
@@ -33,8 +33,9 @@ from bootstrap.problems import StartProblem
 from connectors.carriers.port import Carrier
 from connectors.carriers.table_rate import carriers_from
 from connectors.notifications.mail import MailSender
-from connectors.notifications.port import Medium, Sender
+from connectors.notifications.port import Sender
 from connectors.notifications.webhook import WebhookSender
+from dom.notifications.messages import Medium
 from dom.shared.errors import NotFound
 from jobs.allocating import Allocating
 from jobs.expiring import Sweeping
@@ -46,15 +47,18 @@ from jobs.rehearsing import Rehearsing
 from jobs.reoptimising import LookingAgain
 from jobs.retiring_nodes import Retiring
 from jobs.shadowing import Shadowing
+from jobs.starting_relay import StartingRelay
 from jobs.watching_processes import Watching
+from services.channel_webhooks import ChannelWebhooks
 from settings import Settings
 from store.database import engine as database
 from store.network import reference
 from workflows.order.process import OrderWorkflow
+from workflows.outbox_relay import OutboxRelayWorkflow, ensure
 from workflows.pricing import PriceStockWorkflow, put_schedule
 from workflows.returns import ReturnWorkflow
 
-WORKFLOWS: tuple[type, ...] = (OrderWorkflow, ReturnWorkflow, PriceStockWorkflow)
+WORKFLOWS: tuple[type, ...] = (OrderWorkflow, ReturnWorkflow, PriceStockWorkflow, OutboxRelayWorkflow)
 _PATIENCE_SECONDS = 5.0
 """What a worker gets beyond its time to drain."""
 _log = structlog.get_logger("worker")
@@ -78,6 +82,8 @@ async def activities(settings: Settings, engine: AsyncEngine) -> AsyncIterator[l
                 MailSender(settings.smtp_host, settings.smtp_port, settings.smtp_from)
             )
         }
+        channels = senders[Medium.AVAILABILITY] = ChannelWebhooks(engine)
+        open_connections.push_async_callback(channels.close)
         if settings.webhook_url:
             senders[Medium.WEBHOOK] = await open_connections.enter_async_context(_webhooks(settings))
         async with engine.connect() as connection:
@@ -105,7 +111,6 @@ def wired(
     """Every activity, given the parties it talks to."""
     sourcing, fulfilling = Sourcing(house_database), Fulfilling(house_database)
     shipping, returning = Shipping(house_database, carriers), Returning(house_database)
-    notifying = Notifying(house_database, senders, webhook_url)
     return [
         Capture(house_database).accept_order,
         Resuming(house_database).resume_order,
@@ -117,8 +122,7 @@ def wired(
         Arriving(house_database).count_as_delivered,
         shipping.book_carrier,
         shipping.void_booking,
-        notifying.send_messages,
-        notifying.give_up_messages,
+        Relaying(house_database, senders, webhook_url).relay_outbox,
         returning.open_return,
         returning.receive_return,
         returning.finish_return,
@@ -152,6 +156,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Rehearsing(engine),
         Shadowing(engine),
         Watching(engine, client, settings.task_queue),
+        StartingRelay(client, settings.task_queue),
     ]
 
 
@@ -196,7 +201,7 @@ async def run(settings: Settings) -> None:
         async with activities(settings, engine) as served:
             worker = build(client, settings, served)
             running = asyncio.create_task(worker.run())
-            await schedule(client, settings)
+            await begin_standing_work(client, settings)
             _log.info("serving", task_queue=settings.task_queue, temporal=settings.temporal_address)
             if settings.ready_file is not None:
                 settings.ready_file.touch()
@@ -212,8 +217,14 @@ async def run(settings: Settings) -> None:
         await engine.dispose()
 
 
-async def schedule(client: Client, settings: Settings) -> None:
-    """Have stock priced now and then. Orders do not wait for it: what goes wrong here is logged, and no more."""
+async def begin_standing_work(client: Client, settings: Settings) -> None:
+    """Have the outbox sent, and stock priced now and then. Orders do not wait for either: what goes wrong here is
+    logged, and no more. The job `starting_relay` tries again.
+    """
+    try:
+        await ensure(client, settings.task_queue)
+    except RPCError as error:
+        _log.warning("the outbox is not sent: the relay cannot be started", error=str(error))
     try:
         await put_pricing_schedule(client, settings)
     except RPCError as error:

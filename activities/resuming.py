@@ -91,7 +91,6 @@ class ResumedOrder(Value):
     done: dict[str, dict[str, int]]
     done_requests: dict[str, str] = Field(default={})
     looks: int
-    untold: tuple[str, ...]
     captured_here: bool = False
 
 
@@ -172,7 +171,6 @@ def _resumed(found: resuming.Underway, said: Sourced) -> ResumedOrder:
             if row["kind"] == "cancelled" and row["data"].get("request_hash")
         },
         looks=found.looks,
-        untold=found.untold,
     )
 
 

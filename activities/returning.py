@@ -21,7 +21,7 @@ from store import inbound, returns, stock
 from store.enums import LedgerKind
 from store.network import reference
 from store.notifications import messages
-from store.orders import processes, resuming, timeline
+from store.orders import processes, timeline
 
 _AWAITS_DECISION: Final = frozenset({Disposition.QUARANTINE, Disposition.REFURBISH})
 """Dispositions whose units are in the node and cannot be sold yet."""
@@ -45,7 +45,7 @@ class OpenReturn(Value):
 class ReturnOpened(Value):
     """An allowed return: where the goods go and how many units of each line are announced.
 
-    One that was allowed before says how far it is: `received` units by line, and occasions nobody was told of yet.
+    One that was allowed before says how far it is: and its `received` units by line.
     `earlier`: it was allowed for an earlier run of its process.
     """
 
@@ -55,7 +55,6 @@ class ReturnOpened(Value):
     customer_id: str = ""
     status: ReturnStatus = ReturnStatus.REQUESTED
     received: dict[str, int] = Field(default={})
-    untold: tuple[str, ...] = ()
     known: bool = False
     earlier: bool = False
 
@@ -156,7 +155,6 @@ class Returning:
             customer_id=order["customer_id"],
             status=ReturnStatus(known["status"]),
             received={row["line_id"]: row["received"] for row in lines if row["received"]} if arrived else {},
-            untold=await resuming.untold_of_return(connection, request.order_id, request.return_id),
             known=True,
             earlier=allowed.get("run_id") != request.run_id,
         )

@@ -8,8 +8,8 @@ reoptimising        plans unbegun work anew once stock, capacity or rates moved
 order_signals       signals orders what was changed for them
 retiring_nodes      takes unbegun work away from nodes that cannot do it any more
 watching_processes  puts orders and returns without a process before a person
-publishing          tells channels of changes of availability, by webhook
-receiver            one channel's webhook
+starting_relay      starts the relay of the outbox unless it runs
+publishing          writes what channels are told of changes of availability, by webhook
 importing           applies bulk imports
 rehearsing          runs the rehearsals that were asked for
 shadowing           lets shadows decide beside the live policy

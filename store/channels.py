@@ -1,7 +1,8 @@
 """Channels and their rules. A change of either is a change of what may be promised, and is announced as one."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -53,10 +54,45 @@ async def everyone(connection: AsyncConnection) -> list[Channel]:
     return [Channel.model_validate(document) for (document,) in rows]
 
 
-async def webhook_secret(connection: AsyncConnection, channel_id: str) -> str:
-    """The secret the channel's webhooks are signed with; empty if there is none."""
-    query = text("SELECT webhook_secret FROM channels WHERE id = :id")
-    return str(await connection.scalar(query, {"id": channel_id}) or "")
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where a channel is told, and what that is signed with."""
+
+    url: str
+    secret: str
+
+
+_WEBHOOK = text("""
+SELECT document->>'webhook_url' AS url, webhook_secret AS secret FROM channels
+WHERE id = :id AND document->>'webhook_url' IS NOT NULL
+""")
+
+
+async def webhook(connection: AsyncConnection, channel_id: str) -> Webhook | None:
+    """The channel's webhook; None if it has none."""
+    row = (await connection.execute(_WEBHOOK, {"id": channel_id})).one_or_none()
+    return None if row is None else Webhook(row.url, row.secret)
+
+
+_AHEAD: Final = 4
+"""Messages to a channel that are written before it took the first of them, at most."""
+# A cursor beyond the log stands there because the database is a copy: see `cursors.ensure`.
+_TO_TELL = text("""
+SELECT c.document FROM channels c LEFT JOIN feed_cursors f ON f.name = 'webhook/' || c.id
+CROSS JOIN (SELECT transaction, id FROM stock_ledger ORDER BY transaction DESC, id DESC LIMIT 1) last
+WHERE c.document->>'webhook_url' IS NOT NULL
+  AND (f.name IS NULL OR (f.transaction, f.entry) < (last.transaction, last.id)
+       OR f.transaction > pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+  AND coalesce((SELECT count(*) < :ahead AND bool_and(o.error = '') FROM outbox o
+                WHERE o.receiver = 'availability/' || c.id AND o.status IN ('pending', 'sending')), true)
+ORDER BY c.priority, c.id
+""")
+
+
+async def to_tell(connection: AsyncConnection) -> list[Channel]:
+    """Channels with a webhook for which not every change is written yet, and that take what they are sent."""
+    rows = await connection.execute(_TO_TELL, {"ahead": _AHEAD})
+    return [Channel.model_validate(document) for (document,) in rows]
 
 
 _PUT = text("""

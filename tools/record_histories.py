@@ -15,11 +15,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowContinuedAsNewError, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.pricing import PricingTerms
+from activities.relaying import RelayTurn
 from cli.embedded import postgres, temporal
 from dom.orders.order import Order
 from dom.orders.status import Disposition
@@ -57,6 +58,8 @@ from workflows.messages import (
     ReturnRequestLine,
     StepLine,
 )
+from workflows.outbox_relay import WORKFLOW_ID as RELAY_ID
+from workflows.outbox_relay import RelayInput, ensure
 from workflows.pricing import SCHEDULE_ID, PriceStockWorkflow
 from workflows.returns import ReturnWorkflow
 
@@ -242,6 +245,23 @@ async def price_stock(house: House) -> str:
     return workflow_id
 
 
+RELAYED = "relayed"
+"""The path that sends what orders have to tell."""
+
+
+async def relay(house: House, order: Order) -> WorkflowHandle[Any, None]:
+    """Two turns of the relay, which send an order's first mail; answers their run."""
+    await house.send(order)
+    start = RelayInput(turn=RelayTurn(seconds=0.5), turns=2)
+    handle = await ensure(house.client, house.task_queue, start, workflow_id=f"{RELAY_ID}-{RELAYED}")
+    first = house.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+    try:
+        await first.result(follow_runs=False)
+    except WorkflowContinuedAsNewError:
+        await handle.terminate("recorded")
+    return first
+
+
 async def take_back(house: House, order: Order) -> str:
     """Return a unit of a delivered order; answers the workflow."""
     return_id = ids.return_id(order.order_id, RECORDER)
@@ -270,9 +290,9 @@ def _without_persons(value: Any) -> Any:
     return [_without_persons(part) for part in value] if isinstance(value, list) else value
 
 
-async def write(client: Client, workflow_id: str, name: str) -> None:
+async def write(client: Client, workflow_id: str, name: str, run_id: str | None = None) -> None:
     """Fetch a workflow's history and write it, one event a line."""
-    history = await client.get_workflow_handle(workflow_id).fetch_history()
+    history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
     events = _without_persons(json.loads(history.to_json()))["events"]
     lines = ",\n".join(json.dumps(event, separators=(",", ":"), ensure_ascii=False) for event in events)
     (FOLDER / f"{name}.json").write_text('{"events":[\n' + lines + "\n]}\n", encoding="utf-8")
@@ -284,6 +304,11 @@ async def record(client: Client, engine: AsyncEngine, name: str) -> None:
     if name == PRICED:
         async with asyncio.timeout(_PATIENCE_SECONDS), House(client, engine).working() as house:
             await write(client, await price_stock(house), name)
+        return
+    if name == RELAYED:
+        async with asyncio.timeout(_PATIENCE_SECONDS), House(client, engine, relays=False).working() as house:
+            run = await relay(house, small.order(name, A=1))
+            await write(client, run.id, name, run.run_id)
         return
     path, fields = PATHS[name]
     order = small.order(name, **fields)
@@ -316,7 +341,7 @@ async def record_all(database_url: str, temporal_address: str, names: Sequence[s
 
 def main() -> None:
     """Start the servers, record what is named on the command line, or everything, and stop them."""
-    known = [*PATHS, PRICED]
+    known = [*PATHS, PRICED, RELAYED]
     names = sys.argv[1:] or known
     if unknown := set(names) - set(known):
         sys.exit(f"there is no path {', '.join(sorted(unknown))}; known are {', '.join(known)}")

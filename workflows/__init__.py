@@ -6,7 +6,7 @@ pricing         what stock is worth, worked out again and again
 messages        what is said to and by the workflows
 attributes      search attributes
 activity_calls  time-outs, retries and refusals of activities
-notifying       telling customers and channels
+outbox_relay    sends what customers, channels and systems are to be told
 runs            what holds for one run of any workflow
 words           counts and lists in words, for the Temporal UI
 """

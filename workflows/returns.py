@@ -1,6 +1,5 @@
 """The life of a return."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 from temporalio import workflow
@@ -15,7 +14,6 @@ with workflow.unsafe.imports_passed_through():
         Refund,
         Returning,
         ReturnOpened,
-        occasion,
     )
     from dom import returns as rules
     from dom.orders.status import Disposition, ReturnStatus
@@ -35,7 +33,6 @@ with workflow.unsafe.imports_passed_through():
         ReturnStanding,
         ReturnStepAnswer,
     )
-    from workflows.notifying import send
     from workflows.order.resuming import EARLIER_RUN
     from workflows.runs import is_first_run, undisturbed
     from workflows.words import counted, listed
@@ -59,7 +56,6 @@ class ReturnWorkflow:
         self._inspected: InspectCall | None = None
         self._status = ReturnStatus.REQUESTED
         self._refund: Refund | None = None
-        self._messages: list[asyncio.Task[None]] = []
         self._edition = start.edition
         self._revived_by = start.revived_by
         self._notes: list[str] = []
@@ -79,7 +75,7 @@ class ReturnWorkflow:
         if self._status is ReturnStatus.RECEIVED:
             await workflow.wait_condition(lambda: self._inspected is not None)
         await self._refund_it()
-        await workflow.wait_condition(self._is_quiet)
+        await workflow.wait_condition(workflow.all_handlers_finished)
         return ReturnEnd.model_validate(self._result().model_dump())
 
     async def _end_refused(self, refused: ApplicationError) -> ReturnEnd:
@@ -99,10 +95,6 @@ class ReturnWorkflow:
         workflow.logger.warning("return %s: %s", self._return_id, words)
         self._notes.append(words)
         self._show(self._status)
-
-    def _is_quiet(self) -> bool:
-        """Every caller has its answer, and the last messages went out."""
-        return workflow.all_handlers_finished() and all(message.done() for message in self._messages)
 
     # --- the process -------------------------------------------------------------------------------------------------
 
@@ -132,8 +124,6 @@ class ReturnWorkflow:
             self._first_caller = EARLIER_RUN
         if self._opened.known and is_first_run():
             self._go_on(self._opened)
-        else:
-            self._tell("requested")
         if self._edition >= 1:
             self._show(self._status)
             workflow.upsert_search_attributes(
@@ -150,8 +140,6 @@ class ReturnWorkflow:
         self._status = opened.status
         if opened.status is not ReturnStatus.REQUESTED:
             self._units, self._received = dict(opened.received), ReceiveCall()
-        for untold in opened.untold:
-            self._send(untold)
 
     async def _receive(self) -> None:
         call = self._received or ReceiveCall()
@@ -167,7 +155,6 @@ class ReturnWorkflow:
             f"Receive {counted(sum(self._units.values()), 'unit')}",
         )
         self._comes_to(ReturnStatus.RECEIVED)
-        self._tell("received")
 
     async def _refund_it(self) -> None:
         call = self._inspected
@@ -184,7 +171,6 @@ class ReturnWorkflow:
             "Restock what can be sold again and record the refund",
         )
         self._comes_to(ReturnStatus.REFUNDED)
-        self._tell("refunded")
 
     def _comes_to(self, status: ReturnStatus) -> None:
         if self._status is status:
@@ -211,15 +197,6 @@ class ReturnWorkflow:
             f"Refund recorded: {refund}" if refund else "",
         ]
         workflow.set_current_details("\n\n".join(part for part in parts if part))
-
-    def _tell(self, step: str) -> None:
-        """Send what was written for a step; the goods do not wait for a mail server."""
-        self._send(occasion(self._return_id, step))
-
-    def _send(self, written: str) -> None:
-        step = written.rpartition(":")[2]
-        sending = send(self._request.order_id, written, f"Tell the customer: return {step}")
-        self._messages.append(asyncio.create_task(sending))
 
     def _result(self) -> ReturnResult:
         return ReturnResult(

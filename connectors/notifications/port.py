@@ -1,18 +1,11 @@
 """What the system asks of whatever carries its messages."""
 
-from enum import StrEnum
 from typing import Any, Protocol
 
 from pydantic import Field
 
+from dom.notifications.messages import Medium
 from dom.shared.base import Value
-
-
-class Medium(StrEnum):
-    """How a message travels."""
-
-    MAIL = "mail"
-    WEBHOOK = "webhook"
 
 
 class OutboundMessage(Value):
@@ -36,13 +29,17 @@ class TemporaryFailureError(Exception):
     """The message did not go out now; the same message may go out later."""
 
 
+class ReceiverGoneError(Exception):
+    """There is nobody any more who could be told."""
+
+
 class Sender(Protocol):
     """Carries messages of one medium."""
 
     async def send(self, message: OutboundMessage) -> None:
         """Hand the message over; returns once the other side took it.
 
-        TemporaryFailureError: try again later. OutsideFailure: refused for good.
+        TemporaryFailureError: try again later. OutsideFailure: refused for good. ReceiverGoneError: nobody is there.
         """
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What customers and other systems are told about an order."""
+"""What customers and other systems are told about an order, and how it travels."""
 
 from enum import StrEnum
 
@@ -16,3 +16,16 @@ class MessageKind(StrEnum):
     RETURN_REQUESTED = "return_requested"
     RETURN_RECEIVED = "return_received"
     REFUNDED = "refunded"
+
+
+class Medium(StrEnum):
+    """How a message travels."""
+
+    MAIL = "mail"
+    """To the customer."""
+    WEBHOOK = "webhook"
+    """To the webhook that is told of orders."""
+    AVAILABILITY = "availability"
+    """To a channel's own webhook."""
+    WORKFLOW = "workflow"
+    """To a workflow, as a signal."""

@@ -71,17 +71,6 @@ async def read(connection: AsyncConnection, after: Cursor, limit: int, entries: 
     return Changes(skus, skus[-1].place if skus else after, more)
 
 
-_WAITING = text("""
-SELECT extract(epoch FROM clock_timestamp() - recorded_at) FROM stock_ledger
-WHERE (transaction, id) > (:transaction, :entry) ORDER BY transaction, id LIMIT 1
-""")
-
-
-async def waiting(connection: AsyncConnection, after: Cursor) -> float:
-    """Seconds the first change after the cursor has been waiting to be read; 0 if there is none."""
-    return float(await connection.scalar(_WAITING, {"transaction": after.transaction, "entry": after.entry}) or 0)
-
-
 async def now(
     connection: AsyncConnection, cache: ReferenceCache, channel: str | None, changed: Sequence[Changed]
 ) -> list[News]:

@@ -55,6 +55,15 @@ def create_single(url: str) -> Engine:
     return create_engine(url, poolclass=NullPool, connect_args=_arguments(Kind.COMMAND))
 
 
+async def connect_alone(engine: AsyncEngine, kind: Kind = Kind.WORKER) -> psycopg.AsyncConnection[Any]:
+    """A connection of the driver's own to the same database, outside the pool, where each statement stands for itself.
+
+    Raises what the driver raises.
+    """
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return await psycopg.AsyncConnection.connect(url, autocommit=True, **_arguments(kind))
+
+
 def reading(engine: AsyncEngine) -> AsyncEngine:
     """The same pool for single statements that need no transaction around them. Derive it once and keep it."""
     return engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -1,7 +1,7 @@
 """Orders and returns that must have a process, and what a person is told of those that have none, or a wrong one.
 
-A process keeps an order until it is final, every message is out and every booking nobody needs is taken back. Whether
-it runs only Temporal knows: what is open here is compared with what runs there (`processes.consistency`).
+A process keeps an order until it is final and every booking nobody needs is taken back. Whether it runs only Temporal
+knows: what is open here is compared with what runs there (`processes.consistency`).
 """
 
 from collections.abc import Collection, Mapping
@@ -23,23 +23,19 @@ _CLOSED_BY_LIFE: Final = [
     ExceptionKind.REOPTIMISED_NO_PROCESS,
 ]
 
-# An order with a final status may still have a message to send, or a booking to take back; a return's messages are its
-# own process's to send.
+# An order with a final status may still have a booking to take back.
 _NOT_WANTED = (FulfilmentStatus.CANCELLED, FulfilmentStatus.REJECTED)
-_TO_SEND = """
-SELECT m.order_id FROM messages m WHERE m.status IN ('pending', 'sending') AND NOT EXISTS (
-    SELECT FROM returns r WHERE r.order_id = m.order_id AND starts_with(m.occasion, r.id || ':'))"""
 _TO_VOID = f"""
 SELECT f.order_id FROM fulfilments f JOIN shipment_fulfilments sf ON sf.fulfilment_id = f.id
 JOIN shipments s ON s.id = sf.shipment_id WHERE f.status IN ({listed(_NOT_WANTED)}) AND s.status = 'booked'"""
 _OPEN = text(f"""
 SELECT o.id, o.status FROM orders o WHERE o.status <> ALL(:final) UNION ALL
-SELECT o.id, o.status FROM orders o WHERE o.status = ANY(:final) AND o.id IN ({_TO_SEND} UNION ALL {_TO_VOID})
+SELECT o.id, o.status FROM orders o WHERE o.status = ANY(:final) AND o.id IN ({_TO_VOID})
 """)
 _OPEN_RETURNS = text("SELECT id, status FROM returns WHERE status <> ALL(:final)")
 _MUST_LIVE = text(f"""
 SELECT o.status FROM orders o WHERE o.id = :id AND (o.status <> ALL(:final)
-    OR EXISTS ({_TO_SEND} AND m.order_id = o.id) OR EXISTS ({_TO_VOID} AND f.order_id = o.id))
+    OR EXISTS ({_TO_VOID} AND f.order_id = o.id))
 """)
 _RETURN_STATUS = text("SELECT status FROM returns WHERE id = :id")
 _FINAL = sorted(FINAL_ORDER)

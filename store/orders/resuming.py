@@ -52,15 +52,6 @@ SELECT greatest(extract(epoch FROM statement_timestamp() - coalesce(min(recorded
 FROM decided
 """)
 _LOOKS = text("SELECT coalesce(max(number), 0) FROM second_looks WHERE order_id = :id")
-_UNTOLD = text("""
-SELECT m.occasion FROM messages m WHERE m.order_id = :id AND m.status IN ('pending', 'sending')
-  AND NOT EXISTS (SELECT FROM returns r WHERE r.order_id = :id AND starts_with(m.occasion, r.id || ':'))
-GROUP BY m.occasion ORDER BY min(m.id)
-""")
-_UNTOLD_RETURN = text("""
-SELECT occasion FROM messages WHERE order_id = :id AND status IN ('pending', 'sending')
-  AND starts_with(occasion, :return_id || ':') GROUP BY occasion ORDER BY min(id)
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +59,7 @@ class Underway:
     """An order as the store holds it: its rows, events in their sequence, and what of it is open.
 
     `sourcing` is the number of its process's last sourcing; `waiting_seconds` ago units began to wait,
-    `decided_seconds` ago that last sourcing was written down; `untold` are occasions with messages that were not sent.
+    `decided_seconds` ago that last sourcing was written down.
     """
 
     lines: Sequence[RowMapping]
@@ -79,7 +70,6 @@ class Underway:
     waiting_seconds: int
     decided_seconds: int
     looks: int
-    untold: tuple[str, ...]
 
 
 async def read(connection: AsyncConnection, order_id: str) -> Underway:
@@ -102,10 +92,4 @@ async def read(connection: AsyncConnection, order_id: str) -> Underway:
         waiting_seconds=spans["waiting"],
         decided_seconds=spans["decided"] or 0,
         looks=int(await connection.scalar(_LOOKS, names) or 0),
-        untold=tuple(await connection.scalars(_UNTOLD, names)),
     )
-
-
-async def untold_of_return(connection: AsyncConnection, order_id: str, return_id: str) -> tuple[str, ...]:
-    """Occasions of a return whose messages were not sent yet."""
-    return tuple(await connection.scalars(_UNTOLD_RETURN, {"id": order_id, "return_id": return_id}))

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
 from store.tables.network import nodes, skus
-from store.tables.orders import exceptions, fulfilments, messages, shipment_fulfilments, shipments
+from store.tables.orders import exceptions, fulfilments, shipment_fulfilments, shipments
+from store.tables.outbox import outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,10 @@ async def list_messages(
 ) -> Sequence[RowMapping]:
     """Messages, newest first, from below the number `before` on; without what they say and to whom."""
     names = ("id", "order_id", "occasion", "kind", "medium", "status", "created_at", "sent_at")
-    query = select(*(messages.c[name] for name in names)).where(*_asked(messages.c, wanted))
-    query = query.order_by(messages.c.id.desc()).limit(limit)
+    query = select(*(outbox.c[name] for name in names)).where(*_asked(outbox.c, wanted), outbox.c.occasion.is_not(None))
+    query = query.order_by(outbox.c.id.desc()).limit(limit)
     if before is not None:
-        query = query.where(messages.c.id < before)
+        query = query.where(outbox.c.id < before)
     return (await connection.execute(query)).mappings().all()
 
 

@@ -1,4 +1,4 @@
-"""Orders and all that belongs to one: lines, fulfilments, shipments, timeline, decisions, messages, exceptions."""
+"""Orders and all that belongs to one: lines, fulfilments, shipments, timeline, decisions, exceptions."""
 
 from sqlalchemy import (
     BigInteger,
@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from dom.network import ShippingMethod
 from dom.orders.status import BEFORE_HAND_OVER, CarrierEventKind, FulfilmentStatus, OrderStatus
-from store.enums import ExceptionStatus, MessageStatus, ShipmentStatus
+from store.enums import ExceptionStatus, ShipmentStatus
 from store.tables.common import metadata, moment, one_of, serial
 
 _OPEN_WORK = ", ".join(f"'{status}'" for status in sorted(BEFORE_HAND_OVER))
@@ -223,27 +223,6 @@ second_looks = Table(
     moment("told_at", nullable=True),
     moment("taken_in_at", nullable=True),
     Index("second_looks_untold_ix", "told_at", "order_id", postgresql_where=text("taken_in_at IS NULL")),
-)
-
-messages = Table(
-    "messages",
-    metadata,
-    serial(),
-    Column("business_key", Text, nullable=False, unique=True),
-    Column("order_id", Text, ForeignKey("orders.id"), nullable=False),
-    Column("occasion", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("medium", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("context", JSONB, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("error", Text, nullable=False, server_default=""),
-    moment("created_at", now=True),
-    moment("sent_at", nullable=True),
-    one_of("status", MessageStatus),
-    one_of("medium", ("mail", "webhook")),
-    Index("messages_occasion_ix", "order_id", "occasion"),
-    Index("messages_status_ix", "status", "id"),
 )
 
 exceptions = Table(

@@ -14,11 +14,9 @@ from activities.boundary import Database
 from activities.cancelling import Cancelling, CancelOrder
 from activities.capture import AcceptOrder, Capture
 from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport
-from activities.notifying import Notifying, SendMessages
 from activities.returning import FinishReturn, OpenReturn, ReceiveReturn, Returning
 from activities.shipping import BookCarrier, Shipping, VoidBooking
 from activities.sourcing import SourceAgain, Sourced, Sourcing
-from connectors.notifications.port import Medium, OutboundMessage
 from dom.orders.changes import CANCELLED, WAITING, MovedUnits
 from dom.orders.order import Order
 from dom.orders.status import Disposition, FulfilmentStatus, OrderStatus, SourcingCause
@@ -26,7 +24,7 @@ from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.advancing import all_of, comes_to, to
 from tests.worlds.books import balance, check_books, one, rows
-from tests.worlds.outside import RecordingCarrier, RecordingSender
+from tests.worlds.outside import RecordingCarrier
 
 S = FulfilmentStatus
 HOOK = "https://shop.example/hook"
@@ -42,7 +40,7 @@ TABLES = (
     "node_days",
     "timeline",
     "sourcing_decisions",
-    "messages",
+    "outbox",
     "exceptions",
     "shipments",
     "labels",
@@ -73,7 +71,7 @@ async def twice(engine: AsyncEngine, activity: Callable[[Any], Awaitable[Any]], 
 
 def as_new(answer: Any) -> Any:
     """The answer without what only a repeat says."""
-    repeat = ("known", "status", "received", "untold", "earlier")
+    repeat = ("known", "status", "received", "earlier")
     fields = type(answer).model_fields if isinstance(answer, BaseModel) else {}
     if "known" not in fields:
         return answer
@@ -264,62 +262,6 @@ class TestShipping:
         with pytest.raises(ApplicationError) as refused:
             await Shipping(database, {}).book_carrier(request)
         assert refused.value.type == "outside-failure"
-
-
-class Killed(BaseException):
-    """What ends a process ends it anywhere."""
-
-
-class KillingSender(RecordingSender):
-    """The process dies right after the receiver took the message, before anybody wrote it down."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kills = True
-
-    async def send(self, message: OutboundMessage) -> None:
-        """Take it, and kill the first time."""
-        await super().send(message)
-        if self.kills:
-            self.kills = False
-            raise Killed
-
-
-class TestNotifying:
-    async def test_sends_once(self, world: AsyncEngine, database: Database) -> None:
-        order, mail, hook = small.order("told", A=1), RecordingSender(), RecordingSender()
-        await accept(database, order)
-        notifying = Notifying(database, {Medium.MAIL: mail, Medium.WEBHOOK: hook}, HOOK)
-        request = SendMessages(order_id=order.order_id, occasion="accepted")
-        assert await notifying.send_messages(request) == 2
-        assert await notifying.send_messages(request) == 0
-        assert (len(mail.sent), len(hook.sent)) == (1, 1)
-        assert hook.sent[0].recipient == HOOK
-
-    async def test_several_at_once_never_send_a_mail_twice(self, world: AsyncEngine, database: Database) -> None:
-        order, mail, hook = small.order("told-many", A=1), RecordingSender(), RecordingSender()
-        await accept(database, order)
-        notifying = Notifying(database, {Medium.MAIL: mail, Medium.WEBHOOK: hook}, HOOK)
-        request = SendMessages(order_id=order.order_id, occasion="accepted")
-        await asyncio.gather(*(notifying.send_messages(request) for _ in range(5)))
-        assert len(mail.sent) <= 1
-        assert len({message.key for message in hook.sent}) == 1
-
-    async def test_killed_between_claim_and_settlement_mails_no_second_time(
-        self, world: AsyncEngine, database: Database
-    ) -> None:
-        order, mail, hook = small.order("killed", A=1), KillingSender(), RecordingSender()
-        await accept(database, order)
-        notifying = Notifying(database, {Medium.MAIL: mail, Medium.WEBHOOK: hook}, HOOK)
-        request = SendMessages(order_id=order.order_id, occasion="accepted")
-        with pytest.raises(Killed):
-            await notifying.send_messages(request)
-        await notifying.send_messages(request)
-        assert len(mail.sent) == 1
-        assert [message.key for message in hook.sent] == ["web-killed/accepted/webhook"]
-        statuses = "SELECT medium, status FROM messages ORDER BY medium"
-        assert await rows(world, statuses) == [("mail", "uncertain"), ("webhook", "sent")]
-        assert await rows(world, "SELECT kind FROM exceptions") == [("message_uncertain",)]
 
 
 class TestReturning:

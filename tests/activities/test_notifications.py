@@ -19,8 +19,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from connectors.notifications.mail import MailSender, message_id
-from connectors.notifications.port import Medium, OutboundMessage, TemporaryFailureError
+from connectors.notifications.port import OutboundMessage, TemporaryFailureError
 from connectors.notifications.webhook import WebhookSender
+from dom.notifications.messages import Medium
 from dom.shared.errors import OutsideFailure
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

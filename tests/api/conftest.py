@@ -30,6 +30,7 @@ from store.network import reference
 from store.policy import policies
 from tests.api.driving import Channel
 from tests.worlds.running import allocating
+from workflows.outbox_relay import ensure
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 
@@ -81,7 +82,9 @@ async def working(running: Settings, engine: AsyncEngine, temporal_client: Clien
         worker.build(temporal_client, running, served),
         allocating(engine, temporal_client),
     ):
+        relay = await ensure(temporal_client, running.task_queue, workflow_id=f"outbox-relay-{running.task_queue}")
         yield
+        await temporal_client.get_workflow_handle(relay.id).terminate("the tests are over")
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ UNSETTLED = {
     "an order is open": "SELECT id, status FROM orders WHERE status NOT IN ('delivered', 'cancelled')",
     "a reservation is active": "SELECT order_id, fulfilment_id FROM reservations WHERE status = 'active'",
     "a message is on its way for ever": (
-        "SELECT business_key, status FROM messages WHERE status NOT IN ('sent', 'uncertain')"
+        "SELECT business_key, status FROM outbox WHERE status NOT IN ('sent', 'uncertain')"
     ),
     "a return is open": "SELECT id, status FROM returns WHERE status <> 'refunded'",
 }

@@ -288,7 +288,7 @@ class TestGoesOnToItsEnd:
         await until("it was told", lambda: sent(house, 1))
         await lose(house, order)
         async with house.engine.begin() as connection:
-            await connection.execute(text("UPDATE messages SET status = 'pending', sent_at = NULL"))
+            await connection.execute(text("UPDATE outbox SET status = 'pending', sent_at = NULL"))
         house.mail.sent.clear()
         await revived(house, order)
         await until("it was told", lambda: sent(house, 1))

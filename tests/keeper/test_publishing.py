@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -14,18 +14,25 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks.webhooks import Webhook
 
+from activities.boundary import Database
+from activities.relay import Relay, RelayPace
+from connectors.notifications.port import OutboundMessage
 from dom.channels import Channel, ChannelRule, Publish
-from jobs.publishing import Pace, Publishing
-from jobs.receiver import Receiver
+from dom.notifications.messages import Medium
+from jobs.publishing import Publishing
+from services.channel_webhooks import ChannelWebhooks
 from store import channels, stock
 from store.enums import LedgerKind
 from store.ledger import cursors
 from store.ledger.cursors import Cursor
-from store.network.reference import ReferenceCache
 from store.stock import Movement
+from tests.worlds.failing import Killed
+from tests.worlds.running import relaying, repeat
+from tests.worlds.waiting import until_told
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-FAST = Pace(look=0.02, channels=0.05, first_pause=0.02, longest_pause=0.1)
+FAST = RelayPace(poll=1.0, first_pause=0.02, longest_pause=0.1)
+EVERY = 0.02
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WITHIN = 15.0
 
@@ -101,14 +108,31 @@ async def receive(engine: AsyncEngine, sku: str, quantity: int = 1, node: str = 
 
 
 @asynccontextmanager
-async def publishing(engine: AsyncEngine, pace: Pace = FAST) -> AsyncIterator[None]:
-    task = asyncio.create_task(Publishing(engine, pace).run())
+async def publishing(engine: AsyncEngine, pace: RelayPace = FAST) -> AsyncIterator[None]:
+    """The keeper's job and the relay; at the end of the block both are cut off wherever they stand."""
+    webhooks = ChannelWebhooks(engine)
+    relay = Relay(Database(engine=engine), {Medium.AVAILABILITY: webhooks}, pace=pace)
+    tasks = [
+        asyncio.create_task(repeat(Publishing(engine, every=EVERY))),
+        asyncio.create_task(relay.run(asyncio.Event())),
+    ]
     try:
         yield
+        assert not [task for task in tasks if task.done()], "both run on"
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await webhooks.close()
+
+
+async def publish(engine: AsyncEngine) -> None:
+    """Write what there is to tell, and send it."""
+    await Publishing(engine).run()
+    webhooks = ChannelWebhooks(engine)
+    async with relaying(Database(engine=engine), {Medium.AVAILABILITY: webhooks}, pace=FAST):
+        await until_told(engine)
+    await webhooks.close()
 
 
 async def until(true: Any) -> None:
@@ -167,7 +191,7 @@ async def test_a_broken_receiver_does_not_hold_up_the_others(
     await describe(world, listener, "broken")
     await describe(world, other_listener, "works")
     listener.status = 503
-    async with publishing(world, Pace(look=0.02, channels=0.05, first_pause=60)):
+    async with publishing(world, RelayPace(first_pause=60)):
         await receive(world, "A")
         await until(lambda: listener.refused and other_listener.last("A"))
         await receive(world, "B")
@@ -176,24 +200,25 @@ async def test_a_broken_receiver_does_not_hold_up_the_others(
     assert len(listener.refused) == 1, "it is left alone for a while"
 
 
-async def test_what_was_taken_but_not_written_down_is_told_again(
-    world: AsyncEngine, listener: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The keeper dies between the receiver's 200 and its own commit."""
+async def test_what_was_taken_but_not_written_down_is_told_again(world: AsyncEngine, listener: Listener) -> None:
+    """The relay dies between the receiver's 200 and its own commit."""
+
+    class Dying(ChannelWebhooks):
+        async def send(self, message: OutboundMessage) -> None:
+            await super().send(message)
+            raise Killed
+
     await describe(world, listener)
     await receive(world, "A")
-
-    async def dies(*_: object) -> None:
-        raise ConnectionError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Receiver, "_move_on", dies)
-        with suppress(ConnectionError):
-            await Receiver(world, ReferenceCache(), "web").tell()
-    await Receiver(world, ReferenceCache(), "web").tell()
+    await Publishing(world).run()
+    dying = Dying(world)
+    with pytest.raises(Killed):
+        await Relay(Database(engine=world), {Medium.AVAILABILITY: dying}, pace=FAST).run(asyncio.Event())
+    await dying.close()
+    await publish(world)
     assert len(listener.taken) == 2
     assert listener.taken[0] == listener.taken[1], "the same message has the same id, so that the receiver can tell"
-    assert not await Receiver(world, ReferenceCache(), "web").tell()
+    await publish(world)
     assert len(listener.taken) == 2
 
 
@@ -230,20 +255,22 @@ async def test_two_publishers_at_once_leave_the_receiver_with_the_last_state(
 ) -> None:
     """It takes a keeper that did not notice in time that it lost its lock; at least once must still hold."""
     await describe(world, listener)
-    async with publishing(world), publishing(world):
+    other = asyncio.create_task(repeat(Publishing(world, every=EVERY)))
+    async with publishing(world):
         for _ in range(20):
             await receive(world, "A")
         await until(lambda: (listener.last("A") or {}).get("quantity") == 175)
+        assert not other.done()
+    other.cancel()
+    assert len({key for key, _ in listener.taken}) == len(listener.taken), "nothing was told twice"
 
 
 async def test_a_channel_of_levels_hears_of_their_changes_alone(world: AsyncEngine, listener: Listener) -> None:
     await describe(world, listener, publish=Publish.LEVEL, low_at=5)
-    receiver = Receiver(world, ReferenceCache(), "web")
     for quantity in (3, 1, 1, 10, 10, -20, -5):
         await receive(world, "NEVER", quantity)
         await receive(world, "B", 1)
-        await receiver.tell()
-    await receiver.close()
+        await publish(world)
     assert [item["level"] for item in listener.items if item["sku"] == "NEVER"] == ["low", "in_stock", "low", "out"]
     assert [item for item in listener.items if item["sku"] == "B"] == [{"sku": "B", "level": "in_stock"}]
 
@@ -251,18 +278,16 @@ async def test_a_channel_of_levels_hears_of_their_changes_alone(world: AsyncEngi
 async def test_what_a_channel_was_told_in_units_counts_when_it_asks_for_levels(
     world: AsyncEngine, listener: Listener
 ) -> None:
-    receiver = Receiver(world, ReferenceCache(), "web")
     await describe(world, listener, publish=Publish.LEVEL)
     await receive(world, "NEVER", 3)
-    await receiver.tell()  # low
+    await publish(world)  # low
     await describe(world, listener, publish=Publish.QUANTITY)
     await receive(world, "NEVER", -3)
-    await receiver.tell()  # out
+    await publish(world)  # out
     await describe(world, listener, publish=Publish.LEVEL)
     await receive(world, "NEVER", 3)
-    await receiver.tell()
+    await publish(world)
     assert [item["level"] for item in listener.items] == ["low", "out", "low"]
-    await receiver.close()
 
 
 async def test_a_rule_that_takes_units_from_the_channel_is_told(world: AsyncEngine, listener: Listener) -> None:
@@ -281,13 +306,13 @@ async def test_a_receiver_that_is_stuck_is_seen_once(world: AsyncEngine, listene
         await until(lambda: len(listener.refused) > 3)
     assert await exceptions(world) == [], "it has not been long"
     for _ in range(2):  # the next keeper does not tell of it again
-        async with publishing(world, Pace(look=0.02, channels=0.05, first_pause=0.02, longest_pause=0.05, stuck=0)):
+        async with publishing(world, RelayPace(first_pause=0.02, longest_pause=0.05, stuck=0)):
             refused = len(listener.refused)
             await until(lambda: len(listener.refused) > refused + 3)  # noqa: B023
     (row,) = await exceptions(world)
     assert row.kind == "webhook_stuck"
     assert row.order_id is None
-    assert "channel web" in row.detail
+    assert "availability/web" in row.detail
     assert "500" in row.detail
 
 

@@ -50,9 +50,10 @@ async def revived(house: House, order: Order) -> None:
 
 
 async def told_once(house: House) -> None:
+    await house.told()
     keys = [message.key for message in house.mail.sent]
     assert len(keys) == len(set(keys))
-    assert await one(house.engine, "SELECT count(*) FROM messages WHERE status <> 'sent'") == 0
+    assert await one(house.engine, "SELECT count(*) FROM outbox WHERE status <> 'sent'") == 0
     assert await one(house.engine, "SELECT count(*) FROM exceptions WHERE status = 'open'") == 0
 
 
@@ -124,7 +125,7 @@ class TestDuringACancellation:
             await cancel(house, order)
 
             async def told() -> bool:
-                return await one(world, "SELECT count(*) FROM messages WHERE status <> 'sent'") == 0
+                return await one(world, "SELECT count(*) FROM outbox WHERE status <> 'sent'") == 0
 
             await until("the customer was told", told)
             await house.handle(order).terminate("by hand")

@@ -231,19 +231,6 @@ async def test_news_say_what_the_channel_may_be_promised_now(world: AsyncEngine)
     assert [(n.quantity, n.level) for n in elsewhere] == [(0, "out"), (90 + 50, "in_stock"), (90, "in_stock")]
 
 
-async def test_how_long_a_change_has_been_waiting(world: AsyncEngine) -> None:
-    here = await end(world)
-    async with world.begin() as connection:
-        assert await changes.waiting(connection, here) == 0
-        await connection.execute(
-            text("""
-            INSERT INTO stock_ledger (node_id, sku, kind, business_key, actor, occurred_at, recorded_at)
-            VALUES ('dc-leeds', 'A', 'reconcile', 'old', 'test', now(), now() - interval '2 hours')""")
-        )
-        await move(connection, "B")
-        assert 7190 < await changes.waiting(connection, here) < 7300
-
-
 @pytest.mark.parametrize("limit", [1, 2, 3])
 async def test_pages_of_skus_leave_none_out(world: AsyncEngine, limit: int) -> None:
     for sku in ("A", "B", "A", "RARE", "RARE", "A", "FAR", "B"):

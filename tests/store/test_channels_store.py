@@ -111,7 +111,9 @@ class TestChannel:
         async def put(secret: str | None) -> str:
             async with shop.begin() as connection:
                 await channels.put(connection, hooked, secret)
-                return await channels.webhook_secret(connection, "web")
+                found = await channels.webhook(connection, "web")
+            assert found is not None
+            return found.secret
 
         with pytest.raises(InvalidInput):
             await put(None)

@@ -178,7 +178,7 @@ async def everything(engine: AsyncEngine) -> dict[str, list[Any]]:
         "node_days",
         "timeline",
         "sourcing_decisions",
-        "messages",
+        "outbox",
         "exceptions",
     )
     return {table: await rows(engine, f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1") for table in tables}  # noqa: S608

@@ -54,6 +54,7 @@ async def test_every_order_ends_delivered(house: House, world: AsyncEngine, temp
     for each in orders:
         await house.handle(each).result()
     assert await agree(world) == 0
+    await house.told()
     keys = [message.key for message in house.mail.sent]
     assert len(keys) == len(set(keys))
     await ended(house, orders[-1])

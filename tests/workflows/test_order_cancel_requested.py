@@ -31,6 +31,7 @@ class TestCancelRequested:
             result = await house.handle(order).result()
 
             assert result.status is OrderStatus.CANCELLED
+            await house.told()
             assert {message.key.split("/")[1] for message in house.mail.sent} == {"accepted", "cancelled:1"}
         async with world.connect() as connection:
             totals, differences = await stock.check(connection)

@@ -36,7 +36,7 @@ class TestWhole:
         assert await used_capacity(house) == 0
         assert not house.carrier.booked
         assert await rows(house.engine, "SELECT DISTINCT status FROM fulfilments") == [("cancelled",)]
-        mails = "SELECT count(*) FROM messages WHERE kind = 'cancelled' AND status = 'sent'"
+        mails = "SELECT count(*) FROM outbox WHERE kind = 'cancelled' AND status = 'sent'"
         assert await one(house.engine, mails) == 1
 
     async def test_of_a_booked_parcel_takes_the_booking_back_once(self, house: House) -> None:

@@ -79,7 +79,7 @@ class TestARefusedOrder:
         described = await house.handle(order).describe()
         assert described.status is WorkflowExecutionStatus.COMPLETED
         assert described.typed_search_attributes.get(attributes.STATUS) == "refused"
-        for table in ("orders", "timeline", "messages", "reservations", "fulfilments"):
+        for table in ("orders", "timeline", "outbox", "reservations", "fulfilments"):
             assert await one(house.engine, f"SELECT count(*) FROM {table}") == 0  # noqa: S608
         corrected = small.order(f"refused-{error_type}", A=1)
         answer = await house.send(corrected, refused_before=True)

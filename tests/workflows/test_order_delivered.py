@@ -12,8 +12,8 @@ from tests.worlds import small
 from tests.worlds.running import House
 from tests.worlds.waiting import until_booked
 
-MOST_EVENTS = 60
-MOST_REMOTE_ACTIVITIES = 5
+MOST_EVENTS = 45
+MOST_REMOTE_ACTIVITIES = 1
 MOST_SIGNALS = 5
 
 
@@ -30,6 +30,7 @@ class TestOneLineOrder:
             await house.carrier_says(order, "delivered")
             result = await house.handle(order).result()
             assert result.status is OrderStatus.DELIVERED
+            await house.told()
             history = [EventType.Name(event.event_type) async for event in house.handle(order).fetch_history_events()]
             kinds = Counter(history)
             assert len(history) <= MOST_EVENTS
@@ -51,6 +52,7 @@ class TestOrderThatIsCollected:
             await house.send(order)
             await house.node(order, "accept", "pick", "pack", "collect")
             assert (await house.handle(order).result()).status is OrderStatus.DELIVERED
+            await house.told()
             confirmed = house.mail.sent[0].text
             assert "You can collect it from St York" in confirmed
             assert not [message.text for message in house.mail.sent if "deliver it" in message.text]

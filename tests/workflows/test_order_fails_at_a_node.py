@@ -24,7 +24,7 @@ from workflows.messages import StepLine
 
 SOURCED = "SELECT cause FROM sourcing_decisions WHERE order_id = :id ORDER BY attempt"
 EXCEPTIONS = "SELECT kind, status FROM exceptions ORDER BY id"
-WAITS = "SELECT count(*) FROM messages WHERE kind = 'order_backordered'"
+WAITS = "SELECT count(*) FROM outbox WHERE kind = 'order_backordered'"
 
 
 async def comes(engine: AsyncEngine, sku: str, units: int, node: str) -> None:

@@ -63,7 +63,7 @@ class TestTold:
         order = await split(house, "look-mails", told=True)
         await deliver(house, order, 3)
         await ended(house, order)
-        kinds = await rows(house.engine, "SELECT kind, count(*) FROM messages GROUP BY 1 ORDER BY 1")
+        kinds = await rows(house.engine, "SELECT kind, count(*) FROM outbox GROUP BY 1 ORDER BY 1")
         assert kinds == [("delivered", 1), ("order_confirmed", 1), ("shipped", 1)]
 
     async def test_again_changes_nothing(self, house: House) -> None:
@@ -154,7 +154,7 @@ class TestBeforeItIsTold:
             ("web-look-cancelled-F3", "cancelled"),
         ]
         assert await one(house.engine, "SELECT sum(used) FROM node_days") == 0
-        assert await one(house.engine, "SELECT count(*) FROM messages WHERE kind = 'cancelled'") == 1
+        assert await one(house.engine, "SELECT count(*) FROM outbox WHERE kind = 'cancelled'") == 1
 
     async def test_some_units_are_cancelled(self, house: House) -> None:
         order = await split(house, "look-part-cancelled")

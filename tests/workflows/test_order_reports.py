@@ -135,7 +135,7 @@ class TestMissedHandOver:
         await house.carrier_says(order, kind)
         assert (await ended(house, order)).status is expected
         assert await balance(house.engine, "dc-leeds", "A") == (98, 0)
-        assert await one(house.engine, "SELECT count(*) FROM messages WHERE kind = 'shipped'") == 1
+        assert await one(house.engine, "SELECT count(*) FROM outbox WHERE kind = 'shipped'") == 1
         assert not house.carrier.voided
 
 
@@ -151,7 +151,7 @@ class TestPickUp:
         assert result.status is OrderStatus.DELIVERED
         assert await balance(house.engine, "st-york", "A") == (3, 0)
         assert not house.carrier.booked
-        sent = await rows(house.engine, "SELECT kind FROM messages ORDER BY id")
+        sent = await rows(house.engine, "SELECT kind FROM outbox ORDER BY id")
         assert sent == [("order_confirmed",), ("ready_for_collection",), ("delivered",)]
 
     async def test_can_be_cancelled_until_it_is_collected(self, house: House) -> None:
@@ -198,7 +198,7 @@ class TestMessages:
             f"web-put-off/{occasion}/mail"
             for occasion in ("accepted", "web-put-off-F1:handed_over", "web-put-off-F1:delivered")
         )
-        assert await rows(world, "SELECT DISTINCT status FROM messages") == [("sent",)]
+        assert await rows(world, "SELECT DISTINCT status FROM outbox") == [("sent",)]
 
     async def test_refused_for_good_stand_in_the_exception_queue_and_the_order_ends(
         self, temporal_client: Client, world: AsyncEngine
@@ -208,7 +208,7 @@ class TestMessages:
             await house.send(order)
             await cancel(house, order)
             await ended(house, order)
-        assert await rows(world, "SELECT kind, status FROM messages ORDER BY id") == [
+        assert await rows(world, "SELECT kind, status FROM outbox ORDER BY id") == [
             ("order_confirmed", "failed"),
             ("cancelled", "failed"),
         ]
@@ -225,32 +225,36 @@ class TestCarrierAway:
         assert house.carrier.booked == {"web-asked-again-F1-B1": 1}
 
 
-class WaitingSender(RecordingSender):
-    """Holds every message back until it is let go."""
+class SlowToVoid(RecordingCarrier):
+    """Takes a booking back only once it is let go."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.let_go = asyncio.Event()
+        self.may_void = asyncio.Event()
 
-    async def send(self, message: OutboundMessage) -> None:
-        """Wait, then take it."""
-        await self.let_go.wait()
-        await super().send(message)
+    async def void(self, booking_key: str) -> None:
+        """Wait, then take it back."""
+        await self.may_void.wait()
+        await super().void(booking_key)
 
 
 class TestWhileTheOrderFinishes:
     async def test_a_late_report_is_written_before_it_ends(self, temporal_client: Client, world: AsyncEngine) -> None:
-        """The order is final and only its last message is on its way: a report must not end with the workflow."""
-        mail = WaitingSender()
-        async with House(temporal_client, world, mail=mail).working() as house:
+        """The order is final and only its booking is to be taken back: a report must not end with the workflow."""
+        carrier = SlowToVoid()
+        async with House(temporal_client, world, carrier=carrier).working() as house:
             order = small.order("finishing", A=2)
             await house.send(order)
-            await deliver(house, order)
-            await until_order(house, order, "delivered")
+            await pack(house, order)
+            await cancel(house, order)
+            await until_order(house, order, "cancelled")
             async with world.connect() as connection:
-                await connection.execute(text("SELECT FROM orders FOR UPDATE"))  # the report cannot be written yet
-                await house.carrier_says(order, "lost", booking=1)
-                mail.let_go.set()
+                await connection.execute(
+                    text("LOCK TABLE exceptions IN EXCLUSIVE MODE")
+                )  # no report can be written yet
+                await house.carrier_says(order, "delivered", booking=1)
+                carrier.may_void.set()
+                await until_event(house, order, "booking_voided")
                 with pytest.raises(TimeoutError):  # longer than a workflow task waits for its local activities
                     await asyncio.wait_for(house.handle(order).result(), 9)
                 await connection.rollback()

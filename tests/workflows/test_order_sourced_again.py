@@ -64,7 +64,7 @@ class TestSplitOrder:
         await deliver(house, order, 1)
         await deliver(house, order, 2)
         await ended(house, order)
-        kinds = await rows(house.engine, "SELECT kind, status, count(*) FROM messages GROUP BY 1, 2 ORDER BY 1")
+        kinds = await rows(house.engine, "SELECT kind, status, count(*) FROM outbox GROUP BY 1, 2 ORDER BY 1")
         assert kinds == [("delivered", "sent", 2), ("order_confirmed", "sent", 1), ("shipped", "sent", 2)]
         assert len({message.key for message in house.mail.sent}) == len(house.mail.sent) == 5
 
@@ -141,7 +141,7 @@ class TestBackorder:
             await stock_comes(house, order, "NEVER")
             await until_event(house, order, "sourced", times)
         assert await status_of(house, order) == "backordered"
-        assert await one(house.engine, "SELECT count(*) FROM messages WHERE kind = 'order_backordered'") == 1
+        assert await one(house.engine, "SELECT count(*) FROM outbox WHERE kind = 'order_backordered'") == 1
         await cancel(house, order)
         await ended(house, order)
 

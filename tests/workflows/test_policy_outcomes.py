@@ -64,7 +64,7 @@ class TestCancelled:
             (0, 0),
             (2, 0),
         ]
-        kinds = await rows(house.engine, "SELECT kind FROM messages ORDER BY id")
+        kinds = await rows(house.engine, "SELECT kind FROM outbox ORDER BY id")
         assert kinds == [("order_confirmed",), ("cancelled",), ("shipped",), ("delivered",)]
 
     async def test_the_whole_order_ends_and_the_customer_hears_it_once(self, house: House) -> None:
@@ -72,7 +72,7 @@ class TestCancelled:
         order = small.order("policy-never", NEVER=1)
         await house.send(order)
         assert (await ended(house, order)).status is OrderStatus.CANCELLED
-        assert await rows(house.engine, "SELECT kind FROM messages") == [("cancelled",)]
+        assert await rows(house.engine, "SELECT kind FROM outbox") == [("cancelled",)]
         assert not await rows(house.engine, "SELECT 1 FROM exceptions")
 
     async def test_units_a_node_rejects_are_cancelled_if_nobody_else_has_them(self, house: House) -> None:
@@ -81,7 +81,7 @@ class TestCancelled:
         await house.send(order)
         await house.node(order, "reject")
         assert (await ended(house, order)).status is OrderStatus.CANCELLED
-        assert await one(house.engine, "SELECT count(*) FROM messages WHERE kind = 'order_backordered'") == 0
+        assert await one(house.engine, "SELECT count(*) FROM outbox WHERE kind = 'order_backordered'") == 0
 
 
 class TestOnStock:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import WorkflowEnvironment
 
 from activities.boundary import Database
-from connectors.notifications.port import Medium
+from dom.notifications.messages import Medium
 from dom.orders.status import OrderStatus
 from store.network import reference
 from tests.unit.worlds import sku

@@ -67,7 +67,7 @@ class TestWaiting:
             assert (await ended(house, order)).status is OrderStatus.CANCELLED
         cancelled = "SELECT reason, actor FROM timeline WHERE kind = 'cancelled'"
         assert await rows(world, cancelled) == [("no stock came in time", "ofl")]
-        assert await rows(world, "SELECT kind FROM messages ORDER BY id") == [("order_backordered",), ("cancelled",)]
+        assert await rows(world, "SELECT kind FROM outbox ORDER BY id") == [("order_backordered",), ("cancelled",)]
 
     async def test_gives_up_only_what_waits(self, skipping: WorkflowEnvironment, world: AsyncEngine) -> None:
         await patient(world, retry_minutes=1440, cancel_after_days=2)

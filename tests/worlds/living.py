@@ -51,9 +51,10 @@ async def lose_and_revive(house: House, order: Order) -> None:
 
 async def told_once(house: House, order: Order) -> None:
     """Nobody was told the same twice, and nothing waits to be told."""
+    await house.told()
     keys = [message.key for message in house.mail.sent]
     assert len(keys) == len(set(keys))
-    assert await one(house.engine, "SELECT count(*) FROM messages WHERE status <> 'sent'") == 0
+    assert await one(house.engine, "SELECT count(*) FROM outbox WHERE status <> 'sent'") == 0
     assert await one(house.engine, "SELECT count(*) FROM exceptions WHERE status = 'open'") == 0
 
 
@@ -77,7 +78,7 @@ async def handed_over(house: House, order: Order) -> None:
 
 
 async def sent(house: House, count: int) -> bool:
-    return await one(house.engine, "SELECT count(*) FROM messages WHERE status = 'sent'") == count
+    return await one(house.engine, "SELECT count(*) FROM outbox WHERE status = 'sent'") == count
 
 
 async def until_listed(house: House, count: int) -> None:
@@ -107,7 +108,7 @@ _OF_RETURNS = (
     "DELETE FROM inbound_receipts",
     "DELETE FROM inbound_lines",
     "DELETE FROM inbound",
-    "DELETE FROM messages WHERE kind IN ('return_requested', 'return_received', 'refunded')",
+    "DELETE FROM outbox WHERE kind IN ('return_requested', 'return_received', 'refunded')",
     "DELETE FROM timeline WHERE kind LIKE 'return_%'",
 )
 _OF_ORDERS = (
@@ -118,7 +119,7 @@ _OF_ORDERS = (
         GROUP BY node_id, sku) l WHERE (s.node_id, s.sku) = (l.node_id, l.sku)
     """,
     "DELETE FROM stock_ledger WHERE order_id IS NOT NULL",
-    "DELETE FROM messages",
+    "DELETE FROM outbox",
     "DELETE FROM timeline",
     "DELETE FROM reservations",
     "DELETE FROM labels",

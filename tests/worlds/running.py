@@ -1,11 +1,11 @@
 """A worker on a small world, with outside parties that tests can look into."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,7 +14,9 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.worker import Worker
 
 from activities.boundary import Database
-from connectors.notifications.port import Medium
+from activities.relay import Relay, RelayPace
+from connectors.notifications.port import Sender
+from dom.notifications.messages import Medium
 from dom.orders.order import Order
 from dom.shared import ids
 from jobs.allocating import Allocating
@@ -22,6 +24,7 @@ from jobs.job import Job
 from store.database.uninterrupted import unbroken
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.outside import RecordingCarrier, RecordingSender
+from tests.worlds.waiting import until_told
 from worker import WORKFLOWS, drain, wired
 from workflows import attributes
 from workflows.messages import (
@@ -45,7 +48,7 @@ STOP_SECONDS = 5
 class House:
     """A running worker and what it talks to. Planning takes place as of the time an order was placed.
 
-    `allocates`: what comes in is dealt out to the orders that wait for it.
+    `allocates`: what comes in is dealt out to the orders that wait for it. `relays`: what is in the outbox is sent.
     """
 
     client: Client
@@ -54,12 +57,19 @@ class House:
     mail: RecordingSender = field(default_factory=RecordingSender)
     carrier: RecordingCarrier = field(default_factory=RecordingCarrier)
     allocates: bool = True
+    relays: bool = True
+    _is_relaying: bool = False
+
+    @property
+    def database(self) -> Database:
+        """What its activities work on."""
+        return Database(engine=self.engine, replaying=True)
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
         """All activities, wired to this house."""
         return wired(
-            Database(engine=self.engine, replaying=True),
+            self.database,
             carriers={self.carrier.name: self.carrier},
             senders={Medium.MAIL: self.mail},
         )
@@ -70,10 +80,20 @@ class House:
         worker = Worker(self.client, task_queue=self.task_queue, workflows=WORKFLOWS, activities=self.activities)
         running = asyncio.create_task(worker.run())
         try:
-            async with allocating(self.engine, self.client) if self.allocates else nullcontext():
+            async with (
+                relaying(self.database, {Medium.MAIL: self.mail}) if self.relays else nullcontext(),
+                allocating(self.engine, self.client) if self.allocates else nullcontext(),
+            ):
+                self._is_relaying = self.relays
                 yield self
         finally:
+            self._is_relaying = False
             await drain(worker, running, STOP_SECONDS)
+
+    async def told(self) -> None:
+        """Wait until everything in the outbox has left, or failed; at once if nobody sends it."""
+        if self._is_relaying:
+            await until_told(self.engine)
 
     async def send(self, order: Order, *, refused_before: bool = False) -> OrderAnswer:
         """Hand an order over as the API does; it looks into the store for whether one that has ended was refused."""
@@ -118,10 +138,34 @@ class House:
         await self.handle(order).signal(OrderWorkflow.carrier_report, report)
 
 
+RELAYS_IN_TESTS: Final = RelayPace(poll=1.0, first_pause=0.05)
+
+
+@asynccontextmanager
+async def relaying(
+    database: Database,
+    senders: Mapping[Medium, Sender],
+    webhook_url: str = "",
+    pace: RelayPace = RELAYS_IN_TESTS,
+) -> AsyncIterator[Relay]:
+    """Send what is to be told while the block runs, as the relay's activity does; at its end, what is under way."""
+    stop, relay = asyncio.Event(), Relay(database, senders, webhook_url, pace)
+    running = asyncio.create_task(relay.run(stop))
+    try:
+        yield relay
+    finally:
+        stop.set()
+        await asyncio.wait({running}, timeout=STOP_SECONDS)
+        running.cancel()
+        await asyncio.wait({running})
+    if not running.cancelled():
+        running.result()
+
+
 @asynccontextmanager
 async def allocating(engine: AsyncEngine, client: Client) -> AsyncIterator[None]:
     """Deal out what comes in to the orders that wait for it while the block runs, as the keeper does."""
-    running = asyncio.create_task(_repeat(Allocating(engine, client, every=0.05, everything_every=1.0)))
+    running = asyncio.create_task(repeat(Allocating(engine, client, every=0.05, everything_every=1.0)))
     try:
         yield
     finally:
@@ -131,7 +175,8 @@ async def allocating(engine: AsyncEngine, client: Client) -> AsyncIterator[None]
         running.result()
 
 
-async def _repeat(job: Job) -> NoReturn:
+async def repeat(job: Job) -> NoReturn:
+    """Run a job again and again, as the keeper does."""
     while True:
         # As in the keeper's loop: a run cut off in the middle of its SQL would lose its connection to the pool.
         if not await unbroken(job.run(), STOP_SECONDS):

@@ -51,9 +51,10 @@ async def stock_comes(house: House, order: Order, *skus: str) -> None:
 
 
 async def ended(house: House, order: Order, *, reserved: int = 0) -> OrderResult:
-    """The order's end; afterwards nothing is reserved but for other orders, and the books balance."""
+    """The order's end, and everything was told; nothing is reserved but for other orders, and the books balance."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         result = await house.handle(order).result()
+    await house.told()
     await check_books(house.engine, reserved=reserved)
     assert await status_of(house, order) == result.status
     return result

@@ -36,3 +36,15 @@ async def until_status(engine: AsyncEngine, fulfilment_id: str, status: str) -> 
 async def until_booked(engine: AsyncEngine, order: Order, number: int = 1) -> None:
     """Wait until the carrier is booked for the order's fulfilment of that number."""
     await until_status(engine, ids.fulfilment_id(order.order_id, number), "booked")
+
+
+async def until_told(engine: AsyncEngine) -> None:
+    """Wait until everything in the outbox has left, or failed."""
+
+    async def gone() -> bool:
+        async with engine.connect() as connection:
+            return not await connection.scalar(
+                text("SELECT count(*) FROM outbox WHERE status IN ('pending', 'sending')")
+            )
+
+    await until("everything was told", gone)

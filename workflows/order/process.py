@@ -12,7 +12,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.errors import as_application_error
     from activities.looking_again import LookingAgain, Looks, TakeIn
     from activities.sourcing import SourceAgain, Sourced, Sourcing
-    from activities.sourcing import occasion as sourced_again
     from dom.orders.changes import OrderChange
     from dom.orders.commands import GiveUpWaiting
     from dom.orders.lifecycle import FulfilmentState, OrderState
@@ -37,7 +36,6 @@ with workflow.unsafe.imports_passed_through():
         OrderStanding,
         StockArrived,
     )
-    from workflows.notifying import send
     from workflows.order import resuming
     from workflows.order.cancelling import Cancellations, logged_if_refused
     from workflows.order.fulfilment import FulfilmentProcess, Told, as_state
@@ -45,7 +43,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.order.temporal_view import OrderBoard
     from workflows.order.waiting import Waiting
     from workflows.runs import is_first_run, undisturbed
-    from workflows.words import in_words
 
 
 @workflow.defn(name="Order")
@@ -69,7 +66,6 @@ class OrderWorkflow:
         self._processes: dict[str, FulfilmentProcess] = {}
         self._early: list[Told] = []
         self._under_way: list[asyncio.Task[None]] = []
-        self._messages: list[asyncio.Task[None]] = []
         self._sourcings = capture.FIRST_ATTEMPT
         self._source_why: SourcingCause | None = None
         self._place = self._next_place = AFTER_ALL
@@ -105,7 +101,6 @@ class OrderWorkflow:
         self._take_in(sourced)
         self._accepted = sourced
         self._waiting.since = workflow.now()
-        self.tell(capture.OCCASION)
         self.show()
 
     async def _end_refused(self, refused: ApplicationError) -> OrderResult:
@@ -135,7 +130,7 @@ class OrderWorkflow:
                 await self._source(self._source_why)
 
     async def _finish(self) -> OrderResult:
-        """The last messages go out, callers get their answers, and the order is over."""
+        """Callers get their answers, and the order is over."""
         await workflow.wait_condition(self._is_quiet)
         return OrderResult(
             order_id=self.state.order_id,
@@ -152,8 +147,8 @@ class OrderWorkflow:
         await self._cancellations.cancel_the_rest(await self._decided())
 
     def _is_quiet(self) -> bool:
-        """A handler may have a message yet to send, or a late report to write: all are asked at the same moment."""
-        return workflow.all_handlers_finished() and all(task.done() for task in (*self._messages, *self._under_way))
+        """A handler may have an answer yet to give, or a late report to write: all are asked at the same moment."""
+        return workflow.all_handlers_finished() and all(task.done() for task in self._under_way)
 
     def _is_over(self) -> bool:
         return not self._under_way and self.state.status() in FINAL_ORDER
@@ -205,8 +200,6 @@ class OrderWorkflow:
         self._accepted = found.sourced.model_copy(update={"promise": found.promise})
         self._first_caller = self._first_caller if found.captured_here else resuming.EARLIER_RUN
         self._board.promised(found.promise)
-        for untold in found.untold:
-            self.tell(untold)
         self.show()
         return True
 
@@ -233,10 +226,8 @@ class OrderWorkflow:
         return process
 
     def committed(self, change: OrderChange) -> None:
-        """A change was written: take it over, send what is to be told, and source again what lost its node."""
+        """A change was written: take it over, and source again what lost its node."""
         self.state = apply(self.state, change)
-        for told in change.notifications:
-            self.tell(told.occasion)
         if anew := change.source_anew:
             self._source_why, self._next_place = anew.cause, BEFORE_ALL
             self._as_of = max(self._as_of, anew.at)
@@ -265,7 +256,6 @@ class OrderWorkflow:
             sourced: Sourced = await local(Sourcing.source_again, request, summary)
             self._take_in(sourced)
             if failed and sourced.waiting:
-                self.tell(sourced_again(request.attempt))
                 self.trouble("backorder", "units lost their node, and no other has stock")
             self.show()
 
@@ -362,7 +352,7 @@ class OrderWorkflow:
             raise as_application_error(NotFound(f"the order has no fulfilment {call.fulfilment_id}"))
         return await self._processes[call.fulfilment_id].arrived(place, call)
 
-    # --- reports, messages, the board --------------------------------------------------------------------------------
+    # --- reports, the board ------------------------------------------------------------------------------------------
 
     @workflow.signal
     def node_report(self, report: NodeReport) -> None:
@@ -384,11 +374,6 @@ class OrderWorkflow:
             process.inbox.append(told)
             if process.is_over:
                 self._under_way.append(asyncio.create_task(process.catch_up()))
-
-    def tell(self, occasion: str) -> None:
-        """Send what was written for an occasion; the process goes on meanwhile."""
-        sending = send(self.state.order_id, occasion, f"Tell {self.order.customer.id}: {in_words(occasion)}")
-        self._messages.append(asyncio.create_task(sending))
 
     def trouble(self, kind: str, about: str) -> None:
         """Something stands in the exception queue: say so in the report."""

@@ -1,0 +1,72 @@
+"""What a message says: a mail's text, or a webhook's payload, from what the outbox and the order say."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from connectors.notifications.port import OutboundMessage
+from connectors.notifications.templates import MessageContext, MessageLine, postal_address, render
+from dom.notifications.messages import Medium, MessageKind
+from dom.orders.order import Promise
+from dom.shared.money import Money
+
+
+def compose(row: RowMapping, known: RowMapping | None, webhook_url: str) -> OutboundMessage:
+    """A row of the outbox as a message that is ready to go, with what is `known` of its order; see `messages.details`.
+
+    Raises whatever stands in the way: such a message waits until it can be written.
+    """
+    if row["occasion"] is None:
+        return OutboundMessage(
+            key=row["business_key"], medium=row["medium"], recipient=row["recipient"], payload=row["payload"]
+        )
+    if known is None:
+        raise LookupError(f"nothing is known of order {row['order_id']}")
+    context = _context(known, row["payload"])
+    kind = MessageKind(row["kind"])
+    if row["medium"] == Medium.WEBHOOK:
+        payload = {"type": f"order.{kind}", "data": context.model_dump(mode="json")}
+        return OutboundMessage(key=row["business_key"], medium=Medium.WEBHOOK, recipient=webhook_url, payload=payload)
+    letter = render(kind, context)
+    return OutboundMessage(
+        key=row["business_key"],
+        medium=Medium.MAIL,
+        recipient=row["recipient"],
+        subject=letter.subject,
+        text=letter.text,
+        html=letter.html,
+    )
+
+
+def _context(known: RowMapping, about: dict[str, Any]) -> MessageContext:
+    units: dict[str, int] | None = about["lines"] if "lines" in about else known["f_lines"]
+    earliest = known["f_earliest"] or known["promise_earliest"]
+    latest = known["f_latest"] or known["promise_latest"]
+    refund = about.get("refund")
+    return MessageContext(
+        order_id=known["id"],
+        external_id=known["external_id"],
+        channel=known["channel"],
+        customer_name=known["customer_name"],
+        lines=_lines(known, units),
+        ships=_lines(known, about.get("ships", {})),
+        cannot_be_sent=_lines(known, about.get("cannot_be_sent", {})),
+        promise=Promise(earliest=earliest, latest=latest) if earliest and latest else None,
+        tracking_number=known["tracking_number"] or "",
+        carrier=known["carrier"] or "",
+        node_name=known["node_name"] or "",
+        refund=Money.model_validate(refund) if refund else None,
+        node_address=postal_address(known["node_address"]),
+        reason=about.get("reason", ""),
+        gave_up=about.get("gave_up", False),
+    )
+
+
+def _lines(known: RowMapping, units: Mapping[str, int] | None) -> tuple[MessageLine, ...]:
+    """The order's lines with so many units each; all of them as ordered for None."""
+    return tuple(
+        MessageLine(description=description or sku, sku=sku, quantity=quantity if units is None else units[line_id])
+        for line_id, sku, description, quantity in known["lines"] or ()
+        if units is None or units.get(line_id)
+    )

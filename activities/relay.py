@@ -1,0 +1,221 @@
+"""The relay: takes what is due out of the outbox, sends many messages at once, and writes down what became of each."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import structlog
+from sqlalchemy import RowMapping
+
+from activities.boundary import Database
+from activities.composing import compose
+from connectors.notifications.port import ReceiverGoneError, Sender, TemporaryFailureError
+from dom.exceptions import ExceptionKind
+from dom.notifications.messages import Medium
+from dom.shared.errors import OutsideFailure
+from store import exceptions
+from store.database.engine import is_unavailable
+from store.database.listening import listen
+from store.database.uninterrupted import unbroken
+from store.enums import MessageStatus
+from store.notifications import messages, outbox
+from store.notifications.outbox import Settlement
+
+_NEVER_GIVEN_UP: Final = frozenset({Medium.AVAILABILITY})
+"""A channel whose webhook refuses is set up wrongly, and hears what it missed once that is mended."""
+_AGAIN_SECONDS: Final = 0.5
+"""Pause before a database that is away is asked again."""
+
+T = TypeVar("T")
+_log = structlog.get_logger("outbox")
+
+
+def _slots() -> dict[Medium, int]:
+    return {Medium.MAIL: 4, Medium.WEBHOOK: 16, Medium.AVAILABILITY: 16}
+
+
+@dataclass(frozen=True, slots=True)
+class RelayPace:
+    """How fast the relay goes; all in seconds but `slots`: how many messages of each medium are under way at once.
+
+    `poll` is the time between two looks without being woken. One that was put off is tried again after `first_pause`,
+    then after twice as long each time, up to `longest_pause`; after `give_up` it has failed. What is never given up is
+    put before a person after `stuck`.
+    """
+
+    slots: Mapping[Medium, int] = field(default_factory=_slots)
+    poll: float = 5.0
+    first_pause: float = 1.0
+    longest_pause: float = 60.0
+    give_up: float = 3 * 86400.0
+    stuck: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A message that was under way: what became of it, and what a person is told of it, if anything."""
+
+    row: RowMapping
+    outcome: Settlement
+    exception: ExceptionKind | None = None
+
+
+class Relay:
+    """Sends what stands in the outbox. `senders` by medium; `webhook_url` where the webhooks of orders go.
+
+    Messages for one receiver go one after the other. One that fails holds up its own receiver, and a slow medium its
+    own slots.
+    """
+
+    def __init__(
+        self, database: Database, senders: Mapping[Medium, Sender], webhook_url: str = "", pace: RelayPace | None = None
+    ) -> None:
+        self._database = database
+        self._senders = senders
+        self._webhook_url = webhook_url
+        self._pace = pace or RelayPace()
+        self._number = 0
+        self._wake = asyncio.Event()
+        self._in_hand: dict[int, Medium] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._done: list[_Sent] = []
+        self._broken: BaseException | None = None
+        self.counts: Counter[MessageStatus] = Counter()
+        """What became of messages since the relay began; pending ones were put off."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until `stop`, then wait for what is under way. Raises AnotherRelay if a later relay has begun."""
+        self._number = await self._patiently(self._begin)
+        listening = asyncio.create_task(listen(self._database.engine, outbox.CHANNEL, self._wake.set))
+        stopping = asyncio.create_task(self._wake_at(stop))
+        try:
+            while not stop.is_set() or self._under_way or self._done:
+                self._wake.clear()
+                if self._broken is not None:
+                    raise self._broken
+                await self._settle()
+                next_in = None if stop.is_set() else await self._patiently(self._claim)
+                await self._rest(next_in)
+        finally:
+            for task in (listening, stopping, *self._under_way):
+                task.cancel()
+            await asyncio.gather(listening, stopping, *self._under_way, return_exceptions=True)
+
+    async def _begin(self) -> int:
+        async with self._database.transaction() as connection:
+            return await outbox.begin(connection)
+
+    async def _wake_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._wake.set()
+
+    async def _rest(self, next_in: float | None) -> None:
+        """Until something was written or sent, or is due; at once if something was sent meanwhile."""
+        try:
+            async with asyncio.timeout(min(self._pace.poll, self._pace.poll if next_in is None else next_in)):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _claim(self) -> float | None:
+        """Claim what is due and begin to send it; seconds until something else is due."""
+        busy = Counter(self._in_hand.values())
+        free = {
+            medium: slots - busy[medium]
+            for medium, slots in self._pace.slots.items()
+            if medium in self._senders and slots > busy[medium]
+        }
+        async with self._database.statement() as connection:
+            claimed = await outbox.claim(connection, self._number, free, self._in_hand)
+            about = [row["id"] for row in claimed.messages if row["occasion"] is not None]
+            known = await messages.details(connection, about) if about else {}
+        for row in claimed.messages:
+            sending = asyncio.create_task(self._send(row, known.get(row["id"])))
+            self._in_hand[row["id"]] = Medium(row["medium"])
+            self._under_way.add(sending)
+            sending.add_done_callback(self._ended)
+        return claimed.next_in
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            self._broken = self._broken or task.exception()
+        self._wake.set()
+
+    async def _send(self, row: RowMapping, known: RowMapping | None) -> None:
+        self._done.append(await self._sent(row, known))
+
+    async def _sent(self, row: RowMapping, known: RowMapping | None) -> _Sent:
+        try:
+            message = compose(row, known, self._webhook_url)
+        except Exception as error:  # it has not left, and waits until it can be written
+            _log.exception("cannot write a message", key=row["business_key"])
+            return self._put_off(row, error)
+        try:
+            await self._senders[message.medium].send(message)
+        except Exception as error:
+            return self._not_sent(row, error)
+        return _Sent(row, Settlement(row["id"], MessageStatus.SENT))
+
+    def _not_sent(self, row: RowMapping, error: Exception) -> _Sent:
+        """What a sender's error means for a message."""
+        if isinstance(error, ReceiverGoneError):
+            return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, str(error)))
+        if isinstance(error, OutsideFailure) and row["medium"] not in _NEVER_GIVEN_UP:
+            return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, error.detail), ExceptionKind.MESSAGE_REFUSED)
+        if isinstance(error, TemporaryFailureError | OutsideFailure):
+            return self._put_off(row, error)
+        _log.error("a sender failed", key=row["business_key"], exc_info=error)
+        if row["medium"] != Medium.MAIL:
+            return self._put_off(row, error)
+        return _Sent(row, Settlement(row["id"], MessageStatus.UNCERTAIN, repr(error)), ExceptionKind.MESSAGE_UNCERTAIN)
+
+    def _put_off(self, row: RowMapping, error: Exception) -> _Sent:
+        """It is tried again later, or given up after all this time."""
+        why, kind = str(error) or repr(error), None
+        if row["medium"] in _NEVER_GIVEN_UP:
+            if row["age"] >= self._pace.stuck:
+                kind = ExceptionKind.WEBHOOK_STUCK
+                why = f"{row['receiver']} has taken nothing for {row['age']:.0f} s: {why}"
+        elif row["age"] >= self._pace.give_up:
+            about = f"{row['kind']} to {row['recipient']} - {why}"
+            return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, about), ExceptionKind.MESSAGE_GIVEN_UP)
+        pause = min(self._pace.first_pause * 2 ** min(row["attempts"] - 1, 20), self._pace.longest_pause)
+        return _Sent(row, Settlement(row["id"], MessageStatus.PENDING, why, again_in=pause), kind)
+
+    async def _settle(self) -> None:
+        """Write what became of messages: only we know it, so a database that is away is waited for."""
+        if not self._done:
+            return
+        done = list(self._done)
+        await self._patiently(lambda: self._write(done))
+        del self._done[: len(done)]
+        for sent in done:
+            del self._in_hand[sent.outcome.id]
+        self.counts.update(sent.outcome.status for sent in done)
+
+    async def _write(self, done: list[_Sent]) -> None:
+        outcomes = [sent.outcome for sent in done]
+        if not any(sent.exception for sent in done):
+            async with self._database.statement() as connection:
+                await outbox.settle(connection, self._number, outcomes)
+            return
+        async with self._database.transaction() as connection:
+            await outbox.settle(connection, self._number, outcomes)
+            for sent in done:
+                if (kind := sent.exception) is not None:
+                    row, why = sent.row, sent.outcome.error
+                    await exceptions.open_(connection, row["order_id"], kind, row["business_key"], why)
+
+    async def _patiently(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do work of the database, however long it is away. What it refuses is raised."""
+        while True:
+            try:
+                return await unbroken(work())
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                _log.warning("the outbox waits for the database", because=f"{type(error).__name__} {error}")
+            await asyncio.sleep(_AGAIN_SECONDS)

@@ -1,0 +1,61 @@
+"""What a channel's webhook is told next of availability: changes since the last message, as they stand now."""
+
+from typing import Any, Final
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.channels import Channel, Publish
+from dom.notifications.messages import Medium
+from store.availability import changes, published_levels
+from store.availability.changes import News
+from store.ledger import cursors
+from store.network.reference import ReferenceCache
+from store.notifications import outbox
+from store.notifications.outbox import Entry
+
+MOST_SKUS: Final = 500
+"""SKUs in one message."""
+KIND: Final = "availability.changed"
+
+
+async def write_next(connection: AsyncConnection, cache: ReferenceCache, channel: Channel) -> None:
+    """Write the next message to a channel into the outbox, and move its cursor on.
+
+    In one transaction, for a channel of `channels.to_tell`: what changes while a receiver is away is told with the next
+    message, as it stands then. Raises CursorMoved if somebody else wrote it meanwhile; the transaction must then end.
+    """
+    name = cursors.of_webhook(channel.id)
+    before = await cursors.ensure(connection, name)
+    found = await changes.read(connection, before, MOST_SKUS)
+    if not found.skus:
+        return
+    news = await changes.now(connection, cache, channel.id, found.skus)
+    if channel.publish is Publish.LEVEL:
+        told = await published_levels.told(connection, channel.id, [each.sku for each in news])
+        news = [each for each in news if told.get(each.sku) != each.level]
+    if not await cursors.advance(connection, name, before, found.cursor):
+        raise CursorMoved(name)
+    if news:
+        await outbox.write(connection, _entry(channel, news))
+        await published_levels.note(connection, channel.id, news)
+
+
+class CursorMoved(Exception):
+    """Another publisher was here at the same time."""
+
+
+def _entry(channel: Channel, news: list[News]) -> Entry:
+    return Entry(
+        business_key=f"availability-{channel.id}-{uuid4()}",
+        kind=KIND,
+        medium=Medium.AVAILABILITY,
+        recipient=channel.id,
+        receiver=outbox.of_channel(channel.id),
+        payload={"type": KIND, "data": {"channel": channel.id, "items": [_item(channel, each) for each in news]}},
+    )
+
+
+def _item(channel: Channel, news: News) -> dict[str, Any]:
+    item = {"sku": news.sku, "level": news.level}
+    return item if channel.publish is Publish.LEVEL else {**item, "quantity": news.quantity}

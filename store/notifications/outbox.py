@@ -1,0 +1,135 @@
+"""The outbox as its relay sees it: what is due is claimed before it leaves, and settled when its outcome is known.
+
+Messages for one receiver leave in the sequence of their ids. Ids are given when a message is written: of two
+transactions the one that began to write after the other was committed has the higher one.
+
+One relay sends at a time. A relay takes a number when it begins; whoever has an earlier one claims nothing any more.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.exceptions import ExceptionKind
+from dom.notifications.messages import Medium
+from store import exceptions
+from store.database.parameters import to_rows
+from store.enums import MessageStatus
+
+CHANNEL: Final = "outbox"
+"""What to listen to: PostgreSQL notifies it when something was written."""
+_HERE: Final = Path(__file__).parent
+_BEGIN: Final = text("UPDATE outbox_relay SET number = number + 1, since = now() RETURNING number")
+_LEFT_BEHIND: Final = text("""
+UPDATE outbox SET relay = NULL, next_attempt_at = statement_timestamp(),
+    status = CASE medium WHEN 'mail' THEN 'uncertain' ELSE 'pending' END
+WHERE status = 'sending'
+RETURNING id, order_id, business_key, kind, recipient, status
+""")
+_WRITE: Final = text("""
+INSERT INTO outbox (business_key, order_id, kind, medium, recipient, receiver, payload, next_attempt_at)
+SELECT e.business_key, e.order_id, e.kind, e.medium, e.recipient, e.receiver, e.payload,
+       greatest(now(), (SELECT max(next_attempt_at) FROM outbox o WHERE o.receiver = e.receiver
+                        AND o.status = 'pending'))
+FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS e (
+    business_key text, order_id text, kind text, medium text, recipient text, receiver text, payload jsonb)
+ON CONFLICT (business_key) DO NOTHING
+""")
+_CLAIM: Final = text((_HERE / "claim.sql").read_text(encoding="utf-8"))
+_SETTLE: Final = text((_HERE / "settle.sql").read_text(encoding="utf-8"))
+_STANDING: Final = text("""
+SELECT count(*) AS waiting, coalesce(extract(epoch FROM statement_timestamp() - min(created_at)), 0)::float AS oldest
+FROM outbox WHERE status IN ('pending', 'sending')
+""")
+
+
+class AnotherRelay(Exception):
+    """A later relay has begun: this one has nothing to do any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something to tell: once under its key, to a receiver after all that was written for it before."""
+
+    business_key: str
+    kind: str
+    medium: Medium
+    recipient: str
+    receiver: str
+    payload: Mapping[str, Any]
+    order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Messages that are this relay's to send, in the sequence of their ids; `next_in` seconds until others are due."""
+
+    messages: Sequence[RowMapping]
+    next_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a message. One that is pending again is due in `again_in` seconds, and its receiver with it."""
+
+    id: int
+    status: MessageStatus
+    error: str = ""
+    again_in: float | None = None
+
+
+def of_channel(channel_id: str) -> str:
+    """The receiver that a channel's own webhook is."""
+    return f"{Medium.AVAILABILITY}/{channel_id}"
+
+
+async def write(connection: AsyncConnection, *entries: Entry) -> None:
+    """Write what is to be told, in the transaction of what it tells of; what has been written before is left alone."""
+    await connection.execute(_WRITE, {"entries": to_rows(asdict(each) for each in entries)})
+
+
+async def begin(connection: AsyncConnection) -> int:
+    """Be the relay from now on; answers its number. Call it in a transaction of its own.
+
+    What the relay before had claimed was on its way when it ended. Whether a mail arrived nobody knows: it becomes
+    `uncertain`, stands in the exception queue and is not sent again. All else carries an id its receiver knows again,
+    and is sent again.
+    """
+    number = int(await connection.scalar(_BEGIN) or 0)
+    for row in (await connection.execute(_LEFT_BEHIND)).mappings().all():
+        if row["status"] == MessageStatus.UNCERTAIN:
+            about = f"{row['kind']} to {row['recipient']} - its sender died, whether it arrived is not known"
+            await exceptions.open_(
+                connection, row["order_id"], ExceptionKind.MESSAGE_UNCERTAIN, row["business_key"], about
+            )
+    return number
+
+
+async def claim(
+    connection: AsyncConnection, relay: int, slots: Mapping[Medium, int], known: Collection[int] = ()
+) -> Claimed:
+    """Claim what is due, at most so many of each medium. Raises AnotherRelay if a later one has begun.
+
+    `known` are the messages that the relay has in hand. Others that it claimed have not left: their claim was
+    committed, and the connection was lost before it said so.
+    """
+    names = {"relay": relay, "media": list(slots), "slots": list(slots.values()), "known": list(known)}
+    rows = (await connection.execute(_CLAIM, names)).mappings().all()
+    if not rows:
+        raise AnotherRelay
+    return Claimed([row for row in rows if row["id"] is not None], rows[0]["next_in"])
+
+
+async def settle(connection: AsyncConnection, relay: int, outcomes: Sequence[Settlement]) -> None:
+    """Write what became of claimed messages; of those that another relay has taken over nothing is written."""
+    rows = to_rows({**asdict(each), "error": each.error[:500]} for each in outcomes)
+    await connection.execute(_SETTLE, {"relay": relay, "outcomes": rows})
+
+
+async def standing(connection: AsyncConnection) -> RowMapping:
+    """How many messages have not gone out, and how many seconds ago the `oldest` of them was written."""
+    return (await connection.execute(_STANDING)).mappings().one()
