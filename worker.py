@@ -35,6 +35,7 @@ from connectors.carriers.table_rate import carriers_from
 from connectors.notifications.mail import MailSender
 from connectors.notifications.port import Medium, Sender
 from connectors.notifications.webhook import WebhookSender
+from dom.returns import EXPIRES_AFTER
 from dom.shared.errors import NotFound
 from jobs.allocating import Allocating
 from jobs.expiring import Sweeping
@@ -85,7 +86,8 @@ async def activities(settings: Settings, engine: AsyncEngine) -> AsyncIterator[l
                 tariffs = (await reference.load(connection)).tariffs
             except NotFound as error:
                 raise StartProblem(error.detail, "run it, or publish one of your own: `dom ofl publish`") from error
-        yield wired(house_database, carriers_from(tariffs), senders, settings.webhook_url)
+        lasts = timedelta(days=settings.return_expires_days)
+        yield wired(house_database, carriers_from(tariffs), senders, settings.webhook_url, returns_last=lasts)
 
 
 def _webhooks(settings: Settings) -> WebhookSender:
@@ -101,10 +103,12 @@ def wired(
     carriers: Mapping[str, Carrier],
     senders: Mapping[Medium, Sender],
     webhook_url: str = "",
+    *,
+    returns_last: timedelta = EXPIRES_AFTER,
 ) -> list[Callable[..., Any]]:
     """Every activity, given the parties it talks to."""
     sourcing, fulfilling = Sourcing(house_database), Fulfilling(house_database)
-    shipping, returning = Shipping(house_database, carriers), Returning(house_database)
+    shipping, returning = Shipping(house_database, carriers), Returning(house_database, returns_last)
     notifying = Notifying(house_database, senders, webhook_url)
     return [
         Capture(house_database).accept_order,
@@ -120,8 +124,7 @@ def wired(
         notifying.send_messages,
         notifying.give_up_messages,
         returning.open_return,
-        returning.receive_return,
-        returning.finish_return,
+        returning.commit_return,
         Pricing(house_database).price_stock,
     ]
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.status import FINAL_ORDER, FulfilmentStatus, ReturnStatus
+from dom.orders.status import FINAL_ORDER, FINAL_RETURN, FulfilmentStatus
 from store.database.parameters import listed
 
 MISSING: Final = "no_process"
@@ -43,7 +43,7 @@ SELECT o.status FROM orders o WHERE o.id = :id AND (o.status <> ALL(:final)
 """)
 _RETURN_STATUS = text("SELECT status FROM returns WHERE id = :id")
 _FINAL = sorted(FINAL_ORDER)
-_FINAL_RETURN = [ReturnStatus.REFUNDED]
+_FINAL_RETURN = sorted(FINAL_RETURN)
 
 
 async def open_orders(connection: AsyncConnection) -> dict[str, str]:

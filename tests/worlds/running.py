@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from activities.boundary import Database
 from connectors.notifications.port import Medium
 from dom.orders.order import Order
+from dom.returns import EXPIRES_AFTER
 from dom.shared import ids
 from jobs.allocating import Allocating
 from jobs.job import Job
@@ -45,7 +46,8 @@ STOP_SECONDS = 5
 class House:
     """A running worker and what it talks to. Planning takes place as of the time an order was placed.
 
-    `allocates`: what comes in is dealt out to the orders that wait for it.
+    `allocates`: what comes in is dealt out to the orders that wait for it. `returns_last`: how long the
+    goods of a return are waited for.
     """
 
     client: Client
@@ -54,6 +56,7 @@ class House:
     mail: RecordingSender = field(default_factory=RecordingSender)
     carrier: RecordingCarrier = field(default_factory=RecordingCarrier)
     allocates: bool = True
+    returns_last: timedelta = EXPIRES_AFTER
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
@@ -62,6 +65,7 @@ class House:
             Database(engine=self.engine, replaying=True),
             carriers={self.carrier.name: self.carrier},
             senders={Medium.MAIL: self.mail},
+            returns_last=self.returns_last,
         )
 
     @asynccontextmanager
