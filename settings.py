@@ -119,6 +119,12 @@ class Settings(BaseSettings):
         "twice its dearest shipment.",
     )
 
+    return_expires_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=30,
+        description="Days the goods of a return are waited for, from the request or the last receipt; then what has "
+        "not come may be returned otherwise.",
+    )
+
     data_dir: Path = Field(
         default=Path("var"), description="Folder of everything the embedded servers keep: data, mail, logs, secrets."
     )

@@ -36,6 +36,7 @@ from connectors.notifications.mail import MailSender
 from connectors.notifications.port import Sender
 from connectors.notifications.webhook import WebhookSender
 from dom.notifications.messages import Medium
+from dom.returns import EXPIRES_AFTER
 from dom.shared.errors import NotFound
 from jobs.allocating import Allocating
 from jobs.expiring import Sweeping
@@ -91,7 +92,8 @@ async def activities(settings: Settings, engine: AsyncEngine) -> AsyncIterator[l
                 tariffs = (await reference.load(connection)).tariffs
             except NotFound as error:
                 raise StartProblem(error.detail, "run it, or publish one of your own: `dom ofl publish`") from error
-        yield wired(house_database, carriers_from(tariffs), senders, settings.webhook_url)
+        lasts = timedelta(days=settings.return_expires_days)
+        yield wired(house_database, carriers_from(tariffs), senders, settings.webhook_url, returns_last=lasts)
 
 
 def _webhooks(settings: Settings) -> WebhookSender:
@@ -107,10 +109,12 @@ def wired(
     carriers: Mapping[str, Carrier],
     senders: Mapping[Medium, Sender],
     webhook_url: str = "",
+    *,
+    returns_last: timedelta = EXPIRES_AFTER,
 ) -> list[Callable[..., Any]]:
     """Every activity, given the parties it talks to."""
     sourcing, fulfilling = Sourcing(house_database), Fulfilling(house_database)
-    shipping, returning = Shipping(house_database, carriers), Returning(house_database)
+    shipping, returning = Shipping(house_database, carriers), Returning(house_database, returns_last)
     return [
         Capture(house_database).accept_order,
         Resuming(house_database).resume_order,
@@ -124,8 +128,7 @@ def wired(
         shipping.void_booking,
         Relaying(house_database, senders, webhook_url).relay_outbox,
         returning.open_return,
-        returning.receive_return,
-        returning.finish_return,
+        returning.commit_return,
         Pricing(house_database).price_stock,
     ]
 

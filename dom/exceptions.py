@@ -15,6 +15,8 @@ class ExceptionKind(StrEnum):
     PARCEL_LOST = "parcel_lost"
     PARCEL_RETURNED = "parcel_returned_to_sender"
     REPORT_OUT_OF_TURN = "report_out_of_turn"
+    RETURN_ARRIVED_LATE = "return_arrived_late"
+    RETURN_NOT_INSPECTED = "return_not_inspected"
     MESSAGE_REFUSED = "message_refused"
     MESSAGE_GIVEN_UP = "message_given_up"
     LABEL_TRANSLITERATED = "label_transliterated"
@@ -115,6 +117,20 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         '(`POST /v1/inventory/adjustments`), if "too low", take them in. A lost parcel that was delivered: `POST '
         "/v1/fulfilments/{id}/arrived` takes its replacement back while that has not left",
     ),
+    ExceptionKind.RETURN_ARRIVED_LATE: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.SUPPORT,
+        "goods came of a return that was cancelled, closed or had expired; `data` names return and units, and nothing "
+        "was booked",
+        "`POST /v1/returns` for these units (they are free unless another return has them) and receive them there; or "
+        "send them back",
+    ),
+    ExceptionKind.RETURN_NOT_INSPECTED: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.OPERATOR,
+        "goods of a return arrived and were not inspected by its `expires_at`",
+        "have the node inspect them (`POST /v1/returns/{id}/inspect`); it closes itself then",
+    ),
     ExceptionKind.MESSAGE_REFUSED: ExceptionInfo(
         ExceptionSeverity.MINOR,
         OwnerRole.SUPPORT,
@@ -192,7 +208,7 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
     ExceptionKind.NO_PROCESS: ExceptionInfo(
         ExceptionSeverity.CRITICAL,
         OwnerRole.OPERATOR,
-        "an order or return is open (a final order too, while a mail is unsent or a booking not taken back), and "
+        "an order or return is open (a final order too, while a booking is not taken back), and "
         "its process was terminated or lost",
         "`dom orders revive ORDER`; the exception closes itself",
     ),

@@ -1,18 +1,25 @@
 """Returns as durable processes: start them, ask them."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import WorkflowHandle
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from dom import returns as rules
-from dom.orders.status import ReturnStatus
+from dom.orders.status import FINAL_RETURN, ReturnStatus
 from dom.shared import ids
 from dom.shared.errors import NotFound, StepNotPossible
 from processes.client import Durable, refuse_another
 from processes.missing import lost_by_the_store, open_without_process
+from services import returns as use_cases
 from store import returns
 from workflows import attributes
 from workflows.messages import (
     EDITION,
+    CancelReturnCall,
+    CloseReturnCall,
     InspectCall,
     ReceiveCall,
     ReturnAnswer,
@@ -26,11 +33,12 @@ from workflows.words import counted
 
 
 class ReturnProcesses:
-    """A return is one workflow, from permission to refund."""
+    """A return is one workflow, from permission to its end."""
 
-    def __init__(self, durable: Durable, reads: AsyncEngine) -> None:
+    def __init__(self, durable: Durable, reads: AsyncEngine, engine: AsyncEngine) -> None:
         self._durable = durable
         self._reads = reads
+        self._engine = engine
 
     async def request(self, return_id: str, request: ReturnRequest, key: str | None) -> ReturnAnswer:
         """Open a return. Raises what the request is refused for, and Conflict if the key stands for another one."""
@@ -75,38 +83,92 @@ class ReturnProcesses:
         return ReturnAnswer(return_id=return_id, order_id=row["order_id"], status=row["status"], node_id=row["node_id"])
 
     async def receive(self, return_id: str, call: ReceiveCall, key: str | None) -> ReturnResult:
-        """The goods of a return arrived. Raises NotFound, or StepNotPossible for a return that is past it."""
-        result = await self._durable.ask(
-            ids.return_workflow_id(return_id),
+        """Goods of a return arrived. Raises NotFound, InvalidInput, or StepNotPossible for what is not expected any
+        more: a person hears of goods that a return had let go.
+        """
+        lines = None if call.lines is None else tuple((line.line_id, line.quantity) for line in call.lines)
+        return await self._step(
+            return_id,
             lambda handle: handle.execute_update(ReturnWorkflow.receive, call, id=key),
-            key=key,
-            answer=ReturnStepAnswer,
-            request_hash=call.content_hash("receive"),
+            call.content_hash("receive"),
+            key,
+            rules.Receive(lines=lines),
+            call.actor,
         )
-        return await self._shown(return_id, result)
 
     async def inspect(self, return_id: str, call: InspectCall, key: str | None) -> ReturnResult:
-        """What becomes of returned units. Raises NotFound, or StepNotPossible for a return that is past it."""
-        result = await self._durable.ask(
-            ids.return_workflow_id(return_id),
+        """What becomes of returned units. Raises NotFound, InvalidInput, or StepNotPossible if none waits for it."""
+        found = tuple((line.line_id, line.disposition, line.quantity) for line in call.lines)
+        return await self._step(
+            return_id,
             lambda handle: handle.execute_update(ReturnWorkflow.inspect, call, id=key),
-            key=key,
-            answer=ReturnStepAnswer,
-            request_hash=call.content_hash("inspect"),
+            call.content_hash("inspect"),
+            key,
+            rules.Inspect(found=found),
+            call.actor,
         )
-        return await self._shown(return_id, result)
 
-    async def _shown(self, return_id: str, answer: ReturnStepAnswer | None) -> ReturnResult:
-        if answer is None:
-            return await self._past(return_id)
-        return ReturnResult.model_validate(answer.model_dump(exclude={"request_hash"}))
+    async def cancel(self, return_id: str, call: CancelReturnCall, key: str | None) -> ReturnResult:
+        """The customer keeps what has not come. Raises NotFound, or StepNotPossible if nothing is still to come."""
+        return await self._step(
+            return_id,
+            lambda handle: handle.execute_update(ReturnWorkflow.cancel, call, id=key),
+            call.content_hash("cancel"),
+            key,
+            rules.CancelReturn(),
+            call.actor,
+        )
 
-    async def _past(self, return_id: str) -> ReturnResult:
+    async def close(self, return_id: str, call: CloseReturnCall, key: str | None) -> ReturnResult:
+        """Nothing more is expected. Raises NotFound, or StepNotPossible before anything came."""
+        return await self._step(
+            return_id,
+            lambda handle: handle.execute_update(ReturnWorkflow.close, call, id=key),
+            call.content_hash("close"),
+            key,
+            rules.CloseReturn(),
+            call.actor,
+        )
+
+    async def _step(
+        self,
+        return_id: str,
+        update: Callable[[WorkflowHandle[Any, Any]], Awaitable[ReturnStepAnswer]],
+        request_hash: str,
+        key: str | None,
+        command: rules.Step,
+        actor: str,
+    ) -> ReturnResult:
+        answer = await self._durable.ask(
+            ids.return_workflow_id(return_id), update, key=key, answer=ReturnStepAnswer, request_hash=request_hash
+        )
+        if answer is not None:
+            return ReturnResult.model_validate(answer.model_dump(exclude={"request_hash"}))
+        await self._must_have_ended(return_id)
+        # The store decides what is said of a return that has ended; it changes nothing any more.
+        order_id = ids.order_of(return_id)
+        asked = use_cases.ReturnCall(return_id, order_id, actor, request=key or "", request_hash=request_hash)
+        try:
+            async with self._engine.begin() as connection:
+                standing = await use_cases.commit(connection, asked, command, use_cases.ReturnTerms())
+        except StepNotPossible as error:
+            async with self._engine.begin() as connection:
+                await use_cases.arrived_too_late(connection, asked, error)
+            raise
+        return ReturnResult(
+            return_id=return_id,
+            order_id=order_id,
+            status=standing.status,
+            refund=standing.refund,
+            currency=standing.order.currency,
+        )
+
+    async def _must_have_ended(self, return_id: str) -> None:
+        """Raises NotFound, and NoProcess for a return that is open and has no process."""
         async with self._reads.connect() as connection:
             row = await returns.get(connection, return_id)
         if row is None:
             raise NotFound(f"there is no return {return_id}")
-        if row["status"] != ReturnStatus.REFUNDED:
+        if ReturnStatus(row["status"]) not in FINAL_RETURN:
             run_id = await self._durable.last_run(ids.return_workflow_id(return_id))
             await open_without_process(self._reads, row["order_id"], return_id, row["status"], run_id)
-        raise StepNotPossible(f"return {return_id} is {row['status']}", data={"status": row["status"]})

@@ -10,6 +10,7 @@ from dom import returns as rules
 from dom.exceptions import ExceptionKind
 from dom.shared.errors import NotFound
 from processes.consistency import Fault
+from services.clock import utc_now
 from store import returns
 from store.database.engine import reading
 from store.orders import orders, reads
@@ -92,19 +93,17 @@ async def _return_input(engine: AsyncEngine, client: Client, fault: Fault, by: s
         row = await reads.return_(connection, fault.about)
         if row is None:
             start = await _started_with(client, fault, by, ReturnInput)
-            await _must_be_returnable(connection, start.request)
+            await _must_be_returnable(connection, start)
             return start
     lines = tuple(ReturnRequestLine(line_id=line["line_id"], quantity=line["quantity"]) for line in row["lines"])
     request = ReturnRequest(order_id=row["order_id"], lines=lines, reason=row["reason"], node_id=row["node_id"])
     return ReturnInput(return_id=fault.about, request=request, edition=EDITION, revived_by=by)
 
 
-async def _must_be_returnable(connection: AsyncConnection, request: ReturnRequest) -> None:
-    rows = await returns.returnable(connection, request.order_id)
-    if not rows:
+async def _must_be_returnable(connection: AsyncConnection, start: ReturnInput) -> None:
+    request = start.request
+    found = await returns.lock(connection, request.order_id, start.return_id)
+    if found is None:
         raise NotFound(f"there is no order {request.order_id}: revive it first")
-    rules.check_returnable(
-        [(line.line_id, line.quantity) for line in request.lines],
-        {row["line_id"]: row["delivered"] for row in rows},
-        {row["line_id"]: row["returned"] for row in rows},
-    )
+    asked = rules.Announce(lines=tuple((line.line_id, line.quantity) for line in request.lines))
+    rules.decide(found.state, asked, now=utc_now())

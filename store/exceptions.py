@@ -103,3 +103,13 @@ async def close(connection: AsyncConnection, order_id: str, kind: ExceptionKind)
         """),
         {"order_id": order_id, "kind": kind},
     )
+
+
+async def close_one(connection: AsyncConnection, business_key: str) -> None:
+    """The cause of one exception is gone."""
+    await connection.execute(
+        text("""
+        UPDATE exceptions SET status = 'closed', closed_at = now() WHERE business_key = :key AND status = 'open'
+        """),
+        {"key": business_key},
+    )

@@ -1,35 +1,89 @@
-"""Returns: goods that come back for money, their units, what became of them, and the refund recorded."""
+"""Returns: goods that come back for money, their units, what became of them, and the refunds recorded."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Final
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.status import ARRIVED, ReturnStatus
+from dom.orders.status import ARRIVED, FINAL_RETURN, ReturnStatus
+from dom.returns import ReturnChange, ReturnedUnits, ReturnState, ReturnStep
 from store.database.parameters import listed, to_json, to_rows
 
-_DELIVERED = text(f"""
-SELECT l.line_id, l.sku, l.unit_price, o.currency, o.status AS order_status, o.channel, o.customer_id,
-       coalesce(d.units, 0) AS delivered,
-       coalesce(r.units, 0) AS returned, d.node_id
-FROM orders o JOIN order_lines l ON l.order_id = o.id
+# What a return let go is free again; the rest of its units is on the way or came back.
+_LINES = text(f"""
+SELECT l.line_id, l.sku, l.unit_price, d.node_id,
+       coalesce(d.units, 0) - coalesce(r.claimed, 0) AS returnable,
+       coalesce(this.quantity, 0) AS announced, coalesce(this.received, 0) AS received,
+       coalesce(this.released, 0) AS released, coalesce((
+            SELECT sum(x.quantity) FROM return_dispositions x
+            WHERE x.return_id = this.return_id AND x.line_id = l.line_id), 0) AS inspected
+FROM order_lines l
 LEFT JOIN LATERAL (
     SELECT sum(fl.quantity) AS units, min(f.node_id) AS node_id
     FROM fulfilments f JOIN fulfilment_lines fl ON fl.fulfilment_id = f.id AND fl.line_id = l.line_id
-    WHERE f.order_id = o.id AND f.status IN ({listed(ARRIVED)})) d ON true
+    WHERE f.order_id = l.order_id AND f.status IN ({listed(ARRIVED)})) d ON true
 LEFT JOIN LATERAL (
-    SELECT sum(quantity) AS units FROM return_lines WHERE order_id = o.id AND line_id = l.line_id) r ON true
-WHERE o.id = :order_id ORDER BY l.position
+    SELECT sum(quantity - released) AS claimed FROM return_lines
+    WHERE order_id = l.order_id AND line_id = l.line_id) r ON true
+LEFT JOIN return_lines this ON this.return_id = :id AND this.line_id = l.line_id
+WHERE l.order_id = :order_id ORDER BY l.position
 """)
+_ORDER = text("SELECT channel, customer_id, currency FROM orders WHERE id = :id FOR UPDATE")
+_CHANGE = text(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
 
 
-async def returnable(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
-    """Every line of the order with its units delivered and already returned. The order's row is locked first, so
-    that two returns of the same units cannot both be allowed. Empty if there is no such order.
+@dataclass(frozen=True, slots=True)
+class OfOrder:
+    """A return beside its order. `node_ids` by line are the nodes that shipped it; `row` is the return's own, or None
+    before it is requested.
     """
-    await connection.execute(text("SELECT 1 FROM orders WHERE id = :id FOR UPDATE"), {"id": order_id})
-    return (await connection.execute(_DELIVERED, {"order_id": order_id})).mappings().all()
+
+    channel: str
+    customer_id: str
+    currency: str
+    node_ids: Mapping[str, str]
+    row: RowMapping | None
+    state: ReturnState
+
+
+async def lock(connection: AsyncConnection, order_id: str, return_id: str) -> OfOrder | None:
+    """The return as it stands; None if there is no such order. Its order is locked until the transaction ends, so that
+    no two returns get the same units, and no two commands change a return at the same time.
+    """
+    order = (await connection.execute(_ORDER, {"id": order_id})).mappings().one_or_none()
+    if order is None:
+        return None
+    # Statements of their own: what they read beside a row that was waited for would be older than the row.
+    row = await get(connection, return_id)
+    lines = (await connection.execute(_LINES, {"id": return_id, "order_id": order_id})).mappings().all()
+    units = {line["line_id"]: ReturnedUnits(**{name: line[name] for name in _UNITS}) for line in lines}
+    return OfOrder(
+        channel=order["channel"],
+        customer_id=order["customer_id"],
+        currency=order["currency"],
+        node_ids={line["line_id"]: line["node_id"] for line in lines if line["node_id"]},
+        row=row,
+        state=ReturnState(return_id, units) if row is None else _state(row, units),
+    )
+
+
+_UNITS: Final = ("sku", "unit_price", "returnable", "announced", "received", "inspected", "released")
+
+
+def _state(row: RowMapping, units: Mapping[str, ReturnedUnits]) -> ReturnState:
+    return ReturnState(
+        return_id=row["id"],
+        lines=units,
+        status=ReturnStatus(row["status"]),
+        number=row["number"],
+        expires_at=row["expires_at"],
+        released_by=ReturnStep(row["released_by"]) if row["released_by"] else None,
+    )
 
 
 async def get(connection: AsyncConnection, return_id: str) -> RowMapping | None:
@@ -44,23 +98,29 @@ async def under_key(connection: AsyncConnection, key: str) -> str | None:
     return None if found is None else str(found)
 
 
-async def lines(connection: AsyncConnection, return_id: str) -> Sequence[RowMapping]:
-    """The return's lines with the price that was paid."""
-    rows = await connection.execute(
-        text("""
-        SELECT r.line_id, r.sku, r.quantity, r.received, l.unit_price, o.currency
-        FROM return_lines r JOIN order_lines l USING (order_id, line_id) JOIN orders o ON o.id = r.order_id
-        WHERE r.return_id = :id ORDER BY l.position
-        """),
-        {"id": return_id},
-    )
-    return rows.mappings().all()
+async def refunded(connection: AsyncConnection, return_id: str) -> int:
+    """What was recorded to be refunded for a return so far, in minor units."""
+    total = text("SELECT coalesce(sum(amount), 0) FROM refunds WHERE return_id = :id")
+    return int(await connection.scalar(total, {"id": return_id}) or 0)
+
+
+_STEP = text("""
+SELECT business_key, data FROM timeline
+WHERE order_id = :order_id AND data->>'return_id' = :return_id AND data->>'request' = :request ORDER BY id LIMIT 1
+""")
+
+
+async def step_under(connection: AsyncConnection, order_id: str, return_id: str, request: str) -> RowMapping | None:
+    """The timeline's `business_key` and `data` of a step of the return that was asked for by this request, or None."""
+    names = {"order_id": order_id, "return_id": return_id, "request": request}
+    return (await connection.execute(_STEP, names)).mappings().one_or_none()
 
 
 _OPEN = text("""
 WITH opened AS (
-    INSERT INTO returns (id, order_id, node_id, status, reason, content_hash, request_key, requested_at)
-    VALUES (:id, :order_id, :node_id, 'requested', :reason, :content_hash, :key, :at)
+    INSERT INTO returns (id, order_id, node_id, status, number, reason, content_hash, request_key, requested_at,
+                         expires_at)
+    VALUES (:id, :order_id, :node_id, :status, :number, :reason, :content_hash, :key, :at, :expires_at)
 )
 INSERT INTO return_lines (return_id, line_id, order_id, sku, quantity)
 SELECT :id, l.line_id, :order_id, l.sku, l.quantity
@@ -70,79 +130,61 @@ FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS l (line_id text, sku text, qua
 
 async def open_(
     connection: AsyncConnection,
+    state: ReturnState,
+    change: ReturnChange,
     *,
-    return_id: str,
     order_id: str,
     node_id: str,
     reason: str,
     content_hash: str,
-    key: str | None = None,
-    lines: Sequence[Mapping[str, object]],
+    key: str | None,
     at: datetime,
 ) -> None:
-    """Write a new return down; lines are `line_id`, `sku`, `quantity`."""
+    """Write a new return down, as the change says."""
+    lines: Sequence[Mapping[str, object]] = [
+        {"line_id": i, "sku": state.lines[i].sku, "quantity": units} for i, units in change.announced.items()
+    ]
     await connection.execute(
         _OPEN,
         {
-            "id": return_id,
+            "id": state.return_id,
             "order_id": order_id,
             "node_id": node_id,
+            "status": change.status,
+            "number": change.number,
             "reason": reason,
             "content_hash": content_hash,
             "key": key,
             "lines": to_rows(lines),
             "at": at,
+            "expires_at": change.expires_at,
         },
     )
 
 
-async def receive(connection: AsyncConnection, return_id: str, units: Mapping[str, int], at: datetime) -> None:
-    """The goods arrived: units by line. The database refuses more than were announced."""
-    await connection.execute(
-        text("""
-        WITH received AS (
-            UPDATE return_lines l SET received = CAST(u.value AS int)
-            FROM jsonb_each_text(CAST(:units AS jsonb)) AS u WHERE l.return_id = :id AND l.line_id = u.key
-        )
-        UPDATE returns SET status = 'received', received_at = :at WHERE id = :id
-        """),
-        {"id": return_id, "units": to_json(dict(units)), "at": at},
-    )
-
-
-_FINISH = text("""
-WITH found AS (
-    INSERT INTO return_dispositions (return_id, line_id, disposition, quantity)
-    SELECT :id, d.line_id, d.disposition, d.quantity
-    FROM jsonb_to_recordset(CAST(:dispositions AS jsonb)) AS d (line_id text, disposition text, quantity int)
-), refunded AS (
-    INSERT INTO refunds (business_key, order_id, return_id, amount, currency, reason)
-    VALUES (:id || '/refund', :order_id, :id, :amount, :currency, 'return')
-)
-UPDATE returns SET status = :status, finished_at = :at WHERE id = :id
-""")
-
-
-async def finish(
-    connection: AsyncConnection,
-    *,
-    return_id: str,
-    order_id: str,
-    dispositions: Sequence[Mapping[str, object]],
-    amount: int,
-    currency: str,
-    at: datetime,
+async def write(
+    connection: AsyncConnection, return_id: str, order_id: str, change: ReturnChange, *, at: datetime
 ) -> None:
-    """Write what became of the units (`line_id`, `disposition`, `quantity`) and record the refund, once a return."""
+    """Write a change of a return. The database refuses more units than were announced, and a number that stands."""
+    summed: Counter[tuple[str, str]] = Counter()
+    for line_id, disposition, quantity in change.found:
+        summed[line_id, disposition] += quantity
     await connection.execute(
-        _FINISH,
+        _CHANGE,
         {
             "id": return_id,
             "order_id": order_id,
-            "dispositions": to_rows(dispositions),
-            "amount": amount,
-            "currency": currency,
-            "status": ReturnStatus.REFUNDED,
+            "number": change.number,
+            "received": to_json(dict(change.received)),
+            "released": to_json(dict(change.released)),
+            "found": to_rows([{"line_id": i, "disposition": d, "quantity": n} for (i, d), n in summed.items()]),
+            "refunds": change.step is ReturnStep.REFUNDED,
+            "refund": change.refund,
+            "status": change.status,
+            "expires_at": change.expires_at,
+            "released_by": change.step if change.released else None,
+            "arrived": bool(change.received),
+            "ended": change.status in FINAL_RETURN,
             "at": at,
         },
     )

@@ -246,7 +246,7 @@ class ReturnAnswer(Value):
 
 
 class ReceiveCall(Request):
-    """The goods of a return arrived; without lines, all of them."""
+    """Goods of a return arrived; without lines, all that are outstanding."""
 
     lines: tuple[ReturnRequestLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
     actor: Text = "node"
@@ -262,15 +262,27 @@ class InspectedLine(Value):
 
 
 class InspectCall(Request):
-    """What the inspection found; every received unit needs its disposition."""
+    """What the inspection of received units found; those that are not named wait for theirs."""
 
     lines: tuple[InspectedLine, ...] = Field(min_length=1, max_length=4000)
     actor: Text = "node"
     occurred_at: Utc | None = None
 
 
+class CancelReturnCall(Request):
+    """Nothing more of a return is to come: the customer keeps it."""
+
+    reason: Reason = ""
+    actor: Text = "support"
+    occurred_at: Utc | None = None
+
+
+class CloseReturnCall(CancelReturnCall):
+    """Nothing more of a return is expected, after something of it came."""
+
+
 class ReturnResult(Value):
-    """How a return stands, and the refund recorded for it in minor units."""
+    """How a return stands, and the refunds recorded for it so far, in minor units."""
 
     return_id: str
     order_id: str

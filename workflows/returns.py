@@ -1,46 +1,47 @@
-"""The life of a return."""
+"""The life of a return: the store decides each command, the process waits, expires and ends."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from datetime import datetime, timedelta
+from typing import Final
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.errors import as_application_error
-    from activities.returning import (
-        FinishReturn,
-        OpenReturn,
-        ReceiveReturn,
-        Refund,
-        Returning,
-        ReturnOpened,
-    )
-    from dom import returns as rules
-    from dom.orders.status import Disposition, ReturnStatus
-    from dom.shared.errors import DomError, InvalidInput, StepNotPossible
+    from activities.returning import CommitReturn, OpenReturn, Returning, ReturnView
+    from dom.orders.status import ReturnStatus
+    from dom.returns import CancelReturn, CloseReturn, ExpireReturn, Inspect, Receive, Step
     from dom.shared.money import Money
     from workflows.activity_calls import REFUSALS, again, answering, local, refusal
     from workflows.attributes import CHANNEL, CUSTOMER, NODE, STATUS
     from workflows.messages import (
         REFUSED,
+        CancelReturnCall,
+        CloseReturnCall,
         InspectCall,
         ReceiveCall,
         ReturnAnswer,
         ReturnEnd,
         ReturnInput,
-        ReturnRequestLine,
-        ReturnResult,
         ReturnStanding,
         ReturnStepAnswer,
     )
     from workflows.order.resuming import EARLIER_RUN
-    from workflows.runs import is_first_run, undisturbed
+    from workflows.order.sequence import AFTER_ALL, OneAtATime
+    from workflows.runs import undisturbed
     from workflows.words import counted, listed
+
+EXPIRY: Final = "returns"
+"""The actor of what time brings about."""
+TEMPORAL: Final = "temporal"
+"""The actor of a cancellation that was requested of Temporal itself, by its UI, CLI or API."""
+_LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
+"""The store's clock decides whether time is over: if it is a moment behind, it is asked again."""
 
 
 @workflow.defn(name="Return")
 class ReturnWorkflow:
-    """One return, from permission to refund."""
+    """One return, from permission to its end."""
 
     @workflow.init
     def __init__(self, start: ReturnInput) -> None:
@@ -48,60 +49,44 @@ class ReturnWorkflow:
         self._return_id = start.return_id
         self._request = start.request
         self._key = start.key
-        self._opened: ReturnOpened | None = None
+        self._view: ReturnView | None = None
         self._refused: ApplicationError | None = None
         self._first_caller: str | None = None
-        self._received: ReceiveCall | None = None
-        self._units: dict[str, int] = {}
-        self._inspected: InspectCall | None = None
-        self._status = ReturnStatus.REQUESTED
-        self._refund: Refund | None = None
-        self._edition = start.edition
+        self._expires_at: datetime | None = None
+        self._one_at_a_time = OneAtATime()
+        self._tasks: list[asyncio.Task[None]] = []
         self._revived_by = start.revived_by
+        self._shown: str | None = None
         self._notes: list[str] = []
 
     @workflow.run
     async def run(self, _start: ReturnInput) -> ReturnEnd:
-        """Allow, receive, inspect, refund. Temporal's own cancellation is refused: goods may be on their way."""
-        return await undisturbed(self._live(), self._refuse_to_cancel)
+        """Allow, wait for the goods and for what is found, end. Temporal's own cancellation cancels the return."""
+        return await undisturbed(self._live(), self._cancellation_requested)
+
+    # --- the process -------------------------------------------------------------------------------------------------
 
     async def _live(self) -> ReturnEnd:
         await self._allow()
         if self._refused is not None:
             return await self._end_refused(self._refused)
-        if self._status is ReturnStatus.REQUESTED:
-            await workflow.wait_condition(lambda: self._received is not None)
-            await self._receive()
-        if self._status is ReturnStatus.RECEIVED:
-            await workflow.wait_condition(lambda: self._inspected is not None)
-        await self._refund_it()
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return ReturnEnd.model_validate(self._result().model_dump())
-
-    async def _end_refused(self, refused: ApplicationError) -> ReturnEnd:
-        """Nothing went wrong: the caller has the answer."""
-        if self._edition < 1:
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            raise again(refused)
-        reason = f"{refused.type}: {refused.message}"
-        self._notes.append(reason)
-        self._show(REFUSED)
-        workflow.upsert_search_attributes([STATUS.value_set(REFUSED)])
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return ReturnEnd(return_id=self._return_id, order_id=self._request.order_id, status=REFUSED, reason=reason)
-
-    def _refuse_to_cancel(self) -> None:
-        words = "Cancellation requested in Temporal: refused. A return waits for its goods and has no cancellation"
-        workflow.logger.warning("return %s: %s", self._return_id, words)
-        self._notes.append(words)
-        self._show(self._status)
-
-    # --- the process -------------------------------------------------------------------------------------------------
+        while not self._is_over():
+            if not await self._something_happens():
+                await self._commit(ExpireReturn(), CancelReturnCall(actor=EXPIRY), "Let go what has not come in time")
+        await workflow.wait_condition(self._is_quiet)
+        view = await self._allowed()
+        return ReturnEnd(
+            return_id=self._return_id,
+            order_id=self._request.order_id,
+            status=view.stands,
+            refund=view.refund,
+            currency=view.currency,
+        )
 
     async def _allow(self) -> None:
         request = self._request
         try:
-            self._opened = await local(
+            opened: ReturnView = await local(
                 Returning.open_return,
                 OpenReturn(
                     return_id=self._return_id,
@@ -120,99 +105,122 @@ class ReturnWorkflow:
         except REFUSALS as error:
             self._refused = refusal(error)
             return
-        if self._opened.earlier:
+        if opened.earlier:
             self._first_caller = EARLIER_RUN
-        if self._opened.known and is_first_run():
-            self._go_on(self._opened)
-        if self._edition >= 1:
-            self._show(self._status)
-            workflow.upsert_search_attributes(
-                [
-                    CHANNEL.value_set(self._opened.channel),
-                    CUSTOMER.value_set(self._opened.customer_id),
-                    NODE.value_set([self._opened.node_id]),
-                    *([] if self._status is ReturnStatus.REQUESTED else [STATUS.value_set(self._status)]),
-                ]
+        workflow.upsert_search_attributes(
+            [
+                CHANNEL.value_set(opened.channel),
+                CUSTOMER.value_set(opened.customer_id),
+                NODE.value_set([opened.node_id]),
+            ]
+        )
+        self._take(opened)
+
+    async def _end_refused(self, refused: ApplicationError) -> ReturnEnd:
+        """Nothing went wrong: the caller has the answer."""
+        reason = f"{refused.type}: {refused.message}"
+        self._notes.append(reason)
+        self._show(REFUSED)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return ReturnEnd(return_id=self._return_id, order_id=self._request.order_id, status=REFUSED, reason=reason)
+
+    async def _something_happens(self) -> bool:
+        """Wait for news; False if there is none until what is outstanding is to be let go."""
+        known = self._view
+        left = None if self._expires_at is None else max(self._expires_at - workflow.now(), _LOOK_AGAIN_AFTER)
+        try:
+            await workflow.wait_condition(
+                lambda: self._view is not known, timeout=left, timeout_summary="Until what is outstanding is let go"
             )
+        except TimeoutError:
+            return False
+        return True
 
-    def _go_on(self, opened: ReturnOpened) -> None:
-        """Go on where the store stands: an earlier run of the return's process is gone."""
-        self._status = opened.status
-        if opened.status is not ReturnStatus.REQUESTED:
-            self._units, self._received = dict(opened.received), ReceiveCall()
+    def _is_over(self) -> bool:
+        return self._view is not None and self._view.ended
 
-    async def _receive(self) -> None:
-        call = self._received or ReceiveCall()
-        await local(
-            Returning.receive_return,
-            ReceiveReturn(
-                return_id=self._return_id,
-                order_id=self._request.order_id,
-                units=self._units,
-                actor=call.actor,
-                occurred_at=call.occurred_at,
-            ),
-            f"Receive {counted(sum(self._units.values()), 'unit')}",
-        )
-        self._comes_to(ReturnStatus.RECEIVED)
+    def _is_quiet(self) -> bool:
+        """Every caller has its answer, and the last messages went out."""
+        return workflow.all_handlers_finished() and all(task.done() for task in self._tasks)
 
-    async def _refund_it(self) -> None:
-        call = self._inspected
-        self._refund = await local(
-            Returning.finish_return,
-            FinishReturn(
-                return_id=self._return_id,
-                order_id=self._request.order_id,
-                node_id=self._opened.node_id if self._opened else "",
-                found=_found(call),
-                actor=call.actor if call else "node",
-                occurred_at=call.occurred_at if call else None,
-            ),
-            "Restock what can be sold again and record the refund",
-        )
-        self._comes_to(ReturnStatus.REFUNDED)
+    async def _commit(
+        self,
+        command: Step,
+        call: ReceiveCall | InspectCall | CancelReturnCall,
+        summary: str,
+        *,
+        request: str = "",
+        request_hash: str = "",
+        place: int = AFTER_ALL,
+    ) -> ReturnView:
+        """Have the store decide and write a command; its answer is how the return stands."""
+        async with self._one_at_a_time.step(place):
+            view: ReturnView = await local(
+                Returning.commit_return,
+                CommitReturn(
+                    return_id=self._return_id,
+                    order_id=self._request.order_id,
+                    command=command,
+                    actor=call.actor,
+                    reason=call.reason if isinstance(call, CancelReturnCall) else "",
+                    occurred_at=call.occurred_at,
+                    request=request or str(workflow.uuid4()),
+                    request_hash=request_hash,
+                ),
+                summary,
+            )
+            self._take(view)
+        return view
 
-    def _comes_to(self, status: ReturnStatus) -> None:
-        if self._status is status:
-            return
-        self._status = status
-        self._show(status)
-        workflow.upsert_search_attributes([STATUS.value_set(status)])
+    def _take(self, view: ReturnView) -> None:
+        """Go by how the return stands."""
+        self._view = view
+        left = view.expires_in
+        self._expires_at = None if left is None else workflow.now() + timedelta(seconds=left)
+        self._show(view.stands)
+
+    def _cancellation_requested(self) -> None:
+        self._tasks.append(asyncio.create_task(self._cancel_for_temporal()))
+
+    async def _cancel_for_temporal(self) -> None:
+        call = CancelReturnCall(actor=TEMPORAL, reason="cancelled by an operator")
+        words = "Cancellation requested in Temporal: nothing more is to come of it; what came goes its way"
+        try:
+            await self._allowed()
+            await self._commit(CancelReturn(), call, "Cancel what has not come")
+        except ApplicationError as error:
+            words = f"Cancellation requested in Temporal: refused. {error.message}"
+            workflow.logger.warning("return %s: %s", self._return_id, words)
+        self._notes.append(words)
+        if self._view is not None:
+            self._show(self._view.stands)
 
     def _show(self, status: str) -> None:
         """The return as Markdown, in lists: the Temporal UI runs the columns of a table together."""
-        announced = self._opened.announced if self._opened else {n.line_id: n.quantity for n in self._request.lines}
-        found = _found(self._inspected)
-        refund = self._refund and Money(amount=self._refund.amount, currency=self._refund.currency)
+        view = self._view
+        announced = view.announced if view else {n.line_id: n.quantity for n in self._request.lines}
+        refund = view and view.refund and Money(amount=view.refund, currency=view.currency)
         parts = [
             f"**Return {self._return_id}** of order {self._request.order_id}: **{status}**",
             f"Reason: {self._request.reason or 'not given'}",
-            f"Goes to {self._opened.node_id}, customer {self._opened.customer_id}" if self._opened else "",
+            f"Goes to {view.node_id}, customer {view.customer_id}" if view else "",
+            f"Expires at {view.expires_at:%Y-%m-%d %H:%M} UTC" if view and view.expires_at else "",
             listed("Notes", self._notes),
-            listed(
-                "Lines",
-                [f"line {i}: {units} announced, {self._units.get(i, 0)} received" for i, units in announced.items()],
-            ),
-            listed("Inspection", [f"line {line_id}: {units} to {what}" for line_id, what, units in found]),
+            listed("Lines", [_line(line_id, units, view) for line_id, units in announced.items()]),
             f"Refund recorded: {refund}" if refund else "",
         ]
         workflow.set_current_details("\n\n".join(part for part in parts if part))
-
-    def _result(self) -> ReturnResult:
-        return ReturnResult(
-            return_id=self._return_id,
-            order_id=self._request.order_id,
-            status=self._status,
-            refund=self._refund.amount if self._refund else 0,
-            currency=self._refund.currency if self._refund else "",
-        )
+        if status != self._shown:
+            self._shown = status
+            workflow.upsert_search_attributes([STATUS.value_set(status)])
 
     # --- what is asked of it -----------------------------------------------------------------------------------------
 
     @workflow.query
     def standing(self) -> ReturnStanding:
         """Where the process believes the return to stand."""
-        return ReturnStanding(captured=self._opened is not None, status=self._status)
+        status = ReturnStatus.REQUESTED if self._view is None else self._view.stands
+        return ReturnStanding(captured=self._view is not None, status=status)
 
     @workflow.update
     async def accept(self) -> ReturnAnswer:
@@ -220,75 +228,71 @@ class ReturnWorkflow:
         caller = workflow.current_update_info()
         if self._first_caller is None and caller is not None:
             self._first_caller = caller.id
-        opened = await self._allowed()
+        view = await self._allowed()
         return ReturnAnswer(
             return_id=self._return_id,
             order_id=self._request.order_id,
-            status=self._status,
-            node_id=opened.node_id,
+            status=view.stands,
+            node_id=view.node_id,
             created=caller is not None and caller.id == self._first_caller,
             request_hash=self._request.content_hash("request"),
         )
 
     @workflow.update
     async def receive(self, call: ReceiveCall) -> ReturnStepAnswer:
-        """The goods arrived at the node."""
-        request_hash = call.content_hash("receive")
-        with answering(request_hash):
-            result = await self._note_received(call)
-        return ReturnStepAnswer(**dict(result), request_hash=request_hash)
-
-    async def _note_received(self, call: ReceiveCall) -> ReturnResult:
-        opened = await self._allowed()
-        units = dict(opened.announced) if call.lines is None else _units(call.lines)
-        _check(lambda: rules.check_received(units, opened.announced))
-        if self._received is None:
-            self._units, self._received = units, call
-        elif self._units != units:
-            raise as_application_error(StepNotPossible(f"return {self._return_id} was received with other units"))
-        await workflow.wait_condition(lambda: self._status is not ReturnStatus.REQUESTED)
-        return self._result()
+        """Goods arrived at the node."""
+        lines = None if call.lines is None else tuple((line.line_id, line.quantity) for line in call.lines)
+        return await self._answer(Receive(lines=lines), call, "receive", "Receive what arrived")
 
     @workflow.update
     async def inspect(self, call: InspectCall) -> ReturnStepAnswer:
-        """The goods were looked at: restock what can be sold again, refund the customer."""
-        request_hash = call.content_hash("inspect")
+        """Goods were looked at: restock what can be sold again, refund the customer."""
+        found = tuple((line.line_id, line.disposition, line.quantity) for line in call.lines)
+        summary = "Restock what can be sold again and record the refund"
+        return await self._answer(Inspect(found=found), call, "inspect", summary)
+
+    @workflow.update
+    async def cancel(self, call: CancelReturnCall) -> ReturnStepAnswer:
+        """The customer keeps what has not arrived."""
+        return await self._answer(CancelReturn(), call, "cancel", "Cancel what has not come")
+
+    @workflow.update
+    async def close(self, call: CloseReturnCall) -> ReturnStepAnswer:
+        """Something arrived, and nothing more is expected."""
+        return await self._answer(CloseReturn(), call, "close", "Expect nothing more")
+
+    async def _answer(
+        self, command: Step, call: ReceiveCall | InspectCall | CancelReturnCall, operation: str, summary: str
+    ) -> ReturnStepAnswer:
+        """Carry a command out for a caller, once for the update's id, in whichever run it comes again."""
+        place, caller = self._one_at_a_time.told(), workflow.current_update_info()
+        request_hash = call.content_hash(operation)
         with answering(request_hash):
-            result = await self._note_inspected(call)
-        return ReturnStepAnswer(**dict(result), request_hash=request_hash)
+            await self._allowed()
+            view = await self._commit(
+                command, call, summary, request=caller.id if caller else "", request_hash=request_hash, place=place
+            )
+        return ReturnStepAnswer(
+            return_id=self._return_id,
+            order_id=self._request.order_id,
+            status=view.status,
+            refund=view.refund,
+            currency=view.currency,
+            request_hash=request_hash,
+        )
 
-    async def _note_inspected(self, call: InspectCall) -> ReturnResult:
-        if self._received is None:
-            raise as_application_error(StepNotPossible(f"return {self._return_id} was not received yet"))
-        _check(lambda: rules.check_inspected(_found(call), self._units))
-        if self._inspected is None:
-            self._inspected = call
-        elif _found(self._inspected) != _found(call):
-            raise as_application_error(StepNotPossible(f"return {self._return_id} was inspected with another result"))
-        await workflow.wait_condition(lambda: self._status is ReturnStatus.REFUNDED)
-        return self._result()
-
-    async def _allowed(self) -> ReturnOpened:
-        await workflow.wait_condition(lambda: self._opened is not None or self._refused is not None)
-        if self._refused is not None or self._opened is None:
+    async def _allowed(self) -> ReturnView:
+        await workflow.wait_condition(lambda: self._view is not None or self._refused is not None)
+        if self._refused is not None or self._view is None:
             raise again(self._refused or ApplicationError("not allowed"))
-        return self._opened
+        return self._view
 
 
-def _units(lines: Sequence[ReturnRequestLine]) -> dict[str, int]:
-    units = {line.line_id: line.quantity for line in lines}
-    if len(units) < len(lines):
-        raise as_application_error(InvalidInput("a line stands twice", field="lines"))
-    return units
-
-
-def _found(call: InspectCall | None) -> tuple[tuple[str, Disposition, int], ...]:
-    lines = call.lines if call else ()
-    return tuple((line.line_id, line.disposition, line.quantity) for line in lines)
-
-
-def _check(rule: Callable[[], None]) -> None:
-    try:
-        rule()
-    except DomError as error:
-        raise as_application_error(error) from error
+def _line(line_id: str, units: int, view: ReturnView | None) -> str:
+    """How far a line's units are."""
+    words = f"line {line_id}: {units} announced"
+    if view is None:
+        return words
+    words += f", {view.received.get(line_id, 0)} received, {view.inspected.get(line_id, 0)} inspected"
+    released = view.released.get(line_id, 0)
+    return words + (f", {released} not expected any more" if released else "")

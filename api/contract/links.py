@@ -17,7 +17,7 @@ _STEPS: Final = tuple(
     f"{step}_fulfilment" for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")
 )  # fmt: skip
 _FULFILMENT: Final = (*_STEPS, "arrivedFulfilment", "getFulfilmentLabel")
-_RETURN: Final = ("getReturn", "receiveReturn", "inspectReturn")
+_RETURN: Final = ("getReturn", "receiveReturn", "inspectReturn", "cancelReturn", "closeReturn")
 _RESERVATION: Final = ("getReservation", "extendReservation", "releaseReservation")
 _INBOUND: Final = ("getInbound", "shipInbound", "receiveInbound", "cancelInbound")
 _IMPORT: Final = ("getImport", "getImportProblems")
@@ -43,7 +43,9 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "listMessages": (Follow("/items/0/order_id", "order_id", ("getOrder",)),),
     "requestReturn": (Follow("/return_id", "return_id", _RETURN),),
     "listReturns": (Follow("/items/0/id", "return_id", _RETURN),),
-    "receiveReturn": (Follow("/return_id", "return_id", ("getReturn", "inspectReturn")),),
+    "receiveReturn": (Follow("/return_id", "return_id", ("getReturn", "inspectReturn", "closeReturn")),),
+    "cancelReturn": (Follow("/return_id", "return_id", ("getReturn",)),),
+    "closeReturn": (Follow("/return_id", "return_id", ("getReturn", "inspectReturn")),),
     "holdUnits": (Follow("/reservation_id", "reservation_id", _RESERVATION),),
     "announceInbound": (Follow("/reference", "reference", _INBOUND),),
     "listInbound": (Follow("/items/0/reference", "reference", _INBOUND),),

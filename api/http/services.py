@@ -52,7 +52,7 @@ class Services:
         durable = Durable(client, settings.task_queue)
         reference = ReferenceCache()
         tail = Tail(reads, reference, settings.stream_listeners)
-        orders, returns = OrderProcesses(durable, reads, engine), ReturnProcesses(durable, reads)
+        orders, returns = OrderProcesses(durable, reads, engine), ReturnProcesses(durable, reads, engine)
         return cls(engine, reads, durable, orders, returns, tail, reference)
 
 

@@ -1,4 +1,4 @@
-"""Returns: ask, receive, inspect.
+"""Returns: ask, receive, inspect, cancel, close.
 
 examples  returns
 models    returns as the API shows them

@@ -34,12 +34,20 @@ _SUMMARY: Final[Example] = {
     "requested_at": "2026-03-06T12:00:00Z",
     "received_at": "2026-03-09T09:30:00Z",
     "finished_at": "2026-03-09T10:05:00Z",
+    "expires_at": None,
 }
 RETURN_LIST: Final[Example] = {"items": [_SUMMARY], "next_cursor": None}
 RETURN: Final[Example] = {
     **_SUMMARY,
     "lines": [
-        {"line_id": "1", "sku": "85123A", "quantity": 2, "received": 2, "dispositions": {"restock": 1, "scrap": 1}}
+        {
+            "line_id": "1",
+            "sku": "85123A",
+            "quantity": 2,
+            "received": 2,
+            "released": 0,
+            "dispositions": {"restock": 1, "scrap": 1},
+        }
     ],
     "refund": {"amount": 510, "currency": "GBP", "recorded_at": "2026-03-09T10:05:00Z"},
 }
@@ -63,3 +71,6 @@ INSPECTS: Final[dict[str, Example]] = {
     }
 }
 RETURN_REFUNDED: Final[Example] = {**RETURN_RECEIVED, "status": "refunded", "refund": 510, "currency": "GBP"}
+RETURN_CANCELS: Final[dict[str, Example]] = {"kept": {"reason": "the customer keeps it", "actor": "customer"}}
+RETURN_CANCELLED: Final[Example] = {**RETURN_RECEIVED, "status": "cancelled"}
+RETURN_CLOSES: Final[dict[str, Example]] = {"one never came": {"reason": "only one of two was in the parcel"}}

@@ -31,11 +31,12 @@ class ReturnLine(BaseModel):
     sku: str
     quantity: int
     received: int
+    released: int = Field(description="Units that never came and may be returned otherwise.")
     dispositions: dict[Disposition, int]
 
 
 class Refund(BaseModel):
-    """Money recorded to go back."""
+    """Money recorded to go back, for all that was inspected so far; `recorded_at` is the last time."""
 
     amount: int = Field(description="Minor units.")
     currency: str
@@ -51,8 +52,11 @@ class ReturnSummary(BaseModel):
     status: ReturnStatus
     reason: str
     requested_at: Utc
-    received_at: Utc | None
+    received_at: Utc | None = Field(description="When goods of it arrived last.")
     finished_at: Utc | None
+    expires_at: Utc | None = Field(
+        description="When what has not come by then may be returned otherwise; null once that is decided."
+    )
 
 
 class ReturnDetail(ReturnSummary):

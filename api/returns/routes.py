@@ -18,7 +18,14 @@ from dom.shared import ids
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import NotFound
 from store.orders import reads
-from workflows.messages import InspectCall, ReceiveCall, ReturnRequest, ReturnResult
+from workflows.messages import (
+    CancelReturnCall,
+    CloseReturnCall,
+    InspectCall,
+    ReceiveCall,
+    ReturnRequest,
+    ReturnResult,
+)
 
 router = APIRouter(tags=["returns"])
 
@@ -103,7 +110,7 @@ async def get(return_id: ReturnId, services: Use) -> ReturnDetail:
 
 @router.post(
     "/returns/{return_id}/receive",
-    summary="The goods arrived",
+    summary="Goods arrived",
     operation_id="receiveReturn",
     response_model=ReturnResult,
     responses={
@@ -117,7 +124,12 @@ async def receive(
     call: Annotated[ReceiveCall, AS_SEEN, Body(openapi_examples=responses.named(examples.RECEIVES))] = ReceiveCall(),
     key: IdempotencyKey = None,
 ) -> Json:
-    """Without `lines` everything that was announced arrived. They cannot be sold before they were inspected."""
+    """May be called for each parcel of a return. Without `lines` everything that is outstanding arrived. The goods
+    cannot be sold before they are inspected.
+
+    Send an Idempotency-Key: without one a repeat with `lines` is another receipt. Goods of a return that was cancelled,
+    expired or closed are refused, and put before a person.
+    """
     not_in_the_future(call.occurred_at)
     return Json(await services.returns.receive(return_id, call, key))
 
@@ -138,6 +150,58 @@ async def inspect(
     services: Use,
     key: IdempotencyKey = None,
 ) -> Json:
-    """Every received unit gets a disposition. What is restocked can be sold again; the refund is recorded."""
+    """Received units get their disposition, all of them or some at a time. What is restocked can be sold again; the
+    refund for these units is recorded. The return ends once nothing is outstanding and everything is inspected.
+    """
     not_in_the_future(call.occurred_at)
     return Json(await services.returns.inspect(return_id, call, key))
+
+
+@router.post(
+    "/returns/{return_id}/cancel",
+    summary="The customer keeps what has not arrived",
+    operation_id="cancelReturn",
+    response_model=ReturnResult,
+    responses={
+        **responses.success(200, "Cancelled.", examples.RETURN_CANCELLED),
+        **responses.problems("not-found", "conflict", "step-not-possible", "invalid-input", "no-answer-yet"),
+    },
+)
+async def cancel(
+    return_id: ReturnId,
+    services: Use,
+    call: Annotated[
+        CancelReturnCall, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_CANCELS))
+    ] = CancelReturnCall(),
+    key: IdempotencyKey = None,
+) -> Json:
+    """The units that have not arrived may be returned otherwise. What has arrived is inspected and refunded as ever, so
+    that the return ends as `cancelled` only where nothing had.
+    """
+    not_in_the_future(call.occurred_at)
+    return Json(await services.returns.cancel(return_id, call, key))
+
+
+@router.post(
+    "/returns/{return_id}/close",
+    summary="Nothing more is expected",
+    operation_id="closeReturn",
+    response_model=ReturnResult,
+    responses={
+        **responses.success(200, "Nothing more is waited for.", examples.RETURN_REFUNDED),
+        **responses.problems("not-found", "conflict", "step-not-possible", "invalid-input", "no-answer-yet"),
+    },
+)
+async def close(
+    return_id: ReturnId,
+    services: Use,
+    call: Annotated[
+        CloseReturnCall, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_CLOSES))
+    ] = CloseReturnCall(),
+    key: IdempotencyKey = None,
+) -> Json:
+    """After something of a return arrived: the rest is not waited for, and may be returned otherwise. The customer is
+    not told. A return of which nothing arrived is cancelled instead.
+    """
+    not_in_the_future(call.occurred_at)
+    return Json(await services.returns.close(return_id, call, key))

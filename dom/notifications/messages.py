@@ -16,6 +16,8 @@ class MessageKind(StrEnum):
     RETURN_REQUESTED = "return_requested"
     RETURN_RECEIVED = "return_received"
     REFUNDED = "refunded"
+    RETURN_CANCELLED = "return_cancelled"
+    RETURN_EXPIRED = "return_expired"
 
 
 class Medium(StrEnum):

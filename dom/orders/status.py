@@ -137,11 +137,23 @@ CARRIER_MILESTONES: Final = {
 
 
 class ReturnStatus(StrEnum):
-    """Where a return stands."""
+    """Where a return stands as a whole; worked out of its units by `dom.returns`."""
 
     REQUESTED = "requested"
+    """Nothing has arrived."""
     RECEIVED = "received"
+    """Units that arrived wait for their inspection."""
+    PART_REFUNDED = "part_refunded"
+    """What arrived is inspected and refunded, and more is to come."""
     REFUNDED = "refunded"
+    """It has ended: what came is inspected and refunded, and nothing more is to come."""
+    CANCELLED = "cancelled"
+    """It was withdrawn before anything came."""
+    EXPIRED = "expired"
+    """Nothing came in time."""
+
+
+FINAL_RETURN: Final = frozenset({ReturnStatus.REFUNDED, ReturnStatus.CANCELLED, ReturnStatus.EXPIRED})
 
 
 class Disposition(StrEnum):

@@ -11,7 +11,7 @@ reading     one, a list, and what is in transit
 from store.inbound.announcing import Announcement, announce, cancel
 from store.inbound.reading import InboundFilter, find, get, in_transit
 from store.inbound.receiving import Arrived, Receipt, receive
-from store.inbound.returned import follow_return, return_arrived
+from store.inbound.returned import follow_no_more, follow_return, return_arrived
 from store.inbound.rows import lock
 from store.inbound.shipping import ship
 
@@ -23,6 +23,7 @@ __all__ = [
     "announce",
     "cancel",
     "find",
+    "follow_no_more",
     "follow_return",
     "get",
     "in_transit",

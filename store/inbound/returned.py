@@ -28,12 +28,15 @@ INSERT INTO inbound_lines (reference, sku, quantity)
 SELECT o.reference, u.key, CAST(u.value AS int) FROM opened o, jsonb_each_text(CAST(:units AS jsonb)) AS u
 """)
 _ARRIVED = text("""
-WITH closed AS (
-    UPDATE inbound SET status = 'received', actor = :actor, updated_at = now()
-    WHERE reference = :reference AND kind = 'return' AND status IN ('announced', 'in_transit') RETURNING reference
-)
-UPDATE inbound_lines l SET received = CAST(u.value AS int)
-FROM closed c, jsonb_each_text(CAST(:units AS jsonb)) AS u WHERE l.reference = c.reference AND l.sku = u.key
+UPDATE inbound_lines l SET received = l.received + CAST(u.value AS int)
+FROM inbound i, jsonb_each_text(CAST(:units AS jsonb)) AS u
+WHERE i.reference = :reference AND i.kind = 'return' AND i.status IN ('announced', 'in_transit')
+  AND l.reference = i.reference AND l.sku = u.key
+""")
+_CLOSE = text("""
+UPDATE inbound i SET actor = :actor, updated_at = now(), status = CASE WHEN EXISTS (
+    SELECT FROM inbound_lines l WHERE l.reference = i.reference AND l.received > 0) THEN 'received' ELSE 'cancelled' END
+WHERE reference = :reference AND kind = 'return' AND status IN ('announced', 'in_transit')
 """)
 
 
@@ -54,6 +57,11 @@ async def follow_return(
     )
 
 
-async def return_arrived(connection: AsyncConnection, return_id: str, units: Mapping[str, int], *, actor: str) -> None:
-    """The goods of a return came: so many units by SKU. A return is received once, so that nothing more is to come."""
-    await connection.execute(_ARRIVED, {"reference": return_id, "units": to_json(dict(units)), "actor": actor})
+async def return_arrived(connection: AsyncConnection, return_id: str, units: Mapping[str, int]) -> None:
+    """Goods of a return came: so many units by SKU."""
+    await connection.execute(_ARRIVED, {"reference": return_id, "units": to_json(dict(units))})
+
+
+async def follow_no_more(connection: AsyncConnection, return_id: str, *, actor: str) -> None:
+    """Nothing more of a return is to come."""
+    await connection.execute(_CLOSE, {"reference": return_id, "actor": actor})

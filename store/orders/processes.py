@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import WITHOUT_PROCESS, ExceptionKind
-from dom.orders.status import FINAL_ORDER, FulfilmentStatus, ReturnStatus
+from dom.orders.status import FINAL_ORDER, FINAL_RETURN, FulfilmentStatus
 from store import exceptions
 from store.database.parameters import listed
 from store.exceptions import Reopening
@@ -39,7 +39,7 @@ SELECT o.status FROM orders o WHERE o.id = :id AND (o.status <> ALL(:final)
 """)
 _RETURN_STATUS = text("SELECT status FROM returns WHERE id = :id")
 _FINAL = sorted(FINAL_ORDER)
-_FINAL_RETURN = [ReturnStatus.REFUNDED]
+_FINAL_RETURN = sorted(FINAL_RETURN)
 
 
 async def open_orders(connection: AsyncConnection) -> dict[str, str]:

@@ -166,15 +166,17 @@ _LISTED = (
 )
 
 _RETURN = text("""
-SELECT r.id, r.order_id, r.node_id, r.status, r.reason, r.requested_at, r.received_at, r.finished_at,
+SELECT r.id, r.order_id, r.node_id, r.status, r.reason, r.requested_at, r.received_at, r.finished_at, r.expires_at,
        (SELECT jsonb_agg(jsonb_build_object(
             'line_id', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'received', l.received,
+            'released', l.released,
             'dispositions', coalesce((
                 SELECT jsonb_object_agg(d.disposition, d.quantity) FROM return_dispositions d
                 WHERE d.return_id = l.return_id AND d.line_id = l.line_id), '{}')) ORDER BY l.line_id)
         FROM return_lines l WHERE l.return_id = r.id) AS lines,
-       (SELECT jsonb_build_object('amount', p.amount, 'currency', p.currency, 'recorded_at', p.recorded_at)
-        FROM refunds p WHERE p.return_id = r.id ORDER BY p.id LIMIT 1) AS refund
+       (SELECT jsonb_build_object('amount', sum(p.amount), 'currency', min(p.currency),
+                                  'recorded_at', max(p.recorded_at))
+        FROM refunds p WHERE p.return_id = r.id HAVING count(*) > 0) AS refund
 FROM returns r WHERE r.id = :id
 """)
 
@@ -193,7 +195,8 @@ async def list_returns(
     limit: int = 50,
 ) -> Sequence[RowMapping]:
     """Returns by time of request, newest first, from below the position `before` (requested_at, id) on."""
-    names = ("id", "order_id", "node_id", "status", "reason", "requested_at", "received_at", "finished_at")
+    moments = ("requested_at", "received_at", "finished_at", "expires_at")
+    names = ("id", "order_id", "node_id", "status", "reason", *moments)
     query = (
         select(*(returns.c[name] for name in names))
         .order_by(returns.c.requested_at.desc(), returns.c.id.desc())

@@ -23,13 +23,17 @@ returns = Table(
     Column("order_id", Text, ForeignKey("orders.id"), nullable=False),
     Column("node_id", Text, ForeignKey("nodes.id"), nullable=False),
     Column("status", Text, nullable=False),
+    Column("number", Integer, nullable=False, comment="counts the commands that changed it"),
     Column("reason", Text, nullable=False),
     Column("content_hash", Text, nullable=False),
     Column("request_key", Text, nullable=True, comment="the caller's Idempotency-Key"),
     moment("requested_at"),
     moment("received_at", nullable=True),
     moment("finished_at", nullable=True),
+    moment("expires_at", nullable=True),
+    Column("released_by", Text, nullable=True, comment="the step that let go what had not come"),
     one_of("status", ReturnStatus),
+    one_of("released_by", ("cancelled", "expired", "closed")),
     Index("returns_order_ix", "order_id"),
     Index("returns_request_key_ix", "request_key", unique=True),
     Index("returns_status_ix", "status", "id"),
@@ -44,8 +48,11 @@ return_lines = Table(
     Column("sku", Text, nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("received", Integer, nullable=False, server_default=text("0")),
+    Column("released", Integer, nullable=False, server_default=text("0")),
     ForeignKeyConstraint(["order_id", "line_id"], ["order_lines.order_id", "order_lines.line_id"]),
-    CheckConstraint("quantity > 0 AND received >= 0 AND received <= quantity", name="units"),
+    CheckConstraint(
+        "quantity > 0 AND received >= 0 AND released >= 0 AND received + released <= quantity", name="units"
+    ),
     Index("return_lines_order_ix", "order_id", "line_id"),
 )
 

@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
-from activities.returning import FinishReturn, OpenReturn, ReceiveReturn, Returning
+from activities.returning import CommitReturn, OpenReturn, Returning
 from dom.orders.order import Order
 from dom.orders.status import Disposition, FulfilmentStatus
+from dom.returns import CancelReturn, CloseReturn, Inspect, Receive, Step
 from store import inbound
 from store.enums import InboundKind
 from store.inbound import Announcement
@@ -55,13 +56,21 @@ class Return:
     async def open(self, *lines: tuple[str, int]) -> None:
         await self.returning.open_return(OpenReturn(**self.about, lines=lines, reason="big", node_id=None))
 
-    async def receive(self, **units: int) -> None:
-        await self.returning.receive_return(
-            ReceiveReturn(**self.about, units={line.removeprefix("line"): count for line, count in units.items()})
-        )
+    async def receive(self, request: str = "received", **units: int) -> None:
+        lines = tuple((line.removeprefix("line"), count) for line, count in units.items())
+        await self._commit(Receive(lines=lines), request)
 
     async def finish(self, *found: tuple[str, Disposition, int]) -> None:
-        await self.returning.finish_return(FinishReturn(**self.about, node_id="dc-leeds", found=found))
+        await self._commit(Inspect(found=found), "inspected")
+
+    async def close(self) -> None:
+        await self._commit(CloseReturn(), "closed")
+
+    async def cancel(self) -> None:
+        await self._commit(CancelReturn(), "cancelled")
+
+    async def _commit(self, command: Step, request: str) -> None:
+        await self.returning.commit_return(CommitReturn(**self.about, command=command, request=request))
 
 
 @pytest.fixture
@@ -78,15 +87,26 @@ class TestFollowed:
         assert await rows(world, LINES, reference="web-back-R1") == [("A", 3, 0), ("B", 1, 0)]
         before = await rows(world, HELD)
         for _ in range(2):
-            await allowed.receive(line1=2, line3=1)
-        assert await rows(world, HEAD, reference="web-back-R1") == [("return", "received", "dc-leeds", due_on, 60)]
+            await allowed.receive("first", line1=1)
+        for _ in range(2):
+            await allowed.receive("second", line1=1, line3=1)
+        assert await rows(world, HEAD, reference="web-back-R1") == [("return", "announced", "dc-leeds", due_on, 60)]
         assert await rows(world, LINES, reference="web-back-R1") == [("A", 3, 3), ("B", 1, 0)]
         assert await rows(world, HELD) == before, "what arrived is in no balance before it is inspected"
         for _ in range(2):
             await allowed.finish(("1", Disposition.RESTOCK, 2), ("3", Disposition.RESTOCK, 1))
+        for _ in range(2):
+            await allowed.close()
+        assert await rows(world, HEAD, reference="web-back-R1") == [("return", "received", "dc-leeds", due_on, 60)]
         assert await rows(world, LINES, reference="web-back-R1") == [("A", 3, 3), ("B", 1, 0)]
         assert await rows(world, HELD) == [("A", 98, 0, 0), ("B", 98, 0, 0)]
         await check_books(world)
+
+    async def test_cancelled_it_is_called_off(self, world: AsyncEngine, allowed: Return) -> None:
+        await allowed.open(("1", 2))
+        await allowed.cancel()
+        due_on = MONDAY + timedelta(days=7)
+        assert await rows(world, HEAD, reference="web-back-R1") == [("return", "cancelled", "dc-leeds", due_on, 60)]
 
     async def test_a_reference_somebody_took_before_does_not_hold_the_return_up(
         self, world: AsyncEngine, allowed: Return

@@ -38,6 +38,8 @@ REFUSED = {
     "receiveReturn: everything arrived": "not-found",
     "receiveReturn: one of two": "not-found",
     "inspectReturn: one as new, one broken": "not-found",
+    "cancelReturn: kept": "not-found",
+    "closeReturn: one never came": "not-found",
     "getReservation": "not-found",
     "extendReservation: while the customer pays": "not-found",
     "releaseReservation": "not-found",

@@ -35,6 +35,7 @@ from dom.orders.status import FulfilmentStep
 from dom.shared.errors import DomError
 from dom.sourcing.policy.document import Policy
 from tests.worlds import api_examples as examples
+from workflows import messages
 from workflows.messages import CancelCall, CancelResult, InspectCall, ReceiveCall, ReturnRequest, ReturnResult
 
 DOCUMENT = openapi.generate()
@@ -101,6 +102,8 @@ PROMISED = {
     "GET /v1/returns/{return_id}",
     "POST /v1/returns/{return_id}/receive",
     "POST /v1/returns/{return_id}/inspect",
+    "POST /v1/returns/{return_id}/cancel",
+    "POST /v1/returns/{return_id}/close",
     "GET /v1/ofl/shadows",
     "GET /v1/ofl/shadows/{name}",
     "POST /v1/ofl/shadows/{name}",
@@ -194,7 +197,7 @@ def test_what_is_made_or_listed_leads_to_what_can_be_done_with_it() -> None:
     }
     assert linked["listFulfilments"] >= {*steps, "arrivedFulfilment", "getFulfilmentLabel", "getOrder"}
     assert all(linked[step] >= steps for step in steps)
-    assert linked["requestReturn"] >= {"getReturn", "receiveReturn", "inspectReturn"}
+    assert linked["requestReturn"] >= {"getReturn", "receiveReturn", "inspectReturn", "cancelReturn", "closeReturn"}
     assert linked["receiveReturn"] >= {"getReturn", "inspectReturn"}
     silent = {name for name, to in linked.items() if name.startswith("list") and not to}
     assert silent == {"listAvailabilityChanges", "listStockValues"}
@@ -265,6 +268,8 @@ class TestOperation:
         *((delivery.CarrierEvents, example) for example in examples.CARRIER_EVENTS.values()),
         *((stock.Adjustments, example) for example in examples.ADJUSTMENTS.values()),
         *((ReturnRequest, example) for example in examples.RETURN_REQUESTS.values()),
+        *((messages.CancelReturnCall, example) for example in examples.RETURN_CANCELS.values()),
+        *((messages.CloseReturnCall, example) for example in examples.RETURN_CLOSES.values()),
         *((ReceiveCall, example) for example in examples.RECEIVES.values()),
         *((InspectCall, example) for example in examples.INSPECTS.values()),
         (orders.OrderCaptured, examples.ORDER_CAPTURED),
@@ -324,6 +329,7 @@ class TestOperation:
         (returns.ReturnDetail, examples.RETURN),
         (ReturnResult, examples.RETURN_RECEIVED),
         (ReturnResult, examples.RETURN_REFUNDED),
+        (ReturnResult, examples.RETURN_CANCELLED),
         (network.NodeList, examples.NODE_LIST),
         (network.SkuList, examples.SKU_LIST),
         (delivery.CarrierList, examples.CARRIER_LIST),

@@ -1,6 +1,7 @@
 """Returns through HTTP: asked for, received, inspected, refunded."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -44,7 +45,14 @@ class TestReturn:
         assert (inspected.json()["status"], inspected.json()["refund"]) == ("refunded", 510)
         shown = (await channel.http.get(url)).json()
         assert shown["lines"] == [
-            {"line_id": "1", "sku": sku, "quantity": 2, "received": 2, "dispositions": {"restock": 1, "scrap": 1}}
+            {
+                "line_id": "1",
+                "sku": sku,
+                "quantity": 2,
+                "received": 2,
+                "released": 0,
+                "dispositions": {"restock": 1, "scrap": 1},
+            }
         ]
         assert (shown["refund"]["amount"], shown["refund"]["currency"]) == (510, "GBP")
         stock = (await channel.http.get("/v1/availability", params={"sku": sku})).json()["items"][0]
@@ -96,6 +104,42 @@ class TestReturn:
         assert len((await channel.get(order_id))["refunds"]) == 1
 
 
+class TestCancelled:
+    async def test_the_rest_is_free_and_what_came_is_refunded(self, channel: Channel) -> None:
+        order_id, _ = await delivered(channel)
+        opened = (await channel.http.post("/v1/returns", json=asking(order_id, 3))).json()
+        url, header = opened["links"]["self"], key()
+        shown = (await channel.http.get(url)).json()
+        asked, expires = (datetime.fromisoformat(shown[name]) for name in ("requested_at", "expires_at"))
+        assert timedelta(days=29) < expires - asked < timedelta(days=31)
+        receipt = {"lines": [{"line_id": "1", "quantity": 1}]}
+        for _ in range(2):
+            await channel.http.post(f"{url}/receive", json=receipt, headers=header)
+        for _ in range(2):
+            answer = await channel.http.post(f"{url}/cancel", json={"reason": "keeps two", "actor": "customer"})
+            assert (answer.status_code, answer.json()["status"]) == (200, "received")
+        another = await channel.http.post("/v1/returns", json=asking(order_id, 2))
+        assert another.status_code == 201
+        problem(await channel.http.post(f"{url}/receive", json=receipt), 409, "step-not-possible")
+        found = {"lines": [{"line_id": "1", "quantity": 1, "disposition": "scrap"}]}
+        assert (await channel.http.post(f"{url}/inspect", json=found)).json()["status"] == "refunded"
+        line = (await channel.http.get(url)).json()["lines"][0]
+        assert (line["quantity"], line["received"], line["released"]) == (3, 1, 2)
+        assert (await channel.get(order_id))["exceptions"][0]["kind"] == "return_arrived_late"
+
+    async def test_what_was_answered_stays_answered_after_the_end(self, channel: Channel) -> None:
+        order_id, _ = await delivered(channel)
+        url = (await channel.http.post("/v1/returns", json=asking(order_id))).json()["links"]["self"]
+        header = key()
+        first = await channel.http.post(f"{url}/cancel", headers=header)
+        assert first.json()["status"] == "cancelled"
+        assert (await channel.http.post(f"{url}/cancel", headers=header)).json() == first.json()
+        assert (await channel.http.post(f"{url}/cancel")).json()["status"] == "cancelled"
+        other = await channel.http.post(f"{url}/cancel", headers=header, json={"reason": "another"})
+        problem(other, 409, "conflict", "Idempotency-Key")
+        problem(await channel.http.post(f"{url}/close"), 409, "step-not-possible")
+
+
 class TestFinding:
     async def test_by_order_and_status_in_pages(self, channel: Channel) -> None:
         order_id, _ = await delivered(channel, 3)
@@ -111,7 +155,9 @@ class TestFinding:
         assert [r["id"] for r in first["items"] + second.json()["items"]] == opened[::-1]
         assert second.json()["next_cursor"] is None
 
-    @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/receive")])
+    @pytest.mark.parametrize(
+        ("method", "path"), [("GET", ""), ("POST", "/receive"), ("POST", "/cancel"), ("POST", "/close")]
+    )
     async def test_a_return_that_is_not_there(self, channel: Channel, method: str, path: str) -> None:
         problem(await channel.http.request(method, f"/v1/returns/web-1-RNONE{path}"), 404, "not-found")
 

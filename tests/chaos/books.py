@@ -28,7 +28,12 @@ FROM order_lines l LEFT JOIN (
 GROUP BY l.order_id, l.line_id, l.quantity, l.cancelled, l.backordered
 HAVING l.quantity <> l.cancelled + l.backordered + coalesce(sum(f.quantity), 0)
 """
-_REFUNDS = "SELECT return_id, count(*) FROM refunds GROUP BY return_id HAVING count(*) > 1"
+_REFUNDS = """
+SELECT r.id FROM returns r
+WHERE (SELECT coalesce(sum(p.amount), 0) FROM refunds p WHERE p.return_id = r.id) > (
+    SELECT coalesce(sum(d.quantity * l.unit_price), 0) FROM return_dispositions d
+    JOIN order_lines l ON l.order_id = r.order_id AND l.line_id = d.line_id WHERE d.return_id = r.id)
+"""
 _STEPS = """
 SELECT t.order_id, t.kind, t.data->>'fulfilment_id' AS fulfilment_id, count(*) FROM timeline t
 WHERE (t.kind LIKE 'fulfilment%' OR t.kind = 'accepted') AND NOT EXISTS (
@@ -58,5 +63,5 @@ UNSETTLED = {
     "a message is on its way for ever": (
         "SELECT business_key, status FROM outbox WHERE status NOT IN ('sent', 'uncertain')"
     ),
-    "a return is open": "SELECT id, status FROM returns WHERE status <> 'refunded'",
+    "a return is open": "SELECT id, status FROM returns WHERE finished_at IS NULL",
 }

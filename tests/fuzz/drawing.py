@@ -134,13 +134,17 @@ class Draw:
     def _goes_on_with_return(self, order: Order) -> Act:
         chance = self._chance
         which, back = chance.choice(list(enumerate(order.returns)))
-        if back.status == "requested" and chance.random() < 0.9:
+        if chance.random() < 0.12:
+            return {"do": "cancel_return", "return": which}
+        if chance.random() < (0.9 if back.outstanding and not back.uninspected else 0.3):
             lines = None
-            if chance.random() < 0.4:
+            if chance.random() < 0.5:
                 some = chance.sample(sorted(back.lines), chance.randint(1, len(back.lines)))
                 lines = {line: chance.randint(1, back.lines[line] + (chance.random() < 0.1)) for line in some}
             return {"do": "receive", "return": which, "lines": lines}
-        units = [line for line, n in (back.received or back.lines).items() for _ in range(n)]
+        units = list((back.uninspected or Counter(back.lines)).elements())
+        if chance.random() < 0.3:
+            units = chance.sample(units, chance.randint(1, len(units)))
         if chance.random() < 0.1:
             units.append(units[0])
         found = Counter((line, chance.choice(DISPOSITIONS)) for line in units)

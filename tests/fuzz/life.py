@@ -99,6 +99,7 @@ class Life:
             "return": self._return,
             "receive": self._receive,
             "inspect": self._inspect,
+            "cancel_return": self._cancel_return,
         }
         try:
             await doing[act["do"]](act)
@@ -160,13 +161,18 @@ class Life:
         back = self._return_of(act)
         body = {} if act["lines"] is None else {"lines": _lines(act["lines"])}
         answer = await self._world.http.post(f"/v1/returns/{back.id}/receive", json=body)
-        self._one_of("answer to a receipt", _said(answer), returned.receive(self._order, back, act["lines"]))
+        self._same("answer to a receipt", _said(answer), returned.receive(self._order, back, act["lines"]))
 
     async def _inspect(self, act: Act) -> None:
         back = self._return_of(act)
         lines = [{"line_id": line, "disposition": what, "quantity": n} for line, what, n in act["found"]]
         answer = await self._world.http.post(f"/v1/returns/{back.id}/inspect", json={"lines": lines})
-        self._one_of("answer to an inspection", _said(answer), returned.inspect(self._order, back, act["found"]))
+        self._same("answer to an inspection", _said(answer), returned.inspect(self._order, back, act["found"]))
+
+    async def _cancel_return(self, act: Act) -> None:
+        back = self._return_of(act)
+        answer = await self._world.http.post(f"/v1/returns/{back.id}/cancel")
+        self._same("answer to the cancellation of a return", _said(answer), returned.cancel(self._order, back))
 
     def _return_of(self, act: Act) -> returned.Return:
         if act["return"] >= len(self._order.returns):

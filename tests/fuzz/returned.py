@@ -13,6 +13,9 @@ Found = Sequence[tuple[str, str, int]]
 """Line, disposition and units."""
 
 
+ENDED = ("refunded", "cancelled")
+
+
 @dataclass
 class Return:
     """Goods that come back: units by line, and where to."""
@@ -20,15 +23,34 @@ class Return:
     id: str
     lines: dict[str, int]
     node: str
-    status: str = "requested"
-    received: dict[str, int] = field(default_factory=dict)
-    found: Found = ()
+    received: Counter[str] = field(default_factory=Counter)
+    inspected: Counter[str] = field(default_factory=Counter)
+    released: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def outstanding(self) -> Counter[str]:
+        """Units of each line that are still to come."""
+        return Counter(self.lines) - self.received - self.released
+
+    @property
+    def uninspected(self) -> Counter[str]:
+        """Units of each line that came and were not looked at."""
+        return self.received - self.inspected
+
+    @property
+    def status(self) -> str:
+        """Where it stands."""
+        if self.uninspected:
+            return "received"
+        if self.outstanding:
+            return "part_refunded" if self.received else "requested"
+        return "refunded" if self.received else "cancelled"
 
 
 def returnable(order: "Order") -> Counter[str]:
-    """Units of each line that were delivered and are in no return."""
+    """Units of each line that were delivered, and neither came back nor are to."""
     arrived = sum((Counter(w.units) for w in order.work.values() if w.status in ARRIVED), Counter[str]())
-    return arrived - sum((Counter(each.lines) for each in order.returns), Counter[str]())
+    return arrived - sum((Counter(each.lines) - each.released for each in order.returns), Counter[str]())
 
 
 def possible(order: "Order", lines: Mapping[str, int]) -> bool:
@@ -48,32 +70,44 @@ def request(order: "Order", id_: str, lines: Mapping[str, int]) -> None:
     order.told["return_requested"] += 1
 
 
-def receive(order: "Order", back: Return, lines: Mapping[str, int] | None) -> set[str]:
-    """The goods arrived; answers what may be said to it: "taken", "refused" or "invalid"."""
-    units = back.lines if lines is None else dict(lines)
-    if back.status == "refunded":  # its process may be over, or have a message left to send
-        return {"taken", "refused", "invalid"}
-    if any(n > back.lines.get(line, 0) for line, n in units.items()):
-        return {"invalid"}
-    if back.status == "received":
-        return {"taken"} if back.received == units else {"refused"}
-    back.status, back.received = "received", dict(units)
+def receive(order: "Order", back: Return, lines: Mapping[str, int] | None) -> str:
+    """Goods arrived; answers what is said to it: "taken", "refused" or "invalid"."""
+    if back.status in ENDED:
+        return "refused"
+    if lines is None:
+        if not back.outstanding:
+            return "refused" if back.released else "taken"
+        units = back.outstanding
+    else:
+        units = Counter(lines)
+        if not units <= Counter(back.lines) - back.received:
+            return "invalid"
+        if not units <= back.outstanding:
+            return "refused"
+    back.received += units
     order.told["return_received"] += 1
-    return {"taken"}
+    return "taken"
 
 
-def inspect(order: "Order", back: Return, found: Found) -> set[str]:
-    """What becomes of the goods; answers what may be said to it."""
-    if back.status == "refunded":
-        return {"taken", "refused", "invalid"}
-    if back.status == "requested":
-        return {"refused"}
+def cancel(order: "Order", back: Return) -> str:
+    """The customer keeps what has not come; answers what is said to it."""
+    if not back.outstanding:
+        return "taken" if back.released else "refused"
+    back.released = back.outstanding
+    order.told["return_cancelled"] += 1
+    return "taken"
+
+
+def inspect(order: "Order", back: Return, found: Found) -> str:
+    """What becomes of the goods; answers what is said to it."""
+    if not back.uninspected:
+        return "refused"
     counted: Counter[str] = Counter()
     for line, _, n in found:
         counted[line] += n
-    if counted != Counter(back.received):
-        return {"invalid"}
-    back.status, back.found = "refunded", found
+    if not counted <= back.uninspected:
+        return "invalid"
+    back.inspected += counted
     order.told["refunded"] += 1
     for line, disposition, n in found:
         at = back.node, order.skus[line]
@@ -81,4 +115,4 @@ def inspect(order: "Order", back: Return, found: Found) -> set[str]:
             order.stock[at] += n
         elif disposition in {"quarantine", "refurbish"}:
             order.quarantine[at] += n
-    return {"taken"}
+    return "taken"

@@ -181,7 +181,7 @@ class TestEnded:
         await returns_lost_by_the_store(house)
         asked = ReturnRequest(order_id=order.order_id, lines=(ReturnRequestLine(line_id="1", quantity=1),), reason="")
         with pytest.raises(NoProcess, match="before the store was restored"):
-            await ReturnProcesses(durable, reads).request(answer.return_id, asked, "t")
+            await ReturnProcesses(durable, reads, house.engine).request(answer.return_id, asked, "t")
         await lost_by_the_store(house)
         with pytest.raises(NoProcess, match="before the store was restored"):
             await OrderProcesses(durable, reads, house.engine).capture(OrderRequest.model_validate(order.model_dump()))

@@ -17,7 +17,7 @@ from dom.shared import ids
 from processes.consistency import Living
 from processes.revival import revive
 from tests.unit.worlds import MONDAY_NOON
-from tests.workflows.test_return import ask, handle, inspect, receive
+from tests.workflows.test_return import ask, end, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.living import (
@@ -333,8 +333,11 @@ class TestGoesOnToItsEnd:
         await handle(house, answer).terminate("by hand")
         await self._revive_return(house, answer, "received")
         await inspect(house, answer, ("1", 1, Disposition.RESTOCK))
-        end = await handle(house, answer).result()
-        assert (end.status, end.refund) == (ReturnStatus.REFUNDED, 1000)
+        await handle(house, answer).terminate("by hand")
+        await self._revive_return(house, answer, "part_refunded")
+        await end(house, answer, "close")
+        finished = await handle(house, answer).result()
+        assert (finished.status, finished.refund) == (ReturnStatus.REFUNDED, 1000)
         assert await balance(house.engine, "dc-leeds", "A") == (99, 0)
         await told_once(house, order)
 

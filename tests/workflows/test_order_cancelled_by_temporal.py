@@ -125,12 +125,24 @@ class TestWhatHasLeft:
 
 
 class TestAReturn:
-    async def test_refuses_where_people_see_it_and_goes_on(self, house: House) -> None:
+    async def test_is_cancelled_where_nothing_came(self, house: House) -> None:
+        order = small.order("back-not", A=1)
+        await house.send(order)
+        await deliver(house, order)
+        await ended(house, order)
+        returning = handle(house, await ask(house, order, "t", l1=1))
+        await returning.cancel()
+        assert (await returning.result()).status is ReturnStatus.CANCELLED
+        assert "Cancellation requested in Temporal: nothing more is to come" in await current_details(returning)
+        assert (await ask(house, order, "another", l1=1)).created
+
+    async def test_refuses_where_people_see_it_once_everything_came(self, house: House) -> None:
         order = small.order("back-anyway", A=1)
         await house.send(order)
         await deliver(house, order)
         await ended(house, order)
         answer = await ask(house, order, "t", l1=1)
+        await receive(house, answer)
         returning = handle(house, answer)
         await returning.cancel()
 
@@ -138,7 +150,6 @@ class TestAReturn:
             return "Cancellation requested in Temporal: refused" in await current_details(returning)
 
         await until("the report says so", told)
-        await receive(house, answer)
         await inspect(house, answer, ("1", 1, Disposition.RESTOCK))
         assert (await returning.result()).status is ReturnStatus.REFUNDED
 

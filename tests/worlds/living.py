@@ -108,7 +108,7 @@ _OF_RETURNS = (
     "DELETE FROM inbound_receipts",
     "DELETE FROM inbound_lines",
     "DELETE FROM inbound",
-    "DELETE FROM outbox WHERE kind IN ('return_requested', 'return_received', 'refunded')",
+    r"DELETE FROM outbox WHERE kind LIKE 'return\_%' OR kind = 'refunded'",
     "DELETE FROM timeline WHERE kind LIKE 'return_%'",
 )
 _OF_ORDERS = (

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from activities.relay import Relay, RelayPace
 from connectors.notifications.port import Sender
 from dom.notifications.messages import Medium
 from dom.orders.order import Order
+from dom.returns import EXPIRES_AFTER
 from dom.shared import ids
 from jobs.allocating import Allocating
 from jobs.job import Job
@@ -49,6 +50,7 @@ class House:
     """A running worker and what it talks to. Planning takes place as of the time an order was placed.
 
     `allocates`: what comes in is dealt out to the orders that wait for it. `relays`: what is in the outbox is sent.
+    `returns_last`: how long the goods of a return are waited for.
     """
 
     client: Client
@@ -58,6 +60,7 @@ class House:
     carrier: RecordingCarrier = field(default_factory=RecordingCarrier)
     allocates: bool = True
     relays: bool = True
+    returns_last: timedelta = EXPIRES_AFTER
     _is_relaying: bool = False
 
     @property
@@ -72,6 +75,7 @@ class House:
             self.database,
             carriers={self.carrier.name: self.carrier},
             senders={Medium.MAIL: self.mail},
+            returns_last=self.returns_last,
         )
 
     @asynccontextmanager

@@ -1,0 +1,301 @@
+"""A return is requested and goes on: each command is decided on what the store holds and written in one transaction.
+
+The order is locked first, so that of two commands the second is decided on what the first left behind. A command that
+was carried out before, under the same request, is not carried out again and gets the same answer.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.exceptions import ExceptionKind
+from dom.notifications.messages import MessageKind
+from dom.orders.status import Disposition, ReturnStatus
+from dom.returns import (
+    EXPIRES_AFTER,
+    OTHER_REQUEST,
+    UNEXPECTED,
+    Announce,
+    ReturnChange,
+    ReturnState,
+    ReturnStep,
+    Step,
+    apply,
+    content_hash,
+    decide,
+)
+from dom.shared.errors import Conflict, NotFound, NothingToReturn, StepNotPossible, UnknownNode
+from services.clock import utc_now
+from store import exceptions, inbound, returns, stock
+from store.enums import LedgerKind
+from store.network import reference
+from store.notifications import messages
+from store.orders import timeline
+
+_AWAITS_DECISION: Final = frozenset({Disposition.QUARANTINE, Disposition.REFURBISH})
+"""Dispositions whose units are in the node and cannot be sold yet."""
+_TELLS: Final[Mapping[ReturnStep, MessageKind]] = {
+    ReturnStep.REQUESTED: MessageKind.RETURN_REQUESTED,
+    ReturnStep.RECEIVED: MessageKind.RETURN_RECEIVED,
+    ReturnStep.REFUNDED: MessageKind.REFUNDED,
+    ReturnStep.CANCELLED: MessageKind.RETURN_CANCELLED,
+    ReturnStep.EXPIRED: MessageKind.RETURN_EXPIRED,
+}
+"""Steps the customer is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnTerms:
+    """How returns are dealt with: how long goods are waited for, what time it is, whether a webhook is told too."""
+
+    lasts: timedelta = EXPIRES_AFTER
+    now: Callable[[], datetime] = utc_now
+    webhooks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnCall:
+    """Who asks for a command to a return, and when. `request` is the caller's id of it, by which it counts once, and
+    `request_hash` its content; `occurred_at` None is now.
+    """
+
+    return_id: str
+    order_id: str
+    actor: str
+    occurred_at: datetime | None = None
+    reason: str = ""
+    request: str = ""
+    request_hash: str = ""
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingReturn:
+    """A return after a command. `status` and `refund` are what the command's caller hears, the same again for a
+    repeat; `state` is how the return stands now. `occasion` is what the command's messages stand under, empty if it
+    changed nothing.
+    """
+
+    order: returns.OfOrder
+    state: ReturnState
+    node_id: str
+    status: ReturnStatus
+    refund: int
+    occasion: str = ""
+
+
+def occasion(return_id: str, change: ReturnChange) -> str:
+    """The occasion under which the messages of a return's step stand, and its event in the timeline."""
+    if change.step is ReturnStep.REQUESTED:
+        return requested(return_id)
+    return f"{return_id}:{change.number}:{change.step}"
+
+
+def requested(return_id: str) -> str:
+    """The occasion of the request."""
+    return f"{return_id}:{ReturnStep.REQUESTED}"
+
+
+async def request(
+    connection: AsyncConnection,
+    asked: ReturnCall,
+    command: Announce,
+    terms: ReturnTerms,
+    *,
+    node_id: str | None,
+    key: str | None,
+    again: bool = False,
+) -> tuple[StandingReturn, bool]:
+    """Allow a return; answers it, and whether it was allowed before. `again`: it goes on, whatever it was asked with.
+
+    Raises NotFound, NothingToReturn, InvalidInput, UnknownNode; Conflict where the key stands for another request.
+    """
+    content = content_hash(command.lines, asked.reason, node_id)
+    order = await _lock(connection, asked)
+    under_key = key and await returns.under_key(connection, key)
+    if under_key and under_key != asked.return_id:
+        raise Conflict(OTHER_REQUEST, field="Idempotency-Key", data={"return_id": under_key})
+    if order.row is not None:
+        if order.row["content_hash"] != content and not again:
+            raise Conflict(OTHER_REQUEST, field="Idempotency-Key", data={"return_id": asked.return_id})
+        return await _standing(connection, asked, order), True
+    change = decide(order.state, command, now=terms.now(), lasts=terms.lasts)
+    if change is None:
+        raise NothingToReturn("nothing is asked for", field="lines")
+    goes_to = await _goes_to(connection, order, command, node_id)
+    at = asked.occurred_at or terms.now()
+    await returns.open_(
+        connection,
+        order.state,
+        change,
+        order_id=asked.order_id,
+        node_id=goes_to,
+        reason=asked.reason,
+        content_hash=content,
+        key=key,
+        at=at,
+    )
+    units = _by_sku(order.state, change.announced)
+    await inbound.follow_return(connection, asked.return_id, goes_to, units, allowed_on=at.date(), actor=asked.actor)
+    return await _written(connection, asked, order, change, goes_to, at, terms), False
+
+
+async def commit(connection: AsyncConnection, asked: ReturnCall, command: Step, terms: ReturnTerms) -> StandingReturn:
+    """Carry a command out, once for a request. Raises NotFound, InvalidInput, StepNotPossible; Conflict where the
+    request's id stands for another one. Nothing is written then.
+    """
+    order = await _lock(connection, asked)
+    if order.row is None:
+        raise NotFound(f"there is no return {asked.return_id}")
+    before = asked.request and await returns.step_under(connection, asked.order_id, asked.return_id, asked.request)
+    if before:
+        if before["data"]["request_hash"] != asked.request_hash:
+            raise Conflict(OTHER_REQUEST, field="Idempotency-Key")
+        standing = await _standing(connection, asked, order, before["data"]["answer"])
+        return replace(standing, occasion=before["business_key"])
+    change = decide(order.state, command, now=terms.now(), lasts=terms.lasts)
+    if change is None:
+        return await _standing(connection, asked, order)
+    at, node_id = asked.occurred_at or terms.now(), order.row["node_id"]
+    await returns.write(connection, asked.return_id, asked.order_id, change, at=at)
+    await _move_goods(connection, asked, order, change, at)
+    if change.neglected:
+        words = f"return {asked.return_id} at {node_id}: goods arrived and were not inspected in time"
+        await exceptions.open_(
+            connection, asked.order_id, ExceptionKind.RETURN_NOT_INSPECTED, _uninspected(asked.return_id), words
+        )
+    return await _written(connection, asked, order, change, node_id, at, terms)
+
+
+async def arrived_too_late(connection: AsyncConnection, asked: ReturnCall, error: StepNotPossible) -> bool:
+    """Goods came that the return had let go: put them before a person, once a return. False if that is not so."""
+    units = error.data.get(UNEXPECTED)
+    if not units:
+        return False
+    await exceptions.open_(
+        connection,
+        asked.order_id,
+        ExceptionKind.RETURN_ARRIVED_LATE,
+        f"{asked.return_id}:arrived_late",
+        f"{error.detail}; ask for a new return of what arrived, and receive it there",
+        {"return_id": asked.return_id, "lines": units},
+    )
+    return True
+
+
+async def _lock(connection: AsyncConnection, asked: ReturnCall) -> returns.OfOrder:
+    order = await returns.lock(connection, asked.order_id, asked.return_id)
+    if order is None:
+        raise NotFound(f"there is no order {asked.order_id}")
+    return order
+
+
+async def _standing(
+    connection: AsyncConnection, asked: ReturnCall, order: returns.OfOrder, answer: Mapping[str, object] | None = None
+) -> StandingReturn:
+    """The return as it stands, and what was answered to the same request before."""
+    status = order.state.status or ReturnStatus.REQUESTED
+    refund = await returns.refunded(connection, asked.return_id)
+    if answer is not None:
+        status, refund = ReturnStatus(str(answer["status"])), int(str(answer["refund"]))
+    node_id = order.row["node_id"] if order.row is not None else ""
+    return StandingReturn(order=order, state=order.state, node_id=node_id, status=status, refund=refund)
+
+
+async def _written(
+    connection: AsyncConnection,
+    asked: ReturnCall,
+    order: returns.OfOrder,
+    change: ReturnChange,
+    node_id: str,
+    at: datetime,
+    terms: ReturnTerms,
+) -> StandingReturn:
+    """Note the change in the timeline, and write what the customer is told."""
+    about, refund = occasion(asked.return_id, change), await returns.refunded(connection, asked.return_id)
+    data: dict[str, object] = {
+        "return_id": asked.return_id,
+        "number": change.number,
+        "lines": change.units,
+        "answer": {"status": change.status, "refund": refund},
+    }
+    data |= {"request": asked.request, "request_hash": asked.request_hash} if asked.request else {}
+    data |= {"run_id": asked.run_id} if asked.run_id else {}
+    event = timeline.Event(asked.order_id, f"return_{change.step}", about, asked.actor, at, asked.reason, data)
+    await timeline.append(connection, event)
+    kind = _TELLS.get(change.step)
+    if kind is not None:
+        context: dict[str, object] = {"lines": change.units}
+        context |= {"node_id": node_id} if change.step is ReturnStep.REQUESTED else {}
+        if change.step is ReturnStep.REFUNDED:
+            context["refund"] = {"amount": change.refund, "currency": order.currency}
+        await messages.write(connection, asked.order_id, about, kind, context=context, webhook=terms.webhooks)
+    state = apply(order.state, change)
+    return StandingReturn(order, state, node_id, change.status, refund, about)
+
+
+async def _move_goods(
+    connection: AsyncConnection, asked: ReturnCall, order: returns.OfOrder, change: ReturnChange, at: datetime
+) -> None:
+    """What a change means for the node: what it still expects, what it can sell, what waits there for a decision."""
+    after = apply(order.state, change)
+    if change.received:
+        await inbound.return_arrived(connection, asked.return_id, _by_sku(order.state, change.received))
+    if not after.outstanding:
+        await inbound.follow_no_more(connection, asked.return_id, actor=asked.actor)
+    if change.found:
+        await _put_away(connection, asked, order, change, at)
+    if not after.uninspected:
+        await exceptions.close_one(connection, _uninspected(asked.return_id))
+
+
+async def _put_away(
+    connection: AsyncConnection, asked: ReturnCall, order: returns.OfOrder, change: ReturnChange, at: datetime
+) -> None:
+    """Restocked units can be sold again. Those to be refurbished wait for their decision beside the quarantined ones;
+    scrapped ones come into no balance.
+    """
+    sellable: defaultdict[str, int] = defaultdict(int)
+    waiting: defaultdict[str, int] = defaultdict(int)
+    for line_id, disposition, quantity in change.found:
+        sku = order.state.lines[line_id].sku
+        if disposition is Disposition.RESTOCK:
+            sellable[sku] += quantity
+        elif disposition in _AWAITS_DECISION:
+            waiting[sku] += quantity
+    for sku in sorted({*sellable, *waiting}):
+        back = stock.Movement(
+            order.row["node_id"] if order.row is not None else "",
+            sku,
+            sellable[sku],
+            LedgerKind.RESTOCK,
+            "return",
+            f"{asked.return_id}:{change.number}:restock",
+            quarantine=waiting[sku],
+        )
+        await stock.move(connection, back, actor=asked.actor, at=at, order_id=asked.order_id)
+
+
+async def _goes_to(connection: AsyncConnection, order: returns.OfOrder, command: Announce, node_id: str | None) -> str:
+    """The node that was asked for, or the one that shipped the first line."""
+    if node_id is None:
+        return order.node_ids[command.lines[0][0]]
+    try:
+        return (await reference.get_node(connection, node_id)).id
+    except NotFound as error:
+        raise UnknownNode(error.detail, field="node_id") from error
+
+
+def _uninspected(return_id: str) -> str:
+    return f"{return_id}:not_inspected"
+
+
+def _by_sku(state: ReturnState, units: Mapping[str, int]) -> dict[str, int]:
+    summed: defaultdict[str, int] = defaultdict(int)
+    for line_id, quantity in units.items():
+        summed[state.lines[line_id].sku] += quantity
+    return dict(summed)
