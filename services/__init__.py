@@ -7,6 +7,7 @@ reservation_planning   which units a reservation would get, and what may be prom
 backorder_allocation   what came in is given to the orders that wait for it
 reoptimisation         unbegun work planned anew, changed in one transaction over many orders
 api_keys               API keys are made, rotated and revoked
+authentication         who comes with an API key
 policies               a policy is published: checked against the live network, then the next version
 clock                  the time, for whoever counts from now
 seed                   an empty database is filled with the sample network

@@ -70,7 +70,7 @@ async def rotate(
     Raises NotFound, Forbidden for a key that the maker could not have made, Conflict if it has ended.
     """
     old = await _known(connection, maker, key_id)
-    if old["revoked_at"] is not None or (old["expires_at"] is not None and old["expires_at"] <= old["now"]):
+    if not is_live(old, old["now"]):
         raise Conflict(f"the key {key_id} has ended; make another")
     _check_expiry(expires_at)
     asked = NewKey(
@@ -110,9 +110,9 @@ def is_secret(row: RowMapping, hash_: bytes) -> bool:
     return hmac.compare_digest(bytes(row["hash"]), hash_)
 
 
-def is_live(row: RowMapping) -> bool:
-    """Whether the key worked at the moment it was read."""
-    return row["revoked_at"] is None and (row["expires_at"] is None or row["expires_at"] > row["now"])
+def is_live(row: RowMapping, now: datetime) -> bool:
+    """Whether the key works at that time of the database."""
+    return row["revoked_at"] is None and (row["expires_at"] is None or row["expires_at"] > now)
 
 
 def prefix(key_id: str) -> str:

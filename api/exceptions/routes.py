@@ -11,6 +11,8 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from api.identity.scopes import needs
+from dom.shared.access import Principal, Scope
 from store.enums import ExceptionStatus
 from store.reports import lists
 
@@ -29,6 +31,7 @@ router = APIRouter(tags=["exceptions"])
 )
 async def find(
     services: Use,
+    who: Annotated[Principal, needs(Scope.EXCEPTIONS_READ)],
     status: Annotated[ExceptionStatus | None, Query(description="Only open ones, or only closed ones.")] = None,
     kind: Annotated[
         str | None, Query(max_length=64, description="Only of this kind.", examples=["message_given_up"])
@@ -38,7 +41,7 @@ async def find(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """Open ones and closed ones, unless `status` says which. What to do about each kind, the runbook says."""
-    wanted = lists.ExceptionFilter(order_id=order, kind=kind, status=status)
+    wanted = lists.ExceptionFilter(order_id=order, kind=kind, status=status, limits=who.limits)
     before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await lists.list_exceptions(connection, wanted, before=before, limit=limit + 1)

@@ -11,10 +11,13 @@ from api.http.answers import Json
 from api.http.clock import not_in_the_future
 from api.http.models import Cursor, Limit, ReturnId
 from api.http.services import IdempotencyKey, Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from api.returns import examples
 from api.returns.models import ReturnDetail, ReturnList, ReturnOpened
 from dom.orders.status import ReturnStatus
 from dom.shared import ids
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import NotFound
 from store.orders import reads
@@ -40,12 +43,14 @@ router = APIRouter(tags=["returns"])
 async def request(
     asked: Annotated[ReturnRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_REQUESTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.RETURNS_WRITE)],
     key: IdempotencyKey = None,
 ) -> Json:
     """Allowed for units that were delivered and are in no other return. The answer names where the goods go.
 
     Without an Idempotency-Key every call opens a return of its own.
     """
+    await visibility.see_order(services, who, asked.order_id)
     not_in_the_future(asked.occurred_at)
     return_id = ids.return_id(asked.order_id, key or uuid4().hex)
     answer = await services.returns.request(return_id, asked, key)
@@ -72,6 +77,7 @@ async def request(
 )
 async def list_returns(
     services: Use,
+    who: Annotated[Principal, needs(Scope.RETURNS_READ)],
     order_id: Annotated[str | None, Query(max_length=900, description="Only this order's.")] = None,
     status: Annotated[list[ReturnStatus] | None, Query(description="Any of these; repeatable.")] = None,
     limit: Limit = 50,
@@ -80,7 +86,9 @@ async def list_returns(
     """Filters combine."""
     before = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
-        rows = await reads.list_returns(connection, order_id=order_id, status=status, before=before, limit=limit + 1)
+        rows = await reads.list_returns(
+            connection, order_id=order_id, status=status, before=before, limit=limit + 1, limits=who.limits
+        )
     page = [dict(row) for row in rows[:limit]]
     more = cursor.encode(page[-1]["requested_at"], page[-1]["id"]) if len(rows) > limit else None
     return Json({"items": page, "next_cursor": more})
@@ -92,8 +100,9 @@ async def list_returns(
     operation_id="getReturn",
     responses={**responses.success(200, "The return.", examples.RETURN), **responses.problems("not-found")},
 )
-async def get(return_id: ReturnId, services: Use) -> ReturnDetail:
+async def get(return_id: ReturnId, services: Use, who: Annotated[Principal, needs(Scope.RETURNS_READ)]) -> ReturnDetail:
     """Its lines with what was received and what became of it, and the refund recorded."""
+    await visibility.see_return(services, who, return_id)
     async with services.reads.connect() as connection:
         row = await reads.return_(connection, return_id)
     if row is None:
@@ -114,10 +123,12 @@ async def get(return_id: ReturnId, services: Use) -> ReturnDetail:
 async def receive(
     return_id: ReturnId,
     services: Use,
+    who: Annotated[Principal, needs(Scope.RETURNS_WORK)],
     call: Annotated[ReceiveCall, AS_SEEN, Body(openapi_examples=responses.named(examples.RECEIVES))] = ReceiveCall(),
     key: IdempotencyKey = None,
 ) -> Json:
     """Without `lines` everything that was announced arrived. They cannot be sold before they were inspected."""
+    await visibility.see_return(services, who, return_id)
     not_in_the_future(call.occurred_at)
     return Json(await services.returns.receive(return_id, call, key))
 
@@ -136,8 +147,10 @@ async def inspect(
     return_id: ReturnId,
     call: Annotated[InspectCall, AS_SEEN, Body(openapi_examples=responses.named(examples.INSPECTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.RETURNS_WORK)],
     key: IdempotencyKey = None,
 ) -> Json:
     """Every received unit gets a disposition. What is restocked can be sold again; the refund is recorded."""
+    await visibility.see_return(services, who, return_id)
     not_in_the_future(call.occurred_at)
     return Json(await services.returns.inspect(return_id, call, key))

@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, RowMapping, Text, cast, func, literal, sel
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.shared.access import UNLIMITED, Limits
+from store.access import visibility
 from store.tables.network import nodes, skus
 from store.tables.orders import exceptions, fulfilments, messages, shipment_fulfilments, shipments
 
@@ -20,6 +22,7 @@ class NodeFilter:
     kind: str | None = None
     country: str | None = None
     active: bool | None = None
+    limits: Limits = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class ShipmentFilter:
     status: str | None = None
     tracking_number: str | None = None
     order_id: str | None = None
+    limits: Limits = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class MessageFilter:
     kind: str | None = None
     medium: str | None = None
     status: str | None = None
+    limits: Limits = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class ExceptionFilter:
     order_id: str | None = None
     kind: str | None = None
     status: str | None = None
+    limits: Limits = UNLIMITED
 
 
 async def list_nodes(
@@ -56,6 +62,8 @@ async def list_nodes(
 ) -> Sequence[dict[str, Any]]:
     """Nodes by code, from above the code `after` on."""
     query = select(nodes.c.document).where(*_asked(nodes.c, wanted)).order_by(nodes.c.id).limit(limit)
+    if wanted.limits.nodes is not None:
+        query = query.where(nodes.c.id.in_(sorted(wanted.limits.nodes)))
     if after is not None:
         query = query.where(nodes.c.id > after)
     return (await connection.execute(query)).scalars().all()
@@ -115,6 +123,7 @@ async def list_shipments(
             func.coalesce(carried.c.orders, empty).label("orders"),
         )
         .select_from(shipments.join(carried, text("true")))
+        .where(*visibility.of_shipments(wanted.limits))
         .order_by(shipments.c.booked_at.desc(), shipments.c.id.desc())
         .limit(limit)
     )
@@ -139,6 +148,7 @@ async def list_messages(
     """Messages, newest first, from below the number `before` on; without what they say and to whom."""
     names = ("id", "order_id", "occasion", "kind", "medium", "status", "created_at", "sent_at")
     query = select(*(messages.c[name] for name in names)).where(*_asked(messages.c, wanted))
+    query = query.where(*visibility.of_order_in(messages.c.order_id, wanted.limits))
     query = query.order_by(messages.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(messages.c.id < before)
@@ -151,6 +161,7 @@ async def list_exceptions(
     """Exceptions, newest first, from below the number `before` on."""
     names = ("id", "order_id", "kind", "detail", "status", "owner", "opened_at", "closed_at")
     query = select(*(exceptions.c[name] for name in names)).where(*_asked(exceptions.c, wanted))
+    query = query.where(*visibility.of_order_in(exceptions.c.order_id, wanted.limits))
     query = query.order_by(exceptions.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(exceptions.c.id < before)
@@ -159,5 +170,5 @@ async def list_exceptions(
 
 def _asked(columns: Any, wanted: NodeFilter | MessageFilter | ExceptionFilter) -> list[ColumnElement[bool]]:
     """The conditions that a row holds what is asked for."""
-    named = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__}
+    named = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__ if name != "limits"}
     return [columns[name] == value for name, value in named.items() if value is not None]

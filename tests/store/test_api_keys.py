@@ -39,7 +39,7 @@ async def works(engine: AsyncEngine, key: str) -> bool:
     assert found is not None
     async with engine.connect() as connection:
         row = await rows.find(connection, found[0])
-    return row is not None and api_keys.is_secret(row, found[1]) and api_keys.is_live(row)
+    return row is not None and api_keys.is_secret(row, found[1]) and api_keys.is_live(row, row["now"])
 
 
 class TestMaking:
