@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX = "DOM_"
@@ -96,6 +96,28 @@ class Settings(BaseSettings):
     api_host: str = Field(default="127.0.0.1", min_length=1, description="Address the API listens on.")
     api_port: Port = Field(default=8000, description="Port the API listens on.")
 
+    oidc_issuer: str = Field(
+        default="", description="Issuer of the tokens people come with (`iss`). Empty: API keys alone count."
+    )
+    oidc_audience: str = Field(default="", description="What tokens must be meant for (`aud`); needed with an issuer.")
+    oidc_jwks: str = Field(
+        default="", description="The issuer's public keys: path of a JWKS file, or its URL; needed with an issuer."
+    )
+    oidc_name_claim: str = Field(
+        default="sub", min_length=1, description="Claim with the name that is written down with what a person does."
+    )
+    oidc_roles_claim: str = Field(
+        default="roles",
+        min_length=1,
+        description="Claim with a person's roles, as a list or parted by spaces; a path has dots, as "
+        "`realm_access.roles`. Names that are no role of ours give nothing.",
+    )
+    oidc_limits_claim: str = Field(
+        default="dom_limits",
+        min_length=1,
+        description='Claim with what a person is limited to: `{"channels": [...], "nodes": [...]}`. Absent: no limit.',
+    )
+
     stream_listeners: Positive = Field(
         default=1000, description="How many may wait for changes of availability at once, in one process of the API."
     )
@@ -153,6 +175,12 @@ class Settings(BaseSettings):
         default="INFO", description="Least severe level that is logged: debug, info, warning or error."
     )
     log_json: bool = Field(default=False, description="Log one JSON object a line, for machines.")
+
+    @model_validator(mode="after")
+    def _whole_issuer(self) -> Self:
+        if self.oidc_issuer and not (self.oidc_audience and self.oidc_jwks):
+            raise ValueError("DOM_OIDC_ISSUER needs DOM_OIDC_AUDIENCE and DOM_OIDC_JWKS")
+        return self
 
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give another process these settings, secrets included."""

@@ -23,6 +23,9 @@ from api.http import failures
 from api.http.bodies import BodyGuard
 from api.http.requests import refuse_what_would_be_lost
 from api.http.services import Services, connect
+from api.identity.authentication import Authentication, Callers
+from api.identity.scopes import check_scope, require_scopes
+from api.identity.tokens import Tokens
 from api.imports import routes as imports
 from api.inbound import routes as inbound
 from api.network import node_routes, sku_routes
@@ -50,6 +53,7 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         own_engine = engine or store_engine.create(settings.database_url, settings.db_pool_size, store_engine.Kind.API)
         services = app.state.services = Services.of(settings, own_engine, client or await connect(settings))
+        app.state.callers = Callers(services.keys, Tokens(settings) if settings.oidc_issuer else None)
         looking = asyncio.create_task(_say_what_lacks(services))
         try:
             yield
@@ -68,6 +72,7 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
         redoc_url=None,
     )
     app.add_middleware(BodyGuard)
+    app.add_middleware(Authentication)
     failures.register(app)
     for resource in (
         orders,
@@ -93,10 +98,13 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
         rehearsals,
         shadow_routes,
     ):
-        app.include_router(resource.router, prefix=PREFIX, dependencies=[Depends(refuse_what_would_be_lost)])
+        app.include_router(
+            resource.router, prefix=PREFIX, dependencies=[Depends(check_scope), Depends(refuse_what_would_be_lost)]
+        )
     app.include_router(health.router)
     app.include_router(problem_routes.router)
     docs_page.add_to(app)
+    require_scopes(app)
     return app
 
 

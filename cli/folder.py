@@ -61,6 +61,15 @@ class DataFolder:
         """Keys made for this folder; readable by their owner only."""
         return self.root / "secrets"
 
+    @property
+    def keys(self) -> Path:
+        """API keys of `dom up`, a file each; readable by their owner only."""
+        return self.root / "keys"
+
+    def key_file(self, name: str) -> Path:
+        """The file of one of these keys."""
+        return self.keys / name
+
     def prepare(self, enough_bytes: int = ENOUGH_SPACE_BYTES) -> None:
         """Makes the folder; raises StartProblem when it cannot be written or the disk is nearly full."""
         try:

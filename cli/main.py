@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from cli import ofl, order_command, orders_commands, stock_commands
+from cli import keys_commands, ofl, order_command, orders_commands, stock_commands
 from cli.calling import environment, problems_as_one_line
 
 DEMO_ORDERS = 2000
@@ -58,7 +59,7 @@ def demo(
 ) -> None:
     """Replay real orders through the public API; exit code 0 only if every order reached a final state.
 
-    Further options go to the simulator: --fresh, --in-flight N, --patience SECONDS, --report FILE.
+    Further options go to the simulator: --fresh, --in-flight N, --patience SECONDS, --report FILE, --keys FOLDER.
     """
     from cli.running import Demo, run_stack
 
@@ -66,6 +67,8 @@ def demo(
         settings, folder = environment()
         wanted = Demo(orders, speed, leave=leave, further=tuple(context.args))
         running = folder.addresses()
+        if folder.keys.is_dir():
+            wanted = replace(wanted, keys=folder.keys)
         url = api or (running.api_url if running else "")
         if url:
             become(wanted.command(url).argv, {})
@@ -131,6 +134,7 @@ def doctor() -> None:
 
 
 app.command()(order_command.order)
+app.add_typer(keys_commands.app, name="keys")
 app.add_typer(orders_commands.app, name="orders")
 app.add_typer(stock_commands.app, name="stock")
 app.add_typer(ofl.app, name="ofl")

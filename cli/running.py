@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from cli import local_keys
 from cli.folder import Addresses, DataFolder
 from cli.problems import StartProblem
 from cli.process import Command, python_module
@@ -28,15 +30,18 @@ class Demo:
     leave: bool = False
     further: tuple[str, ...] = ()
     live: bool = False
+    keys: Path | None = None
+    """Folder of the API keys it calls with."""
 
     def command(self, api_url: str, temporal_ui: str = "") -> Command:
         """How the simulator is run against an API; `temporal_ui` is where a namespace is shown, for a live demo."""
         speed = () if self.speed is None else ("--speed", f"{self.speed:g}")
         shown = ("--temporal-ui", temporal_ui) if self.live and temporal_ui else ()
+        keys = () if self.keys is None else ("--keys", str(self.keys))
         argv = python_module(
             "simulator",
             "live" if self.live else "demo",
-            *("--api", api_url, "--orders", str(self.orders), *speed, *shown, *self.further),
+            *("--api", api_url, "--orders", str(self.orders), *speed, *shown, *keys, *self.further),
         )
         return Command(name="demo", argv=argv, to_terminal=True)
 
@@ -45,17 +50,20 @@ def run_stack(settings: Settings, folder: DataFolder, demo: Demo | None) -> int:
     """Runs the whole stack until it is asked to end; the exit code is the demo's if it ends with it, otherwise 0."""
     console = Console(soft_wrap=True, highlight=False)
     folder.prepare()
-    if demo is not None or not settings.database_url:  # a laptop's own servers are there to try things on
+    to_try_things_on = demo is not None or not settings.database_url  # as a laptop's own servers are
+    if to_try_things_on:
         settings = settings.model_copy(update={"replay_orders": True})
     with folder.held():
         requests = EndRequests()
         supervisor = Supervisor(folder, requests, lambda line: console.print(f"dom: {line}", style="yellow"))
         try:
             addresses = Stack(settings, folder).start(supervisor, lambda line: console.print(f"dom: {line}"))
+            if to_try_things_on:
+                _make_keys(addresses, folder, console)
             console.print(address_block(addresses, folder))
             namespace = f"{addresses.temporal_ui_url}/namespaces/{settings.temporal_namespace}"
             temporal_ui = namespace if addresses.temporal_ui_url else ""
-            return _serve(supervisor, addresses, demo, temporal_ui, console)
+            return _serve(supervisor, addresses, folder, demo, temporal_ui, console)
         except Ended:
             return 0
         finally:
@@ -65,14 +73,28 @@ def run_stack(settings: Settings, folder: DataFolder, demo: Demo | None) -> int:
                 console.print(f"dom: stopped; everything is kept in {folder.root}")
 
 
-def _serve(supervisor: Supervisor, addresses: Addresses, demo: Demo | None, temporal_ui: str, console: Console) -> int:
+def _serve(
+    supervisor: Supervisor,
+    addresses: Addresses,
+    folder: DataFolder,
+    demo: Demo | None,
+    temporal_ui: str,
+    console: Console,
+) -> int:
     if demo is not None:
-        code = supervisor.run(demo.command(addresses.api_url, temporal_ui))
+        code = supervisor.run(replace(demo, keys=folder.keys).command(addresses.api_url, temporal_ui))
         if demo.leave:
             return code
         console.print(address_block(addresses, None))
     supervisor.watch()
     return 0
+
+
+def _make_keys(addresses: Addresses, folder: DataFolder, console: Console) -> None:
+    """API keys to try things with, where the folder has none yet; they are shown this once."""
+    made = local_keys.ensure(addresses.database_url, folder)
+    for name, key in made.items():
+        console.print(f"dom: made the API key {name}: {key}")
 
 
 def address_block(addresses: Addresses, folder: DataFolder | None) -> Panel:
@@ -83,6 +105,8 @@ def address_block(addresses: Addresses, folder: DataFolder | None) -> Panel:
         rows.add_row("Temporal UI", addresses.temporal_ui_url)
     if folder is not None:
         rows.add_row("Mails", str(folder.mail))
+        if folder.keys.is_dir():
+            rows.add_row("API keys", str(folder.keys))
         rows.add_row("Data, logs", str(folder.root))
     return Panel(rows, title="dom is serving; Ctrl-C stops it", title_align="left", expand=False)
 

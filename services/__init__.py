@@ -10,6 +10,8 @@ reoptimisation         unbegun work planned anew, changed in one transaction ove
 availability_news      what a channel's webhook is told next of availability
 channel_webhooks       channels' own webhooks, posted to where each wants it
 returns                a return is requested and goes on: each command decided and written under the order's lock
+api_keys               API keys are made, rotated and revoked
+authentication         who comes with an API key
 policies               a policy is published: checked against the live network, then the next version
 clock                  the time, for whoever counts from now
 seed                   an empty database is filled with the sample network

@@ -23,6 +23,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 Api = Annotated[str, typer.Option(help="Address of the API.")]
 Patience = Annotated[float, typer.Option(min=1, help="Seconds without progress to bear.")]
 InFlight = Annotated[int, typer.Option(min=1, help="Orders open at once at speed 0.")]
+Keys = Annotated[Path | None, typer.Option(help="Folder of the API keys that everybody comes with.")]
 Folder = Annotated[Path, typer.Option(help="Folder of the sample data.", show_default="data/sample")]
 
 Result = TypeVar("Result")
@@ -35,6 +36,7 @@ def about() -> None:
 
 @app.command()
 def demo(
+    *,
     api: Api = DEFAULT.api_url,
     orders: Annotated[int, typer.Option(min=1, help="How many orders of the sample.")] = DEFAULT.orders,
     speed: Annotated[
@@ -45,6 +47,7 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="New order numbers for the same orders.")] = False,
     report: Annotated[Path | None, typer.Option(help="Also write the summary here, as JSON.")] = None,
     sample: Folder = DEFAULT.sample,
+    keys: Keys = None,
 ) -> None:
     """Replay real orders. Exit code 0 only if every order reached a final state, otherwise 1.
 
@@ -59,6 +62,7 @@ def demo(
         fresh=fresh,
         sample=sample,
         report=report,
+        keys=keys,
     )
     console = Console()
     summary = _played(run(config, console=console))
@@ -76,9 +80,10 @@ def live(
     temporal_ui: Annotated[str, typer.Option(help="Address of the namespace in the Temporal UI, for links.")] = "",
     patience: Patience = DEFAULT.patience,
     sample: Folder = DEFAULT.sample,
+    keys: Keys = None,
 ) -> None:
     """Replay real orders for people to look at: some at full speed, a summary, then the next at a person's pace."""
-    config = Config(api_url=api, orders=orders, speed=speed, patience=patience, sample=sample)
+    config = Config(api_url=api, orders=orders, speed=speed, patience=patience, sample=sample, keys=keys)
     _played(run_live(config, temporal_ui=temporal_ui, console=Console()))
 
 

@@ -34,7 +34,8 @@ class Config:
     """One run. `speed` is business seconds a real second, 0 for as fast as the system takes it.
 
     `in_flight` bounds the orders open at once at speed 0. `patience` is how many seconds without any progress are
-    borne before the run gives up. `fresh` replays the same orders under new order numbers.
+    borne before the run gives up. `fresh` replays the same orders under new order numbers. `keys` is a folder of API
+    keys, a file each: `channels`, `nodes`, `carriers`, `operator`.
     """
 
     api_url: str = "http://127.0.0.1:8000"
@@ -44,6 +45,7 @@ class Config:
     patience: float = 120.0
     fresh: bool = False
     sample: Path = SAMPLE
+    keys: Path | None = None
     report: Path | None = None
     pace: Pace = field(default_factory=Pace)
 

@@ -15,7 +15,7 @@ from time import monotonic
 import httpx
 from rich.console import Console
 
-from simulator.api import CALLS_AT_ONCE, TIMEOUT, Api, ApiGone
+from simulator.api import CALLS_AT_ONCE, TIMEOUT, Api, ApiGone, Credentials
 from simulator.board import Board, Order
 from simulator.carriers import Carriers
 from simulator.channels import Channels, order_id
@@ -72,7 +72,7 @@ async def run(
 async def connect(config: Config, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Api]:
     """The client all players of a run share."""
     async with httpx.AsyncClient(
-        base_url=config.api_url, transport=transport, timeout=TIMEOUT, limits=CONNECTIONS
+        base_url=config.api_url, transport=transport, timeout=TIMEOUT, limits=CONNECTIONS, auth=Credentials(config.keys)
     ) as client:
         yield Api(client, config.patience)
 

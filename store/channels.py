@@ -13,7 +13,7 @@ from dom.shared.errors import InvalidInput, NotFound, UnknownChannel
 from store.database.parameters import to_rows
 from store.database.reference_version import touch
 from store.ledger import cursors
-from store.ledger.announcements import Scope, announce
+from store.ledger.announcements import Affected, announce
 
 
 async def get(connection: AsyncConnection, channel_id: str) -> Channel:
@@ -165,7 +165,7 @@ async def replace_rules(connection: AsyncConnection, channel_id: str, wanted: Se
     rows = to_rows({**rule.model_dump(), "sku": rule.sku or "", "node_id": rule.node_id or ""} for rule in wanted)
     await connection.execute(_REPLACE, {"channel": channel_id, "rules": rows})
     await touch(connection)
-    scopes = {Scope(rule.sku, rule.node_id) for rule in changed}
+    scopes = {Affected(rule.sku, rule.node_id) for rule in changed}
     await announce(connection, scopes, reason=f"rules of channel {channel_id}", actor=f"channel:{channel_id}")
     return len(scopes)
 
@@ -189,9 +189,9 @@ async def _refuse_what_cannot_be(connection: AsyncConnection, wanted: Sequence[C
             errors.append(_wrong(row.position, ".sku", "unknown-sku", f"there is no SKU {rule.sku}"))
         if row.no_node:
             errors.append(_wrong(row.position, ".node_id", "unknown-node", f"there is no node {rule.node_id}"))
-    seen: set[Scope] = set()
+    seen: set[Affected] = set()
     for position, rule in enumerate(wanted):
-        scope = Scope(rule.sku, rule.node_id)
+        scope = Affected(rule.sku, rule.node_id)
         if scope in seen:
             errors.append(_wrong(position, "", "invalid-input", "another rule is for the same SKU and node"))
         seen.add(scope)

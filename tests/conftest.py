@@ -19,6 +19,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from cli.embedded import postgres, temporal
 from store.database import engine as database
 from store.database import migrate
+from tests.worlds import access
 
 settings.register_profile("fixed", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.register_profile("explore", print_blob=True, deadline=None)
@@ -73,9 +74,20 @@ def _create(server: postgres.EmbeddedPostgres, name: str, template: str) -> str:
 
 @pytest.fixture(scope="session")
 def schema_template(postgres_server: postgres.EmbeddedPostgres) -> str:
-    """The name of a database with the schema and nothing else."""
-    migrate.upgrade(_create(postgres_server, "schema_template", "template1"))
+    """The name of a database with the schema and the key of the tests' operator, and nothing else."""
+    url = _create(postgres_server, "schema_template", "template1")
+    migrate.upgrade(url)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        access.write_operator(connection)
+    engine.dispose()
     return "schema_template"
+
+
+@pytest.fixture(scope="session")
+def identity_provider(tmp_path_factory: pytest.TempPathFactory) -> access.IdentityProvider:
+    """Who signs tokens: a caller with one is known without a database."""
+    return access.IdentityProvider.at(tmp_path_factory.mktemp("people"))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ The budget is small and its seed fixed, so that two runs ask the same; `CONTRACT
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,13 +23,14 @@ SECONDS = os.environ.get("CONTRACT_SECONDS", "")
 CONFIGURATION = Path(__file__).with_name("contract_test.toml")
 
 
-def command(url: str, further: Sequence[str]) -> list[str]:
-    """What is run against the API at this address."""
+def command(url: str, headers: Mapping[str, str], further: Sequence[str]) -> list[str]:
+    """What is run against the API at this address, by who sends these headers."""
     budget = ["--max-time", SECONDS] if SECONDS else []
     return [
         str(Path(sys.executable).with_name("schemathesis")),
         *("--config-file", str(CONFIGURATION), "run", f"{url}/openapi.json"),
         # All checks are on by default; `--checks all` would turn those on again that the file turns off.
+        *(part for name, value in headers.items() for part in ("--header", f"{name}: {value}")),
         *("--max-examples", EXAMPLES, "--seed", SEED, "--no-shrink"),
         *budget,
         *further,
@@ -42,7 +43,7 @@ def main(further: Sequence[str]) -> int:
         stack = RunningStack(DataFolder(Path(folder) / "var"))
         try:
             stack.up()
-            return subprocess.run(command(stack.url, further), check=False, cwd=folder).returncode
+            return subprocess.run(command(stack.url, stack.headers, further), check=False, cwd=folder).returncode
         finally:
             stack.close()
 

@@ -19,6 +19,10 @@ from api.http import cursor, problems
 from api.http.answers import Json
 from api.http.change_stream import FullError, Tail, Told
 from api.http.services import Services, Use
+from api.identity import visibility
+from api.identity.scopes import needs
+from dom.shared import access
+from dom.shared.access import Principal
 from dom.shared.errors import InvalidInput
 from store.ledger import cursors
 from store.ledger.cursors import START, Cursor
@@ -58,6 +62,7 @@ _Place = Annotated[
 )
 async def list_changes(
     services: Use,
+    who: Annotated[Principal, needs(access.Scope.AVAILABILITY_READ)],
     channel: _Channel = None,
     cursor: _Place = None,
     limit: Annotated[int, Query(ge=1, le=500, description="SKUs of one answer, at most.")] = 100,
@@ -66,6 +71,7 @@ async def list_changes(
     """Every change is told at least once, with what may be promised when it is told. An answer without items means that
     nothing changed: ask again later, or `wait`.
     """
+    channel = visibility.own_channel(who, channel)
     await services.channels.check(channel)
     after = await _place(services, cursor)
     if not wait:
@@ -97,6 +103,7 @@ async def list_changes(
 )
 async def stream_changes(
     services: Use,
+    who: Annotated[Principal, needs(access.Scope.AVAILABILITY_READ)],
     channel: _Channel = None,
     cursor: _Place = None,
     last_event_id: Annotated[
@@ -106,6 +113,7 @@ async def stream_changes(
     """Every change is told at least once. After a disconnect the browser's EventSource goes on by itself where it was;
     others send `Last-Event-ID`.
     """
+    channel = visibility.own_channel(who, channel)
     await services.channels.check(channel)
     after = await _place(services, last_event_id or cursor)
     listening = AsyncExitStack()

@@ -21,9 +21,12 @@ from api.contract import responses
 from api.http.answers import Json
 from api.http.failures import in_words
 from api.http.services import Services, Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from dom import channels
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN, Day
-from dom.shared.errors import InvalidInput, UnknownSku
+from dom.shared.errors import Forbidden, InvalidInput, UnknownSku
 from dom.sourcing.models import DemandLine
 from dom.sourcing.servable import Servable
 from services import promises
@@ -54,6 +57,7 @@ _SHOWN = (
 )
 async def get_availability(  # noqa: PLR0917  each is a parameter of the query
     services: Use,
+    who: Annotated[Principal, needs(Scope.AVAILABILITY_READ)],
     sku: Annotated[
         list[str], Query(min_length=1, max_length=MAX_SKUS, description="Repeatable.", examples=[["85123A"]])
     ],
@@ -90,7 +94,7 @@ async def get_availability(  # noqa: PLR0917  each is a parameter of the query
         raise InvalidInput("give either a country or a pickup_node", field="pickup_node")
     query = AvailabilityQuery.model_construct(
         skus=tuple(dict.fromkeys(sku)),
-        channel=channel,
+        channel=visibility.own_channel(who, channel),
         node=node,
         ship_to=_destination(country, postal_code) if country else None,
         pickup_node=pickup_node,
@@ -98,7 +102,7 @@ async def get_availability(  # noqa: PLR0917  each is a parameter of the query
         detail=detail,
     )
     try:
-        return await _availability(services, query)
+        return await _availability(services, who, query)
     except UnknownSku as error:
         raise UnknownSku(error.detail, field=f"sku[{sku.index(error.data['skus'][0])}]", data=error.data) from error
 
@@ -116,10 +120,12 @@ async def get_availability(  # noqa: PLR0917  each is a parameter of the query
 async def query_availability(
     query: Annotated[AvailabilityQuery, AS_SEEN, Body(openapi_examples=responses.named(examples.AVAILABILITY_QUERIES))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.AVAILABILITY_READ)],
 ) -> Json:
     """The same as the GET, for as many SKUs as a long address would not hold."""
+    own = {"skus": tuple(dict.fromkeys(query.skus)), "channel": visibility.own_channel(who, query.channel)}
     try:
-        return await _availability(services, query.model_copy(update={"skus": tuple(dict.fromkeys(query.skus))}))
+        return await _availability(services, who, query.model_copy(update=own))
     except UnknownSku as error:
         raise UnknownSku(
             error.detail, field=f"skus[{query.skus.index(error.data['skus'][0])}]", data=error.data
@@ -139,8 +145,10 @@ async def query_availability(
 async def promise(
     basket: Annotated[PromiseRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.PROMISE_REQUESTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.AVAILABILITY_READ)],
 ) -> Json:
     """The plan an order of these lines would get now, by the same function, without reserving anything."""
+    visibility.must_be_own(who, "channel", channel=basket.channel)
     await services.channels.check(basket.channel)
     methods = basket.methods()
     wanted = Wanted(
@@ -177,7 +185,7 @@ def _destination(country: str, postal_code: str) -> Destination:
         raise InvalidInput(in_words(wrong), field=str(wrong["loc"][0])) from error
 
 
-async def _availability(services: Services, query: AvailabilityQuery) -> Json:
+async def _availability(services: Services, who: Principal, query: AvailabilityQuery) -> Json:
     now = datetime.now(UTC)
     if query.day is not None and query.day < now.date():
         raise InvalidInput(f"{query.day} is past", field="day")
@@ -191,7 +199,7 @@ async def _availability(services: Services, query: AvailabilityQuery) -> Json:
             at=now,
             channel=query.channel,
             nodes=None if query.node is None else frozenset({query.node}),
-            by_node=(query.detail or _usual_detail(query)) is Detail.NODE,
+            by_node=_detail(who, query) is Detail.NODE,
             holders=reach is not None,
             able=servable.nodes if servable else None,
         )
@@ -227,7 +235,14 @@ def _impossible(found: Found, servable: Servable, node: str | None) -> dict[str,
     return {"cannot_be_sourced": True, "reason": reason} if reason else {}
 
 
-def _usual_detail(query: AvailabilityQuery) -> Detail:
+def _detail(who: Principal, query: AvailabilityQuery) -> Detail:
+    # Balances by node are the house's own: a channel hears what it may sell, of all nodes or of one it names.
+    if not who.has(Scope.STOCK_READ):
+        if query.detail is Detail.NODE:
+            raise Forbidden(f"balances by node need the scope {Scope.STOCK_READ}", field="detail")
+        return Detail.SKU
+    if query.detail is not None:
+        return query.detail
     return Detail.NODE if len(query.skus) <= MAX_SKUS_BY_NODE else Detail.SKU
 
 

@@ -9,7 +9,10 @@ from api.channels.models import ChannelRequest, ChannelRules, Channels
 from api.contract import responses
 from api.http.answers import Json
 from api.http.services import Services, Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from dom.channels import Channel
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput
 from store import channels
@@ -27,10 +30,11 @@ ChannelId = Annotated[str, Path(max_length=31, description="The channel's code."
     response_model=Channels,
     responses=responses.success(200, "Those served first first.", examples.CHANNELS) | responses.problems(),
 )
-async def everyone(services: Use) -> Json:
+async def everyone(services: Use, who: Annotated[Principal, needs(Scope.CHANNELS_READ)]) -> Json:
     """The channels that were registered. Orders of others are refused."""
     async with services.reads.connect() as connection:
-        return Json({"items": await channels.everyone(connection)})
+        found = await channels.everyone(connection)
+    return Json({"items": [each for each in found if who.limits.allow(channel=each.id)]})
 
 
 @router.get(
@@ -40,8 +44,9 @@ async def everyone(services: Use) -> Json:
     response_model=Channel,
     responses={**responses.success(200, "The channel.", examples.CHANNEL), **responses.problems("not-found")},
 )
-async def get(channel_id: ChannelId, services: Use) -> Json:
+async def get(channel_id: ChannelId, services: Use, who: Annotated[Principal, needs(Scope.CHANNELS_READ)]) -> Json:
     """Its place in the queue, and how it hears of changes. The webhook's secret is not shown."""
+    visibility.must_be_own(who, channel=channel_id)
     async with services.reads.connect() as connection:
         return Json(await channels.get(connection, channel_id))
 
@@ -61,8 +66,10 @@ async def put(
     channel_id: NewChannelId,
     channel: Annotated[ChannelRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.CHANNEL_REQUESTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.CHANNELS_WRITE)],
 ) -> Json:
     """The `id` in the body is the one in the address. A `webhook_url` needs a `webhook_secret`, now or from before."""
+    visibility.must_be_own(who, channel=channel_id)
     if channel.id != channel_id:
         raise InvalidInput(f"the address says {channel_id}", field="id")
     async with services.engine.begin() as connection:
@@ -77,8 +84,11 @@ async def put(
     response_model=ChannelRules,
     responses={**responses.success(200, "All its rules.", examples.CHANNEL_RULES), **responses.problems("not-found")},
 )
-async def get_rules(channel_id: ChannelId, services: Use) -> Json:
+async def get_rules(
+    channel_id: ChannelId, services: Use, who: Annotated[Principal, needs(Scope.CHANNELS_READ)]
+) -> Json:
     """Where no rule is for a balance, the channel may have all that is free of it."""
+    visibility.must_be_own(who, channel=channel_id)
     return Json({"rules": await _rules(services, channel_id)})
 
 
@@ -98,10 +108,12 @@ async def put_rules(
         ChannelRules, AS_SEEN, Body(openapi_examples=responses.named({"a marketplace": examples.CHANNEL_RULES}))
     ],
     services: Use,
+    who: Annotated[Principal, needs(Scope.CHANNELS_WRITE)],
 ) -> Json:
     """All of them or, if one cannot be, none: `data.errors` then names each that is wrong. The SKUs whose availability
     may have changed appear in the feed of changes.
     """
+    visibility.must_be_own(who, channel=channel_id)
     async with services.engine.begin() as connection:
         await channels.replace_rules(connection, channel_id, rules.rules)
     return Json({"rules": await _rules(services, channel_id)})

@@ -5,10 +5,13 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, RouteContext
 
 from api.contract import glossary, links, responses
 from api.http import problems
 from api.http.problems import Problem
+from api.identity.scopes import declared, served
+from dom.shared.access import Scope
 
 TITLE: Final = "Distributed order management"
 VERSION: Final = version("dom-oms")
@@ -29,6 +32,11 @@ What is refused
 `idempotency_key`, a step of a fulfilment by itself; cancels and returns take an `Idempotency-Key` header. After 503 and
 504 send the same once more, after the seconds in `Retry-After`.
 
+**Who calls** says so with an API key or a token. Each operation names the scope it needs; a caller without it gets
+403. A channel sees its own orders, returns and reservations alone, a node its own work, a carrier its own shipments:
+what is another's is answered as if it were not there (404), and naming another channel, node or carrier is
+refused (403).
+
 **Lists** answer `items` and `next_cursor`; give the cursor back with the same filters for the next page.
 """
 TAGS: Final = [
@@ -43,6 +51,20 @@ TAGS: Final = [
     {"name": "health", "description": "For those who run it."},
     {"name": "problems", "description": "What errors mean."},
 ]
+SCHEMES: Final[dict[str, Any]] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, or a token (JWT) of the identity provider: `Authorization: Bearer dom_...`.",
+    },
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "An API key: `X-API-Key: dom_...`.",
+    },
+}
+"""How callers say who they are: either of them."""
 _OF_THE_FRAMEWORK: Final = ("HTTPValidationError", "ValidationError")
 
 
@@ -56,8 +78,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
         tags=TAGS,
         routes=app.routes,
     )
+    needed = {
+        route.operation_id: declared(route.original_route) for route in served(app) if route.name and _is_ours(route)
+    }
     for operation in (operation for operations in found["paths"].values() for operation in operations.values()):
         _name_our_refusals(operation)
+        _say_who_may(operation, needed[operation["operationId"]])
         _link(operation)
     schemas = found["components"]["schemas"]
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -66,6 +92,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     operations = [operation for operations in found["paths"].values() for operation in operations.values()]
     glossary.describe(schemas, [each for operation in operations for each in operation.get("parameters", [])])
+    found["components"]["securitySchemes"] = SCHEMES
     found["components"]["schemas"] = dict(sorted(schemas.items()))
     return found
 
@@ -81,6 +108,20 @@ def _name_our_refusals(operation: dict[str, Any]) -> None:
         for status, answer in responses.refused_bodies(operation["requestBody"]["content"]).items():
             operation["responses"].setdefault(str(status), answer)
         operation["responses"].setdefault("422", ours)
+
+
+def _is_ours(route: RouteContext) -> bool:
+    return isinstance(route.original_route, APIRoute)
+
+
+def _say_who_may(operation: dict[str, Any], scopes: tuple[Scope, ...]) -> None:
+    """The scopes an operation needs, and how those are refused who do not have them."""
+    if not scopes:
+        operation["security"] = []
+        return
+    operation["security"] = [{name: [scope.value for scope in scopes]} for name in SCHEMES]
+    for status, answer in responses.refused_callers().items():
+        operation["responses"].setdefault(str(status), answer)
 
 
 def _link(operation: dict[str, Any]) -> None:

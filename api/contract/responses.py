@@ -36,6 +36,12 @@ def refused_bodies(media_types: Collection[str]) -> Responses:
     return {kind.status: _answer([kind]) for kind in (kinds.TYPES[name] for name in ("body-too-large", *of_json))}
 
 
+def refused_callers() -> Responses:
+    """The problems of a caller who is not known, or may not."""
+    kinds_ = (kinds.TYPES["unauthenticated"], kinds.TYPES["forbidden"])
+    return {kind.status: _answer([kind]) for kind in kinds_}
+
+
 def named(examples: Mapping[str, Any]) -> dict[str, Any]:
     """Examples of a body as OpenAPI wants them."""
     return {name: {"summary": name, "value": value} for name, value in examples.items()}

@@ -14,8 +14,11 @@ from api.http.answers import Json
 from api.http.clock import not_in_the_future
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from dom.fulfilment.carrier_reports import concerns
 from dom.orders.status import CARRIER_MILESTONES, FulfilmentStatus
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import DomError, NotFound
 from dom.shared.texts import escaped
@@ -34,6 +37,7 @@ Carrier = Annotated[str, Path(max_length=40, description="The carrier's code.", 
     "/carriers",
     summary="Find carriers",
     operation_id="listCarriers",
+    dependencies=[needs(Scope.NETWORK_READ)],
     response_model=CarrierList,
     responses={
         **responses.success(200, "A page of carriers by code.", examples.CARRIER_LIST),
@@ -63,6 +67,7 @@ async def report(
     carrier: Carrier,
     feed: Annotated[CarrierEvents, AS_SEEN, Body(openapi_examples=responses.named(examples.CARRIER_EVENTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.SHIPMENTS_REPORT)],
 ) -> Json:
     """Up to 1,000 scans in any order and as often as you like: an `event_id` counts once, and one that comes again with
     other content is refused (`/problems/conflict`).
@@ -72,6 +77,7 @@ async def report(
     node has not reported as handed over. A scan belongs to the booking of its tracking number: of a booking that was
     taken back, or of work that ended, it is recorded and put before a person as `report_out_of_turn`.
     """
+    visibility.must_be_own(who, carrier=carrier)
     results = items.refused(feed.events, "events", _event_id)
     scans = items.readable(feed.events)
     reports: list[CarrierReport] = []

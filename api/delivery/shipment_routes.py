@@ -11,6 +11,9 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from api.identity import visibility
+from api.identity.scopes import needs
+from dom.shared.access import Principal, Scope
 from store.enums import ShipmentStatus
 from store.reports import lists
 
@@ -29,6 +32,7 @@ router = APIRouter(tags=["carriers"])
 )
 async def find(
     services: Use,
+    who: Annotated[Principal, needs(Scope.SHIPMENTS_READ)],
     carrier: Annotated[str | None, Query(max_length=40, description="Only this carrier's.")] = None,
     status: Annotated[ShipmentStatus | None, Query(description="Only those that stand so.")] = None,
     tracking_number: Annotated[str | None, Query(max_length=64, description="The carrier's number of it.")] = None,
@@ -37,7 +41,10 @@ async def find(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """Every booking, voided ones too. Filters combine."""
-    wanted = lists.ShipmentFilter(carrier=carrier, status=status, tracking_number=tracking_number, order_id=order)
+    visibility.must_be_own(who, "carrier", carrier=carrier)
+    wanted = lists.ShipmentFilter(
+        carrier=carrier, status=status, tracking_number=tracking_number, order_id=order, limits=who.limits
+    )
     before = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await lists.list_shipments(connection, wanted, before=before, limit=limit + 1)

@@ -13,7 +13,9 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from api.identity.scopes import needs
 from dom.exceptions import CATALOGUE, ExceptionKind, ExceptionSeverity, OwnerRole, matching
+from dom.shared.access import Principal, Scope
 from store.enums import ExceptionStatus
 from store.reports import lists
 
@@ -32,6 +34,8 @@ router = APIRouter(tags=["exceptions"])
 )
 async def find(
     services: Use,
+    who: Annotated[Principal, needs(Scope.EXCEPTIONS_READ)],
+    *,
     status: Annotated[ExceptionStatus | None, Query(description="Only open ones, or only closed ones.")] = None,
     kind: Annotated[
         ExceptionKind | None, Query(description="Only of this kind.", examples=["message_given_up"])
@@ -43,7 +47,8 @@ async def find(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """Open ones and closed ones, unless `status` says which."""
-    wanted = lists.ExceptionFilter(order_id=order, kinds=matching(kind, severity, owner_role), status=status)
+    kinds = matching(kind, severity, owner_role)
+    wanted = lists.ExceptionFilter(order_id=order, kinds=kinds, status=status, limits=who.limits)
     before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await lists.list_exceptions(connection, wanted, before=before, limit=limit + 1)

@@ -14,9 +14,12 @@ from api.http.answers import Json
 from api.http.clock import not_in_the_future
 from api.http.models import Cursor, FulfilmentId, Limit
 from api.http.services import Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from dom.network import ShippingMethod
 from dom.orders.lifecycle import after_step, is_repeat
 from dom.orders.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput, NotFound, StepNotPossible
 from store.fulfilment import fulfilments
@@ -47,6 +50,7 @@ _AS_NOW: Final = StepReport()
 )
 async def list_fulfilments(
     services: Use,
+    who: Annotated[Principal, needs(Scope.FULFILMENTS_READ)],
     node: Annotated[str | None, Query(max_length=64, description="Only this node's.", examples=["dc-daventry"])] = None,
     status: Annotated[list[FulfilmentStatus] | None, Query(description="Any of these; repeatable.")] = None,
     order: Annotated[str | None, Query(max_length=900, description="Only this order's.")] = None,
@@ -57,8 +61,9 @@ async def list_fulfilments(
 
     First what is not handed over yet, the earliest `ship_by` first; after it what left the node or ended otherwise.
     """
+    visibility.must_be_own(who, "node", node=node)
     after = Position(*cursor.decode_work(cursor_)) if cursor_ else None
-    wanted = WorkFilter(node_id=node, statuses=status, order_id=order)
+    wanted = WorkFilter(node_id=node, statuses=status, order_id=order, limits=who.limits)
     async with services.reads.connect() as connection:
         rows = await work_list(connection, wanted, after=after, limit=limit + 1)
     more = _position(rows[limit - 1]) if len(rows) > limit else None
@@ -78,11 +83,17 @@ async def list_fulfilments(
         **responses.problems("not-found"),
     },
 )
-async def get_label(request: Request, fulfilment_id: FulfilmentId, services: Use) -> Response:
+async def get_label(
+    request: Request,
+    fulfilment_id: FulfilmentId,
+    services: Use,
+    who: Annotated[Principal, needs(Scope.FULFILMENTS_READ)],
+) -> Response:
     """One page a parcel, to be printed and stuck on. There is none before a carrier is booked, nor for a pick-up.
 
     A PDF; with `Accept: application/octet-stream` it comes as plain bytes, for clients that know no PDF.
     """
+    await visibility.see_fulfilment(services, who, fulfilment_id, f"fulfilment {fulfilment_id} has no label")
     async with services.reads.connect() as connection:
         found = await reads.label(connection, fulfilment_id)
     if found is None:
@@ -97,8 +108,10 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
     async def take(
         fulfilment_id: FulfilmentId,
         services: Use,
+        who: Annotated[Principal, needs(Scope.FULFILMENTS_WORK)],
         report: Annotated[StepReport, AS_SEEN, Body(openapi_examples=responses.named(examples.STEPS[step]))] = _AS_NOW,
     ) -> Json:
+        await visibility.see_fulfilment(services, who, fulfilment_id)
         at = not_in_the_future(report.occurred_at)
         async with services.reads.connect() as connection:
             # Before the status: the report that changes the lines may be under way, and changes the status with them.
@@ -185,12 +198,14 @@ for _name, (_summary, _description) in _STEPS.items():
 async def arrived(
     fulfilment_id: FulfilmentId,
     services: Use,
+    who: Annotated[Principal, needs(Scope.FULFILMENTS_CORRECT)],
     call: Annotated[Arrival, AS_SEEN, Body(openapi_examples=responses.named(examples.ARRIVALS))] = Arrival(),
 ) -> Json:
     """For support. What replaces its units is taken back from whoever has them, as long as they have not left, and the
     parcel counts as delivered; nothing happens where that is not possible for all of them. The carrier's own report
     does the same by itself while no node has begun on the replacement. Said again it changes nothing.
     """
+    await visibility.see_fulfilment(services, who, fulfilment_id)
     at = not_in_the_future(call.occurred_at)
     async with services.reads.connect() as connection:
         found = await fulfilments.get(connection, fulfilment_id)

@@ -17,9 +17,9 @@ from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.http import addresses, problems
-from api.http.problems import FieldError, Problem
+from api.http.problems import FieldError, Problem, UnauthenticatedError
 from bootstrap import refusals
-from dom.shared.errors import DomError
+from dom.shared.errors import DomError, Forbidden
 from processes.errors import NO_NAMESPACE, NotReady, Unavailable, domain_error
 from store.database import engine
 
@@ -44,6 +44,7 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     for kind in (
         DomError,
+        UnauthenticatedError,
         TemporalError,
         SQLAlchemyError,
         psycopg.Error,
@@ -61,6 +62,8 @@ def problem_of(error: BaseException) -> Problem:
         error = domain_error(error.cause) or error.cause
     if isinstance(error, DomError):
         return problems.of_error(error)
+    if isinstance(error, UnauthenticatedError):
+        return problems.of(problems.UNAUTHENTICATED, str(error))
     return _of_a_server(error) or _defect(error)
 
 
@@ -117,7 +120,16 @@ def _defect(error: BaseException) -> Problem:
 
 
 async def _failure(_: Request, error: Exception) -> Response:
-    return problems.answer(problem_of(error))
+    return problems.answer(problem_of(error), _challenge(error))
+
+
+def _challenge(error: Exception) -> dict[str, str]:
+    """What RFC 6750 has said beside a refusal: which scope would do."""
+    if isinstance(error, Forbidden):
+        scope = error.data.get("scope")
+        wanted = f', scope="{scope}"' if scope else ""
+        return {"WWW-Authenticate": f'{problems.CHALLENGE}, error="insufficient_scope"{wanted}'}
+    return {"WWW-Authenticate": problems.CHALLENGE} if isinstance(error, UnauthenticatedError) else {}
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

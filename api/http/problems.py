@@ -20,6 +20,8 @@ from dom.shared.errors import DomError, PolicyInvalid
 MEDIA_TYPE = "application/problem+json"
 PATH = "/problems/"
 RETRY_AFTER_SECONDS = 1
+CHALLENGE = 'Bearer realm="dom"'
+"""How `WWW-Authenticate` begins (RFC 6750)."""
 
 
 class FieldError(BaseModel):
@@ -61,6 +63,16 @@ class ProblemType:
         return PATH + self.name
 
 
+class UnauthenticatedError(Exception):
+    """The request comes with no key or token, or with one that does not count."""
+
+
+UNAUTHENTICATED = ProblemType(
+    "unauthenticated",
+    "Who calls is not known",
+    401,
+    "The request has no API key or token, or one that is wrong, has expired or was revoked.",
+)
 NOT_FOUND = ProblemType("not-found", "Not found", 404, "Nothing is at this address, or the thing named in it is not.")
 MALFORMED = ProblemType("malformed-json", "The body is not JSON", 400, "The body could not be read as JSON.")
 INVALID = ProblemType(
@@ -90,7 +102,20 @@ NO_ANSWER = ProblemType(
 )
 INTERNAL = ProblemType("internal-error", "An error of ours", 500, "A defect; the log of the API says more.")
 
-_OURS = (NOT_FOUND, MALFORMED, INVALID, METHOD, TOO_LARGE, MEDIA, UNAVAILABLE, NOT_READY, FULL, NO_ANSWER, INTERNAL)
+_OURS = (
+    UNAUTHENTICATED,
+    NOT_FOUND,
+    MALFORMED,
+    INVALID,
+    METHOD,
+    TOO_LARGE,
+    MEDIA,
+    UNAVAILABLE,
+    NOT_READY,
+    FULL,
+    NO_ANSWER,
+    INTERNAL,
+)
 
 
 def _of_class(cls: type[DomError]) -> ProblemType:

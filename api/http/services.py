@@ -13,6 +13,7 @@ from bootstrap import temporal
 from processes.client import Durable
 from processes.orders import OrderProcesses
 from processes.returns import ReturnProcesses
+from services.authentication import KeyRing
 from services.reservations import Holding
 from settings import Settings
 from store.channels import Registered
@@ -39,9 +40,11 @@ class Services:
     reference: ReferenceCache = field(default_factory=ReferenceCache)
     holding: Holding = field(init=False)
     channels: Registered = field(init=False)
+    keys: KeyRing = field(init=False)
 
     def __post_init__(self) -> None:
-        """One queue of soft reservations a process, and one memory of the channels there are."""
+        """One queue of soft reservations a process, one memory of the channels there are, and one of keys."""
+        object.__setattr__(self, "keys", KeyRing(self.engine, self.reads))
         object.__setattr__(self, "channels", Registered(self.reads))
         object.__setattr__(self, "holding", Holding(self.engine, self.reference))
 

@@ -16,8 +16,11 @@ from api.http.bodies import MAX_FILE_BYTES
 from api.http.clock import not_in_the_future
 from api.http.models import Cursor, Limit
 from api.http.services import IdempotencyKey, Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from api.imports import examples
 from api.stock.models import ImportDetail, ImportList, Source
+from dom.shared.access import Principal, Scope
 from dom.shared.base import GivenText, Utc
 from dom.shared.errors import InvalidInput
 from store import imports
@@ -61,6 +64,7 @@ _FILE = {
 async def send(
     request: Request,
     services: Use,
+    who: Annotated[Principal, needs(Scope.STOCK_WRITE)],
     *,
     kind: Annotated[ImportKind, Query(description="Absolute counts, or changes.")],
     source: Annotated[Source, Query(description="Who counts or changes; each source numbers its own counts.")],
@@ -79,6 +83,7 @@ async def send(
     two counts of one node and SKU in a file the later row stands. All-or-nothing holds every balance of the file until
     it ends.
     """
+    visibility.no_limit_of_nodes(who)
     if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
         raise InvalidInput("the file has no rows", field="body")
     at = not_in_the_future(as_of, "as_of")
@@ -109,11 +114,13 @@ async def send(
 )
 async def find(
     services: Use,
+    who: Annotated[Principal, needs(Scope.STOCK_READ)],
     status: Annotated[list[ImportStatus] | None, Query(description="Repeatable.")] = None,
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """How far each is, and what became of its rows."""
+    visibility.no_limit_of_nodes(who)
     before = cursor.decode_moment(cursor_) if cursor_ else None
     found = await imports.find(services.reads, status or [], before, limit + 1)
     page = found[:limit]
@@ -128,8 +135,9 @@ async def find(
     response_model=ImportDetail,
     responses={**responses.success(200, "The import.", examples.IMPORT), **responses.problems("not-found")},
 )
-async def get(import_id: ImportId, services: Use) -> Json:
+async def get(import_id: ImportId, services: Use, who: Annotated[Principal, needs(Scope.STOCK_READ)]) -> Json:
     """Rows received, rows by outcome, and rows applied a second."""
+    visibility.no_limit_of_nodes(who)
     return Json(_shown(await imports.get(services.reads, import_id)))
 
 
@@ -150,11 +158,15 @@ async def get(import_id: ImportId, services: Use) -> Json:
     },
 )
 async def problems(
-    import_id: ImportId, services: Use, format_: Annotated[Format, Query(alias="format")] = Format.CSV
+    import_id: ImportId,
+    services: Use,
+    who: Annotated[Principal, needs(Scope.STOCK_READ)],
+    format_: Annotated[Format, Query(alias="format")] = Format.CSV,
 ) -> StreamingResponse:
     """Refused rows, counts below what is reserved, and rows that a later count or a later row made void. What could not
     be read stands there as it came.
     """
+    visibility.no_limit_of_nodes(who)
     found = await imports.get(services.reads, import_id)
     rows = _rows(services, import_id, _as_csv if format_ is Format.CSV else _as_json, format_)
     headers = {"Content-Disposition": f'attachment; filename="{found.id}-problems.{format_}"'}

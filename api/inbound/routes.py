@@ -12,6 +12,8 @@ from api.http.answers import Json
 from api.http.clock import not_in_the_future
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from api.inbound import examples
 from api.inbound.models import (
     CancelInbound,
@@ -24,6 +26,7 @@ from api.inbound.models import (
     NewReference,
     Reference,
 )
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput, NotFound
 from services import stock_updates
@@ -51,6 +54,7 @@ async def announce(
         InboundAnnouncement, AS_SEEN, Body(openapi_examples=responses.named(examples.INBOUND_ANNOUNCEMENTS))
     ],
     services: Use,
+    who: Annotated[Principal, needs(Scope.INBOUND_WRITE)],
 ) -> Json:
     """The same content again changes nothing, at any time. Other content replaces it while nothing was shipped or
     received; then it is refused with 409, as it is after it was called off.
@@ -58,6 +62,7 @@ async def announce(
     What can be promised counts on the units that are still to come, times `confidence`, from `due_on`; on a transfer
     once it was shipped. What is overdue counts as due today if it is in transit, else for nothing.
     """
+    visibility.must_be_own(who, "node_id", node=announced.node_id)
     content = Announcement(
         reference=reference,
         kind=announced.kind,
@@ -84,6 +89,7 @@ async def announce(
 )
 async def list_inbound(
     services: Use,
+    who: Annotated[Principal, needs(Scope.INBOUND_READ)],
     node: Annotated[str | None, Query(max_length=64, description="Where it arrives.")] = None,
     sku: Annotated[str | None, Query(max_length=64, description="A SKU on any line.")] = None,
     status: Annotated[list[InboundStatus] | None, Query(description="Any of these; repeatable.")] = None,
@@ -92,7 +98,8 @@ async def list_inbound(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """Filters combine."""
-    wanted = InboundFilter(node_id=node, sku=sku, status=status, kind=kind)
+    visibility.must_be_own(who, "node", node=node)
+    wanted = InboundFilter(node_id=node, sku=sku, status=status, kind=kind, limits=who.limits)
     after = _position(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await inbound.find(connection, wanted, after=after, limit=limit + 1)
@@ -108,10 +115,11 @@ async def list_inbound(
     response_model=InboundDetail,
     responses={**responses.success(200, "As it stands.", examples.INBOUND), **responses.problems("not-found")},
 )
-async def get(reference: Reference, services: Use) -> Json:
+async def get(reference: Reference, services: Use, who: Annotated[Principal, needs(Scope.INBOUND_READ)]) -> Json:
     """Lines with what came, what is still expected and what is missing, and every receipt. A return that was allowed
     here stands under its own id.
     """
+    await visibility.see_inbound(services, who, reference)
     async with services.reads.connect() as connection:
         return Json(await _shown(connection, reference))
 
@@ -129,6 +137,7 @@ async def get(reference: Reference, services: Use) -> Json:
 async def ship(
     reference: Reference,
     services: Use,
+    who: Annotated[Principal, needs(Scope.INBOUND_WORK)],
     step: Annotated[
         InboundStep, AS_SEEN, Body(openapi_examples=responses.named(examples.INBOUND_SHIPS))
     ] = InboundStep(),
@@ -136,6 +145,7 @@ async def ship(
     """The units of a transfer leave their origin, all or none: reserved units never leave, and `data.short` of the 409
     names each SKU that is short. Purchase orders and returns move nothing yet. Once is as good as twice.
     """
+    await visibility.see_inbound(services, who, reference)
     at = not_in_the_future(step.occurred_at)
     async with services.engine.begin() as connection:
         await inbound.ship(connection, reference, actor=step.actor, at=at)
@@ -156,11 +166,14 @@ async def receive(
     reference: Reference,
     receipt: Annotated[InboundReceipt, AS_SEEN, Body(openapi_examples=responses.named(examples.INBOUND_RECEIPTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.INBOUND_WORK)],
 ) -> Json:
     """In as many parts as you like, each with an `idempotency_key` of its own; more than was announced is taken too. It
     ends when everything has come, or with `closed`; then `missing` says what did not. What a transfer lacks or has too
     much is put into the exception queue.
     """
+    await visibility.see_inbound(services, who, reference)
+    visibility.must_be_own(who, "node_id", node=receipt.node_id)
     arrived = Receipt(
         reference=reference,
         key=receipt.idempotency_key,
@@ -188,11 +201,13 @@ async def receive(
 async def cancel(
     reference: Reference,
     services: Use,
+    who: Annotated[Principal, needs(Scope.INBOUND_WRITE)],
     call: Annotated[
         CancelInbound, AS_SEEN, Body(openapi_examples=responses.named(examples.INBOUND_CANCELS))
     ] = CancelInbound(),
 ) -> Json:
     """While nothing was shipped or received. A transfer in transit can be received back at its origin."""
+    await visibility.see_inbound(services, who, reference)
     async with services.engine.begin() as connection:
         await inbound.cancel(connection, reference, call.actor)
         return Json(await _shown(connection, reference))

@@ -9,9 +9,12 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from api.network import examples
 from api.network.models import NodeList
 from dom.network import Node, NodeKind
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput
 from store.network import reference
@@ -34,6 +37,7 @@ NodeId = Annotated[str, Path(max_length=64, description="The node's code.", exam
 )
 async def find(
     services: Use,
+    who: Annotated[Principal, needs(Scope.NETWORK_READ)],
     kind: Annotated[NodeKind | None, Query(description="Only nodes of this kind.")] = None,
     country: Annotated[str | None, Query(pattern="^[A-Z]{2}$", description="Only nodes in this country.")] = None,
     active: Annotated[bool | None, Query(description="Only nodes that get new work, or only others.")] = None,
@@ -42,7 +46,7 @@ async def find(
 ) -> Json:
     """Every node with all that is known of it. Filters combine."""
     after = cursor.decode(cursor_, 1)[0] if cursor_ else None
-    wanted = lists.NodeFilter(kind=kind, country=country, active=active)
+    wanted = lists.NodeFilter(kind=kind, country=country, active=active, limits=who.limits)
     async with services.reads.connect() as connection:
         found = await lists.list_nodes(connection, wanted, after=after, limit=limit + 1)
     more = cursor.encode(found[limit - 1]["id"]) if len(found) > limit else None
@@ -56,8 +60,9 @@ async def find(
     response_model=Node,
     responses={**responses.success(200, "The node.", examples.NODE), **responses.problems("not-found")},
 )
-async def get(node_id: NodeId, services: Use) -> Json:
+async def get(node_id: NodeId, services: Use, who: Annotated[Principal, needs(Scope.NETWORK_READ)]) -> Json:
     """Where it stands, when it is open, what it costs and how much it can do a day."""
+    visibility.must_be_own(who, node=node_id)
     async with services.reads.connect() as connection:
         return Json(await reference.get_node(connection, node_id))
 
@@ -77,6 +82,7 @@ async def put(
     node_id: Annotated[str, Path(max_length=64, description="The node's code.", examples=["example-node"])],
     node: Annotated[Node, AS_SEEN, Body(openapi_examples=responses.named(examples.NODE_REQUESTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.NETWORK_WRITE)],
 ) -> Json:
     """The `id` in the body is the one in the address. A node that is not `active` gets no new work.
 
@@ -85,6 +91,7 @@ async def put(
     not begun; where it was, it stands in the exception queue. Carts that hold units there keep them until they expire,
     and say what an order of them would get: it is planned on what other nodes have.
     """
+    visibility.must_be_own(who, node=node_id)
     if node.id != node_id:
         raise InvalidInput(f"the address says {node_id}", field="id")
     async with services.engine.begin() as connection:

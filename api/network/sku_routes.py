@@ -9,9 +9,11 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from api.identity.scopes import needs
 from api.network import examples
 from api.network.models import SkuList
 from dom.network import Sku
+from dom.shared.access import Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput
 from store.network import reference
@@ -27,6 +29,7 @@ _ANY = "/skus/{sku_id:path}"  # a code may hold a slash
     "/skus",
     summary="Find SKUs",
     operation_id="listSkus",
+    dependencies=[needs(Scope.SKUS_READ)],
     response_model=SkuList,
     responses={
         **responses.success(200, "A page of SKUs by code.", examples.SKU_LIST),
@@ -53,6 +56,7 @@ async def find(
     _ANY,
     summary="A SKU",
     operation_id="getSku",
+    dependencies=[needs(Scope.SKUS_READ)],
     response_model=Sku,
     responses={**responses.success(200, "The SKU.", examples.SKU), **responses.problems("not-found")},
 )
@@ -66,6 +70,7 @@ async def get(sku_id: SkuId, services: Use) -> Json:
     _ANY,
     summary="Create or replace a SKU",
     operation_id="putSku",
+    dependencies=[needs(Scope.SKUS_WRITE)],
     response_model=Sku,
     responses={
         **responses.success(200, "Replaced; it counts for the next order.", examples.SKU),

@@ -9,9 +9,11 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from api.identity.scopes import needs
 from api.notifications import examples
 from api.notifications.models import Medium, MessageList
 from dom.notifications.messages import MessageKind
+from dom.shared.access import Principal, Scope
 from store.enums import MessageStatus
 from store.reports import lists
 
@@ -30,6 +32,7 @@ router = APIRouter(tags=["orders"])
 )
 async def find(
     services: Use,
+    who: Annotated[Principal, needs(Scope.ORDERS_READ)],
     order: Annotated[str | None, Query(max_length=900, description="Only this order's.")] = None,
     kind: Annotated[MessageKind | None, Query(description="Only those with this to say.")] = None,
     medium: Annotated[Medium | None, Query(description="Only mails, or only webhooks.")] = None,
@@ -38,7 +41,7 @@ async def find(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """What was said on which occasion, and whether it left. Whom it went to is shown with the order alone."""
-    wanted = lists.MessageFilter(order_id=order, kind=kind, medium=medium, status=status)
+    wanted = lists.MessageFilter(order_id=order, kind=kind, medium=medium, status=status, limits=who.limits)
     before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await lists.list_messages(connection, wanted, before=before, limit=limit + 1)

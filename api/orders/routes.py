@@ -17,11 +17,14 @@ from api.http.answers import Json
 from api.http.clock import not_in_the_future
 from api.http.models import Cursor, Limit, OrderId
 from api.http.services import IdempotencyKey, Services, Use
+from api.identity import visibility
+from api.identity.scopes import caller, needs
 from api.orders import examples
 from api.orders.models import OrderCaptured, OrderDetail, OrderList, Sourcing, Timeline
 from api.orders.sourcing import stored_decision
 from dom.orders.intake import OrderRequest, as_captured_before
 from dom.orders.status import OrderStatus
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput, NotFound
 from store.orders import orders as order_rows
@@ -42,7 +45,7 @@ class _Orders(APIRoute):
                 return await handle(request)
             except RequestValidationError as error:
                 sent = as_captured_before(error.body) if self.endpoint is capture else None
-                if sent is None:
+                if sent is None or not caller(request).limits.allow(channel=sent.channel):
                     raise
                 services: Services = request.app.state.services
                 try:
@@ -74,7 +77,9 @@ _FROM_DOCUMENT = ("customer", "ship_to", "shipping_method", "pickup_node", "requ
     },
 )
 async def capture(
-    order: Annotated[OrderRequest, Body(openapi_examples=responses.named(examples.ORDERS))], services: Use
+    order: Annotated[OrderRequest, Body(openapi_examples=responses.named(examples.ORDERS))],
+    services: Use,
+    who: Annotated[Principal, needs(Scope.ORDERS_WRITE)],
 ) -> Json:
     """Captures the order exactly once, plans it, reserves its stock, and answers with its id, status and promise.
 
@@ -85,6 +90,7 @@ async def capture(
     dialled at home, "n/a" for nothing. The first event of the timeline lists each as `data.corrections`; the order as
     corrected is its content. The channel must be registered, and `placed_at` may not be still to come.
     """
+    visibility.must_be_own(who, "channel", channel=order.channel)
     try:
         await services.channels.check(order.channel)
         not_in_the_future(order.placed_at, "placed_at")
@@ -125,6 +131,7 @@ def _captured(answer: OrderAnswer) -> Json:
 )
 async def list_orders(
     services: Use,
+    who: Annotated[Principal, needs(Scope.ORDERS_READ)],
     *,
     channel: Annotated[
         list[Annotated[str, Field(max_length=64)]] | None,
@@ -143,7 +150,11 @@ async def list_orders(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """Filters combine; one that is absent does not matter. Orders that come in meanwhile shift no page."""
-    wanted = reads.OrderFilter(channel=channel, status=status, customer_id=customer, sku=sku, text=q, waiting=waiting)
+    for each in channel or ():
+        visibility.must_be_own(who, "channel", channel=each)
+    wanted = reads.OrderFilter(
+        channel=channel, status=status, customer_id=customer, sku=sku, text=q, waiting=waiting, limits=who.limits
+    )
     before = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await reads.list_orders(connection, wanted, before=before, limit=limit + 1)
@@ -158,8 +169,9 @@ async def list_orders(
     operation_id="getOrder",
     responses={**responses.success(200, "The order.", examples.ORDER), **responses.problems("not-found")},
 )
-async def get(order_id: OrderId, services: Use) -> OrderDetail:
+async def get(order_id: OrderId, services: Use, who: Annotated[Principal, needs(Scope.ORDERS_READ)]) -> OrderDetail:
     """Lines with where their units are, fulfilments with shipments, messages, returns, refunds, open exceptions."""
+    await visibility.see_order(services, who, order_id)
     async with services.reads.connect() as connection:
         found = await reads.order(connection, order_id)
     if found is None:
@@ -179,8 +191,9 @@ async def get(order_id: OrderId, services: Use) -> OrderDetail:
         **responses.problems("not-found"),
     },
 )
-async def get_timeline(order_id: OrderId, services: Use) -> Json:
+async def get_timeline(order_id: OrderId, services: Use, who: Annotated[Principal, needs(Scope.ORDERS_READ)]) -> Json:
     """Append-only: who did what, when and why, with the data of each step."""
+    await visibility.see_order(services, who, order_id)
     async with services.reads.connect() as connection:
         events = await timeline.of_order(connection, order_id)
         if not events and await order_rows.find(connection, order_id) is None:
@@ -201,6 +214,7 @@ async def get_timeline(order_id: OrderId, services: Use) -> Json:
 async def get_sourcing(
     order_id: OrderId,
     services: Use,
+    who: Annotated[Principal, needs(Scope.SOURCING_READ)],
     full: Annotated[
         bool, Query(description="Make each decision again on what the planner saw, and show every fence and cost.")
     ] = False,
@@ -208,6 +222,7 @@ async def get_sourcing(
     """Each decision as it was made: the stock it saw, the nodes that held goods and why they were left out, costs by
     term, the runner-up, what would have to change for it to win, the policy version, and the reasons in words.
     """
+    await visibility.see_order(services, who, order_id)
     async with services.reads.connect() as connection:
         kept = await explanations.kept(connection, order_id, snapshots=full)
         if not kept and await order_rows.find(connection, order_id) is None:
@@ -230,12 +245,14 @@ async def cancel(
     order_id: OrderId,
     call: Annotated[CancelCall, AS_SEEN, Body(openapi_examples=responses.named(examples.CANCELS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.ORDERS_CANCEL)],
     key: IdempotencyKey = None,
 ) -> Json:
     """Possible for units that are not handed over. Everything asked is cancelled, or nothing is.
 
     Without `lines` the whole order; a line without `quantity` means every unit of it.
     """
+    await visibility.see_order(services, who, order_id)
     not_in_the_future(call.occurred_at)
     return Json(await services.orders.cancel(order_id, call, key))
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.contract import responses
 from api.http.answers import Json
 from api.http.services import Use
+from api.identity.scopes import needs
 from api.policy import examples
 from api.policy.models import (
     Actor,
@@ -22,6 +23,7 @@ from api.policy.models import (
 )
 from api.policy.routes import answered
 from api.policy.text import REQUEST_BODY, PolicyText
+from dom.shared.access import Scope
 from dom.sourcing.policy.checking import linted, refused
 from dom.sourcing.policy.findings import Finding
 from dom.sourcing.policy.reading import read
@@ -39,6 +41,7 @@ HERE = PATH + "/{name}"
     PATH,
     summary="Drafts of the policy",
     operation_id="listDrafts",
+    dependencies=[needs(Scope.POLICY_READ)],
     response_model=DraftList,
     responses={**responses.success(200, "Every draft.", examples.DRAFTS), **responses.problems()},
 )
@@ -52,6 +55,7 @@ async def find(services: Use) -> Json:
     HERE,
     summary="A draft",
     operation_id="getDraft",
+    dependencies=[needs(Scope.POLICY_READ)],
     response_model=DraftDetail,
     responses={
         **responses.success(200, "The draft.", examples.DRAFT),
@@ -69,6 +73,7 @@ async def get(name: DraftName, services: Use) -> Json:
     HERE,
     summary="Create or replace a draft",
     operation_id="putDraft",
+    dependencies=[needs(Scope.POLICY_WRITE)],
     response_model=DraftDetail,
     openapi_extra={"requestBody": REQUEST_BODY},
     responses={
@@ -115,6 +120,7 @@ async def put(
     HERE,
     summary="Throw a draft away",
     operation_id="deleteDraft",
+    dependencies=[needs(Scope.POLICY_WRITE)],
     response_model=DraftHead,
     responses={
         **responses.success(200, "What it was.", examples.DRAFT_HEAD),
@@ -132,6 +138,7 @@ async def delete(name: DraftName, services: Use) -> Json:
     status_code=201,
     summary="Publish a draft",
     operation_id="publishDraft",
+    dependencies=[needs(Scope.POLICY_PUBLISH)],
     response_model=PolicyPublished,
     responses={
         **responses.success(201, "Published; it decides the next order.", examples.POLICY_PUBLISHED),

@@ -11,6 +11,7 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from api.identity.scopes import needs
 from api.policy import examples
 from api.policy.models import (
     Actor,
@@ -25,6 +26,7 @@ from api.policy.models import (
     Which,
 )
 from api.policy.text import REQUEST_BODY, PolicyText
+from dom.shared.access import Scope
 from dom.sourcing.policy import schema
 from dom.sourcing.policy.checking import linted
 from dom.sourcing.policy.comparing import compare
@@ -53,6 +55,7 @@ PATH = "/ofl/policies"
     PATH,
     summary="Published versions of the policy",
     operation_id="listPolicies",
+    dependencies=[needs(Scope.POLICY_READ)],
     response_model=PolicyVersions,
     responses={
         **responses.success(200, "Versions, newest first.", examples.POLICY_VERSIONS),
@@ -74,6 +77,7 @@ async def find(services: Use, limit: Limit = 50, cursor_: Annotated[Cursor, Quer
     status_code=201,
     summary="Publish a policy",
     operation_id="publishPolicy",
+    dependencies=[needs(Scope.POLICY_PUBLISH)],
     response_model=PolicyPublished,
     openapi_extra={"requestBody": REQUEST_BODY},
     responses={
@@ -99,6 +103,7 @@ async def publish(
     PATH + "/lint",
     summary="Look for mistakes in a policy",
     operation_id="lintPolicy",
+    dependencies=[needs(Scope.POLICY_READ)],
     response_model=PolicyChecked,
     openapi_extra={"requestBody": REQUEST_BODY},
     responses={
@@ -120,6 +125,7 @@ async def lint(reading: PolicyText, services: Use) -> Json:
     PATH + "/diff",
     summary="What changes between two policies",
     operation_id="diffPolicies",
+    dependencies=[needs(Scope.POLICY_READ)],
     response_model=PolicyDifference,
     responses={
         **responses.success(200, "The changes.", examples.POLICY_DIFFERENCE),
@@ -139,6 +145,7 @@ async def difference(from_: Annotated[Which, Query(alias="from")], to: Which, se
     PATH + "/schema",
     summary="The JSON Schema of the policy document",
     operation_id="getPolicySchema",
+    dependencies=[needs(Scope.POLICY_READ)],
     response_model=dict[str, Any],
     responses={**responses.success(200, "The schema (2020-12).", examples.POLICY_SCHEMA), **responses.problems()},
 )
@@ -151,6 +158,7 @@ async def document_schema() -> Json:
     PATH + "/{version:policy_version}",
     summary="A published version",
     operation_id="getPolicy",
+    dependencies=[needs(Scope.POLICY_READ)],
     response_model=PolicyDetail,
     responses={
         **responses.success(200, "The version.", examples.POLICY),
@@ -170,6 +178,7 @@ async def get(version: Version, services: Use) -> Json:
     status_code=201,
     summary="Bring an earlier version back",
     operation_id="restorePolicy",
+    dependencies=[needs(Scope.POLICY_PUBLISH)],
     response_model=PolicyPublished,
     responses={
         **responses.success(201, "Published again, as the next version.", examples.POLICY_RESTORED),

@@ -11,9 +11,11 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from api.identity.scopes import needs
 from api.rehearsal import examples
 from api.rehearsal import page as reports
 from api.rehearsal.models import RehearsalDetail, RehearsalId, RehearsalList, RehearsalReport, RehearsalRequest
+from dom.shared.access import Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import Conflict
 from dom.sourcing.policy.document import Policy
@@ -34,6 +36,7 @@ _DRAFT: Final = "draft:"
     status_code=202,
     summary="Rehearse a policy over recorded orders",
     operation_id="startRehearsal",
+    dependencies=[needs(Scope.POLICY_WRITE)],
     response_model=RehearsalDetail,
     responses={
         **responses.success(202, "In the queue; the keeper runs one at a time.", examples.REHEARSAL),
@@ -74,6 +77,7 @@ async def named(connection: AsyncConnection, which: str | None, policy: Policy |
     PATH,
     summary="Find rehearsals",
     operation_id="listRehearsals",
+    dependencies=[needs(Scope.POLICY_READ)],
     response_model=RehearsalList,
     responses={
         **responses.success(200, "Rehearsals, the newest first.", examples.REHEARSAL_LIST),
@@ -98,6 +102,7 @@ async def find(
     PATH + "/{rehearsal_id}",
     summary="A rehearsal, how far it is, and its figures",
     operation_id="getRehearsal",
+    dependencies=[needs(Scope.POLICY_READ)],
     response_model=RehearsalDetail,
     responses={
         **responses.success(200, "The rehearsal.", examples.REHEARSAL_DONE),
@@ -113,6 +118,7 @@ async def get(rehearsal_id: RehearsalId, services: Use) -> Json:
     PATH + "/{rehearsal_id}/report",
     summary="The report of a rehearsal, as a page or as JSON",
     operation_id="getRehearsalReport",
+    dependencies=[needs(Scope.POLICY_READ)],
     response_model=RehearsalReport,
     responses={
         200: {
@@ -141,6 +147,7 @@ async def report(request: Request, rehearsal_id: RehearsalId, services: Use) -> 
     PATH + "/{rehearsal_id}",
     summary="Cancel a rehearsal, or throw its report away",
     operation_id="deleteRehearsal",
+    dependencies=[needs(Scope.POLICY_WRITE)],
     response_model=RehearsalDetail,
     responses={
         **responses.success(200, "The rehearsal as it was; it is gone.", examples.REHEARSAL),

@@ -9,10 +9,12 @@ from sqlalchemy import RowMapping
 from api.contract import responses
 from api.http.answers import Json
 from api.http.services import Use
+from api.identity.scopes import needs
 from api.policy.models import Actor
 from api.rehearsal import examples
 from api.rehearsal.models import ShadowDetail, ShadowList, ShadowName, ShadowRequest
 from api.rehearsal.routes import named
+from dom.shared.access import Scope
 from dom.shared.base import AS_SEEN
 from store.rehearsal import shadows
 from store.rehearsal.shadows import Shadow
@@ -28,6 +30,7 @@ NAMED_AT_MOST: Final = 200
     PATH,
     summary="Shadows that run or ran",
     operation_id="listShadows",
+    dependencies=[needs(Scope.POLICY_READ)],
     response_model=ShadowList,
     responses={**responses.success(200, "Shadows, the newest first.", examples.SHADOW_LIST), **responses.problems()},
 )
@@ -42,6 +45,7 @@ async def find(services: Use) -> Json:
     status_code=201,
     summary="Let a draft decide beside the live policy",
     operation_id="startShadow",
+    dependencies=[needs(Scope.POLICY_WRITE)],
     response_model=ShadowDetail,
     responses={
         **responses.success(201, "It decides every order from now on; nothing comes of it.", examples.SHADOW),
@@ -69,6 +73,7 @@ async def start(
     PATH + "/{name}",
     summary="What a shadow would have decided otherwise",
     operation_id="getShadow",
+    dependencies=[needs(Scope.POLICY_READ)],
     response_model=ShadowDetail,
     responses={
         **responses.success(200, "The shadow of that name that was started last.", examples.SHADOW),
@@ -91,6 +96,7 @@ async def get(
     PATH + "/{name}",
     summary="Stop a shadow",
     operation_id="stopShadow",
+    dependencies=[needs(Scope.POLICY_WRITE)],
     response_model=ShadowDetail,
     responses={
         **responses.success(200, "It decides no longer.", examples.SHADOW_STOPPED),

@@ -9,9 +9,13 @@ from api.availability.routes import NOWHERE
 from api.contract import responses
 from api.http.answers import Json
 from api.http.services import IdempotencyKey, Services, Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from api.reservations import examples
 from api.reservations.models import Extension, Reservation, ReservationId, ReservationRequest
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
+from dom.shared.errors import NotFound
 from services.reservation_planning import Hold, HoldLine
 
 router = APIRouter(tags=["inventory"])
@@ -38,6 +42,7 @@ async def hold(
         ReservationRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.RESERVATION_REQUESTS))
     ],
     services: Use,
+    who: Annotated[Principal, needs(Scope.RESERVATIONS_WRITE)],
     key: IdempotencyKey = None,
 ) -> Json:
     """Plans the lines as an order of the channel would be planned and takes exactly those units, all or none; with 409,
@@ -46,6 +51,7 @@ async def hold(
     An owner has one reservation in a channel: asked again, the new one takes the place of the old one in one step, and
     what the owner holds already counts as free for him. It expires by itself. Name it as `reservation_id` in the order.
     """
+    visibility.must_be_own(who, "channel", channel=asked.channel)
     await services.channels.check(asked.channel)
     wanted = Hold(
         channel=asked.channel,
@@ -77,13 +83,15 @@ async def hold(
         **responses.problems("not-found", "invalid-input"),
     },
 )
-async def get(reservation_id: ReservationId, services: Use) -> Json:
+async def get(
+    reservation_id: ReservationId, services: Use, who: Annotated[Principal, needs(Scope.RESERVATIONS_READ)]
+) -> Json:
     """Its units, its expiry, what an order of it would be promised now, and the order it became.
 
     Where a node changed meanwhile (switched off, other hours, no pick-up) the promise is what the nodes give now, and
     `unfilled` says what they do not.
     """
-    return Json(await _shown(services, await services.holding.get(reservation_id)))
+    return Json(await _shown(services, await _own(services, who, reservation_id)))
 
 
 @router.post(
@@ -100,8 +108,10 @@ async def extend(
     reservation_id: ReservationId,
     extension: Annotated[Extension, AS_SEEN, Body(openapi_examples=responses.named(examples.RESERVATION_EXTENSIONS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.RESERVATIONS_WRITE)],
 ) -> Json:
     """Counted from now, never to an earlier moment than before. One that ended is not revived: ask for a new one."""
+    await _own(services, who, reservation_id)
     return Json(await _shown(services, await services.holding.extend(reservation_id, extension.seconds)))
 
 
@@ -115,9 +125,20 @@ async def extend(
         **responses.problems("not-found", "invalid-input"),
     },
 )
-async def release(reservation_id: ReservationId, services: Use) -> Json:
+async def release(
+    reservation_id: ReservationId, services: Use, who: Annotated[Principal, needs(Scope.RESERVATIONS_WRITE)]
+) -> Json:
     """One that has ended already, or became an order, stays as it is."""
+    await _own(services, who, reservation_id)
     return Json(await _shown(services, await services.holding.release(reservation_id)))
+
+
+async def _own(services: Services, who: Principal, reservation_id: str) -> RowMapping:
+    """The reservation. Raises NotFound, also for one of a channel that is not the caller's own."""
+    found = await services.holding.get(reservation_id)
+    if not who.limits.allow(channel=found["channel"]):
+        raise NotFound(f"there is no reservation {reservation_id}")
+    return found
 
 
 async def _shown(services: Services, found: RowMapping) -> dict[str, Any]:

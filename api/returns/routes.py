@@ -11,10 +11,13 @@ from api.http.answers import Json
 from api.http.clock import not_in_the_future
 from api.http.models import Cursor, Limit, ReturnId
 from api.http.services import IdempotencyKey, Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from api.returns import examples
 from api.returns.models import ReturnDetail, ReturnList, ReturnOpened
 from dom.orders.status import ReturnStatus
 from dom.shared import ids
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import NotFound
 from store.orders import reads
@@ -47,12 +50,14 @@ router = APIRouter(tags=["returns"])
 async def request(
     asked: Annotated[ReturnRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_REQUESTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.RETURNS_WRITE)],
     key: IdempotencyKey = None,
 ) -> Json:
     """Allowed for units that were delivered and are in no other return. The answer names where the goods go.
 
     Without an Idempotency-Key every call opens a return of its own.
     """
+    await visibility.see_order(services, who, asked.order_id)
     not_in_the_future(asked.occurred_at)
     return_id = ids.return_id(asked.order_id, key or uuid4().hex)
     answer = await services.returns.request(return_id, asked, key)
@@ -79,6 +84,7 @@ async def request(
 )
 async def list_returns(
     services: Use,
+    who: Annotated[Principal, needs(Scope.RETURNS_READ)],
     order_id: Annotated[str | None, Query(max_length=900, description="Only this order's.")] = None,
     status: Annotated[list[ReturnStatus] | None, Query(description="Any of these; repeatable.")] = None,
     limit: Limit = 50,
@@ -87,7 +93,9 @@ async def list_returns(
     """Filters combine."""
     before = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
-        rows = await reads.list_returns(connection, order_id=order_id, status=status, before=before, limit=limit + 1)
+        rows = await reads.list_returns(
+            connection, order_id=order_id, status=status, before=before, limit=limit + 1, limits=who.limits
+        )
     page = [dict(row) for row in rows[:limit]]
     more = cursor.encode(page[-1]["requested_at"], page[-1]["id"]) if len(rows) > limit else None
     return Json({"items": page, "next_cursor": more})
@@ -99,8 +107,9 @@ async def list_returns(
     operation_id="getReturn",
     responses={**responses.success(200, "The return.", examples.RETURN), **responses.problems("not-found")},
 )
-async def get(return_id: ReturnId, services: Use) -> ReturnDetail:
+async def get(return_id: ReturnId, services: Use, who: Annotated[Principal, needs(Scope.RETURNS_READ)]) -> ReturnDetail:
     """Its lines with what was received and what became of it, and the refund recorded."""
+    await visibility.see_return(services, who, return_id)
     async with services.reads.connect() as connection:
         row = await reads.return_(connection, return_id)
     if row is None:
@@ -121,6 +130,7 @@ async def get(return_id: ReturnId, services: Use) -> ReturnDetail:
 async def receive(
     return_id: ReturnId,
     services: Use,
+    who: Annotated[Principal, needs(Scope.RETURNS_WORK)],
     call: Annotated[ReceiveCall, AS_SEEN, Body(openapi_examples=responses.named(examples.RECEIVES))] = ReceiveCall(),
     key: IdempotencyKey = None,
 ) -> Json:
@@ -130,6 +140,7 @@ async def receive(
     Send an Idempotency-Key: without one a repeat with `lines` is another receipt. Goods of a return that was cancelled,
     expired or closed are refused, and put before a person.
     """
+    await visibility.see_return(services, who, return_id)
     not_in_the_future(call.occurred_at)
     return Json(await services.returns.receive(return_id, call, key))
 
@@ -148,11 +159,13 @@ async def inspect(
     return_id: ReturnId,
     call: Annotated[InspectCall, AS_SEEN, Body(openapi_examples=responses.named(examples.INSPECTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.RETURNS_WORK)],
     key: IdempotencyKey = None,
 ) -> Json:
     """Received units get their disposition, all of them or some at a time. What is restocked can be sold again; the
     refund for these units is recorded. The return ends once nothing is outstanding and everything is inspected.
     """
+    await visibility.see_return(services, who, return_id)
     not_in_the_future(call.occurred_at)
     return Json(await services.returns.inspect(return_id, call, key))
 
@@ -170,6 +183,7 @@ async def inspect(
 async def cancel(
     return_id: ReturnId,
     services: Use,
+    who: Annotated[Principal, needs(Scope.RETURNS_WRITE)],
     call: Annotated[
         CancelReturnCall, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_CANCELS))
     ] = CancelReturnCall(),
@@ -178,6 +192,7 @@ async def cancel(
     """The units that have not arrived may be returned otherwise. What has arrived is inspected and refunded as ever, so
     that the return ends as `cancelled` only where nothing had.
     """
+    await visibility.see_return(services, who, return_id)
     not_in_the_future(call.occurred_at)
     return Json(await services.returns.cancel(return_id, call, key))
 
@@ -195,6 +210,7 @@ async def cancel(
 async def close(
     return_id: ReturnId,
     services: Use,
+    who: Annotated[Principal, needs(Scope.RETURNS_WRITE)],
     call: Annotated[
         CloseReturnCall, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_CLOSES))
     ] = CloseReturnCall(),
@@ -203,5 +219,6 @@ async def close(
     """After something of a return arrived: the rest is not waited for, and may be returned otherwise. The customer is
     not told. A return of which nothing arrived is cancelled instead.
     """
+    await visibility.see_return(services, who, return_id)
     not_in_the_future(call.occurred_at)
     return Json(await services.returns.close(return_id, call, key))

@@ -10,8 +10,11 @@ from api.http import items, problems
 from api.http.answers import Json
 from api.http.clock import not_in_the_future
 from api.http.services import Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from api.stock import examples
 from api.stock.models import AdjustmentItem, AdjustmentResults, Adjustments, CountItem, CountResults, Counts
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import DomError
 from services import stock_updates
@@ -39,11 +42,13 @@ Made = TypeVar("Made")
 async def adjust(
     feed: Annotated[Adjustments, AS_SEEN, Body(openapi_examples=responses.named(examples.ADJUSTMENTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.STOCK_WRITE)],
 ) -> Json:
     """Each change stands for itself: one that is refused does not hold the others back, and each `idempotency_key`
     counts once for a node and SKU. Reserved units cannot go. What happened before the node's last count was seen by it,
     and is `superseded`. What comes in goes to the orders that wait for it, by priority and age, before anybody else.
     """
+    _check_nodes(who, "adjustments", feed.adjustments)
     changes, refused = _made(items.readable(feed.adjustments), _adjustment)
     async with services.engine.begin() as connection:
         done = await stock_updates.adjust(connection, list(changes.values()), feed.actor)
@@ -64,15 +69,22 @@ async def adjust(
 async def count(
     feed: Annotated[Counts, AS_SEEN, Body(openapi_examples=responses.named(examples.COUNTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.STOCK_WRITE)],
 ) -> Json:
     """Absolute counts of sellable units, reserved ones among them, as of when they were taken: what was reserved,
     shipped or received since is not lost. A count that comes twice, late or out of sequence changes nothing. One below
     what is reserved takes soft reservations back, the youngest first, and leaves on hand what orders have reserved.
     """
+    _check_nodes(who, "counts", feed.counts)
     taken, refused = _made(items.readable(feed.counts), _count)
     async with services.engine.begin() as connection:
         done = await stock_updates.count(connection, list(taken.values()), feed.source, feed.actor)
     return _answer("counts", feed.counts, refused | dict(zip(taken, done, strict=True)), "shortfall")
+
+
+def _check_nodes(who: Principal, list_: str, given: Sequence[Any]) -> None:
+    named = items.readable(given)
+    visibility.own_nodes(who, ((f"{list_}[{index}].node_id", item.node_id) for index, item in named.items()))
 
 
 def _made(given: Mapping[int, Item], make: Callable[[Item], Made]) -> tuple[dict[int, Made], dict[int, ItemResult]]:

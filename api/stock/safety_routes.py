@@ -8,8 +8,11 @@ from api.contract import responses
 from api.http import problems
 from api.http.answers import Json
 from api.http.services import Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from api.stock import safety_examples
 from api.stock.safety_models import SafetyStockItem, SafetyStockResults, SafetyStocks
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from store.stock import safety
 from store.stock.safety import Setting, SettingResult
@@ -30,11 +33,14 @@ router = APIRouter(tags=["inventory"])
 async def put(
     asked: Annotated[SafetyStocks, AS_SEEN, Body(openapi_examples=responses.named(safety_examples.SAFETY_STOCKS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.STOCK_PLAN)],
 ) -> Json:
     """`safety_stock` is what OFL never takes of a balance, `promise_safety` what is never promised to a channel; the
     greater of the two limits a promise. Each setting stands for itself, and each `idempotency_key` counts once for a
     node and SKU. A SKU that was never at the node gets a balance with nothing on hand.
     """
+    named = ((f"safety_stocks[{index}].node_id", item.node_id) for index, item in enumerate(asked.safety_stocks))
+    visibility.own_nodes(who, named)
     settings = [_setting(item) for item in asked.safety_stocks]
     async with services.engine.begin() as connection:
         found = await safety.put(connection, settings, asked.actor)

@@ -8,8 +8,11 @@ from api.contract import responses
 from api.http import problems
 from api.http.answers import Json
 from api.http.services import Use
+from api.identity import visibility
+from api.identity.scopes import needs
 from api.stock import value_examples
 from api.stock.value_models import MarkDownResults, MarkDowns, StockValues
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN, SkuId
 from store.network import reference
 from store.sourcing import stock_values
@@ -28,7 +31,11 @@ router = APIRouter(tags=["inventory"])
         **responses.problems("not-found", "invalid-input"),
     },
 )
-async def of_sku(sku: Annotated[SkuId, Query(description="The SKU.", examples=["85123A"])], services: Use) -> Json:
+async def of_sku(
+    sku: Annotated[SkuId, Query(description="The SKU.", examples=["85123A"])],
+    services: Use,
+    who: Annotated[Principal, needs(Scope.STOCK_READ)],
+) -> Json:
     """Shadow prices are worked out in the background, where a strategy of the published policy has an opportunity
     weight or days of supply; they say what one unit more would save over the days to come. They fade with age, and
     sooner where stock moved otherwise than was expected: what counts in a decision is `opportunity`.
@@ -51,6 +58,7 @@ async def of_sku(sku: Annotated[SkuId, Query(description="The SKU.", examples=["
             "marked_at": row["marked_at"],
         }
         for row, now in found
+        if who.limits.allow(node=row["node_id"])
     ]
     return Json({"sku": sku, "currency": currency, "nodes": nodes})
 
@@ -68,11 +76,14 @@ async def of_sku(sku: Annotated[SkuId, Query(description="The SKU.", examples=["
 async def mark_down(
     asked: Annotated[MarkDowns, AS_SEEN, Body(openapi_examples=responses.named(value_examples.MARK_DOWNS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.STOCK_PLAN)],
 ) -> Json:
     """A mark-down makes its node cheaper to the strategies that have a mark-down weight. It stands until it is set
     again; said twice it changes nothing, and of two for one node and SKU in one call the last one stands. Each stands
     for itself.
     """
+    named = ((f"mark_downs[{index}].node_id", item.node_id) for index, item in enumerate(asked.mark_downs))
+    visibility.own_nodes(who, named)
     marks = [MarkDown(item.node_id, item.sku, item.per_unit) for item in asked.mark_downs]
     async with services.engine.begin() as connection:
         found = await stock_values.mark_down(connection, marks, asked.actor)

@@ -1,5 +1,6 @@
 """What every subdomain of the core stands on: values, texts, identifiers, money, errors.
 
+access     roles, scopes, and who a caller is
 base       what every model of the core shares: frozen values, no unknown fields, strict scalars, times in
            UTC
 errors     domain errors

@@ -6,6 +6,7 @@
     │   ├── UnknownChannel
     │   ├── UnknownNode
     │   └── PolicyInvalid      the OFL policy has mistakes; each is named with its place
+    ├── Forbidden         403  the caller may not do that
     ├── NotFound          404  no such order, fulfilment, return, node, SKU, shipment
     ├── Conflict          409  right in form, impossible now
     │   ├── OrderConflict      same channel and external_id, other content
@@ -76,6 +77,14 @@ class PolicyInvalid(InvalidInput):
 
     type = "policy-invalid"
     title = "The policy has mistakes"
+
+
+class Forbidden(DomError):
+    """The caller has no such scope, or names a channel, node or carrier that is not his."""
+
+    type = "forbidden"
+    title = "The caller may not do that"
+    status = 403
 
 
 class NotFound(DomError):

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders.status import BEFORE_HAND_OVER
+from dom.shared.access import UNLIMITED, Limits
 
 _OPEN: Final = ", ".join(f"'{status}'" for status in sorted(BEFORE_HAND_OVER))
 """Written out in the statements, so that the indexes of open and of closed work serve them."""
@@ -34,6 +35,9 @@ _CONDITIONS: Final = {
     "node_id": "f.node_id = :node_id",
     "statuses": "f.status = ANY(CAST(:statuses AS text[]))",
     "order_id": "f.order_id = :order_id",
+    "own_nodes": "f.node_id = ANY(CAST(:own_nodes AS text[]))",
+    "own_channels": "EXISTS (SELECT FROM orders c WHERE c.id = f.order_id"
+    " AND c.channel = ANY(CAST(:own_channels AS text[])))",
     "released": "f.released_at <= statement_timestamp()",
 }
 _AFTER: Final = "(f.ship_by, f.id) > (:after_ship_by, :after_id)"
@@ -54,6 +58,7 @@ class WorkFilter:
     node_id: str | None = None
     statuses: Sequence[str] | None = None
     order_id: str | None = None
+    limits: Limits = UNLIMITED
 
 
 @cache
@@ -93,6 +98,8 @@ async def work_list(
         "node_id": wanted.node_id,
         "statuses": list(wanted.statuses) if wanted.statuses else None,
         "order_id": wanted.order_id,
+        "own_nodes": None if wanted.limits.nodes is None else sorted(wanted.limits.nodes),
+        "own_channels": None if wanted.limits.channels is None else sorted(wanted.limits.channels),
     }
     filters = {name: value for name, value in asked.items() if value is not None}
     conditions = (*filters, *(() if wanted.order_id else ("released",)))

@@ -7,6 +7,8 @@ from datetime import date
 from sqlalchemy import RowMapping, exists, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.shared.access import UNLIMITED, Limits
+from store.access import visibility
 from store.database.parameters import any_of
 from store.enums import InboundKind, InboundStatus
 from store.inbound.terms import EXPECTED
@@ -41,6 +43,7 @@ class InboundFilter:
     sku: str | None = None
     status: InboundStatus | Sequence[InboundStatus] | None = None
     kind: InboundKind | Sequence[InboundKind] | None = None
+    limits: Limits = UNLIMITED
 
 
 _LISTED = (
@@ -71,6 +74,7 @@ async def find(
     query = (
         select(*(inbound.c[name] for name in _LISTED), units.c.quantity, units.c.received)
         .join_from(inbound, units, onclause=text("true"))
+        .where(*visibility.of_inbound(wanted.limits))
         .order_by(inbound.c.due_on, inbound.c.reference)
         .limit(limit)
     )

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store.database.parameters import to_rows
 
 
-class Scope(NamedTuple):
+class Affected(NamedTuple):
     """Which balances: of a SKU, a node, both, or (neither) all."""
 
     sku: str | None = None
@@ -44,7 +44,7 @@ FROM touched WHERE sku IS NOT NULL AND node_id IS NOT NULL ORDER BY sku, node_id
 """)
 
 
-async def announce(connection: AsyncConnection, scopes: Collection[Scope], *, reason: str, actor: str) -> None:
+async def announce(connection: AsyncConnection, scopes: Collection[Affected], *, reason: str, actor: str) -> None:
     """Tell readers of changes that what may be promised of these balances changed, with what changed it."""
     if scopes:
         rows = to_rows({"sku": scope.sku, "node_id": scope.node_id} for scope in sorted(scopes, key=str))

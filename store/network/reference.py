@@ -13,7 +13,7 @@ from dom.shared.money import refuse_unknown
 from dom.sourcing.policy.document import Policy
 from store.database import reference_version
 from store.database.reference_version import touch
-from store.ledger.announcements import Scope, announce
+from store.ledger.announcements import Affected, announce
 from store.network.versions import Network
 
 
@@ -120,7 +120,7 @@ async def put_node(connection: AsyncConnection, node: Node) -> bool:
     await touch(connection)
     if was_active is not None and was_active != node.active:
         switch = "on" if node.active else "off"
-        await announce(connection, {Scope(node_id=node.id)}, reason=f"node switched {switch}", actor="network")
+        await announce(connection, {Affected(node_id=node.id)}, reason=f"node switched {switch}", actor="network")
     return bool(created)
 
 
@@ -148,7 +148,7 @@ async def put_skus(connection: AsyncConnection, skus: Iterable[Sku]) -> int:
         refuse_unknown(currency)
     documents = "[" + ",".join(sku.model_dump_json() for sku in given) + "]"
     moved = await connection.scalars(_RELEASED_OTHERWISE, {"documents": documents})
-    released_otherwise = {Scope(sku=sku) for sku in moved}
+    released_otherwise = {Affected(sku=sku) for sku in moved}
     rows = await connection.execute(
         text("""
         INSERT INTO skus (id, document)

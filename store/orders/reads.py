@@ -12,6 +12,8 @@ from sqlalchemy import BigInteger, RowMapping, cast, exists, func, select, text,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders.status import ARRIVED, GONE
+from dom.shared.access import UNLIMITED, Limits
+from store.access import visibility
 from store.database.parameters import any_of
 from store.tables.orders import order_lines, orders
 from store.tables.returns import returns
@@ -104,6 +106,7 @@ class OrderFilter:
     text: str | None = None
     waiting: bool | None = None
     """Whether units of it have no node."""
+    limits: Limits = UNLIMITED
 
 
 async def list_orders(
@@ -131,6 +134,7 @@ async def list_orders(
             *(func.coalesce(units.c[name], 0).label(name) for name in ("units", "units_waiting", "goods_total_living")),
         )
         .select_from(orders.join(units, text("true")))
+        .where(*visibility.of_orders(wanted.limits))
         .order_by(orders.c.captured_at.desc(), orders.c.id.desc())
         .limit(limit)
     )
@@ -193,12 +197,14 @@ async def list_returns(
     status: str | Sequence[str] | None = None,
     before: tuple[datetime, str] | None = None,
     limit: int = 50,
+    limits: Limits = UNLIMITED,
 ) -> Sequence[RowMapping]:
     """Returns by time of request, newest first, from below the position `before` (requested_at, id) on."""
     moments = ("requested_at", "received_at", "finished_at", "expires_at")
     names = ("id", "order_id", "node_id", "status", "reason", *moments)
     query = (
         select(*(returns.c[name] for name in names))
+        .where(*visibility.of_returns(limits))
         .order_by(returns.c.requested_at.desc(), returns.c.id.desc())
         .limit(limit)
     )

@@ -10,6 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
+from dom.shared.access import UNLIMITED, Limits
+from store.access import visibility
 from store.tables.network import nodes, skus
 from store.tables.orders import exceptions, fulfilments, shipment_fulfilments, shipments
 from store.tables.outbox import outbox
@@ -22,6 +24,7 @@ class NodeFilter:
     kind: str | None = None
     country: str | None = None
     active: bool | None = None
+    limits: Limits = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class ShipmentFilter:
     status: str | None = None
     tracking_number: str | None = None
     order_id: str | None = None
+    limits: Limits = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class MessageFilter:
     kind: str | None = None
     medium: str | None = None
     status: str | None = None
+    limits: Limits = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class ExceptionFilter:
     order_id: str | None = None
     kinds: frozenset[ExceptionKind] | None = None
     status: str | None = None
+    limits: Limits = UNLIMITED
 
 
 async def list_nodes(
@@ -58,6 +64,8 @@ async def list_nodes(
 ) -> Sequence[dict[str, Any]]:
     """Nodes by code, from above the code `after` on."""
     query = select(nodes.c.document).where(*_asked(nodes.c, wanted)).order_by(nodes.c.id).limit(limit)
+    if wanted.limits.nodes is not None:
+        query = query.where(nodes.c.id.in_(sorted(wanted.limits.nodes)))
     if after is not None:
         query = query.where(nodes.c.id > after)
     return (await connection.execute(query)).scalars().all()
@@ -117,6 +125,7 @@ async def list_shipments(
             func.coalesce(carried.c.orders, empty).label("orders"),
         )
         .select_from(shipments.join(carried, text("true")))
+        .where(*visibility.of_shipments(wanted.limits))
         .order_by(shipments.c.booked_at.desc(), shipments.c.id.desc())
         .limit(limit)
     )
@@ -141,6 +150,7 @@ async def list_messages(
     """Messages, newest first, from below the number `before` on; without what they say and to whom."""
     names = ("id", "order_id", "occasion", "kind", "medium", "status", "created_at", "sent_at")
     query = select(*(outbox.c[name] for name in names)).where(*_asked(outbox.c, wanted), outbox.c.occasion.is_not(None))
+    query = query.where(*visibility.of_order_in(outbox.c.order_id, wanted.limits))
     query = query.order_by(outbox.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(outbox.c.id < before)
@@ -153,6 +163,7 @@ async def list_exceptions(
     """Exceptions, newest first, from below the number `before` on."""
     names = ("id", "order_id", "kind", "detail", "status", "owner", "opened_at", "closed_at")
     query = select(*(exceptions.c[name] for name in names)).order_by(exceptions.c.id.desc()).limit(limit)
+    query = query.where(*visibility.of_order_in(exceptions.c.order_id, wanted.limits))
     if wanted.order_id is not None:
         query = query.where(exceptions.c.order_id == wanted.order_id)
     if wanted.kinds is not None:
@@ -166,5 +177,5 @@ async def list_exceptions(
 
 def _asked(columns: Any, wanted: NodeFilter | MessageFilter) -> list[ColumnElement[bool]]:
     """The conditions that a row holds what is asked for."""
-    named = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__}
+    named = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__ if name != "limits"}
     return [columns[name] == value for name, value in named.items() if value is not None]

@@ -3,7 +3,19 @@
 `tests/store/test_migrations.py` compares these tables with what the migrations build.
 """
 
-from store.tables import channels, feeds, network, orders, outbox, rehearsals, returns, stock, values
+from store.tables import access, channels, feeds, network, orders, outbox, rehearsals, returns, stock, values
 from store.tables.common import metadata
 
-__all__ = ["channels", "feeds", "metadata", "network", "orders", "outbox", "rehearsals", "returns", "stock", "values"]
+__all__ = [
+    "access",
+    "channels",
+    "feeds",
+    "metadata",
+    "network",
+    "orders",
+    "outbox",
+    "rehearsals",
+    "returns",
+    "stock",
+    "values",
+]

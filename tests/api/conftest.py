@@ -29,6 +29,7 @@ from store.database import engine as store_engine
 from store.network import reference
 from store.policy import policies
 from tests.api.driving import Channel
+from tests.worlds.access import HEADERS
 from tests.worlds.running import allocating
 from workflows.outbox_relay import ensure
 
@@ -97,7 +98,7 @@ async def app(running: Settings, engine: AsyncEngine, temporal_client: Client) -
 @pytest.fixture(scope="session")
 async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://api", timeout=30) as opened:
+    async with httpx.AsyncClient(transport=transport, base_url="http://api", timeout=30, headers=HEADERS) as opened:
         yield opened
 
 

@@ -27,6 +27,7 @@ from store import channels, stock
 from store.database import engine as database
 from store.enums import LedgerKind
 from store.stock import Movement
+from tests.worlds.access import HEADERS
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LISTENERS = 12
@@ -86,7 +87,10 @@ async def house(url: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture(scope="module")
 async def http(url: str, house: AsyncEngine) -> AsyncIterator[httpx.AsyncClient]:
     port = free_port()
-    async with api(url, port), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/v1", timeout=40) as client:
+    async with (
+        api(url, port),
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/v1", timeout=40, headers=HEADERS) as client,
+    ):
         yield client
 
 
@@ -324,7 +328,10 @@ async def test_only_so_many_may_listen_and_a_place_is_given_back(http: httpx.Asy
 
 async def test_the_process_ends_though_somebody_listens(url: str, house: AsyncEngine) -> None:
     port = free_port()
-    async with api(url, port) as process, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/v1", timeout=40) as http:
+    async with (
+        api(url, port) as process,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/v1", timeout=40, headers=HEADERS) as http,
+    ):
         cursor = (await changes(http))["next_cursor"]
         waiting = asyncio.create_task(changes(http, cursor=cursor, wait=30))
         async with aclosing(events(http)) as stream:

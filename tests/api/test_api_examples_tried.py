@@ -22,6 +22,7 @@ from cli.schema import SAMPLE_DATA
 from services.seed import seed
 from settings import Settings
 from store.database import engine as store_engine
+from tests.worlds.access import HEADERS
 from tests.worlds.running import allocating
 
 ENDLESS = "streamAvailabilityChanges"
@@ -229,6 +230,6 @@ async def trying(
         worker.build(temporal_client, sample_settings, served),
         allocating(sample, temporal_client),
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://api", timeout=30) as opened,
+        httpx.AsyncClient(transport=transport, base_url="http://api", timeout=30, headers=HEADERS) as opened,
     ):
         yield opened

@@ -24,6 +24,7 @@ from store.database import engine as store_engine
 from store.database import migrate
 from tests.api.driving import order, until
 from tests.worlds import small
+from tests.worlds.access import HEADERS, write_operator
 from tests.worlds.commands import clean_environment
 
 CALLERS = 24
@@ -137,6 +138,7 @@ async def test_nobody_is_told_of_a_defect(servers: Servers, tmp_path: Path) -> N
     engine = store_engine.create(settings.database_url, 1)
     async with engine.begin() as connection:
         await small.write(connection)
+        await connection.run_sync(write_operator)
         await small.open_channel(connection)
     await engine.dispose()
     app = create_app(settings)
@@ -144,7 +146,7 @@ async def test_nobody_is_told_of_a_defect(servers: Servers, tmp_path: Path) -> N
     async with (
         working(settings, tmp_path / "worker.ready"),
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://api", timeout=60) as http,
+        httpx.AsyncClient(transport=transport, base_url="http://api", timeout=60, headers=HEADERS) as http,
     ):
         load, stop = Load(http), asyncio.Event()
         callers = [asyncio.create_task(load.run(number, stop)) for number in range(CALLERS)]

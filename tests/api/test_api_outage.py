@@ -14,6 +14,7 @@ from cli.ports import free_port
 from settings import Settings
 from store.database import migrate
 from tests.api.driving import problem, until
+from tests.worlds.access import HEADERS, write_operator
 
 
 @pytest.fixture
@@ -23,16 +24,28 @@ def own_database(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     server.stop()
 
 
+def prepare(url: str) -> None:
+    """The schema, and the key of the tests' operator."""
+    migrate.upgrade(url)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        write_operator(connection)
+    engine.dispose()
+
+
 async def test_it_starts_first_and_serves_when_they_are_there(tmp_path: Path, own_database: EmbeddedPostgres) -> None:
     port = free_port()
     app = create_app(Settings(database_url=own_database.url, temporal_address=f"127.0.0.1:{port}"))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://api") as http:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://api", headers=HEADERS) as http,
+    ):
         body = problem(await http.get("/health/ready"), 503, "not-ready")
         assert "dom migrate" in body["data"]["postgresql"]
         problem(await http.get("/v1/orders"), 503, "not-ready")
 
-        migrate.upgrade(own_database.url)
+        prepare(own_database.url)
         body = problem(await http.get("/health/ready"), 503, "not-ready")
         assert body["data"].keys() == {"temporal"}
         problem(await http.post("/v1/orders/x/cancel", json={}), 503, "unavailable")
@@ -57,11 +70,14 @@ async def test_it_starts_first_and_serves_when_they_are_there(tmp_path: Path, ow
 
 
 async def test_connections_that_were_cut_are_made_anew(own_database: EmbeddedPostgres) -> None:
-    migrate.upgrade(own_database.url)
+    prepare(own_database.url)
     nobody = f"127.0.0.1:{free_port()}"
     app = create_app(Settings(database_url=own_database.url, temporal_address=nobody))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://api") as http:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://api", headers=HEADERS) as http,
+    ):
         assert (await http.get("/v1/orders")).status_code == 200
         maintenance = create_engine(own_database.url)
         with maintenance.connect() as connection:

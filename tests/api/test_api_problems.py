@@ -12,17 +12,20 @@ from api.http.failures import json_path
 from cli.ports import free_port
 from settings import Settings
 from tests.api.driving import PROBLEM, problem
+from tests.worlds.access import IdentityProvider
 from tests.worlds.api_examples import ADJUSTMENTS, CARRIER_EVENTS, INSPECTS, NODE, ORDERS, RETURN_REQUESTS, SKU
 
 ORDER = ORDERS["one line, to a home"]
 
 
 @pytest.fixture(scope="module")
-async def deserted() -> AsyncIterator[FastAPI]:
-    """The API with neither database nor Temporal to be reached."""
+async def deserted(identity_provider: IdentityProvider) -> AsyncIterator[FastAPI]:
+    """The API with neither database nor Temporal to be reached; who comes with a token is known all the same."""
     nobody = free_port()
     settings = Settings(
-        database_url=f"postgresql://dom:top-secret@127.0.0.1:{nobody}/dom", temporal_address=f"127.0.0.1:{nobody}"
+        database_url=f"postgresql://dom:top-secret@127.0.0.1:{nobody}/dom",
+        temporal_address=f"127.0.0.1:{nobody}",
+        **identity_provider.settings,
     )
     app = create_app(settings)
 
@@ -35,9 +38,10 @@ async def deserted() -> AsyncIterator[FastAPI]:
 
 
 @pytest.fixture(scope="module")
-async def alone(deserted: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def alone(deserted: FastAPI, identity_provider: IdentityProvider) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(deserted, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://api") as http:
+    headers = identity_provider.headers()
+    async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as http:
         yield http
 
 

@@ -28,6 +28,7 @@ from processes.signals import tell
 from settings import Settings
 from tests.api.driving import order, problem
 from tests.worlds import small
+from tests.worlds.access import HEADERS
 from tests.worlds.commands import clean_environment
 from tests.worlds.stack import until
 from workflows.messages import StockArrived
@@ -48,7 +49,7 @@ async def serving(world: AsyncEngine, world_url: str, temporal_server: EmbeddedT
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with (
             app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="http://api", timeout=30) as http,
+            httpx.AsyncClient(transport=transport, base_url="http://api", timeout=30, headers=HEADERS) as http,
         ):
             yield http
 

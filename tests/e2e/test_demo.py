@@ -45,7 +45,7 @@ class TestDemo:
 class TestStopAndStart:
     def test_an_order_goes_on_where_it_stood(self, stack: RunningStack) -> None:
         stack.up()
-        with httpx.Client(base_url=stack.url, timeout=30) as client:
+        with httpx.Client(base_url=stack.url, timeout=30, headers=stack.headers) as client:
             before = Walk(client, client.post("/v1/orders", json=FIRST_ORDER).raise_for_status().json()["order_id"])
             before.step("accept")
             before.until_fulfilment("accepted")
@@ -54,7 +54,7 @@ class TestStopAndStart:
         assert stack.dom("order", before.order_id).returncode == 0, "the data is kept"
 
         stack.up()
-        with httpx.Client(base_url=stack.url, timeout=30) as client:
+        with httpx.Client(base_url=stack.url, timeout=30, headers=stack.headers) as client:
             after = Walk(client, before.order_id)
             assert after.fulfilment()["status"] == "accepted"
             after.to_delivered()

@@ -58,7 +58,7 @@ def after_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStac
 
 @pytest.fixture
 def client(after_demo: RunningStack) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=after_demo.url, timeout=30) as client:
+    with httpx.Client(base_url=after_demo.url, timeout=30, headers=after_demo.headers) as client:
         yield client
 
 
@@ -207,7 +207,9 @@ class TestReadme:
         until("it is delivered", lambda: walk.get()["status"] == "delivered")
 
     def test_its_basket_can_be_had_and_is_held(self, after_demo: RunningStack) -> None:
-        names = [line for line in shell_of("## Your first order").splitlines() if line.startswith(("API=", "JSON="))]
+        names = [
+            line for line in shell_of("## Your first order").splitlines() if line.startswith(("API=", "JSON=", "KEY="))
+        ]
         printed = typed("\n".join([*names, shell_of("## Can I have it, from where, by when?")]), after_demo)
         assert '"sku":"85123A","available":' in printed
         assert printed.count('"complete":true') == len(("economy", "standard", "express"))
@@ -232,7 +234,7 @@ class TestReadme:
 
 def typed(script: str, stack: RunningStack) -> str:
     """What a shell prints for the README's commands, at the stack's addresses."""
-    script = script.replace("http://127.0.0.1:8000", stack.url)
+    script = script.replace("http://127.0.0.1:8000", stack.url).replace("var/keys", str(stack.folder.keys))
     ran = subprocess.run(
         ["bash", "-euc", script.replace(".venv/bin/dom", shlex.join(python_module("cli")))],  # noqa: S607
         cwd=REPOSITORY,

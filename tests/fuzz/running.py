@@ -28,6 +28,7 @@ from store.enums import LedgerKind
 from store.network import reference
 from tests.unit.worlds import MONDAY_NOON, lane, sku, tariff
 from tests.worlds import small
+from tests.worlds.access import HEADERS
 from tests.worlds.outside import RecordingCarrier
 from tests.worlds.running import House
 from worker import wired
@@ -234,7 +235,10 @@ async def running(client: Client, engine: AsyncEngine) -> AsyncIterator[World]:
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(
-                transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://api", timeout=30
+                transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+                base_url="http://api",
+                timeout=30,
+                headers=HEADERS,
             ) as http,
         ):
             yield World(client, engine, http)

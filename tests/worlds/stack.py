@@ -19,6 +19,7 @@ import psutil
 import psycopg
 from psycopg.rows import dict_row
 
+from cli import local_keys
 from cli.folder import DataFolder
 from cli.ports import free_port
 from cli.process import Command, launch_arguments, python_module
@@ -56,6 +57,11 @@ class RunningStack:
     def url(self) -> str:
         """Where the API listens."""
         return f"http://127.0.0.1:{self.environment['DOM_API_PORT']}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the operator of this folder sends to the API."""
+        return {"X-API-Key": self.folder.key_file(local_keys.OPERATOR).read_text()}
 
     @property
     def temporal_address(self) -> str:

@@ -4,7 +4,7 @@ Messages are kept. Those that wait are sent by the relay; those that a worker wa
 finds them.
 
 Revision: 0012
-Revises: 0010
+Revises: 0011
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 TRIGGER = Path(__file__).parent.parent / "sql" / "0012_outbox.sql"
 _RULES = "SELECT conname FROM pg_constraint WHERE conrelid = 'outbox'::regclass AND starts_with(conname, :prefix)"

@@ -1,0 +1,100 @@
+"""What callers with limits see: conditions for lists, and whether one thing is seen.
+
+What belongs to no channel or node (a policy, a SKU) is not limited by them. Without a limit nothing is asked.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.shared.access import Limits
+from store.tables.feeds import inbound
+from store.tables.orders import fulfilments, orders, shipment_fulfilments, shipments
+from store.tables.returns import returns
+
+Conditions = list[ColumnElement[bool]]
+
+
+def of_orders(limits: Limits) -> Conditions:
+    """Orders of the channels, with work of the nodes."""
+    conditions: Conditions = []
+    if limits.channels is not None:
+        conditions.append(orders.c.channel.in_(sorted(limits.channels)))
+    if limits.nodes is not None:
+        work = fulfilments.alias()
+        conditions.append(exists().where(work.c.order_id == orders.c.id, work.c.node_id.in_(sorted(limits.nodes))))
+    return conditions
+
+
+def of_order_in(column: ColumnElement[Any], limits: Limits) -> Conditions:
+    """Rows whose column names an order that is seen; those that name none are not seen."""
+    conditions = of_orders(limits)
+    return [exists(select(orders.c.id).where(orders.c.id == column, *conditions))] if conditions else []
+
+
+def of_fulfilments(limits: Limits) -> Conditions:
+    """Work of the nodes, for orders of the channels."""
+    conditions: Conditions = []
+    if limits.nodes is not None:
+        conditions.append(fulfilments.c.node_id.in_(sorted(limits.nodes)))
+    return [*conditions, *_of_channels(fulfilments.c.order_id, limits)]
+
+
+def of_shipments(limits: Limits) -> Conditions:
+    """Shipments of the carriers, with work that is seen."""
+    conditions: Conditions = []
+    if limits.carriers is not None:
+        conditions.append(shipments.c.carrier.in_(sorted(limits.carriers)))
+    if work := of_fulfilments(limits):
+        carried = shipment_fulfilments.join(fulfilments, fulfilments.c.id == shipment_fulfilments.c.fulfilment_id)
+        within = select(shipment_fulfilments.c.fulfilment_id).select_from(carried)
+        conditions.append(exists(within.where(shipment_fulfilments.c.shipment_id == shipments.c.id, *work)))
+    return conditions
+
+
+def of_returns(limits: Limits) -> Conditions:
+    """Returns to the nodes, of orders of the channels."""
+    conditions: Conditions = []
+    if limits.nodes is not None:
+        conditions.append(returns.c.node_id.in_(sorted(limits.nodes)))
+    return [*conditions, *_of_channels(returns.c.order_id, limits)]
+
+
+def of_inbound(limits: Limits) -> Conditions:
+    """Goods that come to one of the nodes, or leave one of them."""
+    if limits.nodes is None:
+        return []
+    named = sorted(limits.nodes)
+    return [or_(inbound.c.node_id.in_(named), inbound.c.origin_node.in_(named))]
+
+
+async def sees_order(connection: AsyncConnection, limits: Limits, order_id: str) -> bool:
+    """Whether the order is there and seen."""
+    return await _found(connection, orders.c.id, order_id, of_orders(limits))
+
+
+async def sees_fulfilment(connection: AsyncConnection, limits: Limits, fulfilment_id: str) -> bool:
+    """Whether the fulfilment is there and seen."""
+    return await _found(connection, fulfilments.c.id, fulfilment_id, of_fulfilments(limits))
+
+
+async def sees_return(connection: AsyncConnection, limits: Limits, return_id: str) -> bool:
+    """Whether the return is there and seen."""
+    return await _found(connection, returns.c.id, return_id, of_returns(limits))
+
+
+async def sees_inbound(connection: AsyncConnection, limits: Limits, reference: str) -> bool:
+    """Whether the inbound is there and seen."""
+    return await _found(connection, inbound.c.reference, reference, of_inbound(limits))
+
+
+async def _found(connection: AsyncConnection, key: ColumnElement[Any], value: str, conditions: Conditions) -> bool:
+    return (await connection.execute(select(key).where(key == value, *conditions))).first() is not None
+
+
+def _of_channels(order_id: ColumnElement[Any], limits: Limits) -> Conditions:
+    if limits.channels is None:
+        return []
+    of_channel = select(orders.c.id).where(orders.c.id == order_id, orders.c.channel.in_(sorted(limits.channels)))
+    return [exists(of_channel)]
