@@ -61,7 +61,7 @@ class TestEngine:
         older = self.restarted(stack)
         assert older["no_process"] or older["process_differs"], "the store is newer"
 
-        with httpx.Client(base_url=stack.url, timeout=60) as http:
+        with httpx.Client(base_url=stack.url, timeout=60, headers=stack.headers) as http:
             Finisher(stack, http).until_over(END_SECONDS)
         await self.nothing_waits(stack)
         self.nothing_happened_twice(stack)
