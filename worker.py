@@ -26,7 +26,7 @@ from activities.relaying import Relaying
 from activities.resuming import Resuming
 from activities.returning import Returning
 from activities.shipping import Shipping
-from activities.sourcing import Sourcing
+from activities.sourcing import SourcingActivities
 from bootstrap import database as database_readiness
 from bootstrap import namespace, starting, temporal
 from bootstrap.problems import StartProblem
@@ -113,7 +113,7 @@ def wired(
     returns_last: timedelta = EXPIRES_AFTER,
 ) -> list[Callable[..., Any]]:
     """Every activity, given the parties it talks to."""
-    sourcing, fulfilling = Sourcing(house_database), Fulfilling(house_database)
+    sourcing, fulfilling = SourcingActivities(house_database), Fulfilling(house_database)
     shipping, returning = Shipping(house_database, carriers), Returning(house_database, returns_last)
     return [
         Capture(house_database).accept_order,
@@ -199,7 +199,7 @@ async def run(settings: Settings) -> None:
     database_readiness.require_schema(settings.database_url)
     client = await connect(settings)
     await namespace.require(client)
-    engine = database.create(settings.database_url, settings.db_pool_size, database.Kind.WORKER)
+    engine = database.create(settings.database_url, settings.db_pool_size, database.ProcessKind.WORKER)
     try:
         async with activities(settings, engine) as served:
             worker = build(client, settings, served)

@@ -68,7 +68,7 @@ class Fulfilling:
     async def note_stray_report(self, stray: StrayReport) -> None:
         """A report that cannot be true of the fulfilment any more: kept, and put before a person."""
         async with self.database.transaction() as connection:
-            report = unexpected_reports.Report(
+            report = unexpected_reports.UnexpectedReport(
                 stray.fulfilment_id,
                 stray.report,
                 stray.actor,

@@ -97,7 +97,7 @@ class Shipping:
         self,
         connection: AsyncConnection,
         request: BookCarrier,
-        shipment: shipments.Shipment,
+        shipment: shipments.BookedShipment,
         unprinted: tuple[str, ...],
     ) -> bool:
         """Write the booking down, once. False if nobody needs it any more."""
@@ -160,8 +160,8 @@ class Shipping:
         return self.carriers[name]
 
 
-def _shipment(asked: BookingRequest, booking: Booking, label: bytes, units: dict[str, int]) -> shipments.Shipment:
-    return shipments.Shipment(
+def _shipment(asked: BookingRequest, booking: Booking, label: bytes, units: dict[str, int]) -> shipments.BookedShipment:
+    return shipments.BookedShipment(
         id=booking.booking_key,
         carrier=booking.carrier,
         method=asked.method,

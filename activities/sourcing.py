@@ -269,7 +269,7 @@ def story(decision: SourcingDecision, result: Sourced, why: Occasion) -> dict[st
 
 
 @dataclass(frozen=True, slots=True)
-class Sourcing:
+class SourcingActivities:
     """Sourcing after the first time."""
 
     database: Database

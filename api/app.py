@@ -51,7 +51,9 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        own_engine = engine or store_engine.create(settings.database_url, settings.db_pool_size, store_engine.Kind.API)
+        own_engine = engine or store_engine.create(
+            settings.database_url, settings.db_pool_size, store_engine.ProcessKind.API
+        )
         services = app.state.services = Services.of(settings, own_engine, client or await connect(settings))
         app.state.callers = Callers(services.keys, Tokens(settings) if settings.oidc_issuer else None)
         looking = asyncio.create_task(_say_what_lacks(services))

@@ -15,7 +15,7 @@ from rich.console import Console
 from bench import rounds, servers, table
 from bench.results import Results
 from cli.problems import StartProblem
-from cli.supervisor import Ended
+from cli.supervisor import ProcessEnded
 
 INTERRUPTED = 130
 
@@ -34,7 +34,7 @@ def main() -> int:
     except StartProblem as problem:
         console.print(f"bench: {problem}", style="red")
         return 1
-    except (Ended, KeyboardInterrupt):
+    except (ProcessEnded, KeyboardInterrupt):
         return INTERRUPTED
     table.show(results, console)
     if options.json:

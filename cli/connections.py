@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import psycopg
 
 from bootstrap.database import CONNECT_SECONDS, plain
-from cli.finding import Finding, Verdict
+from cli.finding import CheckVerdict, DoctorFinding
 from settings import Settings
-from store.database.engine import Kind
+from store.database.engine import ProcessKind
 
 _LIMITS = """
 SELECT current_setting('max_connections')::int
@@ -67,9 +67,13 @@ def look(settings: Settings, url: str) -> Budget:
     server, role, database = limits
     names = [str(name) for name, _, _ in rows]
     by_kind = Counter(name.partition(" ")[0] for name in names)
-    workers = {name.partition(" ")[2] for name in names if name.startswith((f"{Kind.WORKER} ", f"{Kind.KEEPER} "))}
-    apis = {name for name in names if name.startswith(f"{Kind.API} ")}
-    known = by_kind[Kind.WORKER] + by_kind[Kind.KEEPER] + by_kind[Kind.API]
+    workers = {
+        name.partition(" ")[2]
+        for name in names
+        if name.startswith((f"{ProcessKind.WORKER} ", f"{ProcessKind.KEEPER} "))
+    }
+    apis = {name for name in names if name.startswith(f"{ProcessKind.API} ")}
+    known = by_kind[ProcessKind.WORKER] + by_kind[ProcessKind.KEEPER] + by_kind[ProcessKind.API]
     not_ours_of_role = sum(1 for _, same, _ in rows if same) - known
     not_ours_of_database = sum(1 for _, _, same in rows if same) - known
     most = min(
@@ -88,18 +92,20 @@ def look(settings: Settings, url: str) -> Budget:
     )
 
 
-def finding(settings: Settings, url: str) -> Finding:
+def finding(settings: Settings, url: str) -> DoctorFinding:
     """The budget in words; a note where the processes that run may ask for more than there is."""
     try:
         budget = look(settings, url)
     except psycopg.Error as error:
-        return Finding("connections", Verdict.NOTE, f"cannot be counted ({str(error).strip().splitlines()[0]})")
+        return DoctorFinding(
+            "connections", CheckVerdict.NOTE, f"cannot be counted ({str(error).strip().splitlines()[0]})"
+        )
     taken = (
         f"{budget.held} of {budget.most} are open; at most {budget.a_worker} for each of {budget.workers} workers and "
         f"{budget.an_api} for each of {budget.apis} APIs, others hold {budget.others} now"
     )
     if budget.room < budget.a_worker:
         words = f"{taken}: no room for another worker. Raise max_connections, or lower DOM_DB_POOL_SIZE"
-        return Finding("connections", Verdict.NOTE, words)
+        return DoctorFinding("connections", CheckVerdict.NOTE, words)
     fits = f"room for {budget.room // budget.a_worker} more workers or {budget.room // budget.an_api} more APIs"
-    return Finding("connections", Verdict.FINE, f"{taken}: {fits}")
+    return DoctorFinding("connections", CheckVerdict.FINE, f"{taken}: {fits}")

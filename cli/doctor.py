@@ -14,7 +14,7 @@ from rich.table import Table
 
 from cli import configured, servers
 from cli.embedded import mail, postgres, temporal
-from cli.finding import Finding, Verdict, checked, told
+from cli.finding import CheckVerdict, DoctorFinding, checked, told
 from cli.folder import ENOUGH_SPACE_BYTES, DataFolder
 from cli.launch import EXIT_NO_NAMESPACE
 from cli.ports import require_free
@@ -25,7 +25,7 @@ from settings import ENV_PREFIX, Settings
 
 OLDEST_PYTHON = (3, 11)
 
-COLOURS = {Verdict.FINE: "green", Verdict.NOTE: "yellow", Verdict.BLOCKS: "bold red"}
+COLOURS = {CheckVerdict.FINE: "green", CheckVerdict.NOTE: "yellow", CheckVerdict.BLOCKS: "bold red"}
 
 
 def examine(settings: Settings, folder: DataFolder) -> bool:
@@ -37,10 +37,10 @@ def examine(settings: Settings, folder: DataFolder) -> bool:
     for finding in findings:
         table.add_row(finding.what, f"[{COLOURS[finding.verdict]}]{finding.verdict}[/]", finding.words)
     Console().print(table)
-    return all(finding.verdict is not Verdict.BLOCKS for finding in findings)
+    return all(finding.verdict is not CheckVerdict.BLOCKS for finding in findings)
 
 
-def look_at_everything(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+def look_at_everything(settings: Settings, folder: DataFolder) -> Iterator[DoctorFinding]:
     """Every finding, in the order a start would meet them."""
     yield python_version()
     yield from unknown_settings(os.environ)
@@ -53,27 +53,29 @@ def look_at_everything(settings: Settings, folder: DataFolder) -> Iterator[Findi
     yield api_port(settings, folder)
 
 
-def python_version() -> Finding:
+def python_version() -> DoctorFinding:
     """Whether this Python is new enough."""
-    verdict = Verdict.FINE if sys.version_info >= OLDEST_PYTHON else Verdict.BLOCKS
-    return Finding("Python", verdict, f"{platform.python_version()} ({sys.executable}); 3.11 or newer is needed")
+    verdict = CheckVerdict.FINE if sys.version_info >= OLDEST_PYTHON else CheckVerdict.BLOCKS
+    return DoctorFinding("Python", verdict, f"{platform.python_version()} ({sys.executable}); 3.11 or newer is needed")
 
 
-def unknown_settings(environment: Mapping[str, str]) -> Iterator[Finding]:
+def unknown_settings(environment: Mapping[str, str]) -> Iterator[DoctorFinding]:
     """Variables that look like settings and are none: most likely a slip of the pen."""
     known = [ENV_PREFIX + name.upper() for name in Settings.model_fields]
     for name in sorted(name for name in environment if name.upper().startswith(ENV_PREFIX)):
         if name.upper() not in known:
             close = difflib.get_close_matches(name.upper(), known, n=1)
-            yield Finding("setting", Verdict.NOTE, f"{name} is unknown" + (f"; {close[0]}?" if close else ""))
+            yield DoctorFinding(
+                "setting", CheckVerdict.NOTE, f"{name} is unknown" + (f"; {close[0]}?" if close else "")
+            )
 
 
-def data_folder(folder: DataFolder) -> Finding:
+def data_folder(folder: DataFolder) -> DoctorFinding:
     """Whether the data folder, or the place where it will be made, can be written and has room."""
     place = next(path for path in (folder.root, *folder.root.parents) if path.exists())
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        return Finding(
-            "data folder", Verdict.BLOCKS, f"{place} cannot be written. Make it writable, or set DOM_DATA_DIR"
+        return DoctorFinding(
+            "data folder", CheckVerdict.BLOCKS, f"{place} cannot be written. Make it writable, or set DOM_DATA_DIR"
         )
 
     def words() -> str:
@@ -84,19 +86,21 @@ def data_folder(folder: DataFolder) -> Finding:
     return told("data folder", words)
 
 
-def kept_alive() -> Finding:
+def kept_alive() -> DoctorFinding:
     """Whether a killed `dom` takes its servers with it."""
     if sys.platform == "linux":
-        return Finding("killed `dom`", Verdict.FINE, "its servers end with it, even after kill -9")
-    return Finding("killed `dom`", Verdict.NOTE, "after kill -9 its servers go on: this system cannot bind them to it")
+        return DoctorFinding("killed `dom`", CheckVerdict.FINE, "its servers end with it, even after kill -9")
+    return DoctorFinding(
+        "killed `dom`", CheckVerdict.NOTE, "after kill -9 its servers go on: this system cannot bind them to it"
+    )
 
 
-def database(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+def database(settings: Settings, folder: DataFolder) -> Iterator[DoctorFinding]:
     """The configured database, or what the embedded one needs."""
     if settings.database_url:
         answer = checked("database", "it lets us in", configured.check_database, settings.database_url)
         yield answer
-        if answer.verdict is Verdict.FINE:
+        if answer.verdict is CheckVerdict.FINE:
             yield from servers.database(settings, settings.database_url)
         return
     yield told("PostgreSQL", lambda: f"{postgres.binary('postgres')}, version {postgres.major_version()}")
@@ -115,19 +119,19 @@ def database_files(folder: DataFolder) -> str:
     return f"{cluster.data}: whole" if cluster.data.exists() else "none yet; the first start makes them"
 
 
-def root_handling() -> Finding:
+def root_handling() -> DoctorFinding:
     """PostgreSQL does not run as root: whether we can hide from it that we are."""
     if not postgres.needs_other_user():
-        return Finding("user", Verdict.FINE, "an ordinary user")
+        return DoctorFinding("user", CheckVerdict.FINE, "an ordinary user")
     program = Command(name="probe", argv=(sys.executable, "-I", "-S", "-c", ""), as_ordinary_user=True)
     code = subprocess.run(launch_arguments(program), capture_output=True, check=False).returncode
     if code == EXIT_NO_NAMESPACE:
         words = "PostgreSQL refuses this user, no namespace is allowed. Use an ordinary user, or set DOM_DATABASE_URL"
-        return Finding("user", Verdict.BLOCKS, words)
-    return Finding("user", Verdict.FINE, "PostgreSQL runs as an ordinary user in a namespace of its own")
+        return DoctorFinding("user", CheckVerdict.BLOCKS, words)
+    return DoctorFinding("user", CheckVerdict.FINE, "PostgreSQL runs as an ordinary user in a namespace of its own")
 
 
-def temporal_server(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+def temporal_server(settings: Settings, folder: DataFolder) -> Iterator[DoctorFinding]:
     """The configured Temporal server, or what the embedded one needs."""
     if settings.temporal_address:
         yield from servers.engine(settings)
@@ -139,14 +143,14 @@ def temporal_server(settings: Settings, folder: DataFolder) -> Iterator[Finding]
         yield from servers.engine(found_settings(settings, folder))
 
 
-def orders_and_processes(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+def orders_and_processes(settings: Settings, folder: DataFolder) -> Iterator[DoctorFinding]:
     """Whether every open order has its process."""
     from cli.doctor_orders import processes
 
     yield from processes(settings, folder)
 
 
-def mail_server(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+def mail_server(settings: Settings, folder: DataFolder) -> Iterator[DoctorFinding]:
     """The configured mail server, or what the embedded catcher needs."""
     if not settings.smtp_host:
         yield port("mail port", mail.HOST, settings.smtp_port, "DOM_SMTP_PORT", folder)
@@ -155,14 +159,14 @@ def mail_server(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
     yield checked("mail", f"{host}:{number} answers", configured.check_smtp, host, number)
 
 
-def api_port(settings: Settings, folder: DataFolder) -> Finding:
+def api_port(settings: Settings, folder: DataFolder) -> DoctorFinding:
     """Whether the API's port is free, or our own API serves there."""
     serving = servers.api(reachable(settings.api_host), settings.api_port)
     return serving or port("API port", settings.api_host, settings.api_port, "DOM_API_PORT", folder)
 
 
-def port(what: str, host: str, number: int, setting: str, folder: DataFolder) -> Finding:
+def port(what: str, host: str, number: int, setting: str, folder: DataFolder) -> DoctorFinding:
     """Whether the port is free, or held by the stack that runs on this folder."""
     if folder.is_held():
-        return Finding(what, Verdict.FINE, f"{number}, for the `dom` that runs on this folder")
+        return DoctorFinding(what, CheckVerdict.FINE, f"{number}, for the `dom` that runs on this folder")
     return checked(what, f"{number} is free", require_free, host, number, setting)

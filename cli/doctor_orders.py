@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cli.finding import Finding, Verdict
+from cli.finding import CheckVerdict, DoctorFinding
 
 if TYPE_CHECKING:
     from cli.folder import DataFolder
     from settings import Settings
 
 
-def processes(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
+def processes(settings: Settings, folder: DataFolder) -> Iterator[DoctorFinding]:
     """Whether every open order has its process; nothing, where no database and no Temporal server is there to ask."""
     from cli.orders_commands import compared_with_temporal
 
@@ -22,5 +22,5 @@ def processes(settings: Settings, folder: DataFolder) -> Iterator[Finding]:
     words = found.in_words
     if found.faults:
         words += ". `dom orders check` names them, `dom orders revive --all` starts them anew where the store stands"
-    verdict = Verdict.BLOCKS if found.faults else Verdict.NOTE if found.unasked else Verdict.FINE
-    yield Finding("processes", verdict, words)
+    verdict = CheckVerdict.BLOCKS if found.faults else CheckVerdict.NOTE if found.unasked else CheckVerdict.FINE
+    yield DoctorFinding("processes", verdict, words)

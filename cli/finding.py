@@ -12,7 +12,7 @@ from cli.problems import StartProblem
 P = ParamSpec("P")
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """How a finding bears on a start."""
 
     FINE = "fine"
@@ -21,26 +21,26 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DoctorFinding:
     """One thing that was looked at, and what was seen."""
 
     what: str
-    verdict: Verdict
+    verdict: CheckVerdict
     words: str
 
 
-def told(what: str, words: Callable[[], str]) -> Finding:
+def told(what: str, words: Callable[[], str]) -> DoctorFinding:
     """What `words` says; a StartProblem it raises blocks."""
     try:
-        return Finding(what, Verdict.FINE, words())
+        return DoctorFinding(what, CheckVerdict.FINE, words())
     except StartProblem as problem:
-        return Finding(what, Verdict.BLOCKS, str(problem))
+        return DoctorFinding(what, CheckVerdict.BLOCKS, str(problem))
 
 
-def checked(what: str, fine: str, check: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> Finding:
+def checked(what: str, fine: str, check: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> DoctorFinding:
     """`fine`, unless the check raises a StartProblem, which blocks."""
     try:
         check(*arguments, **named)
     except StartProblem as problem:
-        return Finding(what, Verdict.BLOCKS, str(problem))
-    return Finding(what, Verdict.FINE, fine)
+        return DoctorFinding(what, CheckVerdict.BLOCKS, str(problem))
+    return DoctorFinding(what, CheckVerdict.FINE, fine)

@@ -86,7 +86,7 @@ def on_servers(settings: Settings, folder: DataFolder, work: Callable[[Servers],
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class CheckedProcesses:
     """The comparison, for who does more than this; without one `why_not` says why there is none.
 
     `exit_code` is 0 where no Temporal server is configured and none runs: then there was nothing to compare with.
@@ -97,17 +97,17 @@ class Compared:
     exit_code: int = 0
 
 
-def compared_with_temporal(settings: Settings, folder: DataFolder) -> Compared:
+def compared_with_temporal(settings: Settings, folder: DataFolder) -> CheckedProcesses:
     """Compare, if there is a Temporal server; one that does not answer is a reason and no error."""
     from cli.problems import StartProblem
 
     if folder.addresses() is None and not (settings.database_url and settings.temporal_address):
-        return Compared(None, "no Temporal server is configured, and no `dom up` runs")
+        return CheckedProcesses(None, "no Temporal server is configured, and no `dom up` runs")
     try:
         found = on_servers(settings, folder, lambda servers: servers.compare(thoroughly=False))
     except StartProblem as problem:
-        return Compared(None, str(problem), NOT_COMPARED)
-    return Compared(found, exit_code=exit_code(found))
+        return CheckedProcesses(None, str(problem), NOT_COMPARED)
+    return CheckedProcesses(found, exit_code=exit_code(found))
 
 
 def exit_code(found: Comparison) -> int:
@@ -214,7 +214,7 @@ def show(found: Comparison, limit: int) -> None:
         screen.print("`dom orders revive --all` starts them anew where the store stands")
 
 
-def show_processes(compared: Compared, limit: int) -> None:
+def show_processes(compared: CheckedProcesses, limit: int) -> None:
     """The comparison for who does more than this."""
     if compared.found is None:
         console().print(f"orders were not compared with their processes: {compared.why_not}")

@@ -14,7 +14,7 @@ from cli.folder import Addresses, DataFolder
 from cli.problems import StartProblem
 from cli.process import Command, python_module
 from cli.stack import Stack, connected
-from cli.supervisor import Ended, EndRequests, Supervisor
+from cli.supervisor import EndRequests, ProcessEnded, Supervisor
 from settings import Settings
 
 
@@ -64,7 +64,7 @@ def run_stack(settings: Settings, folder: DataFolder, demo: Demo | None) -> int:
             namespace = f"{addresses.temporal_ui_url}/namespaces/{settings.temporal_namespace}"
             temporal_ui = namespace if addresses.temporal_ui_url else ""
             return _serve(supervisor, addresses, folder, demo, temporal_ui, console)
-        except Ended:
+        except ProcessEnded:
             return 0
         finally:
             if supervisor.runs_something:

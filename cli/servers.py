@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from cli import connections
-from cli.finding import Finding, Verdict, checked
+from cli.finding import CheckVerdict, DoctorFinding, checked
 from cli.problems import StartProblem
 from settings import Settings
 
@@ -18,7 +18,7 @@ POLLS_AT_LEAST_EVERY = timedelta(seconds=90)
 """A poll lasts a minute at most; a worker that has not polled for longer is gone, though the server still lists it."""
 
 
-def database(settings: Settings, url: str) -> Iterator[Finding]:
+def database(settings: Settings, url: str) -> Iterator[DoctorFinding]:
     """A database that lets us in: writes, schema, connections."""
     from bootstrap import database as readiness
     from store.database.migrate import Schema
@@ -27,21 +27,23 @@ def database(settings: Settings, url: str) -> Iterator[Finding]:
     try:
         newer = readiness.schema(url) is Schema.AHEAD
     except StartProblem as problem:
-        yield Finding("schema", Verdict.BLOCKS, str(problem))
+        yield DoctorFinding("schema", CheckVerdict.BLOCKS, str(problem))
         return
     if newer:
-        yield Finding("schema", Verdict.NOTE, "newer than this program: an upgrade is under way, or was rolled back")
+        yield DoctorFinding(
+            "schema", CheckVerdict.NOTE, "newer than this program: an upgrade is under way, or was rolled back"
+        )
     else:
         yield checked("schema", "up to date", readiness.require_schema, url)
     yield connections.finding(settings, url)
 
 
-def engine(settings: Settings) -> list[Finding]:
+def engine(settings: Settings) -> list[DoctorFinding]:
     """A Temporal server: whether it lets us in, knows namespace and search attributes, and has workers."""
     return asyncio.run(_engine(settings))
 
 
-async def _engine(settings: Settings) -> list[Finding]:
+async def _engine(settings: Settings) -> list[DoctorFinding]:
     from temporalio.service import RPCError
 
     from bootstrap import namespace, temporal
@@ -50,24 +52,26 @@ async def _engine(settings: Settings) -> list[Finding]:
     try:
         client = await temporal.connect(settings)
     except StartProblem as problem:
-        return [Finding("Temporal", Verdict.BLOCKS, str(problem))]
-    there = Finding("Temporal", Verdict.FINE, f"{address} answers")
+        return [DoctorFinding("Temporal", CheckVerdict.BLOCKS, str(problem))]
+    there = DoctorFinding("Temporal", CheckVerdict.FINE, f"{address} answers")
     try:
         await namespace.require(client)
         workers = await _workers(client, settings.task_queue)
     except StartProblem as problem:
-        return [there, Finding("namespace", Verdict.BLOCKS, str(problem))]
+        return [there, DoctorFinding("namespace", CheckVerdict.BLOCKS, str(problem))]
     except RPCError as error:
         refused = temporal.refused(address, named, error)
-        return [there, Finding("task queue", Verdict.BLOCKS, str(refused))]
-    fit = Finding("namespace", Verdict.FINE, f"{named}, with the search attributes of orders")
+        return [there, DoctorFinding("task queue", CheckVerdict.BLOCKS, str(refused))]
+    fit = DoctorFinding("namespace", CheckVerdict.FINE, f"{named}, with the search attributes of orders")
     return [there, fit, _task_queue(settings.task_queue, workers)]
 
 
-def _task_queue(name: str, workers: set[str]) -> Finding:
+def _task_queue(name: str, workers: set[str]) -> DoctorFinding:
     if workers:
-        return Finding("task queue", Verdict.FINE, f"{name}: polled by {len(workers)} workers")
-    return Finding("task queue", Verdict.NOTE, f"{name}: no worker polls it, so no order moves. Start `dom worker`")
+        return DoctorFinding("task queue", CheckVerdict.FINE, f"{name}: polled by {len(workers)} workers")
+    return DoctorFinding(
+        "task queue", CheckVerdict.NOTE, f"{name}: no worker polls it, so no order moves. Start `dom worker`"
+    )
 
 
 async def _workers(client: Any, task_queue: str) -> set[str]:
@@ -87,7 +91,7 @@ async def _workers(client: Any, task_queue: str) -> set[str]:
     return {each.identity for each in described.pollers if each.last_access_time.ToDatetime(tzinfo=UTC) >= since}
 
 
-def api(host: str, port: int) -> Finding | None:
+def api(host: str, port: int) -> DoctorFinding | None:
     """What our own API says of itself at this address; None if another program, or nobody, is there."""
     connection = HTTPConnection(host, port, timeout=5)
     try:
@@ -100,7 +104,9 @@ def api(host: str, port: int) -> Finding | None:
     if not isinstance(body, dict):
         return None
     if body.get("type") == "/problems/not-ready":
-        return Finding("API port", Verdict.NOTE, f"{port}: our API is there but not ready. {body.get('detail')}")
+        return DoctorFinding(
+            "API port", CheckVerdict.NOTE, f"{port}: our API is there but not ready. {body.get('detail')}"
+        )
     if body.get("status") == "ready" and "postgresql" in body:
-        return Finding("API port", Verdict.FINE, f"{port}: our API serves there")
+        return DoctorFinding("API port", CheckVerdict.FINE, f"{port}: our API serves there")
     return None

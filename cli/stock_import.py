@@ -23,7 +23,7 @@ SHOWN = 1000
 """Bad rows that are printed; the API gives all of them."""
 
 
-class Kind(StrEnum):
+class ImportFileKind(StrEnum):
     """What the rows are."""
 
     COUNTS = "counts"
@@ -39,7 +39,7 @@ Key = Annotated[str | None, typer.Option("--key", help="The same key again is th
 
 def import_file(
     file: File,
-    kind: Annotated[Kind, typer.Option("--kind", help="Absolute counts, or changes.")],
+    kind: Annotated[ImportFileKind, typer.Option("--kind", help="Absolute counts, or changes.")],
     *,
     source: Annotated[str, typer.Option("--source", help="Who counts; each source numbers its own.")] = "operator",
     all_or_nothing: Whole = False,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from store.reconcile import Difference, Findings, Repaired
+    from store.reconcile import Findings, Repaired, StockDifference
 
 LEDGER, BALANCE = "ledger", "balance"
 
@@ -96,7 +96,7 @@ def document(found: Findings, repaired: Repaired | None) -> dict[str, Any]:
     }
 
 
-def _plain(difference: Difference) -> dict[str, str]:
+def _plain(difference: StockDifference) -> dict[str, str]:
     return {
         "fault": str(difference.fault),
         "place": str(difference.subject),

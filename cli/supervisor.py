@@ -38,7 +38,7 @@ class Part:
         return self.command.name
 
 
-class Ended(Exception):
+class ProcessEnded(Exception):
     """Raised where work in progress should be given up because we were asked to end."""
 
 
@@ -57,9 +57,9 @@ class EndRequests:
         return self.count >= HURRY_AFTER_REQUESTS
 
     def check(self) -> None:
-        """Raises Ended when somebody asked us to end."""
+        """Raises ProcessEnded when somebody asked us to end."""
         if self.count:
-            raise Ended
+            raise ProcessEnded
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.count += 1
@@ -84,7 +84,7 @@ class Supervisor:
         self._watched: list[_Watched] = []
 
     def start(self, parts: Iterable[Part]) -> None:
-        """Starts the parts side by side and waits until all are ready; raises StartProblem or Ended."""
+        """Starts the parts side by side and waits until all are ready; raises StartProblem or ProcessEnded."""
         started = []
         for part in parts:
             self._requests.check()
@@ -100,7 +100,7 @@ class Supervisor:
         return bool(self._watched)
 
     def run(self, command: Command) -> int:
-        """Runs a program to its end while keeping the parts alive, and gives its exit code; raises Ended."""
+        """Runs a program to its end while keeping the parts alive, and gives its exit code; raises ProcessEnded."""
         child = Child(command, self._folder)
         try:
             self.watch(lambda: child.exit_code is not None)
@@ -109,7 +109,7 @@ class Supervisor:
             child.stop(lambda: self._requests.in_a_hurry)
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Keeps the parts alive until the condition holds; raises Ended when we are asked to end before."""
+        """Keeps the parts alive until the condition holds; raises ProcessEnded when we are asked to end before."""
         while not until():
             self._requests.check()
             for watched in self._watched:

@@ -174,7 +174,7 @@ class OrderProcesses:
         async with self._engine.begin() as connection:
             await unexpected_reports.note(
                 connection,
-                unexpected_reports.Report(
+                unexpected_reports.UnexpectedReport(
                     report.fulfilment_id,
                     report.step,
                     report.actor,
@@ -210,7 +210,7 @@ class OrderProcesses:
         async with self._engine.begin() as connection:
             await unexpected_reports.note_unless_known(
                 connection,
-                unexpected_reports.Report(
+                unexpected_reports.UnexpectedReport(
                     report.fulfilment_id,
                     report.kind,
                     report.actor,

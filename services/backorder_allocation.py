@@ -24,7 +24,7 @@ _AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AllocationOutcome:
     """Who was granted units, and the SKUs to look at again because an order in line was busy right then."""
 
     granted: tuple[str, ...] = ()
@@ -48,18 +48,18 @@ async def arriving(connection: AsyncConnection, balances: Iterable[Balance]) -> 
         await allocate(connection, waited)
 
 
-async def allocate(connection: AsyncConnection, skus: Iterable[str]) -> Outcome:
+async def allocate(connection: AsyncConnection, skus: Iterable[str]) -> AllocationOutcome:
     """Deal out what there is of the SKUs to the orders that wait for them, in the order of their places.
 
     Idempotent: a second run finds nothing to do. The transaction must have locked no balance yet, but by `arriving`.
     """
     waited = await queue.reach(connection, skus)
     if not waited or not await queue.anything_free(connection, waited):
-        return Outcome()
+        return AllocationOutcome()
     await _take_turn(connection)
     balances = await queue.lock_balances(connection, waited)
     if not balances:
-        return Outcome()
+        return AllocationOutcome()
     return await _Run(connection, waited, balances).deal()
 
 
@@ -75,7 +75,7 @@ class _Run:
         self._nodes = sorted({node for node, _ in balances})
         self._busy = False
 
-    async def deal(self) -> Outcome:
+    async def deal(self) -> AllocationOutcome:
         line = await queue.standing(self._connection, self._skus)
         free = await queue.free(self._connection, self._balances)
         limits = await queue.limits(self._connection, self._balances, {each.channel for each in line})
@@ -87,7 +87,7 @@ class _Run:
         granted = await self._serve([each.order_id for each in line], allocation, anew)
         await self._write(granted)
         ids = tuple(each.order.order_id for each, _ in granted)
-        return Outcome(ids, frozenset(self._skus) if self._busy else frozenset())
+        return AllocationOutcome(ids, frozenset(self._skus) if self._busy else frozenset())
 
     async def _serve(
         self, line: Sequence[str], allocation: Allocation, anew: dict[str, InLine]
@@ -127,8 +127,8 @@ class _Run:
             await allocations.add(self._connection, shares)
 
 
-def _share(order: WaitingOrder, grant: Grant, had: dict[Balance, int]) -> allocations.Share:
+def _share(order: WaitingOrder, grant: Grant, had: dict[Balance, int]) -> allocations.AllocationShare:
     added = {balance: units - had.get(balance, 0) for balance, units in sorted(grant.units.items())}
-    return allocations.Share(
+    return allocations.AllocationShare(
         order.order_id, order.channel, {b: units for b, units in added.items() if units}, grant.ready
     )

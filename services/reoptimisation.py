@@ -16,7 +16,7 @@ from dom.orders.changes import StatusMove
 from dom.orders.status import FulfilmentStatus, SourcingCause
 from dom.shared import ids
 from dom.sourcing.models import Snapshot
-from dom.sourcing.reoptimisation import Change, Joint, Unbegun
+from dom.sourcing.reoptimisation import Joint, PlannedChange, Unbegun
 from store import exceptions, stock
 from store.backorders import queue
 from store.fulfilment import fulfilments
@@ -100,7 +100,7 @@ def _balances(joint: Joint) -> list[tuple[str, str]]:
     return sorted(old | new)
 
 
-async def _let_go(connection: AsyncConnection, change: Change, units: Sequence[Row[Any]]) -> None:
+async def _let_go(connection: AsyncConnection, change: PlannedChange, units: Sequence[Row[Any]]) -> None:
     """What the order's fulfilments hold becomes free, for this transaction to deal out."""
     at = change.order.demand.as_of
     for held in change.order.held:
@@ -117,7 +117,7 @@ async def _let_go(connection: AsyncConnection, change: Change, units: Sequence[R
         await stock.give_day_back(connection, stock.WorkDay(held.node_id, held.ship_day, held.service))
 
 
-async def _put(connection: AsyncConnection, change: Change, network: Network, released_at: datetime) -> None:
+async def _put(connection: AsyncConnection, change: PlannedChange, network: Network, released_at: datetime) -> None:
     """The order's new fulfilments with their units, and all that is told of them.
 
     They are released when the ones they replace would have been, or at once.
@@ -142,7 +142,7 @@ async def _put(connection: AsyncConnection, change: Change, network: Network, re
     await stock.reserve(connection, order_id, change.order.demand.channel, units, days, at, dict(change.order.units))
 
 
-def _told(change: Change, first: int) -> dict[str, Any]:
+def _told(change: PlannedChange, first: int) -> dict[str, Any]:
     """What the order's process is told: the fulfilments taken back, and the new ones with their units by line."""
     return {
         "recalled": [held.fulfilment_id for held in change.order.held],
@@ -158,7 +158,7 @@ def _told(change: Change, first: int) -> dict[str, Any]:
     }
 
 
-def _story(change: Change, first: int) -> dict[str, Any]:
+def _story(change: PlannedChange, first: int) -> dict[str, Any]:
     told = _told(change, first)
     return {
         "policy_version": change.decision.policy_version,

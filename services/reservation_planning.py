@@ -80,7 +80,7 @@ class Lacking:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReservationOutcome:
     """What a reservation comes to if it is ordered now: the promise, as JSON, and what the order would not get."""
 
     promise: Mapping[str, Any] | None
@@ -107,7 +107,7 @@ async def given_for(
 
 async def outcome_of(
     connection: AsyncConnection, reference: ReferenceCache, held: Hold, soft_id: str, *, at: datetime
-) -> Outcome:
+) -> ReservationOutcome:
     """What an order of the reservation would be promised at that moment: nodes and calendars may have changed since.
 
     Of units at nodes that the caller named it is only said whether such a node still works, or hands out.
@@ -119,10 +119,10 @@ async def outcome_of(
             for index, line in enumerate(held.lines)
             if not _works(nodes.get(line.node_id or ""), held)
         ]
-        return Outcome(None, tuple(closed))
+        return ReservationOutcome(None, tuple(closed))
     decision = await _decided(connection, reference, held, soft_id, at, soft_id)
     promise = decision.promise
-    return Outcome(
+    return ReservationOutcome(
         promise.model_dump(mode="json") if promise else None,
         tuple(
             [

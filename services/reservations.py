@@ -17,13 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom.shared import ids
 from dom.shared.errors import Conflict, NotFound, ReservationEnded, StockConflict
 from services.clock import utc_now
-from services.reservation_planning import Hold, Outcome, given_for, outcome_of
+from services.reservation_planning import Hold, ReservationOutcome, given_for, outcome_of
 from store.database.engine import reading
 from store.enums import SoftStatus
 from store.network.reference import ReferenceCache
 from store.stock import soft
 from store.stock.grouped import ReservationQueue
-from store.stock.soft import SoftRequest, Verdict
+from store.stock.soft import ReservationVerdict, SoftRequest
 
 ATTEMPTS: Final = 8
 """How often units are planned again because others took them between the snapshot and the reservation."""
@@ -55,8 +55,8 @@ class Holding:
             return _same(known, wanted), False
         for _ in range(ATTEMPTS):
             verdict = await self._try(soft_id, wanted)
-            if verdict in {Verdict.TAKEN, Verdict.REPEATED}:
-                return _same(await self.get(soft_id), wanted), verdict is Verdict.TAKEN
+            if verdict in {ReservationVerdict.TAKEN, ReservationVerdict.REPEATED}:
+                return _same(await self.get(soft_id), wanted), verdict is ReservationVerdict.TAKEN
         raise StockConflict("others took the units each time they were planned; ask again")
 
     async def get(self, soft_id: str) -> RowMapping:
@@ -66,11 +66,11 @@ class Holding:
             raise NotFound(f"there is no reservation {soft_id}")
         return found
 
-    async def outcome(self, found: RowMapping) -> Outcome:
+    async def outcome(self, found: RowMapping) -> ReservationOutcome:
         """What a reservation comes to if it is ordered now; of one that ended, what was promised when it was made."""
         document = found["document"]
         if found["status"] != SoftStatus.ACTIVE or "asked" not in document:
-            return Outcome(document.get("promise"))
+            return ReservationOutcome(document.get("promise"))
         async with self._reads.connect() as connection:
             return await outcome_of(connection, self.reference, Hold.of(document["asked"]), found["id"], at=self.now())
 
@@ -98,7 +98,7 @@ class Holding:
         async with self._reads.connect() as connection:
             return await soft.get(connection, soft_id)
 
-    async def _try(self, soft_id: str, wanted: Hold) -> Verdict:
+    async def _try(self, soft_id: str, wanted: Hold) -> ReservationVerdict:
         async with self._reads.connect() as connection:
             old = await soft.of_owner(connection, wanted.channel, wanted.owner)
             try:
@@ -106,20 +106,20 @@ class Holding:
             except StockConflict:
                 if await soft.of_owner(connection, wanted.channel, wanted.owner) is None:
                     raise
-                return Verdict.OWNER_BUSY  # he took them himself, by a request at the same time
+                return ReservationVerdict.OWNER_BUSY  # he took them himself, by a request at the same time
         try:
             return await self._queue.take(request) if request else await self._replace(soft_id, wanted)
         except IntegrityError:  # the same id or owner at the same moment, in another process: look again
-            return Verdict.OWNER_BUSY
+            return ReservationVerdict.OWNER_BUSY
 
-    async def _replace(self, soft_id: str, wanted: Hold) -> Verdict:
+    async def _replace(self, soft_id: str, wanted: Hold) -> ReservationVerdict:
         async with self.engine.connect() as connection:
             await soft.one_at_a_time(connection, wanted.channel, wanted.owner)
             old = await soft.of_owner(connection, wanted.channel, wanted.owner)
             if old is None or old == soft_id:
-                return Verdict.REPEATED if old else Verdict.CROWDED
+                return ReservationVerdict.REPEATED if old else ReservationVerdict.CROWDED
             verdict = await soft.replace(connection, old, await self._planned(connection, soft_id, wanted, old))
-            if verdict is Verdict.TAKEN:
+            if verdict is ReservationVerdict.TAKEN:
                 await connection.commit()
             return verdict
 

@@ -32,7 +32,7 @@ class ApiGone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiAnswer:
     """What the API said; `attempts` above 1 means that earlier answers were lost or were failures."""
 
     status: int
@@ -109,11 +109,11 @@ class Api:
         self._room = asyncio.Semaphore(CALLS_AT_ONCE)
         self.calls = Calls()
 
-    async def get(self, name: str, path: str, parameters: Parameters = ()) -> Answer:
+    async def get(self, name: str, path: str, parameters: Parameters = ()) -> ApiAnswer:
         """Reads; `name` is what the statistics call it."""
         return await self._call(name, "GET", path, parameters=parameters)
 
-    async def post(self, name: str, path: str, body: Mapping[str, Any], *, key: str = "") -> Answer:
+    async def post(self, name: str, path: str, body: Mapping[str, Any], *, key: str = "") -> ApiAnswer:
         """Writes; `key` goes along as Idempotency-Key."""
         return await self._call(name, "POST", path, body=body, headers={"Idempotency-Key": key} if key else {})
 
@@ -139,7 +139,7 @@ class Api:
         parameters: Parameters = (),
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> ApiAnswer:
         attempts, failing_since = 0, None
         while True:
             attempts += 1
@@ -155,7 +155,7 @@ class Api:
                 ended = monotonic()
             if not trouble:
                 self.calls.took(name, ended - began)
-                return Answer(response.status_code, _body(response), attempts)
+                return ApiAnswer(response.status_code, _body(response), attempts)
             self.calls.retries[name] += 1
             self.calls.errors[trouble] += 1
             failing_since = failing_since or began

@@ -75,7 +75,7 @@ class Fulfilment:
 
 
 @dataclass(slots=True, eq=False)
-class Order:
+class BoardOrder:
     """An order of this run. `cancellations` are still to be acted on, `comes_back` will be returned."""
 
     id: str
@@ -169,9 +169,9 @@ class Board:
 
     def __init__(self, in_flight: int | None, *, narrates: bool = False) -> None:
         self.narrates = narrates
-        self.orders: dict[str, Order] = {}
-        self.open: dict[str, Order] = {}
-        self.waiting: dict[str, Order] = {}
+        self.orders: dict[str, BoardOrder] = {}
+        self.open: dict[str, BoardOrder] = {}
+        self.waiting: dict[str, BoardOrder] = {}
         self.tally = Tally()
         self.latest: deque[str] = deque(maxlen=8)
         self.news: deque[str] = deque(maxlen=20)
@@ -181,14 +181,14 @@ class Board:
         self.all_sent = False
         self._slots = asyncio.Semaphore(in_flight) if in_flight else None
 
-    async def start(self, order: Order) -> None:
+    async def start(self, order: BoardOrder) -> None:
         """Takes an order in, as soon as there is room for one more."""
         if self._slots:
             await self._slots.acquire()
             order.holds_slot = True
         self.orders[order.id] = order
 
-    def answered(self, order: Order, body: dict[str, Any]) -> None:
+    def answered(self, order: BoardOrder, body: dict[str, Any]) -> None:
         """The order was captured, now or in an earlier run."""
         order.status = body["status"]
         if body.get("promise"):
@@ -222,29 +222,29 @@ class Board:
             self._ended(order, seen)
         return fresh
 
-    def quiet(self, asked: float) -> list[Order]:
+    def quiet(self, asked: float) -> list[BoardOrder]:
         """Open orders nobody worked for when the work lists were asked for at `asked`."""
         return [o for o in self.open.values() if max(o.answered, o.look_at) < asked and not o.working]
 
-    def close(self, order: Order, status: str) -> None:
+    def close(self, order: BoardOrder, status: str) -> None:
         """The order reached its end."""
         order.status = status
         self._leave(order, Phase.CLOSED)
 
-    def refuse(self, order: Order, why: str) -> None:
+    def refuse(self, order: BoardOrder, why: str) -> None:
         """The order was not captured."""
         order.status, order.trouble = "refused", why
         self.say(f"{order.id} was refused: {why}")
         self._leave(order, Phase.REFUSED)
 
-    def park(self, order: Order, since: datetime) -> None:
+    def park(self, order: BoardOrder, since: datetime) -> None:
         """The order waits for stock and leaves its place to another."""
         order.waited = True
         order.waits_since = since
         self._leave(order, Phase.WAITING)
         self.waiting[order.id] = order
 
-    def reopen(self, order: Order, look_in: float) -> None:
+    def reopen(self, order: BoardOrder, look_in: float) -> None:
         """Something may have moved: look at the order again after some seconds."""
         self.waiting.pop(order.id, None)
         order.phase = Phase.OPEN
@@ -277,11 +277,11 @@ class Board:
         """How many unfinished orders had something go wrong at a node or a carrier."""
         return sum(order.went_wrong for order in self.unfinished())
 
-    def unfinished(self) -> Iterator[Order]:
+    def unfinished(self) -> Iterator[BoardOrder]:
         """Orders that reached no final state."""
         return (order for order in self.orders.values() if order.phase is not Phase.CLOSED)
 
-    def _appeared(self, order: Order, item: dict[str, Any], asked: float) -> Fulfilment:
+    def _appeared(self, order: BoardOrder, item: dict[str, Any], asked: float) -> Fulfilment:
         fulfilment = _fulfilment(item)
         fulfilment.case = None if order.fulfilments else order.case
         order.first_seen = order.first_seen or asked
@@ -292,7 +292,7 @@ class Board:
         self.changed()
         return fulfilment
 
-    def _noted(self, order: Order, fulfilment: Fulfilment, item: dict[str, Any]) -> None:
+    def _noted(self, order: BoardOrder, fulfilment: Fulfilment, item: dict[str, Any]) -> None:
         if order.touched:
             fulfilment.units = _units(item)
         if fulfilment.status != item["status"]:
@@ -305,14 +305,14 @@ class Board:
             fulfilment.news.set()
             self.changed()
 
-    def _ended(self, order: Order, seen: set[str]) -> None:
+    def _ended(self, order: BoardOrder, seen: set[str]) -> None:
         for fulfilment in order.fulfilments.values():
             if not fulfilment.ended and fulfilment.id not in seen:
                 fulfilment.ended = True
                 fulfilment.news.set()
                 self.changed()
 
-    def _leave(self, order: Order, phase: Phase) -> None:
+    def _leave(self, order: BoardOrder, phase: Phase) -> None:
         self.open.pop(order.id, None)
         self.waiting.pop(order.id, None)
         order.phase = phase

@@ -32,7 +32,7 @@ _LOST = frozenset({Case.LOST, Case.OUT_OF_TURN})
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class CarrierScan:
     """What a carrier reports about a shipment."""
 
     kind: str
@@ -40,26 +40,28 @@ class Event:
     place: str
 
 
-def fate(fulfilment: Fulfilment) -> Event:
+def fate(fulfilment: Fulfilment) -> CarrierScan:
     """How the journey ends: delivered (some late), lost, or back at the sender."""
     if fulfilment.case in _LOST or chance.happens(LOST, "lost", fulfilment.id):
-        return Event("lost", fulfilment.latest + FOUND_LOST_AFTER, "depot")
+        return CarrierScan("lost", fulfilment.latest + FOUND_LOST_AFTER, "depot")
     if chance.happens(SENT_BACK, "sent back", fulfilment.id):
-        return Event("returned_to_sender", fulfilment.latest + BACK_AFTER, fulfilment.node_id)
-    return Event("delivered", max(_delivery(fulfilment), fulfilment.ship_by + timedelta(hours=2)), fulfilment.city)
+        return CarrierScan("returned_to_sender", fulfilment.latest + BACK_AFTER, fulfilment.node_id)
+    return CarrierScan(
+        "delivered", max(_delivery(fulfilment), fulfilment.ship_by + timedelta(hours=2)), fulfilment.city
+    )
 
 
-def journey(fulfilment: Fulfilment) -> list[Event]:
+def journey(fulfilment: Fulfilment) -> list[CarrierScan]:
     """Every event of the shipment, in order of time; they take the time between hand-over and the end."""
     end = fate(fulfilment)
     way = end.at - fulfilment.ship_by
     events = [
-        Event("picked_up", fulfilment.ship_by + min(way / 4, timedelta(minutes=30)), fulfilment.node_id),
-        Event("in_transit", fulfilment.ship_by + way / 2, "depot"),
+        CarrierScan("picked_up", fulfilment.ship_by + min(way / 4, timedelta(minutes=30)), fulfilment.node_id),
+        CarrierScan("in_transit", fulfilment.ship_by + way / 2, "depot"),
     ]
     if end.kind == "delivered":
         out = timedelta(hours=1 + 3 * chance.draw("tour", fulfilment.id))
-        events.append(Event("out_for_delivery", end.at - min(way / 4, out), fulfilment.city))
+        events.append(CarrierScan("out_for_delivery", end.at - min(way / 4, out), fulfilment.city))
     return [*events, end]
 
 
@@ -105,12 +107,12 @@ class Carriers:
         if fulfilment.case is Case.OUT_OF_TURN:
             await self._find(fulfilment, end)
 
-    async def _find(self, fulfilment: Fulfilment, lost: Event) -> None:
+    async def _find(self, fulfilment: Fulfilment, lost: CarrierScan) -> None:
         """A lost parcel turns up and comes back, when its units have been sourced again already."""
         while not fulfilment.ended:
             fulfilment.news.clear()
             await fulfilment.news.wait()
-        found = Event("returned_to_sender", lost.at + FOUND_AFTER, fulfilment.city)
+        found = CarrierScan("returned_to_sender", lost.at + FOUND_AFTER, fulfilment.city)
         self._outbox[fulfilment.carrier].append(_message(fulfilment, found))
         self.board.say(f"{fulfilment.id}: turned up and came back, says {fulfilment.carrier}")
 
@@ -134,7 +136,7 @@ class Carriers:
                 why = (result.get("problem") or {}).get("title", "")
                 self.board.tally.refusals[f"{REPORT}: {why}"] += 1
 
-    def _went_wrong(self, fulfilment: Fulfilment, end: Event) -> None:
+    def _went_wrong(self, fulfilment: Fulfilment, end: CarrierScan) -> None:
         if fulfilment.spoiled:
             return
         fulfilment.spoiled = True
@@ -145,7 +147,7 @@ class Carriers:
         self.board.say(f"{fulfilment.id}: {end.kind.replace('_', ' ')} by {fulfilment.carrier}")
 
 
-def _message(fulfilment: Fulfilment, event: Event) -> dict[str, Any]:
+def _message(fulfilment: Fulfilment, event: CarrierScan) -> dict[str, Any]:
     return {
         "event_id": f"{fulfilment.tracking_number}-{event.kind}",
         "tracking_number": fulfilment.tracking_number,

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from simulator.api import Api
-from simulator.board import Board, Order
+from simulator.board import Board, BoardOrder
 from simulator.cases import Case
 from simulator.checkouts import Checkouts
 from simulator.clock import Clock
@@ -30,7 +30,7 @@ def order_id(channel: str, external_id: str) -> str:
 
 
 @dataclass(slots=True)
-class Channels:
+class ChannelPlayers:
     """All channels together; `cancellations` by (channel, order number) are what customers will ask for later.
 
     `cases` by order number are sent at once, as are the first `opening` orders.
@@ -61,7 +61,7 @@ class Channels:
             self.crew.work_for(order, self._send(order, request))
         self.board.all_sent = True
 
-    async def _send(self, order: Order, request: dict[str, Any]) -> None:
+    async def _send(self, order: BoardOrder, request: dict[str, Any]) -> None:
         async with self._lines:
             placed = await self.checkouts.pass_through(request)
             answer = await self.api.post(SEND, "/orders", placed)
@@ -78,10 +78,10 @@ class Channels:
         self.board.answered(order, answer.body)
         self.board.note(f"{order.id}: captured, {_many(order.ordered)}, for {order.country}")
 
-    def _written_down(self, request: dict[str, Any]) -> Order:
+    def _written_down(self, request: dict[str, Any]) -> BoardOrder:
         units = {line["line_id"]: line["quantity"] for line in request["lines"]}
         number = request["external_id"]
-        return Order(
+        return BoardOrder(
             id=order_id(request["channel"], number),
             channel=request["channel"],
             placed_at=datetime.fromisoformat(request["placed_at"]),

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from simulator.api import ApiGone
-from simulator.board import Board, Order
+from simulator.board import Board, BoardOrder
 
 
 class Crew:
@@ -24,7 +24,7 @@ class Crew:
         """Whether somebody still works for an order."""
         return self._errands > 0
 
-    def work_for(self, order: Order, work: Coroutine[Any, Any, None]) -> None:
+    def work_for(self, order: BoardOrder, work: Coroutine[Any, Any, None]) -> None:
         """Starts work for an order."""
         self._keep(self._group.create_task(self._borne(order, work)))
 
@@ -39,7 +39,7 @@ class Crew:
         for task in self._tasks:
             task.cancel()
 
-    async def _borne(self, order: Order, work: Coroutine[Any, Any, None]) -> None:
+    async def _borne(self, order: BoardOrder, work: Coroutine[Any, Any, None]) -> None:
         self._errands += 1
         try:
             await work

@@ -13,7 +13,7 @@ from typing import Any
 
 from simulator import chance
 from simulator.api import Api
-from simulator.board import Board, Order
+from simulator.board import Board, BoardOrder
 from simulator.clock import Clock, stamp
 from simulator.money import money
 from simulator.sample import Cancellation
@@ -39,7 +39,7 @@ class Customers:
     board: Board
     clock: Clock
 
-    async def speak(self, order: Order, until: datetime) -> bool:
+    async def speak(self, order: BoardOrder, until: datetime) -> bool:
         """Sends the order's cancellations up to a moment, before the work after it; whether there were any."""
         async with order.speaking:
             spoke = False
@@ -52,7 +52,7 @@ class Customers:
                 spoke = True
             return spoke
 
-    async def cancel(self, order: Order, lines: Mapping[str, int], at: datetime, about: str) -> bool:
+    async def cancel(self, order: BoardOrder, lines: Mapping[str, int], at: datetime, about: str) -> bool:
         """Cancels units by line; False if it is too late for them. `about` makes the request the same when repeated."""
         order.touched = True
         body = {"lines": _lines(lines), "actor": "customer", "occurred_at": stamp(at)}
@@ -67,7 +67,7 @@ class Customers:
             self.board.tally.refusals[f"{CANCEL}: {answer.problem}"] += 1
         return False
 
-    async def send_back(self, order: Order) -> None:
+    async def send_back(self, order: BoardOrder) -> None:
         """Returns what the customer wanted to cancel too late. The order was delivered."""
         wanted = [*order.comes_back, *order.cancellations]
         order.comes_back, order.cancellations = [], deque()
@@ -76,7 +76,7 @@ class Customers:
         for cancellation in wanted:
             await self._return(order, cancellation)
 
-    async def _not_cancelled(self, order: Order, wanted: list[Cancellation]) -> list[Cancellation]:
+    async def _not_cancelled(self, order: BoardOrder, wanted: list[Cancellation]) -> list[Cancellation]:
         """Leaves out what an earlier run cancelled in time."""
         answer = await self.api.get(GET_ORDER, f"/orders/{order.id}")
         cancelled = Counter({line["line_id"]: line["cancelled"] for line in answer.body.get("lines", ())})
@@ -88,7 +88,7 @@ class Customers:
                 left.append(cancellation)
         return left
 
-    async def _return(self, order: Order, cancellation: Cancellation) -> None:
+    async def _return(self, order: BoardOrder, cancellation: Cancellation) -> None:
         at = max(cancellation.at, (order.arrived_at or order.placed_at) + SENT_BACK_AFTER)
         await self.clock.until(at)
         body = {

@@ -16,9 +16,9 @@ import httpx
 from rich.console import Console
 
 from simulator.api import CALLS_AT_ONCE, TIMEOUT, Api, ApiGone, Credentials
-from simulator.board import Board, Order
+from simulator.board import Board, BoardOrder
 from simulator.carriers import Carriers
-from simulator.channels import Channels, order_id
+from simulator.channels import ChannelPlayers, order_id
 from simulator.checkouts import Checkouts
 from simulator.clock import Clock
 from simulator.config import Config
@@ -123,7 +123,7 @@ class Stage:
     board: Board
     clock: Clock
     crew: Crew
-    channels: Channels
+    channels: ChannelPlayers
     nodes: Nodes
     carriers: Carriers
     goods_in: GoodsIn
@@ -169,7 +169,7 @@ def set_stage(config: Config, sample: Sample, api: Api, board: Board, crew: Crew
         board=board,
         clock=clock,
         crew=crew,
-        channels=Channels(api, board, clock, crew, goods_in, cancellations, Checkouts(api, board)),
+        channels=ChannelPlayers(api, board, clock, crew, goods_in, cancellations, Checkouts(api, board)),
         nodes=Nodes(api, board, clock, crew, carriers, customers, config.pace),
         carriers=carriers,
         goods_in=goods_in,
@@ -189,7 +189,7 @@ async def _costs(api: Api, board: Board) -> list[int]:
         return []
 
 
-async def _cost(api: Api, order: Order) -> int:
+async def _cost(api: Api, order: BoardOrder) -> int:
     answer = await api.get(GET_COST, f"/orders/{order.id}")
     arrived = [f for f in answer.body.get("fulfilments", ()) if f["status"] in {"delivered", "collected"}]
     return sum(fulfilment["cost"] for fulfilment in arrived)

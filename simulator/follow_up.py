@@ -7,7 +7,7 @@ from math import inf
 from time import monotonic
 
 from simulator.api import Api
-from simulator.board import FINAL_ORDER, Board, Order, Phase
+from simulator.board import FINAL_ORDER, Board, BoardOrder, Phase
 from simulator.config import Pace
 from simulator.crew import Crew
 from simulator.customers import GET_ORDER, Customers
@@ -35,7 +35,7 @@ class FollowUp:
             order.look_at = inf
             self.crew.work_for(order, self._settle(order))
 
-    async def _settle(self, order: Order) -> None:
+    async def _settle(self, order: BoardOrder) -> None:
         if order.plain and not order.repeated and not order.doubts:
             self._end(order, "delivered")
             return
@@ -48,12 +48,12 @@ class FollowUp:
         else:
             self.board.reopen(order, self.pace.look_again)
 
-    def _is_sure(self, order: Order) -> bool:
+    def _is_sure(self, order: BoardOrder) -> bool:
         """A rejected or lost order is without a node for a moment, while another one is found."""
         order.doubts += 1
         return (not order.touched and not order.supplies) or order.doubts % DOUBTS == 0
 
-    def _end(self, order: Order, status: str) -> None:
+    def _end(self, order: BoardOrder, status: str) -> None:
         self.board.close(order, status)
         if status == "delivered":
             self.crew.work_for(order, self.customers.send_back(order))

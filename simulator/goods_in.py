@@ -9,12 +9,12 @@ from typing import Any
 
 from simulator import chance
 from simulator.api import Api
-from simulator.board import FINAL_ORDER, Board, Order
+from simulator.board import FINAL_ORDER, Board, BoardOrder
 from simulator.clock import Clock, stamp
 from simulator.config import Pace
 from simulator.crew import Crew
 from simulator.customers import GET_ORDER, Customers
-from simulator.sample import Node, Receipt
+from simulator.sample import SampleNode, SampleReceipt
 
 AVAILABILITY = "GET /availability"
 ADJUST = "POST /inventory/adjustments"
@@ -35,8 +35,8 @@ class GoodsIn:
     clock: Clock
     crew: Crew
     customers: Customers
-    nodes: list[Node]
-    receipts: deque[Receipt]
+    nodes: list[SampleNode]
+    receipts: deque[SampleReceipt]
     tag: str
     pace: Pace
 
@@ -55,7 +55,7 @@ class GoodsIn:
             }
             self.board.tally.receipts += await self._adjust([adjustment])
 
-    async def recall(self, order: Order, skus: list[str]) -> None:
+    async def recall(self, order: BoardOrder, skus: list[str]) -> None:
         """The supplier calls all units of some SKUs back that nobody has ordered yet, just before an order for them."""
         asked = [*(("sku", sku) for sku in skus), ("detail", "node")]
         answer = await self.api.get(AVAILABILITY, "/availability", asked)
@@ -85,7 +85,7 @@ class GoodsIn:
                 self.board.waiting.pop(order.id)
                 self.crew.work_for(order, self._help(order, due))
 
-    async def _help(self, order: Order, at: datetime) -> None:
+    async def _help(self, order: BoardOrder, at: datetime) -> None:
         await self.clock.until(at)
         await self.customers.speak(order, at)
         answer = await self.api.get(GET_ORDER, f"/orders/{order.id}")
@@ -97,13 +97,13 @@ class GoodsIn:
             await self._order_again(order, [line for line in short if line not in gone], at)
         self.board.reopen(order, self.pace.supplied)
 
-    async def _cancel(self, order: Order, lines: list[dict[str, Any]], at: datetime) -> None:
+    async def _cancel(self, order: BoardOrder, lines: list[dict[str, Any]], at: datetime) -> None:
         if lines:
             units = {line["line_id"]: line["backordered"] for line in lines}
             about = f"out-of-stock-{order.supplies}-{'-'.join(units)}"
             self.board.tally.discontinued += await self.customers.cancel(order, units, at, about)
 
-    async def _order_again(self, order: Order, lines: list[dict[str, Any]], at: datetime) -> None:
+    async def _order_again(self, order: BoardOrder, lines: list[dict[str, Any]], at: datetime) -> None:
         if not lines:
             return
         node_id = self._where(order)
@@ -132,10 +132,10 @@ class GoodsIn:
                 self.board.tally.refusals[f"{ADJUST}: {(result.get('problem') or {}).get('title', '')}"] += 1
         return sum(result["status"] == "applied" for result in answer.body["results"])
 
-    def _never_again(self, order: Order, sku: str) -> bool:
+    def _never_again(self, order: BoardOrder, sku: str) -> bool:
         return order.supplies > TRIES or chance.happens(DISCONTINUED, "discontinued", sku)
 
-    def _where(self, order: Order) -> str:
+    def _where(self, order: BoardOrder) -> str:
         """A store that hands the order out itself; otherwise a distribution centre, a different one each time."""
         if order.pickup_node:
             return order.pickup_node

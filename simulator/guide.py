@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from simulator.api import Api
-from simulator.board import FINAL_ORDER, Board, Order
+from simulator.board import FINAL_ORDER, Board, BoardOrder
 from simulator.cases import Case
 from simulator.customers import GET_ORDER
 
@@ -56,7 +56,7 @@ class Guide:
                     await self._look(order, order.case, ready)
         await self._print(ready)
 
-    async def _look(self, order: Order, case: Case, ready: dict[str, tuple[Case, dict[str, Any]]]) -> None:
+    async def _look(self, order: BoardOrder, case: Case, ready: dict[str, tuple[Case, dict[str, Any]]]) -> None:
         found = await self.api.get(GET_ORDER, f"/orders/{order.id}")
         events = await self.api.get(TIMELINE, f"/orders/{order.id}/timeline")
         if found.ok and events.ok and has_come_about(case, found.body, events.body["events"]):

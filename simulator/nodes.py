@@ -9,8 +9,8 @@ from time import monotonic
 from typing import Any
 
 from simulator import chance
-from simulator.api import Answer, Api
-from simulator.board import OPEN_FULFILMENT, PROGRESS, REPORTED, Board, Fulfilment, Order
+from simulator.api import Api, ApiAnswer
+from simulator.board import OPEN_FULFILMENT, PROGRESS, REPORTED, Board, BoardOrder, Fulfilment
 from simulator.carriers import Carriers
 from simulator.cases import FEWEST_UNITS, Case
 from simulator.clock import Clock, stamp
@@ -122,7 +122,7 @@ class Nodes:
         least = self.pace.look if self.board.open else self.pace.idle_look
         return max(least, min(LOOK_SHARE * (monotonic() - asked), self.pace.slowest_look))
 
-    async def attend(self, order: Order, fulfilment: Fulfilment) -> None:
+    async def attend(self, order: BoardOrder, fulfilment: Fulfilment) -> None:
         """Takes one fulfilment through the node and onto the carrier's van."""
         while not fulfilment.ended:
             step = next_step(fulfilment)
@@ -134,7 +134,7 @@ class Nodes:
             else:
                 await self._wait(fulfilment)
 
-    async def _take(self, order: Order, fulfilment: Fulfilment, step: Step) -> None:
+    async def _take(self, order: BoardOrder, fulfilment: Fulfilment, step: Step) -> None:
         if await self.customers.speak(order, step.at) and fulfilment.progress >= PROGRESS["booked"]:
             # What was taken out of a packed parcel has it packed anew: see how it stands first.
             await self._news_within(fulfilment, self.pace.refused)
@@ -170,7 +170,7 @@ class Nodes:
         fulfilment.news.clear()
         return True
 
-    def _noticed(self, order: Order, fulfilment: Fulfilment, step: Step) -> None:
+    def _noticed(self, order: BoardOrder, fulfilment: Fulfilment, step: Step) -> None:
         tally = self.board.tally
         if step.name == "collect":
             fulfilment.arrived_at = step.at
@@ -185,6 +185,6 @@ class Nodes:
         else:
             self.board.note(f"{fulfilment.id}: {step.name.replace('-', ' ')} at {fulfilment.node_id}")
 
-    def _refused(self, step: Step, answer: Answer) -> None:
+    def _refused(self, step: Step, answer: ApiAnswer) -> None:
         if not answer.conflict:
             self.board.tally.refusals[f"{step.name}: {answer.problem}"] += 1

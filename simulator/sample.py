@@ -28,7 +28,7 @@ class Cancellation:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class SampleReceipt:
     """Goods arrive at a node."""
 
     at: datetime
@@ -38,7 +38,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class SampleNode:
     """A place goods can be received at. `ships_to` names countries; empty means everywhere."""
 
     id: str
@@ -100,10 +100,10 @@ class Sample:
             found[raw["channel"], raw["external_id"] + tag].append(cancellation)
         return dict(found)
 
-    def receipts(self, shift: timedelta) -> list[Receipt]:
+    def receipts(self, shift: timedelta) -> list[SampleReceipt]:
         """Goods receipts in time order."""
         return [
-            Receipt(_moved(raw["received_at"], shift), raw["node_id"], raw["sku"], raw["quantity"])
+            SampleReceipt(_moved(raw["received_at"], shift), raw["node_id"], raw["sku"], raw["quantity"])
             for raw in self._receipts
         ]
 
@@ -115,5 +115,5 @@ def _moved(moment: str, shift: timedelta) -> datetime:
     return datetime.fromisoformat(moment) + shift
 
 
-def _node(raw: dict[str, Any]) -> Node:
-    return Node(raw["id"], raw["kind"], raw["address"]["country"], frozenset(raw["ships_to"]))
+def _node(raw: dict[str, Any]) -> SampleNode:
+    return SampleNode(raw["id"], raw["kind"], raw["address"]["country"], frozenset(raw["ships_to"]))

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from simulator.api import Calls
-from simulator.board import Board, Order, Phase
+from simulator.board import Board, BoardOrder, Phase
 from simulator.channels import SEND
 
 DAY = timedelta(days=1)
@@ -29,7 +29,7 @@ class CallTimes:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeLoad:
+class NodeSummary:
     """What one node worked on."""
 
     node_id: str
@@ -66,7 +66,7 @@ class Summary:
     promised: int
     waited_for_stock: int
     tally: dict[str, Any]
-    nodes: list[NodeLoad]
+    nodes: list[NodeSummary]
     wall_seconds: float
     orders_per_second: float
     accept_p50_ms: float | None
@@ -95,24 +95,24 @@ def part(of: int, whole: int) -> float | None:
     return of / whole if whole else None
 
 
-def days_taken(orders: Iterable[Order]) -> list[float]:
+def days_taken(orders: Iterable[BoardOrder]) -> list[float]:
     """Business days from placing an order to the arrival of its last unit, of the delivered ones."""
     return [(o.arrived_at - o.placed_at) / DAY for o in orders if o.status == "delivered" and o.arrived_at]
 
 
-def promises_kept(orders: Iterable[Order]) -> tuple[int, int]:
+def promises_kept(orders: Iterable[BoardOrder]) -> tuple[int, int]:
     """How many delivered orders arrived by the end of the window first promised, and how many had a promise."""
     due = [(o.arrived_at, o.promised) for o in orders if o.status == "delivered" and o.arrived_at and o.promised]
     return sum(arrived <= promised for arrived, promised in due), len(due)
 
 
-def split_share(orders: Iterable[Order]) -> float | None:
+def split_share(orders: Iterable[BoardOrder]) -> float | None:
     """Share of the orders that were first planned from more than one node; orders of earlier runs are left out."""
     plans = [order.first_plan for order in orders if order.first_plan and not order.repeated]
     return part(sum(plan > 1 for plan in plans), len(plans))
 
 
-def node_loads(orders: Iterable[Order]) -> list[NodeLoad]:
+def node_loads(orders: Iterable[BoardOrder]) -> list[NodeSummary]:
     """Work by node, the busiest first."""
     fulfilments: Counter[str] = Counter()
     units: Counter[str] = Counter()
@@ -121,7 +121,7 @@ def node_loads(orders: Iterable[Order]) -> list[NodeLoad]:
         fulfilments[fulfilment.node_id] += 1
         units[fulfilment.node_id] += sum(fulfilment.units.values())
         rejected[fulfilment.node_id] += fulfilment.rejected
-    return [NodeLoad(node, count, units[node], rejected[node]) for node, count in fulfilments.most_common()]
+    return [NodeSummary(node, count, units[node], rejected[node]) for node, count in fulfilments.most_common()]
 
 
 def call_times(calls: Calls) -> list[CallTimes]:
@@ -184,14 +184,14 @@ def summarise(
     )
 
 
-def _by_channel(orders: Iterable[Order]) -> dict[str, int]:
+def _by_channel(orders: Iterable[BoardOrder]) -> dict[str, int]:
     found: dict[str, int] = defaultdict(int)
     for order in orders:
         found[order.channel] += order.phase is not Phase.REFUSED
     return dict(sorted(found.items(), key=lambda entry: -entry[1]))
 
 
-def _how_it_stands(order: Order) -> str:
+def _how_it_stands(order: BoardOrder) -> str:
     work = ", ".join(f"{f.id.rpartition('-')[2]} {f.status}" for f in order.fulfilments.values() if not f.ended)
     told = [order.phase.value, order.status, work, order.trouble]
     return "; ".join(dict.fromkeys(word for word in told if word))

@@ -33,7 +33,7 @@ from services import promises
 from services.planning import Wanted, WantedLine
 from services.promises import Promised, Target
 from store.availability import availability
-from store.availability.availability import Answer, Asked, Found
+from store.availability.availability import Asked, AvailabilityAnswer, Found
 
 router = APIRouter(tags=["inventory"])
 
@@ -246,7 +246,7 @@ def _detail(who: Principal, query: AvailabilityQuery) -> Detail:
     return Detail.NODE if len(query.skus) <= MAX_SKUS_BY_NODE else Detail.SKU
 
 
-def _item(answer: Answer, found: Found, asked: Asked, query: AvailabilityQuery) -> dict[str, Any]:
+def _item(answer: AvailabilityAnswer, found: Found, asked: Asked, query: AvailabilityQuery) -> dict[str, Any]:
     outlook, sku = found.outlook, found.sku
     limit = sku.wait_limit(asked.today)
     item: dict[str, Any] = {

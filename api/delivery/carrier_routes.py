@@ -145,7 +145,7 @@ async def _reports(
     after_its_loss = row["shipment_status"] == ShipmentStatus.LOST and event.occurred_at > row["ended_at"]
     for fulfilment in row["concerned"]:
         if not fulfilment["stands"]:
-            stray = unexpected_reports.Report(
+            stray = unexpected_reports.UnexpectedReport(
                 fulfilment["id"], event.kind, carrier, event.occurred_at, shipment_id=row["shipment_id"]
             )
             await unexpected_reports.note(connection, stray)

@@ -15,7 +15,7 @@ from api.stock.safety_models import SafetyStockItem, SafetyStockResults, SafetyS
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from store.stock import safety
-from store.stock.safety import Setting, SettingResult
+from store.stock.safety import SafetySetting, SettingResult
 
 router = APIRouter(tags=["inventory"])
 
@@ -47,8 +47,8 @@ async def put(
     return Json({"results": [_said(index, result) for index, result in enumerate(found)]})
 
 
-def _setting(item: SafetyStockItem) -> Setting:
-    return Setting(
+def _setting(item: SafetyStockItem) -> SafetySetting:
+    return SafetySetting(
         node_id=item.node_id,
         sku=item.sku,
         safety_stock=item.safety_stock,

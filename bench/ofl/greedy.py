@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dom.sourcing.solver.problem import Plan, Problem, Share, plan_of
+from dom.sourcing.solver.problem import Share, SolverPlan, SolverProblem, plan_of
 
 
-def greedy(problem: Problem) -> Plan | None:
+def greedy(problem: SolverProblem) -> SolverPlan | None:
     """Each item goes to the node that has it and costs least on top of what is planned already.
 
     Where no node has the item whole, the one that has most gives what it has, and so on. Nodes are added only as long
@@ -27,7 +27,7 @@ def greedy(problem: Problem) -> Plan | None:
     return plan_of(problem, [Share(place, tuple(given[place])) for place in sorted(given)])
 
 
-def _cheapest(problem: Problem, given: dict[int, list[int]], index: int, left: int) -> int | None:
+def _cheapest(problem: SolverProblem, given: dict[int, list[int]], index: int, left: int) -> int | None:
     """The source of which one more share of the item costs least; those that hold all that is left come first."""
     best: tuple[bool, int, int, int] | None = None
     for place, source in enumerate(problem.sources):
@@ -44,7 +44,7 @@ def _cheapest(problem: Problem, given: dict[int, list[int]], index: int, left: i
     return best[-1] if best else None
 
 
-def _cost(problem: Problem, place: int, mine: list[int] | None, index: int, count: int) -> int:
+def _cost(problem: SolverProblem, place: int, mine: list[int] | None, index: int, count: int) -> int:
     source, items = problem.sources[place], problem.items
     units = mine or [0] * len(items)
     grams = sum([n * item.grams for n, item in zip(units, items, strict=True)])

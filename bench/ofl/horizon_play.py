@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.ofl.horizon_world import CENTRES, FREIGHT, ITEMS, PENALTY, PER_UNIT, SHIPMENT, UNFILLED, Season
 from dom.sourcing.valuation.decay import Priced, faded
-from dom.sourcing.valuation.forecast import Rate
+from dom.sourcing.valuation.forecast import DemandRate
 from dom.sourcing.valuation.scenarios import scenarios
 from dom.sourcing.valuation.transport import Market
 from dom.sourcing.valuation.ways import Basket, Numbers, Places
@@ -137,7 +137,7 @@ class Ours:
         self._seen[order] += 1
 
     def _reprice(self, period: int, stock: Places) -> None:
-        believed = [Rate.believed(mean, FORECAST_ERROR) for mean in self.forecast.tolist()]
+        believed = [DemandRate.believed(mean, FORECAST_ERROR) for mean in self.forecast.tolist()]
         rates = [rate.seen(seen, period) for rate, seen in zip(believed, self._seen.tolist(), strict=True)]
         left = self.season.periods - period
         solved = self._market.prices(stock.astype(float), scenarios(rates, left))

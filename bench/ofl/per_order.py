@@ -23,7 +23,7 @@ from dom.sourcing.planner import plan
 from dom.sourcing.planning.candidate_plan import draft
 from dom.sourcing.policy.strategy import Rules
 from dom.sourcing.solver.milp import solve_exactly
-from dom.sourcing.solver.problem import Plan, Problem
+from dom.sourcing.solver.problem import SolverPlan, SolverProblem
 from dom.sourcing.solver.search import search
 
 CELLS = ((10, 3), (50, 8), (200, 5), (200, 10), (1000, 5))
@@ -102,7 +102,7 @@ def _one(row: Row, instance: Instance, effort: Effort) -> None:
         row.beaten += best[:2] < found.best[:2]
 
 
-def _compare_greedy(row: Row, problem: Problem, best: Plan) -> None:
+def _compare_greedy(row: Row, problem: SolverProblem, best: SolverPlan) -> None:
     simple = greedy(problem)
     if simple is None or simple.short > best.short:
         row.greedy_filled_less += 1
@@ -110,7 +110,7 @@ def _compare_greedy(row: Row, problem: Problem, best: Plan) -> None:
         row.greedy_gaps.append(_gap(simple, best))
 
 
-def _gap(plan: Plan, best: Plan) -> float:
+def _gap(plan: SolverPlan, best: SolverPlan) -> float:
     return 100 * (plan.cost - best.cost) / best.cost
 
 

@@ -20,7 +20,7 @@ from bench.stock.results import Round
 from store.database.engine import reading
 from store.stock import soft
 from store.stock.grouped import ReservationQueue
-from store.stock.soft import SoftRequest, SoftUnits, Verdict
+from store.stock.soft import ReservationVerdict, SoftRequest, SoftUnits
 
 HELD_SECONDS = 3600
 BASKET_LINES = 3
@@ -28,7 +28,7 @@ BASKET_SKUS = 50
 BASKET_NODE = "n0"
 """It holds nothing but what baskets are made of."""
 
-Take = Callable[[SoftRequest], Awaitable[Verdict]]
+Take = Callable[[SoftRequest], Awaitable[ReservationVerdict]]
 
 
 async def script_of_take(engine: AsyncEngine, node: str, sku: str, variables: dict[str, str]) -> str:
@@ -91,7 +91,7 @@ def one_statement(engine: AsyncEngine) -> Take:
     """Each request in a statement of its own, through the pool."""
     single = reading(engine)
 
-    async def take(request: SoftRequest) -> Verdict:
+    async def take(request: SoftRequest) -> ReservationVerdict:
         async with single.connect() as connection:
             return (await soft.take(connection, [request]))[0]
 
@@ -110,9 +110,9 @@ class Grouped:
         outer = self
 
         class Counting(ReservationQueue):
-            async def _together(self, requests: list[SoftRequest]) -> list[Verdict]:
+            async def _together(self, requests: list[SoftRequest]) -> list[ReservationVerdict]:
                 verdicts = await super()._together(requests)
-                outer.crowded += verdicts.count(Verdict.CROWDED)
+                outer.crowded += verdicts.count(ReservationVerdict.CROWDED)
                 return verdicts
 
         return Counting(self.engine).take
@@ -130,7 +130,7 @@ async def for_a_while(
         while (asked := perf_counter()) < ends:
             verdict = await take(made())
             answered = perf_counter()
-            if verdict is not Verdict.TAKEN:
+            if verdict is not ReservationVerdict.TAKEN:
                 raise RuntimeError(f"there is plenty, and the answer was {verdict}")
             if asked >= begins and answered <= ends:
                 took.append(answered - asked)
@@ -148,7 +148,7 @@ async def until_sold_out(engine: AsyncEngine, take: Take, requests: Requests, ca
     await world.restock(engine, basket_skus(), BASKET_NODE, max(wanted - free, 0) // BASKET_SKUS + 1)
     waiting = [requests.basket() for _ in range(baskets)]
     took: list[float] = []
-    verdicts: Counter[Verdict] = Counter()
+    verdicts: Counter[ReservationVerdict] = Counter()
 
     async def call() -> None:
         while waiting:
@@ -162,9 +162,13 @@ async def until_sold_out(engine: AsyncEngine, take: Take, requests: Requests, ca
             group.create_task(call())
     seconds = perf_counter() - began
     units = (await _basket_units(engine))[0] - held
-    if units != verdicts[Verdict.TAKEN] * BASKET_LINES:
+    if units != verdicts[ReservationVerdict.TAKEN] * BASKET_LINES:
         raise RuntimeError(f"{verdicts}, and {units} units were taken")
-    return Round(baskets / seconds, took, f"{verdicts[Verdict.TAKEN]:,} taken, {verdicts[Verdict.REFUSED]:,} refused")
+    return Round(
+        baskets / seconds,
+        took,
+        f"{verdicts[ReservationVerdict.TAKEN]:,} taken, {verdicts[ReservationVerdict.REFUSED]:,} refused",
+    )
 
 
 _BASKET_UNITS = text("""

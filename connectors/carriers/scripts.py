@@ -43,7 +43,7 @@ _THIN: Final = frozenset(each.name for each in (_HEBREW, _JAPANESE, _KOREAN, _SI
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
 
 
-class Run(NamedTuple):
+class TextRun(NamedTuple):
     """Letters of one font, from left to right as they stand on the paper."""
 
     text: str
@@ -55,12 +55,12 @@ class Run(NamedTuple):
         return self.font in _THIN
 
 
-def laid_out(text: str, plain: str, country: str) -> list[Run]:
+def laid_out(text: str, plain: str, country: str) -> list[TextRun]:
     """A row as it stands on the paper; `plain` is the built-in font."""
     written = _shaped(_written(text, country))
     fonts = [(letter, _font(letter, country)) for letter in written]
     return [
-        Run("".join(letter for letter, _ in part), plain if font is None else _registered(font))
+        TextRun("".join(letter for letter, _ in part), plain if font is None else _registered(font))
         for font, part in groupby(fonts, key=lambda pair: pair[1])
     ]
 

@@ -37,7 +37,7 @@ class Load(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class PricedLane:
     """A carrier's service that could move goods from a node to the customer, and what a unit of its currency counts.
 
     `worth` is the policy's exchange rate times its weight of freight.
@@ -63,7 +63,7 @@ class Lane:
 class Offer:
     """A lane on a certain ship day: when it delivers, and what its lateness costs."""
 
-    lane: Lane
+    lane: PricedLane
     promise: Promise
     lateness: int
 
@@ -72,7 +72,7 @@ class Offer:
         return self.lane.price(self.lane.chargeable(grams, mm3)) + self.lateness
 
 
-class Tally(NamedTuple):
+class CostTally(NamedTuple):
     """What the use of one node costs apart from its units: `fixed` whatever is shipped, and what carriers offer.
 
     Without offers nothing is moved: the customer collects.
@@ -181,13 +181,13 @@ def _running_low(supply: DaysOfSupply | None, value: StockValue, available: int)
 
 def lanes_from(
     tariffs: Iterable[Tariff], method: ShippingMethod, origin: str, to: str, rules: Rules
-) -> tuple[Lane, ...]:
+) -> tuple[PricedLane, ...]:
     """Every carrier that moves goods between two countries as asked and whose currency has a rate, by carrier."""
     found = []
     for tariff in tariffs:
         rate, worth = tariff.rates.get((method, origin, to)), rules.worth(tariff.currency)
         if rate is not None and worth is not None:
-            found.append(Lane(tariff.carrier, rate, tariff.divisor, worth * rules.cost.freight_weight, method))
+            found.append(PricedLane(tariff.carrier, rate, tariff.divisor, worth * rules.cost.freight_weight, method))
     return tuple(sorted(found, key=lambda lane: lane.carrier))
 
 
@@ -212,7 +212,7 @@ def no_later(offers: Iterable[Offer], asked: ShippingMethod) -> tuple[Offer, ...
     return tuple([o for o in found if by is None or o.lane.service is asked or o.promise.latest <= by])
 
 
-def offers_on(day: date, lanes: Iterable[Lane], demand: Demand, rules: Rules) -> tuple[Offer, ...]:
+def offers_on(day: date, lanes: Iterable[PricedLane], demand: Demand, rules: Rules) -> tuple[Offer, ...]:
     """What the lanes promise for goods that leave on a day."""
     found = []
     for lane in lanes:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dom.sourcing.models import PLANNER, Attempt, Demand, Outcome, Snapshot, SourcingDecision
-from dom.sourcing.planning.candidate_plan import Draft, draft
-from dom.sourcing.planning.matching import Subject, mismatch
+from dom.sourcing.planning.candidate_plan import CandidatePlan, draft
+from dom.sourcing.planning.matching import MatchSubject, mismatch
 from dom.sourcing.planning.ruled_out import ruled_out
 from dom.sourcing.policy.document import Fence, LeftOver, OnNone, OnPartial, Policy, Strategy, Then
 from dom.sourcing.policy.strategy import Rules
@@ -61,7 +61,7 @@ def plan(demand: Demand, snapshot: Snapshot, policy: Policy, policy_version: int
     return decision.model_copy(update={"reasons": (*reasons(decision, best), *trial.passed_over)})
 
 
-def drafts_of_nothing(demand: Demand, snapshot: Snapshot, policy: Policy) -> list[Draft]:
+def drafts_of_nothing(demand: Demand, snapshot: Snapshot, policy: Policy) -> list[CandidatePlan]:
     """What would be tried for the demand, by every strategy that is for it, if no node held anything."""
     trial = _Trial(demand, snapshot.model_copy(update={"available": {}}), policy)
     trial.run()
@@ -78,14 +78,14 @@ class _Trial:
     demand: Demand
     snapshot: Snapshot
     policy: Policy
-    best: Draft | None = None
+    best: CandidatePlan | None = None
     tried: list[Attempt] = field(default_factory=list)
-    drafts: list[Draft] = field(default_factory=list)
+    drafts: list[CandidatePlan] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
 
     def run(self) -> Then:
         """Try one strategy after the other, until one has the last word; answers what it says."""
-        subject = Subject(self.demand, self.snapshot.skus, self.policy)
+        subject = MatchSubject(self.demand, self.snapshot.skus, self.policy)
         position: int | None = 0
         seen: set[int] = set()
         while position is not None and position not in seen:
@@ -119,7 +119,7 @@ class _Trial:
             return None
         return strategy.on_partial if found.filled else strategy.on_none
 
-    def _drafted(self, rules: Rules) -> Draft:
+    def _drafted(self, rules: Rules) -> CandidatePlan:
         made = draft(self.demand, self.snapshot, rules)
         self.tried.append(
             Attempt(
@@ -135,7 +135,7 @@ class _Trial:
         return made
 
 
-def _outcome(best: Draft, then: Then) -> tuple[Outcome, bool]:
+def _outcome(best: CandidatePlan, then: Then) -> tuple[Outcome, bool]:
     """What comes of the draft, and whether its shipments go."""
     if not best.unfilled:
         return Outcome.PLANNED, True

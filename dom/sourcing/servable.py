@@ -14,7 +14,7 @@ from dom.network import Sku
 from dom.shared.base import NodeId
 from dom.sourcing.models import Demand, DemandLine, Snapshot
 from dom.sourcing.planner import drafts_of_nothing
-from dom.sourcing.planning.matching import Subject, mismatch
+from dom.sourcing.planning.matching import MatchSubject, mismatch
 from dom.sourcing.planning.ruled_out import obstacles
 from dom.sourcing.policy.document import Fence, Policy
 from dom.sourcing.reasons.never import sentence, sentence_of_one
@@ -100,7 +100,7 @@ class Servable:
         return tuple([limit.takes(unit) for limit in limits])
 
     def _matches(self, demand: Demand, catalogue: Mapping[str, Sku]) -> tuple[bool, ...]:
-        subject = Subject(demand, catalogue, self.policy)
+        subject = MatchSubject(demand, catalogue, self.policy)
         return tuple([mismatch(strategy.match, subject) is None for strategy in self.policy.strategies])
 
     def _examined(self, asked: Sequence[Demand], catalogue: dict[str, Sku]) -> _Found:

@@ -19,7 +19,7 @@ def allowed(free: int, buffer: int = 0, share: int = 100) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ExpectedArrival:
     """Units counted on at a node on a day, and the balance they come to: its free units, which may be negative, and
     what the channel may have of it.
     """
@@ -41,7 +41,7 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class StockProjection:
     """A SKU over the nodes asked for: `now` may be promised today, `stock` once the SKU is released.
 
     `claimed` are the units orders wait for, without those that are set aside for them. All arrivals at a node come to
@@ -51,7 +51,7 @@ class Outlook:
     now: int
     stock: int
     claimed: int
-    arrivals: tuple[Arrival, ...] = ()
+    arrivals: tuple[ExpectedArrival, ...] = ()
     release_on: date | None = None
 
     def __post_init__(self) -> None:
@@ -107,7 +107,9 @@ class MissingLine(Protocol):
     def quantity(self) -> int: ...
 
 
-def dates_of(lines: Iterable[MissingLine], outlooks: Mapping[str, Outlook], today: date) -> dict[str, date | None]:
+def dates_of(
+    lines: Iterable[MissingLine], outlooks: Mapping[str, StockProjection], today: date
+) -> dict[str, date | None]:
     """When the units that are missing could come, by line; None where nothing that is known of brings them.
 
     Lines of one SKU stand in line for the same units, in their sequence.

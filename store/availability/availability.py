@@ -18,7 +18,7 @@ from dom import channels
 from dom.channels import Channel
 from dom.network import Node, Sku
 from dom.shared.errors import UnknownSku
-from dom.stock.atp import Arrival, Outlook
+from dom.stock.atp import ExpectedArrival, StockProjection
 from store.inbound import terms as inbound
 from store.network.reference import Reference, ReferenceCache
 from store.stock import terms
@@ -51,14 +51,14 @@ class Found:
     """One SKU: what may be promised of it, the units orders wait for, its balances or the nodes that have some."""
 
     sku: Sku
-    outlook: Outlook
+    outlook: StockProjection
     waiting: int
     balances: Sequence[Mapping[str, Any]] = ()
     holders: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AvailabilityAnswer:
     """Every SKU asked for, in sequence, and the channel it was looked at for."""
 
     channel: Channel
@@ -66,7 +66,7 @@ class Answer:
     found: tuple[Found, ...]
 
 
-async def look(connection: AsyncConnection, cache: ReferenceCache, asked: Asked) -> Answer:
+async def look(connection: AsyncConnection, cache: ReferenceCache, asked: Asked) -> AvailabilityAnswer:
     """What may be promised of the SKUs at nodes in use. Raises UnknownSku, with those that are not known as `data`."""
     about = await _about(connection, asked)
     reference = await cache.at(connection, about.version)
@@ -74,7 +74,7 @@ async def look(connection: AsyncConnection, cache: ReferenceCache, asked: Asked)
     nodes = [node for node in reference.nodes if node.active and (asked.nodes is None or node.id in asked.nodes)]
     able = {sku.id: asked.able(sku) if asked.able else None for sku in skus}
     rows_of = await _balances(connection, asked, skus, nodes, able, about.ruled)
-    arrivals = defaultdict[str, list[Arrival]](list)
+    arrivals = defaultdict[str, list[ExpectedArrival]](list)
     scope = _scope(asked, skus, nodes)
     for row in (await connection.execute(_STATEMENTS[_ARRIVALS, about.ruled], scope)).mappings():
         if _may(able[row["sku"]], row["node_id"]):
@@ -83,7 +83,7 @@ async def look(connection: AsyncConnection, cache: ReferenceCache, asked: Asked)
     for sku in skus:
         rows = rows_of[sku.id]
         waiting, claimed = about.waiting.get(sku.id, (0, 0))
-        outlook = Outlook(
+        outlook = StockProjection(
             now=sum(row["available"] for row in rows),
             stock=sum(row["stock"] for row in rows),
             claimed=claimed,
@@ -91,7 +91,7 @@ async def look(connection: AsyncConnection, cache: ReferenceCache, asked: Asked)
             release_on=sku.release_on,
         )
         found.append(Found(sku, outlook, waiting, rows if asked.by_node else (), _holders(rows, asked)))
-    return Answer(about.channel, reference, tuple(found))
+    return AvailabilityAnswer(about.channel, reference, tuple(found))
 
 
 async def _balances(
@@ -135,8 +135,8 @@ def _holders(rows: Sequence[Mapping[str, Any]], asked: Asked) -> list[str]:
     return [node_id for row in rows for node_id in row["holders"]]
 
 
-def _arrival(row: RowMapping) -> Arrival:
-    return Arrival(row["node_id"], row["due_on"], row["units"], row["free"], row["buffer"], row["share"])
+def _arrival(row: RowMapping) -> ExpectedArrival:
+    return ExpectedArrival(row["node_id"], row["due_on"], row["units"], row["free"], row["buffer"], row["share"])
 
 
 # --- what is known of the SKUs ----------------------------------------------------------------------------------------

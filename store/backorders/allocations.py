@@ -24,7 +24,7 @@ LACKING_SECONDS: Final = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class AllocationShare:
     """Units to be added to what is set aside for an order, and whether it is to take what it has then."""
 
     order_id: str
@@ -68,7 +68,7 @@ SELECT node_id, sku, 'soft_reserve', quantity, soft_id || '/soft/' || id, 'set a
 """)
 
 
-async def add(connection: AsyncConnection, shares: Iterable[Share]) -> None:
+async def add(connection: AsyncConnection, shares: Iterable[AllocationShare]) -> None:
     """Set units aside, in one statement. The caller has locked the balances and knows that the units are free."""
     shares = list(shares)
     units = [(share.order_id, node, sku, n) for share in shares for (node, sku), n in share.units.items()]

@@ -19,7 +19,7 @@ _TOLD_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class StockNotice:
     """What an order is to be told: units of these SKUs are set aside for it, of goods that came free at that time."""
 
     order_id: str
@@ -48,10 +48,10 @@ WHERE id = ANY(:ids) AND status = 'active'
 """)
 
 
-async def untold(connection: AsyncConnection) -> list[News]:
+async def untold(connection: AsyncConnection) -> list[StockNotice]:
     """Orders that are to be told now; at most 200 at once."""
     rows = await connection.execute(_UNTOLD, {"again": TELL_AGAIN_SECONDS, "most": _TOLD_AT_ONCE})
-    return [News(row.order_id, tuple(row.skus), row.occurred_at) for row in rows]
+    return [StockNotice(row.order_id, tuple(row.skus), row.occurred_at) for row in rows]
 
 
 async def told(connection: AsyncConnection, order_ids: Sequence[str]) -> None:

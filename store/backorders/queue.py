@@ -133,7 +133,7 @@ ORDER BY coalesce(o.priority, c.priority, :priority), o.placed_at, o.id
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class QueueEntry:
     """An order in line. `dealt_anew`: what is set aside for it may be dealt out anew."""
 
     order_id: str
@@ -141,10 +141,10 @@ class Standing:
     dealt_anew: bool
 
 
-async def standing(connection: AsyncConnection, skus: Sequence[str]) -> list[Standing]:
+async def standing(connection: AsyncConnection, skus: Sequence[str]) -> list[QueueEntry]:
     """Who waits for the SKUs, in the order of their places. Orders whose process is gone do not stand in line."""
     rows = await connection.execute(_STANDING, {"skus": skus, "priority": DEFAULT_PRIORITY})
-    return [Standing(row.id, row.channel, row.dealt_anew) for row in rows]
+    return [QueueEntry(row.id, row.channel, row.dealt_anew) for row in rows]
 
 
 _STILL = text("SELECT id FROM orders WHERE id = ANY(:ids) FOR NO KEY UPDATE SKIP LOCKED")

@@ -29,7 +29,7 @@ _TIMED_OUT: Final = {"25P03", "25P04"}
 """SQLSTATEs of a session ended for idling in a transaction, and of a transaction that ran too long."""
 
 
-class Kind(StrEnum):
+class ProcessKind(StrEnum):
     """What a process is, as its connections say."""
 
     WORKER = "dom-worker"
@@ -38,13 +38,13 @@ class Kind(StrEnum):
     COMMAND = "dom-command"
 
 
-def create(url: str, pool_size: int = 8, kind: Kind = Kind.COMMAND) -> AsyncEngine:
+def create(url: str, pool_size: int = 8, kind: ProcessKind = ProcessKind.COMMAND) -> AsyncEngine:
     """An engine with at most `pool_size` connections; more callers wait, so that few compete for one row."""
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=_API_WAIT_SECONDS if kind is Kind.API else WAIT_SECONDS,
+        pool_timeout=_API_WAIT_SECONDS if kind is ProcessKind.API else WAIT_SECONDS,
         connect_args={**_arguments(kind), "prepare_threshold": 3},
         json_serializer=_compact,
     )
@@ -52,10 +52,10 @@ def create(url: str, pool_size: int = 8, kind: Kind = Kind.COMMAND) -> AsyncEngi
 
 def create_single(url: str) -> Engine:
     """An engine for one thread that opens a connection when it needs one and keeps none."""
-    return create_engine(url, poolclass=NullPool, connect_args=_arguments(Kind.COMMAND))
+    return create_engine(url, poolclass=NullPool, connect_args=_arguments(ProcessKind.COMMAND))
 
 
-async def connect_alone(engine: AsyncEngine, kind: Kind = Kind.WORKER) -> psycopg.AsyncConnection[Any]:
+async def connect_alone(engine: AsyncEngine, kind: ProcessKind = ProcessKind.WORKER) -> psycopg.AsyncConnection[Any]:
     """A connection of the driver's own to the same database, outside the pool, where each statement stands for itself.
 
     Raises what the driver raises.
@@ -83,7 +83,7 @@ def is_unavailable(error: BaseException) -> bool:
     return isinstance(driver, psycopg.Error) and (driver.sqlstate == _READ_ONLY or driver.sqlstate in _TIMED_OUT)
 
 
-def _arguments(kind: Kind) -> dict[str, Any]:
+def _arguments(kind: ProcessKind) -> dict[str, Any]:
     name = f"{kind} {os.getpid()}@{socket.gethostname()}"
     return {"connect_timeout": CONNECT_SECONDS, "application_name": name[:_LONGEST_NAME]}
 

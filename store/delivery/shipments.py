@@ -14,7 +14,7 @@ from store.enums import ShipmentStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Shipment:
+class BookedShipment:
     """A booking as the carrier confirmed it."""
 
     id: str
@@ -45,7 +45,7 @@ SELECT id, unnest(CAST(:fulfilments AS text[])) FROM booked RETURNING shipment_i
 """)
 
 
-async def book(connection: AsyncConnection, shipment: Shipment, fulfilments: Sequence[str], at: datetime) -> bool:
+async def book(connection: AsyncConnection, shipment: BookedShipment, fulfilments: Sequence[str], at: datetime) -> bool:
     """Write a booking and its label down; False if it stands already."""
     rows = await connection.execute(
         _BOOK,

@@ -21,7 +21,7 @@ KIND: Final = "report_out_of_turn"
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class UnexpectedReport:
     """A node's step, or a carrier's report of a shipment (`shipment_id`).
 
     `status` is the fulfilment's where the order's process knows better than the store. With `if_goods_moved` a person
@@ -70,7 +70,7 @@ _GONE: Final = [
 ]
 
 
-async def note(connection: AsyncConnection, report: Report) -> bool:
+async def note(connection: AsyncConnection, report: UnexpectedReport) -> bool:
     """Keep a report and open its exception. False if it was noted before, or is of nothing.
 
     For a transaction.
@@ -95,7 +95,7 @@ async def note(connection: AsyncConnection, report: Report) -> bool:
     return True
 
 
-async def note_unless_known(connection: AsyncConnection, report: Report) -> bool:
+async def note_unless_known(connection: AsyncConnection, report: UnexpectedReport) -> bool:
     """The same for a carrier's report that no process hears: nothing is noted if the store says the same already."""
     await connection.execute(
         text("SELECT FROM orders WHERE id = (SELECT order_id FROM fulfilments WHERE id = :id) FOR NO KEY UPDATE"),
@@ -109,19 +109,19 @@ async def note_unless_known(connection: AsyncConnection, report: Report) -> bool
     return await note(connection, report)
 
 
-async def _about(connection: AsyncConnection, report: Report) -> RowMapping | None:
+async def _about(connection: AsyncConnection, report: UnexpectedReport) -> RowMapping | None:
     names = {"fulfilment_id": report.fulfilment_id, "shipment_id": report.shipment_id, "gone": _GONE}
     return (await connection.execute(_ABOUT, names)).mappings().one_or_none()
 
 
-def _key(report: Report, status: FulfilmentStatus) -> str:
+def _key(report: UnexpectedReport, status: FulfilmentStatus) -> str:
     """A carrier may report the same of the same booking many times, whatever became of the fulfilment meanwhile."""
     if report.shipment_id is None:
         return f"{report.fulfilment_id}:stray:{report.report}:{status}"
     return f"{report.fulfilment_id}:stray:{report.shipment_id}:{fact(CarrierEventKind(report.report))}"
 
 
-def _data(row: RowMapping, report: Report, status: FulfilmentStatus) -> dict[str, Any]:
+def _data(row: RowMapping, report: UnexpectedReport, status: FulfilmentStatus) -> dict[str, Any]:
     about: dict[str, Any] = {
         "fulfilment_id": report.fulfilment_id,
         "report": report.report,
@@ -137,11 +137,11 @@ def _data(row: RowMapping, report: Report, status: FulfilmentStatus) -> dict[str
     return about
 
 
-def _came_after_all(report: Report, status: FulfilmentStatus) -> bool:
+def _came_after_all(report: UnexpectedReport, status: FulfilmentStatus) -> bool:
     return status is FulfilmentStatus.LOST and report.report == CarrierEventKind.DELIVERED
 
 
-def _detail(report: Report, about: dict[str, Any]) -> str:
+def _detail(report: UnexpectedReport, about: dict[str, Any]) -> str:
     parcel = f" (parcel {about['tracking_number']})" if "tracking_number" in about else ""
     said = [f"{report.actor} reported {report.report} for {report.fulfilment_id}{parcel}, which is {about['status']}"]
     if about.get("shipment_status") == "voided":

@@ -111,7 +111,7 @@ async def report(
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ProcessReport:
     """An open exception about the process of an order or a return."""
 
     exception_id: int
@@ -122,13 +122,13 @@ _REPORTS = text("SELECT id, business_key FROM exceptions WHERE status = 'open' A
 _CLOSE = text("UPDATE exceptions SET status = 'closed', closed_at = now() WHERE id = :id AND status = 'open'")
 
 
-async def open_reports(connection: AsyncConnection) -> list[Report]:
+async def open_reports(connection: AsyncConnection) -> list[ProcessReport]:
     """Every missing or wrong process that stands before a person."""
     rows = await connection.execute(_REPORTS, {"kinds": list(WITHOUT_PROCESS)})
-    return [Report(row.id, row.business_key.rsplit(":", 2)[0]) for row in rows]
+    return [ProcessReport(row.id, row.business_key.rsplit(":", 2)[0]) for row in rows]
 
 
-async def close(connection: AsyncConnection, report: Report) -> None:
+async def close(connection: AsyncConnection, report: ProcessReport) -> None:
     """Store and process agree again: nobody needs to look at that any more."""
     await connection.execute(_CLOSE, {"id": report.exception_id})
 

@@ -10,8 +10,8 @@ settling      one place is put right, under its lock
 repairing     everything that was found is put right
 """
 
-from store.reconcile.differences import Difference, Fault, Trust
+from store.reconcile.differences import StockDifference, StockFault, Trust
 from store.reconcile.finding import Findings, find
 from store.reconcile.repairing import Repaired, repair
 
-__all__ = ["Difference", "Fault", "Findings", "Repaired", "Trust", "find", "repair"]
+__all__ = ["Findings", "Repaired", "StockDifference", "StockFault", "Trust", "find", "repair"]

@@ -5,17 +5,17 @@ from typing import Final
 
 from sqlalchemy import RowMapping
 
-from store.reconcile.differences import Difference, Fault, Subject, Trust, of_balance
+from store.reconcile.differences import StockDifference, StockFault, Subject, Trust, of_balance
 
 OWN: Final = {
-    Fault.ON_HAND: "on_hand",
-    Fault.DAMAGED: "damaged",
-    Fault.QUARANTINE: "quarantine",
-    Fault.SAFETY_STOCK: "safety_stock",
-    Fault.PROMISE_SAFETY: "promise_safety",
+    StockFault.ON_HAND: "on_hand",
+    StockFault.DAMAGED: "damaged",
+    StockFault.QUARANTINE: "quarantine",
+    StockFault.SAFETY_STOCK: "safety_stock",
+    StockFault.PROMISE_SAFETY: "promise_safety",
 }
 """Quantities that only the balance and its ledger know."""
-HELD: Final = {Fault.RESERVED: ("reserved", "firm"), Fault.RESERVED_SOFT: ("reserved_soft", "soft")}
+HELD: Final = {StockFault.RESERVED: ("reserved", "firm"), StockFault.RESERVED_SOFT: ("reserved_soft", "soft")}
 """Quantities that follow the active reservations."""
 QUANTITIES: Final = (*OWN.values(), *(column for column, _ in HELD.values()))
 DELTAS: Final = {
@@ -65,7 +65,7 @@ def differing() -> str:
     return f"SELECT * FROM ({query()}) b WHERE NOT has_balance OR impossible OR {own} OR {held} ORDER BY node_id, sku"
 
 
-def differences(row: RowMapping, trust: Trust) -> Iterator[Difference]:
+def differences(row: RowMapping, trust: Trust) -> Iterator[StockDifference]:
     """What is wrong with one row of the books."""
     subject = of_balance(row["node_id"], row["sku"])
     if not row["has_balance"]:
@@ -73,23 +73,27 @@ def differences(row: RowMapping, trust: Trust) -> Iterator[Difference]:
         return
     if not row["has_ledger"] and any(row[column] for column in OWN.values()):
         kept = "ledger entries for what it says" if trust is Trust.BALANCE else "the balance becomes zero"
-        yield Difference(Fault.LEDGER_MISSING, subject, f"balance {_words(row)}, no ledger entry at all", kept)
+        yield StockDifference(
+            StockFault.LEDGER_MISSING, subject, f"balance {_words(row)}, no ledger entry at all", kept
+        )
     else:
         yield from _own(row, subject, trust)
     yield from _held(row, subject)
     if row["impossible"]:
-        yield Difference(Fault.IMPOSSIBLE, subject, _words(row), "what the other differences of the place allow")
+        yield StockDifference(
+            StockFault.IMPOSSIBLE, subject, _words(row), "what the other differences of the place allow"
+        )
 
 
-def _without_balance(row: RowMapping, subject: Subject) -> Difference:
+def _without_balance(row: RowMapping, subject: Subject) -> StockDifference:
     detail = (
         f"the ledger says {row['ledger_on_hand']} on hand, {row['firm']} are reserved firm, {row['soft']} soft; "
         "there is no balance"
     )
-    return Difference(Fault.BALANCE_MISSING, subject, detail, "a balance is made from the ledger")
+    return StockDifference(StockFault.BALANCE_MISSING, subject, detail, "a balance is made from the ledger")
 
 
-def _own(row: RowMapping, subject: Subject, trust: Trust) -> Iterator[Difference]:
+def _own(row: RowMapping, subject: Subject, trust: Trust) -> Iterator[StockDifference]:
     for fault, column in OWN.items():
         balance, ledger = row[column], row[f"ledger_{column}"]
         if balance == ledger:
@@ -98,16 +102,16 @@ def _own(row: RowMapping, subject: Subject, trust: Trust) -> Iterator[Difference
             mend = f"a ledger entry of {balance - ledger:+d}"
         else:
             mend = f"the balance becomes {ledger}"
-        yield Difference(fault, subject, f"balance {_or_null(balance)}, ledger {ledger}", mend)
+        yield StockDifference(fault, subject, f"balance {_or_null(balance)}, ledger {ledger}", mend)
 
 
-def _held(row: RowMapping, subject: Subject) -> Iterator[Difference]:
+def _held(row: RowMapping, subject: Subject) -> Iterator[StockDifference]:
     for fault, (column, sums) in HELD.items():
         balance, ledger, active = row[column], row[f"ledger_{column}"], row[sums]
         if balance == ledger == active:
             continue
         detail = f"balance {_or_null(balance)}, ledger {ledger}, active reservations {active}"
-        yield Difference(fault, subject, detail, "balance and ledger follow the reservations that stand")
+        yield StockDifference(fault, subject, detail, "balance and ledger follow the reservations that stand")
 
 
 def _words(row: RowMapping) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders.status import GAVE_DAY_BACK
 from store.database.parameters import listed
-from store.reconcile.differences import Difference, Fault, Kind, Subject
+from store.reconcile.differences import StockDifference, StockFault, Subject, SubjectKind
 
 _LIMITED: Final = "n.document->'service_capacity' ? "
 _WORKED: Final = f"coalesce(f.status NOT IN ({listed(GAVE_DAY_BACK)}), true)"
@@ -32,12 +32,12 @@ WHERE d.used IS DISTINCT FROM coalesce(w.units, 0)
 ORDER BY node_id, day, service"""
 
 
-def of_day(row: RowMapping) -> Difference:
+def of_day(row: RowMapping) -> StockDifference:
     """A row of `DIFFERING` in words."""
-    subject = Subject(Kind.DAY, (row["node_id"], str(row["day"]), row["service"]))
+    subject = Subject(SubjectKind.DAY, (row["node_id"], str(row["day"]), row["service"]))
     used = "nothing" if row["used"] is None else row["used"]
     detail = f"{used} taken of the day, {row['units']} fulfilments stand in it"
-    return Difference(Fault.NODE_DAY, subject, detail, f"{row['units']} taken", str(row["day"]))
+    return StockDifference(StockFault.NODE_DAY, subject, detail, f"{row['units']} taken", str(row["day"]))
 
 
 _OPEN = text("""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Fault(StrEnum):
+class StockFault(StrEnum):
     """Names of differences. The first seven are the quantities of a balance, named like its columns."""
 
     ON_HAND = "on_hand"
@@ -45,7 +45,7 @@ class Trust(StrEnum):
     BALANCE = "balance"
 
 
-class Kind(StrEnum):
+class SubjectKind(StrEnum):
     """What a subject is; a repair puts one subject right at a time."""
 
     BALANCE = "balance"
@@ -58,7 +58,7 @@ class Kind(StrEnum):
 class Subject:
     """What differs: a balance (node, SKU), a node's day (node, day, service), inbound (reference, SKU), an order."""
 
-    kind: Kind
+    kind: SubjectKind
     parts: tuple[str | None, ...]
 
     def __str__(self) -> str:
@@ -67,13 +67,13 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class StockDifference:
     """One fault: where, what the books say in words, and what a repair does about it.
 
     `about` is the order, fulfilment or reservation at fault, where it is not the balance itself.
     """
 
-    fault: Fault
+    fault: StockFault
     subject: Subject
     detail: str
     mend: str
@@ -82,7 +82,7 @@ class Difference:
 
 def of_balance(node_id: str | None, sku: str | None) -> Subject:
     """A balance as a subject."""
-    return Subject(Kind.BALANCE, (node_id, sku))
+    return Subject(SubjectKind.BALANCE, (node_id, sku))
 
 
 class CannotMendError(Exception):

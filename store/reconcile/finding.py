@@ -9,12 +9,12 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from store.reconcile import books, days, held, transit
-from store.reconcile.differences import Difference, Fault, Trust
+from store.reconcile.differences import StockDifference, StockFault, Trust
 
 LISTED: Final = 200
 """How many differences are kept to be shown; all are counted."""
 
-Told = Callable[[RowMapping], Iterable[Difference]]
+Told = Callable[[RowMapping], Iterable[StockDifference]]
 
 _SETTINGS: Final = ("SET TRANSACTION READ ONLY", "SET LOCAL work_mem = '64MB'", "SET LOCAL jit = off")
 
@@ -29,8 +29,8 @@ class Findings:
     balances: int = 0
     entries: int = 0
     lapsed: int = 0
-    counts: Counter[Fault] = field(default_factory=Counter)
-    listed: list[Difference] = field(default_factory=list)
+    counts: Counter[StockFault] = field(default_factory=Counter)
+    listed: list[StockDifference] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -43,7 +43,7 @@ async def find(
     *,
     trust: Trust = Trust.LEDGER,
     limit: int = LISTED,
-    visit: Callable[[Difference], None] | None = None,
+    visit: Callable[[StockDifference], None] | None = None,
 ) -> Findings:
     """Compare all books. `visit` hears of every difference, also of those beyond the limit."""
     findings = Findings()
@@ -64,7 +64,7 @@ async def find(
     return findings
 
 
-async def _all(connection: AsyncConnection, trust: Trust) -> AsyncIterator[Difference]:
+async def _all(connection: AsyncConnection, trust: Trust) -> AsyncIterator[StockDifference]:
     """Reservations first: their faults explain those of the balances."""
     compared: tuple[tuple[str, Told], ...] = (
         (held.stale_firm(), _one(held.of_firm)),
@@ -82,7 +82,7 @@ async def _all(connection: AsyncConnection, trust: Trust) -> AsyncIterator[Diffe
                     yield difference
 
 
-def _one(told: Callable[[RowMapping], Difference]) -> Told:
+def _one(told: Callable[[RowMapping], StockDifference]) -> Told:
     return lambda row: (told(row),)
 
 

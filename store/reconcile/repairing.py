@@ -15,9 +15,9 @@ from dom.exceptions import ExceptionKind
 from store import exceptions
 from store.database.engine import is_unavailable
 from store.reconcile import days, transit
-from store.reconcile.differences import BusyError, CannotMendError, Difference, Kind, Subject, Trust
+from store.reconcile.differences import BusyError, CannotMendError, StockDifference, Subject, SubjectKind, Trust
 from store.reconcile.finding import LISTED, Findings, find
-from store.reconcile.settling import Line, Run, Settled, settle
+from store.reconcile.settling import Line, RepairRun, Settled, settle
 
 ROUND: Final = 20_000
 """How many subjects are remembered from one look at the books."""
@@ -47,7 +47,7 @@ async def repair(
     engine: AsyncEngine, *, actor: str, now: datetime, trust: Trust = Trust.LEDGER, limit: int = LISTED
 ) -> Repaired:
     """Mend what can be mended; the rest stands in the exception queue. Looks again at the end."""
-    run = Run(f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}", actor, trust)
+    run = RepairRun(f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}", actor, trust)
     tries: Counter[Subject] = Counter()
     mended: set[Subject] = set()
     problems: dict[Subject, str] = {}
@@ -82,7 +82,7 @@ class _Look:
 async def _look(engine: AsyncEngine, trust: Trust, limit: int, tries: Mapping[Subject, int]) -> _Look:
     look = _Look()
 
-    def remember(difference: Difference) -> None:
+    def remember(difference: StockDifference) -> None:
         subject = difference.subject
         if tries[subject]:
             look.tried.add(subject)
@@ -93,7 +93,7 @@ async def _look(engine: AsyncEngine, trust: Trust, limit: int, tries: Mapping[Su
     return look
 
 
-async def _settle(engine: AsyncEngine, subject: Subject, run: Run) -> str:
+async def _settle(engine: AsyncEngine, subject: Subject, run: RepairRun) -> str:
     """Put one subject right; answers what stands in the way, or nothing."""
     try:
         async with engine.begin() as connection:
@@ -118,13 +118,13 @@ async def _settle(engine: AsyncEngine, subject: Subject, run: Run) -> str:
     return problem
 
 
-async def _settle_kind(connection: AsyncConnection, subject: Subject, run: Run) -> Settled:
-    if subject.kind is Kind.BALANCE:
+async def _settle_kind(connection: AsyncConnection, subject: Subject, run: RepairRun) -> Settled:
+    if subject.kind is SubjectKind.BALANCE:
         node_id, sku = subject.parts
         return await settle(connection, (node_id, sku), run)
-    if subject.kind is Kind.DAY:
+    if subject.kind is SubjectKind.DAY:
         await days.settle(connection, subject)
-    elif subject.kind is Kind.INBOUND:
+    elif subject.kind is SubjectKind.INBOUND:
         await transit.settle(connection, subject)
     else:
         raise CannotMendError("an unknown status says nothing about its units: a person must say what it is")

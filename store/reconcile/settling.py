@@ -13,13 +13,13 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.reconcile import books, held
-from store.reconcile.differences import BusyError, CannotMendError, Fault, Trust
+from store.reconcile.differences import BusyError, CannotMendError, StockFault, Trust
 
 Line = tuple[str, str, str]
 
 
 @dataclass(slots=True)
-class Run:
+class RepairRun:
     """One repair: who, which side is believed, and a number for each of its ledger entries."""
 
     id: str
@@ -66,7 +66,7 @@ DELETE FROM reservations WHERE id = :id AND CASE kind WHEN 'firm' THEN order_id 
 """)
 
 
-async def settle(connection: AsyncConnection, place: tuple[str | None, str | None], run: Run) -> Settled:
+async def settle(connection: AsyncConnection, place: tuple[str | None, str | None], run: RepairRun) -> Settled:
     """Put reservations, ledger and balance of a place right. Raises CannotMendError or BusyError: roll back then."""
     return await _Place(connection, dict(zip(("node_id", "sku"), place, strict=True)), run).settle()
 
@@ -74,7 +74,7 @@ async def settle(connection: AsyncConnection, place: tuple[str | None, str | Non
 class _Place:
     """The work on one place, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, names: dict[str, str | None], run: Run) -> None:
+    def __init__(self, connection: AsyncConnection, names: dict[str, str | None], run: RepairRun) -> None:
         self._connection = connection
         self._names = names
         self._where = _PLACE if None in names.values() else _KNOWN_PLACE
@@ -186,7 +186,7 @@ class _Place:
             await self._hold(row["id"], "active", row["wanted"])
         else:
             await self._reserve(row)
-        fault = row["fault"] if existing else Fault.FIRM_MISSING
+        fault = row["fault"] if existing else StockFault.FIRM_MISSING
         await self._note(True, fault, reserved=lacks, order_id=row["order_id"])
         self._settled.done.append(f"{lacks} taken")
         self._settled.met.append(line)

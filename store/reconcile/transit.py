@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.enums import InboundKind, InboundStatus, LedgerKind
-from store.reconcile.differences import CannotMendError, Difference, Fault, Kind, Subject
+from store.reconcile.differences import CannotMendError, StockDifference, StockFault, Subject, SubjectKind
 
 _RECEIPTS: Final = """
 SELECT r.reference, 'inbound/' || r.reference || '/receive/' || r.key AS business_key, r.node_id, r.occurred_at,
@@ -36,17 +36,17 @@ WITH entry AS (
            CASE WHEN {_SENT} THEN l.quantity ELSE 0 END AS units
     FROM inbound i JOIN inbound_lines l USING (reference) WHERE i.kind = '{InboundKind.TRANSFER}'
 )
-SELECT '{Fault.INBOUND_RECEIVED}' AS fault, l.reference, l.sku, l.received AS says, coalesce(c.units, 0) AS other,
+SELECT '{StockFault.INBOUND_RECEIVED}' AS fault, l.reference, l.sku, l.received AS says, coalesce(c.units, 0) AS other,
        '' AS business_key
 FROM inbound_lines l JOIN inbound i USING (reference) LEFT JOIN came c USING (reference, sku)
 WHERE l.received IS DISTINCT FROM coalesce(c.units, 0) AND NOT coalesce({_OUR_RETURN}, false)
 UNION ALL
-SELECT '{Fault.INBOUND_SENT}', l.reference, sku, l.units, -coalesce(e.on_hand, 0), business_key
+SELECT '{StockFault.INBOUND_SENT}', l.reference, sku, l.units, -coalesce(e.on_hand, 0), business_key
 FROM line l FULL JOIN (SELECT * FROM entry WHERE leaves) e USING (business_key, node_id, sku)
 LEFT JOIN stock s USING (node_id, sku)
 WHERE coalesce(l.units, 0) <> -coalesce(e.on_hand, 0) AND NOT (e.on_hand IS NULL AND s.counted_at IS NOT NULL)
 UNION ALL
-SELECT '{Fault.INBOUND_ENTRY}', r.reference, sku, r.quantity + r.damaged + r.quarantine,
+SELECT '{StockFault.INBOUND_ENTRY}', r.reference, sku, r.quantity + r.damaged + r.quarantine,
        coalesce(e.on_hand, 0) + coalesce(e.damaged, 0) + coalesce(e.quarantine, 0), business_key
 FROM receipt r FULL JOIN (SELECT * FROM entry WHERE NOT leaves) e USING (business_key, node_id, sku)
 LEFT JOIN stock s USING (node_id, sku)
@@ -56,18 +56,18 @@ WHERE r.reference IS NULL OR r.damaged <> coalesce(e.damaged, 0) OR r.quarantine
 ORDER BY 2, 3, 1"""
 
 
-def of_inbound(row: RowMapping) -> Difference:
+def of_inbound(row: RowMapping) -> StockDifference:
     """A row of `DIFFERING` in words."""
-    fault = Fault(row["fault"])
+    fault = StockFault(row["fault"])
     # An entry whose inbound is gone is known by its key alone.
-    subject = Subject(Kind.INBOUND, (row["reference"] or row["business_key"], row["sku"]))
+    subject = Subject(SubjectKind.INBOUND, (row["reference"] or row["business_key"], row["sku"]))
     says, other = row["says"], row["other"]
-    if fault is Fault.INBOUND_RECEIVED:
+    if fault is StockFault.INBOUND_RECEIVED:
         detail = f"{'NULL' if says is None else says} received, its receipts say {other}"
-        return Difference(fault, subject, detail, f"{other} received")
-    told = "were sent" if fault is Fault.INBOUND_SENT else "came with a receipt"
+        return StockDifference(fault, subject, detail, f"{other} received")
+    told = "were sent" if fault is StockFault.INBOUND_SENT else "came with a receipt"
     said = f"{says} {told}" if row["reference"] else f"nothing {told}"
-    return Difference(
+    return StockDifference(
         fault, subject, f"{said}, the ledger says {other}", "none: a person must look", row["business_key"]
     )
 

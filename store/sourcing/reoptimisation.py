@@ -149,7 +149,7 @@ async def write(connection: AsyncConnection, order_id: str, number: int, documen
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class RevisionNotice:
     """An order's process is to be told that its work was changed; `number` is the last change."""
 
     order_id: str
@@ -171,10 +171,10 @@ WHERE order_id = :order_id AND number > :after RETURNING number, document
 """)
 
 
-async def untold(connection: AsyncConnection, again: float = TELL_AGAIN_SECONDS) -> list[News]:
+async def untold(connection: AsyncConnection, again: float = TELL_AGAIN_SECONDS) -> list[RevisionNotice]:
     """Processes that are to be told now; at most 200 at once."""
     rows = await connection.execute(_UNTOLD, {"again": again, "most": _TOLD_AT_ONCE})
-    return [News(row.order_id, row.number) for row in rows]
+    return [RevisionNotice(row.order_id, row.number) for row in rows]
 
 
 async def told(connection: AsyncConnection, order_ids: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.database.engine import is_unavailable, reading
 from store.stock import soft
-from store.stock.soft import SoftRequest, Verdict
+from store.stock.soft import ReservationVerdict, SoftRequest
 
 LANES: Final = 2
 """Statements that run side by side: while one waits for its commit, the next is put together and sent."""
@@ -32,10 +32,10 @@ class ReservationQueue:
         self._engine = reading(engine)
         self._lanes = lanes
         self._most = most
-        self._waiting: deque[tuple[SoftRequest, asyncio.Future[Verdict]]] = deque()
+        self._waiting: deque[tuple[SoftRequest, asyncio.Future[ReservationVerdict]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
 
-    async def take(self, request: SoftRequest) -> Verdict:
+    async def take(self, request: SoftRequest) -> ReservationVerdict:
         """Hold the request's units, whole or not at all; never answers CROWDED.
 
         Raises what the database says of this request; nothing of it was taken then, unless the connection died, and
@@ -43,14 +43,14 @@ class ReservationQueue:
         """
         for _ in range(TRIES):
             verdict = await self._in_a_group(request)
-            if verdict is not Verdict.CROWDED:
+            if verdict is not ReservationVerdict.CROWDED:
                 return verdict
         verdict = await self._alone(request)
         # Alone in its statement there is nobody to be crowded out by.
-        return Verdict.REFUSED if verdict is Verdict.CROWDED else verdict
+        return ReservationVerdict.REFUSED if verdict is ReservationVerdict.CROWDED else verdict
 
-    async def _in_a_group(self, request: SoftRequest) -> Verdict:
-        answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+    async def _in_a_group(self, request: SoftRequest) -> ReservationVerdict:
+        answer: asyncio.Future[ReservationVerdict] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, answer))
         if len(self._running) < self._lanes:
             self._running.add(asyncio.create_task(self._serve()))
@@ -69,7 +69,7 @@ class ReservationQueue:
             # In the same moment in which nobody was found waiting: a callback would run after those who ask now.
             self._running -= {asyncio.current_task()}
 
-    async def _answer(self, group: list[tuple[SoftRequest, asyncio.Future[Verdict]]]) -> None:
+    async def _answer(self, group: list[tuple[SoftRequest, asyncio.Future[ReservationVerdict]]]) -> None:
         try:
             verdicts = await self._together([request for request, _ in group])
         except DBAPIError as error:
@@ -87,15 +87,15 @@ class ReservationQueue:
                 if not answer.done():
                     answer.set_result(verdict)
 
-    async def _together(self, requests: list[SoftRequest]) -> list[Verdict]:
+    async def _together(self, requests: list[SoftRequest]) -> list[ReservationVerdict]:
         async with self._engine.connect() as connection:
             return await soft.take(connection, requests)
 
-    async def _alone(self, request: SoftRequest) -> Verdict:
+    async def _alone(self, request: SoftRequest) -> ReservationVerdict:
         return (await self._together([request]))[0]
 
 
-def _fail(group: list[tuple[SoftRequest, asyncio.Future[Verdict]]], error: BaseException) -> None:
+def _fail(group: list[tuple[SoftRequest, asyncio.Future[ReservationVerdict]]], error: BaseException) -> None:
     for _, answer in group:
         if not answer.done():
             answer.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())

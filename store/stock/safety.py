@@ -22,7 +22,7 @@ _KEY: Final = "safety/"
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class SafetySetting:
     """What the safety stocks of a balance are to be; one that is None stays. The key makes it count once a balance."""
 
     node_id: str
@@ -82,7 +82,7 @@ FROM item i LEFT JOIN fresh f USING (no)
 """)
 
 
-async def put(connection: AsyncConnection, settings: Sequence[Setting], actor: str) -> list[SettingResult]:
+async def put(connection: AsyncConnection, settings: Sequence[SafetySetting], actor: str) -> list[SettingResult]:
     """Set safety stocks, each once a key, node and SKU; a balance that is not there is opened. For a transaction.
 
     A setting that is refused (UnknownNode, UnknownSku, Conflict for a key that stands for another setting) holds back
@@ -97,10 +97,10 @@ async def put(connection: AsyncConnection, settings: Sequence[Setting], actor: s
     return [results[number] for number, _ in numbered]
 
 
-def _turns(settings: Sequence[tuple[int, Setting]]) -> list[list[tuple[int, Setting]]]:
+def _turns(settings: Sequence[tuple[int, SafetySetting]]) -> list[list[tuple[int, SafetySetting]]]:
     """Settings of one balance come one after the other; all others at once."""
     seen: Counter[tuple[str, str]] = Counter()
-    turns: list[list[tuple[int, Setting]]] = []
+    turns: list[list[tuple[int, SafetySetting]]] = []
     for number, setting in settings:
         turn = seen[setting.node_id, setting.sku]
         seen[setting.node_id, setting.sku] += 1
@@ -126,7 +126,7 @@ def _refusal(row: RowMapping) -> DomError:
     return Conflict("the key was used before, for another setting", field="idempotency_key")
 
 
-def _as_rows(settings: Sequence[tuple[int, Setting]]) -> str:
+def _as_rows(settings: Sequence[tuple[int, SafetySetting]]) -> str:
     return to_rows(
         {
             "no": number,

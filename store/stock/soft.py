@@ -50,7 +50,7 @@ class SoftRequest:
     brokering: bool = False
 
 
-class Verdict(StrEnum):
+class ReservationVerdict(StrEnum):
     """What became of a request.
 
     `refused`: it does not fit, even alone. `crowded`: it did not fit behind the others of its group, or stands behind
@@ -75,7 +75,7 @@ SELECT take_soft(CAST(:ids AS text[]), CAST(:channels AS text[]), CAST(:owners A
 
 async def take(
     connection: AsyncConnection, requests: Sequence[SoftRequest], owned: Mapping[tuple[str, str], int] = NOTHING
-) -> list[Verdict]:
+) -> list[ReservationVerdict]:
     """Hold the units of each request, whole or not at all, in one statement; a verdict for each, in sequence.
 
     What the channel may not have (`channel_rules`) is not free for it; `owned` is for one request alone (`replace`).
@@ -101,7 +101,7 @@ async def take(
             "u_owned": [owned.get((each.node_id, each.sku), 0) for _, each in units],
         },
     )
-    return [Verdict(verdict) for verdict in verdicts]
+    return [ReservationVerdict(verdict) for verdict in verdicts]
 
 
 # Locked in one order: balances, the units' rows, the header. What somebody reclaimed while this statement waited is not
@@ -156,7 +156,7 @@ async def convert(
     return await _let_go(connection, soft_id, ending, also) or {}
 
 
-async def replace(connection: AsyncConnection, soft_id: str, request: SoftRequest) -> Verdict:
+async def replace(connection: AsyncConnection, soft_id: str, request: SoftRequest) -> ReservationVerdict:
     """Take other units for the owner of a reservation, who keeps what he holds and asks for again.
 
     Unless the verdict is TAKEN the caller's transaction has to be rolled back, and the old reservation stands.

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from activities import claiming
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
-from activities.sourcing import SourceAgain, Sourced, Sourcing
+from activities.sourcing import SourceAgain, Sourced, SourcingActivities
 from dom.orders.order import Order
 from dom.orders.status import OrderStatus, SourcingCause
 from services.reservation_planning import Hold, HoldLine
@@ -126,7 +126,7 @@ class TestConversion:
             carts = [group.create_task(take(world, cart(f"t{n}", 1))) for n in range(6)]
         assert not mine.result().waiting
         assert all(other.result().waiting for other in others)
-        assert [each.result() for each in carts] == [[soft.Verdict.REFUSED]] * 6
+        assert [each.result() for each in carts] == [[soft.ReservationVerdict.REFUSED]] * 6
         await check_books(world, reserved=2)
 
 
@@ -283,11 +283,11 @@ class TestWaitingOrder:
             order_status=OrderStatus.ACCEPTED,
         )
         others = [accept(database, order(f"other-{n}", "waiting/web-waits", RARE=1)) for n in range(4)]
-        sourced, *answers = await asyncio.gather(Sourcing(database).source_again(again), *others)
+        sourced, *answers = await asyncio.gather(SourcingActivities(database).source_again(again), *others)
         assert not sourced.waiting
         assert all(answer.waiting for answer in answers)
         assert await statuses(world, aside.id) == ("converted", ["converted"])
-        assert await Sourcing(database).source_again(again) == sourced
+        assert await SourcingActivities(database).source_again(again) == sourced
         await check_books(world, reserved=2)
 
 

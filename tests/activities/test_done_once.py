@@ -16,7 +16,7 @@ from activities.capture import AcceptOrder, Capture
 from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport
 from activities.returning import CommitReturn, OpenReturn, Returning, ReturnView
 from activities.shipping import BookCarrier, Shipping, VoidBooking
-from activities.sourcing import SourceAgain, Sourced, Sourcing
+from activities.sourcing import SourceAgain, Sourced, SourcingActivities
 from dom.orders.changes import CANCELLED, WAITING, MovedUnits
 from dom.orders.order import Order
 from dom.orders.status import Disposition, FulfilmentStatus, OrderStatus, ReturnStatus, SourcingCause
@@ -160,7 +160,7 @@ class TestSourcing:
             as_of=MONDAY_NOON,
             order_status=OrderStatus.ACCEPTED,
         )
-        sourced = await twice(world, Sourcing(database).source_again, request)
+        sourced = await twice(world, SourcingActivities(database).source_again, request)
         assert [(f.fulfilment_id, f.node_id) for f in sourced.fulfilments] == [("web-again-F2", "wh-london")]
         await check_books(world, reserved=2)
 

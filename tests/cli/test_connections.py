@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cli import connections
-from cli.finding import Verdict
+from cli.finding import CheckVerdict
 from settings import Settings
 from store.database import engine as database
 from store.database import leader_lock
-from store.database.engine import Kind
+from store.database.engine import ProcessKind
 
 
 async def limited(world: AsyncEngine, url: str, limit: int) -> str:
@@ -37,7 +37,7 @@ async def hold(engine: AsyncEngine, callers: int) -> None:
 class TestBudget:
     async def test_a_process_takes_its_pool_and_no_more(self, world: AsyncEngine, world_url: str) -> None:
         settings = Settings(db_pool_size=3)
-        worker, api = database.create(world_url, 3, Kind.WORKER), database.create(world_url, 3, Kind.API)
+        worker, api = database.create(world_url, 3, ProcessKind.WORKER), database.create(world_url, 3, ProcessKind.API)
         try:
             async with leader_lock.own_connection(worker) as held:
                 await held.take()
@@ -55,10 +55,10 @@ class TestBudget:
             await worker.dispose()
             await api.dispose()
 
-        assert {kind: counted[kind] for kind in (Kind.WORKER, Kind.KEEPER, Kind.API)} == {
-            Kind.WORKER: 3,
-            Kind.KEEPER: 1,
-            Kind.API: 3,
+        assert {kind: counted[kind] for kind in (ProcessKind.WORKER, ProcessKind.KEEPER, ProcessKind.API)} == {
+            ProcessKind.WORKER: 3,
+            ProcessKind.KEEPER: 1,
+            ProcessKind.API: 3,
         }
         assert (budget.a_worker, budget.an_api) == (4, 3)
         assert budget.workers >= 1
@@ -66,11 +66,11 @@ class TestBudget:
 
     async def test_the_doctor_says_how_many_fit(self, world: AsyncEngine, world_url: str) -> None:
         roomy = await asyncio.to_thread(connections.finding, Settings(), await limited(world, world_url, 40))
-        assert roomy.verdict is Verdict.FINE
+        assert roomy.verdict is CheckVerdict.FINE
         assert "more workers or" in roomy.words
 
         tight = await asyncio.to_thread(connections.finding, Settings(), await limited(world, world_url, 5))
-        assert tight.verdict is Verdict.NOTE
+        assert tight.verdict is CheckVerdict.NOTE
         assert "no room for another worker" in tight.words
 
     def test_a_worker_that_is_never_the_keeper_takes_one_less(self) -> None:

@@ -29,7 +29,7 @@ from cli.folder import Addresses, DataFolder
 from cli.ports import free_port
 from cli.problems import StartProblem
 from cli.process import Child, Command, python_module
-from cli.supervisor import ENDING_SIGNALS, Ended, EndRequests, Part, Supervisor
+from cli.supervisor import ENDING_SIGNALS, EndRequests, Part, ProcessEnded, Supervisor
 
 pytestmark = pytest.mark.e2e
 
@@ -439,7 +439,7 @@ class TestSupervisor:
         supervisor = Supervisor(folder, requests, say_nothing)
         supervisor.start([python_part("deaf", deaf, (data_dir / "up").exists)])
         os.kill(os.getpid(), signal.SIGTERM)
-        with pytest.raises(Ended):
+        with pytest.raises(ProcessEnded):
             supervisor.watch()
         os.kill(os.getpid(), signal.SIGTERM)
         started = time.monotonic()

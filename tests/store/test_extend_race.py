@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.stock import soft
-from store.stock.soft import SoftRequest, SoftUnits, Verdict
+from store.stock.soft import ReservationVerdict, SoftRequest, SoftUnits
 from tests.worlds.books import check_books, one
 
 _WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -17,7 +17,7 @@ async def test_units_reclaimed_while_the_extension_waits_are_not_extended(world:
         "s1", "web", "cart-1", "cart", 2, (SoftUnits("dc-leeds", "A", 3), SoftUnits("dc-leeds", "B", 1))
     )
     async with world.begin() as connection:
-        assert await soft.take(connection, [request]) == [Verdict.TAKEN]
+        assert await soft.take(connection, [request]) == [ReservationVerdict.TAKEN]
 
     async def extended() -> object:
         async with world.begin() as connection:
@@ -43,7 +43,7 @@ async def test_a_reservation_is_extended_whole_and_never_shortened(world: AsyncE
         "s1", "web", "cart-1", "cart", 600, (SoftUnits("dc-leeds", "A", 3), SoftUnits("dc-leeds", "B", 1))
     )
     async with world.begin() as connection:
-        assert await soft.take(connection, [request]) == [Verdict.TAKEN]
+        assert await soft.take(connection, [request]) == [ReservationVerdict.TAKEN]
         first = await soft.extend(connection, "s1", 1200)
         assert first is not None
         assert await soft.extend(connection, "s1", 5) == first

@@ -191,7 +191,7 @@ class TestShipping:
     async def test_a_cart_keeps_its_units_until_it_lapses(self, world: AsyncEngine) -> None:
         request = soft.SoftRequest("cart-1", "web", "c", "cart", 900, (soft.SoftUnits("dc-leeds", "RARE", 1),))
         async with world.begin() as connection:
-            assert await soft.take(connection, [request]) == [soft.Verdict.TAKEN]
+            assert await soft.take(connection, [request]) == [soft.ReservationVerdict.TAKEN]
         await announce(world, transfer(RARE=2))
         with pytest.raises(StockConflict):
             await ship(world)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from store.stock.grouped import ReservationQueue
-from store.stock.soft import SoftRequest, SoftUnits, Verdict
+from store.stock.soft import ReservationVerdict, SoftRequest, SoftUnits
 
 REQUEST = SoftRequest("s1", "web", "cart-1", "cart", 600, (SoftUnits("dc-leeds", "A", 1),))
 
@@ -16,10 +16,10 @@ class Instant(ReservationQueue):
 
     turns = 0
 
-    async def _together(self, requests: list[SoftRequest]) -> list[Verdict]:
+    async def _together(self, requests: list[SoftRequest]) -> list[ReservationVerdict]:
         for _ in range(self.turns):
             await asyncio.sleep(0)
-        return [Verdict.TAKEN] * len(requests)
+        return [ReservationVerdict.TAKEN] * len(requests)
 
 
 @pytest.mark.parametrize("turns", range(4))

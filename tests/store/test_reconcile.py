@@ -22,7 +22,7 @@ from store.database import engine as database
 from store.database import migrate
 from store.enums import InboundKind, LedgerKind
 from store.inbound import Announcement, Arrived, Receipt
-from store.reconcile import Fault, Repaired, Trust
+from store.reconcile import Repaired, StockFault, Trust
 from store.stock import Movement
 from tests.conftest import _create
 from tests.unit.worlds import MONDAY_NOON
@@ -488,7 +488,7 @@ class TestManyDifferences:
         await edit(house, "UPDATE stock SET on_hand = on_hand + 1, damaged = 1")
         findings = await reconcile.find(house, limit=3)
         assert len(findings.listed) == 3
-        assert findings.counts == Counter({Fault.ON_HAND: 7, Fault.DAMAGED: 7})
+        assert findings.counts == Counter({StockFault.ON_HAND: 7, StockFault.DAMAGED: 7})
         repaired = await reconcile.repair(house, actor="ada", now=datetime.now(UTC), limit=3)
         assert repaired.mended == 7
         assert repaired.left.total == 0

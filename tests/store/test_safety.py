@@ -9,7 +9,7 @@ from dom.shared.errors import Conflict, UnknownNode, UnknownSku
 from store import stock
 from store.enums import ItemOutcome
 from store.stock import OutOfReach, safety
-from store.stock.safety import Setting, SettingResult
+from store.stock.safety import SafetySetting, SettingResult
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
@@ -29,12 +29,12 @@ WHERE (s.safety_stock, s.promise_safety) IS DISTINCT FROM (coalesce(noted.own, 0
 
 def to(
     key: str = "1", sku: str = "A", own: int | None = None, promise: int | None = None, node_id: str = "dc-leeds"
-) -> Setting:
+) -> SafetySetting:
     """Safety stocks of a balance as they are to be."""
-    return Setting(node_id, sku, own, promise, "season", key)
+    return SafetySetting(node_id, sku, own, promise, "season", key)
 
 
-async def put(engine: AsyncEngine, *settings: Setting) -> list[SettingResult]:
+async def put(engine: AsyncEngine, *settings: SafetySetting) -> list[SettingResult]:
     async with engine.begin() as connection:
         return await safety.put(connection, settings, "planner")
 
@@ -81,7 +81,7 @@ class TestSetting:
         await check(world)
 
     @pytest.mark.parametrize("other", [to("1", own=6), to("1", promise=5), to("1", own=5, promise=0)])
-    async def test_a_key_for_another_setting_is_refused(self, world: AsyncEngine, other: Setting) -> None:
+    async def test_a_key_for_another_setting_is_refused(self, world: AsyncEngine, other: SafetySetting) -> None:
         await put(world, to("1", own=5))
         refused = (await put(world, other))[0]
         assert isinstance(refused.error, Conflict)

@@ -215,11 +215,11 @@ class TestTelling:
         (joint,), known = await found(split)
         await change(split, joint, known)
         async with split.begin() as connection:
-            assert await second_looks.untold(connection) == [second_looks.News("web-split", 1)]
+            assert await second_looks.untold(connection) == [second_looks.RevisionNotice("web-split", 1)]
             await second_looks.told(connection, ["web-split"])
         async with split.begin() as connection:
             assert not await second_looks.untold(connection)
-            assert await second_looks.untold(connection, again=0) == [second_looks.News("web-split", 1)]
+            assert await second_looks.untold(connection, again=0) == [second_looks.RevisionNotice("web-split", 1)]
             ((number, document),) = await second_looks.taken_in(connection, "web-split", 0)
             assert number == 1
             assert document["recalled"] == ["web-split-F1", "web-split-F2"]

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.orders.order import Order
 from store.delivery import shipments
-from store.delivery.shipments import Shipment
+from store.delivery.shipments import BookedShipment
 from store.enums import ShipmentStatus
 from store.orders import reads
 from tests.unit.worlds import MONDAY_NOON
@@ -20,8 +20,8 @@ from tests.worlds.written import place
 ORDER = small.order("carried", A=1)
 
 
-def shipment(key: str = "web-carried-F1-B1", tracking: str = "T1", price: int = 320) -> Shipment:
-    return Shipment(
+def shipment(key: str = "web-carried-F1-B1", tracking: str = "T1", price: int = 320) -> BookedShipment:
+    return BookedShipment(
         id=key,
         carrier="northline",
         method="standard",
@@ -36,7 +36,7 @@ def shipment(key: str = "web-carried-F1-B1", tracking: str = "T1", price: int = 
     )
 
 
-async def book(engine: AsyncEngine, booked: Shipment, *orders: Order) -> bool:
+async def book(engine: AsyncEngine, booked: BookedShipment, *orders: Order) -> bool:
     async with engine.begin() as connection:
         fulfilments = [f"{order.order_id}-F1" for order in orders or (ORDER,)]
         return await shipments.book(connection, booked, fulfilments, MONDAY_NOON)

@@ -11,15 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from store import stock
 from store.stock import OutOfReach, soft
 from store.stock.grouped import ReservationQueue
-from store.stock.soft import SoftRequest, SoftUnits, Verdict
+from store.stock.soft import ReservationVerdict, SoftRequest, SoftUnits
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.carts import cart, free, held, lapse, rule, statuses, take
 from tests.worlds.written import place
 
-TAKEN, REFUSED, CROWDED = Verdict.TAKEN, Verdict.REFUSED, Verdict.CROWDED
-REPEATED, OWNER_BUSY = Verdict.REPEATED, Verdict.OWNER_BUSY
+TAKEN, REFUSED, CROWDED = ReservationVerdict.TAKEN, ReservationVerdict.REFUSED, ReservationVerdict.CROWDED
+REPEATED, OWNER_BUSY = ReservationVerdict.REPEATED, ReservationVerdict.OWNER_BUSY
 WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 SOFT = "SELECT reserved_soft FROM stock WHERE node_id = 'dc-leeds' AND sku = :sku"
 
@@ -39,7 +39,7 @@ async def convert(engine: AsyncEngine, soft_id: str, *also: tuple[str, str]) -> 
         return dict(await soft.convert(connection, soft_id, "web-1", also))
 
 
-async def replace(engine: AsyncEngine, soft_id: str, request: SoftRequest) -> Verdict:
+async def replace(engine: AsyncEngine, soft_id: str, request: SoftRequest) -> ReservationVerdict:
     async with engine.connect() as connection:
         verdict = await soft.replace(connection, soft_id, request)
         if verdict is TAKEN:

@@ -29,7 +29,7 @@ from store.database import engine as database
 from store.enums import LedgerKind
 from store.stock import Movement, OutOfReach, WorkDay, counts, safety, soft, terms
 from store.stock.counts import Count
-from store.stock.safety import Setting
+from store.stock.safety import SafetySetting
 from store.stock.soft import SoftRequest, SoftUnits
 from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds.shelf import network, units_of, write_order
@@ -338,7 +338,7 @@ class StockMachine(RuleBasedStateMachine):
 
     @rule(row=some_rows, ofl=st.none() | st.integers(0, 4), promise=st.none() | st.integers(0, 4), again=st.booleans())
     def set_safety(self, row: Row, ofl: int | None, promise: int | None, *, again: bool) -> None:
-        setting = Setting(*row, ofl, promise, "test", self.new_id("safety"))
+        setting = SafetySetting(*row, ofl, promise, "test", self.new_id("safety"))
         balance = self.model.touch(row)
         balance.safety = balance.safety if ofl is None else ofl
         balance.promise_safety = balance.promise_safety if promise is None else promise

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom.orders.order import Order
 from dom.orders.status import OrderStatus
 from services import backorder_allocation
-from services.backorder_allocation import Outcome
+from services.backorder_allocation import AllocationOutcome
 from store import backorders, stock
 from store.enums import LedgerKind
 from store.network import reference
@@ -51,7 +51,7 @@ async def comes(engine: AsyncEngine, balance: Balance, units: int, *, key: str =
             await stock.move(connection, goods, actor="test", at=MONDAY_NOON)
 
 
-async def deal(engine: AsyncEngine, *skus: str) -> Outcome:
+async def deal(engine: AsyncEngine, *skus: str) -> AllocationOutcome:
     async with engine.begin() as connection:
         return await backorder_allocation.allocate(connection, skus or ["NEVER"])
 
@@ -141,7 +141,7 @@ class TestInTheirPlaces:
         await comes(world, LEEDS, 4)
         assert (await deal(world)).granted == (urgent, old, young)
         assert await aside(world) == {urgent: {LEEDS: 1}, old: {LEEDS: 2}, young: {LEEDS: 1}}
-        assert await deal(world) == Outcome()
+        assert await deal(world) == AllocationOutcome()
         await comes(world, YORK, 7)
         assert (await deal(world)).granted == (young,)
         assert (await aside(world))[young] == {LEEDS: 1, YORK: 1}
@@ -174,7 +174,7 @@ class TestInTheirPlaces:
         await comes(world, LEEDS, 6)
         async with world.begin() as connection:
             cart = soft.SoftRequest("cart", "web", "cart", "test", 60, (soft.SoftUnits(*LEEDS, 3),))
-            assert await soft.take(connection, [cart]) == [soft.Verdict.TAKEN]
+            assert await soft.take(connection, [cart]) == [soft.ReservationVerdict.TAKEN]
             query = "UPDATE stock SET safety_stock = 1 WHERE sku = 'NEVER'"
             await connection.execute(text(query))
         await deal(world)
@@ -415,7 +415,7 @@ class TestAtTheSameMoment:
                 async with world.begin() as connection:
                     cart = f"cart-{number}-{len(grabbed)}"
                     request = soft.SoftRequest(cart, "web", cart, "test", 60, (soft.SoftUnits(*LEEDS, 1),))
-                    if (await soft.take(connection, [request]))[0] is soft.Verdict.TAKEN:
+                    if (await soft.take(connection, [request]))[0] is soft.ReservationVerdict.TAKEN:
                         grabbed.append(cart)
 
         shoppers = [asyncio.create_task(grab(number)) for number in range(3)]
@@ -442,7 +442,7 @@ class TestAtTheSameMoment:
             assert (outcome.granted, outcome.again) == ((), frozenset({"NEVER"}))
             moves = [orders.UnitMove("1", backordered=-1, cancelled=1)]
             await orders.move_units(moving, busy, moves)
-        assert await deal(world) == Outcome()
+        assert await deal(world) == AllocationOutcome()
         assert await aside(world) == {}
 
     async def test_sourcing_and_dealing_out_at_once_lose_nothing(self, world: AsyncEngine) -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from dom.delivery.tariffs import Rate
 from dom.orders.order import Promise
-from dom.sourcing.costs import Lane, Offer, Tally
-from dom.sourcing.solver.problem import Item, Plan, Problem, Share, Source, is_large_enough, plan_of, source
+from dom.sourcing.costs import CostTally, Offer, PricedLane
+from dom.sourcing.solver.problem import Item, Share, SolverPlan, SolverProblem, Source, is_large_enough, plan_of, source
 
 PROMISE = Promise(earliest=datetime(2026, 3, 4, 8, tzinfo=UTC), latest=datetime(2026, 3, 4, 20, tzinfo=UTC))
 LIMITS = (500, 1_000, 2_000, 5_000, 8_000)
@@ -18,7 +18,7 @@ HEAVIEST = 6_000
 
 def offer(prices: tuple[int, ...] = (300, 350, 420, 600, 900), divisor: int = 5000, late: int = 0) -> Offer:
     """A carrier with five weight breaks and parcels of at most 6 kg."""
-    return Offer(Lane("carrier", Rate("zone", 1, 2, HEAVIEST, LIMITS, prices), divisor, 1.0), PROMISE, late)
+    return Offer(PricedLane("carrier", Rate("zone", 1, 2, HEAVIEST, LIMITS, prices), divisor, 1.0), PROMISE, late)
 
 
 @st.composite
@@ -35,7 +35,7 @@ def offers(draw: st.DrawFn) -> tuple[Offer, ...]:
 
 
 @st.composite
-def problems(draw: st.DrawFn, most_nodes: int = 5, most_items: int = 4, plain: bool = False) -> Problem:
+def problems(draw: st.DrawFn, most_nodes: int = 5, most_items: int = 4, plain: bool = False) -> SolverProblem:
     """Everything a source and a problem can ask for; `plain` ones have no minimums."""
     nodes = range(draw(st.integers(1, most_nodes).map(lambda n: most_nodes + 1 - n)))
     wanted = draw(st.lists(st.integers(1, 4), min_size=1, max_size=most_items))
@@ -52,7 +52,7 @@ def problems(draw: st.DrawFn, most_nodes: int = 5, most_items: int = 4, plain: b
         for number, units in enumerate(wanted)
     )
     lanes = [draw(offers()) for _ in range(2)]
-    return Problem(
+    return SolverProblem(
         items=items,
         sources=tuple(_source(draw, f"n{number:02}", row, items, lanes, plain) for number, row in enumerate(held)),
         maximum_shipments=draw(st.sampled_from([3, 2, 4, 1])),
@@ -74,7 +74,7 @@ def _source(
     return source(
         node_id,
         stock,
-        Tally(draw(st.integers(0, 200)), draw(st.sampled_from(lanes))),
+        CostTally(draw(st.integers(0, 200)), draw(st.sampled_from(lanes))),
         items,
         unit_costs=tuple(draw(st.sampled_from([0, 10, 20, -40, 55])) for _ in items),
         ties=(1, draw(st.integers(0, 3))),
@@ -83,12 +83,12 @@ def _source(
     )
 
 
-def best_of_everything(problem: Problem) -> Plan | None:
+def best_of_everything(problem: SolverProblem) -> SolverPlan | None:
     """Every set of sources, every way to part the items among them; the rules as the problem's module tells them."""
     return min((plan for plan in _plans(problem) if is_large_enough(problem, plan)), default=None)
 
 
-def _plans(problem: Problem) -> Iterator[Plan]:
+def _plans(problem: SolverProblem) -> Iterator[SolverPlan]:
     for size in range(1, problem.maximum_shipments + 1):
         for members in combinations(range(len(problem.sources)), size):
             sources = [problem.sources[member] for member in members]

@@ -7,7 +7,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dom.sourcing.models import DemandLine
-from dom.stock.atp import Arrival, Later, Outlook, allowed, dates_of, next_release, release_moment, sendable
+from dom.stock.atp import (
+    ExpectedArrival,
+    Later,
+    StockProjection,
+    allowed,
+    dates_of,
+    next_release,
+    release_moment,
+    sendable,
+)
 from tests.unit.worlds import LEEDS, MONDAY_NOON, PARIS, World, decide, node, sku, told, waiting
 
 TODAY = date(2026, 3, 2)
@@ -17,8 +26,8 @@ def day(ahead: int) -> date:
     return TODAY + timedelta(days=ahead)
 
 
-def arrival(ahead: int, units: int, free: int = 0, node_id: str = "n", **rule: int) -> Arrival:
-    return Arrival(node_id, day(ahead), units, free, **rule)
+def arrival(ahead: int, units: int, free: int = 0, node_id: str = "n", **rule: int) -> ExpectedArrival:
+    return ExpectedArrival(node_id, day(ahead), units, free, **rule)
 
 
 def line(line_id: str, code: str, quantity: int) -> DemandLine:
@@ -32,40 +41,40 @@ BALANCES = st.fixed_dictionaries(
 
 class TestLater:
     def test_inbound_adds_up_from_its_days(self) -> None:
-        outlook = Outlook(now=3, stock=3, claimed=0, arrivals=(arrival(2, 10, free=3), arrival(5, 1, free=3)))
+        outlook = StockProjection(now=3, stock=3, claimed=0, arrivals=(arrival(2, 10, free=3), arrival(5, 1, free=3)))
         assert outlook.later(TODAY) == (Later(day(2), 13), Later(day(5), 14))
         assert [outlook.on(day(ahead), TODAY) for ahead in (0, 1, 2, 4, 5)] == [3, 3, 13, 13, 14]
 
     def test_what_orders_wait_for_comes_off_what_arrives_and_not_off_what_is_there(self) -> None:
-        outlook = Outlook(now=3, stock=3, claimed=4, arrivals=(arrival(1, 2, free=3), arrival(2, 5, free=3)))
+        outlook = StockProjection(now=3, stock=3, claimed=4, arrivals=(arrival(1, 2, free=3), arrival(2, 5, free=3)))
         assert outlook.later(TODAY) == (Later(day(2), 6),)
 
     def test_inbound_first_fills_what_is_kept(self) -> None:
-        short = Outlook(now=0, stock=0, claimed=0, arrivals=(arrival(1, 10, free=-4, buffer=2, share=50),))
+        short = StockProjection(now=0, stock=0, claimed=0, arrivals=(arrival(1, 10, free=-4, buffer=2, share=50),))
         assert short.later(TODAY) == (Later(day(1), 2),)
-        excluded = Outlook(now=0, stock=0, claimed=0, arrivals=(arrival(1, 10, share=0),))
+        excluded = StockProjection(now=0, stock=0, claimed=0, arrivals=(arrival(1, 10, share=0),))
         assert excluded.later(TODAY) == ()
 
     def test_each_node_s_share_is_its_own(self) -> None:
-        two = Outlook(0, 0, 0, (arrival(1, 3, node_id="a", share=50), arrival(1, 3, node_id="b", share=50)))
+        two = StockProjection(0, 0, 0, (arrival(1, 3, node_id="a", share=50), arrival(1, 3, node_id="b", share=50)))
         assert two.later(TODAY) == (Later(day(1), 2),)
-        one = Outlook(0, 0, 0, (arrival(1, 3, share=50), arrival(2, 3, share=50)))
+        one = StockProjection(0, 0, 0, (arrival(1, 3, share=50), arrival(2, 3, share=50)))
         assert one.later(TODAY) == (Later(day(1), 1), Later(day(2), 3))
 
     def test_what_arrived_before_today_counts_for_nothing(self) -> None:
-        assert Outlook(0, 0, 0, (arrival(-1, 5),)).later(TODAY) == ()
-        assert Outlook(0, 0, 0, (arrival(0, 5),)).later(TODAY) == (Later(TODAY, 5),)
+        assert StockProjection(0, 0, 0, (arrival(-1, 5),)).later(TODAY) == ()
+        assert StockProjection(0, 0, 0, (arrival(0, 5),)).later(TODAY) == (Later(TODAY, 5),)
 
     def test_before_its_release_a_sku_has_nothing_and_preorders_have_a_claim_on_its_stock(self) -> None:
         arrivals = (arrival(1, 5), arrival(9, 2))
-        outlook = Outlook(now=0, stock=8, claimed=6, arrivals=arrivals, release_on=day(4))
+        outlook = StockProjection(now=0, stock=8, claimed=6, arrivals=arrivals, release_on=day(4))
         assert outlook.later(TODAY) == (Later(day(4), 7), Later(day(9), 9))
         assert outlook.on(day(3), TODAY) == 0
 
     def test_a_node_has_one_balance_at_a_moment(self) -> None:
         """Two of them made the list of later days and the answer for a day part: 1 against 0."""
         with pytest.raises(ValueError, match="n has two balances"):
-            Outlook(now=0, stock=0, claimed=0, arrivals=(arrival(0, 1, free=0), arrival(1, 1, free=-2)))
+            StockProjection(now=0, stock=0, claimed=0, arrivals=(arrival(0, 1, free=0), arrival(1, 1, free=-2)))
 
     @given(
         now=st.integers(0, 50),
@@ -87,7 +96,7 @@ class TestLater:
     ) -> None:
         visible = 0 if release is not None and release > TODAY else now
         arrivals = tuple(arrival(ahead, units, node_id=node, **balances[node]) for ahead, units, node in due)
-        outlook = Outlook(visible, now, claimed, arrivals, release)
+        outlook = StockProjection(visible, now, claimed, arrivals, release)
         quantities = [visible, *(later.quantity for later in outlook.later(TODAY))]
         assert quantities == sorted(set(quantities))
         assert outlook.on(day(30), TODAY) == quantities[-1]
@@ -101,7 +110,7 @@ class TestAllowed:
 
 class TestDates:
     def test_lines_of_a_sku_stand_in_line_for_the_same_units(self) -> None:
-        outlooks = {"A": Outlook(1, 1, 0, (arrival(2, 3, free=1), arrival(6, 3, free=1)))}
+        outlooks = {"A": StockProjection(1, 1, 0, (arrival(2, 3, free=1), arrival(6, 3, free=1)))}
         missing = [line("1", "A", 2), line("2", "A", 2), line("3", "A", 5), line("4", "B", 1)]
         assert dates_of(missing, outlooks, TODAY) == {"1": day(2), "2": day(6), "3": None, "4": None}
 

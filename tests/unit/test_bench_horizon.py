@@ -9,8 +9,8 @@ from bench.ofl import horizon
 from bench.ofl.horizon_bound import hindsight
 from bench.ofl.horizon_play import Greedy, Ours, Static, cost_of, planned, play
 from bench.ofl.horizon_world import CENTRES, FREIGHT, ITEMS, PER_UNIT, SHIPMENT, season
-from dom.sourcing.costs import Tally
-from dom.sourcing.solver.problem import Item, Problem, Source, source
+from dom.sourcing.costs import CostTally
+from dom.sourcing.solver.problem import Item, SolverProblem, Source, source
 from dom.sourcing.solver.search import search
 from dom.sourcing.valuation.transport import Market
 from dom.sourcing.valuation.ways import Basket
@@ -28,9 +28,9 @@ def as_the_house_plans(basket: Basket, stock: np.ndarray, worth: np.ndarray) -> 
         own = [int(stock[centre, basket.lines[n][0]] > 0) for n in at]
         if any(own):
             each = tuple(round(100 * (PER_UNIT[centre, basket.region] + worth[centre, n])) for n in at)
-            tally = Tally(round(100 * SHIPMENT))
+            tally = CostTally(round(100 * SHIPMENT))
             sources.append(source(f"c{centre}", own, tally, held, unit_costs=each))
-    problem = Problem(held, tuple(sources), 5, 0, len(held))
+    problem = SolverProblem(held, tuple(sources), 5, 0, len(held))
     best = search(problem).best
     return best.cost if best else 0
 

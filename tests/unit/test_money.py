@@ -17,7 +17,7 @@ from dom.notifications.messages import MessageKind
 from dom.orders.order import Order
 from dom.shared.money import Money, decimals, figures, is_currency, minor_per_minor
 from dom.sourcing.models import CostTerm
-from dom.sourcing.planning.matching import Subject
+from dom.sourcing.planning.matching import MatchSubject
 from simulator.money import money
 from tests.unit.policy_files import check
 from tests.unit.test_orders_model import GOOD, order, put
@@ -97,7 +97,7 @@ class TestConversion:
         world = World(policy=changed(FREE, exchange_rates={"KWD": 2.5})).node("n", A=9)
         demand = world.demand(A=1, currency="KWD")
         lines = tuple(line.model_copy(update={"unit_price": 3000}) for line in demand.lines)
-        subject = Subject(demand.model_copy(update={"lines": lines}), world.skus, world.policy)
+        subject = MatchSubject(demand.model_copy(update={"lines": lines}), world.skus, world.policy)
         assert subject.value == 750
 
     def test_a_fence_says_its_threshold_in_the_policys_currency(self) -> None:

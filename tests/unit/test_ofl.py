@@ -6,7 +6,7 @@ import pytest
 
 from dom.delivery.parcels import measure
 from dom.shared.errors import UnknownSku
-from dom.sourcing.costs import Lane
+from dom.sourcing.costs import PricedLane
 from dom.sourcing.distance import great_circle_km
 from dom.sourcing.models import CostTerm, DemandLine, SourcingDecision
 from dom.sourcing.planner import plan
@@ -234,7 +234,7 @@ class TestTheRecord:
         goods = World().sku("A", 400, side).skus
         size = measure((("A", units),), goods)
         rate = next(iter(NORTHLINE.rates.values()))
-        lane = Lane("northline", rate, NORTHLINE.divisor, 1.0)
+        lane = PricedLane("northline", rate, NORTHLINE.divisor, 1.0)
         assert lane.chargeable(400 * units, goods["A"].volume_mm3 * units) == size.chargeable_grams(NORTHLINE.divisor)
 
     def test_money_adds_up(self) -> None:

@@ -13,7 +13,7 @@ from dom.delivery.parcels import Piece, boxes, piece
 from dom.delivery.tariffs import Tariff
 from dom.network import ShippingMethod, Sku
 from dom.sourcing.constraints.carrier_limits import carried
-from dom.sourcing.costs import Lane
+from dom.sourcing.costs import PricedLane
 from dom.sourcing.planner import plan
 from dom.sourcing.policy.document import Fence
 from tests.unit.worlds import (
@@ -140,7 +140,7 @@ class TestHeavy:
 
     def test_what_no_lane_of_the_service_takes_is_not_counted_for_a_slower_one(self) -> None:
         lanes = tuple(
-            Lane(each.carrier, each.rates[service, "GB", "GB"], each.divisor, 1.0, service)
+            PricedLane(each.carrier, each.rates[service, "GB", "GB"], each.divisor, 1.0, service)
             for each, service in ((NORTHLINE, ShippingMethod.EXPRESS), (heavy_duty(), ShippingMethod.STANDARD))
         )
         units = (piece(sku("A", 400)), piece(sku("SAFE", 35_000)))

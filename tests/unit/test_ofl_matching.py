@@ -12,7 +12,7 @@ from dom.network import ShippingMethod
 from dom.orders.order import MAX_LINES
 from dom.sourcing.models import DemandLine, Outcome
 from dom.sourcing.planner import plan
-from dom.sourcing.planning.matching import Subject, first_rules, mismatch
+from dom.sourcing.planning.matching import MatchSubject, first_rules, mismatch
 from dom.sourcing.policy.document import Match
 from dom.sourcing.policy.expressions import LINE_FIELDS, ORDER_FIELDS, ExpressionProblem, compile_expression
 from tests.unit.worlds import World, reach, sku, tariff, used
@@ -38,7 +38,7 @@ def demand(*lines: tuple[str, int, int], **changes: Any) -> Any:
 
 
 def matches(order: Any, **match: Any) -> bool:
-    return mismatch(Match.model_validate(match), Subject(order, WORLD.skus, policy())) is None
+    return mismatch(Match.model_validate(match), MatchSubject(order, WORLD.skus, policy())) is None
 
 
 class TestWhatIsNamedMustHold:
@@ -93,12 +93,12 @@ class TestWhatIsNamedMustHold:
     def test_the_value_counts_in_the_policys_currency(self) -> None:
         euros = demand(currency="EUR")
         rated = policy(exchange_rates={"EUR": 0.5})
-        subject = Subject(euros, WORLD.skus, rated)
+        subject = MatchSubject(euros, WORLD.skus, rated)
         assert mismatch(Match(value_at_least=1000), subject) is None
         assert mismatch(Match(value_at_least=1001), subject) == ""
 
     def test_without_an_exchange_rate_it_is_not_for_it_and_says_so(self) -> None:
-        subject = Subject(demand(currency="USD"), WORLD.skus, policy())
+        subject = MatchSubject(demand(currency="USD"), WORLD.skus, policy())
         assert "no exchange rate for USD" in (mismatch(Match(value_below=10**9), subject) or "")
         assert mismatch(Match(value_below=10**9, channels=("edi",)), subject) == ""
 
@@ -222,7 +222,7 @@ class TestExpressions:
             assert found.value.offset == offset
 
     def test_the_fields_it_is_checked_by_are_those_it_gets(self) -> None:
-        subject = Subject(demand(), WORLD.skus, policy())
+        subject = MatchSubject(demand(), WORLD.skus, policy())
         assert subject.order_with_lines.keys() == ORDER_FIELDS
         assert subject.order_with_lines["lines"][0].keys() == LINE_FIELDS
 
@@ -234,7 +234,7 @@ class TestExpressions:
         except ExpressionProblem as problem:
             refused = problem
         if refused is None:
-            answer = expression.answer(Subject(demand(), WORLD.skus, policy()).order_with_lines)
+            answer = expression.answer(MatchSubject(demand(), WORLD.skus, policy()).order_with_lines)
             assert isinstance(answer.holds, bool)
         else:
             assert refused.message

@@ -16,7 +16,7 @@ from dom.delivery.promise import delivery_window, ship_day
 from dom.delivery.tariffs import Tariff, TariffService, quote
 from dom.network import Node, ShippingMethod
 from dom.orders.order import Promise
-from dom.sourcing.costs import Lane, Offer
+from dom.sourcing.costs import Offer, PricedLane
 from dom.sourcing.distance import distance_km
 from dom.sourcing.models import Demand, DemandLine, Snapshot, SourcingDecision
 from dom.sourcing.planner import plan
@@ -245,7 +245,7 @@ class TestBounds:
         self, carriers: tuple[Tariff, ...], measure_by: Measure, total: int, sizes: list[float]
     ) -> None:
         offers = tuple(
-            Offer(Lane(t.carrier, t.rates[ShippingMethod.STANDARD, "GB", "GB"], t.divisor, 1.0), NO_PROMISE, late)
+            Offer(PricedLane(t.carrier, t.rates[ShippingMethod.STANDARD, "GB", "GB"], t.divisor, 1.0), NO_PROMISE, late)
             for late, t in enumerate(carriers)
         )
         scale = 1 if measure_by is Measure.WEIGHT else 5_000

@@ -8,11 +8,20 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from dom.sourcing.costs import Load, Offer, Tally
+from dom.sourcing.costs import CostTally, Load, Offer
 from dom.sourcing.solver import milp, search
 from dom.sourcing.solver.dominance import useful
 from dom.sourcing.solver.fares import Fares
-from dom.sourcing.solver.problem import Item, Plan, Problem, Source, alone, has_minimums, is_large_enough, source
+from dom.sourcing.solver.problem import (
+    Item,
+    SolverPlan,
+    SolverProblem,
+    Source,
+    alone,
+    has_minimums,
+    is_large_enough,
+    source,
+)
 from tests.unit.sourcing import LIMITS, best_of_everything, offer, offers, problems
 
 FLAT = (offer((300, 300, 300, 300, 300)),)
@@ -21,11 +30,11 @@ ALWAYS = 30.0
 """Seconds nobody needs."""
 
 
-def rank(plan: Plan | None) -> tuple[int, int] | None:
+def rank(plan: SolverPlan | None) -> tuple[int, int] | None:
     return None if plan is None else (plan.short, plan.cost)
 
 
-def problem_of(items: dict[str, int], nodes: Mapping[str, Mapping[str, Any]], **changes: Any) -> Problem:
+def problem_of(items: dict[str, int], nodes: Mapping[str, Mapping[str, Any]], **changes: Any) -> SolverProblem:
     """Items by units wanted (of 1 kg and a value of 1,000), nodes by stock; a lower-case name in a node changes it."""
     wanted = tuple(Item(sku, units, 1_000, 1_000, 1_000) for sku, units in items.items())
     sources = []
@@ -34,12 +43,12 @@ def problem_of(items: dict[str, int], nodes: Mapping[str, Mapping[str, Any]], **
         own = plain | {key: value for key, value in given_.items() if key.islower()}
         fixed, each, carriers = own.pop("fixed"), own.pop("each"), own.pop("offers")
         stock = [given_.get(sku, 0) for sku in items]
-        sources.append(source(name, stock, Tally(fixed, carriers), wanted, unit_costs=(each,) * len(wanted), **own))
+        sources.append(source(name, stock, CostTally(fixed, carriers), wanted, unit_costs=(each,) * len(wanted), **own))
     limits: dict[str, Any] = {"maximum_shipments": 3, "split_penalty": 0, "units": sum(items.values())}
-    return Problem(items=wanted, sources=tuple(sources), **(limits | changes))
+    return SolverProblem(items=wanted, sources=tuple(sources), **(limits | changes))
 
 
-def answer(problem: Problem) -> dict[str, dict[str, int]]:
+def answer(problem: SolverProblem) -> dict[str, dict[str, int]]:
     """Units by SKU by node of the best plan."""
     best = search.search(problem).best
     if best is None:
@@ -53,7 +62,7 @@ def answer(problem: Problem) -> dict[str, dict[str, int]]:
 class TestAgainstTryingEverything:
     @settings(deadline=None, max_examples=300)
     @given(problem=problems())
-    def test_the_plan_is_the_best_there_is(self, problem: Problem) -> None:
+    def test_the_plan_is_the_best_there_is(self, problem: SolverProblem) -> None:
         found, best = search.search(problem), best_of_everything(problem)
         event(f"{best.shipments if best else 0} shipments, minimums {has_minimums(problem)}")
         assert found.exact
@@ -61,14 +70,14 @@ class TestAgainstTryingEverything:
 
     @settings(deadline=None, max_examples=200)
     @given(problem=problems(plain=True))
-    def test_down_to_the_last_tie_break(self, problem: Problem) -> None:
+    def test_down_to_the_last_tie_break(self, problem: SolverProblem) -> None:
         found, best = search.search(problem), best_of_everything(problem)
         assert found.exact
         assert (found.best[:5] if found.best else None) == (best[:5] if best else None)
 
     @settings(deadline=None, max_examples=200)
     @given(problem=problems())
-    def test_the_program_says_the_same(self, problem: Problem) -> None:
+    def test_the_program_says_the_same(self, problem: SolverProblem) -> None:
         plan, proven = milp.solve_exactly(problem, ALWAYS)
         assert proven
         assert rank(plan) == rank(best_of_everything(problem))
@@ -77,7 +86,7 @@ class TestAgainstTryingEverything:
 class TestAgainstTheProgram:
     @settings(deadline=None, max_examples=60)
     @given(problem=problems(most_nodes=12, most_items=6))
-    def test_search_and_program_agree_where_nobody_can_try_everything(self, problem: Problem) -> None:
+    def test_search_and_program_agree_where_nobody_can_try_everything(self, problem: SolverProblem) -> None:
         found = search.search(problem)
         plan, proven = milp.solve_exactly(problem, ALWAYS)
         assert proven
@@ -92,7 +101,7 @@ class TestAgainstTheProgram:
     def test_its_steps_cost_what_the_carriers_ask(self, carriers: tuple[Offer, ...], grams: int, mm3: int) -> None:
         steps = milp.steps_of(carriers, Load(1, 40_000, 60_000_000))
         fitting = min(step.price for step in steps if step.grams >= grams and step.mm3 >= mm3)
-        assert fitting == Tally(0, carriers).freight(grams, mm3)
+        assert fitting == CostTally(0, carriers).freight(grams, mm3)
 
     def test_a_plan_known_already_is_not_looked_for_again(self) -> None:
         problem = problem_of({"A": 1, "B": 1}, {"a": {"A": 1}, "b": {"B": 1}, "c": {"A": 1, "B": 1, "fixed": 400}})
@@ -103,7 +112,7 @@ class TestAgainstTheProgram:
 class TestEveryPlan:
     @settings(deadline=None, max_examples=100)
     @given(problem=problems(most_nodes=9, most_items=6))
-    def test_keeps_the_rules(self, problem: Problem) -> None:
+    def test_keeps_the_rules(self, problem: SolverProblem) -> None:
         best = search.search(problem).best
         if best is None:
             return
@@ -122,7 +131,7 @@ class TestEveryPlan:
 
     @settings(deadline=None, max_examples=100)
     @given(problem=problems(most_nodes=9, most_items=5))
-    def test_is_no_worse_than_a_source_alone(self, problem: Problem) -> None:
+    def test_is_no_worse_than_a_source_alone(self, problem: SolverProblem) -> None:
         best = search.search(problem).best
         for place, each in enumerate(problem.sources):
             single = alone(problem, place)
@@ -148,10 +157,10 @@ class TestUnitCosts:
     def test_a_group_counts_by_its_pieces(self) -> None:
         items = (Item("group", 1, 100, 100, pieces=3), Item("single", 2, 100, 100))
         sources = (
-            source("a", (1, 0), Tally(0, FLAT), items),
-            source("b", (0, 2), Tally(0, FLAT), items),
+            source("a", (1, 0), CostTally(0, FLAT), items),
+            source("b", (0, 2), CostTally(0, FLAT), items),
         )
-        found = search.search(Problem(items, sources, 1, 0, 5))
+        found = search.search(SolverProblem(items, sources, 1, 0, 5))
         assert found.best is not None
         assert (found.best.node_ids, found.best.short) == (("a",), 2)
 
@@ -218,7 +227,7 @@ class TestAloneOnly:
 class TestDominance:
     @settings(deadline=None, max_examples=150)
     @given(problem=problems(most_nodes=8, most_items=3, plain=True))
-    def test_what_it_drops_is_not_missed(self, problem: Problem) -> None:
+    def test_what_it_drops_is_not_missed(self, problem: SolverProblem) -> None:
         places = [place for place, each in enumerate(problem.sources) if any(each.stock) and not each.alone_only]
         kept = useful(problem, Fares(problem), places)
         event(f"dropped {len(places) - len(kept)}")
@@ -257,7 +266,7 @@ class TestDominance:
         assert 0 in useful(problem, Fares(problem), (0, 1, 2, 3))
 
 
-def many(count: int) -> Problem:
+def many(count: int) -> SolverProblem:
     """More sets than can be looked at: every node has two of twenty items in part, and may be parted at will."""
     items = tuple(Item(f"s{number:02}", 3, 700 + 13 * number, 1_000) for number in range(20))
     carriers = (offer(), offer((250, 390, 430, 590, 910), 4000))
@@ -267,9 +276,9 @@ def many(count: int) -> Problem:
         stock[number % 20], stock[(number * 7 + 3) % 20] = 3, 2
         costs = tuple((number * 31 + place * 17) % 90 for place in range(20))
         sources.append(
-            source(f"n{number:03}", stock, Tally(number * 37 % 101, carriers), items, unit_costs=costs, ties=(1,))
+            source(f"n{number:03}", stock, CostTally(number * 37 % 101, carriers), items, unit_costs=costs, ties=(1,))
         )
-    return Problem(items, tuple(sources), 8, 50, 60)
+    return SolverProblem(items, tuple(sources), 8, 50, 60)
 
 
 class TestBeyondTheLimits:
@@ -283,7 +292,9 @@ class TestBeyondTheLimits:
 
     def test_without_any_work_allowed_the_program_leaves_it_to_the_search(self) -> None:
         problem = many(30)
-        assert milp.better(problem, None, milp.Effort(ALWAYS, work=1, columns=10)) == milp.Answer(None, proven=False)
+        assert milp.better(problem, None, milp.Effort(ALWAYS, work=1, columns=10)) == milp.MilpSolution(
+            None, proven=False
+        )
 
     def test_where_the_time_is_up_what_was_found_is_thrown_away(self) -> None:
         hurried = milp.better(many(30), None, milp.Effort(0.0, work=10**9))
@@ -302,5 +313,5 @@ def test_the_limits_of_the_rates_are_weight_breaks() -> None:
 
 def test_a_source_without_unit_costs_has_free_units() -> None:
     items = (Item("A", 1, 1, 1), Item("B", 1, 1, 1))
-    assert isinstance(source("a", (1, 0), Tally(1), items), Source)
-    assert source("a", (1, 0), Tally(1), items).unit_costs == (0, 0)
+    assert isinstance(source("a", (1, 0), CostTally(1), items), Source)
+    assert source("a", (1, 0), CostTally(1), items).unit_costs == (0, 0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dom.network import ShippingMethod
 from dom.sourcing.models import Demand, DemandLine
-from dom.sourcing.planning.matching import Subject, mismatch
+from dom.sourcing.planning.matching import MatchSubject, mismatch
 from dom.sourcing.policy.codes import CODES
 from dom.sourcing.policy.document import Policy, Then
 from dom.sourcing.policy.findings import Finding, Severity, has_errors
@@ -189,7 +189,7 @@ def tried(demand: Demand, of: Policy) -> set[int]:
             continue
         seen.add(position)
         here = of.strategies[position]
-        if mismatch(here.match, Subject(demand, {}, of)) is not None:
+        if mismatch(here.match, MatchSubject(demand, {}, of)) is not None:
             waiting.append(position + 1)
             continue
         reached.add(position)
@@ -210,7 +210,7 @@ class TestAgainstThePlannersWay:
     @settings(deadline=None)
     @given(of=policies(), demand=demands())
     def test_an_order_without_a_strategy_was_foretold(self, of: Policy, demand: Demand) -> None:
-        if all(mismatch(each.match, Subject(demand, {}, of)) is not None for each in of.strategies):
+        if all(mismatch(each.match, MatchSubject(demand, {}, of)) is not None for each in of.strategies):
             assert "orders-fall-through" in codes(of)
 
 

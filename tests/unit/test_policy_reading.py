@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dom.sourcing.policy import text
 from dom.sourcing.policy.checking import linted
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.policy.places import Place, PlacedText, Unreadable
+from dom.sourcing.policy.places import PlacedText, TextPlace, Unreadable
 from dom.sourcing.policy.reading import read, read_policy
 from dom.sourcing.policy.schema import json_schema
 from dom.sourcing.policy.text import plain, read_text
@@ -64,9 +64,9 @@ class TestValues:
             "c": {"x": 0, "z": 9, "y": 2},
             "d": {"x": 1, "y": 2},
         }
-        assert read_.at(("b", "y")) == Place(2, 16)
-        assert read_.at(("b", "x")) == Place(1, 11), "where it is written"
-        assert read_.at(("d", "x")) == Place(1, 11)
+        assert read_.at(("b", "y")) == TextPlace(2, 16)
+        assert read_.at(("b", "x")) == TextPlace(1, 11), "where it is written"
+        assert read_.at(("d", "x")) == TextPlace(1, 11)
 
     @settings(deadline=None)
     @given(
@@ -90,19 +90,19 @@ class TestValues:
 class TestPlaces:
     def test_of_scalars_lists_and_mappings(self) -> None:
         placed = read_text('name: x\nlist:\n  - one\n  - {two: 2}\nflow: [a,  b]\ndeep:\n  er: "q"\n')
-        assert placed.at(("name",)) == Place(1, 7)
-        assert placed.at(("list",)) == Place(2, 1), "what stands below its key is told by its key"
-        assert placed.at(("list", 0)) == Place(3, 5)
-        assert placed.at(("list", 1, "two")) == Place(4, 11)
-        assert placed.key(("list", 1, "two")) == Place(4, 6)
-        assert placed.at(("flow", 1)) == Place(5, 12)
-        assert placed.at(("deep", "er")) == Place(7, 7)
+        assert placed.at(("name",)) == TextPlace(1, 7)
+        assert placed.at(("list",)) == TextPlace(2, 1), "what stands below its key is told by its key"
+        assert placed.at(("list", 0)) == TextPlace(3, 5)
+        assert placed.at(("list", 1, "two")) == TextPlace(4, 11)
+        assert placed.key(("list", 1, "two")) == TextPlace(4, 6)
+        assert placed.at(("flow", 1)) == TextPlace(5, 12)
+        assert placed.at(("deep", "er")) == TextPlace(7, 7)
 
     def test_of_what_is_not_there(self) -> None:
         placed = read_text("a:\n  b: 1\n")
-        assert placed.at(("a", "c", "d")) == Place(1, 1)
-        assert placed.at(("z",)) == Place(1, 1)
-        assert PlacedText("").at(("a", 0)) == Place(1, 1)
+        assert placed.at(("a", "c", "d")) == TextPlace(1, 1)
+        assert placed.at(("z",)) == TextPlace(1, 1)
+        assert PlacedText("").at(("a", 0)) == TextPlace(1, 1)
 
     @pytest.mark.parametrize(
         ("written", "line", "column"),
@@ -118,7 +118,7 @@ class TestPlaces:
     )
     def test_within_a_text(self, written: str, line: int, column: int) -> None:
         offset = 4 if "two" in written else 0
-        assert read_text(written).at(("a",), offset) == Place(line, column)
+        assert read_text(written).at(("a",), offset) == TextPlace(line, column)
 
     def test_a_byte_order_of_lines_does_not_matter(self) -> None:
         assert [each.line for each in read("name: x\r\nstrategies: [{name: a, nme: b}]\r\n").findings] == [2]

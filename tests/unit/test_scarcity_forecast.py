@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dom.sourcing.valuation.demand import Bought, expected, region_of
-from dom.sourcing.valuation.forecast import Rate, regional, shares, smoothed
+from dom.sourcing.valuation.forecast import DemandRate, regional, shares, smoothed
 from dom.sourcing.valuation.scenarios import scenarios
 from tests.unit.worlds import LEEDS, LONDON, PARIS, YORK, node
 
@@ -33,12 +33,12 @@ class TestSmoothed:
 
 class TestRate:
     def test_a_belief_with_its_error(self) -> None:
-        rate = Rate.believed(mean=4, error=0.5)
+        rate = DemandRate.believed(mean=4, error=0.5)
         assert rate.mean == pytest.approx(4)
         assert rate.count**-0.5 == pytest.approx(0.5)
 
     def test_watching_moves_it_and_makes_it_surer(self) -> None:
-        rate = Rate.believed(mean=4, error=0.5)
+        rate = DemandRate.believed(mean=4, error=0.5)
         later = rate.seen(200, 100)
         assert 2 < later.mean < 2.1
         assert later.count > rate.count
@@ -56,13 +56,13 @@ class TestRate:
 
 class TestScenarios:
     def test_they_are_the_same_every_time_and_have_the_rates_mean(self) -> None:
-        rates = [Rate.believed(2, 0.3), Rate.believed(0.1, 1)]
+        rates = [DemandRate.believed(2, 0.3), DemandRate.believed(0.1, 1)]
         found = scenarios(rates, days=10, number=4000)
         assert (found == scenarios(rates, days=10, number=4000)).all()
         assert np.allclose(found.mean(axis=1), [20, 1], rtol=0.1)
 
     def test_an_unsure_rate_scatters_more_than_chance_does(self) -> None:
-        sure, unsure = scenarios([Rate.believed(2, 0.01), Rate.believed(2, 0.5)], days=50, number=2000)
+        sure, unsure = scenarios([DemandRate.believed(2, 0.01), DemandRate.believed(2, 0.5)], days=50, number=2000)
         assert sure.var() == pytest.approx(100, rel=0.15)
         assert unsure.var() > 10 * sure.var()
 

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dom.sourcing.valuation.transport import Freight, Market
-from dom.sourcing.valuation.ways import Basket, Costs, laid_out, planned
+from dom.sourcing.valuation.ways import Basket, WayCosts, laid_out, planned
 
 NODES, SKUS, REGIONS = 3, 3, 2
 
 
 def freight(fixed: list[list[float]], unit: list[list[float]], penalty: float = 100.0) -> Freight:
-    """Costs by (node, region), the same for every SKU; an unfilled unit costs the same everywhere."""
+    """WayCosts by (node, region), the same for every SKU; an unfilled unit costs the same everywhere."""
     each = np.array(unit)
     return Freight(
         fixed=np.array(fixed),
@@ -53,7 +53,7 @@ class TestWays:
         ship = np.array(fixed)[:, basket.region]
         each = np.array(unit)[:, basket.region]
         goods = np.outer(each, [units for _, units in basket.lines])
-        found = planned(kind, Costs(ship[None], goods[None], goods[None]))
+        found = planned(kind, WayCosts(ship[None], goods[None], goods[None]))
         least = min(
             ship[list(set(way))].sum() + sum(goods[node, line] for line, node in enumerate(way))
             for way in product(range(NODES), repeat=len(basket.lines))

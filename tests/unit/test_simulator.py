@@ -12,7 +12,7 @@ import pytest
 
 from simulator import carriers, chance, nodes
 from simulator.api import Api, ApiGone, Calls
-from simulator.board import Board, Fulfilment, Order
+from simulator.board import Board, BoardOrder, Fulfilment
 from simulator.clock import Clock, stamp
 from simulator.config import Config, Pace
 from simulator.sample import MARGIN, Cancellation, Sample, whole_weeks
@@ -165,8 +165,10 @@ class TestSummary:
         assert summary.orders_per_second == 0.5
 
     @staticmethod
-    def order(number: int) -> Order:
-        return Order(f"web-{number}", "web", PLACED, "GB", "", {"1": 2}, deque(), promised=PLACED + timedelta(days=3))
+    def order(number: int) -> BoardOrder:
+        return BoardOrder(
+            f"web-{number}", "web", PLACED, "GB", "", {"1": 2}, deque(), promised=PLACED + timedelta(days=3)
+        )
 
 
 class TestPatience:

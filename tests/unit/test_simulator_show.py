@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from simulator.api import Calls
-from simulator.board import Board, Fulfilment, Order
+from simulator.board import Board, BoardOrder, Fulfilment
 from simulator.clock import Clock
 from simulator.show import Progress, show_summary
 from simulator.summary import summarise
@@ -22,7 +22,7 @@ LABELS = ("sent", "captured", "in work", "waiting", "delivered", "cancelled", "r
 def board_of(orders: int, **more: bool) -> Board:
     board = Board(None, **more)
     for number in range(orders):
-        order = Order(f"marketplace-{536000 + number}", "marketplace", PLACED, "GB", "", {"1": 2}, deque())
+        order = BoardOrder(f"marketplace-{536000 + number}", "marketplace", PLACED, "GB", "", {"1": 2}, deque())
         board.orders[order.id] = order
         board.answered(order, {"status": "accepted"})
         board.close(order, "cancelled" if number % 10 == 0 else "delivered") if number % 4 == 0 else None
@@ -102,7 +102,7 @@ class TestSummary:
     ) -> None:
         console = Console(record=True, width=width, file=StringIO())
         board = Board(None)
-        order = Order("web-1", "web", PLACED, "GB", "", {"1": 2}, deque(), promised=PLACED + timedelta(days=3))
+        order = BoardOrder("web-1", "web", PLACED, "GB", "", {"1": 2}, deque(), promised=PLACED + timedelta(days=3))
         board.orders[order.id] = order
         board.close(order, "delivered")
         sample = {"rows": {"total": 105_335, "rejected": 35_208}, "reasons": {"no_price": 197}}

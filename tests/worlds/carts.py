@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from store.network.reference import ReferenceCache
 from store.sourcing import snapshot
 from store.stock import soft
-from store.stock.soft import SoftRequest, SoftUnits, Verdict
+from store.stock.soft import ReservationVerdict, SoftRequest, SoftUnits
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.books import rows
 
@@ -33,7 +33,7 @@ def cart(
     return SoftRequest(name, channel, owner or f"owner-{name}", "cart", seconds, units, brokering=brokering)
 
 
-async def take(engine: AsyncEngine, *requests: SoftRequest) -> list[Verdict]:
+async def take(engine: AsyncEngine, *requests: SoftRequest) -> list[ReservationVerdict]:
     """Ask for all of them in one statement."""
     async with engine.begin() as connection:
         return await soft.take(connection, requests)
@@ -41,7 +41,7 @@ async def take(engine: AsyncEngine, *requests: SoftRequest) -> list[Verdict]:
 
 async def held(engine: AsyncEngine, *requests: SoftRequest) -> None:
     """Carts that hold what they want."""
-    assert await take(engine, *requests) == [Verdict.TAKEN] * len(requests)
+    assert await take(engine, *requests) == [ReservationVerdict.TAKEN] * len(requests)
 
 
 async def lapse(engine: AsyncEngine, soft_id: str, after: timedelta = timedelta(seconds=-1)) -> None:

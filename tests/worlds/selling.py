@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom.orders.order import Order
 from store import stock
 from store.stock import WorkDay, soft
-from store.stock.soft import SoftRequest, SoftUnits, Verdict
+from store.stock.soft import ReservationVerdict, SoftRequest, SoftUnits
 from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds.written import capture, release
 
@@ -54,7 +54,7 @@ async def hold(engine: AsyncEngine, name: str, node_id: str, sku: str, quantity:
     """A cart holds units; with no seconds it has lapsed already."""
     request = SoftRequest(name, "web", f"owner-{name}", "cart", seconds, (SoftUnits(node_id, sku, quantity),))
     async with engine.begin() as connection:
-        assert await soft.take(connection, [request]) == [Verdict.TAKEN]
+        assert await soft.take(connection, [request]) == [ReservationVerdict.TAKEN]
 
 
 async def _status(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from store.stock import Reserved, WorkDay
-from store.stock.soft import SoftRequest, Verdict
+from store.stock.soft import ReservationVerdict, SoftRequest
 
 Row = tuple[str, str]
 """Node and SKU."""
@@ -126,20 +126,20 @@ class Shelves:
             if hold.lapsed:
                 hold.units.pop(row, None)
 
-    def take(self, requests: list[SoftRequest]) -> list[Verdict]:
+    def take(self, requests: list[SoftRequest]) -> list[ReservationVerdict]:
         """Soft reservations of one group, one after the other: who stands in front is in the way, taken or not."""
-        verdicts: dict[str, Verdict] = {}
+        verdicts: dict[str, ReservationVerdict] = {}
         ahead: Counter[Row] = Counter()
         active = {(hold.channel, hold.owner): key for key, hold in self.holds.items() if hold.active}
         asked: set[tuple[str, str]] = set()
         for request in requests:
             who = (request.channel, request.owner)
             if request.id in self.holds:
-                verdicts[request.id] = Verdict.REPEATED
+                verdicts[request.id] = ReservationVerdict.REPEATED
             elif who in active:
-                verdicts[request.id] = Verdict.OWNER_BUSY
+                verdicts[request.id] = ReservationVerdict.OWNER_BUSY
             elif who in asked:
-                verdicts[request.id] = Verdict.CROWDED
+                verdicts[request.id] = ReservationVerdict.CROWDED
             asked.add(who)
         wanted = {request.id: _summed(request) for request in requests}
         for row in {row for units in wanted.values() for row in units} & self.balances.keys():
@@ -151,7 +151,7 @@ class Shelves:
             units = wanted[request.id]
             verdicts[request.id] = self._judge(request, units, before, ahead)
             ahead.update(units)
-            if verdicts[request.id] is Verdict.TAKEN:
+            if verdicts[request.id] is ReservationVerdict.TAKEN:
                 self.holds[request.id] = Hold(request.channel, request.owner, units=dict(units))
                 for row, quantity in units.items():
                     self.balances[row].soft += quantity
@@ -159,7 +159,7 @@ class Shelves:
 
     def _judge(
         self, request: SoftRequest, units: Mapping[Row, int], before: Mapping[Row, int], ahead: Mapping[Row, int]
-    ) -> Verdict:
+    ) -> ReservationVerdict:
         def fits(in_front: Mapping[Row, int]) -> bool:
             return bool(units) and all(
                 row in before
@@ -169,8 +169,8 @@ class Shelves:
             )
 
         if fits(ahead):
-            return Verdict.TAKEN
-        return Verdict.CROWDED if fits({}) else Verdict.REFUSED
+            return ReservationVerdict.TAKEN
+        return ReservationVerdict.CROWDED if fits({}) else ReservationVerdict.REFUSED
 
     def _safety(self, row: Row, request: SoftRequest) -> int:
         balance = self.balances[row]

@@ -12,11 +12,11 @@ with workflow.unsafe.imports_passed_through():
     from dom.orders.transitions import decide
     from dom.shared.errors import StepNotPossible
     from workflows.activity_calls import local
-    from workflows.order.interface import Order
+    from workflows.order.interface import OrderProcess
 
 
 async def count_as_delivered(
-    order: Order,
+    order: OrderProcess,
     fulfilment: FulfilmentState,
     *,
     actor: str,

@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from dom.shared.errors import DomError, InvalidInput
     from workflows.activity_calls import local
     from workflows.messages import CancelCall, CancelResult
-    from workflows.order.interface import Order
+    from workflows.order.interface import OrderProcess
     from workflows.order.temporal_view import OrderBoard
 
 TEMPORAL: Final = "temporal"
@@ -32,7 +32,7 @@ class Cancellations:
     with the same `Idempotency-Key`, the caller hears the same, and which request it was (its hash).
     """
 
-    def __init__(self, order: Order, board: OrderBoard) -> None:
+    def __init__(self, order: OrderProcess, board: OrderBoard) -> None:
         self.done: Mapping[str, Mapping[str, int]] = {}
         self._requests: Mapping[str, str] = {}
         self._order = order

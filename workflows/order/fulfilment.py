@@ -9,7 +9,7 @@ from datetime import datetime
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from workflows.order.interface import Order
+from workflows.order.interface import OrderProcess
 
 with workflow.unsafe.imports_passed_through():
     from activities.errors import as_application_error
@@ -42,7 +42,7 @@ class Ended(Exception):
 class FulfilmentProcess:
     """Follows one fulfilment; `inbox` is where the reports about it arrive, each with its place in the sequence."""
 
-    def __init__(self, order: Order, state: FulfilmentState) -> None:
+    def __init__(self, order: OrderProcess, state: FulfilmentState) -> None:
         self.inbox: deque[Told] = deque()
         self.is_over = False
         self._order = order

@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.order.sequence import OneAtATime
 
 
-class Order(Protocol):
+class OrderProcess(Protocol):
     """What the parts of an order need of it. Steps that move units are taken one at a time."""
 
     state: OrderState

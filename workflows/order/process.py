@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.capture import AcceptOrder, Capture
     from activities.errors import as_application_error
     from activities.looking_again import LookingAgain, Looks, TakeIn
-    from activities.sourcing import SourceAgain, Sourced, Sourcing
+    from activities.sourcing import SourceAgain, Sourced, SourcingActivities
     from dom.orders.changes import OrderChange
     from dom.orders.commands import GiveUpWaiting
     from dom.orders.lifecycle import FulfilmentState, OrderState
@@ -253,7 +253,7 @@ class OrderWorkflow:
                 order_status=self.state.status_with_new_work(),
             )
             summary = self._board.source_summary(self.state, cause)
-            sourced: Sourced = await local(Sourcing.source_again, request, summary)
+            sourced: Sourced = await local(SourcingActivities.source_again, request, summary)
             self._take_in(sourced)
             if failed and sourced.waiting:
                 self.trouble("backorder", "units lost their node, and no other has stock")

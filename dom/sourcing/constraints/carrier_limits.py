@@ -10,13 +10,13 @@ from typing import NamedTuple
 from dom.delivery.parcels import Piece, piece
 from dom.delivery.tariffs import Tariff
 from dom.network import ShippingMethod, Sku
-from dom.sourcing.costs import QUICKER, Lane
+from dom.sourcing.costs import QUICKER, PricedLane
 
 
 class Carried(NamedTuple):
     """The lanes that take all of the places that are left; a place is a SKU's among those asked for."""
 
-    lanes: tuple[Lane, ...]
+    lanes: tuple[PricedLane, ...]
     places: frozenset[int]
 
     @property
@@ -40,7 +40,7 @@ def any_too_large(units: Iterable[Piece | None], tariffs: Iterable[Tariff]) -> b
 
 
 def carried(
-    lanes: tuple[Lane, ...], units: Sequence[Piece | None], given: Sequence[int], asked: ShippingMethod
+    lanes: tuple[PricedLane, ...], units: Sequence[Piece | None], given: Sequence[int], asked: ShippingMethod
 ) -> Carried:
     """The lanes by which a node can send what it gives: `given` units of each place.
 
@@ -58,7 +58,7 @@ def carried(
     return Carried(left, most)
 
 
-def refusal(lanes: Iterable[Lane], each: Piece | None) -> str:
+def refusal(lanes: Iterable[PricedLane], each: Piece | None) -> str:
     """Why a unit is not moved, as the lane that takes most says it: `35.15 kg with packaging, of at most 30 kg`."""
     if each is None:
         return "of a size nobody knows"
@@ -68,5 +68,5 @@ def refusal(lanes: Iterable[Lane], each: Piece | None) -> str:
     )
 
 
-def _takes(lane: Lane, each: Piece | None) -> bool:
+def _takes(lane: PricedLane, each: Piece | None) -> bool:
     return each is None or lane.rate.largest.takes(each)

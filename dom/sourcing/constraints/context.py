@@ -8,8 +8,8 @@ from dom.delivery.parcels import Piece
 from dom.delivery.promise import Full, ShipDay, ship_days
 from dom.network import Handling, Node, ShippingMethod
 from dom.sourcing.constraints.carrier_limits import Carried, any_too_large, carried, unit
-from dom.sourcing.constraints.node_index import Roster, Standing, roster
-from dom.sourcing.costs import Lane, Offer, no_later, offers_on
+from dom.sourcing.constraints.node_index import NodeUnderStrategy, Roster, roster
+from dom.sourcing.costs import Offer, PricedLane, no_later, offers_on
 from dom.sourcing.models import Demand, Snapshot
 from dom.sourcing.policy.document import Fence
 from dom.sourcing.policy.strategy import Rules
@@ -66,7 +66,7 @@ class Asked:
     _days: dict[int, OpenDays] = field(default_factory=dict)
     _carried: dict[tuple[int, tuple[int, ...]], Carried] = field(default_factory=dict)
 
-    def carried(self, lanes: tuple[Lane, ...], given: tuple[int, ...]) -> Carried:
+    def carried(self, lanes: tuple[PricedLane, ...], given: tuple[int, ...]) -> Carried:
         """Of the lanes those that take what a node can give: so many units of each of the goods."""
         key = (id(lanes), given)  # lanes are the roster's, which is held on to
         found = self._carried.get(key)
@@ -74,7 +74,7 @@ class Asked:
             found = self._carried[key] = carried(lanes, self.units, given, self.demand.shipping_method)
         return found
 
-    def offers_on(self, day: date, lanes: tuple[Lane, ...]) -> tuple[Offer, ...]:
+    def offers_on(self, day: date, lanes: tuple[PricedLane, ...]) -> tuple[Offer, ...]:
         """What the lanes promise for goods that leave on a day, as far as that is in time."""
         key = (id(lanes), day)  # lanes are the roster's or `carried`'s, which are held on to
         found = self._offers.get(key)
@@ -82,13 +82,13 @@ class Asked:
             found = self._offers[key] = self.offers_of(day, lanes)
         return found
 
-    def offers_of(self, day: date, lanes: tuple[Lane, ...]) -> tuple[Offer, ...]:
+    def offers_of(self, day: date, lanes: tuple[PricedLane, ...]) -> tuple[Offer, ...]:
         """As `offers_on`, for lanes that nobody holds on to."""
         by = self.arrive_by
         made = no_later(offers_on(day, lanes, self.demand, self.rules), self.demand.shipping_method)
         return tuple([o for o in made if by is None or o.promise.latest <= by])
 
-    def open_days(self, standing: Standing) -> OpenDays:
+    def open_days(self, standing: NodeUnderStrategy) -> OpenDays:
         """The days on which the node can ship, without regard to its capacity."""
         key = id(standing.calendar)
         found = self._days.get(key)

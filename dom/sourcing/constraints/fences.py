@@ -16,8 +16,15 @@ from dom.network import Node, ShippingMethod
 from dom.shared.money import Money
 from dom.sourcing.constraints.carrier_limits import refusal
 from dom.sourcing.constraints.context import Asked
-from dom.sourcing.constraints.node_index import Standing, asked_in_full, counted, not_failed, result, stock_held
-from dom.sourcing.costs import Lane, Offer, offers_on
+from dom.sourcing.constraints.node_index import (
+    NodeUnderStrategy,
+    asked_in_full,
+    counted,
+    not_failed,
+    result,
+    stock_held,
+)
+from dom.sourcing.costs import Offer, PricedLane, offers_on
 from dom.sourcing.models import FenceResult, Snapshot
 from dom.sourcing.policy.document import Fence
 
@@ -30,7 +37,7 @@ class Site:
     says when it could do the work, and `offers` what the carriers promise for then.
     """
 
-    standing: Standing
+    standing: NodeUnderStrategy
     stock: tuple[int, ...]
     usable: tuple[int, ...]
     distance_km: float | None
@@ -38,11 +45,11 @@ class Site:
     ship_day: ShipDay | None = None
     collection: Collection | None = None
     offers: tuple[Offer, ...] = ()
-    carried_by: tuple[Lane, ...] | None = None
+    carried_by: tuple[PricedLane, ...] | None = None
     """The lanes that take what the node can give, where some do not."""
 
     @property
-    def lanes(self) -> tuple[Lane, ...]:
+    def lanes(self) -> tuple[PricedLane, ...]:
         """By which the node could send what it gives."""
         return self.standing.lanes if self.carried_by is None else self.carried_by
 
@@ -270,7 +277,7 @@ def _find_day(site: Site, question: Asked, capacity: int) -> None:
         site.ship_day = _first_day(standing, question, capacity)
 
 
-def _first_day(standing: Standing, question: Asked, capacity: int) -> ShipDay | None:
+def _first_day(standing: NodeUnderStrategy, question: Asked, capacity: int) -> ShipDay | None:
     """As `dom.delivery.promise.ship_day`, for many nodes that share few calendars."""
     days = question.open_days(standing)
     first = days.known[0] if days.known else None
@@ -283,7 +290,7 @@ def _first_day(standing: Standing, question: Asked, capacity: int) -> ShipDay | 
 
 
 def _fullness(
-    standing: Standing, capacity: int, method: ShippingMethod, used: Mapping[tuple[str, date, str], int]
+    standing: NodeUnderStrategy, capacity: int, method: ShippingMethod, used: Mapping[tuple[str, date, str], int]
 ) -> Callable[[date], bool]:
     node_id, most = standing.node_id, standing.service_capacity
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from dom.delivery.promise import Calendar, calendar
 from dom.delivery.tariffs import Tariff
 from dom.network import Node, ShippingMethod
-from dom.sourcing.costs import Lane, NodeCosts, lanes_from, node_costs, services_for
+from dom.sourcing.costs import NodeCosts, PricedLane, lanes_from, node_costs, services_for
 from dom.sourcing.distance import Point, great_circles_km, point
 from dom.sourcing.models import Demand, FenceResult, Place, Snapshot
 from dom.sourcing.policy.document import Fence, by_kind
@@ -43,7 +43,7 @@ class Same:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class NodeUnderStrategy:
     """A node under a strategy: what it was asked so far, up to the first fence it failed, and what holds for it."""
 
     node_id: str
@@ -56,7 +56,7 @@ class Standing:
     passed: bool
     without_stock: tuple[FenceResult, ...]
     """What it was asked where it holds nothing of the order."""
-    lanes: tuple[Lane, ...]
+    lanes: tuple[PricedLane, ...]
     costs: NodeCosts | None
     """None where its currency has no exchange rate."""
     furthest_km: int | None
@@ -73,7 +73,7 @@ class Standing:
 class Roster:
     """All nodes of the network by id, and how far each is from the customer."""
 
-    standings: tuple[Standing, ...]
+    standings: tuple[NodeUnderStrategy, ...]
     distances: tuple[float | None, ...]
 
 
@@ -127,10 +127,10 @@ class _Asked:
 
 def _all_standings(
     nodes: Same, tariffs: Same, policy: Same, relaxed: frozenset[Fence], asked: _Asked
-) -> tuple[Standing, ...]:
+) -> tuple[NodeUnderStrategy, ...]:
     of_policy, strategy = policy.objects
     rules = Rules(of_policy, strategy, relaxed)
-    known: dict[tuple[str, tuple[ShippingMethod, ...]], tuple[Lane, ...]] = {}
+    known: dict[tuple[str, tuple[ShippingMethod, ...]], tuple[PricedLane, ...]] = {}
     found = []
     for node in sorted(nodes.objects, key=attrgetter("id")):
         key = (node.address.country, node.services)
@@ -140,7 +140,7 @@ def _all_standings(
     return tuple(found)
 
 
-def _lanes(tariffs: Iterable[Tariff], node: Node, asked: _Asked, rules: Rules) -> tuple[Lane, ...]:
+def _lanes(tariffs: Iterable[Tariff], node: Node, asked: _Asked, rules: Rules) -> tuple[PricedLane, ...]:
     """Every carrier's service by which goods may go from the node to the customer."""
     if asked.method is ShippingMethod.PICKUP:
         return ()
@@ -166,7 +166,7 @@ def _points(nodes: Same) -> tuple[Point, ...]:
     return tuple([point(node.latitude, node.longitude) for node in sorted(nodes.objects, key=attrgetter("id"))])
 
 
-def _standing(node: Node, lanes: tuple[Lane, ...], asked: _Asked, rules: Rules) -> Standing:
+def _standing(node: Node, lanes: tuple[PricedLane, ...], asked: _Asked, rules: Rules) -> NodeUnderStrategy:
     fences, kind = rules.fences, node.kind
     allowed = _allowed(lanes, rules)
     results: list[FenceResult] = []
@@ -180,7 +180,7 @@ def _standing(node: Node, lanes: tuple[Lane, ...], asked: _Asked, rules: Rules) 
     kept_back = (by_kind(fences.keep_back, kind) or 0) if rules.stands(Fence.KEPT_BACK) else 0
     value = (by_kind(fences.minimum_picking_value, kind) or 0) if rules.stands(Fence.PICKING_VALUE) else 0
     complete_only = kind in fences.complete_only and rules.stands(Fence.COMPLETE_ONLY)
-    return Standing(
+    return NodeUnderStrategy(
         node_id=node.id,
         node=node,
         capacity=node.daily_capacity,
@@ -200,7 +200,7 @@ def _standing(node: Node, lanes: tuple[Lane, ...], asked: _Asked, rules: Rules) 
     )
 
 
-def _allowed(lanes: tuple[Lane, ...], rules: Rules) -> tuple[Lane, ...]:
+def _allowed(lanes: tuple[PricedLane, ...], rules: Rules) -> tuple[PricedLane, ...]:
     fences = rules.fences
     if not rules.stands(Fence.CARRIER) or not (fences.carriers or fences.excluded_carriers):
         return lanes
@@ -214,7 +214,7 @@ def _allowed(lanes: tuple[Lane, ...], rules: Rules) -> tuple[Lane, ...]:
 
 
 def _asked_of(
-    node: Node, lanes: tuple[Lane, ...], allowed: tuple[Lane, ...], asked: _Asked, rules: Rules
+    node: Node, lanes: tuple[PricedLane, ...], allowed: tuple[PricedLane, ...], asked: _Asked, rules: Rules
 ) -> Iterator[FenceResult]:
     """The fences that depend on no order: facts first, then what the policy wants."""
     yield result(Fence.ACTIVE, node.active, "in use", "in use" if node.active else "switched off")
@@ -271,7 +271,7 @@ def _hands_out(node: Node, pickup_node: str | None) -> FenceResult:
     return result(Fence.PICKUP, node.pickup, expected, "hands out" if node.pickup else "does not hand out")
 
 
-def _service(node: Node, lanes: tuple[Lane, ...], asked: _Asked) -> FenceResult:
+def _service(node: Node, lanes: tuple[PricedLane, ...], asked: _Asked) -> FenceResult:
     expected = f"{asked.method} to {asked.country}"
     if not lanes and asked.method not in node.services:
         return result(Fence.SERVICE, False, expected, f"offers {', '.join(node.services) or 'nothing'}")
@@ -279,7 +279,7 @@ def _service(node: Node, lanes: tuple[Lane, ...], asked: _Asked) -> FenceResult:
     return result(Fence.SERVICE, bool(lanes), expected, carriers or f"no carrier from {node.address.country}")
 
 
-def _named(lane: Lane, asked: ShippingMethod) -> str:
+def _named(lane: PricedLane, asked: ShippingMethod) -> str:
     return lane.carrier if lane.service is asked else f"{lane.carrier} ({lane.service})"
 
 

@@ -10,7 +10,7 @@ from dom.sourcing.explanation.models import Change, Difference, ExplainedNode, E
 from dom.sourcing.explanation.record import Record
 from dom.sourcing.models import PLANNER, CostTerm, FenceResult, SourcingDecision
 from dom.sourcing.planning import lines
-from dom.sourcing.planning.candidate_plan import Draft
+from dom.sourcing.planning.candidate_plan import CandidatePlan
 from dom.sourcing.policy.document import Fence
 from dom.sourcing.reasons.kept import by_term, filling_alone
 
@@ -69,7 +69,7 @@ def _why(then: SourcingDecision) -> str:
     return "The same planner decides otherwise on what was kept: something it depends on was not kept, or was changed."
 
 
-def _nodes(made: Draft, decision: SourcingDecision) -> Iterator[ExplainedNode]:
+def _nodes(made: CandidatePlan, decision: SourcingDecision) -> Iterator[ExplainedNode]:
     fences = examine_in_full(made.question)
     alone = dict(_alone(made))
     filling = filling_alone(made)
@@ -97,7 +97,7 @@ def _verdict(node_id: str, used: set[str], fences: tuple[FenceResult, ...], *, e
     return NodeVerdict.NOT_CHOSEN if eligible and all(result.passed for result in fences) else NodeVerdict.LEFT_OUT
 
 
-def _alone(made: Draft) -> Iterator[tuple[str, dict[CostTerm, int]]]:
+def _alone(made: CandidatePlan) -> Iterator[tuple[str, dict[CostTerm, int]]]:
     """What all that each node can give would cost from there alone."""
     for plan in made.found.alone:
         shipments, _ = made.planned(plan)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dom.sourcing.models import Demand, Snapshot, SourcingDecision
 from dom.sourcing.planner import plan
-from dom.sourcing.planning.candidate_plan import Draft, draft
+from dom.sourcing.planning.candidate_plan import CandidatePlan, draft
 from dom.sourcing.policy.document import Costs, Policy, Strategy
 from dom.sourcing.policy.strategy import Rules
 
@@ -28,7 +28,7 @@ class Record:
         """The decision made again on a snapshot, with other costs in the strategy that was used."""
         return plan(self.demand, snapshot, self._with(costs), self.decision.policy_version)
 
-    def drafted_again(self, snapshot: Snapshot) -> Draft | None:
+    def drafted_again(self, snapshot: Snapshot) -> CandidatePlan | None:
         """The draft behind the decision; None if no strategy was for the order."""
         if self.strategy is None:
             return None

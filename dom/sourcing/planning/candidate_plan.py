@@ -7,9 +7,9 @@ from dom.delivery.parcels import PACKING_GRAMS
 from dom.sourcing.constraints.context import Asked, asked
 from dom.sourcing.constraints.fences import Site, days_until, examine, used_share
 from dom.sourcing.costs import (
+    CostTally,
     Load,
     NodeCosts,
-    Tally,
     Terms,
     carbon_per_gram,
     distance_cost,
@@ -24,12 +24,12 @@ from dom.sourcing.planning import lines
 from dom.sourcing.planning.lots import Lot, lots
 from dom.sourcing.policy.document import LeftOver, TieBreak
 from dom.sourcing.policy.strategy import Rules
-from dom.sourcing.solver.problem import Item, Plan, Problem, Share, Source, load_of
-from dom.sourcing.solver.search import Found, search
+from dom.sourcing.solver.problem import Item, Share, SolverPlan, SolverProblem, Source, load_of
+from dom.sourcing.solver.search import SearchResult, search
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class CandidatePlan:
     """A plan under one strategy: the shipments, what they leave open, and how they were found.
 
     `sites` are all nodes by id, those of `eligible` passed every fence and are the problem's sources; `lots` are its
@@ -42,8 +42,8 @@ class Draft:
     sites: Sequence[Site]
     eligible: Sequence[Site]
     lots: tuple[Lot, ...]
-    problem: Problem
-    found: Found
+    problem: SolverProblem
+    found: SearchResult
     shipments: tuple[PlannedShipment, ...] = ()
     unfilled: tuple[DemandLine, ...] = ()
     lines_left_over: bool = False
@@ -64,7 +64,7 @@ class Draft:
         """Whether the eligible nodes hold everything together, however many they are."""
         return all(item.units == lot.units for item, lot in zip(self.problem.items, self.lots, strict=True))
 
-    def planned(self, plan: Plan | None) -> tuple[tuple[PlannedShipment, ...], tuple[DemandLine, ...]]:
+    def planned(self, plan: SolverPlan | None) -> tuple[tuple[PlannedShipment, ...], tuple[DemandLine, ...]]:
         """The shipments of a plan of the draft's problem, and the units it leaves unfilled."""
         shares = plan.shares if plan else ()
         shipped, unfilled = lines.dealt(self.demand.lines, [self._given(share) for share in shares])
@@ -86,7 +86,7 @@ class Draft:
         }
 
 
-def draft(demand: Demand, snapshot: Snapshot, rules: Rules) -> Draft:
+def draft(demand: Demand, snapshot: Snapshot, rules: Rules) -> CandidatePlan:
     """The best plan the strategy allows. With `left_over: lines`, a line that cannot be sourced whole waits whole."""
     made = _drafted(demand, snapshot, rules)
     if rules.split.left_over is not LeftOver.LINES or not made.unfilled:
@@ -103,19 +103,19 @@ def draft(demand: Demand, snapshot: Snapshot, rules: Rules) -> Draft:
     return replace(made, shipments=shipments, unfilled=waiting, lines_left_over=True)
 
 
-def _drafted(demand: Demand, snapshot: Snapshot, rules: Rules) -> Draft:
+def _drafted(demand: Demand, snapshot: Snapshot, rules: Rules) -> CandidatePlan:
     wanted = lines.wanted(demand.lines, snapshot.skus)
     question = asked(demand, snapshot, rules, wanted)
     sites = examine(question)
     eligible = [site for site in sites if site.eligible]
     goods = lots(wanted, snapshot.skus, rules.split)
     problem = stated(eligible, goods, question)
-    made = Draft(rules, demand, question, sites, eligible, goods, problem, search(problem))
+    made = CandidatePlan(rules, demand, question, sites, eligible, goods, problem, search(problem))
     shipments, unfilled = made.planned(made.found.best)
     return replace(made, shipments=shipments, unfilled=unfilled)
 
 
-def stated(eligible: Sequence[Site], goods: Sequence[Lot], question: Asked) -> Problem:
+def stated(eligible: Sequence[Site], goods: Sequence[Lot], question: Asked) -> SolverProblem:
     """The question in numbers: nothing is asked for that the eligible nodes do not hold."""
     split, cost = question.rules.split, question.rules.cost
     skus = [question.snapshot.skus[sku] for sku in question.skus]
@@ -124,7 +124,7 @@ def stated(eligible: Sequence[Site], goods: Sequence[Lot], question: Asked) -> P
     items = tuple([lot.item(units, skus, question.values) for lot, units in zip(goods, supply, strict=True)])
     weighing = weighing_for(question, goods, items)
     sources = tuple([weighing.source(site, stock) for site, stock in zip(eligible, held, strict=True)])
-    return Problem(
+    return SolverProblem(
         items=items,
         sources=sources,
         maximum_shipments=split.maximum_shipments,
@@ -165,7 +165,7 @@ class _Weighing:
             stock=stock,
             whole=whole,
             all_it_holds=load,
-            tally=Tally(_own_costs(site).base + _shipment_cost(site, question), site.offers),
+            tally=CostTally(_own_costs(site).base + _shipment_cost(site, question), site.offers),
             unit_costs=self.unit_costs(site),
             ties=self._ties(site, load),
             minimum_value=standing.minimum_value if question.values else 0,
@@ -215,7 +215,7 @@ class _Weighing:
             return days_until(site.collection.promise.latest, as_of) if site.collection else 0
         key = (id(offers), load)
         if key not in self.days:
-            offer = Tally(0, offers).best_offer(load) or offers[0]
+            offer = CostTally(0, offers).best_offer(load) or offers[0]
             self.days[key] = days_until(offer.promise.latest, as_of)
         return self.days[key]
 
@@ -226,7 +226,7 @@ def weighing_for(question: Asked, goods: Sequence[Lot], items: tuple[Item, ...])
     return _Weighing(question, goods, items, pieces, weighs_units(question.rules.cost))
 
 
-def _shipment(share: Share, goods: Sequence[DemandLine], made: Draft, split_penalty: int) -> PlannedShipment:
+def _shipment(share: Share, goods: Sequence[DemandLine], made: CandidatePlan, split_penalty: int) -> PlannedShipment:
     site, demand = made.eligible[share.source], made.demand
     load = load_of(share.units, made.problem.items)
     offer = made.problem.sources[share.source].tally.best_offer(load)
@@ -265,7 +265,7 @@ def _told(terms: Terms) -> Terms:
     return {term: terms.get(term, 0) for term in CostTerm if term in _ALWAYS_TOLD or terms.get(term)}
 
 
-def _costs_of(site: Site, share: Share, made: Draft) -> Terms:
+def _costs_of(site: Site, share: Share, made: CandidatePlan) -> Terms:
     """What a shipment costs apart from what the carrier and the split add."""
     question, own = made.question, _own_costs(site)
     found = summed(own.base_terms, _shipment_terms(site, question))

@@ -16,7 +16,7 @@ from dom.shared.base import NodeId
 from dom.sourcing.constraints.carrier_limits import carried
 from dom.sourcing.constraints.context import Asked, asked
 from dom.sourcing.constraints.fences import examine, examine_in_full
-from dom.sourcing.costs import Lane, Load, Offer, Tally
+from dom.sourcing.costs import CostTally, Load, Offer, PricedLane
 from dom.sourcing.models import Demand, DemandLine, Place, Snapshot, SourcingDecision
 from dom.sourcing.planning.lines import wanted
 from dom.sourcing.planning.matching import first_rules
@@ -46,7 +46,7 @@ class Reach:
 
     ways: Mapping[str, tuple[Way, ...]]
     offers: Mapping[Way, tuple[Offer, ...]]
-    leaving: Mapping[Way, tuple[Asked, tuple[Lane, ...]]]
+    leaving: Mapping[Way, tuple[Asked, tuple[PricedLane, ...]]]
     handles: Mapping[str, frozenset[Handling]]
     collected: Mapping[str, Promise] = field(default_factory=dict)
     _chosen: dict[tuple[Way, Piece], Promise | None] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Reach:
         """Of the carrier that would be chosen; None where none takes a unit of it."""
         key = (way, piece(sku))
         if key not in self._chosen:
-            offer = Tally(0, self._offers(way, key[1])).best_offer(Load(1, sku.weight_grams, sku.volume_mm3))
+            offer = CostTally(0, self._offers(way, key[1])).best_offer(Load(1, sku.weight_grams, sku.volume_mm3))
             self._chosen[key] = None if offer is None else offer.promise
         return self._chosen[key]
 
@@ -137,7 +137,7 @@ def reach_of(world: Snapshot, policy: Policy, demands: Iterable[Demand]) -> Reac
     """How the nodes could send or hand out a unit of anything that is asked for so."""
     ways: dict[str, list[Way]] = {}
     offers: dict[Way, tuple[Offer, ...]] = {}
-    leaving: dict[Way, tuple[Asked, tuple[Lane, ...]]] = {}
+    leaving: dict[Way, tuple[Asked, tuple[PricedLane, ...]]] = {}
     collected: dict[str, Promise] = {}
     anywhere = world.model_copy(update={"available": {(node.id, _ANY): 1 for node in world.nodes}})
     for demand in demands:

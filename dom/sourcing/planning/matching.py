@@ -11,7 +11,7 @@ from dom.sourcing.policy.expressions import ExpressionProblem, compile_expressio
 from dom.sourcing.policy.strategy import Rules
 
 
-class Subject:
+class MatchSubject:
     """An order as the strategies look at it: its sums and its goods, worked out once and only if one asks.
 
     A SKU the catalogue does not hold weighs nothing and needs nothing special.
@@ -93,11 +93,11 @@ class Subject:
 
 def first_rules(demand: Demand, skus: Mapping[str, Sku], policy: Policy) -> Rules | None:
     """The rules of the first strategy that is for the order; None if none is."""
-    subject = Subject(demand, skus, policy)
+    subject = MatchSubject(demand, skus, policy)
     return next((Rules(policy, s) for s in policy.strategies if mismatch(s.match, subject) is None), None)
 
 
-def mismatch(match: Match, subject: Subject) -> str | None:
+def mismatch(match: Match, subject: MatchSubject) -> str | None:
     """Why a strategy is not for an order: None if it is; empty where the order simply is another.
 
     Words say that it could not be found out: an exchange rate is missing, or the expression failed on this order.
@@ -120,14 +120,14 @@ def _plainly(match: Match, demand: Demand) -> Iterator[bool]:
     yield not match.customer_classes or demand.customer_class in match.customer_classes
 
 
-def _by_size(match: Match, subject: Subject) -> Iterator[bool]:
+def _by_size(match: Match, subject: MatchSubject) -> Iterator[bool]:
     yield match.units_at_least is None or subject.units >= match.units_at_least
     yield match.units_below is None or subject.units < match.units_below
     yield match.grams_at_least is None or subject.grams >= match.grams_at_least
     yield match.grams_below is None or subject.grams < match.grams_below
 
 
-def _by_goods(match: Match, subject: Subject) -> bool:
+def _by_goods(match: Match, subject: MatchSubject) -> bool:
     if match.handling and not any(need in subject.handling for need in match.handling):
         return False
     return all(_some_has(name, values, subject.skus) for name, values in match.sku_attributes.items())
@@ -137,7 +137,7 @@ def _some_has(name: str, values: Collection[str], skus: Iterable[Sku]) -> bool:
     return any(name in sku.attributes and sku.attributes[name] in values for sku in skus)
 
 
-def _by_value(match: Match, subject: Subject) -> bool:
+def _by_value(match: Match, subject: MatchSubject) -> bool:
     value = subject.value
     if value is None:
         return False
@@ -146,7 +146,7 @@ def _by_value(match: Match, subject: Subject) -> bool:
     )
 
 
-def _by_expression(text: str, subject: Subject) -> str | None:
+def _by_expression(text: str, subject: MatchSubject) -> str | None:
     try:
         expression = compile_expression(text)
     except ExpressionProblem as problem:

@@ -13,7 +13,7 @@ from dom.shared.base import NodeId
 from dom.sourcing.constraints.context import asked
 from dom.sourcing.constraints.fences import examine_with_stock
 from dom.sourcing.models import DemandLine, FenceResult
-from dom.sourcing.planning.candidate_plan import Draft
+from dom.sourcing.planning.candidate_plan import CandidatePlan
 from dom.sourcing.policy.document import Fence
 
 LASTING: Final = frozenset(
@@ -35,7 +35,7 @@ LASTING: Final = frozenset(
 """Fences that neither goods nor time bring down. Capacity is one for a node that has none on any day."""
 
 
-def ruled_out(drafts: Sequence[Draft], unfilled: Sequence[DemandLine]) -> dict[str, dict[Fence, int]]:
+def ruled_out(drafts: Sequence[CandidatePlan], unfilled: Sequence[DemandLine]) -> dict[str, dict[Fence, int]]:
     """The SKUs of the unfilled lines that no node may give under any of the strategies that were tried.
 
     The fences counted are those of the strategy that was tried last.
@@ -49,7 +49,7 @@ def ruled_out(drafts: Sequence[Draft], unfilled: Sequence[DemandLine]) -> dict[s
     return found
 
 
-def _obstacles(made: Draft, line: DemandLine) -> dict[Fence, int] | None:
+def _obstacles(made: CandidatePlan, line: DemandLine) -> dict[Fence, int] | None:
     """What rules out every node, were it full of the goods and free on every day; None if a node could give them."""
     counted: Counter[Fence] = Counter()
     for node_id, obstacle in obstacles(made, line):
@@ -61,7 +61,7 @@ def _obstacles(made: Draft, line: DemandLine) -> dict[Fence, int] | None:
 
 
 def obstacles(
-    made: Draft, line: DemandLine, leave_out: Container[NodeId] = ()
+    made: CandidatePlan, line: DemandLine, leave_out: Container[NodeId] = ()
 ) -> Iterator[tuple[NodeId, Fence | None]]:
     """What rules each node out, were it full of the goods and free on every day; None where it could give them."""
     demand = made.demand.model_copy(update={"lines": (line,)})

@@ -103,7 +103,7 @@ class ExpressionProblem(ValueError):
         self.offset = offset
 
 
-class Answer(NamedTuple):
+class Evaluation(NamedTuple):
     """Whether an expression holds for an order. One that fails does not hold, and says how it failed."""
 
     holds: bool
@@ -122,17 +122,17 @@ class Expression:
         """Whether it holds for the order."""
         return self.answer(order).holds
 
-    def answer(self, order: Mapping[str, Any]) -> Answer:
+    def answer(self, order: Mapping[str, Any]) -> Evaluation:
         """Whether it holds for the order, and what went wrong if something did. Raises nothing."""
         try:
             value = self.program.execute({"order": order})
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except BaseException as error:
-            return Answer(False, _plain(error))
+            return Evaluation(False, _plain(error))
         if not isinstance(value, bool):
-            return Answer(False, f"it answers {type(value).__name__}, not true or false")
-        return Answer(value)
+            return Evaluation(False, f"it answers {type(value).__name__}, not true or false")
+        return Evaluation(value)
 
 
 @lru_cache(maxsize=512)

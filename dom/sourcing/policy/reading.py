@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.policy.findings import Finding, Mistake, error, listed, written
 from dom.sourcing.policy.mistakes import mistakes_of
-from dom.sourcing.policy.places import Place, PlacedText, Unreadable
+from dom.sourcing.policy.places import PlacedText, TextPlace, Unreadable
 from dom.sourcing.policy.text import read_text
 
 MOST_FINDINGS: Final = 200
@@ -82,7 +82,7 @@ def _validated(data: Any) -> tuple[Policy | None, list[Mistake]]:
 _FIRST_LINES: Final = "begin with `name:` and `strategies:`; `dom ofl show` prints a whole one"
 
 
-def _finding(mistake: Mistake, place: Place) -> Finding:
+def _finding(mistake: Mistake, place: TextPlace) -> Finding:
     return Finding(
         severity=mistake.severity,
         code=mistake.code,

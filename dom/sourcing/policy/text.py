@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 
 from dom.sourcing.policy.findings import Mistake, Path, error
-from dom.sourcing.policy.places import Place, PlacedText, Unreadable
+from dom.sourcing.policy.places import PlacedText, TextPlace, Unreadable
 
 MAX_CHARACTERS: Final = 300_000
 MAX_PARTS: Final = 50_000
@@ -38,7 +38,7 @@ def read_text(text: str) -> PlacedText:
     """The data of a text with its places. Raises Unreadable."""
     if len(text) > MAX_CHARACTERS:
         detail = f"the text has {len(text):,} characters; a policy may have {MAX_CHARACTERS:,}"
-        raise Unreadable(error("too-large", (), detail, "take out what is not needed"), Place(1, 1))
+        raise Unreadable(error("too-large", (), detail, "take out what is not needed"), TextPlace(1, 1))
     as_json = _json(text)
     if as_json is None:
         return _placed(text)
@@ -86,7 +86,7 @@ def _placed(text: str) -> PlacedText:
     except yaml.YAMLError as refused:
         raise _unreadable(refused, text) from refused
     except RecursionError as refused:
-        raise _too_deep(Place(1, 1)) from refused
+        raise _too_deep(TextPlace(1, 1)) from refused
     placed = PlacedText(text)
     if node is not None:
         placed.data = _Builder(placed).build(node, ())
@@ -224,16 +224,16 @@ def _is_merge(key: yaml.Node) -> bool:
     return isinstance(key, yaml.ScalarNode) and key.tag == _PLAIN and key.value == "<<"
 
 
-def _place(mark: Any) -> Place:
-    return Place(mark.line + 1, mark.column + 1)
+def _place(mark: Any) -> TextPlace:
+    return TextPlace(mark.line + 1, mark.column + 1)
 
 
-def _too_deep(place: Place) -> Unreadable:
+def _too_deep(place: TextPlace) -> Unreadable:
     detail = f"values lie more than {MAX_DEPTH} deep in each other"
     return Unreadable(error("too-large", (), detail, "a policy is some six levels deep"), place)
 
 
-def _too_many(place: Place) -> Unreadable:
+def _too_many(place: TextPlace) -> Unreadable:
     detail = f"the text unfolds to more than {MAX_PARTS:,} values"
     return Unreadable(error("too-large", (), detail, "use fewer aliases of aliases"), place)
 
@@ -244,10 +244,10 @@ def _unkept(path: Path) -> Mistake:
 
 def _unreadable(refused: yaml.YAMLError, text: str) -> Unreadable:
     mark = getattr(refused, "problem_mark", None) or getattr(refused, "context_mark", None)
-    place = _place(mark) if mark else Place(1, 1)
+    place = _place(mark) if mark else TextPlace(1, 1)
     lines = text.splitlines() or [""]
     if place.line > len(lines):
-        place = Place(len(lines), len(lines[-1]) + 1)
+        place = TextPlace(len(lines), len(lines[-1]) + 1)
     line = lines[place.line - 1]
     if line[place.column - 1 : place.column] == "\t":
         return Unreadable(error("tab", (), "a tab stands where YAML wants spaces", "indent with spaces"), place)

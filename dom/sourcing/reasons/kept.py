@@ -9,11 +9,11 @@ from dom.network import Sku
 from dom.sourcing.constraints.fences import Site
 from dom.sourcing.models import Candidate, CostTerm, PassedOver, PlannedShipment, RunnerUp
 from dom.sourcing.planning import lines
-from dom.sourcing.planning.candidate_plan import Draft
+from dom.sourcing.planning.candidate_plan import CandidatePlan
 from dom.sourcing.policy.document import Fence
 
 
-def candidates(made: Draft) -> tuple[Candidate, ...]:
+def candidates(made: CandidatePlan) -> tuple[Candidate, ...]:
     """The nodes that hold goods of the order, by id."""
     filling, one_line_each = filling_alone(made), len(made.demand.lines) == len(made.question.skus)
     return tuple(
@@ -21,13 +21,13 @@ def candidates(made: Draft) -> tuple[Candidate, ...]:
     )
 
 
-def others(made: Draft) -> dict[Fence, int]:
+def others(made: CandidatePlan) -> dict[Fence, int]:
     """How many nodes `candidates` leaves out, by why."""
     left_out = [site for site in made.sites if not _is_listed(site, made)]
     return dict(Counter([Fence.PICKUP if any(site.stock) else Fence.STOCK for site in left_out]))
 
 
-def runner_up(made: Draft) -> RunnerUp | None:
+def runner_up(made: CandidatePlan) -> RunnerUp | None:
     """The best plan with other nodes among those that were worked out; others may lie between.
 
     None where lines were left over whole: what was found fills parts of them, and does not compare.
@@ -52,19 +52,19 @@ def by_term(shipments: tuple[PlannedShipment, ...]) -> dict[CostTerm, int]:
     return {term: sums[term] for term in CostTerm if sums[term]}
 
 
-def passed_over(made: Draft, skus: Mapping[str, Sku]) -> tuple[PassedOver, ...]:
+def passed_over(made: CandidatePlan, skus: Mapping[str, Sku]) -> tuple[PassedOver, ...]:
     """Carriers whose freight would have been less for a planned shipment: for each, the one with the least."""
     return () if made.lines_left_over else tuple(_cheaper(made, skus))
 
 
-def filling_alone(made: Draft) -> dict[str, int]:
+def filling_alone(made: CandidatePlan) -> dict[str, int]:
     """What it costs to have all of the order from one node, by the nodes that can."""
     if not made.reachable:
         return {}
     return {alone.node_ids[0]: alone.cost for alone in made.found.alone if alone.short == 0}
 
 
-def _candidate(site: Site, made: Draft, filling: Mapping[str, int], *, one_line_each: bool) -> Candidate:
+def _candidate(site: Site, made: CandidatePlan, filling: Mapping[str, int], *, one_line_each: bool) -> Candidate:
     wanted, stock = made.question.wanted, site.stock
     if one_line_each:
         in_full = sum(map(ge, stock, wanted))
@@ -80,12 +80,12 @@ def _candidate(site: Site, made: Draft, filling: Mapping[str, int], *, one_line_
     )
 
 
-def _is_listed(site: Site, made: Draft) -> bool:
+def _is_listed(site: Site, made: CandidatePlan) -> bool:
     """Whether it holds something, and the customer does not collect somewhere else."""
     return any(site.stock) and (made.demand.pickup_node is None or made.demand.pickup_node == site.standing.node_id)
 
 
-def _cheaper(made: Draft, skus: Mapping[str, Sku]) -> Iterator[PassedOver]:
+def _cheaper(made: CandidatePlan, skus: Mapping[str, Sku]) -> Iterator[PassedOver]:
     tallies = {source.node_id: source.tally for source in made.problem.sources}
     for shipment in made.shipments:
         offers = tallies[shipment.node_id].offers

@@ -11,7 +11,7 @@ from typing import Final
 from dom.delivery.zones import zone_of
 from dom.network import ShippingMethod
 from dom.sourcing.models import Candidate, CostTerm, Demand, DemandLine, SourcingDecision
-from dom.sourcing.planning.candidate_plan import Draft
+from dom.sourcing.planning.candidate_plan import CandidatePlan
 from dom.sourcing.policy.document import Fence
 from dom.sourcing.reasons import words
 from dom.sourcing.reasons.kept import by_term
@@ -27,7 +27,7 @@ _TERMS_COMPARED: Final = 2
 _GOES_WITHOUT_SAYING: Final = frozenset({Fence.SHIPS_TO_COUNTRY, Fence.NETWORK})
 
 
-def reasons(decision: SourcingDecision, made: Draft) -> tuple[str, ...]:
+def reasons(decision: SourcingDecision, made: CandidatePlan) -> tuple[str, ...]:
     """Two to eight sentences, the most important first."""
     return tuple(islice(_Story(decision, made).sentences(), SENTENCES_AT_MOST))
 
@@ -42,7 +42,7 @@ def unmatched(demand: Demand) -> tuple[str, ...]:
 
 
 class _Story:
-    def __init__(self, decision: SourcingDecision, made: Draft) -> None:
+    def __init__(self, decision: SourcingDecision, made: CandidatePlan) -> None:
         self.decision = decision
         self.made = made
         self.demand = made.demand

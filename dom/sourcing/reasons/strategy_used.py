@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from dom.sourcing.models import Attempt, Demand, SourcingDecision
-from dom.sourcing.planning.candidate_plan import Draft
+from dom.sourcing.planning.candidate_plan import CandidatePlan
 from dom.sourcing.policy.document import Match
 from dom.sourcing.reasons import words
 
 
-def why_these_rules(decision: SourcingDecision, made: Draft) -> Iterator[str]:
+def why_these_rules(decision: SourcingDecision, made: CandidatePlan) -> Iterator[str]:
     """Which strategy was used, and what others came to; nothing where the policy has only one."""
     if len(made.rules.policy.strategies) == 1:
         return

@@ -10,12 +10,12 @@ from pydantic import Field
 from dom.network import ShippingMethod
 from dom.shared.base import Value
 from dom.sourcing.models import CostTerm, Demand
-from dom.sourcing.rehearsal.standing import Parcel, Standing
+from dom.sourcing.rehearsal.standing import NodeStanding, Parcel
 
 _DAY: Final = timedelta(days=1)
 NO_STRATEGY: Final = "(none matched)"
 
-Side = Sequence[tuple[Demand, Standing]]
+Side = Sequence[tuple[Demand, NodeStanding]]
 """Orders with where their units stand on one side."""
 
 
@@ -74,25 +74,27 @@ def figures(side: Side, not_priced: Collection[str] = ()) -> Figures:
     return total.figures()
 
 
-def grouped(side: Side, key: Callable[[Demand, Standing], str], not_priced: Collection[str] = ()) -> dict[str, Figures]:
+def grouped(
+    side: Side, key: Callable[[Demand, NodeStanding], str], not_priced: Collection[str] = ()
+) -> dict[str, Figures]:
     """The figures of each group, by its name."""
-    groups: defaultdict[str, list[tuple[Demand, Standing]]] = defaultdict(list)
+    groups: defaultdict[str, list[tuple[Demand, NodeStanding]]] = defaultdict(list)
     for demand, standing in side:
         groups[key(demand, standing)].append((demand, standing))
     return {name: figures(groups[name], not_priced) for name in sorted(groups)}
 
 
-def of_channel(demand: Demand, _: Standing) -> str:
+def of_channel(demand: Demand, _: NodeStanding) -> str:
     """The order's channel."""
     return demand.channel
 
 
-def of_strategy(_: Demand, standing: Standing) -> str:
+def of_strategy(_: Demand, standing: NodeStanding) -> str:
     """The strategy that planned the order last."""
     return standing.strategy or NO_STRATEGY
 
 
-def loads(standings: Iterable[Standing], nodes: Mapping[str, tuple[str, int]]) -> tuple[NodeLoad, ...]:
+def loads(standings: Iterable[NodeStanding], nodes: Mapping[str, tuple[str, int]]) -> tuple[NodeLoad, ...]:
     """The load of every node that has any, by node id; `nodes` are names and daily capacities."""
     fulfilments: Counter[str] = Counter()
     units: Counter[str] = Counter()
@@ -129,7 +131,7 @@ class _Total:
         self.distances: list[float] = []
         self.days: list[float] = []
 
-    def add(self, demand: Demand, standing: Standing) -> None:
+    def add(self, demand: Demand, standing: NodeStanding) -> None:
         parcels = [parcel for parcel in standing.parcels if parcel.counts]
         count = self.count
         count["orders"] += 1

@@ -11,7 +11,7 @@ from typing import Final
 
 from dom.network import Node, ShippingMethod
 from dom.sourcing.costs import (
-    Lane,
+    PricedLane,
     Terms,
     carbon_per_gram,
     lanes_from,
@@ -130,12 +130,12 @@ def shipment_costs(
     return found
 
 
-def _lane(shipment: PlannedShipment, node: Node, demand: Demand, snapshot: Snapshot, rules: Rules) -> Lane | None:
+def _lane(shipment: PlannedShipment, node: Node, demand: Demand, snapshot: Snapshot, rules: Rules) -> PricedLane | None:
     lanes = lanes_from(snapshot.tariffs, shipment.service, node.address.country, demand.country, rules)
     return next((lane for lane in lanes if lane.carrier == shipment.carrier), None)
 
 
-def _freight(lane: Lane, shipment: PlannedShipment, snapshot: Snapshot) -> int:
+def _freight(lane: PricedLane, shipment: PlannedShipment, snapshot: Snapshot) -> int:
     grams = sum(snapshot.skus[line.sku].weight_grams * line.quantity for line in shipment.lines)
     mm3 = sum(snapshot.skus[line.sku].volume_mm3 * line.quantity for line in shipment.lines)
     return lane.price(lane.chargeable(grams, mm3))

@@ -12,7 +12,7 @@ from dom.sourcing.policy.document import Policy
 from dom.sourcing.rehearsal.figures import Figures, NodeLoad, Side, figures, grouped, loads, of_channel, of_strategy
 from dom.sourcing.rehearsal.reproducing import WHY, Reproduced, Verdict
 from dom.sourcing.rehearsal.span import Span
-from dom.sourcing.rehearsal.standing import Standing
+from dom.sourcing.rehearsal.standing import NodeStanding
 from dom.sourcing.rehearsal.walking import Walk, Walked
 
 CHANGES_AT_MOST: Final = 1000
@@ -217,7 +217,7 @@ def _changed(order: Walked, currency: str) -> ChangedOrder:
     )
 
 
-def _plan(decision: SourcingDecision, standing: Standing) -> Plan:
+def _plan(decision: SourcingDecision, standing: NodeStanding) -> Plan:
     prices = [parcel.prices for parcel in standing.parcels if parcel.counts]
     weighed = [each.weighed for each in prices]
     money = [each.money for each in prices]

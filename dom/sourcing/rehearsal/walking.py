@@ -28,14 +28,14 @@ from dom.sourcing.rehearsal.divergence import Divergence
 from dom.sourcing.rehearsal.pricing import Prices, Scale, costs_of
 from dom.sourcing.rehearsal.recorded import Happened, Happening, Recorded
 from dom.sourcing.rehearsal.reproducing import Reproduced, Verdict, made_again, reproduced
-from dom.sourcing.rehearsal.standing import Sign, Standing
+from dom.sourcing.rehearsal.standing import NodeStanding, Sign
 
 DRAFT: Final = 0
 """The version a draft's decisions are made under; published ones count from 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class WalkDifference:
     """A decision the draft made otherwise."""
 
     attempt: int
@@ -49,9 +49,9 @@ class Walked:
     """One order of the walk: what was asked, and where its units stand on both sides."""
 
     demand: Demand
-    baseline: Standing
-    draft: Standing
-    differences: list[Difference] = field(default_factory=list)
+    baseline: NodeStanding
+    draft: NodeStanding
+    differences: list[WalkDifference] = field(default_factory=list)
     currencies: set[str] = field(default_factory=set)
     """Of the policies that made its recorded decisions."""
 
@@ -99,7 +99,7 @@ class Walk:
             return
         order.draft.take(*made)
         if not same_plan(recorded.decision, made[0]):
-            order.differences.append(Difference(recorded.attempt, recorded.cause, recorded.decision, made[0]))
+            order.differences.append(WalkDifference(recorded.attempt, recorded.cause, recorded.decision, made[0]))
 
     def happen(self, event: Happened) -> None:
         """Something happened to an order of the walk; other orders' news is not heard."""
@@ -148,7 +148,9 @@ class Walk:
     def _order(self, recorded: Recorded) -> Walked:
         order = self.orders.get(recorded.order_id)
         if order is None:
-            order = Walked(recorded.demand, Standing(Sign.BASELINE, self.world), Standing(Sign.DRAFT, self.world))
+            order = Walked(
+                recorded.demand, NodeStanding(Sign.BASELINE, self.world), NodeStanding(Sign.DRAFT, self.world)
+            )
             order.baseline.begin(recorded.demand.lines)
             order.draft.begin(recorded.demand.lines)
             self.orders[recorded.order_id] = order

@@ -11,7 +11,7 @@ choice      one plan an order, so that all of them fit: a set-partitioning probl
 sweep       all of it together
 """
 
-from dom.sourcing.reoptimisation.models import Change, Held, Joint, Unbegun
+from dom.sourcing.reoptimisation.models import Held, Joint, PlannedChange, Unbegun
 from dom.sourcing.reoptimisation.sweep import sweep
 
-__all__ = ["Change", "Held", "Joint", "Unbegun", "sweep"]
+__all__ = ["Held", "Joint", "PlannedChange", "Unbegun", "sweep"]

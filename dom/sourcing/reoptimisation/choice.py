@@ -35,7 +35,7 @@ class Resource(NamedTuple):
     channel: str | None = None
 
 
-class Row(NamedTuple):
+class ChoiceRow(NamedTuple):
     """At least `low` and at most `high` of the columns' entries."""
 
     low: float
@@ -69,14 +69,14 @@ def choose(options: Mapping[str, Sequence[Option]], pool: Pool, toll: int) -> di
     return present if chosen is None else dict([columns[i] for i in chosen])
 
 
-def _one_each(columns: Sequence[Column]) -> list[Row]:
+def _one_each(columns: Sequence[Column]) -> list[ChoiceRow]:
     places: dict[str, dict[int, int]] = {}
     for i, (order_id, _) in enumerate(columns):
         places.setdefault(order_id, {})[i] = 1
-    return [Row(1.0, 1.0, entries) for entries in places.values()]
+    return [ChoiceRow(1.0, 1.0, entries) for entries in places.values()]
 
 
-def _what_there_is(columns: Sequence[Column], present: Mapping[str, Option], pool: Pool) -> list[Row]:
+def _what_there_is(columns: Sequence[Column], present: Mapping[str, Option], pool: Pool) -> list[ChoiceRow]:
     """A row for everything that could run short: balances, a channel's own limit on one, and nodes' days.
 
     What the present plans take together is never too much: a limit that was lowered since does not undo them.
@@ -94,7 +94,7 @@ def _what_there_is(columns: Sequence[Column], present: Mapping[str, Option], poo
             most[columns[i][0]] = max(most.get(columns[i][0], 0), count)
         if there_is is not None and sum(most.values()) > there_is:
             now = sum([count for i, count in entries.items() if columns[i][1] is present[columns[i][0]]])
-            rows.append(Row(float("-inf"), float(max(there_is, now)), entries))
+            rows.append(ChoiceRow(float("-inf"), float(max(there_is, now)), entries))
     return rows
 
 
@@ -123,7 +123,7 @@ class _Supply:
         return self._units[resource.channel][resource.balance]
 
 
-def _solved(costs: Sequence[float], rows: Sequence[Row], start: Sequence[float]) -> list[int] | None:
+def _solved(costs: Sequence[float], rows: Sequence[ChoiceRow], start: Sequence[float]) -> list[int] | None:
     """The columns of the best solution found; None if the solver has none."""
     import highspy  # it takes a while to load, and is needed seldom
     import numpy as np

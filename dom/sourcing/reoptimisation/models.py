@@ -56,7 +56,7 @@ class Unbegun:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PlannedChange:
     """A better plan for an order's unbegun work: it takes the place of every fulfilment of `order.held`.
 
     `snapshot` is what the planner was given, and `plan` gives `decision` on it: the stock as it is for this order once
@@ -78,7 +78,7 @@ class Change:
 class Joint:
     """Changes that are made together or not at all: what one order takes, another gives up."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[PlannedChange, ...]
 
     @property
     def saving(self) -> int:

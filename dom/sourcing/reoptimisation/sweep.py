@@ -7,7 +7,7 @@ from typing import TypeVar
 from dom.sourcing.models import Snapshot, SourcingDecision
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.reoptimisation.choice import choose
-from dom.sourcing.reoptimisation.models import Change, Joint, Unbegun
+from dom.sourcing.reoptimisation.models import Joint, PlannedChange, Unbegun
 from dom.sourcing.reoptimisation.options import Option, Options, may_replace
 from dom.sourcing.reoptimisation.pool import Pool, Room, Use
 
@@ -57,7 +57,7 @@ class _Sweep:
                 everything.take(order_id, Use(order.units, order.days))
         return options
 
-    def _planned(self, chosen: Mapping[str, Option]) -> dict[str, Change]:
+    def _planned(self, chosen: Mapping[str, Option]) -> dict[str, PlannedChange]:
         """Plan the changed orders one after the other on what the choice leaves them: each finds its option or better.
 
         So every decision is the planner's own answer to the stock as it is for that order.
@@ -67,7 +67,7 @@ class _Sweep:
             for order_id, order in self._orders.items()
         }
         room = self._pool.room(uses)
-        changes: dict[str, Change] = {}
+        changes: dict[str, PlannedChange] = {}
         for order_id, option in chosen.items():
             present = self._present[order_id]
             if option is present:
@@ -80,7 +80,7 @@ class _Sweep:
                 decision, world = found
                 use = Use.of(decision.shipments)
                 if use.units != order.units:
-                    changes[order_id] = Change(order, world, decision, present.cost)
+                    changes[order_id] = PlannedChange(order, world, decision, present.cost)
             room.take(order_id, use)
         return changes
 
@@ -93,7 +93,7 @@ class _Sweep:
         decision, world = self._made.of_units(order, world, option)
         return None if decision is None else (decision, world)
 
-    def _groups(self, changes: Mapping[str, Change]) -> list[list[str]]:
+    def _groups(self, changes: Mapping[str, PlannedChange]) -> list[list[str]]:
         """The changed orders, together where one takes what is there only because another gives it up."""
         old = {order_id: Use(change.order.units, change.order.days) for order_id, change in changes.items()}
         new = {order_id: Use.of(change.decision.shipments) for order_id, change in changes.items()}

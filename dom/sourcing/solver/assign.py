@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dom.sourcing.solver.bounds import Measure
 from dom.sourcing.solver.fares import Fares
 from dom.sourcing.solver.floors import Floors
-from dom.sourcing.solver.problem import Item, Plan, Problem, Share, plan_of
+from dom.sourcing.solver.problem import Item, Share, SolverPlan, SolverProblem, plan_of
 from dom.sourcing.solver.ways import Split, ways_to_give
 
 
@@ -78,7 +78,7 @@ class Answer:
     No plan of the set that uses all its members costs less than `floor`.
     """
 
-    plan: Plan | None
+    plan: SolverPlan | None
     floor: int
 
 
@@ -86,7 +86,7 @@ class Answer:
 class Assignment:
     """A set of sources and what they could give, being worked out."""
 
-    problem: Problem
+    problem: SolverProblem
     indices: tuple[int, ...]
     floors: Floors
     limit: int
@@ -202,7 +202,7 @@ class Assignment:
         self._take_back(chosen)
         return chosen, cost
 
-    def _plan(self, chosen: Sequence[Split]) -> Plan | None:
+    def _plan(self, chosen: Sequence[Split]) -> SolverPlan | None:
         given = [[0] * len(self.problem.items) for _ in self.indices]
         ways = [*self.settled, *((choice.item, way) for choice, way in zip(self.choices, chosen, strict=True))]
         for item, way in ways:

@@ -6,8 +6,9 @@ it cheaper. Two bounds are made of it:
 
 - `cover`: the cheapest pair of steps at two sources that together take all goods. Exact for goods that can be parted at
   will.
-- `Prices`: Lagrangian (H. Everett, "Generalized Lagrange Multiplier Method", Operations Research 11, 1963): every gram
-  is sold at a fixed price and each source decides for itself; a sum of one number a source, to rule out sets in bulk.
+- `BoundPrices`: Lagrangian (H. Everett, "Generalized Lagrange Multiplier Method", Operations Research 11, 1963): every
+  gram is sold at a fixed price and each source decides for itself; a sum of one number a source, to rule out sets in
+  bulk.
 """
 
 from bisect import bisect_left
@@ -18,8 +19,8 @@ from itertools import accumulate
 from typing import Final
 
 from dom.delivery.parcels import PACKING_GRAMS, PACKING_SHARE
-from dom.sourcing.costs import Lane, Offer
-from dom.sourcing.solver.problem import Item, Problem
+from dom.sourcing.costs import Offer, PricedLane
+from dom.sourcing.solver.problem import Item, SolverProblem
 
 PARCELS_IN_DETAIL: Final = 24
 """Of so many parcels every weight break is laid out; of more only whole parcels, at the price of the lightest."""
@@ -45,7 +46,7 @@ class Steps:
     prices: tuple[int, ...]
 
 
-def deciding_measure(problem: Problem) -> Measure:
+def deciding_measure(problem: SolverProblem) -> Measure:
     """Weight or volume: which of them a carrier would charge the whole order by."""
     grams = sum([item.units * item.grams for item in problem.items])
     mm3 = sum([item.units * item.mm3 for item in problem.items])
@@ -83,7 +84,7 @@ def cover(first: Steps, second: Steps, at_least: tuple[int, int], total: int) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class BoundPrices:
     """At one price for all goods: what each source costs at least beyond the price of what it takes. Scaled.
 
     `tails[s][i]` is the part of it that is freight once source s has taken more than the steps before i, `fixed[s]` the
@@ -115,7 +116,7 @@ class Prices:
         return (cost + 1) * _SCALE - 1 - self.price * self.total
 
 
-def priced(steps: Sequence[Steps], fixed: Sequence[int], total: int, price: int) -> Prices:
+def priced(steps: Sequence[Steps], fixed: Sequence[int], total: int, price: int) -> BoundPrices:
     """Bounds for one price, in scaled minor units per gram or mm3; `fixed` is what each source costs besides."""
     known: dict[int, tuple[int, ...]] = {}
     tails = []
@@ -127,12 +128,12 @@ def priced(steps: Sequence[Steps], fixed: Sequence[int], total: int, price: int)
         tails.append(tail)
     scaled = tuple([cost * _SCALE for cost in fixed])
     sources = tuple([base + tail[0] for base, tail in zip(scaled, tails, strict=True)])
-    return Prices(price, total, sources, scaled, tuple(tails))
+    return BoundPrices(price, total, sources, scaled, tuple(tails))
 
 
-def unpriced(least: Sequence[int]) -> Prices:
+def unpriced(least: Sequence[int]) -> BoundPrices:
     """The bound that knows no more than what each source costs at least."""
-    return Prices(0, 0, tuple([cost * _SCALE for cost in least]), (), ())
+    return BoundPrices(0, 0, tuple([cost * _SCALE for cost in least]), (), ())
 
 
 def price_ladder(steps: Sequence[Steps], total: int) -> list[int]:
@@ -150,7 +151,7 @@ def _cost(offer: Offer, measure: Measure, goods: int) -> int:
     return offer.cost(grams, mm3)
 
 
-def _ends(lane: Lane, measure: Measure, total: int) -> list[int]:
+def _ends(lane: PricedLane, measure: Measure, total: int) -> list[int]:
     """Sizes below `total` at which the lane's freight rises; of very many parcels only whole multiples."""
     heaviest = lane.rate.max_parcel_grams
     limits = [limit for limit in lane.rate.limits if limit < heaviest] + [heaviest]
@@ -168,7 +169,7 @@ def _ends(lane: Lane, measure: Measure, total: int) -> list[int]:
             limits, stride = [heaviest], 1 + parcels // PARCELS_IN_DETAIL
 
 
-def goods_up_to(lane: Lane, measure: Measure, chargeable: int) -> int:
+def goods_up_to(lane: PricedLane, measure: Measure, chargeable: int) -> int:
     """The most goods, without packaging, that are charged as so many grams."""
     if measure is Measure.WEIGHT:
         return chargeable - PACKING_GRAMS

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from operator import gt
 
 from dom.sourcing.solver.fares import Fares
-from dom.sourcing.solver.problem import Problem
+from dom.sourcing.solver.problem import SolverProblem
 
 
-def useful(problem: Problem, fares: Fares, places: Sequence[int]) -> list[int]:
+def useful(problem: SolverProblem, fares: Fares, places: Sequence[int]) -> list[int]:
     """The sources among `places` that a best plan may need, in their order."""
     comparison = _Comparison(problem, fares)
     ranked = sorted(places, key=lambda place: (problem.sources[place].tally.fixed, place))
@@ -44,7 +44,7 @@ def useful(problem: Problem, fares: Fares, places: Sequence[int]) -> list[int]:
 
 @dataclass(slots=True)
 class _Comparison:
-    problem: Problem
+    problem: SolverProblem
     fares: Fares
     parted: int = field(init=False, default=0)
     """Bit i is set where somebody holds a part of item i."""

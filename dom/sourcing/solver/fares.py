@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from dom.sourcing.solver.problem import Problem
+from dom.sourcing.solver.problem import SolverProblem
 
 Group = tuple[tuple[int, int], ...]
 """What tells the offers of two sources apart: their lanes (by identity, one object a country) and their lateness."""
@@ -12,7 +12,7 @@ Group = tuple[tuple[int, int], ...]
 class Fares:
     """The freight of every source of a problem, in minor units; a carrier is asked once for the same load."""
 
-    problem: Problem
+    problem: SolverProblem
     groups: tuple[Group, ...] = field(init=False)
     """By source."""
     known: list[dict[tuple[int, int], int]] = field(init=False)

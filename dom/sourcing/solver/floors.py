@@ -7,8 +7,8 @@ from operator import mul
 from typing import Final
 
 from dom.sourcing.solver.bounds import (
+    BoundPrices,
     Measure,
-    Prices,
     Steps,
     cover,
     deciding_measure,
@@ -18,7 +18,7 @@ from dom.sourcing.solver.bounds import (
     unpriced,
 )
 from dom.sourcing.solver.fares import Fares
-from dom.sourcing.solver.problem import Problem
+from dom.sourcing.solver.problem import SolverProblem
 
 STEPS_COVERED_AT_MOST: Final = 300
 """With more steps than this the bound by pairs of steps costs more than it brings."""
@@ -32,13 +32,13 @@ Members = tuple[int, ...]
 class Floors:
     """What sets of sources cost at least. The steps are laid out only when the cheap bound does not decide."""
 
-    problem: Problem
+    problem: SolverProblem
     fares: Fares
     least_of_all: int = field(init=False)
     """What all units cost at least, each from where it is cheapest."""
     least_of_some: int = field(init=False)
     """What any part of them costs at least."""
-    empty: Prices = field(init=False)
+    empty: BoundPrices = field(init=False)
     """Bound for any set: each shipment carries no less than the least item."""
     units: tuple[int, ...] = field(init=False)
     everything: int = field(init=False)
@@ -48,7 +48,7 @@ class Floors:
     loads: dict[int, tuple[int, int]] = field(default_factory=dict)
     measure: Measure = Measure.WEIGHT
     steps: tuple[Steps, ...] = ()
-    ladder: tuple[Prices, ...] = ()
+    ladder: tuple[BoundPrices, ...] = ()
 
     def __post_init__(self) -> None:
         sources = self.problem.sources
@@ -165,7 +165,7 @@ class Floors:
         fixed = self.problem.sources[first].tally.fixed + self.problem.sources[second].tally.fixed
         return max(floor, fixed + cover(steps[first], steps[second], (sizes[0], sizes[1]), total))
 
-    def of_size(self, size: int) -> tuple[int, Prices]:
+    def of_size(self, size: int) -> tuple[int, BoundPrices]:
         """No plan with so many shipments that fills everything costs less; and the prices that prove it."""
         floors = [(prices.floor(prices.cheapest(size)), prices) for prices in (self.empty, *self.ladder)]
         floor, prices = max(floors, key=lambda pair: pair[0])

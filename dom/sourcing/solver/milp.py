@@ -30,9 +30,9 @@ from dom.sourcing.costs import Load, Offer
 from dom.sourcing.solver.bounds import Measure, goods_up_to
 from dom.sourcing.solver.problem import (
     Item,
-    Plan,
-    Problem,
     Share,
+    SolverPlan,
+    SolverProblem,
     Source,
     alone,
     is_large_enough,
@@ -64,20 +64,22 @@ LIVE: Final = Effort(SECONDS, WORK, COLUMNS_AT_MOST)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class MilpSolution:
     """A plan better than the one in hand, None if none was found; and whether nothing is better than the two.
 
     No plan of two shipments and more that leaves out no more than `short` pieces costs less than `floor`, where that is
     known.
     """
 
-    plan: Plan | None
+    plan: SolverPlan | None
     proven: bool
     short: int = 0
     floor: int | None = None
 
 
-def solve_exactly(problem: Problem, seconds: float, known: Plan | None = None) -> tuple[Plan | None, bool]:
+def solve_exactly(
+    problem: SolverProblem, seconds: float, known: SolverPlan | None = None
+) -> tuple[SolverPlan | None, bool]:
     """The best plan, ties apart, and whether that is proven; without any of the search's own reasoning.
 
     With a plan that is known already only better ones are looked for, which takes much less time to rule out.
@@ -93,18 +95,18 @@ def solve_exactly(problem: Problem, seconds: float, known: Plan | None = None) -
     return answer.plan or best, answer.proven
 
 
-def better(problem: Problem, best: Plan | None, effort: Effort) -> Answer:
+def better(problem: SolverProblem, best: SolverPlan | None, effort: Effort) -> MilpSolution:
     """A plan of two shipments and more that is better than the best so far."""
     program = _Program(problem)
     if len(program.sources) < 2 or problem.maximum_shipments < 2:  # noqa: PLR2004
-        return Answer(None, proven=True)
+        return MilpSolution(None, proven=True)
     program.write()
     if program.columns > effort.columns:
-        return Answer(None, proven=False)
+        return MilpSolution(None, proven=False)
     return program.answer(best, effort)
 
 
-class Step(NamedTuple):
+class SolverStep(NamedTuple):
     """Freight of one price: the most grams and mm3 that are moved for it."""
 
     price: int
@@ -112,19 +114,19 @@ class Step(NamedTuple):
     mm3: int
 
 
-def steps_of(offers: Iterable[Offer], most: Load) -> list[Step]:
+def steps_of(offers: Iterable[Offer], most: Load) -> list[SolverStep]:
     """The prices at which loads up to `most` can be moved, cheapest first; none that a cheaper one makes needless."""
-    found: set[Step] = set()
+    found: set[SolverStep] = set()
     for offer in offers:
         found.update(_steps(offer, most))
-    kept: list[Step] = []
+    kept: list[SolverStep] = []
     for step in sorted(found, key=lambda step: (step.price, -step.grams, -step.mm3)):
         if not any(other.grams >= step.grams and other.mm3 >= step.mm3 for other in kept):
             kept.append(step)
-    return kept or [Step(0, most.grams, most.mm3)]
+    return kept or [SolverStep(0, most.grams, most.mm3)]
 
 
-def _steps(offer: Offer, most: Load) -> Iterable[Step]:
+def _steps(offer: Offer, most: Load) -> Iterable[SolverStep]:
     rate, full = offer.lane.rate, 0
     while True:
         for limit in (*[limit for limit in rate.limits if limit < rate.max_parcel_grams], rate.max_parcel_grams):
@@ -132,7 +134,7 @@ def _steps(offer: Offer, most: Load) -> Iterable[Step]:
             mm3 = goods_up_to(offer.lane, Measure.VOLUME, full + limit)
             if grams < 0 or mm3 < 0:
                 continue
-            yield Step(offer.cost(grams, 0), min(grams, most.grams), min(mm3, most.mm3))
+            yield SolverStep(offer.cost(grams, 0), min(grams, most.grams), min(mm3, most.mm3))
             if grams >= most.grams and mm3 >= most.mm3:
                 return
         full += rate.max_parcel_grams
@@ -142,7 +144,7 @@ def _steps(offer: Offer, most: Load) -> Iterable[Step]:
 class _Program:
     """The columns and rows, being written down."""
 
-    problem: Problem
+    problem: SolverProblem
     sources: list[int] = field(init=False)
     costs: list[float] = field(default_factory=list)
     uppers: list[float] = field(default_factory=list)
@@ -178,7 +180,7 @@ class _Program:
             self.gives[place] = []
         for index, item in enumerate(problem.items):
             self._part(index, item, parted[index])
-        known: dict[tuple[tuple[int, int], ...], list[Step]] = {}
+        known: dict[tuple[tuple[int, int], ...], list[SolverStep]] = {}
         for place in self.sources:
             source = problem.sources[place]
             key = tuple([(id(offer.lane), offer.lateness) for offer in source.tally.offers])
@@ -229,7 +231,7 @@ class _Program:
         self.gives[place].append((column, index, units))
         return column
 
-    def _carry(self, place: int, source: Source, steps: list[Step]) -> None:
+    def _carry(self, place: int, source: Source, steps: list[SolverStep]) -> None:
         """One step for a source that ships, which takes all it gives."""
         items, load = self.problem.items, source.all_it_holds
         reach = next(i for i, step in enumerate(steps) if step.grams >= load.grams and step.mm3 >= load.mm3)
@@ -263,19 +265,19 @@ class _Program:
         if pieces:
             self._row([*[(c, float(n * items[i].pieces)) for c, i, n in self.gives[place]], (used, -pieces)], 0, np.inf)
 
-    def answer(self, best: Plan | None, effort: Effort) -> Answer:
+    def answer(self, best: SolverPlan | None, effort: Effort) -> MilpSolution:
         """First the fewest pieces left out, then the least cost."""
         pieces = np.zeros(self.columns)
         pieces[self.short] = [item.pieces for item in self.problem.items]
         solver = self._solver(effort)
         fewest, proven, spent = 0, True, 0.0
-        found: Plan | None = None
+        found: SolverPlan | None = None
         if best is None or best.short:
             solver.changeColsCost(self.columns, np.arange(self.columns, dtype=np.int32), pieces)
             found, bound, proven = self._run(solver, 0)
             spent = solver.getRunTime()
             if proven and found is None:
-                return Answer(None, proven=True)
+                return MilpSolution(None, proven=True)
             fewest = min([plan.short for plan in (found, best) if plan], default=wanted_pieces(self.problem))
             proven = proven or (bound is not None and bound >= fewest)
             solver.changeColsCost(self.columns, np.arange(self.columns, dtype=np.int32), np.array(self.costs))
@@ -288,11 +290,11 @@ class _Program:
             solver.setOptionValue("objective_bound", incumbent.cost + penalty - _ROOM)
         cheaper, floor, ended = self._run(solver, penalty)
         if self.out_of_time and effort.work is not None:
-            return Answer(None, proven=False)
+            return MilpSolution(None, proven=False)
         candidates = [plan for plan in (found, cheaper) if plan and (best is None or plan < best)]
-        return Answer(min(candidates, default=None), proven and ended, fewest, floor)
+        return MilpSolution(min(candidates, default=None), proven and ended, fewest, floor)
 
-    def _run(self, solver: Any, too_much: int) -> tuple[Plan | None, int | None, bool]:
+    def _run(self, solver: Any, too_much: int) -> tuple[SolverPlan | None, int | None, bool]:
         """The best plan found, what none can be better than, and whether that is settled.
 
         The objective has `too_much` in it for every plan.
@@ -313,7 +315,7 @@ class _Program:
             plan = self._read(np.rint(np.asarray(solver.getSolution().col_value)))
         return plan, bound, settled
 
-    def _read(self, values: Any) -> Plan:
+    def _read(self, values: Any) -> SolverPlan:
         shares = []
         for place in self.sources:
             if values[self.used[place]]:

@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dom.sourcing.costs import Load, Tally
+from dom.sourcing.costs import CostTally, Load
 
 
 class Item(NamedTuple):
@@ -49,7 +49,7 @@ class Source:
     whole: int
     """Bit i is set where the source holds item i whole."""
     all_it_holds: Load
-    tally: Tally
+    tally: CostTally
     unit_costs: tuple[int, ...] = ()
     """What one unit of each item costs besides freight, in minor units; below zero where the policy favours it."""
     ties: tuple[int, ...] = ()
@@ -67,7 +67,7 @@ class Share(NamedTuple):
     units: tuple[int, ...]
 
 
-class Plan(NamedTuple):
+class SolverPlan(NamedTuple):
     """An answer; plans are compared as tuples, and the least is the best."""
 
     short: int
@@ -80,7 +80,7 @@ class Plan(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SolverProblem:
     """Items, sources in the order of their node ids, and what the policy says of splitting."""
 
     items: tuple[Item, ...]
@@ -98,7 +98,7 @@ class Problem:
 def source(
     node_id: str,
     stock: Iterable[int],
-    tally: Tally,
+    tally: CostTally,
     items: tuple[Item, ...],
     *,
     unit_costs: tuple[int, ...] = (),
@@ -124,17 +124,17 @@ def load_of(units: Iterable[int], items: tuple[Item, ...]) -> Load:
     return Load(count, grams, mm3)
 
 
-def wanted_pieces(problem: Problem) -> int:
+def wanted_pieces(problem: SolverProblem) -> int:
     """All pieces that the sources together hold of what is wanted."""
     return sum([item.units * item.pieces for item in problem.items])
 
 
-def alone(problem: Problem, index: int) -> Plan:
+def alone(problem: SolverProblem, index: int) -> SolverPlan:
     """The plan in which one source gives all it holds of what is wanted, whether the minimums allow it or not."""
     return plan_of(problem, (Share(index, problem.sources[index].stock),))
 
 
-def plan_of(problem: Problem, shares: Iterable[Share]) -> Plan:
+def plan_of(problem: SolverProblem, shares: Iterable[Share]) -> SolverPlan:
     """The plan that these shares make."""
     parts = tuple(shares)
     givers = [problem.sources[part.source] for part in parts]
@@ -143,7 +143,7 @@ def plan_of(problem: Problem, shares: Iterable[Share]) -> Plan:
     for part, giver, load in zip(parts, givers, loads, strict=True):
         cost += giver.tally.fixed + giver.tally.freight(load.grams, load.mm3)
         cost += sum([units * each for units, each in zip(part.units, giver.unit_costs, strict=True)])
-    return Plan(
+    return SolverPlan(
         short=wanted_pieces(problem) - sum([load.units for load in loads]),
         cost=cost,
         ties=tuple([sum(column) for column in zip(*[giver.ties for giver in givers], strict=True)]),
@@ -153,14 +153,14 @@ def plan_of(problem: Problem, shares: Iterable[Share]) -> Plan:
     )
 
 
-def has_minimums(problem: Problem) -> bool:
+def has_minimums(problem: SolverProblem) -> bool:
     """Whether a shipment can be too small."""
     return bool(
         problem.minimum_value or problem.minimum_units or any(source.minimum_value for source in problem.sources)
     )
 
 
-def is_large_enough(problem: Problem, plan: Plan) -> bool:
+def is_large_enough(problem: SolverProblem, plan: SolverPlan) -> bool:
     """Whether each shipment of the plan reaches the minimums that hold for it."""
     parted = len(plan.shares) > 1
     for share in plan.shares:

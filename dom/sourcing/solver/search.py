@@ -13,11 +13,11 @@ from operator import mul
 from typing import Final
 
 from dom.sourcing.solver.assign import Assignment
-from dom.sourcing.solver.bounds import Prices
+from dom.sourcing.solver.bounds import BoundPrices
 from dom.sourcing.solver.dominance import useful
 from dom.sourcing.solver.fares import Fares
 from dom.sourcing.solver.floors import Floors, Members
-from dom.sourcing.solver.problem import Plan, Problem, Share, has_minimums, is_large_enough, wanted_pieces
+from dom.sourcing.solver.problem import Share, SolverPlan, SolverProblem, has_minimums, is_large_enough, wanted_pieces
 from dom.sourcing.solver.sets import SetBuilder, covering_set, shortage
 
 ITEMS_WEIGHED_AT_MOST: Final = 4_000
@@ -30,7 +30,7 @@ _ANY_COST: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """The best plan, the best one seen with other sources that fills as much, and how far the search went.
 
     `alone` has each source giving all it holds of what is wanted, in the order of the problem's sources, whether or not
@@ -38,29 +38,29 @@ class Found:
     than the share `gap` of the best plan's cost.
     """
 
-    best: Plan | None
-    runner_up: Plan | None
+    best: SolverPlan | None
+    runner_up: SolverPlan | None
     exact: bool
     compared: int
-    alone: tuple[Plan, ...]
+    alone: tuple[SolverPlan, ...]
     gap: float = 0.0
 
 
-def search(problem: Problem) -> Found:
+def search(problem: SolverProblem) -> SearchResult:
     """The best plan under the rules of `dom.sourcing.solver.problem`; without sources there is none."""
     if not problem.sources:
-        return Found(None, None, exact=True, compared=0, alone=())
+        return SearchResult(None, None, exact=True, compared=0, alone=())
     fares = Fares(problem)
     wanted = wanted_pieces(problem)
     singles = tuple([_alone(problem, fares, place, wanted) for place in range(len(problem.sources))])
     hunt = _Hunt(problem, fares, singles)
     hunt.run()
     if hunt.exact and hunt.best is hunt.best_allowed:
-        return Found(hunt.best, hunt.comparable_runner_up(), exact=True, compared=hunt.compared, alone=singles)
+        return SearchResult(hunt.best, hunt.comparable_runner_up(), exact=True, compared=hunt.compared, alone=singles)
     return _as_a_program(problem, hunt)
 
 
-def _as_a_program(problem: Problem, hunt: "_Hunt") -> Found:
+def _as_a_program(problem: SolverProblem, hunt: "_Hunt") -> SearchResult:
     from dom.sourcing.solver import milp  # it takes long to import, and most questions do without
 
     floor = hunt.floor()
@@ -74,29 +74,29 @@ def _as_a_program(problem: Problem, hunt: "_Hunt") -> Found:
             each for each, short in (floor, (answer.floor, answer.short)) if each is not None and short == best.short
         ]
         gap = min(1.0, max(0.0, 1 - max(floors) / best.cost)) if floors and best.cost > 0 else 1.0
-    return Found(best, hunt.comparable_runner_up(), answer.proven, hunt.compared, hunt.singles, gap)
+    return SearchResult(best, hunt.comparable_runner_up(), answer.proven, hunt.compared, hunt.singles, gap)
 
 
-def _alone(problem: Problem, fares: Fares, place: int, wanted: int) -> Plan:
+def _alone(problem: SolverProblem, fares: Fares, place: int, wanted: int) -> SolverPlan:
     """`dom.sourcing.solver.problem.alone`, quickly: there are as many of these as there are nodes."""
     source = problem.sources[place]
     load = source.all_it_holds
     cost = source.tally.fixed + fares.freight(place, load.grams, load.mm3)
     cost += sum(map(mul, source.stock, source.unit_costs))
-    return Plan(wanted - load.units, cost, source.ties, 1, (source.node_id,), (Share(place, source.stock),))
+    return SolverPlan(wanted - load.units, cost, source.ties, 1, (source.node_id,), (Share(place, source.stock),))
 
 
 @dataclass(slots=True)
 class _Hunt:
     """The best plan so far, the sets that wait to be worked out, and what was left open."""
 
-    problem: Problem
+    problem: SolverProblem
     fares: Fares
-    singles: tuple[Plan, ...]
-    best: Plan | None = None
-    best_allowed: Plan | None = None
+    singles: tuple[SolverPlan, ...]
+    best: SolverPlan | None = None
+    best_allowed: SolverPlan | None = None
     """The best whose shipments are large enough."""
-    runner_up: Plan | None = None
+    runner_up: SolverPlan | None = None
     compared: int = 0
     minimums: bool = False
     floors: Floors = field(init=False)
@@ -146,7 +146,7 @@ class _Hunt:
         sizes = range(2, self.problem.maximum_shipments + 1)
         return min([self._floor_of_size(size)[0] for size in sizes] + singles), 0
 
-    def note(self, plan: Plan) -> None:
+    def note(self, plan: SolverPlan) -> None:
         """Compare a plan with the best."""
         self.compared += 1
         self.least_short = min(self.least_short, plan.short)
@@ -162,7 +162,7 @@ class _Hunt:
         elif plan.node_ids != best.node_ids and (self.runner_up is None or plan < self.runner_up):
             self.runner_up = plan
 
-    def comparable_runner_up(self) -> Plan | None:
+    def comparable_runner_up(self) -> SolverPlan | None:
         """The runner-up, if it fills as much as the best."""
         best, second = self.best_allowed, self.runner_up
         return second if best and second and second.short == best.short else None
@@ -215,7 +215,7 @@ class _Hunt:
         cost = self.best.cost if self.best else 0
         return all(self._floor_of_size(size)[0] > cost for size in range(2, largest + 1))
 
-    def _floor_of_size(self, size: int) -> tuple[int, Prices]:
+    def _floor_of_size(self, size: int) -> tuple[int, BoundPrices]:
         floor, prices = self.floors.of_size(size)
         if self.best is None or floor > self.best.cost or self.floors.ladder:
             return floor, prices

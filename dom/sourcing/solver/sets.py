@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from dom.sourcing.solver.bounds import Prices, unpriced
+from dom.sourcing.solver.bounds import BoundPrices, unpriced
 from dom.sourcing.solver.floors import Members
-from dom.sourcing.solver.problem import Problem
+from dom.sourcing.solver.problem import SolverProblem
 
 SETS_AT_MOST: Final = 20_000
 """Sets looked at, sets being built included, before the search gives up being exact."""
@@ -18,7 +18,7 @@ SETS_AT_MOST: Final = 20_000
 _NO_PRICES: Final = unpriced(())
 
 
-def shortage(problem: Problem, members: Sequence[int]) -> int:
+def shortage(problem: SolverProblem, members: Sequence[int]) -> int:
     """Pieces the set leaves out."""
     sources = [problem.sources[member] for member in members]
     whole = short = 0
@@ -31,7 +31,7 @@ def shortage(problem: Problem, members: Sequence[int]) -> int:
     return short
 
 
-def covering_set(problem: Problem, places: Sequence[int], largest: int) -> Members:
+def covering_set(problem: SolverProblem, places: Sequence[int], largest: int) -> Members:
     """A set that fills much: one source after the other, each the one that adds most (greedy set cover)."""
     members: list[int] = []
     short = shortage(problem, ())
@@ -57,7 +57,7 @@ class SetBuilder:
     lowered and `budget` (the pieces that may be left out) changed while sets are being built.
     """
 
-    problem: Problem
+    problem: SolverProblem
     places: Sequence[int]
     """The sources that may take part."""
     taken: Taken
@@ -69,7 +69,7 @@ class SetBuilder:
     bar: int | None = None
     """What the scaled values of a set may sum up to; None for anything."""
     budget: int = 0
-    prices: Prices = _NO_PRICES
+    prices: BoundPrices = _NO_PRICES
     values: Sequence[int] = ()
     least: int = 0
     order: list[int] = field(default_factory=list)
@@ -79,7 +79,7 @@ class SetBuilder:
     most: int = 0
     covering: dict[int, list[int]] = field(default_factory=dict)
 
-    def sets(self, size: int, prices: Prices, bar: int | None, budget: int) -> None:
+    def sets(self, size: int, prices: BoundPrices, bar: int | None, budget: int) -> None:
         """Tell of the sets of a size whose values are within `bar` and that leave out no more than `budget` pieces."""
         if len(self.places) < size:
             return

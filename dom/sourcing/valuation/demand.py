@@ -11,7 +11,7 @@ from typing import Final
 from dom.network import Node
 from dom.sourcing.distance import great_circle_km
 from dom.sourcing.models import Place
-from dom.sourcing.valuation.forecast import Rate, regional, shares, smoothed
+from dom.sourcing.valuation.forecast import DemandRate, regional, shares, smoothed
 from dom.sourcing.valuation.ways import LINES_AT_MOST, Basket
 
 TRUST_DAYS: Final = 14.0
@@ -33,7 +33,7 @@ class Expected:
     """Baskets with the belief of how many come a day, and the units a day by (SKU, region)."""
 
     baskets: tuple[Basket, ...]
-    rates: tuple[Rate, ...]
+    rates: tuple[DemandRate, ...]
     daily: dict[tuple[int, int], float]
 
 
@@ -71,7 +71,7 @@ def expected(history: Iterable[Bought], skus: int, regions: int, days: int) -> E
             rate = regional(totals[sku], parts[region], own, days, TRUST_DAYS)
             daily[sku, region] = rate.mean
             baskets.append(Basket(region, ((sku, 1),), part[sku] / lines[sku]))
-            rates.append(Rate(rate.count - own, rate.days))
+            rates.append(DemandRate(rate.count - own, rate.days))
     return Expected(tuple(baskets), tuple(rates), daily)
 
 
@@ -82,13 +82,13 @@ def _by_region(seen: Counter[tuple[int, int]], regions: int) -> list[float]:
     return counts
 
 
-def _observed(orders: Sequence[Bought], days: int) -> tuple[list[Basket], list[Rate]]:
+def _observed(orders: Sequence[Bought], days: int) -> tuple[list[Basket], list[DemandRate]]:
     """The baskets that were seen, each with its part of the regional rates."""
     found: dict[tuple[int, tuple[tuple[int, int], ...]], list[float]] = defaultdict(list)
     for order in orders:
         found[order.region, order.lines].append(len(order.lines) / order.lines_in_order)
     baskets = [Basket(region, lines, sum(part) / len(part)) for (region, lines), part in sorted(found.items())]
-    rates = [Rate(len(part), days + TRUST_DAYS) for _, part in sorted(found.items())]
+    rates = [DemandRate(len(part), days + TRUST_DAYS) for _, part in sorted(found.items())]
     return baskets, rates
 
 

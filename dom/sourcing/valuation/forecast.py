@@ -19,20 +19,20 @@ SIZE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class DemandRate:
     """What is believed of a rate a day: a gamma distribution, as `count` events seen in so many `days`."""
 
     count: float
     days: float
 
     @classmethod
-    def believed(cls, mean: float, error: float) -> "Rate":
+    def believed(cls, mean: float, error: float) -> "DemandRate":
         """A rate that is known up to a relative standard error."""
         return cls(1 / error**2, 1 / (error**2 * mean))
 
-    def seen(self, count: float, days: float) -> "Rate":
+    def seen(self, count: float, days: float) -> "DemandRate":
         """The belief after watching for so many days."""
-        return Rate(self.count + count, self.days + days)
+        return DemandRate(self.count + count, self.days + days)
 
     @property
     def mean(self) -> float:
@@ -62,9 +62,9 @@ def shares(counts: Iterable[float]) -> list[float]:
     return [count / sum(seen) for count in seen]
 
 
-def regional(total: float, share: float, own: float, watched: float, trust: float) -> Rate:
+def regional(total: float, share: float, own: float, watched: float, trust: float) -> DemandRate:
     """The rate in one region: `own` units in the `watched` days, drawn towards the total's share.
 
     `trust` is how many days of watching the total's word is worth.
     """
-    return Rate(total * share * trust, trust).seen(own, watched)
+    return DemandRate(total * share * trust, trust).seen(own, watched)

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from dom.sourcing.valuation.forecast import Rate
+from dom.sourcing.valuation.forecast import DemandRate
 from dom.sourcing.valuation.ways import Numbers
 
 SCENARIOS: Final = 5
@@ -13,7 +13,7 @@ SCENARIOS: Final = 5
 _LEAST: Final = 1e-9
 
 
-def scenarios(rates: Sequence[Rate], days: float, number: int = SCENARIOS) -> Numbers:
+def scenarios(rates: Sequence[DemandRate], days: float, number: int = SCENARIOS) -> Numbers:
     """Events over the next days, by (rate, scenario): a rate is drawn from each belief, and Poisson events at it."""
     chance = np.random.default_rng(0)
     shape = np.array([max(rate.count, _LEAST) for rate in rates])[:, None]

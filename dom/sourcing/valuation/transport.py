@@ -12,7 +12,7 @@ the ways known so far, every basket is then planned at the prices that came out,
 known ways are added, until there are none. So prices fit the planner: they are those of whole plans, not of flows that
 use half a parcel. Baskets that share no SKU do not touch each other's prices.
 
-Prices are not unique where supply just meets demand. They are the mean over scenarios of demand (one column
+TransportPrices are not unique where supply just meets demand. They are the mean over scenarios of demand (one column
 of `demand` each), which is the value of a unit on average over what may come, and the dual HiGHS's simplex finds in
 each; its choice is the same for the same question.
 """
@@ -22,7 +22,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from dom.sourcing.valuation.ways import LINES_AT_MOST, Basket, Costs, Kind, Numbers, Ways, cost_of, laid_out, planned
+from dom.sourcing.valuation.ways import (
+    LINES_AT_MOST,
+    Basket,
+    Numbers,
+    WayCosts,
+    WayKind,
+    Ways,
+    cost_of,
+    laid_out,
+    planned,
+)
 
 if TYPE_CHECKING:
     import highspy
@@ -47,7 +57,7 @@ class Freight:
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class TransportPrices:
     """Means over the scenarios: shadow prices by (node, SKU), never below zero; units taken of each; the cost."""
 
     price: Numbers
@@ -64,7 +74,7 @@ class Market:
 
     baskets: tuple[Basket, ...]
     freight: Freight
-    _kinds: list[Kind] = field(init=False)
+    _kinds: list[WayKind] = field(init=False)
     _program: Any = field(init=False, default=None)
     _known: set[tuple[int, ...]] = field(init=False, default_factory=set)
 
@@ -78,19 +88,19 @@ class Market:
             if any(len(basket.lines) == count for basket in self.baskets)
         ]
 
-    def prices(self, supply: Numbers, demand: Numbers) -> Prices:
+    def prices(self, supply: Numbers, demand: Numbers) -> TransportPrices:
         """Shadow prices for free units by (node, SKU) and baskets expected, by (basket, scenario).
 
         A (node, SKU) without a unit has no price: nothing can be taken of it.
         """
         if not self.baskets:
-            return Prices(np.zeros_like(supply), np.zeros_like(supply), 0.0)
+            return TransportPrices(np.zeros_like(supply), np.zeros_like(supply), 0.0)
         if self._program is None:
             self._program = self._opened(supply)
         solved = [self._solved(supply, each) for each in demand.T]
         price = np.where(supply > 0, np.mean([each.price for each in solved], axis=0), 0.0)
         taken = np.mean([each.taken for each in solved], axis=0)
-        return Prices(price, taken, float(np.mean([each.cost for each in solved])))
+        return TransportPrices(price, taken, float(np.mean([each.cost for each in solved])))
 
     def _opened(self, supply: Numbers) -> "highspy.Highs":
         """The program with one way a basket: nothing of it is filled."""
@@ -108,7 +118,7 @@ class Market:
             self._add(program, kind, Ways(np.arange(len(kind.first)), nodes, cost, cost), supply.shape[1])
         return program
 
-    def _solved(self, supply: Numbers, demand: Numbers) -> Prices:
+    def _solved(self, supply: Numbers, demand: Numbers) -> TransportPrices:
         program = self._program
         bounds = np.concatenate([supply.ravel(), demand])
         lower = np.concatenate([np.full(supply.size, -np.inf), demand])
@@ -121,7 +131,7 @@ class Market:
             if not self._learn(supply, price, dual[supply.size :]):
                 break
         taken = np.array(program.getSolution().row_value[: supply.size]).reshape(supply.shape)
-        return Prices(price, taken, float(program.getInfo().objective_function_value))
+        return TransportPrices(price, taken, float(program.getInfo().objective_function_value))
 
     def _learn(self, supply: Numbers, price: Numbers, worth: Numbers) -> int:
         """Plan every basket at the prices; add the ways that cost less than the basket's own dual, and count them."""
@@ -133,18 +143,18 @@ class Market:
                 added += self._add(self._program, kind, ways.only(better), supply.shape[1])
         return added
 
-    def _costs(self, kind: Kind, price: Numbers | None) -> Costs:
+    def _costs(self, kind: WayKind, price: Numbers | None) -> WayCosts:
         """What it costs to ship baskets of a kind, at the prices and without."""
         freight, regions = self.freight, kind.regions
         fixed = np.vstack([freight.fixed, freight.penalty_fixed])[:, regions].T * kind.shares[:, None]
         unit = np.concatenate([freight.unit, freight.penalty[None]])[:, kind.skus, regions[:, None]]
         plain = np.moveaxis(unit * kind.units, 0, 1)
         if price is None:
-            return Costs(fixed, plain, plain)
+            return WayCosts(fixed, plain, plain)
         dear = np.vstack([price, np.zeros(price.shape[1])])[:, kind.skus] * kind.units
-        return Costs(fixed, plain + np.moveaxis(dear, 0, 1), plain)
+        return WayCosts(fixed, plain + np.moveaxis(dear, 0, 1), plain)
 
-    def _add(self, program: "highspy.Highs", kind: Kind, ways: Ways, skus: int) -> int:
+    def _add(self, program: "highspy.Highs", kind: WayKind, ways: Ways, skus: int) -> int:
         """Add the ways that are new; how many there were."""
         nowhere = self.freight.fixed.shape[0]
         costs: list[float] = []

@@ -27,7 +27,7 @@ class Basket:
 
 
 @dataclass(slots=True)
-class Kind:
+class WayKind:
     """Baskets with the same number of lines, side by side."""
 
     first: Places
@@ -52,7 +52,7 @@ class Ways:
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
+class WayCosts:
     """Of baskets of a kind: a shipment by node, each line by node at the prices, each line by node without them."""
 
     fixed: Numbers
@@ -60,10 +60,10 @@ class Costs:
     plain: Numbers
 
 
-def laid_out(baskets: Sequence[tuple[int, Basket]]) -> Kind:
+def laid_out(baskets: Sequence[tuple[int, Basket]]) -> WayKind:
     """Baskets with their numbers, all of as many lines, side by side."""
     lines = [basket.lines for _, basket in baskets]
-    return Kind(
+    return WayKind(
         first=np.array([number for number, _ in baskets]),
         skus=np.array([[sku for sku, _ in each] for each in lines]),
         units=np.array([[float(units) for _, units in each] for each in lines]),
@@ -72,7 +72,7 @@ def laid_out(baskets: Sequence[tuple[int, Basket]]) -> Kind:
     )
 
 
-def planned(kind: Kind, costs: Costs) -> Ways:
+def planned(kind: WayKind, costs: WayCosts) -> Ways:
     """The cheapest way of every basket of a kind: lines fall into parcels, each parcel goes to its cheapest node.
 
     The best way to part a set of lines is the best first parcel with the best way to part the rest: a dynamic program
@@ -109,7 +109,7 @@ def planned(kind: Kind, costs: Costs) -> Ways:
     return Ways(baskets, nodes, best[everything], cost_of(baskets, nodes, costs))
 
 
-def cost_of(baskets: Places, nodes: Places, costs: Costs) -> Numbers:
+def cost_of(baskets: Places, nodes: Places, costs: WayCosts) -> Numbers:
     """What ways cost without prices: every node that is used once, and every line at its node."""
     fixed, plain = costs.fixed, costs.plain
     used = np.zeros(fixed[baskets].shape, bool)
