@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -26,6 +27,7 @@ from activities.relaying import Relaying
 from activities.resuming import Resuming
 from activities.returning import Returning
 from activities.shipping import Shipping
+from activities.signalling import WorkflowNotices
 from activities.sourcing import SourcingActivities
 from bootstrap import database as database_readiness
 from bootstrap import namespace, starting, temporal
@@ -50,6 +52,7 @@ from jobs.retiring_nodes import Retiring
 from jobs.shadowing import Shadowing
 from jobs.starting_relay import StartingRelay
 from jobs.watching_processes import Watching
+from processes import signals
 from services.channel_webhooks import ChannelWebhooks
 from settings import Settings
 from store.database import engine as database
@@ -71,7 +74,9 @@ async def connect(settings: Settings) -> Client:
 
 
 @asynccontextmanager
-async def activities(settings: Settings, engine: AsyncEngine) -> AsyncIterator[list[Callable[..., Any]]]:
+async def activities(
+    settings: Settings, engine: AsyncEngine, client: Client
+) -> AsyncIterator[list[Callable[..., Any]]]:
     """Every activity, with what it needs; connections to the outside are closed at the end.
 
     Raises StartProblem for a webhook secret that is none, and for a database without a policy.
@@ -83,6 +88,7 @@ async def activities(settings: Settings, engine: AsyncEngine) -> AsyncIterator[l
                 MailSender(settings.smtp_host, settings.smtp_port, settings.smtp_from)
             )
         }
+        senders[Medium.WORKFLOW] = WorkflowNotices(partial(signals.send, client))
         channels = senders[Medium.AVAILABILITY] = ChannelWebhooks(engine)
         open_connections.push_async_callback(channels.close)
         if settings.webhook_url:
@@ -152,8 +158,8 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
     return [
         Sweeping(engine),
         Publishing(engine),
-        Allocating(engine, client),
-        LookingAgain(engine, client, replaying=settings.replay_orders),
+        Allocating(engine),
+        LookingAgain(engine, replaying=settings.replay_orders),
         Retiring(engine, client),
         Importing(engine),
         Rehearsing(engine),
@@ -201,7 +207,7 @@ async def run(settings: Settings) -> None:
     await namespace.require(client)
     engine = database.create(settings.database_url, settings.db_pool_size, database.ProcessKind.WORKER)
     try:
-        async with activities(settings, engine) as served:
+        async with activities(settings, engine, client) as served:
             worker = build(client, settings, served)
             running = asyncio.create_task(worker.run())
             await begin_standing_work(client, settings)

@@ -18,9 +18,7 @@ def compose(row: RowMapping, known: RowMapping | None, webhook_url: str) -> Outb
     Raises whatever stands in the way: such a message waits until it can be written.
     """
     if row["occasion"] is None:
-        return OutboundMessage(
-            key=row["business_key"], medium=row["medium"], recipient=row["recipient"], payload=row["payload"]
-        )
+        return _as_it_stands(row)
     if known is None:
         raise LookupError(f"nothing is known of order {row['order_id']}")
     context = _context(known, row["payload"])
@@ -37,6 +35,13 @@ def compose(row: RowMapping, known: RowMapping | None, webhook_url: str) -> Outb
         text=letter.text,
         html=letter.html,
     )
+
+
+def _as_it_stands(row: RowMapping) -> OutboundMessage:
+    medium, payload = Medium(row["medium"]), row["payload"]
+    if medium is Medium.WORKFLOW:
+        payload = {"signal": row["kind"], "argument": payload}
+    return OutboundMessage(key=row["business_key"], medium=medium, recipient=row["recipient"], payload=payload)
 
 
 def _context(known: RowMapping, about: dict[str, Any]) -> MessageContext:

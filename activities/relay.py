@@ -2,20 +2,22 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import structlog
 from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.boundary import Database
 from activities.composing import compose
 from connectors.notifications.port import ReceiverGoneError, Sender, TemporaryFailureError
 from dom.exceptions import ExceptionKind
-from dom.notifications.messages import Medium
+from dom.notifications.messages import Medium, Notice
 from dom.shared.errors import OutsideFailure
-from store import exceptions
+from services import reoptimisation
+from store import backorders, exceptions
 from store.database.engine import is_unavailable
 from store.database.listening import listen
 from store.database.uninterrupted import unbroken
@@ -25,6 +27,11 @@ from store.notifications.outbox import Settlement
 
 _NEVER_GIVEN_UP: Final = frozenset({Medium.AVAILABILITY})
 """A channel whose webhook refuses is set up wrongly, and hears what it missed once that is mended."""
+_GONE: Final[Mapping[str, Callable[[AsyncConnection, str], Awaitable[None]]]] = {
+    Notice.STOCK_ARRIVED: backorders.gone,
+    Notice.LOOKED_AGAIN: reoptimisation.gone,
+}
+"""What is done where no process of the order heard a notice."""
 _AGAIN_SECONDS: Final = 0.5
 """Pause before a database that is away is asked again."""
 
@@ -33,7 +40,7 @@ _log = structlog.get_logger("outbox")
 
 
 def _slots() -> dict[Medium, int]:
-    return {Medium.MAIL: 4, Medium.WEBHOOK: 16, Medium.AVAILABILITY: 16}
+    return {Medium.MAIL: 4, Medium.WEBHOOK: 16, Medium.AVAILABILITY: 16, Medium.WORKFLOW: 16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +162,26 @@ class Relay:
             return self._put_off(row, error)
         try:
             await self._senders[message.medium].send(message)
+        except ReceiverGoneError as error:
+            return await self._gone(row, error)
         except Exception as error:
             return self._not_sent(row, error)
         return _Sent(row, Settlement(row["id"], MessageStatus.SENT))
 
+    async def _gone(self, row: RowMapping, error: ReceiverGoneError) -> _Sent:
+        """Nobody is there: of a notice, a person hears of the order. Safe to repeat."""
+        _log.warning("nobody to tell", receiver=row["receiver"], kind=row["kind"])
+        if (without := _GONE.get(row["kind"])) is not None:
+            try:
+                async with self._database.transaction() as connection:
+                    await without(connection, row["order_id"])
+            except Exception as failed:
+                _log.exception("nobody to tell, and it cannot be said", key=row["business_key"])
+                return self._put_off(row, failed)
+        return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, str(error)))
+
     def _not_sent(self, row: RowMapping, error: Exception) -> _Sent:
         """What a sender's error means for a message."""
-        if isinstance(error, ReceiverGoneError):
-            return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, str(error)))
         if isinstance(error, OutsideFailure) and row["medium"] not in _NEVER_GIVEN_UP:
             return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, error.detail), ExceptionKind.MESSAGE_REFUSED)
         if isinstance(error, TemporaryFailureError | OutsideFailure):

@@ -76,6 +76,7 @@ class Relaying:
 
     async def _relayed(self, relay: Relay) -> Relayed:
         async with self.database.statement() as connection:
+            await outbox.forget(connection)
             standing = await outbox.standing(connection)
         return Relayed(
             sent=relay.counts[MessageStatus.SENT],

@@ -3,9 +3,8 @@
 job                 what a job is
 leader              the leader lock, and the jobs of the process that holds it
 expiring            writes down what the clock alone changed: reservations that lapsed, preorders whose day has come
-allocating          gives what came in to the orders that wait for it, and signals them
+allocating          gives what came in to the orders that wait for it
 reoptimising        plans unbegun work anew once stock, capacity or rates moved
-order_signals       signals orders what was changed for them
 retiring_nodes      takes unbegun work away from nodes that cannot do it any more
 watching_processes  puts orders and returns without a process before a person
 starting_relay      starts the relay of the outbox unless it runs

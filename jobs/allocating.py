@@ -1,8 +1,8 @@
-"""Deals out what came in to the orders that wait for it, and tells them.
+"""Deals out what came in to the orders that wait for it.
 
 It follows the ledger: whatever makes units free (goods, a count, a cancellation, a lapsed hold, another rule) stands
 there. Now and then it looks at everything that is waited for, for what no entry tells: a preorder's day that came, an
-order that was busy, a signal that was lost.
+order that was busy, one that did not take its units in time.
 """
 
 import asyncio
@@ -12,16 +12,12 @@ from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client
 
-from jobs.order_signals import signal_orders
 from services import backorder_allocation
 from store import backorders
 from store.availability import changes
 from store.database.engine import reading
 from store.ledger import cursors
-from workflows.messages import StockArrived
-from workflows.order.process import OrderWorkflow
 
 CURSOR: Final = "allocating"
 """The name of the cursor that says how far the ledger has been followed."""
@@ -36,19 +32,16 @@ class Allocating:
 
     name: Final = "allocating"
 
-    def __init__(
-        self, engine: AsyncEngine, client: Client, *, every: float = 0.2, everything_every: float = 60.0
-    ) -> None:
+    def __init__(self, engine: AsyncEngine, *, every: float = 0.2, everything_every: float = 60.0) -> None:
         self._engine = engine
         self._reads = reading(engine)
-        self._client = client
         self.every = every
         self._everything_every = everything_every
         self._everything_at = 0.0
         self._again: set[str] = set()
 
     async def run(self) -> bool:
-        """Deal out what changed since the last run, and tell the orders that are to be told."""
+        """Deal out what changed since the last run; the orders are told by the outbox."""
         more = await self._follow()
         if self._again:
             again, self._again = self._again, set()
@@ -57,7 +50,6 @@ class Allocating:
         if now >= self._everything_at:
             await self._look_at_everything()
             self._everything_at = now + self._everything_every
-        await self._tell()
         return more
 
     async def _follow(self) -> bool:
@@ -90,19 +82,6 @@ class Allocating:
                 await backorders.keep(connection, order_id)
         for part in _parts(skus):
             await self._deal(part)
-
-    async def _tell(self) -> None:
-        async with self._reads.connect() as connection:
-            news = await backorders.untold(connection)
-        arrived = {each.order_id: StockArrived(skus=each.skus, occurred_at=each.occurred_at) for each in news}
-        await signal_orders(
-            self._engine,
-            self._client,
-            OrderWorkflow.stock_arrived,
-            arrived,
-            gone=backorders.gone,
-            told=backorders.told,
-        )
 
 
 def _parts(skus: Iterable[str]) -> Iterable[list[str]]:

@@ -1,8 +1,8 @@
 """Takes the second look: work that no node has begun is planned anew once stock, capacity or rates moved.
 
 It follows the ledger: whatever moves units stands there, another order's reservation too. When nodes, rates or the
-policy change, and when a keeper begins, it looks at everything once, a part at a time. What it changed it tells the
-orders' processes, again and again until they have taken it in.
+policy change, and when a keeper begins, it looks at everything once, a part at a time. The orders' processes are told
+by the outbox.
 """
 
 import asyncio
@@ -14,10 +14,8 @@ from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client
 
 from dom.sourcing.reoptimisation import Joint, sweep
-from jobs.order_signals import signal_orders
 from services import reoptimisation
 from services.clock import utc_now
 from store import stock
@@ -27,8 +25,6 @@ from store.ledger import cursors
 from store.ledger.cursors import Cursor
 from store.network.reference import Reference, ReferenceCache
 from store.sourcing import reoptimisation as second_looks
-from workflows.messages import LookedAgain
-from workflows.order.process import OrderWorkflow
 
 ORDERS_AT_ONCE: Final = 60
 """Orders that are planned together."""
@@ -56,19 +52,15 @@ class LookingAgain:
     def __init__(
         self,
         engine: AsyncEngine,
-        client: Client,
         *,
         every: float = 15.0,
         replaying: bool = False,
-        tell_again: float = second_looks.TELL_AGAIN_SECONDS,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._engine = engine
         self._reads = reading(engine)
-        self._client = client
         self.every = every
         self._replaying = replaying
-        self._tell_again = tell_again
         self._now = now
         self._cache = ReferenceCache()
         self._seen_version: int | None = None
@@ -77,7 +69,7 @@ class LookingAgain:
         self._round: _Round | None = None
 
     async def run(self) -> bool:
-        """Look at what moved since the last run, a bounded part of it, and tell the orders that are to be told."""
+        """Look at what moved since the last run, a bounded part of it."""
         reference = await self._reference()
         if reference.policy.second_look.enabled:
             await self._follow(reference.version)
@@ -85,7 +77,6 @@ class LookingAgain:
         else:
             self._cursor = self._round = None
             self._moved.clear()
-        await self._tell()
         return False
 
     async def _reference(self) -> Reference:
@@ -141,16 +132,3 @@ class LookingAgain:
             self._moved |= dict.fromkeys(line.sku for each in joint.changes for line in each.order.demand.lines)
         else:
             _log.info("planned anew", orders=len(joint.changes), saving=joint.saving)
-
-    async def _tell(self) -> None:
-        async with self._reads.connect() as connection:
-            news = await second_looks.untold(connection, self._tell_again)
-        numbers = {each.order_id: LookedAgain(number=each.number) for each in news}
-        await signal_orders(
-            self._engine,
-            self._client,
-            OrderWorkflow.looked_again,
-            numbers,
-            gone=reoptimisation.gone,
-            told=second_looks.told,
-        )

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.stock.allocation import Allocation, Balance, Grant, WaitingOrder
-from store.backorders import allocations, queue
+from store.backorders import allocations, notices, queue
 from store.backorders.queue import InLine
 
 _TURN: Final = 0x77616974
@@ -36,7 +36,7 @@ async def arriving(connection: AsyncConnection, balances: Iterable[Balance]) -> 
     """Goods come into these balances (node, SKU) within the block: waiting orders get them before anybody else can.
 
     Put it around what books the goods in, in a transaction that has locked no balance yet and books nothing but these.
-    If no order waits for the SKUs it costs one look. The orders are told by the keeper, a moment after the commit.
+    If no order waits for the SKUs it costs one look. The orders are told a moment after the commit.
     """
     coming = sorted(set(balances))
     waited = await queue.reach(connection, [sku for _, sku in coming])
@@ -125,6 +125,7 @@ class _Run:
                 shares.append(_share(each.order, grant, had))
         if shares:
             await allocations.add(self._connection, shares)
+            await notices.write(self._connection, [share.order_id for share in shares if share.ready])
 
 
 def _share(order: WaitingOrder, grant: Grant, had: dict[Balance, int]) -> allocations.AllocationShare:

@@ -183,7 +183,7 @@ async def carrier_refuses(house: House, order: Order) -> None:
 async def looked_at_again(house: House, order: Order) -> None:
     """Given to another node before any began; the node that lost it reports, and a unit is cancelled."""
     await comes(house.engine, "dc-leeds", "RARE", 3)
-    await keeper_job(house.engine, house.client).run()
+    await keeper_job(house.engine).run()
     await until_released(house, order, 3)
     await house.node(order, "accept")
     await until_event(house, order, "report_out_of_turn")

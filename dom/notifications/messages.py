@@ -1,4 +1,4 @@
-"""What customers and other systems are told about an order, and how it travels."""
+"""What customers, other systems and processes are told about an order, and how it travels."""
 
 from enum import StrEnum
 
@@ -18,6 +18,13 @@ class MessageKind(StrEnum):
     REFUNDED = "refunded"
     RETURN_CANCELLED = "return_cancelled"
     RETURN_EXPIRED = "return_expired"
+
+
+class Notice(StrEnum):
+    """What orders' processes are told, by the signal of that name."""
+
+    STOCK_ARRIVED = "stock_arrived"
+    LOOKED_AGAIN = "looked_again"
 
 
 class Medium(StrEnum):

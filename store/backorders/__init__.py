@@ -1,15 +1,15 @@
-"""Orders that wait for stock: their queue, what is set aside for them, and who is to be told.
+"""Orders that wait for stock: their queue, and what is set aside for them.
 
 queue         who waits, in which place, and what there is to give
 failed_nodes  where an order's units were rejected or not found
 allocations   the soft reservations in which units are set aside, and what becomes of them when the order sources
-notices       which orders are to be told of what is set aside for them
+notices       orders are told of what is set aside for them; whose units are kept, or go back
 limits        how many units may wait for a SKU
 """
 
 from store.backorders.allocations import SOFT_ID, give_up, settle, undisturbed
 from store.backorders.failed_nodes import not_found
-from store.backorders.notices import give_back, gone, idle, keep, lacking, told, untold
+from store.backorders.notices import give_back, gone, idle, keep, lacking
 from store.backorders.queue import heeds_stock, waited_for
 
 __all__ = [
@@ -23,8 +23,6 @@ __all__ = [
     "lacking",
     "not_found",
     "settle",
-    "told",
     "undisturbed",
-    "untold",
     "waited_for",
 ]

@@ -79,7 +79,7 @@ async def add(connection: AsyncConnection, shares: Iterable[AllocationShare]) ->
             "owners": [f"order/{share.order_id}" for share in shares],
             "channels": [share.channel for share in shares],
             "seconds": [READY_SECONDS if share.ready else LACKING_SECONDS for share in shares],
-            "documents": [to_json({"ready": share.ready, "told_at": None}) for share in shares],
+            "documents": [to_json({"ready": share.ready}) for share in shares],
             "u_ids": [SOFT_ID + order_id for order_id, _, _, _ in units],
             "u_nodes": [node for _, node, _, _ in units],
             "u_skus": [sku for _, _, sku, _ in units],

@@ -1,63 +1,50 @@
-"""Which orders are to be told of what is set aside for them. The keeper tells them, and again if they do not react."""
+"""Orders are told of what is set aside for them; and whose units are kept, or go back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from uuid import uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
+from dom.notifications.messages import Notice
 from store import exceptions
 from store.backorders import allocations
+from store.notifications import outbox
 from store.stock import soft
 
-TELL_AGAIN_SECONDS: Final = 60
-"""An order that was told and has not taken its units for so long is told again: its process may have been away."""
-_TOLD_AT_ONCE: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class StockNotice:
-    """What an order is to be told: units of these SKUs are set aside for it, of goods that came free at that time."""
-
-    order_id: str
-    skus: tuple[str, ...]
-    occurred_at: datetime
-
-
 # The business time of what brought the units, for orders that are replayed: their own dates are long past.
-_UNTOLD = text("""
-SELECT substr(h.id, 9) AS order_id, array_agg(DISTINCT r.sku) AS skus,
+_SET_ASIDE = text("""
+SELECT substr(h.id, 9) AS order_id, array_agg(DISTINCT r.sku ORDER BY r.sku) AS skus,
        coalesce(max(e.occurred_at), statement_timestamp()) AS occurred_at
-FROM (SELECT id FROM soft_reservations
-      WHERE status = 'active' AND id LIKE 'waiting/%' AND expires_at > statement_timestamp()
-        AND (document->>'ready')::boolean
-        AND coalesce((document->>'told_at')::timestamptz <= statement_timestamp() - make_interval(secs => :again), true)
-      ORDER BY document->>'told_at' NULLS FIRST, id LIMIT :most) h
+FROM soft_reservations h
 JOIN reservations r ON r.soft_id = h.id AND r.status = 'active'
 LEFT JOIN LATERAL (
     SELECT occurred_at FROM stock_ledger
     WHERE node_id = r.node_id AND sku = r.sku AND on_hand_delta > reserved_delta ORDER BY id DESC LIMIT 1) e ON true
-GROUP BY h.id ORDER BY h.id
-""")
-_TOLD = text("""
-UPDATE soft_reservations SET document = document || jsonb_build_object('told_at', statement_timestamp())
-WHERE id = ANY(:ids) AND status = 'active'
+WHERE h.id = ANY(:ids) GROUP BY h.id ORDER BY h.id
 """)
 
 
-async def untold(connection: AsyncConnection) -> list[StockNotice]:
-    """Orders that are to be told now; at most 200 at once."""
-    rows = await connection.execute(_UNTOLD, {"again": TELL_AGAIN_SECONDS, "most": _TOLD_AT_ONCE})
-    return [StockNotice(row.order_id, tuple(row.skus), row.occurred_at) for row in rows]
-
-
-async def told(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
-    """They were told."""
-    if order_ids:
-        await connection.execute(_TOLD, {"ids": [allocations.SOFT_ID + order_id for order_id in order_ids]})
+async def write(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
+    """Have orders told that units are set aside for them, in the transaction that did it: of which SKUs, and when what
+    brought them happened.
+    """
+    if not order_ids:
+        return
+    rows = await connection.execute(_SET_ASIDE, {"ids": [allocations.SOFT_ID + order_id for order_id in order_ids]})
+    await outbox.write(
+        connection,
+        *(
+            outbox.to_order(
+                row.order_id,
+                Notice.STOCK_ARRIVED,
+                {"skus": row.skus, "occurred_at": row.occurred_at},
+                key=f"stock_arrived:{uuid4()}",
+            )
+            for row in rows
+        ),
+    )
 
 
 async def gone(connection: AsyncConnection, order_id: str) -> None:

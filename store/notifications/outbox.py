@@ -15,7 +15,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
-from dom.notifications.messages import Medium
+from dom.notifications.messages import Medium, Notice
+from dom.shared import ids
 from store import exceptions
 from store.database.parameters import to_rows
 from store.enums import MessageStatus
@@ -41,6 +42,13 @@ ON CONFLICT (business_key) DO NOTHING
 """)
 _CLAIM: Final = text((_HERE / "claim.sql").read_text(encoding="utf-8"))
 _SETTLE: Final = text((_HERE / "settle.sql").read_text(encoding="utf-8"))
+_FORGET: Final = text("""
+DELETE FROM outbox WHERE id IN (
+    SELECT id FROM outbox WHERE occasion IS NULL AND status NOT IN ('pending', 'sending')
+      AND created_at < statement_timestamp() - make_interval(secs => :seconds) ORDER BY created_at LIMIT :most)
+""")
+_KEPT_SECONDS: Final = 86400
+_FORGOTTEN_AT_ONCE: Final = 10_000
 _STANDING: Final = text("""
 SELECT count(*) AS waiting, coalesce(extract(epoch FROM statement_timestamp() - min(created_at)), 0)::float AS oldest
 FROM outbox WHERE status IN ('pending', 'sending')
@@ -87,6 +95,20 @@ def of_channel(channel_id: str) -> str:
     return f"{Medium.AVAILABILITY}/{channel_id}"
 
 
+def to_order(order_id: str, notice: Notice, argument: Mapping[str, Any], *, key: str) -> Entry:
+    """A notice to an order's process: a signal with its argument, once under the key."""
+    workflow_id = ids.order_workflow_id(order_id)
+    return Entry(
+        business_key=f"{order_id}/{key}/{Medium.WORKFLOW}",
+        kind=notice,
+        medium=Medium.WORKFLOW,
+        recipient=workflow_id,
+        receiver=f"{Medium.WORKFLOW}/{workflow_id}",
+        payload=argument,
+        order_id=order_id,
+    )
+
+
 async def write(connection: AsyncConnection, *entries: Entry) -> None:
     """Write what is to be told, in the transaction of what it tells of; what has been written before is left alone."""
     await connection.execute(_WRITE, {"entries": to_rows(asdict(each) for each in entries)})
@@ -128,6 +150,11 @@ async def settle(connection: AsyncConnection, relay: int, outcomes: Sequence[Set
     """Write what became of claimed messages; of those that another relay has taken over nothing is written."""
     rows = to_rows({**asdict(each), "error": each.error[:500]} for each in outcomes)
     await connection.execute(_SETTLE, {"relay": relay, "outcomes": rows})
+
+
+async def forget(connection: AsyncConnection) -> None:
+    """Let go of old notices and webhooks of availability, which nobody asks for any more; a part of them at once."""
+    await connection.execute(_FORGET, {"seconds": _KEPT_SECONDS, "most": _FORGOTTEN_AT_ONCE})
 
 
 async def standing(connection: AsyncConnection) -> RowMapping:

@@ -1,7 +1,6 @@
 """Re-optimisation in the database: unbegun work, the locks of its change, and what the orders' processes are told."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,16 +8,15 @@ from sqlalchemy import Row, RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.network import ShippingMethod
+from dom.notifications.messages import Notice
 from dom.orders.order import REPLAY_TAG
 from dom.orders.status import UNBEGUN
 from dom.sourcing.models import Demand, DemandLine
 from dom.sourcing.reoptimisation import Held, Unbegun
 from store.database.parameters import listed, to_json
+from store.notifications import outbox
 
 _UNBEGUN_WORK: Final = listed(UNBEGUN)
-TELL_AGAIN_SECONDS: Final = 60
-"""A process that was told and has not taken the change in for so long is told again: it may have been away."""
-_TOLD_AT_ONCE: Final = 200
 
 
 # --- what is looked at -----------------------------------------------------------------------------------------------
@@ -139,48 +137,21 @@ async def next_number(connection: AsyncConnection, order_id: str) -> int:
 
 
 async def write(connection: AsyncConnection, order_id: str, number: int, document: dict[str, Any], saving: int) -> None:
-    """Keep a revision for the order's process, which is to be told of it."""
+    """Keep a revision for the order's process, and have it told."""
     await connection.execute(
         _WRITE, {"order_id": order_id, "number": number, "document": to_json(document), "saving": saving}
     )
+    notice = outbox.to_order(order_id, Notice.LOOKED_AGAIN, {"number": number}, key=f"second_look:{number}")
+    await outbox.write(connection, notice)
 
 
-# --- telling the orders' processes -----------------------------------------------------------------------------------
+# --- what the orders' processes take in ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RevisionNotice:
-    """An order's process is to be told that its work was changed; `number` is the last change."""
-
-    order_id: str
-    number: int
-
-
-_UNTOLD = text("""
-SELECT order_id, max(number) AS number FROM second_looks
-WHERE taken_in_at IS NULL
-  AND coalesce(told_at <= statement_timestamp() - make_interval(secs => :again), true)
-GROUP BY order_id ORDER BY min(told_at) NULLS FIRST, order_id LIMIT :most
-""")
-_TOLD = text("""
-UPDATE second_looks SET told_at = statement_timestamp() WHERE order_id = ANY(:ids) AND taken_in_at IS NULL
-""")
 _TAKE_IN = text("""
 UPDATE second_looks SET taken_in_at = coalesce(taken_in_at, statement_timestamp())
 WHERE order_id = :order_id AND number > :after RETURNING number, document
 """)
-
-
-async def untold(connection: AsyncConnection, again: float = TELL_AGAIN_SECONDS) -> list[RevisionNotice]:
-    """Processes that are to be told now; at most 200 at once."""
-    rows = await connection.execute(_UNTOLD, {"again": again, "most": _TOLD_AT_ONCE})
-    return [RevisionNotice(row.order_id, row.number) for row in rows]
-
-
-async def told(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
-    """They were told."""
-    if order_ids:
-        await connection.execute(_TOLD, {"ids": list(order_ids)})
 
 
 async def taken_in(connection: AsyncConnection, order_id: str, after: int) -> list[tuple[int, dict[str, Any]]]:

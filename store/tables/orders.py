@@ -220,9 +220,7 @@ second_looks = Table(
     Column("document", JSONB, nullable=False, comment="recalled and released"),
     Column("saving", BigInteger, nullable=False, comment="minor units; below zero: it made room"),
     moment("written_at", now=True),
-    moment("told_at", nullable=True),
     moment("taken_in_at", nullable=True),
-    Index("second_looks_untold_ix", "told_at", "order_id", postgresql_where=text("taken_in_at IS NULL")),
 )
 
 exceptions = Table(

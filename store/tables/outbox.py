@@ -33,6 +33,7 @@ outbox = Table(
     Index("outbox_occasion_ix", "order_id", "occasion"),
     Index("outbox_status_ix", "status", "id"),
     Index("outbox_receiver_ix", "receiver", "id", postgresql_where=text(_UNSENT)),
+    Index("outbox_passing_ix", "created_at", postgresql_where=text("occasion IS NULL")),
     Index("outbox_due_ix", "medium", "next_attempt_at", "id", postgresql_where=text("status = 'pending'")),
 )
 

@@ -79,9 +79,9 @@ async def engine(running: Settings) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture(scope="session")
 async def working(running: Settings, engine: AsyncEngine, temporal_client: Client) -> AsyncIterator[None]:
     async with (
-        worker.activities(running, engine) as served,
+        worker.activities(running, engine, temporal_client) as served,
         worker.build(temporal_client, running, served),
-        allocating(engine, temporal_client),
+        allocating(engine),
     ):
         relay = await ensure(temporal_client, running.task_queue, workflow_id=f"outbox-relay-{running.task_queue}")
         yield

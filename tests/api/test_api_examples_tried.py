@@ -226,9 +226,9 @@ async def trying(
     app = create_app(sample_settings, sample, temporal_client)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
-        worker.activities(sample_settings, sample) as served,
+        worker.activities(sample_settings, sample, temporal_client) as served,
         worker.build(temporal_client, sample_settings, served),
-        allocating(sample, temporal_client),
+        allocating(sample),
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://api", timeout=30, headers=HEADERS) as opened,
     ):

@@ -20,7 +20,6 @@ from connectors.carriers.port import Booking, BookingRequest
 from dom.channels import Channel
 from dom.delivery.tariffs import Tariff, TariffService
 from dom.network import ShippingMethod
-from dom.notifications.messages import Medium
 from dom.shared import ids
 from settings import Settings
 from store import channels, stock
@@ -64,7 +63,8 @@ SELECT o.status,
         WHERE e.order_id = o.id) AS exceptions,
        (SELECT count(*) FROM timeline t WHERE t.order_id = o.id AND t.kind = 'report_out_of_turn') AS traces,
        (SELECT coalesce(jsonb_object_agg(kind, number), '{}') FROM (
-            SELECT kind, count(*) AS number FROM outbox WHERE order_id = o.id GROUP BY kind) m) AS told,
+            SELECT kind, count(*) AS number FROM outbox
+            WHERE order_id = o.id AND occasion IS NOT NULL GROUP BY kind) m) AS told,
        (SELECT count(*) FROM carrier_events e JOIN shipments s USING (carrier, tracking_number)
         JOIN shipment_fulfilments sf ON sf.shipment_id = s.id JOIN fulfilments f ON f.id = sf.fulfilment_id
         WHERE f.order_id = o.id) AS events,
@@ -214,7 +214,7 @@ class TwoCarriers(House):
         return wired(
             Database(engine=self.engine, replaying=True),
             carriers={each.name: each for each in self.others},
-            senders={Medium.MAIL: self.mail},
+            senders=self.senders,
         )
 
 

@@ -135,7 +135,8 @@ class TestGoesOnToItsEnd:
         await house.send(order)
         await lose(house, order)
         await comes(house.engine, "dc-leeds", "RARE", 3)
-        await keeper_job(house.engine, house.client).run()
+        await keeper_job(house.engine).run()
+        await house.told()
         await revived(house, order)
         await until_event(house, order, "process_revived")
         assert await until_released(house, order, 3) == "dc-leeds"

@@ -13,6 +13,8 @@ from tests.unit.worlds import tariff
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.looks import capture, comes, policy
+from tests.worlds.running import House, relaying
+from tests.worlds.waiting import until_told
 
 
 class Watched(LookingAgain):
@@ -26,8 +28,8 @@ class Watched(LookingAgain):
 
 
 @pytest.fixture
-def job(world: AsyncEngine, temporal_client: Client) -> Watched:
-    watched = Watched(world, temporal_client, replaying=True)
+def job(world: AsyncEngine) -> Watched:
+    watched = Watched(world, replaying=True)
     watched.seen = []
     return watched
 
@@ -116,11 +118,16 @@ class TestWhatItDoes:
         assert await one(world, RECALLED) == 2
         await check_books(world, reserved=5)
 
-    async def test_an_order_without_a_process_is_put_before_a_person(self, world: AsyncEngine, job: Watched) -> None:
+    async def test_an_order_without_a_process_is_put_before_a_person(
+        self, world: AsyncEngine, temporal_client: Client, job: Watched
+    ) -> None:
         await capture(world, small.order("split", RARE=5))
         await comes(world, "dc-leeds", "RARE", 3)
         await job.run()
         await job.run()
+        house = House(temporal_client, world)
+        async with relaying(house.database, house.senders):
+            await until_told(world)
         assert await rows(world, "SELECT kind, status FROM exceptions") == [("second_look_gone", "open")]
 
     async def test_it_looks_only_once_at_what_it_changed(self, world: AsyncEngine, job: Watched) -> None:

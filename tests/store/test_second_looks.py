@@ -211,15 +211,12 @@ async def until_it_waits(connection: AsyncConnection) -> None:
 
 
 class TestTelling:
-    async def test_goes_on_until_it_was_taken_in(self, split: AsyncEngine) -> None:
+    async def test_the_process_is_told_and_takes_it_in(self, split: AsyncEngine) -> None:
         (joint,), known = await found(split)
         await change(split, joint, known)
+        told = "SELECT kind, recipient, payload, order_id FROM outbox WHERE medium = 'workflow'"
+        assert await rows(split, told) == [("looked_again", "order-web-split", {"number": 1}, "web-split")]
         async with split.begin() as connection:
-            assert await second_looks.untold(connection) == [second_looks.RevisionNotice("web-split", 1)]
-            await second_looks.told(connection, ["web-split"])
-        async with split.begin() as connection:
-            assert not await second_looks.untold(connection)
-            assert await second_looks.untold(connection, again=0) == [second_looks.RevisionNotice("web-split", 1)]
             ((number, document),) = await second_looks.taken_in(connection, "web-split", 0)
             assert number == 1
             assert document["recalled"] == ["web-split-F1", "web-split-F2"]
@@ -227,7 +224,6 @@ class TestTelling:
                 {"fulfilment_id": "web-split-F3", "node_id": "dc-leeds", "pickup": False, "lines": {"1": 5}}
             ]
         async with split.begin() as connection:
-            assert not await second_looks.untold(connection, again=0)
             assert [number for number, _ in await second_looks.taken_in(connection, "web-split", 0)] == [1]
             assert not await second_looks.taken_in(connection, "web-split", 1)
 
@@ -238,8 +234,6 @@ class TestTelling:
             async with split.begin() as connection:
                 await reoptimisation.gone(connection, "web-split")
         assert await rows(split, "SELECT kind, order_id FROM exceptions") == [("second_look_gone", "web-split")]
-        async with split.begin() as connection:
-            assert not await second_looks.untold(connection, again=0)
 
 
 class TestHoldingBack:

@@ -22,6 +22,7 @@ from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.written import release
+from workflows.messages import StockArrived
 
 Balance = tuple[str, str]
 LEEDS: Balance = ("dc-leeds", "NEVER")
@@ -68,14 +69,10 @@ async def aside(engine: AsyncEngine) -> dict[str, dict[Balance, int]]:
     return found
 
 
-async def untold(engine: AsyncEngine) -> list[str]:
-    async with engine.connect() as connection:
-        return [news.order_id for news in await backorders.untold(connection)]
-
-
-async def told(engine: AsyncEngine, *order_ids: str) -> None:
-    async with engine.begin() as connection:
-        await backorders.told(connection, order_ids)
+async def told(engine: AsyncEngine) -> list[str]:
+    """The orders that are told, in the sequence in which it was written."""
+    found = await rows(engine, "SELECT order_id FROM outbox WHERE kind = 'stock_arrived' ORDER BY id")
+    return [str(order_id) for (order_id,) in found]
 
 
 async def settle(engine: AsyncEngine, order_id: str, **lines: int) -> None:
@@ -231,7 +228,7 @@ class TestShipComplete:
         await comes(world, ("dc-leeds", "B"), 100)
         assert (await deal(world, "B")).granted == (whole,)
         assert (await aside(world))[whole] == {LEEDS: 2, ("dc-leeds", "B"): 200}
-        assert await untold(world) == [whole, young]
+        assert await told(world) == [young, whole]
 
     async def test_out_of_patience_it_gathers_without_being_told(self, world: AsyncEngine) -> None:
         whole = await waits(world, "whole", age=9, NEVER=3, ship_complete=True)
@@ -241,11 +238,11 @@ class TestShipComplete:
             await comes(world, LEEDS, 1)
             await deal(world)
             assert await aside(world) == {whole: {LEEDS: units}}
-            assert await untold(world) == []
+            assert await told(world) == []
         await comes(world, LEEDS, 2)
         await deal(world)
         assert await aside(world) == {whole: {LEEDS: 3}, young: {LEEDS: 1}}
-        assert await untold(world) == [whole, young]
+        assert await told(world) == [whole, young]
 
     async def test_what_it_gathered_goes_to_one_that_comes_before_it(self, world: AsyncEngine) -> None:
         whole = await waits(world, "whole", age=9, NEVER=3, ship_complete=True)
@@ -278,24 +275,18 @@ class TestShipComplete:
 
 
 class TestTelling:
-    async def test_told_once_and_again_if_it_does_not_react(self, world: AsyncEngine) -> None:
+    async def test_with_each_share_of_what_it_has(self, world: AsyncEngine) -> None:
         order_id = await waits(world, "1", NEVER=2)
         await comes(world, LEEDS, 1)
         await deal(world)
-        async with world.connect() as connection:
-            (news,) = await backorders.untold(connection)
-        assert (news.order_id, news.skus, news.occurred_at) == (order_id, ("NEVER",), MONDAY_NOON)
-        await told(world, order_id)
-        assert await untold(world) == []
-        async with world.begin() as connection:
-            query = "UPDATE soft_reservations SET document = document || jsonb_build_object('told_at', :at)"
-            at = (datetime.now(UTC) - timedelta(seconds=61)).isoformat()
-            await connection.execute(text(query.replace(":at", "CAST(:at AS text)")), {"at": at})
-        assert await untold(world) == [order_id]
-        await told(world, order_id)
+        ((kind, workflow, argument),) = await rows(world, "SELECT kind, recipient, payload FROM outbox")
+        assert (kind, workflow) == ("stock_arrived", f"order-{order_id}")
+        assert StockArrived.model_validate(argument) == StockArrived(skus=("NEVER",), occurred_at=MONDAY_NOON)
+        await deal(world)
+        assert await told(world) == [order_id], "nothing new"
         await comes(world, LEEDS, 1)
         await deal(world)
-        assert await untold(world) == [order_id], "it has more than it was told of"
+        assert await told(world) == [order_id] * 2, "it has more than it was told of"
 
     async def test_one_whose_process_is_gone_makes_room_and_is_put_before_a_person(self, world: AsyncEngine) -> None:
         gone = await waits(world, "gone", age=9, NEVER=1)
@@ -319,12 +310,11 @@ class TestTelling:
         await deal(world)
         async with world.begin() as connection:
             await expires(connection, "-1 s")
-        assert await untold(world) == []
         urgent = await waits(world, "2", priority=1, NEVER=1)
         assert (await deal(world)).granted == (urgent,)
         await comes(world, LEEDS, 1)
         assert (await deal(world)).granted == (first,)
-        assert await untold(world) == [first, urgent]
+        assert await told(world) == [first, urgent, first]
 
 
 class TestSettling:

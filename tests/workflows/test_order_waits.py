@@ -7,7 +7,6 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
@@ -16,14 +15,14 @@ from dom.orders.order import Order
 from dom.orders.status import OrderStatus
 from jobs.allocating import Allocating
 from services import backorder_allocation
-from store import backorders, stock
+from store import stock
 from store.enums import LedgerKind
 from store.orders import orders
 from store.stock import Movement
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
-from tests.worlds.running import House, allocating
+from tests.worlds.running import House, allocating, relaying
 from tests.worlds.steps import cancel, deliver, ended, status_of, until_order, until_released
 from tests.worlds.waiting import until
 
@@ -90,7 +89,7 @@ class TestServedInTheirPlaces:
             async with world.begin() as connection:
                 assert (await backorder_allocation.allocate(connection, ["NEVER"])).granted == (old.order_id,)
             await waits(house, "new-2", NEVER=1)
-            async with allocating(world, temporal_client):
+            async with allocating(world):
                 await until_released(house, old, 1)
             assert await held(world) == 0
 
@@ -166,37 +165,18 @@ class TestReleases:
         await until_order(house, order, "accepted")
 
 
-class TestToldAgain:
-    async def test_a_keeper_that_dies_before_it_tells(self, temporal_client: Client, world: AsyncEngine) -> None:
-        async with House(temporal_client, world, allocates=False).working() as house:
+class TestTold:
+    async def test_though_the_keeper_dies_right_after(self, temporal_client: Client, world: AsyncEngine) -> None:
+        """The notice is written in the transaction that sets the units aside."""
+        async with House(temporal_client, world, allocates=False, relays=False).working() as house:
             order = await waits(house, "unheard-8", NEVER=1)
-            dying = Allocating(world, temporal_client)
-            await dying.run()  # it has followed the ledger up to here
             await comes(world, "NEVER", 1)
-            dying._tell = die  # type: ignore[method-assign]
-            with pytest.raises(asyncio.CancelledError):
-                await dying.run()
+            await Allocating(world).run()
             assert await held(world) == 1
             assert await causes(world, order) == ["order captured"]
-            async with allocating(world, temporal_client):
+            async with relaying(house.database, house.senders):
                 await until_released(house, order, 1)
             assert await held(world) == 0
-
-    async def test_an_order_that_did_not_react(self, temporal_client: Client, world: AsyncEngine) -> None:
-        async with House(temporal_client, world, allocates=False).working() as house:
-            order = await waits(house, "away-9", NEVER=1)
-            await comes(world, "NEVER", 1)
-            async with world.begin() as connection:
-                await backorder_allocation.allocate(connection, ["NEVER"])
-                await backorders.told(connection, [order.order_id])  # so it says, and the signal was lost
-            keeper = Allocating(world, temporal_client)
-            await keeper.run()
-            assert await held(world) == 1
-            async with world.begin() as connection:
-                earlier = """UPDATE soft_reservations SET document = document || '{"told_at": "2026-01-01T00:00Z"}'"""
-                await connection.execute(text(earlier))
-            await keeper.run()
-            await until_released(house, order, 1)
 
     async def test_an_order_without_a_process_makes_room(self, house: House) -> None:
         lost = small.order("lost-10", placed_at=MONDAY_NOON - timedelta(hours=9), NEVER=1)
@@ -210,10 +190,6 @@ class TestToldAgain:
         await until_released(house, order, 1)
         found = await rows(house.engine, "SELECT order_id, kind, status FROM exceptions")
         assert found == [(lost.order_id, "waiting_order_gone", "open")]
-
-
-async def die() -> None:
-    raise asyncio.CancelledError
 
 
 class TestUnitsNobodyCanUse:

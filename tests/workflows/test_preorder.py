@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import WorkflowEnvironment
 
 from activities.boundary import Database
-from dom.notifications.messages import Medium
 from dom.orders.status import OrderStatus
 from store.network import reference
 from tests.unit.worlds import sku
@@ -41,7 +40,7 @@ class HouseWithClock(House):
     @property
     def activities(self) -> list[Callable[..., Any]]:
         database = Database(engine=self.engine, now=lambda: self.clock.at)
-        return wired(database, carriers={self.carrier.name: self.carrier}, senders={Medium.MAIL: self.mail})
+        return wired(database, carriers={self.carrier.name: self.carrier}, senders=self.senders)
 
     async def skip(self, environment: WorkflowEnvironment, span: timedelta) -> None:
         self.clock.at += span

@@ -1,7 +1,6 @@
 """Second looks in the tests: orders captured without a process, and a look at them."""
 
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client
 
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
@@ -22,16 +21,9 @@ from tests.worlds import small
 from tests.worlds.policies import changed
 
 
-class Untold(LookingAgain):
-    """Looks and changes, and does not get round to telling the orders' processes."""
-
-    async def _tell(self) -> None:
-        pass
-
-
-def keeper_job(engine: AsyncEngine, client: Client, job: type[LookingAgain] = LookingAgain) -> LookingAgain:
-    """The keeper's job, for orders that are planned as of Monday noon; it tells anew at once who has not reacted."""
-    return job(engine, client, replaying=True, tell_again=0)
+def keeper_job(engine: AsyncEngine) -> LookingAgain:
+    """The keeper's job, for orders that are planned as of Monday noon."""
+    return LookingAgain(engine, replaying=True)
 
 
 async def capture(engine: AsyncEngine, order: Order) -> Sourced:

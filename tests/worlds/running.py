@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 
 from activities.boundary import Database
 from activities.relay import Relay, RelayPace
+from activities.signalling import WorkflowNotices
 from connectors.notifications.port import Sender
 from dom.notifications.messages import Medium
 from dom.orders.order import Order
@@ -22,6 +23,7 @@ from dom.returns import EXPIRES_AFTER
 from dom.shared import ids
 from jobs.allocating import Allocating
 from jobs.job import Job
+from processes import signals
 from store.database.uninterrupted import unbroken
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.outside import RecordingCarrier, RecordingSender
@@ -50,7 +52,7 @@ class House:
     """A running worker and what it talks to. Planning takes place as of the time an order was placed.
 
     `allocates`: what comes in is dealt out to the orders that wait for it. `relays`: what is in the outbox is sent.
-    `returns_last`: how long the goods of a return are waited for.
+    `returns_last`: how long the goods of a return are waited for. `lost`: signals that get lost on their way.
     """
 
     client: Client
@@ -61,6 +63,7 @@ class House:
     allocates: bool = True
     relays: bool = True
     returns_last: timedelta = EXPIRES_AFTER
+    lost: set[str] = field(default_factory=set)
     _is_relaying: bool = False
 
     @property
@@ -74,9 +77,17 @@ class House:
         return wired(
             self.database,
             carriers={self.carrier.name: self.carrier},
-            senders={Medium.MAIL: self.mail},
+            senders=self.senders,
             returns_last=self.returns_last,
         )
+
+    @property
+    def senders(self) -> dict[Medium, Sender]:
+        """Where messages go: customers' mail, and the processes of orders."""
+        return {Medium.MAIL: self.mail, Medium.WORKFLOW: WorkflowNotices(self._signal)}
+
+    async def _signal(self, workflow_id: str, signal: str, argument: object) -> bool:
+        return signal in self.lost or await signals.send(self.client, workflow_id, signal, argument)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator["House"]:
@@ -85,8 +96,8 @@ class House:
         running = asyncio.create_task(worker.run())
         try:
             async with (
-                relaying(self.database, {Medium.MAIL: self.mail}) if self.relays else nullcontext(),
-                allocating(self.engine, self.client) if self.allocates else nullcontext(),
+                relaying(self.database, self.senders) if self.relays else nullcontext(),
+                allocating(self.engine) if self.allocates else nullcontext(),
             ):
                 self._is_relaying = self.relays
                 yield self
@@ -167,9 +178,9 @@ async def relaying(
 
 
 @asynccontextmanager
-async def allocating(engine: AsyncEngine, client: Client) -> AsyncIterator[None]:
+async def allocating(engine: AsyncEngine) -> AsyncIterator[None]:
     """Deal out what comes in to the orders that wait for it while the block runs, as the keeper does."""
-    running = asyncio.create_task(repeat(Allocating(engine, client, every=0.05, everything_every=1.0)))
+    running = asyncio.create_task(repeat(Allocating(engine, every=0.05, everything_every=1.0)))
     try:
         yield
     finally:

@@ -42,7 +42,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.order.sequence import AFTER_ALL, BEFORE_ALL, OneAtATime
     from workflows.order.temporal_view import OrderBoard
     from workflows.order.waiting import Waiting
-    from workflows.runs import is_first_run, undisturbed
+    from workflows.runs import ANSWERS_LEAVE, Answers, is_first_run, undisturbed
 
 
 @workflow.defn(name="Order")
@@ -66,6 +66,7 @@ class OrderWorkflow:
         self._processes: dict[str, FulfilmentProcess] = {}
         self._early: list[Told] = []
         self._under_way: list[asyncio.Task[None]] = []
+        self._answers = Answers()
         self._sourcings = capture.FIRST_ATTEMPT
         self._source_why: SourcingCause | None = None
         self._place = self._next_place = AFTER_ALL
@@ -132,6 +133,9 @@ class OrderWorkflow:
     async def _finish(self) -> OrderResult:
         """Callers get their answers, and the order is over."""
         await workflow.wait_condition(self._is_quiet)
+        while self._answers.are_leaving():
+            await workflow.sleep(ANSWERS_LEAVE)
+            await workflow.wait_condition(self._is_quiet)
         return OrderResult(
             order_id=self.state.order_id,
             status=self.state.status(),
@@ -303,6 +307,7 @@ class OrderWorkflow:
         if self._first_caller is None and caller is not None:
             self._first_caller = caller.id
         await self._decided()
+        self._answers.note()
         return OrderAnswer(
             **(self._accepted.told if self._accepted else {"promise": None}),
             order_id=self.state.order_id,
@@ -330,6 +335,7 @@ class OrderWorkflow:
         request_hash = call.content_hash("cancel")
         with answering(request_hash):
             result = await self._cancel(call)
+        self._answers.note()
         return CancelAnswer(**dict(result), request_hash=self._cancellations.request_before() or request_hash)
 
     @cancel.validator
@@ -350,7 +356,9 @@ class OrderWorkflow:
         place = await self._decided()  # a process that begins anew knows its fulfilments only then
         if call.fulfilment_id not in self._processes:
             raise as_application_error(NotFound(f"the order has no fulfilment {call.fulfilment_id}"))
-        return await self._processes[call.fulfilment_id].arrived(place, call)
+        result = await self._processes[call.fulfilment_id].arrived(place, call)
+        self._answers.note()
+        return result
 
     # --- reports, the board ------------------------------------------------------------------------------------------
 

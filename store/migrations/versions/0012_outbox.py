@@ -62,6 +62,10 @@ def upgrade() -> None:
     op.create_index(
         "outbox_due_ix", "outbox", ["medium", "next_attempt_at", "id"], postgresql_where=sa.text("status = 'pending'")
     )
+    op.create_index("outbox_passing_ix", "outbox", ["created_at"], postgresql_where=sa.text("occasion IS NULL"))
+    op.drop_index("second_looks_untold_ix", table_name="second_looks")
+    op.drop_column("second_looks", "told_at")
+    op.execute("UPDATE soft_reservations SET document = document - 'told_at' WHERE document ? 'told_at'")
     op.create_table(
         "outbox_relay",
         sa.Column("is_only", sa.Boolean(), server_default=sa.text("true"), nullable=False),
@@ -79,6 +83,14 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER outbox_written ON outbox")
     op.execute("DROP FUNCTION outbox_written()")
     op.drop_table("outbox_relay")
+    op.add_column("second_looks", sa.Column("told_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(
+        "second_looks_untold_ix",
+        "second_looks",
+        ["told_at", "order_id"],
+        postgresql_where=sa.text("taken_in_at IS NULL"),
+    )
+    op.drop_index("outbox_passing_ix", table_name="outbox")
     op.drop_index("outbox_due_ix", table_name="outbox")
     op.drop_index("outbox_receiver_ix", table_name="outbox")
     for column in ("relay", "next_attempt_at", "attempts", "receiver"):
