@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
@@ -13,14 +13,12 @@ from activities.boundary import Database
 from activities.looking_again import Answer
 from dom.notifications.messages import MessageKind
 from dom.orders.status import FulfilmentStatus, OrderStatus
+from dom.shared.access import OFL
 from dom.shared.base import Value
 from store import backorders, exceptions, stock
 from store.fulfilment import fulfilments
 from store.notifications import messages
 from store.orders import orders, timeline
-
-OFL: Final = "ofl"
-"""Who cancels what waited for too long."""
 
 
 class CancelPart(Value):

@@ -14,7 +14,7 @@ from api.http.services import IdempotencyKey, Use
 from api.identity import visibility
 from api.identity.scopes import needs
 from api.returns import examples
-from api.returns.models import ReturnDetail, ReturnList, ReturnOpened
+from api.returns.models import NewReturn, ReturnDetail, ReturnInspection, ReturnList, ReturnOpened, ReturnReceipt
 from dom.orders.status import ReturnStatus
 from dom.shared import ids
 from dom.shared.access import Principal, Scope
@@ -41,7 +41,7 @@ router = APIRouter(tags=["returns"])
     },
 )
 async def request(
-    asked: Annotated[ReturnRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_REQUESTS))],
+    asked: Annotated[NewReturn, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_REQUESTS))],
     services: Use,
     who: Annotated[Principal, needs(Scope.RETURNS_WRITE)],
     key: IdempotencyKey = None,
@@ -53,7 +53,7 @@ async def request(
     await visibility.see_order(services, who, asked.order_id)
     not_in_the_future(asked.occurred_at)
     return_id = ids.return_id(asked.order_id, key or uuid4().hex)
-    answer = await services.returns.request(return_id, asked, key)
+    answer = await services.returns.request(return_id, ReturnRequest(**dict(asked), actor=who.name), key)
     links = {"self": f"/v1/returns/{answer.return_id}", "order": f"/v1/orders/{answer.order_id}"}
     content = {
         "return_id": answer.return_id,
@@ -124,12 +124,15 @@ async def receive(
     return_id: ReturnId,
     services: Use,
     who: Annotated[Principal, needs(Scope.RETURNS_WORK)],
-    call: Annotated[ReceiveCall, AS_SEEN, Body(openapi_examples=responses.named(examples.RECEIVES))] = ReceiveCall(),
+    asked: Annotated[
+        ReturnReceipt, AS_SEEN, Body(openapi_examples=responses.named(examples.RECEIVES))
+    ] = ReturnReceipt(),
     key: IdempotencyKey = None,
 ) -> Json:
     """Without `lines` everything that was announced arrived. They cannot be sold before they were inspected."""
     await visibility.see_return(services, who, return_id)
-    not_in_the_future(call.occurred_at)
+    not_in_the_future(asked.occurred_at)
+    call = ReceiveCall(**dict(asked), actor=who.name)
     return Json(await services.returns.receive(return_id, call, key))
 
 
@@ -145,12 +148,13 @@ async def receive(
 )
 async def inspect(
     return_id: ReturnId,
-    call: Annotated[InspectCall, AS_SEEN, Body(openapi_examples=responses.named(examples.INSPECTS))],
+    asked: Annotated[ReturnInspection, AS_SEEN, Body(openapi_examples=responses.named(examples.INSPECTS))],
     services: Use,
     who: Annotated[Principal, needs(Scope.RETURNS_WORK)],
     key: IdempotencyKey = None,
 ) -> Json:
     """Every received unit gets a disposition. What is restocked can be sold again; the refund is recorded."""
     await visibility.see_return(services, who, return_id)
-    not_in_the_future(call.occurred_at)
+    not_in_the_future(asked.occurred_at)
+    call = InspectCall(**dict(asked), actor=who.name)
     return Json(await services.returns.inspect(return_id, call, key))

@@ -13,14 +13,13 @@ with workflow.unsafe.imports_passed_through():
     from activities.looking_again import Answer
     from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
     from dom.orders.status import FulfilmentStatus
+    from dom.shared.access import TEMPORAL
     from dom.shared.errors import DomError, InvalidInput
     from workflows.activity_calls import local
     from workflows.messages import IN_SEQUENCE, CancelCall, CancelResult
     from workflows.order.interface import Order
     from workflows.order.temporal_view import OrderBoard
 
-TEMPORAL: Final = "temporal"
-"""The actor of a cancellation that was requested of Temporal itself, by its UI, CLI or API."""
 _REASON: Final = "cancelled by an operator"
 _TO_PACK_ANEW: Final = frozenset({FulfilmentStatus.PACKED, FulfilmentStatus.BOOKED})
 _ASKED_FIRST: Final = "a cancellation is written before it is applied"

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.sourcing import occasion as sourced_again
     from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
     from dom.orders.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
+    from dom.shared.access import OFL
     from dom.shared.errors import NotFound, OrderConflict
     from workflows.activity_calls import REFUSALS, again, answering, local, refusal
     from workflows.messages import (
@@ -268,7 +269,7 @@ class OrderWorkflow:
         async with self.one_at_a_time.step(self._place):
             units = [CancelledUnits(line_id, quantity, None) for line_id, quantity in self.state.waiting.items()]
             if units:
-                await self._cancellations.write(units, CancelCall(reason=reason, actor="ofl"))
+                await self._cancellations.write(units, CancelCall(reason=reason, actor=OFL))
 
     @workflow.signal
     async def stock_arrived(self, news: StockArrived) -> None:
