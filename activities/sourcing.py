@@ -17,6 +17,7 @@ from dom.network import ShippingMethod
 from dom.notifications.messages import MessageKind
 from dom.orders.order import Order, Promise
 from dom.orders.status import FAILED_SOURCING, OrderStatus, SourcingCause
+from dom.shared.access import OFL
 from dom.shared.base import Value
 from dom.sourcing.models import Outcome, SourcingDecision
 from dom.sourcing.policy.document import FailedNodes
@@ -321,7 +322,7 @@ class SourcingActivities:
         order_id, key = request.order_id, occasion(request.attempt)
         await timeline.append(
             connection,
-            timeline.Event(order_id, "sourced", key, "ofl", why.as_of, request.cause, story(decision, result, why)),
+            timeline.Event(order_id, "sourced", key, OFL, why.as_of, request.cause, story(decision, result, why)),
         )
         given = {line_id: quantity - result.waiting.get(line_id, 0) for line_id, quantity in request.lines.items()}
         moves = [orders.UnitMove(line_id, backordered=-units) for line_id, units in given.items() if units]

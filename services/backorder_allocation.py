@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.shared.access import ALLOCATION
 from dom.stock.allocation import Allocation, Balance, Grant, WaitingOrder
 from store.backorders import allocations, notices, queue
 from store.backorders.queue import InLine
@@ -118,7 +119,7 @@ class _Run:
             had = dict(each.order.aside)
             if any(units > grant.units.get(balance, 0) for balance, units in had.items()):
                 await allocations.give_up(
-                    self._connection, each.order.order_id, reason="dealt out anew", actor="allocation"
+                    self._connection, each.order.order_id, reason="dealt out anew", actor=ALLOCATION
                 )
                 had = {}
             if grant.units:

@@ -15,6 +15,7 @@ from dom.exceptions import ExceptionKind
 from dom.orders.changes import StatusMove
 from dom.orders.status import FulfilmentStatus, SourcingCause
 from dom.shared import ids
+from dom.shared.access import OFL
 from dom.sourcing.models import Snapshot
 from dom.sourcing.reoptimisation import Joint, PlannedChange, Unbegun
 from store import exceptions, stock
@@ -111,7 +112,7 @@ async def _let_go(connection: AsyncConnection, change: PlannedChange, units: Seq
             {row.line_id: row.quantity for row in units if row.fulfilment_id == held.fulfilment_id},
             business_key=f"{held.fulfilment_id}:recalled",
             reason=_REASON,
-            actor="ofl",
+            actor=OFL,
             at=at,
         )
         await stock.give_day_back(connection, stock.WorkDay(held.node_id, held.ship_day, held.service))
@@ -133,9 +134,7 @@ async def _put(connection: AsyncConnection, change: PlannedChange, network: Netw
         connection, planned, business_key=key, cause=SourcingCause.SECOND_LOOK, first_fulfilment=first
     )
     document = _told(change, first)
-    await timeline.append(
-        connection, timeline.Event(order_id, "second_look", key, "ofl", at, "", _story(change, first))
-    )
+    await timeline.append(connection, timeline.Event(order_id, "second_look", key, OFL, at, "", _story(change, first)))
     await reoptimisation.write(connection, order_id, number, document, change.saving)
     units = fulfilments.planned_units(decision, first)
     days = [stock.WorkDay(s.node_id, s.ship_day, s.service) for s in decision.shipments]

@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.channels import Channel, ChannelRule
 from dom.delivery.tariffs import Tariff
 from dom.network import Node, Sku
+from dom.shared.access import SEED
 from dom.sourcing.policy.reading import read_policy
 from store import channels
 from store.database import engine as database
 from store.network import reference
 from store.policy import policies
 
-ACTOR = "seed"
+ACTOR = SEED
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Customers:
     async def cancel(self, order: BoardOrder, lines: Mapping[str, int], at: datetime, about: str) -> bool:
         """Cancels units by line; False if it is too late for them. `about` makes the request the same when repeated."""
         order.touched = True
-        body = {"lines": _lines(lines), "actor": "customer", "occurred_at": stamp(at)}
+        body = {"lines": _lines(lines), "occurred_at": stamp(at)}
         answer = await self.api.post(CANCEL, f"/orders/{order.id}/cancel", body, key=f"cancel-{order.id}-{about}")
         if answer.ok:
             self.board.tally.cancels += 1

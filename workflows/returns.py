@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.returning import CommitReturn, OpenReturn, Returning, ReturnView
     from dom.orders.status import ReturnStatus
     from dom.returns import CancelReturn, CloseReturn, ExpireReturn, Inspect, Receive, Step
+    from dom.shared.access import EXPIRY, TEMPORAL
     from dom.shared.money import Money
     from workflows.activity_calls import REFUSALS, again, answering, local, refusal
     from workflows.attributes import CHANNEL, CUSTOMER, NODE, STATUS
@@ -31,10 +32,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.runs import undisturbed
     from workflows.words import counted, listed
 
-EXPIRY: Final = "returns"
-"""The actor of what time brings about."""
-TEMPORAL: Final = "temporal"
-"""The actor of a cancellation that was requested of Temporal itself, by its UI, CLI or API."""
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
 """The store's clock decides whether time is over: if it is a moment behind, it is asked again."""
 

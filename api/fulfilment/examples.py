@@ -30,15 +30,15 @@ WORK_LIST: Final[Example] = {
 }
 _PLAIN: Final[dict[str, Example]] = {
     "now": {},
-    "earlier": {"occurred_at": "2026-03-02T10:15:00Z", "actor": "scanner 4"},
+    "earlier": {"occurred_at": "2026-03-02T10:15:00Z"},
 }
 STEPS: Final[dict[FulfilmentStep, dict[str, Example]]] = {
     **dict.fromkeys(FulfilmentStep, _PLAIN),
-    FulfilmentStep.REJECT: {"with the reason": {"reason": "found broken", "actor": "J. Marsh"}},
+    FulfilmentStep.REJECT: {"with the reason": {"reason": "found broken"}},
     FulfilmentStep.PICK: {"all found": {}, "one missing": {"lines": [{"line_id": "1", "quantity": 5}]}},
 }
 ARRIVALS: Final[dict[str, Example]] = {
-    "the customer called": {"actor": "J. Marsh", "reason": "the customer has it"},
+    "the customer called": {"reason": "the customer has it"},
 }
 ARRIVED: Final[Example] = {
     "order_id": "web-536365",

@@ -10,7 +10,7 @@ from api.orders.models import UnitsOfLine
 from dom.network import ShippingMethod
 from dom.orders.order import ShipTo
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
-from dom.shared.base import Text, Utc, Value
+from dom.shared.base import Utc, Value
 from workflows.messages import StepLine
 
 
@@ -18,15 +18,13 @@ class StepReport(Value):
     """What a node did. Absent `occurred_at` means now; `lines` of a pick name what was found, absent means all."""
 
     occurred_at: Utc | None = None
-    actor: Text = "node"
     reason: str = Field(default="", max_length=200)
     lines: tuple[StepLine, ...] | None = Field(default=None, max_length=1000)
 
 
 class Arrival(Value):
-    """Who says that a lost parcel arrived, and when it did; absent `occurred_at` means now."""
+    """Why a lost parcel counts as arrived, and when it did arrive; absent `occurred_at` means now."""
 
-    actor: Text = "support"
     reason: str = Field(default="", max_length=200)
     occurred_at: Utc | None = None
 

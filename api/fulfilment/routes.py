@@ -126,7 +126,7 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
             fulfilment_id=fulfilment_id,
             step=step,
             occurred_at=at,
-            actor=report.actor,
+            actor=who.name,
             reason=report.reason,
             lines=report.lines,
         )
@@ -215,7 +215,7 @@ async def arrived(
     if order is not None and found["status"] == FulfilmentStatus.DELIVERED:
         known = ArrivedResult(order_id=order.order_id, fulfilment_id=fulfilment_id, status=order.status, taken_back={})
         return Json(known)
-    asked = ArrivedCall(fulfilment_id=fulfilment_id, actor=call.actor, reason=call.reason, occurred_at=at)
+    asked = ArrivedCall(fulfilment_id=fulfilment_id, actor=who.name, reason=call.reason, occurred_at=at)
     return Json(await services.orders.arrived(asked))
 
 

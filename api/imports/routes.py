@@ -21,7 +21,7 @@ from api.identity.scopes import needs
 from api.imports import examples
 from api.stock.models import ImportDetail, ImportList, Source
 from dom.shared.access import Principal, Scope
-from dom.shared.base import GivenText, Utc
+from dom.shared.base import Utc
 from dom.shared.errors import InvalidInput
 from store import imports
 from store.enums import ImportKind, ImportStatus
@@ -74,7 +74,6 @@ async def send(
     sequence: Annotated[
         int | None, Query(ge=0, lt=2**63, description="Of counts; without it `as_of` in milliseconds.")
     ] = None,
-    actor: Annotated[GivenText, Query()] = "import",
     key: IdempotencyKey = None,
 ) -> Json:
     """The answer says that every row was received; what became of each the import tells while it is applied, and its
@@ -94,7 +93,7 @@ async def send(
         source=source,
         as_of=at,
         sequence=int(at.timestamp() * 1000) if sequence is None else sequence,
-        actor=actor,
+        actor=who.name,
         key=key,
     )
     found, created = await imports.receive(services.engine, header, request.stream())

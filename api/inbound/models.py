@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from api.http.models import Page
-from dom.shared.base import Key, NodeId, Quantity, SkuId, Text, Utc, Value
+from dom.shared.base import Key, NodeId, Quantity, SkuId, Utc, Value
 from store.enums import InboundKind, InboundStatus
 
 MAX_LINES = 1000
@@ -37,20 +37,16 @@ class InboundAnnouncement(Value):
     due_on: date
     confidence: int = Field(default=100, ge=0, le=100)
     lines: tuple[AnnouncedLine, ...] = Field(min_length=1, max_length=MAX_LINES)
-    actor: Text = "planner"
 
 
 class InboundStep(Value):
-    """Who did it, and when; now if not said."""
+    """When it was done; now if not said."""
 
-    actor: Text = "warehouse"
     occurred_at: Utc | None = None
 
 
 class CancelInbound(Value):
-    """Who calls it off."""
-
-    actor: Text = "planner"
+    """Nothing more needs to be said."""
 
 
 class ReceivedLine(Value):

@@ -73,7 +73,7 @@ async def announce(
         lines=tuple((line.sku, line.quantity) for line in announced.lines),
     )
     async with services.engine.begin() as connection:
-        created = await inbound.announce(connection, content, announced.actor)
+        created = await inbound.announce(connection, content, who.name)
         return Json(await _shown(connection, reference), 201 if created else 200)
 
 
@@ -148,7 +148,7 @@ async def ship(
     await visibility.see_inbound(services, who, reference)
     at = not_in_the_future(step.occurred_at)
     async with services.engine.begin() as connection:
-        await inbound.ship(connection, reference, actor=step.actor, at=at)
+        await inbound.ship(connection, reference, actor=who.name, at=at)
         return Json(await _shown(connection, reference))
 
 
@@ -179,7 +179,7 @@ async def receive(
         key=receipt.idempotency_key,
         lines=tuple(Arrived(line.sku, line.quantity, line.damaged, line.quarantine) for line in receipt.lines),
         closed=receipt.closed,
-        actor=receipt.actor,
+        actor=who.name,
         occurred_at=not_in_the_future(receipt.occurred_at),
         node_id=receipt.node_id,
     )
@@ -202,14 +202,14 @@ async def cancel(
     reference: Reference,
     services: Use,
     who: Annotated[Principal, needs(Scope.INBOUND_WRITE)],
-    call: Annotated[
+    call: Annotated[  # noqa: ARG001  what it does not know is refused
         CancelInbound, AS_SEEN, Body(openapi_examples=responses.named(examples.INBOUND_CANCELS))
     ] = CancelInbound(),
 ) -> Json:
     """While nothing was shipped or received. A transfer in transit can be received back at its origin."""
     await visibility.see_inbound(services, who, reference)
     async with services.engine.begin() as connection:
-        await inbound.cancel(connection, reference, call.actor)
+        await inbound.cancel(connection, reference, who.name)
         return Json(await _shown(connection, reference))
 
 

@@ -176,7 +176,7 @@ TIMELINE: Final[Example] = {
     ],
 }
 CANCELS: Final[dict[str, Example]] = {
-    "the whole order": {"reason": "ordered twice", "actor": "support"},
+    "the whole order": {"reason": "ordered twice"},
     "two units of a line": {"lines": [{"line_id": "1", "quantity": 2}], "reason": "too many"},
 }
 CANCELLED: Final[Example] = {"order_id": "web-EXAMPLE-1", "status": "cancelled", "cancelled": {"1": 6}}

@@ -11,10 +11,11 @@ from dom.exceptions import ExceptionKind
 from dom.network import ShippingMethod
 from dom.orders.order import Customer, Payment, ShipTo
 from dom.orders.status import CarrierEventKind, FulfilmentStatus, OrderStatus, ReturnStatus
-from dom.shared.base import Utc
+from dom.shared.base import Utc, Value
 from dom.sourcing.explanation.models import Change, Explanation
 from dom.sourcing.models import Demand, SourcingDecision, StockValue
 from store.enums import MessageStatus, ShipmentStatus
+from workflows.messages import CancelLine, Reason
 
 
 class OrderLinks(BaseModel):
@@ -78,6 +79,14 @@ class OrderList(Page):
     """A page of orders, newest first."""
 
     items: list[OrderSummary]
+
+
+class CancelRequest(Value):
+    """Cancel an order, whole (no lines) or by line, before hand-over."""
+
+    lines: tuple[CancelLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
+    reason: Reason = ""
+    occurred_at: Utc | None = None
 
 
 class LineUnits(BaseModel):

@@ -20,7 +20,7 @@ from api.http.services import IdempotencyKey, Services, Use
 from api.identity import visibility
 from api.identity.scopes import caller, needs
 from api.orders import examples
-from api.orders.models import OrderCaptured, OrderDetail, OrderList, Sourcing, Timeline
+from api.orders.models import CancelRequest, OrderCaptured, OrderDetail, OrderList, Sourcing, Timeline
 from api.orders.sourcing import stored_decision
 from dom.orders.intake import OrderRequest, as_captured_before
 from dom.orders.status import OrderStatus
@@ -243,7 +243,7 @@ async def get_sourcing(
 )
 async def cancel(
     order_id: OrderId,
-    call: Annotated[CancelCall, AS_SEEN, Body(openapi_examples=responses.named(examples.CANCELS))],
+    asked: Annotated[CancelRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.CANCELS))],
     services: Use,
     who: Annotated[Principal, needs(Scope.ORDERS_CANCEL)],
     key: IdempotencyKey = None,
@@ -253,7 +253,8 @@ async def cancel(
     Without `lines` the whole order; a line without `quantity` means every unit of it.
     """
     await visibility.see_order(services, who, order_id)
-    not_in_the_future(call.occurred_at)
+    not_in_the_future(asked.occurred_at)
+    call = CancelCall(lines=asked.lines, reason=asked.reason, actor=who.name, occurred_at=asked.occurred_at)
     return Json(await services.orders.cancel(order_id, call, key))
 
 

@@ -11,7 +11,6 @@ from api.http.services import Use
 from api.identity.scopes import needs
 from api.policy import examples
 from api.policy.models import (
-    Actor,
     BasedOn,
     Comment,
     DraftDetail,
@@ -23,7 +22,7 @@ from api.policy.models import (
 )
 from api.policy.routes import answered
 from api.policy.text import REQUEST_BODY, PolicyText
-from dom.shared.access import Scope
+from dom.shared.access import Principal, Scope
 from dom.sourcing.policy.checking import linted, refused
 from dom.sourcing.policy.findings import Finding
 from dom.sourcing.policy.reading import read
@@ -73,7 +72,6 @@ async def get(name: DraftName, services: Use) -> Json:
     HERE,
     summary="Create or replace a draft",
     operation_id="putDraft",
-    dependencies=[needs(Scope.POLICY_WRITE)],
     response_model=DraftDetail,
     openapi_extra={"requestBody": REQUEST_BODY},
     responses={
@@ -88,8 +86,8 @@ async def put(
     name: DraftName,
     reading: PolicyText,
     services: Use,
+    who: Annotated[Principal, needs(Scope.POLICY_WRITE)],
     *,
-    actor: Actor = "planner",
     comment: Comment = None,
     based_on: BasedOn = None,
     revision: Annotated[
@@ -108,7 +106,7 @@ async def put(
             name,
             reading.policy,
             reading.placed.text,
-            actor,
+            who.name,
             comment=comment or "",
             based_on=based_on,
             revision=revision,
@@ -138,7 +136,6 @@ async def delete(name: DraftName, services: Use) -> Json:
     status_code=201,
     summary="Publish a draft",
     operation_id="publishDraft",
-    dependencies=[needs(Scope.POLICY_PUBLISH)],
     response_model=PolicyPublished,
     responses={
         **responses.success(201, "Published; it decides the next order.", examples.POLICY_PUBLISHED),
@@ -148,12 +145,14 @@ async def delete(name: DraftName, services: Use) -> Json:
         **responses.problems("not-found", "policy-invalid", "conflict", "invalid-input"),
     },
 )
-async def publish(name: DraftToPublish, services: Use, actor: Actor = "planner", comment: Comment = None) -> Json:
+async def publish(
+    name: DraftToPublish, services: Use, who: Annotated[Principal, needs(Scope.POLICY_PUBLISH)], comment: Comment = None
+) -> Json:
     """As publishing its text; the draft is gone then. Refused where another version went live since it was begun: look
     at the difference, and write the draft again with `based_on` that version.
     """
     async with services.engine.begin() as connection:
-        return answered(await policies.publish_draft(connection, name, actor, comment=comment))
+        return answered(await policies.publish_draft(connection, name, who.name, comment=comment))
 
 
 async def _findings(connection: AsyncConnection, draft: Draft) -> tuple[Finding, ...]:

@@ -6,7 +6,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.models import Page
-from dom.shared.base import GivenText, Utc
+from dom.shared.base import Utc
 from dom.sourcing.policy.comparing import PolicyChange
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.policy.findings import Finding
@@ -32,7 +32,6 @@ Which = Annotated[
         examples=["live"],
     ),
 ]
-Actor = Annotated[GivenText, Query(description="Who does it; kept with what is written.")]
 Comment = Annotated[str | None, Query(max_length=1000, description="Why; kept with what is written.")]
 BasedOn = Annotated[int | None, Query(ge=1, le=999_999_999, description="The published version it is begun from.")]
 BasedOnLive = Annotated[

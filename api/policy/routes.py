@@ -14,7 +14,6 @@ from api.http.services import Use
 from api.identity.scopes import needs
 from api.policy import examples
 from api.policy.models import (
-    Actor,
     BasedOnLive,
     Comment,
     PolicyChecked,
@@ -26,7 +25,7 @@ from api.policy.models import (
     Which,
 )
 from api.policy.text import REQUEST_BODY, PolicyText
-from dom.shared.access import Scope
+from dom.shared.access import Principal, Scope
 from dom.sourcing.policy import schema
 from dom.sourcing.policy.checking import linted
 from dom.sourcing.policy.comparing import compare
@@ -77,7 +76,6 @@ async def find(services: Use, limit: Limit = 50, cursor_: Annotated[Cursor, Quer
     status_code=201,
     summary="Publish a policy",
     operation_id="publishPolicy",
-    dependencies=[needs(Scope.POLICY_PUBLISH)],
     response_model=PolicyPublished,
     openapi_extra={"requestBody": REQUEST_BODY},
     responses={
@@ -89,13 +87,17 @@ async def find(services: Use, limit: Limit = 50, cursor_: Annotated[Cursor, Quer
     },
 )
 async def publish(
-    reading: PolicyText, services: Use, actor: Actor = "planner", comment: Comment = None, based_on: BasedOnLive = None
+    reading: PolicyText,
+    services: Use,
+    who: Annotated[Principal, needs(Scope.POLICY_PUBLISH)],
+    comment: Comment = None,
+    based_on: BasedOnLive = None,
 ) -> Json:
     """It is looked at against the network as it is, and refused where it has errors: `errors` names each with its line.
     Warnings pass. Running orders keep what was decided for them.
     """
     async with services.engine.begin() as connection:
-        found = await publishing.publish(connection, reading, actor, comment=comment or "", based_on=based_on)
+        found = await publishing.publish(connection, reading, who.name, comment=comment or "", based_on=based_on)
     return answered(found)
 
 
@@ -178,7 +180,6 @@ async def get(version: Version, services: Use) -> Json:
     status_code=201,
     summary="Bring an earlier version back",
     operation_id="restorePolicy",
-    dependencies=[needs(Scope.POLICY_PUBLISH)],
     response_model=PolicyPublished,
     responses={
         **responses.success(201, "Published again, as the next version.", examples.POLICY_RESTORED),
@@ -188,13 +189,15 @@ async def get(version: Version, services: Use) -> Json:
         **responses.problems("not-found", "policy-invalid", "invalid-input"),
     },
 )
-async def restore(version: Version, services: Use, actor: Actor = "planner", comment: Comment = None) -> Json:
+async def restore(
+    version: Version, services: Use, who: Annotated[Principal, needs(Scope.POLICY_PUBLISH)], comment: Comment = None
+) -> Json:
     """The next version says what that one said, and names it in `restores`. It is refused where the network has moved
     on from it: `errors` says what it names that is not there any more.
     """
     async with services.engine.begin() as connection:
         number = (await policies.get(connection)).version if version == "live" else int(version)
-        found = await publishing.restore(connection, number, actor, comment=comment or "")
+        found = await publishing.restore(connection, number, who.name, comment=comment or "")
     return answered(found)
 
 

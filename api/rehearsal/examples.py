@@ -8,7 +8,6 @@ REHEARSAL_REQUESTS: Final[dict[str, Example]] = {
     "a draft over the last month": {
         "which": "draft:cheaper-splits",
         "orders": "last-30-days",
-        "actor": "kim@shop.example",
     },
     "the live policy again": {"orders": "last-500-orders"},
     "a policy as it is": {
@@ -128,7 +127,7 @@ REHEARSAL_REPORT: Final[Example] = {
     "not_the_same": [],
 }
 SHADOW_REQUESTS: Final[dict[str, Example]] = {
-    "the draft of that name": {"actor": "kim@shop.example"},
+    "the draft of that name": {},
     "an earlier version": {"which": "1"},
 }
 SHADOW: Final[Example] = {

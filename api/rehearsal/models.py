@@ -6,7 +6,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field, model_validator
 
 from api.http.models import Page
-from dom.shared.base import Text, Utc, Value
+from dom.shared.base import Utc, Value
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.rehearsal.figures import Figures
 from dom.sourcing.rehearsal.report import Report
@@ -34,7 +34,6 @@ class _OnePolicy(Value):
 
     which: Which | None = None
     policy: Policy | None = Field(default=None, description="The policy itself, in place of `which`.")
-    actor: Text = "api"
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -15,7 +15,7 @@ from api.identity.scopes import needs
 from api.rehearsal import examples
 from api.rehearsal import page as reports
 from api.rehearsal.models import RehearsalDetail, RehearsalId, RehearsalList, RehearsalReport, RehearsalRequest
-from dom.shared.access import Scope
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import Conflict
 from dom.sourcing.policy.document import Policy
@@ -36,7 +36,6 @@ _DRAFT: Final = "draft:"
     status_code=202,
     summary="Rehearse a policy over recorded orders",
     operation_id="startRehearsal",
-    dependencies=[needs(Scope.POLICY_WRITE)],
     response_model=RehearsalDetail,
     responses={
         **responses.success(202, "In the queue; the keeper runs one at a time.", examples.REHEARSAL),
@@ -46,6 +45,7 @@ _DRAFT: Final = "draft:"
 async def start(
     asked: Annotated[RehearsalRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.REHEARSAL_REQUESTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.POLICY_WRITE)],
 ) -> Json:
     """Every recorded decision of the orders is made again by the planner, in sequence, on the stock as it stood, drawn
     down by what the draft itself takes. Nothing is changed by it. Without a policy each decision is made again under
@@ -54,7 +54,7 @@ async def start(
     async with services.engine.begin() as connection:
         policy, called = await named(connection, asked.which, asked.policy)
         found = await rehearsals.ask(
-            connection, policy=policy, policy_name=called, orders=asked.orders, asked_by=asked.actor
+            connection, policy=policy, policy_name=called, orders=asked.orders, asked_by=who.name
         )
     content = _shown(found)
     return Json(content, 202, headers={"Location": content["links"]["self"]})

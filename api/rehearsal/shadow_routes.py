@@ -10,11 +10,10 @@ from api.contract import responses
 from api.http.answers import Json
 from api.http.services import Use
 from api.identity.scopes import needs
-from api.policy.models import Actor
 from api.rehearsal import examples
 from api.rehearsal.models import ShadowDetail, ShadowList, ShadowName, ShadowRequest
 from api.rehearsal.routes import named
-from dom.shared.access import Scope
+from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from store.rehearsal import shadows
 from store.rehearsal.shadows import Shadow
@@ -45,7 +44,6 @@ async def find(services: Use) -> Json:
     status_code=201,
     summary="Let a draft decide beside the live policy",
     operation_id="startShadow",
-    dependencies=[needs(Scope.POLICY_WRITE)],
     response_model=ShadowDetail,
     responses={
         **responses.success(201, "It decides every order from now on; nothing comes of it.", examples.SHADOW),
@@ -56,6 +54,7 @@ async def start(
     name: ShadowName,
     asked: Annotated[ShadowRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.SHADOW_REQUESTS))],
     services: Use,
+    who: Annotated[Principal, needs(Scope.POLICY_WRITE)],
 ) -> Json:
     """The draft is kept as it stands now. It decides a moment after the live policy, on what that one saw; orders,
     stock and promises know nothing of it.
@@ -64,7 +63,7 @@ async def start(
         which = asked.which if asked.which or asked.policy else f"draft:{name}"
         policy, _ = await named(connection, which, asked.policy)
         assert policy is not None  # noqa: S101  one of the two is given
-        await shadows.start(connection, name, policy, asked.actor)
+        await shadows.start(connection, name, policy, who.name)
         found = await shadows.get(connection, name)
     return Json(_shown(found, []), 201, headers={"Location": f"/v1{PATH}/{name}"})
 
@@ -96,17 +95,16 @@ async def get(
     PATH + "/{name}",
     summary="Stop a shadow",
     operation_id="stopShadow",
-    dependencies=[needs(Scope.POLICY_WRITE)],
     response_model=ShadowDetail,
     responses={
         **responses.success(200, "It decides no longer.", examples.SHADOW_STOPPED),
         **responses.problems("not-found", "invalid-input"),
     },
 )
-async def stop(name: ShadowName, services: Use, actor: Actor = "api") -> Json:
+async def stop(name: ShadowName, services: Use, who: Annotated[Principal, needs(Scope.POLICY_WRITE)]) -> Json:
     """What it decided stays to be read."""
     async with services.engine.begin() as connection:
-        await shadows.stop(connection, name, actor)
+        await shadows.stop(connection, name, who.name)
         found = await shadows.get(connection, name)
     return Json(_shown(found))
 

@@ -10,7 +10,6 @@ RETURN_REQUESTS: Final[dict[str, Example]] = {
         "order_id": "web-EXAMPLE-1",
         "lines": [{"line_id": "1", "quantity": 2}],
         "reason": "arrived broken",
-        "actor": "customer",
     },
     "to a store": {
         "order_id": "web-EXAMPLE-1",
@@ -53,7 +52,7 @@ RETURN: Final[Example] = {
 }
 RECEIVES: Final[dict[str, Example]] = {
     "everything arrived": {},
-    "one of two": {"lines": [{"line_id": "1", "quantity": 1}], "actor": "dock 2"},
+    "one of two": {"lines": [{"line_id": "1", "quantity": 1}]},
 }
 RETURN_RECEIVED: Final[Example] = {
     "return_id": _ID,

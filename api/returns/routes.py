@@ -14,7 +14,16 @@ from api.http.services import IdempotencyKey, Use
 from api.identity import visibility
 from api.identity.scopes import needs
 from api.returns import examples
-from api.returns.models import ReturnDetail, ReturnList, ReturnOpened
+from api.returns.models import (
+    NewReturn,
+    ReturnCancellation,
+    ReturnClosing,
+    ReturnDetail,
+    ReturnInspection,
+    ReturnList,
+    ReturnOpened,
+    ReturnReceipt,
+)
 from dom.orders.status import ReturnStatus
 from dom.shared import ids
 from dom.shared.access import Principal, Scope
@@ -48,7 +57,7 @@ router = APIRouter(tags=["returns"])
     },
 )
 async def request(
-    asked: Annotated[ReturnRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_REQUESTS))],
+    asked: Annotated[NewReturn, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_REQUESTS))],
     services: Use,
     who: Annotated[Principal, needs(Scope.RETURNS_WRITE)],
     key: IdempotencyKey = None,
@@ -60,7 +69,7 @@ async def request(
     await visibility.see_order(services, who, asked.order_id)
     not_in_the_future(asked.occurred_at)
     return_id = ids.return_id(asked.order_id, key or uuid4().hex)
-    answer = await services.returns.request(return_id, asked, key)
+    answer = await services.returns.request(return_id, ReturnRequest(**dict(asked), actor=who.name), key)
     links = {"self": f"/v1/returns/{answer.return_id}", "order": f"/v1/orders/{answer.order_id}"}
     content = {
         "return_id": answer.return_id,
@@ -131,7 +140,9 @@ async def receive(
     return_id: ReturnId,
     services: Use,
     who: Annotated[Principal, needs(Scope.RETURNS_WORK)],
-    call: Annotated[ReceiveCall, AS_SEEN, Body(openapi_examples=responses.named(examples.RECEIVES))] = ReceiveCall(),
+    asked: Annotated[
+        ReturnReceipt, AS_SEEN, Body(openapi_examples=responses.named(examples.RECEIVES))
+    ] = ReturnReceipt(),
     key: IdempotencyKey = None,
 ) -> Json:
     """May be called for each parcel of a return. Without `lines` everything that is outstanding arrived. The goods
@@ -141,7 +152,8 @@ async def receive(
     expired or closed are refused, and put before a person.
     """
     await visibility.see_return(services, who, return_id)
-    not_in_the_future(call.occurred_at)
+    not_in_the_future(asked.occurred_at)
+    call = ReceiveCall(**dict(asked), actor=who.name)
     return Json(await services.returns.receive(return_id, call, key))
 
 
@@ -157,7 +169,7 @@ async def receive(
 )
 async def inspect(
     return_id: ReturnId,
-    call: Annotated[InspectCall, AS_SEEN, Body(openapi_examples=responses.named(examples.INSPECTS))],
+    asked: Annotated[ReturnInspection, AS_SEEN, Body(openapi_examples=responses.named(examples.INSPECTS))],
     services: Use,
     who: Annotated[Principal, needs(Scope.RETURNS_WORK)],
     key: IdempotencyKey = None,
@@ -166,7 +178,8 @@ async def inspect(
     refund for these units is recorded. The return ends once nothing is outstanding and everything is inspected.
     """
     await visibility.see_return(services, who, return_id)
-    not_in_the_future(call.occurred_at)
+    not_in_the_future(asked.occurred_at)
+    call = InspectCall(**dict(asked), actor=who.name)
     return Json(await services.returns.inspect(return_id, call, key))
 
 
@@ -184,16 +197,17 @@ async def cancel(
     return_id: ReturnId,
     services: Use,
     who: Annotated[Principal, needs(Scope.RETURNS_WRITE)],
-    call: Annotated[
-        CancelReturnCall, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_CANCELS))
-    ] = CancelReturnCall(),
+    asked: Annotated[
+        ReturnCancellation, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_CANCELS))
+    ] = ReturnCancellation(),
     key: IdempotencyKey = None,
 ) -> Json:
     """The units that have not arrived may be returned otherwise. What has arrived is inspected and refunded as ever, so
     that the return ends as `cancelled` only where nothing had.
     """
     await visibility.see_return(services, who, return_id)
-    not_in_the_future(call.occurred_at)
+    not_in_the_future(asked.occurred_at)
+    call = CancelReturnCall(**dict(asked), actor=who.name)
     return Json(await services.returns.cancel(return_id, call, key))
 
 
@@ -211,14 +225,15 @@ async def close(
     return_id: ReturnId,
     services: Use,
     who: Annotated[Principal, needs(Scope.RETURNS_WRITE)],
-    call: Annotated[
-        CloseReturnCall, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_CLOSES))
-    ] = CloseReturnCall(),
+    asked: Annotated[
+        ReturnClosing, AS_SEEN, Body(openapi_examples=responses.named(examples.RETURN_CLOSES))
+    ] = ReturnClosing(),
     key: IdempotencyKey = None,
 ) -> Json:
     """After something of a return arrived: the rest is not waited for, and may be returned otherwise. The customer is
     not told. A return of which nothing arrived is cancelled instead.
     """
     await visibility.see_return(services, who, return_id)
-    not_in_the_future(call.occurred_at)
+    not_in_the_future(asked.occurred_at)
+    call = CloseReturnCall(**dict(asked), actor=who.name)
     return Json(await services.returns.close(return_id, call, key))

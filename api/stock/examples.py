@@ -6,7 +6,6 @@ from api.contract.example import Example
 
 ADJUSTMENTS: Final[dict[str, Example]] = {
     "a receipt and a breakage": {
-        "actor": "J. Marsh",
         "adjustments": [
             {
                 "node_id": "example-node",
@@ -66,7 +65,6 @@ ADJUSTMENT_RESULTS: Final[Example] = {
 COUNTS: Final[dict[str, Example]] = {
     "a cycle count": {
         "source": "wms-daventry",
-        "actor": "J. Marsh",
         "counts": [
             {
                 "node_id": "example-node",

@@ -47,7 +47,6 @@ class Adjustments(Value):
     """Changes of stock; each stands for itself."""
 
     adjustments: Items[AdjustmentItem]
-    actor: Text = "warehouse"
 
 
 class AdjustmentResult(BaseModel):
@@ -89,7 +88,6 @@ class Counts(Value):
 
     source: Source
     counts: Items[CountItem]
-    actor: Text = "warehouse"
 
 
 class CountResult(BaseModel):

@@ -51,7 +51,7 @@ async def adjust(
     _check_nodes(who, "adjustments", feed.adjustments)
     changes, refused = _made(items.readable(feed.adjustments), _adjustment)
     async with services.engine.begin() as connection:
-        done = await stock_updates.adjust(connection, list(changes.values()), feed.actor)
+        done = await stock_updates.adjust(connection, list(changes.values()), who.name)
     results = refused | dict(zip(changes, done, strict=True))
     return _answer("adjustments", feed.adjustments, results, "damaged", "quarantine")
 
@@ -78,7 +78,7 @@ async def count(
     _check_nodes(who, "counts", feed.counts)
     taken, refused = _made(items.readable(feed.counts), _count)
     async with services.engine.begin() as connection:
-        done = await stock_updates.count(connection, list(taken.values()), feed.source, feed.actor)
+        done = await stock_updates.count(connection, list(taken.values()), feed.source, who.name)
     return _answer("counts", feed.counts, refused | dict(zip(taken, done, strict=True)), "shortfall")
 
 

@@ -6,7 +6,6 @@ from api.contract.example import Example
 
 SAFETY_STOCKS: Final[dict[str, Example]] = {
     "a season begins": {
-        "actor": "R. Osei",
         "safety_stocks": [
             {
                 "node_id": "example-node",

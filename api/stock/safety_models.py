@@ -32,7 +32,6 @@ class SafetyStocks(Value):
     """Safety stocks to set; each stands for itself."""
 
     safety_stocks: tuple[SafetyStockItem, ...] = Field(min_length=1, max_length=MAX_ITEMS)
-    actor: Text = "planner"
 
 
 class SafetyStockResult(BaseModel):

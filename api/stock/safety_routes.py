@@ -43,7 +43,7 @@ async def put(
     visibility.own_nodes(who, named)
     settings = [_setting(item) for item in asked.safety_stocks]
     async with services.engine.begin() as connection:
-        found = await safety.put(connection, settings, asked.actor)
+        found = await safety.put(connection, settings, who.name)
     return Json({"results": [_said(index, result) for index, result in enumerate(found)]})
 
 

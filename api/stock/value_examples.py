@@ -36,7 +36,6 @@ STOCK_VALUES: Final[Example] = {
 }
 MARK_DOWNS: Final[dict[str, Example]] = {
     "a season that ends": {
-        "actor": "M. Reed",
         "mark_downs": [
             {"node_id": "example-node", "sku": "EXAMPLE-1", "per_unit": 150},
             {"node_id": "st-nowhere", "sku": "EXAMPLE-1", "per_unit": 150},

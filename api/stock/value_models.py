@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.http.items import MAX_ITEMS
 from api.http.models import ItemProblem
-from dom.shared.base import NodeId, SkuId, Text, Utc, Value
+from dom.shared.base import NodeId, SkuId, Utc, Value
 
 
 class NodeValue(BaseModel):
@@ -46,7 +46,6 @@ class MarkDowns(Value):
     """Mark-downs to set; each stands for itself."""
 
     mark_downs: tuple[MarkDownItem, ...] = Field(min_length=1, max_length=MAX_ITEMS)
-    actor: Text = "planner"
 
 
 class MarkDownResult(BaseModel):

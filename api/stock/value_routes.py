@@ -86,7 +86,7 @@ async def mark_down(
     visibility.own_nodes(who, named)
     marks = [MarkDown(item.node_id, item.sku, item.per_unit) for item in asked.mark_downs]
     async with services.engine.begin() as connection:
-        found = await stock_values.mark_down(connection, marks, asked.actor)
+        found = await stock_values.mark_down(connection, marks, who.name)
     return Json({"results": [_said(index, result) for index, result in enumerate(found)]})
 
 

@@ -3,15 +3,13 @@
 """
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
+from dom.shared.access import OFL
 from dom.shared.base import Value
-
-OFL: Final = "ofl"
-"""Who cancels what waited for too long."""
 
 
 class TakeNodeStep(Value):

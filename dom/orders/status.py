@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from dom.shared import access
+
 
 class OrderStatus(StrEnum):
     """Where an order stands as a whole; worked out of its units by `dom.orders.lifecycle`."""
@@ -102,7 +104,7 @@ GAVE_DAY_BACK: Final = FINAL_FULFILMENT - LEFT_NODE
 """The work was never done: its place in the node's day is free for others."""
 UNBEGUN: Final = frozenset({FulfilmentStatus.RELEASED})
 """The node has not taken the work on."""
-NETWORK: Final = "network"
+NETWORK: Final = access.NETWORK
 """The actor who rejects work in the name of a node that cannot do it any more. That is no failure of the node."""
 
 

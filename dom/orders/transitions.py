@@ -28,7 +28,6 @@ from dom.orders.changes import (
     Trouble,
 )
 from dom.orders.commands import (
-    OFL,
     BookCarrierRefused,
     CancelRest,
     CancelUnits,
@@ -41,6 +40,7 @@ from dom.orders.commands import (
 )
 from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState, after_step, is_repeat
 from dom.orders.status import GONE, NETWORK, FulfilmentStatus, FulfilmentStep, OrderStatus, SourcingCause
+from dom.shared.access import OFL
 from dom.shared.errors import NotFound, StepNotPossible
 
 _S = FulfilmentStatus

@@ -13,7 +13,21 @@ from typing import Final, Self
 
 SYSTEM: Final = "system:"
 """How the names of our own processes begin, where they act by themselves. No caller can have such a name."""
+OFL: Final = f"{SYSTEM}ofl"
+"""The policy, where it decides or gives up by itself."""
+ALLOCATION: Final = f"{SYSTEM}allocation"
+"""Giving what came in to the orders that wait for it."""
+NETWORK: Final = f"{SYSTEM}network"
+"""What changes because a node or SKU did."""
+TEMPORAL: Final = f"{SYSTEM}temporal"
+"""Somebody at the Temporal UI, CLI or API; who, Temporal does not say."""
+EXPIRY: Final = f"{SYSTEM}expiry"
+"""What ends because its time is over."""
+SEED: Final = f"{SYSTEM}seed"
+"""The sample network that an empty database is filled with."""
 MAX_NAME: Final = 64
+_ONCE_OURS: Final = frozenset({"ofl", "allocation", "network", "temporal", "seed", "clock"})
+"""What our own processes were called before; entries of the ledger still say so."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+/|-]*")
 
 
@@ -191,4 +205,4 @@ def is_name(text: str) -> bool:
     our own processes have.
     """
     plain = unicodedata.normalize("NFKC", text) == text and " ".join(text.split()) == text
-    return plain and len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None
+    return plain and text.lower() not in _ONCE_OURS and len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.shared.access import ALLOCATION, OFL
 from dom.stock.allocation import Balance
 from store.database.parameters import to_json
 from store.stock import soft
@@ -35,7 +36,7 @@ class AllocationShare:
 
 # The balances are locked by the caller, and nothing on them has lapsed. Entries are told apart by the reservation's id,
 # because the same balance may be granted from many times.
-_SET_ASIDE = text("""
+_SET_ASIDE = text(f"""
 WITH share AS (
     SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:owners AS text[]), CAST(:channels AS text[]),
                          CAST(:seconds AS int[]), CAST(:documents AS text[]))
@@ -63,8 +64,8 @@ WITH share AS (
     FROM unit u JOIN share g USING (id) RETURNING id, node_id, sku, quantity, soft_id
 )
 INSERT INTO stock_ledger (node_id, sku, kind, soft_delta, business_key, reason, actor, occurred_at)
-SELECT node_id, sku, 'soft_reserve', quantity, soft_id || '/soft/' || id, 'set aside for a waiting order', 'allocation',
-       statement_timestamp() FROM held
+SELECT node_id, sku, 'soft_reserve', quantity, soft_id || '/soft/' || id, 'set aside for a waiting order',
+       '{ALLOCATION}', statement_timestamp() FROM held
 """)
 
 
@@ -120,7 +121,7 @@ async def settle(connection: AsyncConnection, order_id: str, planned: Mapping[Ba
     if planned:
         owned = await soft.convert(connection, SOFT_ID + order_id, order_id, also=sorted(planned))
     else:
-        await soft.release(connection, SOFT_ID + order_id, reason="cannot be used", actor="ofl")
+        await soft.release(connection, SOFT_ID + order_id, reason="cannot be used", actor=OFL)
     unused = [row for row in rows if planned.get((row.node_id, row.sku), 0) < row.units]
     if unused:
         balances = [f"{row.node_id}/{row.sku}" for row in unused]

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import Notice
+from dom.shared.access import ALLOCATION
 from store import exceptions
 from store.backorders import allocations
 from store.notifications import outbox
@@ -53,7 +54,7 @@ async def gone(connection: AsyncConnection, order_id: str) -> None:
     It stands in line again when the exception is closed. One that took its units meanwhile, and ended, is all right.
     """
     await allocations.undisturbed(connection, order_id)
-    if not await allocations.give_up(connection, order_id, reason="no process runs for the order", actor="allocation"):
+    if not await allocations.give_up(connection, order_id, reason="no process runs for the order", actor=ALLOCATION):
         return
     await exceptions.open_(
         connection,
@@ -97,4 +98,4 @@ async def give_back(connection: AsyncConnection, order_id: str) -> None:
     """What is set aside for an order that waits for nothing any more goes back."""
     await allocations.undisturbed(connection, order_id)
     if await connection.scalar(_IDLE, {"order_id": order_id}) is not None:
-        await allocations.give_up(connection, order_id, reason="the order waits for nothing", actor="allocation")
+        await allocations.give_up(connection, order_id, reason="the order waits for nothing", actor=ALLOCATION)

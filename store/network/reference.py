@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.delivery.tariffs import Tariff
 from dom.network import Node, Sku
+from dom.shared.access import NETWORK
 from dom.shared.errors import NotFound
 from dom.shared.money import refuse_unknown
 from dom.sourcing.policy.document import Policy
@@ -120,7 +121,7 @@ async def put_node(connection: AsyncConnection, node: Node) -> bool:
     await touch(connection)
     if was_active is not None and was_active != node.active:
         switch = "on" if node.active else "off"
-        await announce(connection, {Affected(node_id=node.id)}, reason=f"node switched {switch}", actor="network")
+        await announce(connection, {Affected(node_id=node.id)}, reason=f"node switched {switch}", actor=NETWORK)
     return bool(created)
 
 
@@ -160,7 +161,7 @@ async def put_skus(connection: AsyncConnection, skus: Iterable[Sku]) -> int:
     )
     created = sum(1 for (new,) in rows if new)
     await touch(connection)
-    await announce(connection, released_otherwise, reason="another release date", actor="network")
+    await announce(connection, released_otherwise, reason="another release date", actor=NETWORK)
     return created
 
 

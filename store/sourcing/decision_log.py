@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom.delivery.tariffs import Tariff
 from dom.network import Node
 from dom.orders.status import FulfilmentStatus
+from dom.shared.access import OFL
 from dom.sourcing.models import Demand, Snapshot, SourcingDecision
 from dom.sourcing.planning.snapshot_codec import seen_again
 from dom.sourcing.policy.document import Policy
@@ -27,7 +28,7 @@ _KINDS: Final[Mapping[str, Happening]] = {
     f"fulfilment_{FulfilmentStatus.LOST}": Happening.LOST,
     "cancelled": Happening.CANCELLED,
 }
-_POLICY_ITSELF: Final = "ofl"
+_POLICY_ITSELF: Final = OFL
 """The actor of a cancellation that nobody asked for: the units had waited for too long."""
 
 

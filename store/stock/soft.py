@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.shared.access import OFL
 from store.database.parameters import to_json
 from store.enums import SoftStatus
 from store.stock.firm import NOTHING
@@ -152,7 +153,7 @@ async def convert(
     Answers the units by (node, SKU); none if they lapsed or are gone. The rows the order will take (`also`, as node
     and SKU) are locked together with the reservation's own, in the one fixed order, so that nobody slips in between.
     """
-    ending = _Ending(SoftStatus.CONVERTED, "soft_convert", "became an order", "ofl", order_id)
+    ending = _Ending(SoftStatus.CONVERTED, "soft_convert", "became an order", OFL, order_id)
     return await _let_go(connection, soft_id, ending, also) or {}
 
 

@@ -291,7 +291,7 @@ class TestALostParcelThatArrives:
         assert [each["fulfilment_id"] for each in stray["data"]["replaced_by"]] == [f"{order_id}-F2"]
         assert f"/v1/fulfilments/{order_id}-F1/arrived" in stray["detail"]
         url = f"/v1/fulfilments/{order_id}-F1/arrived"
-        answer = await channel.http.post(url, json={"actor": "J. Marsh"})
+        answer = await channel.http.post(url, json={"reason": "the customer has it"})
         assert (answer.status_code, answer.json()["taken_back"]) == (200, {"1": 3}), answer.text
         found = await channel.until_order(order_id, "delivered")
         assert [f["status"] for f in found["fulfilments"]] == ["delivered", "cancelled"]

@@ -131,7 +131,7 @@ class TestEndedKeys:
     async def test_one_that_was_revoked(self, nobody: httpx.AsyncClient, app: FastAPI, engine: AsyncEngine) -> None:
         headers = await key_of(engine, Role.OPERATOR, Limits())
         assert (await nobody.get(LISTED, headers=headers)).status_code == 200
-        key_id = headers["Authorization"].split("_")[1]
+        key_id = headers["X-API-Key"].split("_")[1]
         async with engine.begin() as connection:
             await api_keys.revoke(connection, api_keys.COMMAND_LINE, key_id)
         app.state.services.keys.forget(key_id)
@@ -140,7 +140,7 @@ class TestEndedKeys:
     async def test_another_process_knows_it_within_seconds(self, engine: AsyncEngine) -> None:
         now = 0.0
         ring = KeyRing(engine, store_engine.reading(engine), lambda: now)
-        key = (await key_of(engine, Role.OPERATOR, Limits()))["Authorization"].removeprefix("Bearer ")
+        key = (await key_of(engine, Role.OPERATOR, Limits()))["X-API-Key"]
         assert await ring.caller(key) is not None
         async with engine.begin() as connection:
             await api_keys.revoke(connection, api_keys.COMMAND_LINE, key.split("_")[1])
@@ -151,7 +151,7 @@ class TestEndedKeys:
     async def test_one_that_expires_while_it_is_remembered(self, engine: AsyncEngine) -> None:
         now = 0.0
         ring = KeyRing(engine, store_engine.reading(engine), lambda: now)
-        key = (await key_of(engine, Role.OPERATOR, Limits()))["Authorization"].removeprefix("Bearer ")
+        key = (await key_of(engine, Role.OPERATOR, Limits()))["X-API-Key"]
         async with engine.begin() as connection:
             await connection.execute(
                 text("UPDATE api_keys SET expires_at = now() + interval '2 s' WHERE id = :id"),
@@ -164,7 +164,7 @@ class TestEndedKeys:
 
     async def test_the_old_one_of_a_rotation(self, nobody: httpx.AsyncClient, engine: AsyncEngine) -> None:
         old = await key_of(engine, Role.OPERATOR, Limits())
-        key_id = old["Authorization"].split("_")[1]
+        key_id = old["X-API-Key"].split("_")[1]
         async with engine.begin() as connection:
             made = await api_keys.rotate(connection, api_keys.COMMAND_LINE, key_id, overlap_seconds=0, expires_at=None)
         problem(await nobody.get(LISTED, headers=old), 401, "unauthenticated")
@@ -175,7 +175,7 @@ class TestEndedKeys:
         assert (await nobody.get(LISTED, headers=headers)).status_code == 200
         async with engine.connect() as connection:
             used = await connection.scalar(
-                text("SELECT last_used_at FROM api_keys WHERE id = :id"), {"id": headers["Authorization"].split("_")[1]}
+                text("SELECT last_used_at FROM api_keys WHERE id = :id"), {"id": headers["X-API-Key"].split("_")[1]}
             )
         assert used is not None
 
@@ -205,7 +205,7 @@ class TestScopes:
         async with engine.begin() as connection:
             await connection.execute(
                 text("UPDATE api_keys SET scopes = '{everything:do}' WHERE id = :id"),
-                {"id": headers["Authorization"].split("_")[1]},
+                {"id": headers["X-API-Key"].split("_")[1]},
             )
         problem(await nobody.get(LISTED, headers=headers), 403, "forbidden")
 

@@ -45,6 +45,8 @@ class TestAKeyUsedAgain:
         problem(await post("", {**asked, "order_id": other_order}), 409, "conflict", "Idempotency-Key")
         here = f"/{opened.json()['return_id']}"
         assert (await post(f"{here}/receive", {})).status_code == 200
-        problem(await post(f"{here}/receive", {"actor": "other"}), 409, "conflict", "Idempotency-Key")
+        problem(
+            await post(f"{here}/receive", {"occurred_at": "2026-03-02T12:00:00Z"}), 409, "conflict", "Idempotency-Key"
+        )
         found = {"lines": [{"line_id": "1", "quantity": 2, "disposition": "restock"}]}
         problem(await post(f"{here}/inspect", found), 409, "conflict", "Idempotency-Key")

@@ -35,8 +35,7 @@ from dom.orders.status import FulfilmentStep
 from dom.shared.errors import DomError
 from dom.sourcing.policy.document import Policy
 from tests.worlds import api_examples as examples
-from workflows import messages
-from workflows.messages import CancelCall, CancelResult, InspectCall, ReceiveCall, ReturnRequest, ReturnResult
+from workflows.messages import CancelResult, ReturnResult
 
 DOCUMENT = openapi.generate()
 PROMISED = {
@@ -263,15 +262,15 @@ class TestOperation:
     ("model", "example"),
     [
         *((OrderRequest, example) for example in examples.ORDERS.values()),
-        *((CancelCall, example) for example in examples.CANCELS.values()),
+        *((orders.CancelRequest, example) for example in examples.CANCELS.values()),
         *((fulfilments.StepReport, example) for step in examples.STEPS.values() for example in step.values()),
         *((delivery.CarrierEvents, example) for example in examples.CARRIER_EVENTS.values()),
         *((stock.Adjustments, example) for example in examples.ADJUSTMENTS.values()),
-        *((ReturnRequest, example) for example in examples.RETURN_REQUESTS.values()),
-        *((messages.CancelReturnCall, example) for example in examples.RETURN_CANCELS.values()),
-        *((messages.CloseReturnCall, example) for example in examples.RETURN_CLOSES.values()),
-        *((ReceiveCall, example) for example in examples.RECEIVES.values()),
-        *((InspectCall, example) for example in examples.INSPECTS.values()),
+        *((returns.NewReturn, example) for example in examples.RETURN_REQUESTS.values()),
+        *((returns.ReturnCancellation, example) for example in examples.RETURN_CANCELS.values()),
+        *((returns.ReturnClosing, example) for example in examples.RETURN_CLOSES.values()),
+        *((returns.ReturnReceipt, example) for example in examples.RECEIVES.values()),
+        *((returns.ReturnInspection, example) for example in examples.INSPECTS.values()),
         (orders.OrderCaptured, examples.ORDER_CAPTURED),
         (orders.OrderList, examples.ORDER_LIST),
         (orders.OrderDetail, examples.ORDER),

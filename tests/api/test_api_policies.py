@@ -9,6 +9,7 @@ import pytest
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.policy.reading import read_policy
 from tests.api.driving import problem
+from tests.worlds.access import OPERATOR
 
 YAML = {"Content-Type": "application/yaml"}
 
@@ -49,14 +50,14 @@ async def publish(http: httpx.AsyncClient, written: str, **query: Any) -> httpx.
 class TestPublish:
     async def test_yaml_keeps_its_comments(self, http: httpx.AsyncClient) -> None:
         before = (await live(http))["version"]
-        answer = await publish(http, text("yaml"), actor="ada", comment="cheaper")
+        answer = await publish(http, text("yaml"), comment="cheaper")
         assert answer.status_code == 201, answer.text
         published = answer.json()
         assert of_the_text(published.pop("findings")) == []
         assert published == {"version": before + 1, "name": "yaml", "published": True}
         assert answer.headers["location"] == f"/v1/ofl/policies/{before + 1}"
         found = await live(http)
-        assert (found["published_by"], found["comment"], found["live"]) == ("ada", "cheaper", True)
+        assert (found["published_by"], found["comment"], found["live"]) == (OPERATOR, "cheaper", True)
         assert found["source"] == text("yaml")
         assert Policy.model_validate(found["document"]) == read_policy(text("yaml"))
 
@@ -117,14 +118,14 @@ class TestPublish:
         problem(await http.post("/v1/ofl/policies", content="a", headers=csv), 415, "unsupported-media-type")
         problem(await http.post("/v1/ofl/policies", content=b"\xff\xfe", headers=YAML), 422, "invalid-input")
         problem(await publish(http, "#" * 2_000_001), 413, "body-too-large")
-        problem(await publish(http, text("x"), actor=""), 422, "invalid-input", "actor")
+        problem(await publish(http, text("x"), actor="ada"), 422, "invalid-input", "actor")
 
     async def test_not_over_what_somebody_else_published(self, http: httpx.AsyncClient) -> None:
         before = (await live(http))["version"]
-        await publish(http, text("mine"), based_on=before, actor="ada")
+        await publish(http, text("mine"), based_on=before)
         refused = problem(await publish(http, text("yours"), based_on=before), 409, "conflict", "based_on")
         assert refused["data"] == {"live": before + 1}
-        assert "ada has published" in refused["detail"]
+        assert f"{OPERATOR} has published" in refused["detail"]
 
 
 class TestLint:
@@ -170,10 +171,10 @@ class TestVersions:
         before = await live(http)
         await publish(http, text("worse"))
         path = f"/v1/ofl/policies/{before['version']}/restore"
-        answer = await http.post(path, params={"actor": "ben", "comment": "it was better"})
+        answer = await http.post(path, params={"comment": "it was better"})
         assert answer.status_code == 201, answer.text
         after = await live(http)
-        assert (after["restores"], after["published_by"]) == (before["version"], "ben")
+        assert (after["restores"], after["published_by"]) == (before["version"], OPERATOR)
         assert after["document"] == before["document"]
         assert (await http.get(f"/v1/ofl/policies/{before['version']}")).json()["live"] is False
 
@@ -223,7 +224,7 @@ class TestDrafts:
     async def test_from_first_word_to_publishing(self, http: httpx.AsyncClient) -> None:
         here = "/v1/ofl/drafts/cheaper"
         version = (await live(http))["version"]
-        created = await http.put(here, content=WRONG, headers=YAML, params={"actor": "ada", "comment": "a try"})
+        created = await http.put(here, content=WRONG, headers=YAML, params={"comment": "a try"})
         assert created.status_code == 201, created.text
         found = of_the_text(created.json()["findings"])
         assert [each["code"] for each in found] == ["unknown-node", "relax-without-fence"]
@@ -231,16 +232,16 @@ class TestDrafts:
         problem(await http.post(f"{here}/publish"), 422, "policy-invalid", "strategies[0].fences.nodes[0]")
         unseen = problem(await http.put(here, content=text("lost"), headers=YAML), 409, "conflict", "revision")
         assert unseen["data"] == {"revision": 1}
-        replaced = await http.put(here, content=text("cheaper"), headers=YAML, params={"revision": 1, "actor": "ben"})
+        replaced = await http.put(here, content=text("cheaper"), headers=YAML, params={"revision": 1})
         assert (replaced.status_code, replaced.json()["revision"]) == (200, 2)
         found = (await http.get(here)).json()
-        assert (found["source"], found["updated_by"]) == (text("cheaper"), "ben")
+        assert (found["source"], found["updated_by"]) == (text("cheaper"), OPERATOR)
         assert of_the_text(found["findings"]) == []
         assert "cheaper" in [each["name"] for each in (await http.get("/v1/ofl/drafts")).json()["items"]]
-        published = await http.post(f"{here}/publish", params={"actor": "cara"})
+        published = await http.post(f"{here}/publish")
         assert (published.status_code, published.json()["version"]) == (201, version + 1)
         problem(await http.get(here), 404, "not-found")
-        assert (await live(http))["published_by"] == "cara"
+        assert (await live(http))["published_by"] == OPERATOR
 
     async def test_not_over_what_went_live_since(self, http: httpx.AsyncClient) -> None:
         here = "/v1/ofl/drafts/late"

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from jobs.rehearsing import Rehearsing
 from jobs.shadowing import Shadowing
 from tests.api.driving import Channel, order, problem
+from tests.worlds.access import OPERATOR
 
 URL = "/v1/ofl/rehearsals"
 SHADOWS = "/v1/ofl/shadows"
@@ -33,8 +34,8 @@ class TestRehearsals:
     async def test_of_the_live_policy(self, channel: Channel, engine: AsyncEngine) -> None:
         http, sku = channel.http, await channel.stocked_sku(5)
         await channel.place(order(sku, quantity=2))
-        found = await asked(http, orders="all", actor="kim")
-        assert (found["status"], found["figures"], found["asked_by"]) == ("queued", None, "kim")
+        found = await asked(http, orders="all")
+        assert (found["status"], found["figures"], found["asked_by"]) == ("queued", None, OPERATOR)
         problem(await http.get(found["links"]["report"]), 409, "conflict")
         await run_out(engine)
         done = (await http.get(found["links"]["self"])).json()
@@ -94,18 +95,18 @@ class TestShadows:
     async def test_one_is_started_read_and_stopped(self, http: httpx.AsyncClient, engine: AsyncEngine) -> None:
         where = f"{SHADOWS}/one-parcel"
         problem(await http.post(where, json={}), 404, "not-found")
-        started = await http.post(where, json={"policy": POLICY, "actor": "kim"})
+        started = await http.post(where, json={"policy": POLICY})
         assert started.status_code == 201, started.text
         assert started.headers["Location"] == where
         problem(await http.post(where, json={"policy": POLICY}), 409, "conflict", "name")
         await Shadowing(engine).run()
         found = (await http.get(where)).json()
-        assert (found["running"], found["started_by"], found["differences"]) == (True, "kim", [])
-        assert not (await http.delete(where, params={"actor": "lee"})).json()["running"]
+        assert (found["running"], found["started_by"], found["differences"]) == (True, OPERATOR, [])
+        assert not (await http.delete(where)).json()["running"]
         problem(await http.delete(where), 404, "not-found")
         listed = (await http.get(SHADOWS)).json()["items"]
         (ended,) = [each for each in listed if each["name"] == "one-parcel"]
-        assert (ended["running"], ended["ended_by"]) == (False, "lee")
+        assert (ended["running"], ended["ended_by"]) == (False, OPERATOR)
 
     async def test_a_name_that_is_none(self, http: httpx.AsyncClient) -> None:
         problem(await http.get(f"{SHADOWS}/nobody"), 404, "not-found")

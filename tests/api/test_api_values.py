@@ -6,10 +6,11 @@ import httpx
 import pytest
 
 from tests.api.driving import NODE, Channel, problem
+from tests.worlds.access import OPERATOR
 
 
 async def put(http: httpx.AsyncClient, *marks: dict[str, Any]) -> list[dict[str, Any]]:
-    answer = await http.put("/v1/inventory/mark-downs", json={"mark_downs": list(marks), "actor": "M. Reed"})
+    answer = await http.put("/v1/inventory/mark-downs", json={"mark_downs": list(marks)})
     assert answer.status_code == 200, answer.text
     results: list[dict[str, Any]] = answer.json()["results"]
     return results
@@ -41,7 +42,7 @@ class TestMarkDowns:
         assert (await shown(channel.http, sku)) == {"sku": sku, "currency": "GBP", "nodes": []}
         await put(channel.http, mark(sku, 150))
         (node,) = (await shown(channel.http, sku))["nodes"]
-        assert (node["node_id"], node["mark_down"], node["marked_by"]) == (NODE, 150, "M. Reed")
+        assert (node["node_id"], node["mark_down"], node["marked_by"]) == (NODE, 150, OPERATOR)
         assert (node["opportunity"], node["priced_at"]) == (0, None)
         assert (await put(channel.http, mark(sku, 150)))[0]["status"] == "repeated"
         assert [each["status"] for each in await put(channel.http, mark(sku, 90), mark(sku, 0))] == [

@@ -59,7 +59,7 @@ class TestTheRecords:
         async with world.begin() as connection:
             event = timeline.Event("web-0", "cancelled", "c", "kim", MONDAY_NOON, data={"lines": {"1": 1}})
             await timeline.append(connection, event)
-            waited = timeline.Event("web-1", "cancelled", "c", "ofl", MONDAY_NOON, data={"lines": {"1": 1}})
+            waited = timeline.Event("web-1", "cancelled", "c", "system:ofl", MONDAY_NOON, data={"lines": {"1": 1}})
             await timeline.append(connection, waited)
         await accept(world, "3", days=1, A=1)
         found = await walked(world)

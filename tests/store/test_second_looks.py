@@ -68,7 +68,7 @@ class TestAChange:
             (2, "second_look:1", "second look", 3),
         ]
         told = "SELECT (data->>'saving')::int, data->'fulfilments', actor FROM timeline WHERE kind = 'second_look'"
-        assert await rows(split, told) == [(joint.saving, {"web-split-F3": "dc-leeds"}, "ofl")]
+        assert await rows(split, told) == [(joint.saving, {"web-split-F3": "dc-leeds"}, "system:ofl")]
         assert joint.saving >= 100
         assert await one(split, "SELECT saving FROM second_looks") == joint.saving
 

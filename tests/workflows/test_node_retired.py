@@ -66,7 +66,9 @@ class TestUnbegunWork:
         assert await until_released(house, order, 2) == "wh-london"
         first = "SELECT status, reason FROM fulfilments WHERE id = :id"
         assert await rows(house.engine, first, id=f"{order.order_id}-F1") == [("rejected", why)]
-        assert await one(house.engine, "SELECT actor FROM timeline WHERE kind = 'fulfilment_rejected'") == "network"
+        assert (
+            await one(house.engine, "SELECT actor FROM timeline WHERE kind = 'fulfilment_rejected'") == "system:network"
+        )
         await job.run()
         assert await rows(house.engine, EXCEPTIONS) == []
         await deliver(house, order, 2)
@@ -189,7 +191,7 @@ class TestBegunWhileTheNodeIsSwitchedOff:
         order = small.order("off-and-picked", RARE=2)
         await house.send(order)
         await house.node(order, "pick")
-        await house.node(order, "reject", actor="network", reason="the node is switched off", if_unbegun=True)
+        await house.node(order, "reject", actor="system:network", reason="the node is switched off", if_unbegun=True)
         await until_event(house, order, "fulfilment_picked")
         await house.handle(order).query("standing")
         assert await rows(house.engine, EXCEPTIONS) == []

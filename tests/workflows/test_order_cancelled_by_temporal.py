@@ -47,7 +47,7 @@ class TestAnOrderThatIsHere:
         assert (await house.handle(order).describe()).status is WorkflowExecutionStatus.COMPLETED
         assert house.carrier.booked.keys() == house.carrier.voided.keys()
         actors = await rows(house.engine, "SELECT actor FROM timeline WHERE kind = 'cancelled'")
-        assert actors == [("temporal",)]
+        assert actors == [("system:temporal",)]
         assert "cancelled:1" in {message.key.split("/")[1] for message in house.mail.sent}
 
     async def test_that_waits_for_stock_is_cancelled(self, house: House) -> None:

@@ -57,7 +57,7 @@ class TestCancelled:
         await house.send(order)
         await until_event(house, order, "cancelled")
         reasons = await rows(house.engine, "SELECT reason, actor FROM timeline WHERE kind = 'cancelled'")
-        assert reasons == [("the policy cancels what cannot be sourced", "ofl")]
+        assert reasons == [("the policy cancels what cannot be sourced", "system:ofl")]
         await deliver(house, order)
         assert (await ended(house, order)).status is OrderStatus.DELIVERED
         assert await rows(house.engine, "SELECT cancelled, backordered FROM order_lines ORDER BY position") == [

@@ -66,7 +66,7 @@ class TestWaiting:
             await skipping.sleep(timedelta(days=1))
             assert (await ended(house, order)).status is OrderStatus.CANCELLED
         cancelled = "SELECT reason, actor FROM timeline WHERE kind = 'cancelled'"
-        assert await rows(world, cancelled) == [("no stock came in time", "ofl")]
+        assert await rows(world, cancelled) == [("no stock came in time", "system:ofl")]
         assert await rows(world, "SELECT kind FROM outbox ORDER BY id") == [("order_backordered",), ("cancelled",)]
 
     async def test_gives_up_only_what_waits(self, skipping: WorkflowEnvironment, world: AsyncEngine) -> None:

@@ -42,7 +42,7 @@ async def key_of(
     asked = api_keys.NewKey(name or str(role), role, limits, scopes)
     async with engine.begin() as connection:
         made = await api_keys._make(connection, api_keys.COMMAND_LINE, asked)
-    return {"Authorization": f"Bearer {made.key}"}
+    return {"X-API-Key": made.key}
 
 
 def caller(role: Role = Role.OPERATOR, **limits: Any) -> Principal:

@@ -14,14 +14,13 @@ with workflow.unsafe.imports_passed_through():
     from dom.orders.commands import CancelRest, CancelUnits, GiveUpWaiting
     from dom.orders.lifecycle import OrderState
     from dom.orders.transitions import decide
+    from dom.shared.access import TEMPORAL
     from dom.shared.errors import DomError, InvalidInput
     from workflows.activity_calls import local
     from workflows.messages import CancelCall, CancelResult
     from workflows.order.interface import OrderProcess
     from workflows.order.temporal_view import OrderBoard
 
-TEMPORAL: Final = "temporal"
-"""The actor of a cancellation that was requested of Temporal itself, by its UI, CLI or API."""
 _REASON: Final = "cancelled by an operator"
 
 

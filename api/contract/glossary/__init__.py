@@ -11,7 +11,6 @@ from api.contract.glossary import common, special
 FIELDS: Final = {**common.FIELDS, **special.FIELDS}
 """By the name of the field."""
 PARAMETERS: Final = {
-    "actor": "Who does it; kept with what is written.",
     "channel": "Only this channel's.",
     "format": "How the rows are written: as CSV or as JSON Lines.",
     "kind": "Only of this kind.",

@@ -3,7 +3,7 @@
 from typing import Final
 
 FIELDS: Final = {
-    "actor": "Who did it: a person or a system, in free text.",
+    "actor": "Who did it: the name of the caller's key or token, or `system:...` for a process of our own.",
     "as_of": "The moment it is true of, in UTC.",
     "attempt": "Counts the decisions of the order, from 1.",
     "baseline": "The side of the policy it is compared with.",

@@ -1,4 +1,6 @@
-"""API keys, and the log of every change that a caller asked for
+"""API keys, and the log of every change that a caller asked for; names of our own processes that no caller can have
+
+The actors that are decided by stand in the timeline; entries of the ledger are never changed.
 
 Revision: 0011
 Revises: 0010
@@ -11,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 revision = "0011"
 down_revision = "0010"
 
+_OURS = "'ofl', 'network', 'temporal'"
 _ROLES = "'channel', 'node', 'carrier', 'support', 'supervisor', 'planner', 'operator'"
 
 
@@ -70,9 +73,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("audit_log_pkey")),
     )
     op.create_index("audit_log_principal_ix", "audit_log", ["principal", "id"])
+    op.execute(f"UPDATE timeline SET actor = 'system:' || actor WHERE actor IN ({_OURS})")
 
 
 def downgrade() -> None:
     """Take back: every key is lost, and what callers did is known from the timelines alone."""
+    op.execute(f"UPDATE timeline SET actor = substr(actor, 8) WHERE substr(actor, 8) IN ({_OURS})")
     op.drop_table("audit_log")
     op.drop_table("api_keys")
