@@ -1,4 +1,4 @@
-"""One run of a workflow: it is not stopped where it stands, and knows whether it was reset."""
+"""One run of a workflow: it is not stopped where it stands, knows whether it was reset, and when it is long enough."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -30,3 +30,11 @@ def is_first_run() -> bool:
     """Whether this run was not reset: one that was hears from its history once more what happened before."""
     info = workflow.info()
     return info.run_id == info.first_execution_run_id
+
+
+def is_long(most_events: int | None) -> bool:
+    """Whether the history is so long that the process should go on in a new run; never for None."""
+    if most_events is None:
+        return False
+    info = workflow.info()
+    return info.is_continue_as_new_suggested() or info.get_current_history_length() >= most_events

@@ -47,7 +47,7 @@ class House:
     """A running worker and what it talks to. Planning takes place as of the time an order was placed.
 
     `allocates`: what comes in is dealt out to the orders that wait for it. `returns_last`: how long the
-    goods of a return are waited for.
+    goods of a return are waited for. `most_events`: how long the history of a run of an order or a return may be.
     """
 
     client: Client
@@ -57,6 +57,7 @@ class House:
     carrier: RecordingCarrier = field(default_factory=RecordingCarrier)
     allocates: bool = True
     returns_last: timedelta = EXPIRES_AFTER
+    most_events: int | None = None
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
@@ -84,7 +85,7 @@ class House:
         only_failed = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         start = WithStartWorkflowOperation(
             OrderWorkflow.run,
-            OrderInput(order=order, edition=EDITION),
+            OrderInput(order=order, edition=EDITION, most_events=self.most_events),
             id=ids.order_workflow_id(order.order_id),
             task_queue=self.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
