@@ -33,7 +33,7 @@ from bootstrap import database as database_readiness
 from bootstrap import namespace, starting, temporal
 from bootstrap.problems import StartProblem
 from connectors.carriers.port import Carrier
-from connectors.carriers.table_rate import carriers_from
+from connectors.carriers.registry import CarrierRegistry
 from connectors.notifications.mail import MailSender
 from connectors.notifications.port import Sender
 from connectors.notifications.webhook import WebhookSender
@@ -95,11 +95,11 @@ async def activities(
             senders[Medium.WEBHOOK] = await open_connections.enter_async_context(_webhooks(settings))
         async with engine.connect() as connection:
             try:
-                tariffs = (await reference.load(connection)).tariffs
+                await reference.load(connection)
             except NotFound as error:
                 raise StartProblem(error.detail, "run it, or publish one of your own: `dom ofl publish`") from error
         lasts = timedelta(days=settings.return_expires_days)
-        yield wired(house_database, carriers_from(tariffs), senders, settings.webhook_url, returns_last=lasts)
+        yield wired(house_database, {}, senders, settings.webhook_url, returns_last=lasts)
 
 
 def _webhooks(settings: Settings) -> WebhookSender:
@@ -118,9 +118,9 @@ def wired(
     *,
     returns_last: timedelta = EXPIRES_AFTER,
 ) -> list[Callable[..., Any]]:
-    """Every activity, given the parties it talks to."""
+    """Every activity, given the parties it talks to; `carriers` are those with a connector of their own."""
     sourcing, fulfilling = SourcingActivities(house_database), Fulfilling(house_database)
-    shipping, returning = Shipping(house_database, carriers), Returning(house_database, returns_last)
+    shipping, returning = Shipping(house_database, CarrierRegistry(carriers)), Returning(house_database, returns_last)
     return [
         Capture(house_database).accept_order,
         Resuming(house_database).resume_order,

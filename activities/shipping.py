@@ -1,7 +1,6 @@
 """Shipping: carriers are booked once a booking key, and bookings that are not needed are taken back."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping
@@ -11,6 +10,7 @@ from temporalio import activity
 from activities.boundary import Database
 from activities.errors import as_application_error
 from connectors.carriers.port import LABEL_MEDIA_TYPE, Booking, BookingRequest, Carrier
+from connectors.carriers.registry import CarrierRegistry
 from dom.delivery.parcels import measure, piece
 from dom.exceptions import ExceptionKind
 from dom.network import Node, ShippingMethod, Sku
@@ -53,10 +53,10 @@ class VoidBooking(Value):
 
 @dataclass(frozen=True, slots=True)
 class Shipping:
-    """Bookings with carriers; `carriers` by their code."""
+    """Bookings with carriers."""
 
     database: Database
-    carriers: Mapping[str, Carrier]
+    carriers: CarrierRegistry
 
     @activity.defn(name="book_carrier")
     async def book_carrier(self, request: BookCarrier) -> Booked:
@@ -70,7 +70,7 @@ class Shipping:
             row = await fulfilments.to_book(connection, request.fulfilment_id)
         asked = _what_to_book(row, key)
         try:
-            carrier = self._carrier(row["carrier"])
+            carrier = await self._carrier(row["carrier"])
             booking = await carrier.book(asked)
         except OutsideFailure as error:
             raise as_application_error(error) from error
@@ -135,7 +135,7 @@ class Shipping:
             booked = await shipments.get(connection, key)
         if row is None or row["carrier"] is None or (booked and booked["status"] == ShipmentStatus.VOIDED):
             return
-        await self._void(self._carrier(row["carrier"]), key, request)
+        await self._void(await self._carrier(row["carrier"]), key, request)
 
     async def _void(self, carrier: Carrier, key: str, request: BookCarrier | VoidBooking) -> None:
         await carrier.void(key)
@@ -154,10 +154,11 @@ class Shipping:
             )
             await timeline.append(connection, event)
 
-    def _carrier(self, name: str | None) -> Carrier:
-        if name is None or name not in self.carriers:
-            raise OutsideFailure(f"no connector serves the carrier {name}")
-        return self.carriers[name]
+    async def _carrier(self, code: str | None) -> Carrier:
+        """The carrier, by the tariffs as the planner reads them."""
+        async with self.database.statement() as connection:
+            tariffs = (await self.database.reference.now(connection)).tariffs
+        return self.carriers.serving(code, tariffs)
 
 
 def _shipment(asked: BookingRequest, booking: Booking, label: bytes, units: dict[str, int]) -> shipments.BookedShipment:

@@ -54,7 +54,7 @@ class Sourced(Value):
     Waiting units are tried again every `retry_minutes`, and cancelled after `cancel_after_days`. While some of them are
     not released, they are also tried after `release_seconds`, and the days do not count. `failed_nodes` says whether
     nodes that failed the order are asked again. With `cancels` they do not wait: the policy has them cancelled.
-    `known`: the order was captured before, and this is what was decided then.
+    `known`: this was decided before, when the order was captured or its units sourced under this number.
     `cannot_be_sourced` are those of them that no node may ever give, by line: they wait for a person, not for stock.
     """
 
@@ -290,7 +290,7 @@ class SourcingActivities:
             await waiting.undisturbed(connection, request.order_id)
             made = await decisions.decision(connection, request.order_id, request.attempt)
             if made:
-                return sourced(*made)
+                return sourced(*made).model_copy(update={"known": True})
             order = await orders.document(connection, request.order_id)
             why = Occasion(
                 attempt=request.attempt,

@@ -41,6 +41,8 @@ _ANSWER_WITHIN: Final = timedelta(seconds=5)
 _PAGE: Final = 1000
 _MOST_UNASKED: Final = 32
 """After so many without an answer nobody else is asked: no worker is there."""
+_ENDED: Final = "ExecutionStatus != 'Running' AND ExecutionStatus != 'ContinuedAsNew'"
+"""A run that was continued has not ended: the next one is the same process."""
 _ORDERS: Final = ids.order_workflow_id("")
 _RETURNS: Final = ids.return_workflow_id("")
 
@@ -204,7 +206,7 @@ class Living:
         """The last run of each process of a query that ended, was not refused, and is not in the store."""
         lost: dict[str, WorkflowExecution] = {}
         page: dict[str, WorkflowExecution] = {}
-        async for each in self._client.list_workflows(f"{query} AND ExecutionStatus != 'Running'", page_size=_PAGE):
+        async for each in self._client.list_workflows(f"{query} AND {_ENDED}", page_size=_PAGE):
             found.ended += 1
             if each.typed_search_attributes.get(attributes.STATUS) != REFUSED:
                 page.setdefault(each.id, each)

@@ -15,14 +15,15 @@ from dom.orders.order import Promise
 from dom.orders.status import FINAL_ORDER
 from dom.shared import ids
 from dom.shared.errors import CannotCancel, Conflict, NoProcess, NotFound, OrderConflict, StepNotPossible
-from processes.client import Durable
+from processes.client import Durable, refuse_another
 from processes.errors import Unavailable, domain_error
 from processes.missing import lost_by_the_store, open_without_process
 from store.fulfilment import unexpected_reports
-from store.orders import orders
+from store.orders import orders, timeline
 from workflows import attributes
 from workflows.messages import (
     EDITION,
+    MOST_EVENTS,
     AcceptCall,
     ArrivedCall,
     ArrivedResult,
@@ -117,7 +118,7 @@ class OrderProcesses:
     async def _accept(self, order: OrderRequest, *, refused_before: bool = False) -> OrderAnswer:
         start = self._durable.start(
             OrderWorkflow.run,
-            OrderInput(order=order, edition=EDITION, corrections=order.corrections),
+            OrderInput(order=order, edition=EDITION, corrections=order.corrections, most_events=MOST_EVENTS),
             workflow_id=ids.order_workflow_id(order.order_id),
             summary=start_summary(order),
             attributes=attributes.of_order(order),
@@ -155,7 +156,19 @@ class OrderProcesses:
         if captured is None:
             raise NotFound(f"there is no order {order_id}")
         await self._must_have_ended(captured)
-        raise CannotCancel(f"order {order_id} is {captured.status}", data={"status": captured.status})
+        before = await self._cancelled_before(order_id, call, key) if key else None
+        if before is None:
+            raise CannotCancel(f"order {order_id} is {captured.status}", data={"status": captured.status})
+        return CancelResult(order_id=order_id, status=captured.status, cancelled=before)
+
+    async def _cancelled_before(self, order_id: str, call: CancelCall, key: str) -> dict[str, int] | None:
+        """The units by line that an earlier run of the order's process cancelled under the caller's key."""
+        async with self._reads.connect() as connection:
+            data = await timeline.asked_by(connection, order_id, "cancelled", key)
+        if data is None:
+            return None
+        refuse_another(data.get("request_hash"), call.content_hash("cancel"))
+        return dict(data["lines"])
 
     async def report(self, report: NodeReport) -> None:
         """Tell an order what a node did. Raises StepNotPossible if the order ended, and keeps the report; NoProcess if

@@ -18,6 +18,7 @@ from store import returns
 from workflows import attributes
 from workflows.messages import (
     EDITION,
+    MOST_EVENTS,
     CancelReturnCall,
     CloseReturnCall,
     InspectCall,
@@ -60,7 +61,7 @@ class ReturnProcesses:
     ) -> ReturnAnswer:
         start = self._durable.start(
             ReturnWorkflow.run,
-            ReturnInput(return_id=return_id, request=request, key=key, edition=EDITION),
+            ReturnInput(return_id=return_id, request=request, key=key, edition=EDITION, most_events=MOST_EVENTS),
             workflow_id=ids.return_workflow_id(return_id),
             summary=f"return of {counted(sum(n.quantity for n in request.lines), 'unit')} of {request.order_id}",
             attributes=attributes.of_return(),

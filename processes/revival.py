@@ -15,7 +15,7 @@ from store import returns
 from store.database.engine import reading
 from store.orders import orders, reads
 from workflows import attributes
-from workflows.messages import EDITION, OrderInput, ReturnInput, ReturnRequest, ReturnRequestLine
+from workflows.messages import EDITION, MOST_EVENTS, OrderInput, ReturnInput, ReturnRequest, ReturnRequestLine
 from workflows.order.process import OrderWorkflow
 from workflows.order.temporal_view import start_summary
 from workflows.returns import ReturnWorkflow
@@ -58,7 +58,7 @@ async def _order_input(engine: AsyncEngine, client: Client, fault: Fault, by: st
     async with reading(engine).connect() as connection:
         if await orders.find(connection, fault.about) is not None:
             document = await orders.document(connection, fault.about)
-            return OrderInput(order=document, edition=EDITION, revived_by=by)
+            return OrderInput(order=document, edition=EDITION, revived_by=by, most_events=MOST_EVENTS)
     return await _started_with(client, fault, by, OrderInput)
 
 
@@ -70,7 +70,7 @@ async def _started_with(client: Client, fault: Fault, by: str, kind: type[Start]
     first = await anext(history)
     payloads = first.workflow_execution_started_event_attributes.input.payloads
     started: Start = (await client.data_converter.decode(payloads, [kind]))[0]
-    return started.model_copy(update={"edition": EDITION, "revived_by": by})
+    return started.model_copy(update={"edition": EDITION, "revived_by": by, "most_events": MOST_EVENTS})
 
 
 async def _revive_return(engine: AsyncEngine, client: Client, task_queue: str, fault: Fault, by: str) -> None:
@@ -97,7 +97,7 @@ async def _return_input(engine: AsyncEngine, client: Client, fault: Fault, by: s
             return start
     lines = tuple(ReturnRequestLine(line_id=line["line_id"], quantity=line["quantity"]) for line in row["lines"])
     request = ReturnRequest(order_id=row["order_id"], lines=lines, reason=row["reason"], node_id=row["node_id"])
-    return ReturnInput(return_id=fault.about, request=request, edition=EDITION, revived_by=by)
+    return ReturnInput(return_id=fault.about, request=request, edition=EDITION, revived_by=by, most_events=MOST_EVENTS)
 
 
 async def _must_be_returnable(connection: AsyncConnection, start: ReturnInput) -> None:

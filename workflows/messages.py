@@ -7,7 +7,15 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from dom.orders.order import Correction, Order, Promise
-from dom.orders.status import CarrierEventKind, Disposition, FulfilmentStatus, FulfilmentStep, OrderStatus, ReturnStatus
+from dom.orders.status import (
+    CarrierEventKind,
+    Disposition,
+    FulfilmentStatus,
+    FulfilmentStep,
+    OrderStatus,
+    ReturnStatus,
+    SourcingCause,
+)
 from dom.shared.base import LineId, NodeId, Quantity, Text, Utc, Value
 
 EDITION: Final = 2
@@ -18,6 +26,11 @@ EDITION: Final = 2
 2   as 1
 
 Only returns differ by it: orders of editions before 2 do not run on, and are begun anew from the store.
+"""
+MOST_EVENTS: Final = 2000
+"""How many events the history of one run may have, before the process goes on in a new run as soon as it rests.
+
+It is kept in what a run starts with, so that another number does not change runs that are under way.
 """
 REFUSED: Final = "refused"
 """What `DomStatus` and the result of a workflow say whose request was refused."""
@@ -42,14 +55,23 @@ class Request(Value):
 
 
 class OrderInput(Value):
-    """What starts an order's workflow. `corrections` say what of the order did not come as it is kept. `revived_by`:
-    who had the process begun anew, on what the store holds.
+    """What starts a run of an order's workflow. `corrections` say what of the order did not come as it is kept.
+
+    `revived_by`: who had the process begun anew, on what the store holds; `continued`: an earlier run goes on in this
+    one, on what the store holds. `most_events`: how long the history may become before the next run goes on; None, as
+    in what was started before: however long. `early` are reports of work that the earlier run did not know; `cause` is
+    why it was to source what waits, as of `as_of`.
     """
 
     order: Order
     edition: int = 0
     revived_by: str | None = None
     corrections: tuple[Correction, ...] = ()
+    most_events: int | None = None
+    continued: bool = False
+    early: "tuple[NodeReport | CarrierReport, ...]" = ()
+    cause: SourcingCause | None = None
+    as_of: Utc | None = None
 
 
 class AcceptCall(Value):
@@ -223,8 +245,8 @@ class ReturnRequest(Request):
 
 
 class ReturnInput(Value):
-    """What starts a return's workflow. `key` is the caller's own id of the request; `revived_by`: who had the process
-    begun anew, on what the store holds.
+    """What starts a run of a return's workflow. `key` is the caller's own id of the request; `revived_by`: who had the
+    process begun anew, on what the store holds. `most_events` and `continued` as of orders.
     """
 
     return_id: str
@@ -232,6 +254,8 @@ class ReturnInput(Value):
     edition: int = 0
     revived_by: str | None = None
     key: str | None = None
+    most_events: int | None = None
+    continued: bool = False
 
 
 class ReturnAnswer(Value):

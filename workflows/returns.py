@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.activity_calls import REFUSALS, again, answering, local, refusal
     from workflows.attributes import CHANNEL, CUSTOMER, NODE, STATUS
     from workflows.messages import (
+        EDITION,
         REFUSED,
         CancelReturnCall,
         CloseReturnCall,
@@ -29,9 +30,11 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.order.resuming import EARLIER_RUN
     from workflows.order.sequence import AFTER_ALL, OneAtATime
-    from workflows.runs import undisturbed
+    from workflows.runs import is_long, undisturbed
     from workflows.words import counted, listed
 
+_NEXT_RUN: Final = {"edition": EDITION, "continued": True, "revived_by": None}
+"""What the next run of a return's process starts with, otherwise than this one."""
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
 """The store's clock decides whether time is over: if it is a moment behind, it is asked again."""
 
@@ -43,6 +46,7 @@ class ReturnWorkflow:
     @workflow.init
     def __init__(self, start: ReturnInput) -> None:
         """Nothing is allowed yet."""
+        self._start = start
         self._return_id = start.return_id
         self._request = start.request
         self._key = start.key
@@ -68,6 +72,8 @@ class ReturnWorkflow:
         if self._refused is not None:
             return await self._end_refused(self._refused)
         while not self._is_over():
+            if self._may_continue() and await self._one_at_a_time.still(self._may_continue):
+                workflow.continue_as_new(self._start.model_copy(update=_NEXT_RUN))
             if not await self._something_happens():
                 await self._commit(ExpireReturn(), CancelReturnCall(actor=EXPIRY), "Let go what has not come in time")
         await workflow.wait_condition(self._is_quiet)
@@ -94,6 +100,7 @@ class ReturnWorkflow:
                     actor=request.actor,
                     occurred_at=request.occurred_at,
                     revived_by=self._revived_by,
+                    continued=self._start.continued,
                     run_id=workflow.info().run_id,
                     key=self._key,
                 ),
@@ -127,11 +134,17 @@ class ReturnWorkflow:
         left = None if self._expires_at is None else max(self._expires_at - workflow.now(), _LOOK_AGAIN_AFTER)
         try:
             await workflow.wait_condition(
-                lambda: self._view is not known, timeout=left, timeout_summary="Until what is outstanding is let go"
+                lambda: self._view is not known or self._may_continue(),
+                timeout=left,
+                timeout_summary="Until what is outstanding is let go",
             )
         except TimeoutError:
             return False
         return True
+
+    def _may_continue(self) -> bool:
+        """Whether the history is long, and everything that was told and done stands in the store."""
+        return is_long(self._start.most_events) and self._is_quiet() and self._one_at_a_time.at_rest
 
     def _is_over(self) -> bool:
         return self._view is not None and self._view.ended

@@ -1,4 +1,4 @@
-"""One run of a workflow: it is not stopped where it stands, and knows whether it was reset."""
+"""One run of a workflow: it is not stopped where it stands, knows whether it was reset, and when it is long enough."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -53,3 +53,11 @@ class Answers:
     def are_leaving(self) -> bool:
         """Whether an answer leaves with this task."""
         return self._given_at == workflow.info().get_current_history_length()
+
+
+def is_long(most_events: int | None) -> bool:
+    """Whether the history is so long that the process should go on in a new run; never for None."""
+    if most_events is None:
+        return False
+    info = workflow.info()
+    return info.is_continue_as_new_suggested() or info.get_current_history_length() >= most_events

@@ -58,6 +58,18 @@ async def data_of(connection: AsyncConnection, order_id: str, business_key: str)
     return dict(found or {})
 
 
+async def asked_by(connection: AsyncConnection, order_id: str, kind: str, request: str) -> dict[str, Any] | None:
+    """The data of the event of a kind that a caller asked for by this request, which is his own id of it; or None."""
+    found = await connection.scalar(
+        text("""
+        SELECT data FROM timeline
+        WHERE order_id = :order_id AND kind = :kind AND data->>'request' = :request ORDER BY id LIMIT 1
+        """),
+        {"order_id": order_id, "kind": kind, "request": request},
+    )
+    return None if found is None else dict(found)
+
+
 async def of_order(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
     """All events of an order, oldest first."""
     rows = await connection.execute(

@@ -17,10 +17,12 @@ from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport
 from activities.returning import CommitReturn, OpenReturn, Returning, ReturnView
 from activities.shipping import BookCarrier, Shipping, VoidBooking
 from activities.sourcing import SourceAgain, Sourced, SourcingActivities
+from connectors.carriers.registry import CarrierRegistry
 from dom.orders.changes import CANCELLED, WAITING, MovedUnits
 from dom.orders.order import Order
 from dom.orders.status import Disposition, FulfilmentStatus, OrderStatus, ReturnStatus, SourcingCause
 from dom.returns import CancelReturn, CloseReturn, ExpireReturn, Inspect, Receive
+from store.database.reference_version import touch
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.advancing import all_of, comes_to, to
@@ -246,7 +248,7 @@ class TestShipping:
         order, carrier = small.order("booked", A=2), RecordingCarrier()
         await accept(database, order)
         await Fulfilling(database).advance_fulfilment(step(order, FulfilmentStatus.PACKED))
-        shipping = Shipping(database, {carrier.name: carrier})
+        shipping = Shipping(database, CarrierRegistry({carrier.name: carrier}))
         request = BookCarrier(order_id=order.order_id, fulfilment_id="web-booked-F1", attempt=1)
         booked = await twice(world, shipping.book_carrier, request)
         assert booked.tracking_number == "T-web-booked-F1-B1"
@@ -262,8 +264,11 @@ class TestShipping:
         order = small.order("nobody", A=2)
         await accept(database, order)
         request = BookCarrier(order_id=order.order_id, fulfilment_id="web-nobody-F1", attempt=1)
+        async with database.engine.begin() as connection:
+            await connection.exec_driver_sql("DELETE FROM tariffs")
+            await touch(connection)
         with pytest.raises(ApplicationError) as refused:
-            await Shipping(database, {}).book_carrier(request)
+            await Shipping(database, CarrierRegistry({})).book_carrier(request)
         assert refused.value.type == "outside-failure"
 
 
@@ -315,15 +320,8 @@ class TestReturning:
     async def test_the_same_return_with_other_content_is_refused(self, database: Database) -> None:
         order = small.order("back-other", A=3)
         await deliver(database, order)
-        request = OpenReturn(
-            return_id="web-back-other-R1",
-            order_id=order.order_id,
-            lines=(("1", 1),),
-            reason="too big",
-            node_id=None,
-            actor="customer",
-            occurred_at=MONDAY_NOON + timedelta(days=9),
-        )
+        about = {"return_id": "web-back-other-R1", "order_id": order.order_id, "actor": "customer"}
+        request = OpenReturn(**about, lines=(("1", 1),), reason="too big", node_id=None, occurred_at=MONDAY_NOON)
         await Returning(database).open_return(request)
         with pytest.raises(ApplicationError) as refused:
             await Returning(database).open_return(request.model_copy(update={"lines": (("1", 2),)}))

@@ -47,7 +47,7 @@ async def ask(house: House, order: Order, token: str, *, refused_before: bool = 
     request = ReturnRequest(order_id=order.order_id, lines=lines(**units), reason="too big")
     start = WithStartWorkflowOperation(
         ReturnWorkflow.run,
-        ReturnInput(return_id=return_id, request=request, edition=EDITION),
+        ReturnInput(return_id=return_id, request=request, edition=EDITION, most_events=house.most_events),
         id=ids.return_workflow_id(return_id),
         task_queue=house.task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

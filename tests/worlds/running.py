@@ -53,6 +53,7 @@ class House:
 
     `allocates`: what comes in is dealt out to the orders that wait for it. `relays`: what is in the outbox is sent.
     `returns_last`: how long the goods of a return are waited for. `lost`: signals that get lost on their way.
+    `most_events`: how long the history of a run of an order or a return may be.
     """
 
     client: Client
@@ -64,6 +65,7 @@ class House:
     relays: bool = True
     returns_last: timedelta = EXPIRES_AFTER
     lost: set[str] = field(default_factory=set)
+    most_events: int | None = None
     _is_relaying: bool = False
 
     @property
@@ -115,7 +117,7 @@ class House:
         only_failed = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         start = WithStartWorkflowOperation(
             OrderWorkflow.run,
-            OrderInput(order=order, edition=EDITION),
+            OrderInput(order=order, edition=EDITION, most_events=self.most_events),
             id=ids.order_workflow_id(order.order_id),
             task_queue=self.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -7,6 +7,7 @@ cancelling     units cancelled before hand-over
 arrival        a lost parcel that arrived after all
 waiting        how units wait for stock
 resuming       going on where the store stands, when an earlier run is gone
+continuing     going on in a new run, before the history becomes too long
 temporal_view  what people see in the Temporal UI
 interface      what these need of the order
 """

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -45,6 +45,7 @@ class FulfilmentProcess:
     def __init__(self, order: OrderProcess, state: FulfilmentState) -> None:
         self.inbox: deque[Told] = deque()
         self.is_over = False
+        self.at_rest = False
         self._order = order
         self._id = state.id
         self._heard: set[str] = set()
@@ -109,7 +110,7 @@ class FulfilmentProcess:
     async def _hand_over(self) -> bool:
         """Wait for the hand-over; False if the parcel is to be packed anew."""
         while PROGRESS[_S.BOOKED] <= self._progress < PROGRESS[_S.HANDED_OVER]:
-            await workflow.wait_condition(lambda: bool(self.inbox) or self._state.status is not _S.BOOKED)
+            await self._rest_until(lambda: bool(self.inbox) or self._state.status is not _S.BOOKED)
             if self._state.status is _S.BOOKED:
                 await self._heed(*self.inbox.popleft())
         return self._progress >= PROGRESS[_S.HANDED_OVER]
@@ -159,10 +160,16 @@ class FulfilmentProcess:
         return PROGRESS[self._state.status]
 
     async def _next_report(self) -> Told:
-        await workflow.wait_condition(lambda: bool(self.inbox) or not self._state.living)
+        await self._rest_until(lambda: bool(self.inbox) or not self._state.living)
         if not self._state.living:
             raise Ended
         return self.inbox.popleft()
+
+    async def _rest_until(self, news: Callable[[], bool]) -> None:
+        """Wait for news. Meanwhile the store holds all there is to know of the work."""
+        self.at_rest = True
+        await workflow.wait_condition(news)
+        self.at_rest = False
 
     async def _heed(self, place: int, report: NodeReport | CarrierReport) -> None:
         if isinstance(report, NodeReport):

@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.capture import AcceptOrder, Capture
     from activities.errors import as_application_error
     from activities.looking_again import LookingAgain, Looks, TakeIn
-    from activities.sourcing import SourceAgain, Sourced, SourcingActivities
+    from activities.sourcing import Sourced, SourcingActivities
     from dom.orders.changes import OrderChange
     from dom.orders.commands import GiveUpWaiting
     from dom.orders.lifecycle import FulfilmentState, OrderState
@@ -36,7 +36,7 @@ with workflow.unsafe.imports_passed_through():
         OrderStanding,
         StockArrived,
     )
-    from workflows.order import resuming
+    from workflows.order import continuing, resuming
     from workflows.order.cancelling import Cancellations, logged_if_refused
     from workflows.order.fulfilment import FulfilmentProcess, Told, as_state
     from workflows.order.sequence import AFTER_ALL, BEFORE_ALL, OneAtATime
@@ -55,22 +55,20 @@ class OrderWorkflow:
         self.order = start.order
         self.state = OrderState.captured(start.order)
         self.one_at_a_time = OneAtATime()
-        self._revived_by = start.revived_by
+        self._start = start
         self._board = OrderBoard(start.order, workflow.info().start_time)
         self._cancellations = Cancellations(self, self._board)
-        self._content_hash = start.order.content_hash()
-        self._corrections = start.corrections
         self._first_caller: str | None = None
         self._accepted: Sourced | None = None
         self._refused: ApplicationError | None = None
         self._processes: dict[str, FulfilmentProcess] = {}
-        self._early: list[Told] = []
+        self._early: list[Told] = [(BEFORE_ALL, report) for report in start.early]
         self._under_way: list[asyncio.Task[None]] = []
         self._answers = Answers()
         self._sourcings = capture.FIRST_ATTEMPT
-        self._source_why: SourcingCause | None = None
+        self._source_why = start.cause
         self._place = self._next_place = AFTER_ALL
-        self._as_of = start.order.placed_at
+        self._as_of = start.as_of or start.order.placed_at
         self._waiting = Waiting(workflow.now())
         self._looks_told = self._looks_taken_in = 0
 
@@ -82,7 +80,7 @@ class OrderWorkflow:
     # --- the process -------------------------------------------------------------------------------------------------
 
     async def _live(self) -> OrderResult:
-        if not (self._revived_by and await self._resume()):
+        if not ((self._start.revived_by or self._start.continued) and await self._resume()):
             await self._accept()
         if self._refused is not None:
             return await self._end_refused(self._refused)
@@ -92,7 +90,7 @@ class OrderWorkflow:
     async def _accept(self) -> None:
         """Record, plan, reserve and release in one transaction. A refused order leaves nothing behind."""
         try:
-            request = AcceptOrder(order=self.order, corrections=self._corrections, run_id=workflow.info().run_id)
+            request = AcceptOrder(order=self.order, corrections=self._start.corrections, run_id=workflow.info().run_id)
             sourced: Sourced = await local(Capture.accept_order, request, self._board.accept_summary())
         except REFUSALS as error:
             self._refused = refusal(error)
@@ -116,6 +114,9 @@ class OrderWorkflow:
     async def _fulfil(self) -> None:
         """Until every unit is where it belongs: follow the fulfilments, and source anew what waits."""
         while not self._is_over():
+            if self._may_continue() and await self.one_at_a_time.still(self._may_continue):
+                told = {"cause": self._source_why, "as_of": self._as_of}
+                workflow.continue_as_new(continuing.next_run(self._start, self._early, self._processes, told))
             if not await self._something_happens():
                 self._source_why = self._source_why or SourcingCause.LOOKED_AGAIN
             self._place, self._next_place = self._next_place, AFTER_ALL
@@ -175,7 +176,12 @@ class OrderWorkflow:
             or self._looks_told > self._looks_taken_in
             or any(task.done() for task in self._under_way)
             or self._is_over()
+            or self._may_continue()
         )
+
+    def _may_continue(self) -> bool:
+        """Whether the history is long, and all that was done stands in the store."""
+        return continuing.is_due(self._start, self.one_at_a_time, self._processes, self._under_way)
 
     def _settle_fulfilments(self) -> None:
         """Let go of the fulfilments that ended; what went wrong in one of them must not stay unheard."""
@@ -188,7 +194,7 @@ class OrderWorkflow:
 
     async def _resume(self) -> bool:
         """Go on with an order that an earlier run of its process began; False if the store does not hold it."""
-        found = await resuming.read(self.state.order_id, self._revived_by)
+        found = await resuming.read(self.state.order_id, self._start.revived_by)
         if found is None:
             return False
         resuming.fill(self.state, found)
@@ -198,9 +204,10 @@ class OrderWorkflow:
             self._under_way += [asyncio.create_task(process.void_booking(attempt)) for attempt in each.to_void]
         self._cancellations.go_on(found.done, found.done_requests)
         self._sourcings, self._as_of = found.sourcings, max(self._as_of, found.as_of)
-        self._looks_taken_in = self._looks_told = found.looks
+        self._looks_taken_in, self._looks_told = found.looks, max(self._looks_told, found.looks)
         self._waiting.go_on(found.sourced, found.failed_nodes, timedelta(seconds=found.waiting_seconds), workflow.now())
-        self._source_why = found.cause or SourcingCause.LOOKED_AGAIN
+        if_none = None if self._start.continued else SourcingCause.LOOKED_AGAIN
+        self._source_why = self._source_why or found.cause or if_none
         self._accepted = found.sourced.model_copy(update={"promise": found.promise})
         self._first_caller = self._first_caller if found.captured_here else resuming.EARLIER_RUN
         self._board.promised(found.promise)
@@ -247,18 +254,12 @@ class OrderWorkflow:
                 return
             self._sourcings += 1
             failed = cause in FAILED_SOURCING
-            request = SourceAgain(
-                order_id=self.state.order_id,
-                lines=self.state.waiting,
-                excluded_nodes=self._waiting.excluded(failed=failed),
-                attempt=self._sourcings,
-                cause=cause,
-                as_of=self._as_of,
-                order_status=self.state.status_with_new_work(),
-            )
+            request = self._waiting.sourcing(self.state, self._sourcings, cause, self._as_of)
             summary = self._board.source_summary(self.state, cause)
             sourced: Sourced = await local(SourcingActivities.source_again, request, summary)
             self._take_in(sourced)
+            if sourced.known:  # decided when this was tried before; what was told since is not in it
+                self._source_why = self._source_why or cause
             if failed and sourced.waiting:
                 self.trouble("backorder", "units lost their node, and no other has stock")
             self.show()
@@ -317,7 +318,7 @@ class OrderWorkflow:
 
     @accept.validator
     def _is_the_same_order(self, call: AcceptCall) -> None:
-        if call.content_hash != self._content_hash:
+        if call.content_hash != self.order.content_hash():
             number = f"{self.order.channel} order {self.order.external_id}"
             raise as_application_error(OrderConflict(f"{number} was captured with other content", field="external_id"))
 

@@ -5,6 +5,8 @@ time, or ended without a command, is joined with the next. Who asks first then d
 waits until everybody who is awake has asked, and goes by its place in the sequence.
 """
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -13,6 +15,7 @@ BEFORE_ALL: Final = 0
 """The place of what follows from the step that was just taken, or from no message."""
 AFTER_ALL: Final = 2**62
 """The place of what nobody told: time has passed."""
+_A_MOMENT: Final = timedelta(milliseconds=10)
 _TURNS: Final = 8
 """How often conditions are asked until everybody who is awake has asked for a step: more than any of them needs.
 
@@ -25,6 +28,7 @@ class OneAtATime:
 
     def __init__(self) -> None:
         self._held = False
+        self._taken = 0
         self._told = self._asked = BEFORE_ALL
         self._waiting: list[tuple[int, int]] = []
 
@@ -32,6 +36,22 @@ class OneAtATime:
         """Something was told: its place in the sequence. Called when it comes."""
         self._told += 1
         return self._told
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nobody takes a step or waits for one."""
+        return not self._held and not self._waiting
+
+    async def still(self, rests: Callable[[], bool]) -> bool:
+        """Let the workflow task end that took the last step. Whether the process `rests` in the next one as well, and
+        no step was taken meanwhile.
+
+        The server refuses to end a run while a message waits that the run has not seen, and has the task worked anew.
+        What the task did is then not recorded: it must not have taken a step.
+        """
+        before = self._taken
+        await workflow.sleep(_A_MOMENT)
+        return rests() and self._taken == before
 
     def step(self, place: int) -> "_Step":
         """A step at its place in the sequence, to be taken by `async with`."""
@@ -57,6 +77,7 @@ class OneAtATime:
 
     def leave(self) -> None:
         """The step is taken."""
+        self._taken += 1
         self._held = False
 
 

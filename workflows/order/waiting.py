@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.sourcing import Sourced
+    from activities.sourcing import SourceAgain, Sourced
+    from dom.orders.lifecycle import OrderState
+    from dom.orders.status import FAILED_SOURCING, SourcingCause
     from dom.sourcing.policy.document import FailedNodes
 
 
@@ -51,6 +53,18 @@ class Waiting:
         never = self._asks is FailedNodes.NEVER
         fresh = failed and self._asks is not FailedNodes.AT_ONCE
         return frozenset(self.failed_nodes) if never or fresh else frozenset()
+
+    def sourcing(self, state: OrderState, attempt: int, cause: SourcingCause, as_of: datetime) -> SourceAgain:
+        """The request to source what waits."""
+        return SourceAgain(
+            order_id=state.order_id,
+            lines=state.waiting,
+            excluded_nodes=self.excluded(failed=cause in FAILED_SOURCING),
+            attempt=attempt,
+            cause=cause,
+            as_of=as_of,
+            order_status=state.status_with_new_work(),
+        )
 
     def note(self, now: datetime, *, any_units: bool) -> None:
         """Time counts only while units wait, and not while they wait for their release."""
