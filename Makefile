@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test explore setup lint types contracts openapi contract-test client-test check bench bench-stock bench-ofl lock clean
+.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-stock bench-ofl lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -21,6 +21,12 @@ run: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# Branch coverage of dom/, services/ and store/ by the tests of the core and the store (pyproject.toml). Not
+# a part of `make test`, which the counting would slow down by more than it tells each time.
+coverage: setup
+	$(BIN)/coverage run -m pytest -p no:xdist -q tests/unit tests/store
+	$(BIN)/coverage report
 
 # The property tests with new random examples; `make explore SECONDS=3600 ARGS="--seed 7"`.
 SECONDS ?= 600
