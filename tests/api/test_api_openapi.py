@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from api import openapi
+from api.access import models as access
 from api.availability import change_models
 from api.availability import models as availability
 from api.channels import models as channels
@@ -110,6 +111,10 @@ PROMISED = {
     "GET /v1/ofl/rehearsals/{rehearsal_id}",
     "DELETE /v1/ofl/rehearsals/{rehearsal_id}",
     "GET /v1/ofl/rehearsals/{rehearsal_id}/report",
+    "GET /v1/access/keys",
+    "POST /v1/access/keys",
+    *(f"POST /v1/access/keys/{{key_id}}/{step}" for step in ("rotate", "revoke")),
+    "GET /v1/access/audit",
     "GET /health/live",
     "GET /health/ready",
     "GET /problems/{name}",
@@ -197,7 +202,7 @@ def test_what_is_made_or_listed_leads_to_what_can_be_done_with_it() -> None:
     assert linked["requestReturn"] >= {"getReturn", "receiveReturn", "inspectReturn"}
     assert linked["receiveReturn"] >= {"getReturn", "inspectReturn"}
     silent = {name for name, to in linked.items() if name.startswith("list") and not to}
-    assert silent == {"listAvailabilityChanges", "listStockValues"}
+    assert silent == {"listAvailabilityChanges", "listStockValues", "listAuditLog"}
 
 
 def test_nothing_of_the_framework_shows() -> None:
@@ -294,6 +299,12 @@ class TestOperation:
         *((inbound.InboundStep, body) for body in examples.INBOUND_SHIPS.values()),
         *((inbound.InboundReceipt, body) for body in examples.INBOUND_RECEIPTS.values()),
         *((inbound.CancelInbound, body) for body in examples.INBOUND_CANCELS.values()),
+        *((access.KeyRequest, body) for body in examples.KEY_REQUESTS.values()),
+        *((access.KeyRotation, body) for body in examples.KEY_ROTATIONS.values()),
+        (access.NewApiKey, examples.NEW_API_KEY),
+        (access.ApiKey, examples.REVOKED_API_KEY),
+        (access.ApiKeyList, examples.API_KEY_LIST),
+        (access.AuditLog, examples.AUDIT_LOG),
         (inbound.InboundDetail, examples.INBOUND),
         (inbound.InboundDetail, examples.INBOUND_ANNOUNCED),
         (inbound.InboundDetail, examples.INBOUND_SHIPPED),
