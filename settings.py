@@ -118,6 +118,13 @@ class Settings(BaseSettings):
         description='Claim with what a person is limited to: `{"channels": [...], "nodes": [...]}`. Absent: no limit.',
     )
 
+    rate_limit: Positive = Field(
+        default=30_000, description="Requests a caller may send in a minute, to one process of the API."
+    )
+    cors_origins: str = Field(
+        default="", description="Origins whose pages may call the API from a browser, parted by commas. Empty: none."
+    )
+
     stream_listeners: Positive = Field(
         default=1000, description="How many may wait for changes of availability at once, in one process of the API."
     )

@@ -8,8 +8,10 @@ from typing import Any
 import structlog
 from fastapi import Depends, FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 
+from api.access import routes as access
 from api.availability import change_routes
 from api.availability import routes as availability
 from api.channels import routes as channels
@@ -21,9 +23,13 @@ from api.health import problem_routes
 from api.health import routes as health
 from api.http import failures
 from api.http.bodies import BodyGuard
+from api.http.request_id import HEADER
 from api.http.requests import refuse_what_would_be_lost
 from api.http.services import Services, connect
+from api.identity.audit import Audit
 from api.identity.authentication import Authentication, Callers
+from api.identity.rate_limits import RateLimits
+from api.identity.request_ids import RequestIds
 from api.identity.scopes import check_scope, require_scopes
 from api.identity.tokens import Tokens
 from api.imports import routes as imports
@@ -74,7 +80,12 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
         redoc_url=None,
     )
     app.add_middleware(BodyGuard)
+    app.add_middleware(RateLimits, quota=settings.rate_limit)
     app.add_middleware(Authentication)
+    app.add_middleware(Audit)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **_browsers(settings.cors_origins))
+    app.add_middleware(RequestIds)
     failures.register(app)
     for resource in (
         orders,
@@ -99,6 +110,7 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
         draft_routes,
         rehearsals,
         shadow_routes,
+        access,
     ):
         app.include_router(
             resource.router, prefix=PREFIX, dependencies=[Depends(check_scope), Depends(refuse_what_would_be_lost)]
@@ -108,6 +120,16 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
     docs_page.add_to(app)
     require_scopes(app)
     return app
+
+
+def _browsers(origins: str) -> dict[str, Any]:
+    """What pages of these origins may do. Keys and tokens stand in headers: no cookie is ever sent along."""
+    return {
+        "allow_origins": [origin.strip() for origin in origins.split(",") if origin.strip()],
+        "allow_methods": ["GET", "POST", "PUT", "DELETE"],
+        "allow_headers": ["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key", "Last-Event-ID", HEADER],
+        "expose_headers": [HEADER, "Location", "Retry-After", "RateLimit", "RateLimit-Policy"],
+    }
 
 
 async def _say_what_lacks(services: Services) -> None:

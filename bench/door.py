@@ -52,8 +52,9 @@ class _Line:
 class Door:
     """The API below /v1, as a channel, a node and a carrier see it. Connections are kept and reused."""
 
-    def __init__(self, api_url: str) -> None:
+    def __init__(self, api_url: str, key: str) -> None:
         address = urlsplit(api_url)
+        self._key = key
         self._host, self._port = str(address.hostname), int(address.port or 80)
         self._lines: list[_Line] = []
 
@@ -86,7 +87,7 @@ class Door:
 
     async def _ask(self, method: str, path: str, body: bytes) -> Json:
         line = self._kept() or await self._connect()
-        head = f"{method} /v1{path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
+        head = f"{method} /v1{path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nX-API-Key: {self._key}\r\n"
         content = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
         status, answer = await line.ask(f"{head}{content}\r\n".encode() + body)
         self._lines.append(line)
@@ -108,9 +109,9 @@ class Door:
 
 
 @asynccontextmanager
-async def door(api_url: str) -> AsyncIterator[Door]:
-    """The API at this address."""
-    opened = Door(api_url)
+async def door(api_url: str, key: str) -> AsyncIterator[Door]:
+    """The API at this address, called with this API key."""
+    opened = Door(api_url, key)
     try:
         yield opened
     finally:

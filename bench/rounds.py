@@ -135,7 +135,7 @@ async def prepared(servers: Servers, plan: Plan, say: Say) -> AsyncIterator[Benc
     say("stock, the shape of a one-line order, warming up")
     async with AsyncExitStack() as open_now:
         temporal = await worker.connect(servers.settings)
-        api = await open_now.enter_async_context(door(servers.addresses.api_url))
+        api = await open_now.enter_async_context(door(servers.addresses.api_url, servers.key))
         one_line, fifteen_lines = (Sample(SAMPLE_DATA, lines, TEMPLATES) for lines in (1, 15))
         await make_plenty(api, one_line.skus | fifteen_lines.skus)
         work_list = Looking[WorkList](api.work_list)

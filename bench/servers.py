@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from cli import local_keys
 from cli.folder import Addresses, DataFolder
 from cli.ports import free_port
 from cli.process import Command, python_module
@@ -23,12 +24,13 @@ PROCESSES = ("temporal", "postgres", "worker", "api", "mail", "noop-worker")
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """What runs; `ledger` is the file in which the no-op worker notes what it has booked."""
+    """What runs; `ledger` is the file in which the no-op worker notes what it has booked, `key` an operator's key."""
 
     settings: Settings
     addresses: Addresses
     ledger: Path
     pids: dict[str, int]
+    key: str = field(repr=False)
 
 
 @contextmanager
@@ -47,8 +49,9 @@ def running(root: Path, say: Callable[[str], None]) -> Iterator[Servers]:
             full = connected(settings, addresses, folder.webhook_secret())
             ledger = folder.run / "noop.ledger"
             supervisor.start([_noop_worker(full, folder, ledger)])
+            key = local_keys.ensure(addresses.database_url, folder)[local_keys.OPERATOR]
             _end_at_once_from_now_on()
-            yield Servers(full, addresses, ledger, {name: _pid(folder, name) for name in PROCESSES})
+            yield Servers(full, addresses, ledger, {name: _pid(folder, name) for name in PROCESSES}, key)
         finally:
             supervisor.stop()
 
@@ -68,6 +71,7 @@ def _own_settings(root: Path) -> Settings:
         temporal_ui_port=free_port(),
         smtp_port=free_port(),
         replay_orders=False,
+        rate_limit=10_000_000,  # the server is to be the limit
     )
 
 

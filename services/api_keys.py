@@ -157,7 +157,7 @@ def _check_gift(maker: Principal, given: Principal) -> None:
 
 async def _check(connection: AsyncConnection, asked: NewKey) -> None:
     if not access.is_name(asked.subject):
-        raise InvalidInput("a name has letters, digits, spaces and . _ @ + / | - alone, 64 at most", field="subject")
+        raise InvalidInput("a name has letters, digits, spaces and . _ @ + / | - alone, 64 at most", field="name")
     _check_expiry(asked.expires_at)
     needed = access.NEEDS.get(asked.role)
     if needed is not None and not getattr(asked.limits, needed):

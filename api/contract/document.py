@@ -37,6 +37,9 @@ What is refused
 what is another's is answered as if it were not there (404), and naming another channel, node or carrier is
 refused (403).
 
+**Every answer** has the `X-Request-Id` of its request (the caller's own, if it sends one), problems as `request_id`
+too. `RateLimit` and `RateLimit-Policy` say what is left to the caller; 429 comes with `Retry-After`.
+
 **Lists** answer `items` and `next_cursor`; give the cursor back with the same filters for the next page.
 """
 TAGS: Final = [
@@ -48,6 +51,7 @@ TAGS: Final = [
     {"name": "network", "description": "Nodes and SKUs."},
     {"name": "ofl", "description": "The policy that decides which node ships what: versions, drafts, mistakes."},
     {"name": "returns", "description": "Goods that come back for money."},
+    {"name": "access", "description": "Who may call, and what callers did."},
     {"name": "health", "description": "For those who run it."},
     {"name": "problems", "description": "What errors mean."},
 ]

@@ -24,6 +24,7 @@ _IMPORT: Final = ("getImport", "getImportProblems")
 _REHEARSAL: Final = ("getRehearsal", "getRehearsalReport", "deleteRehearsal")
 _DRAFT: Final = ("getDraft", "publishDraft", "deleteDraft")
 _SHADOW: Final = ("getShadow", "stopShadow")
+_KEY: Final = ("rotateApiKey", "revokeApiKey")
 _CHANNEL: Final = ("getChannel", "getChannelRules", "putChannelRules")
 
 FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
@@ -67,6 +68,9 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "listDrafts": (Follow("/items/0/name", "name", _DRAFT),),
     "startRehearsal": (Follow("/id", "rehearsal_id", _REHEARSAL),),
     "listRehearsals": (Follow("/items/0/id", "rehearsal_id", _REHEARSAL),),
+    "createApiKey": (Follow("/id", "key_id", _KEY),),
+    "listApiKeys": (Follow("/items/0/id", "key_id", _KEY),),
+    "rotateApiKey": (Follow("/id", "key_id", _KEY),),
     "startShadow": (Follow("/name", "name", _SHADOW),),
     "listShadows": (Follow("/items/0/name", "name", _SHADOW),),
 }

@@ -37,8 +37,8 @@ def refused_bodies(media_types: Collection[str]) -> Responses:
 
 
 def refused_callers() -> Responses:
-    """The problems of a caller who is not known, or may not."""
-    kinds_ = (kinds.TYPES["unauthenticated"], kinds.TYPES["forbidden"])
+    """The problems of a caller who is not known, may not, or asks too much."""
+    kinds_ = (kinds.TYPES["unauthenticated"], kinds.TYPES["forbidden"], kinds.TYPES["too-many-requests"])
     return {kind.status: _answer([kind]) for kind in kinds_}
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from api.http import request_id
 from dom.shared.errors import DomError, PolicyInvalid
 
 MEDIA_TYPE = "application/problem+json"
@@ -46,6 +47,7 @@ class Problem(BaseModel):
     field: str | None = Field(default=None, description="The offending field, where there is one.")
     errors: list[FieldError] | None = Field(default=None, description="Every wrong field, where the input is invalid.")
     data: dict[str, Any] | None = Field(default=None, description="What a program needs to react.")
+    request_id: str | None = Field(default=None, description="The `X-Request-Id` of the request, to be told to us.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,12 @@ INVALID = ProblemType(
     "invalid-input", "The input is not valid", 422, "A field of the input is wrong; nothing was done."
 )
 METHOD = ProblemType("method-not-allowed", "Method not allowed", 405, "The address does not know this HTTP method.")
+TOO_MANY = ProblemType(
+    "too-many-requests",
+    "Too many requests",
+    429,
+    "The caller asks more in a minute than one process of the API gives. Send the same again after `Retry-After`.",
+)
 TOO_LARGE = ProblemType("body-too-large", "The body is too large", 413, "Send less at once; nothing was done.")
 MEDIA = ProblemType("unsupported-media-type", "Send JSON", 415, "The body must be sent with a JSON content type.")
 UNAVAILABLE = ProblemType(
@@ -108,6 +116,7 @@ _OURS = (
     MALFORMED,
     INVALID,
     METHOD,
+    TOO_MANY,
     TOO_LARGE,
     MEDIA,
     UNAVAILABLE,
@@ -185,8 +194,10 @@ def as_dict(problem: Problem) -> dict[str, Any]:
 
 def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """The problem as an HTTP answer; a transient one says when to come again."""
+    problem = problem.model_copy(update={"request_id": request_id.current.get() or None})
     transient = problem.status in {UNAVAILABLE.status, NO_ANSWER.status}
     retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if transient else {}
+    named = {request_id.HEADER: problem.request_id} if problem.request_id else {}
     return Response(
-        to_json(as_dict(problem)), problem.status, media_type=MEDIA_TYPE, headers={**retry, **(headers or {})}
+        to_json(as_dict(problem)), problem.status, media_type=MEDIA_TYPE, headers={**retry, **named, **(headers or {})}
     )

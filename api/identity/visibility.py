@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from api.http.services import Services
 from dom.shared.access import UNLIMITED, Principal
 from dom.shared.errors import Forbidden, InvalidInput, NotFound
+from store import inbound
 from store.access import visibility
 
 
@@ -49,6 +50,18 @@ def own_channel(who: Principal, named: str | None, field: str = "channel") -> st
     if len(own) != 1:
         raise InvalidInput(f"name one of {', '.join(sorted(own)) or 'no channels'}", field=field)
     return next(iter(own))
+
+
+async def may_announce(services: Services, who: Principal, reference: str) -> None:
+    """Raises Forbidden for a reference of goods of other nodes: announcing would replace them."""
+    if who.limits == UNLIMITED:
+        return
+    async with services.reads.connect() as connection:
+        if await inbound.get(connection, reference) is None:
+            return
+        seen = await visibility.sees_inbound(connection, who.limits, reference)
+    if not seen:
+        raise Forbidden(f"{who.name} cannot use the reference {reference}")
 
 
 async def see_order(services: Services, who: Principal, order_id: str) -> None:

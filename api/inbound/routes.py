@@ -63,6 +63,7 @@ async def announce(
     once it was shipped. What is overdue counts as due today if it is in transit, else for nothing.
     """
     visibility.must_be_own(who, "node_id", node=announced.node_id)
+    await visibility.may_announce(services, who, reference)
     content = Announcement(
         reference=reference,
         kind=announced.kind,

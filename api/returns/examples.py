@@ -70,6 +70,6 @@ INSPECTS: Final[dict[str, Example]] = {
     }
 }
 RETURN_REFUNDED: Final[Example] = {**RETURN_RECEIVED, "status": "refunded", "refund": 510, "currency": "GBP"}
-RETURN_CANCELS: Final[dict[str, Example]] = {"kept": {"reason": "the customer keeps it", "actor": "customer"}}
+RETURN_CANCELS: Final[dict[str, Example]] = {"kept": {"reason": "the customer keeps it"}}
 RETURN_CANCELLED: Final[Example] = {**RETURN_RECEIVED, "status": "cancelled"}
 RETURN_CLOSES: Final[dict[str, Example]] = {"one never came": {"reason": "only one of two was in the parcel"}}

@@ -44,6 +44,8 @@ REFUSED = {
     "getReservation": "not-found",
     "extendReservation: while the customer pays": "not-found",
     "releaseReservation": "not-found",
+    "rotateApiKey: the old one works for an hour more": "not-found",
+    "revokeApiKey": "not-found",
     "getRehearsal": "not-found",
     "getRehearsalReport": "not-found",
     "deleteRehearsal": "not-found",

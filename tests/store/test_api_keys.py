@@ -68,7 +68,7 @@ class TestMaking:
     @pytest.mark.parametrize(
         ("changes", "field"),
         [
-            ({"subject": "system:ofl"}, "subject"),
+            ({"subject": "system:ofl"}, "name"),
             ({"limits": Limits()}, "channels"),
             ({"limits": Limits.of(channels=[])}, "channels"),
             ({"limits": Limits.of(channels=["nobody"])}, "channels"),

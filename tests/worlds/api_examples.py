@@ -1,5 +1,6 @@
 """Examples of the contract. Each is checked against its model by a test, so that none says what is not true."""
 
+from api.access.examples import API_KEY_LIST, AUDIT_LOG, KEY_REQUESTS, KEY_ROTATIONS, NEW_API_KEY, REVOKED_API_KEY
 from api.availability.change_examples import AVAILABILITY_CHANGES, AVAILABILITY_STREAM
 from api.availability.examples import AVAILABILITY, AVAILABILITY_QUERIES, PROMISE_REQUESTS, PROMISES
 from api.channels.examples import CHANNEL, CHANNEL_REQUESTS, CHANNEL_RULES, CHANNELS
@@ -70,8 +71,10 @@ __all__ = [
     "ADJUSTMENTS",
     "ADJUSTMENT_RESULTS",
     "ALIVE",
+    "API_KEY_LIST",
     "ARRIVALS",
     "ARRIVED",
+    "AUDIT_LOG",
     "AVAILABILITY",
     "AVAILABILITY_CHANGES",
     "AVAILABILITY_QUERIES",
@@ -106,9 +109,12 @@ __all__ = [
     "INBOUND_SHIPPED",
     "INBOUND_SHIPS",
     "INSPECTS",
+    "KEY_REQUESTS",
+    "KEY_ROTATIONS",
     "MARK_DOWNS",
     "MARK_DOWN_RESULTS",
     "MESSAGE_LIST",
+    "NEW_API_KEY",
     "NODE",
     "NODE_LIST",
     "NODE_REQUESTS",
@@ -148,6 +154,7 @@ __all__ = [
     "RETURN_RECEIVED",
     "RETURN_REFUNDED",
     "RETURN_REQUESTS",
+    "REVOKED_API_KEY",
     "SAFETY_STOCKS",
     "SAFETY_STOCK_RESULTS",
     "SHADOW",

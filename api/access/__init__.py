@@ -1,0 +1,4 @@
+"""Who may call, and what callers did: API keys and the audit log.
+
+models, examples, routes
+"""

@@ -1,0 +1,174 @@
+"""API keys are made, listed, rotated and revoked; the audit log is read."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from sqlalchemy import RowMapping
+
+from api.access import examples
+from api.access.models import ApiKey, ApiKeyList, AuditLog, KeyId, KeyRequest, KeyRotation, NewApiKey
+from api.contract import responses
+from api.http import cursor
+from api.http.answers import Json
+from api.http.models import Cursor, Limit
+from api.http.services import Use
+from api.identity.scopes import needs
+from dom.shared.access import UNLIMITED, Limits, Principal, Scope
+from dom.shared.base import AS_SEEN
+from dom.shared.errors import Forbidden
+from services import api_keys
+from services.api_keys import MadeKey, NewKey
+from store.access import api_keys as rows
+from store.access import audit
+
+router = APIRouter(tags=["access"])
+
+_SHOWN = (
+    "id", "role", "channels", "nodes", "carriers", "scopes", "created_by", "created_at", "expires_at", "revoked_at",
+    "revoked_by", "last_used_at", "rotated_from",
+)  # fmt: skip
+
+
+@router.post(
+    "/access/keys",
+    status_code=201,
+    summary="Make an API key",
+    operation_id="createApiKey",
+    response_model=NewApiKey,
+    responses={
+        **responses.success(201, "The key, which is shown this once.", examples.NEW_API_KEY),
+        **responses.problems("invalid-input"),
+    },
+)
+async def create(
+    asked: Annotated[KeyRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.KEY_REQUESTS))],
+    services: Use,
+    who: Annotated[Principal, needs(Scope.ACCESS_MANAGE)],
+) -> Json:
+    """A key may have no role, scope or limit that its maker does not have. Every call makes another."""
+    new = NewKey(
+        asked.name,
+        asked.role,
+        Limits.of(asked.channels, asked.nodes, asked.carriers),
+        None if asked.scopes is None else frozenset(asked.scopes),
+        asked.expires_at,
+    )
+    async with services.engine.begin() as connection:
+        made = await api_keys.create(connection, who, new)
+    return _made(made)
+
+
+@router.get(
+    "/access/keys",
+    summary="Find API keys",
+    operation_id="listApiKeys",
+    response_model=ApiKeyList,
+    responses={
+        **responses.success(200, "A page of keys, the newest first.", examples.API_KEY_LIST),
+        **responses.problems("invalid-input"),
+    },
+)
+async def find(
+    services: Use,
+    who: Annotated[Principal, needs(Scope.ACCESS_MANAGE)],
+    limit: Limit = 50,
+    cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
+) -> Json:
+    """Also those that have ended, without their secrets. Keys that the caller could not have made are left out, so that
+    a page may be shorter than its limit.
+    """
+    before = cursor.decode_moment(cursor_) if cursor_ else None
+    async with services.reads.connect() as connection:
+        found = await rows.page(connection, before, limit + 1)
+    page = found[:limit]
+    more = cursor.encode(page[-1]["created_at"], page[-1]["id"]) if len(found) > limit else None
+    return Json({"items": [_shown(row) for row in api_keys.visible_to(who, page)], "next_cursor": more})
+
+
+@router.post(
+    "/access/keys/{key_id}/rotate",
+    status_code=201,
+    summary="Replace an API key",
+    operation_id="rotateApiKey",
+    response_model=NewApiKey,
+    responses={
+        **responses.success(201, "The new key, which is shown this once.", examples.NEW_API_KEY),
+        **responses.problems("not-found", "conflict", "invalid-input"),
+    },
+)
+async def rotate(
+    key_id: KeyId,
+    services: Use,
+    who: Annotated[Principal, needs(Scope.ACCESS_MANAGE)],
+    how: Annotated[
+        KeyRotation, AS_SEEN, Body(openapi_examples=responses.named(examples.KEY_ROTATIONS))
+    ] = KeyRotation(),
+) -> Json:
+    """The new key may do the same. The old one works for the overlap, so that callers can be given the new one."""
+    async with services.engine.begin() as connection:
+        made = await api_keys.rotate(
+            connection, who, key_id, overlap_seconds=how.overlap_seconds, expires_at=how.expires_at
+        )
+    services.keys.forget(key_id)
+    return _made(made)
+
+
+@router.post(
+    "/access/keys/{key_id}/revoke",
+    summary="End an API key",
+    operation_id="revokeApiKey",
+    response_model=ApiKey,
+    responses={
+        **responses.success(200, "It has ended.", examples.REVOKED_API_KEY),
+        **responses.problems("not-found"),
+    },
+)
+async def revoke(key_id: KeyId, services: Use, who: Annotated[Principal, needs(Scope.ACCESS_MANAGE)]) -> Json:
+    """Other processes of the API may take it for five seconds more. Once is as good as twice."""
+    async with services.engine.begin() as connection:
+        row = await api_keys.revoke(connection, who, key_id)
+    services.keys.forget(key_id)
+    return Json(_shown(row))
+
+
+@router.get(
+    "/access/audit",
+    summary="What callers changed, and were refused",
+    operation_id="listAuditLog",
+    response_model=AuditLog,
+    responses={
+        **responses.success(200, "A page of the audit log, the newest first.", examples.AUDIT_LOG),
+        **responses.problems("invalid-input"),
+    },
+)
+async def list_audit(
+    services: Use,
+    who: Annotated[Principal, needs(Scope.ACCESS_AUDIT)],
+    principal: Annotated[str | None, Query(max_length=64, description="Only what this caller asked for.")] = None,
+    request_id: Annotated[str | None, Query(max_length=64, description="Only this request.")] = None,
+    route: Annotated[
+        str | None, Query(max_length=200, description="Only of this route.", examples=["/orders/{order_id}/cancel"])
+    ] = None,
+    limit: Limit = 50,
+    cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
+) -> Json:
+    """Every request that may change something, and every one that was refused with 403. For callers without limits
+    alone: entries are of all channels and nodes.
+    """
+    if who.limits != UNLIMITED:
+        raise Forbidden(f"{who.name} has limits, and the log is of everything")
+    wanted = audit.AuditFilter(principal=principal, request_id=request_id, route=route)
+    before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
+    async with services.reads.connect() as connection:
+        found = await audit.page(connection, wanted, before=before, limit=limit + 1)
+    more = cursor.encode(str(found[limit - 1]["id"])) if len(found) > limit else None
+    return Json({"items": [dict(row) for row in found[:limit]], "next_cursor": more})
+
+
+def _made(made: MadeKey) -> Json:
+    return Json({**_shown(made.row), "key": made.key}, 201)
+
+
+def _shown(row: RowMapping) -> dict[str, Any]:
+    shown = {name: row[name] for name in _SHOWN}
+    return {**shown, "name": row["subject"], "prefix": api_keys.prefix(row["id"])}

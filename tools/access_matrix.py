@@ -1,0 +1,177 @@
+"""Who may call what, as a page: `python -m tools.access_matrix` writes docs/access.md.
+
+The scopes come from the routes, the roles from `dom/shared/access.py`. What happens with what is another's is written
+here, by operation; `tests/api/test_access_matrix.py` asks the running API for every cell.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from api.app import create_app
+from api.identity.scopes import PUBLIC, declared, served
+from dom.shared.access import SCOPES, Role, Scope
+from settings import Settings
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "access.md"
+NAMED: Final = "403"
+"""It is named by the caller, who may not name it."""
+HIDDEN: Final = "404"
+"""It is answered as if it were not there."""
+LEFT_OUT: Final = "left out"
+"""It stands in no list."""
+OPEN: Final = ""
+"""It belongs to no channel, node or carrier, or that does not matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What a caller gets who is limited to another channel, node or carrier."""
+
+    channel: str = OPEN
+    node: str = OPEN
+    carrier: str = OPEN
+
+
+_OF_ORDER: Final = Foreign(HIDDEN, HIDDEN)
+_LIST: Final = Foreign(LEFT_OUT, LEFT_OUT)
+_CHANNEL: Final = Foreign(channel=NAMED)
+_NODE: Final = Foreign(node=NAMED)
+_RESERVATION: Final = Foreign(channel=HIDDEN)
+_INBOUND: Final = Foreign(node=HIDDEN)
+_KEY: Final = Foreign(NAMED, NAMED)
+RULES: Final[dict[str, Foreign]] = {
+    "captureOrder": _CHANNEL,
+    "listOrders": _LIST,
+    "getOrder": _OF_ORDER,
+    "getOrderTimeline": _OF_ORDER,
+    "getOrderSourcing": _OF_ORDER,
+    "cancelOrder": _OF_ORDER,
+    "listFulfilments": _LIST,
+    "getFulfilmentLabel": _OF_ORDER,
+    **{f"{step}_fulfilment": _OF_ORDER for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")},
+    "arrivedFulfilment": _OF_ORDER,
+    "listShipments": Foreign(LEFT_OUT, LEFT_OUT, LEFT_OUT),
+    "reportCarrierEvents": Foreign(carrier=NAMED),
+    "listMessages": _LIST,
+    "listExceptions": _LIST,
+    "getAvailability": _CHANNEL,
+    "queryAvailability": _CHANNEL,
+    "promiseAvailability": _CHANNEL,
+    "listAvailabilityChanges": _CHANNEL,
+    "streamAvailabilityChanges": _CHANNEL,
+    "holdUnits": _CHANNEL,
+    "getReservation": _RESERVATION,
+    "extendReservation": _RESERVATION,
+    "releaseReservation": _RESERVATION,
+    "adjustInventory": _NODE,
+    "countInventory": _NODE,
+    "importInventory": _NODE,
+    "listImports": _NODE,
+    "getImport": _NODE,
+    "getImportProblems": _NODE,
+    "putSafetyStocks": _NODE,
+    "putMarkDowns": _NODE,
+    "listStockValues": Foreign(node=LEFT_OUT),
+    "announceInbound": _NODE,
+    "listInbound": Foreign(node=LEFT_OUT),
+    "getInbound": _INBOUND,
+    "shipInbound": _INBOUND,
+    "receiveInbound": _INBOUND,
+    "cancelInbound": _INBOUND,
+    "listChannels": Foreign(channel=LEFT_OUT),
+    "getChannel": _CHANNEL,
+    "putChannel": _CHANNEL,
+    "getChannelRules": _CHANNEL,
+    "putChannelRules": _CHANNEL,
+    "listNodes": Foreign(node=LEFT_OUT),
+    "getNode": _NODE,
+    "putNode": _NODE,
+    "requestReturn": _OF_ORDER,
+    "listReturns": _LIST,
+    "getReturn": _OF_ORDER,
+    "receiveReturn": _OF_ORDER,
+    "inspectReturn": _OF_ORDER,
+    "cancelReturn": _OF_ORDER,
+    "closeReturn": _OF_ORDER,
+    "createApiKey": _KEY,
+    "listApiKeys": _LIST,
+    "rotateApiKey": _KEY,
+    "revokeApiKey": _KEY,
+    "listAuditLog": _KEY,
+}
+"""By operation. What is not named is open to whoever has the scope."""
+DIMENSIONS: Final[dict[Role, tuple[str, ...]]] = {
+    Role.CHANNEL: ("channel",),
+    Role.NODE: ("node",),
+    Role.CARRIER: ("carrier",),
+    **dict.fromkeys((Role.SUPPORT, Role.SUPERVISOR, Role.PLANNER, Role.OPERATOR), ("channel", "node")),
+}
+"""By role, what its limit can be: of partners it is always there, of people if their key or token says so."""
+
+
+INTRODUCTION: Final = """
+Made by `python -m tools.access_matrix` from the routes and `dom/shared/access.py`. Every cell is asked of the running
+API by `tests/api/test_access_matrix.py`.
+
+`yes`: the role has the scope, and calls the route for its own. Without it the answer is 403, with the scope in `data`.
+The last three columns say what a caller with the scope gets who is limited to *another* channel, node or carrier:
+`403` for one that it names, `404` as if it were not there, `left out` of a list. Empty: it belongs to none, or that
+does not matter. Keys of channels, nodes and carriers always have their limit, others if their key or token says so.
+Files of stock may concern any node: whoever is limited to nodes may not send or read them, whichever his nodes are.
+""".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A route, the scope it needs, and what it does with what is another's."""
+
+    method: str
+    path: str
+    operation: str
+    scope: Scope
+    foreign: Foreign
+
+    def allows(self, role: Role) -> bool:
+        """Whether the role has the scope."""
+        return self.scope in SCOPES[role]
+
+
+def matrix() -> list[Row]:
+    """Every route that needs a caller, in the sequence of the document."""
+    rows = []
+    for route in served(create_app(Settings())):
+        scopes = declared(route.original_route)
+        if route.path in PUBLIC or not scopes:
+            continue
+        (method,) = route.methods or {""}
+        path = str(route.path_format)
+        rows.append(Row(method, path, route.operation_id, scopes[0], RULES.get(route.operation_id, Foreign())))
+    return rows
+
+
+def page() -> str:
+    """The page, as it stands in the repository."""
+    roles = list(Role)
+    lines = [
+        "# Who may call what",
+        "",
+        *INTRODUCTION.splitlines(),
+        "",
+        f"| route | scope | {' | '.join(roles)} | another channel's | another node's | another carrier's |",
+        f"|---|---|{'---|' * len(roles)}---|---|---|",
+    ]
+    for row in matrix():
+        held = " | ".join("yes" if row.allows(role) else "" for role in roles)
+        foreign = " | ".join((row.foreign.channel, row.foreign.node, row.foreign.carrier))
+        lines.append(f"| `{row.method} {row.path}` | `{row.scope}` | {held} | {foreign} |")
+    public = ", ".join(f"`{path}`" for path in sorted(PUBLIC))
+    return "\n".join([*lines, "", f"Public, for everybody: {public}.", ""])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    sys.exit(0)
