@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from cli import local_keys
 from cli.folder import Addresses, DataFolder
 from cli.problems import StartProblem
 from cli.process import Command, python_module
@@ -57,9 +56,9 @@ def run_stack(settings: Settings, folder: DataFolder, demo: Demo | None) -> int:
         requests = EndRequests()
         supervisor = Supervisor(folder, requests, lambda line: console.print(f"dom: {line}", style="yellow"))
         try:
-            addresses = Stack(settings, folder).start(supervisor, lambda line: console.print(f"dom: {line}"))
-            if to_try_things_on:
-                _make_keys(addresses, folder, console)
+            addresses = Stack(settings, folder, with_keys=to_try_things_on).start(
+                supervisor, lambda line: console.print(f"dom: {line}")
+            )
             console.print(address_block(addresses, folder))
             namespace = f"{addresses.temporal_ui_url}/namespaces/{settings.temporal_namespace}"
             temporal_ui = namespace if addresses.temporal_ui_url else ""
@@ -88,13 +87,6 @@ def _serve(
         console.print(address_block(addresses, None))
     supervisor.watch()
     return 0
-
-
-def _make_keys(addresses: Addresses, folder: DataFolder, console: Console) -> None:
-    """API keys to try things with, where the folder has none yet; they are shown this once."""
-    made = local_keys.ensure(addresses.database_url, folder)
-    for name, key in made.items():
-        console.print(f"dom: made the API key {name}: {key}")
 
 
 def address_block(addresses: Addresses, folder: DataFolder | None) -> Panel:

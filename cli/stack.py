@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPException
 
 from pydantic import SecretStr
 
-from cli import configured
+from cli import configured, local_keys
 from cli.embedded import mail, postgres, temporal
 from cli.folder import Addresses, DataFolder
 from cli.ports import is_open, require_free
@@ -28,6 +28,8 @@ class Stack:
 
     settings: Settings
     folder: DataFolder
+    with_keys: bool = False
+    """Whether to make API keys to try things with, where the folder has none yet."""
 
     def start(self, supervisor: Supervisor, say: Callable[[str], None]) -> Addresses:
         """Starts everything that is not configured by address, in order; raises StartProblem or Ended."""
@@ -38,6 +40,9 @@ class Stack:
         if self.settings.temporal_address:
             prepare_engine(self.settings, say)
         bring_up_to_date(self._database_url(), say)
+        if self.with_keys:
+            for name, key in local_keys.ensure(self._database_url(), self.folder).items():
+                say(f"made the API key {name}, which is shown this once: {key}")
         supervisor.start([self._worker(), self._api()])
         addresses = self._addresses()
         self.folder.write_addresses(addresses)
