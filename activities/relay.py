@@ -95,7 +95,7 @@ class Relay:
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop`, then wait for what is under way. Raises AnotherRelay if a later relay has begun."""
         self._number = await self._patiently(self._begin)
-        listening = asyncio.create_task(listen(self._database.engine, outbox.CHANNEL, self._wake.set))
+        listening = asyncio.create_task(listen(self._database.engine, {outbox.CHANNEL: self._wake.set}))
         stopping = asyncio.create_task(self._wake_at(stop))
         try:
             while not stop.is_set() or self._under_way or self._done:

@@ -49,8 +49,8 @@ class Budget:
 
 
 def of_a_worker(settings: Settings) -> int:
-    """Connections a worker takes at most: its pool, and one for the leader lock."""
-    return settings.db_pool_size + (1 if settings.keeper else 0)
+    """Connections a worker takes at most: its pool, one for the relay, and two for the leader lock and its jobs."""
+    return settings.db_pool_size + 1 + (2 if settings.keeper else 0)
 
 
 def of_an_api(settings: Settings) -> int:

@@ -18,6 +18,7 @@ from store import backorders
 from store.availability import changes
 from store.database.engine import reading
 from store.ledger import cursors
+from store.ledger.cursors import Cursor
 
 CURSOR: Final = "allocating"
 """The name of the cursor that says how far the ledger has been followed."""
@@ -32,13 +33,14 @@ class Allocating:
 
     name: Final = "allocating"
 
-    def __init__(self, engine: AsyncEngine, *, every: float = 0.2, everything_every: float = 60.0) -> None:
+    def __init__(self, engine: AsyncEngine, *, every: float = 0.5, everything_every: float = 60.0) -> None:
         self._engine = engine
         self._reads = reading(engine)
         self.every = every
         self._everything_every = everything_every
         self._everything_at = 0.0
         self._again: set[str] = set()
+        self._cursor: Cursor | None = None
 
     async def run(self) -> bool:
         """Deal out what changed since the last run; the orders are told by the outbox."""
@@ -54,13 +56,14 @@ class Allocating:
 
     async def _follow(self) -> bool:
         async with self._reads.connect() as connection:
-            cursor = await cursors.ensure(connection, CURSOR)
+            cursor = self._cursor = self._cursor or await cursors.ensure(connection, CURSOR)
             found = await changes.read(connection, cursor, SKUS_AT_ONCE)
             if not found.skus:
                 return False
         await self._deal([changed.sku for changed in found.skus])
         async with self._reads.connect() as connection:
-            await cursors.advance(connection, CURSOR, cursor, found.cursor)
+            moved = await cursors.advance(connection, CURSOR, cursor, found.cursor)
+        self._cursor = found.cursor if moved else None  # somebody set it elsewhere: look where it stands
         return found.more
 
     async def _deal(self, skus: Sequence[str]) -> None:

@@ -14,8 +14,9 @@ class Importing:
     """One chunk of one import a run: another import waits for the older one, and nothing else waits for either."""
 
     name: Final = "importing"
+    woken_by: Final = "imports"
 
-    def __init__(self, engine: AsyncEngine, every: float = 1.0, abandoned_after: float = ABANDONED_AFTER) -> None:
+    def __init__(self, engine: AsyncEngine, every: float = 30.0, abandoned_after: float = ABANDONED_AFTER) -> None:
         self._engine = engine
         self.every = every
         self._abandoned_after = abandoned_after

@@ -1,6 +1,6 @@
 """What a background job is."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Job(Protocol):
@@ -19,3 +19,12 @@ class Job(Protocol):
 
     async def run(self) -> bool:
         """Do what there is to do; True if there is more, to be run again at once."""
+
+
+@runtime_checkable
+class WokenJob(Job, Protocol):
+    """A job that runs when PostgreSQL is notified that there is something to do, and `every` so often besides."""
+
+    @property
+    def woken_by(self) -> str:
+        """The channel that is notified."""

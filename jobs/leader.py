@@ -5,24 +5,26 @@ waits before its own jobs start, so that no two workers run them at the same tim
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, NoReturn
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from jobs.job import Job
+from jobs.job import Job, WokenJob
 from store.database import leader_lock
+from store.database.listening import listen
 from store.database.uninterrupted import unbroken
 
 TRY_EVERY: Final = 0.5
 """Seconds between two attempts to take the lock."""
-LOOK_EVERY: Final = 0.25
+LOOK_EVERY: Final = 0.5
 """Seconds between two checks whether the lock is still ours."""
 ANSWER_WITHIN: Final = 0.5
 """Seconds after which a database that does not answer counts as gone, and the lock with it."""
-SETTLE: Final = 1.25
+SETTLE: Final = 1.5
 """Seconds a new leader waits before it starts: longer than the one before takes to see that it lost the lock, and to
 let go of its jobs.
 """
@@ -58,7 +60,7 @@ async def _keep(engine: AsyncEngine, jobs: Sequence[Job]) -> NoReturn:
                     away = False
                     await asyncio.sleep(TRY_EVERY)
                 away = False
-                await _hold(held, jobs)
+                await _hold(engine, held, jobs)
         except _LockLost as error:
             _log.warning("leader lock lost", because=str(error))
         except (SQLAlchemyError, OSError, TimeoutError) as error:
@@ -68,10 +70,14 @@ async def _keep(engine: AsyncEngine, jobs: Sequence[Job]) -> NoReturn:
         await asyncio.sleep(TRY_EVERY)
 
 
-async def _hold(held: leader_lock.LeaderLock, jobs: Sequence[Job]) -> NoReturn:
+async def _hold(engine: AsyncEngine, held: leader_lock.LeaderLock, jobs: Sequence[Job]) -> NoReturn:
     _log.info("keeper", jobs=[job.name for job in jobs])
     await _while_ours(held, SETTLE)
-    running = [asyncio.create_task(_run(job), name=job.name) for job in jobs]
+    woken = {job.woken_by: asyncio.Event() for job in jobs if isinstance(job, WokenJob)}
+    running = [asyncio.create_task(_run(job, woken), name=job.name) for job in jobs]
+    if woken:
+        heard = {channel: event.set for channel, event in woken.items()}
+        running.append(asyncio.create_task(listen(engine, heard), name="listening"))
     try:
         while not any(task.done() for task in running):
             await _while_ours(held, LOOK_EVERY)
@@ -93,9 +99,11 @@ async def _while_ours(held: leader_lock.LeaderLock, seconds: float) -> None:
             raise _LockLost(f"{type(error).__name__} {error}") from error
 
 
-async def _run(job: Job) -> NoReturn:
+async def _run(job: Job, woken: Mapping[str, asyncio.Event]) -> NoReturn:
+    wake = woken[job.woken_by] if isinstance(job, WokenJob) else asyncio.Event()
     failures = 0
     while True:
+        wake.clear()
         try:
             more = await unbroken(job.run())
         except Exception as error:  # whatever it is, it must not take the other jobs along
@@ -104,7 +112,9 @@ async def _run(job: Job) -> NoReturn:
             _log.warning("job failed", job=job.name, failures=failures, again_in=pause, exc_info=error)
         else:
             failures, pause = 0, 0 if more else job.every
-        await asyncio.sleep(pause)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await wake.wait()
 
 
 async def _end(*tasks: asyncio.Task[Any]) -> None:

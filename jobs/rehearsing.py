@@ -65,8 +65,9 @@ class Rehearsing:
     """
 
     name: Final = "rehearsing"
+    woken_by: Final = "rehearsals"
 
-    def __init__(self, engine: AsyncEngine, every: float = 1.0) -> None:
+    def __init__(self, engine: AsyncEngine, every: float = 30.0) -> None:
         self._engine = engine
         self.every = every
         self._id = ""

@@ -1,7 +1,7 @@
 """Listening to what PostgreSQL is notified of, on a connection of its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
 
 import psycopg
@@ -17,18 +17,20 @@ AGAIN_SECONDS: Final = 1.0
 _log = structlog.get_logger("database")
 
 
-async def listen(engine: AsyncEngine, channel: str, heard: Callable[[], None]) -> NoReturn:
-    """Call `heard` when the channel is notified, until cancelled; and when listening begins, for what came before.
+async def listen(engine: AsyncEngine, heard: Mapping[str, Callable[[], None]]) -> NoReturn:
+    """Call what a channel has when it is notified, until cancelled; all when listening begins, for what came before.
 
     A database that goes away is waited for. It may go away unnoticed, so who listens also looks now and then.
     """
     while True:
         try:
             async with await database.connect_alone(engine) as connection:
-                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
-                heard()
-                async for _ in connection.notifies():
-                    heard()
+                for channel in heard:
+                    await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                for call in heard.values():
+                    call()
+                async for notice in connection.notifies():
+                    heard[notice.channel]()
         except (psycopg.Error, OSError) as error:
-            _log.warning("cannot listen", channel=channel, because=f"{type(error).__name__} {error}")
+            _log.warning("cannot listen", channels=sorted(heard), because=f"{type(error).__name__} {error}")
         await asyncio.sleep(AGAIN_SECONDS)

@@ -300,8 +300,10 @@ async def sweep(connection: AsyncConnection, node_id: str | None = None, sku: st
     At most SWEPT_AT_ONCE balances a call, in the caller's transaction.
     """
     due = (await connection.execute(_DUE, {"node_id": node_id, "sku": sku, "most": SWEPT_AT_ONCE})).all()
-    rows = {"nodes": [row.node_id for row in due], "skus": [row.sku for row in due]}
-    await connection.execute(_LOCK, rows)
-    reclaimed = await connection.scalar(_RECLAIM, rows)
+    reclaimed = 0
+    if due:
+        rows = {"nodes": [row.node_id for row in due], "skus": [row.sku for row in due]}
+        await connection.execute(_LOCK, rows)
+        reclaimed = int(await connection.scalar(_RECLAIM, rows) or 0)
     await connection.execute(_END, {"most": SWEPT_AT_ONCE})
-    return int(reclaimed or 0)
+    return reclaimed

@@ -60,7 +60,7 @@ class TestBudget:
             ProcessKind.KEEPER: 1,
             ProcessKind.API: 3,
         }
-        assert (budget.a_worker, budget.an_api) == (4, 3)
+        assert (budget.a_worker, budget.an_api) == (6, 3)
         assert budget.workers >= 1
         assert budget.apis >= 1
 
@@ -73,5 +73,5 @@ class TestBudget:
         assert tight.verdict is CheckVerdict.NOTE
         assert "no room for another worker" in tight.words
 
-    def test_a_worker_that_is_never_the_keeper_takes_one_less(self) -> None:
-        assert connections.of_a_worker(Settings(db_pool_size=5, keeper=False)) == 5
+    def test_a_worker_that_is_never_the_keeper_takes_two_less(self) -> None:
+        assert connections.of_a_worker(Settings(db_pool_size=5, keeper=False)) == 6

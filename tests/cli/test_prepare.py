@@ -302,7 +302,7 @@ class TestDoctor:
         assert beside.returncode == 0, beside.stdout
         assert row(beside.stdout, "task queue").endswith("polled by 1 workers")
         assert f"{wanted['DOM_API_PORT']}: our API serves there" in row(beside.stdout, "API port")
-        assert "at most 9 for each of 1 workers and 8 for each of 1 APIs" in row(beside.stdout, "connections")
+        assert "at most 11 for each of 1 workers and 8 for each of 1 APIs" in row(beside.stdout, "connections")
 
     @pytest.fixture
     def serving(self) -> Iterator[Callable[..., None]]:

@@ -15,7 +15,8 @@ from alembic import op
 revision = "0012"
 down_revision = "0011"
 
-TRIGGER = Path(__file__).parent.parent / "sql" / "0012_outbox.sql"
+WAKING = Path(__file__).parent.parent / "sql" / "0012_outbox.sql"
+_TRIGGERS = (("outbox_written", "outbox"), ("import_queued", "stock_imports"), ("rehearsal_queued", "rehearsals"))
 _RULES = "SELECT conname FROM pg_constraint WHERE conrelid = 'outbox'::regclass AND starts_with(conname, :prefix)"
 _INDEXES = (("messages_occasion_ix", "outbox_occasion_ix"), ("messages_status_ix", "outbox_status_ix"))
 _RECEIVER = """
@@ -75,13 +76,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("is_only", name=op.f("outbox_relay_pkey")),
     )
     op.execute("INSERT INTO outbox_relay (number) VALUES (0)")
-    op.get_bind().exec_driver_sql(TRIGGER.read_text())
+    op.get_bind().exec_driver_sql(WAKING.read_text())
 
 
 def downgrade() -> None:
     """Take back; what no customer and no order webhook was to be told is dropped."""
-    op.execute("DROP TRIGGER outbox_written ON outbox")
-    op.execute("DROP FUNCTION outbox_written()")
+    for trigger, table in _TRIGGERS:
+        op.execute(f"DROP TRIGGER {trigger} ON {table}")
+    op.execute("DROP FUNCTION wake()")
     op.drop_table("outbox_relay")
     op.add_column("second_looks", sa.Column("told_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
