@@ -236,9 +236,8 @@ class TestReturns:
         problem(await http.post(f"{url}/receive", json=receipt(sku, 2)), 409, "step-not-possible")
         problem(await http.post(f"{url}/cancel"), 409, "step-not-possible")
         await http.post(f"/v1/returns/{return_id}/receive", json={"lines": [{"line_id": "1", "quantity": 1}]})
-        received = (await http.get(url)).json()
-        assert (received["status"], received["lines"][0]["received"], received["lines"][0]["expected"]) == (
-            "received",
-            1,
-            0,
-        )
+        part = (await http.get(url)).json()
+        assert (part["status"], part["lines"][0]["received"], part["lines"][0]["expected"]) == ("announced", 1, 1)
+        await http.post(f"/v1/returns/{return_id}/close")
+        closed = (await http.get(url)).json()
+        assert (closed["status"], closed["lines"][0]["received"], closed["lines"][0]["expected"]) == ("received", 1, 0)
