@@ -287,7 +287,7 @@ class TestWaitingOrder:
         assert not sourced.waiting
         assert all(answer.waiting for answer in answers)
         assert await statuses(world, aside.id) == ("converted", ["converted"])
-        assert await SourcingActivities(database).source_again(again) == sourced
+        assert await SourcingActivities(database).source_again(again) == sourced.model_copy(update={"known": True})
         await check_books(world, reserved=2)
 
 
