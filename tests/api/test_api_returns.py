@@ -116,7 +116,7 @@ class TestCancelled:
         for _ in range(2):
             await channel.http.post(f"{url}/receive", json=receipt, headers=header)
         for _ in range(2):
-            answer = await channel.http.post(f"{url}/cancel", json={"reason": "keeps two", "actor": "customer"})
+            answer = await channel.http.post(f"{url}/cancel", json={"reason": "keeps two"})
             assert (answer.status_code, answer.json()["status"]) == (200, "received")
         another = await channel.http.post("/v1/returns", json=asking(order_id, 2))
         assert another.status_code == 201
