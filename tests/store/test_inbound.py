@@ -599,8 +599,8 @@ async def _own_return(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.execute(
             text("""
-            INSERT INTO returns (id, order_id, node_id, status, reason, content_hash, requested_at)
-            VALUES ('web-own-R1', 'web-own', 'dc-leeds', 'requested', '', '', now())
+            INSERT INTO returns (id, order_id, node_id, status, number, reason, content_hash, requested_at)
+            VALUES ('web-own-R1', 'web-own', 'dc-leeds', 'requested', 1, '', '', now())
             """)
         )
         await inbound.follow_return(connection, "web-own-R1", "dc-leeds", {"A": 5}, allowed_on=FRIDAY, actor="customer")
