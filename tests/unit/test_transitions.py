@@ -24,6 +24,7 @@ from dom.orders.status import (
     SourcingCause,
 )
 from dom.orders.transitions import apply, decide
+from dom.shared.access import NETWORK, TEMPORAL
 from dom.shared.errors import CannotCancel, NotFound, StepNotPossible
 from tests.worlds.commanding import AT, S, Step, arrived, booked, cancel, order, parcel, step, working
 
@@ -70,7 +71,7 @@ class TestNodeSteps:
         assert (after.waiting, after.fulfilments["F1"].lines) == ({"a": 3}, {"a": 3})
 
     def test_what_the_network_rejects_is_no_failure_of_the_node(self) -> None:
-        command = TakeNodeStep(fulfilment_id="F1", step=Step.REJECT, actor="network", at=AT, if_unbegun=True)
+        command = TakeNodeStep(fulfilment_id="F1", step=Step.REJECT, actor=NETWORK, at=AT, if_unbegun=True)
         anew = decide(working(a=1), command).source_anew
         assert anew is not None
         assert anew.failed_node is None
@@ -180,9 +181,9 @@ class TestCancelling:
     def test_the_rest_leaves_what_left_its_node(self) -> None:
         state = working(S.HANDED_OVER, a=2)
         with pytest.raises(CannotCancel):
-            decide(state, CancelRest(actor="temporal", at=AT))
+            decide(state, CancelRest(actor=TEMPORAL, at=AT))
         state.lines["a"].quantity, state.lines["a"].backordered = 3, 1
-        assert decide(state, CancelRest(actor="temporal", at=AT)).cancelled == {"a": 1}
+        assert decide(state, CancelRest(actor=TEMPORAL, at=AT)).cancelled == {"a": 1}
 
     def test_giving_up_takes_only_what_waits(self) -> None:
         state = order(a=3)
