@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,7 +29,10 @@ _FAILED: Final = 500
 _LOOKED_THROUGH: Final = 65_536
 """Bytes of a body in which a reason is looked for."""
 _PATIENCE: Final = 3.0
-"""Seconds an answer waits for its entry, where the database does not answer."""
+"""Seconds an answer waits for its entry, where the database does not answer. The entry is not cut off then: a
+connection that is cut off is lost to the pool.
+"""
+_under_way: Final[set[asyncio.Task[None]]] = set()
 _log = structlog.get_logger("access")
 
 
@@ -88,10 +92,18 @@ async def _note(scope: Scope, status: int, headers: Headers, body: bytes) -> Non
         reason=_reason(scope, body),
         source=source,
     )
+    writing = asyncio.create_task(_write(scope["app"].state.services.engine, entry))
+    _under_way.add(writing)
+    writing.add_done_callback(_under_way.discard)
+    await asyncio.wait({writing}, timeout=_PATIENCE)
+
+
+async def _write(engine: AsyncEngine, entry: AuditEntry) -> None:
+    """Write it down. The answer is given all the same if that fails: what was done is done."""
     try:
-        async with asyncio.timeout(_PATIENCE), scope["app"].state.services.engine.begin() as connection:
+        async with engine.begin() as connection:
             await audit.write(connection, entry)
-    except (SQLAlchemyError, OSError) as error:  # the answer is given all the same: what was done is done
+    except (SQLAlchemyError, OSError) as error:
         _log.error("an entry of the audit log was not written", entry=entry, error=str(error))
 
 
