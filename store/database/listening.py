@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Final, NoReturn
+from contextlib import suppress
+from typing import Any, Final, NoReturn
 
 import psycopg
 import structlog
@@ -24,7 +25,7 @@ async def listen(engine: AsyncEngine, heard: Mapping[str, Callable[[], None]]) -
     """
     while True:
         try:
-            async with await database.connect_alone(engine) as connection:
+            async with await _connected(engine) as connection:
                 for channel in heard:
                     await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
                 for call in heard.values():
@@ -34,3 +35,14 @@ async def listen(engine: AsyncEngine, heard: Mapping[str, Callable[[], None]]) -
         except (psycopg.Error, OSError) as error:
             _log.warning("cannot listen", channels=sorted(heard), because=f"{type(error).__name__} {error}")
         await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _connected(engine: AsyncEngine) -> psycopg.AsyncConnection[Any]:
+    """A connection of its own. One that comes about while we are cancelled is closed."""
+    connecting = asyncio.ensure_future(database.connect_alone(engine))
+    try:
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        with suppress(psycopg.Error, OSError):
+            await (await connecting).close()
+        raise
