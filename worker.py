@@ -21,7 +21,7 @@ from activities.boundary import Database
 from activities.cancelling import Cancelling
 from activities.capture import Capture
 from activities.fulfilling import Fulfilling
-from activities.looking_again import LookingAgain as SecondLooks
+from activities.looking_again import LookingAgain
 from activities.pricing import Pricing, PricingTerms
 from activities.relaying import Relaying
 from activities.resuming import Resuming
@@ -47,7 +47,7 @@ from jobs.job import Job
 from jobs.leader import keep
 from jobs.publishing import Publishing
 from jobs.rehearsing import Rehearsing
-from jobs.reoptimising import LookingAgain
+from jobs.reoptimising import Reoptimising
 from jobs.retiring_nodes import Retiring
 from jobs.shadowing import Shadowing
 from jobs.starting_relay import StartingRelay
@@ -125,7 +125,7 @@ def wired(
         Capture(house_database).accept_order,
         Resuming(house_database).resume_order,
         sourcing.source_again,
-        SecondLooks(house_database).take_in_second_looks,
+        LookingAgain(house_database).take_in_second_looks,
         fulfilling.advance_fulfilment,
         fulfilling.note_stray_report,
         Cancelling(house_database).cancel_units,
@@ -159,7 +159,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Sweeping(engine),
         Publishing(engine),
         Allocating(engine),
-        LookingAgain(engine, replaying=settings.replay_orders),
+        Reoptimising(engine, replaying=settings.replay_orders),
         Retiring(engine, client),
         Importing(engine),
         Rehearsing(engine),

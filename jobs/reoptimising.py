@@ -41,7 +41,7 @@ class _Round:
     after: str = ""
 
 
-class LookingAgain:
+class Reoptimising:
     """`every` is the pause in seconds between two looks.
 
     `replaying`: orders of a replayed history are planned as of their own time.

@@ -15,7 +15,7 @@ from dom.sourcing.servable import Servable
 from dom.stock.atp import dates_of
 from services.planning import Wanted, plan_under
 from store.availability import availability
-from store.availability.availability import Asked
+from store.availability.availability import AvailabilityRequest
 from store.network.reference import ReferenceCache
 from store.sourcing import snapshot
 from store.sourcing.decisions import Planned
@@ -55,7 +55,7 @@ async def _later(
     decision = planned.decision
     if not decision.unfilled:
         return {}
-    asked = Asked(
+    asked = AvailabilityRequest(
         skus=sorted({line.sku for line in decision.unfilled}),
         at=planned.demand.as_of,
         channel=planned.demand.channel,

@@ -33,7 +33,7 @@ from services import promises
 from services.planning import Wanted, WantedLine
 from services.promises import Promised, Target
 from store.availability import availability
-from store.availability.availability import Asked, AvailabilityAnswer, Found
+from store.availability.availability import AvailabilityAnswer, AvailabilityRequest, Found
 
 router = APIRouter(tags=["inventory"])
 
@@ -194,7 +194,7 @@ async def _availability(services: Services, who: Principal, query: AvailabilityQ
         reach, servable = None, None
         if (to := _target(query, now)) is not None:
             reach, servable = await promises.ways_to(connection, services.reference, to)
-        asked = Asked(
+        asked = AvailabilityRequest(
             skus=query.skus,
             at=now,
             channel=query.channel,
@@ -246,7 +246,9 @@ def _detail(who: Principal, query: AvailabilityQuery) -> Detail:
     return Detail.NODE if len(query.skus) <= MAX_SKUS_BY_NODE else Detail.SKU
 
 
-def _item(answer: AvailabilityAnswer, found: Found, asked: Asked, query: AvailabilityQuery) -> dict[str, Any]:
+def _item(
+    answer: AvailabilityAnswer, found: Found, asked: AvailabilityRequest, query: AvailabilityQuery
+) -> dict[str, Any]:
     outlook, sku = found.outlook, found.sku
     limit = sku.wait_limit(asked.today)
     item: dict[str, Any] = {

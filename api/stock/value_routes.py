@@ -16,7 +16,7 @@ from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN, SkuId
 from store.network import reference
 from store.sourcing import stock_values
-from store.sourcing.stock_values import MarkDown, MarkDownResult
+from store.sourcing.stock_values import MarkDown, MarkedDown
 
 router = APIRouter(tags=["inventory"])
 
@@ -90,7 +90,7 @@ async def mark_down(
     return Json({"results": [_said(index, result) for index, result in enumerate(found)]})
 
 
-def _said(index: int, result: MarkDownResult) -> dict[str, Any]:
+def _said(index: int, result: MarkedDown) -> dict[str, Any]:
     if result.error is None:
         return {"index": index, "status": result.outcome}
     problem = problems.as_dict(problems.of_error(result.error, f"mark_downs[{index}]."))

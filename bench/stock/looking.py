@@ -13,7 +13,7 @@ from bench.stock import world
 from bench.stock.recording import access, explained, recorded
 from bench.stock.results import Round
 from store.availability import availability
-from store.availability.availability import Asked
+from store.availability.availability import AvailabilityRequest
 from store.database.engine import reading
 from store.network.reference import ReferenceCache
 
@@ -48,11 +48,11 @@ class Looker:
         plan = await self._plan(skus, by_node=by_node)
         return Round(times / sum(took), took, f"{skus:,} of {self._skus:,} SKUs at {self._nodes} nodes; {plan}")
 
-    def _asked(self, skus: int, *, by_node: bool) -> Asked:
+    def _asked(self, skus: int, *, by_node: bool) -> AvailabilityRequest:
         wanted = [f"s{number}" for number in random.sample(range(1, self._skus + 1), skus)]
-        return Asked(skus=wanted, at=datetime.now(UTC), channel=world.CHANNEL, by_node=by_node)
+        return AvailabilityRequest(skus=wanted, at=datetime.now(UTC), channel=world.CHANNEL, by_node=by_node)
 
-    async def _look(self, asked: Asked) -> None:
+    async def _look(self, asked: AvailabilityRequest) -> None:
         async with self._reading.connect() as connection:
             answer = await availability.look(connection, self._cache, asked)
         if not all(found.outlook.now for found in answer.found):

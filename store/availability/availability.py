@@ -25,7 +25,7 @@ from store.stock import terms
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AvailabilityRequest:
     """SKUs somebody asks for. Without a channel the answer is what is free to promise to any; `nodes` narrows it.
 
     `by_node` asks for each balance instead of their sum, `holders` for the nodes that have units to promise. `able`
@@ -66,7 +66,7 @@ class AvailabilityAnswer:
     found: tuple[Found, ...]
 
 
-async def look(connection: AsyncConnection, cache: ReferenceCache, asked: Asked) -> AvailabilityAnswer:
+async def look(connection: AsyncConnection, cache: ReferenceCache, asked: AvailabilityRequest) -> AvailabilityAnswer:
     """What may be promised of the SKUs at nodes in use. Raises UnknownSku, with those that are not known as `data`."""
     about = await _about(connection, asked)
     reference = await cache.at(connection, about.version)
@@ -96,7 +96,7 @@ async def look(connection: AsyncConnection, cache: ReferenceCache, asked: Asked)
 
 async def _balances(
     connection: AsyncConnection,
-    asked: Asked,
+    asked: AvailabilityRequest,
     skus: Sequence[Sku],
     nodes: Sequence[Node],
     able: Mapping[str, frozenset[str] | None],
@@ -127,7 +127,7 @@ def _may(able: frozenset[str] | None, node_id: str) -> bool:
     return able is None or node_id in able
 
 
-def _holders(rows: Sequence[Mapping[str, Any]], asked: Asked) -> list[str]:
+def _holders(rows: Sequence[Mapping[str, Any]], asked: AvailabilityRequest) -> list[str]:
     if not asked.holders:
         return []
     if asked.by_node:
@@ -167,7 +167,7 @@ class _About:
     """(units orders wait for, those of them that nothing is set aside for) by SKU."""
 
 
-async def _about(connection: AsyncConnection, asked: Asked) -> _About:
+async def _about(connection: AsyncConnection, asked: AvailabilityRequest) -> _About:
     row = (await connection.execute(_ABOUT, {"skus": list(asked.skus), "channel": asked.channel})).one()
     known = row.skus or {}
     missing = [code for code in asked.skus if code not in known]
@@ -258,7 +258,7 @@ _STATEMENTS = {
 """Each statement without and with a channel's rules, which most channels do not have."""
 
 
-def _scope(asked: Asked, skus: Sequence[Sku], nodes: Sequence[Node]) -> dict[str, Any]:
+def _scope(asked: AvailabilityRequest, skus: Sequence[Sku], nodes: Sequence[Node]) -> dict[str, Any]:
     """The parameters of all three. A SKU is released at a node by the day of the node's own calendar."""
     return {
         "channel": asked.channel,

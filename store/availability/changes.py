@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom import channels
 from dom.channels import Level
 from store.availability import availability
-from store.availability.availability import Asked
+from store.availability.availability import AvailabilityRequest
 from store.ledger.cursors import Cursor
 from store.network.reference import ReferenceCache
 
@@ -78,7 +78,7 @@ async def now(
     if not changed:
         return []
     skus = [each.sku for each in changed]
-    answer = await availability.look(connection, cache, Asked(skus, datetime.now(UTC), channel))
+    answer = await availability.look(connection, cache, AvailabilityRequest(skus, datetime.now(UTC), channel))
     quantities = {found.sku.id: found.outlook.now for found in answer.found}
     return [
         News(each.sku, quantities[each.sku], channels.level(quantities[each.sku], answer.channel), each.place)

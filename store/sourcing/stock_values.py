@@ -76,7 +76,7 @@ class MarkDown:
 
 
 @dataclass(frozen=True, slots=True)
-class MarkDownResult:
+class MarkedDown:
     """What became of a mark-down."""
 
     outcome: ItemOutcome
@@ -100,7 +100,7 @@ FROM item i LEFT JOIN marked m USING (sku, node_id)
 """)
 
 
-async def mark_down(connection: AsyncConnection, marks: Sequence[MarkDown], actor: str) -> list[MarkDownResult]:
+async def mark_down(connection: AsyncConnection, marks: Sequence[MarkDown], actor: str) -> list[MarkedDown]:
     """Set mark-downs; zero takes one back. The last one of a call for a (node, SKU) stands. For a transaction.
 
     One that is refused (UnknownNode, UnknownSku) holds back none of the others.
@@ -112,18 +112,18 @@ async def mark_down(connection: AsyncConnection, marks: Sequence[MarkDown], acto
     ]
     found = await connection.execute(_MARK, {"rows": to_rows(rows), "actor": actor})
     results = {row["no"]: _result(row) for row in found.mappings()}
-    return [results.get(number, MarkDownResult(ItemOutcome.REPLACED)) for number in range(len(marks))]
+    return [results.get(number, MarkedDown(ItemOutcome.REPLACED)) for number in range(len(marks))]
 
 
-def _result(row: RowMapping) -> MarkDownResult:
+def _result(row: RowMapping) -> MarkedDown:
     node_id, sku = row["node_id"], row["sku"]
     if row["problem"] == UnknownNode.type:
         error: DomError = UnknownNode(f"there is no node {node_id}", field="node_id", data={"node_id": node_id})
-        return MarkDownResult(ItemOutcome.REFUSED, error)
+        return MarkedDown(ItemOutcome.REFUSED, error)
     if row["problem"] == UnknownSku.type:
         error = UnknownSku(f"there is no SKU {sku}", field="sku", data={"sku": sku})
-        return MarkDownResult(ItemOutcome.REFUSED, error)
-    return MarkDownResult(ItemOutcome.APPLIED if row["changed"] else ItemOutcome.REPEATED)
+        return MarkedDown(ItemOutcome.REFUSED, error)
+    return MarkedDown(ItemOutcome.APPLIED if row["changed"] else ItemOutcome.REPEATED)
 
 
 @dataclass(frozen=True, slots=True)

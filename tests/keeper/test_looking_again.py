@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from jobs import reoptimising
-from jobs.reoptimising import LookingAgain
+from jobs.reoptimising import Reoptimising
 from store.network import reference
 from tests.unit.worlds import tariff
 from tests.worlds import small
@@ -17,7 +17,7 @@ from tests.worlds.running import House, relaying
 from tests.worlds.waiting import until_told
 
 
-class Watched(LookingAgain):
+class Watched(Reoptimising):
     """Remembers what it looked at."""
 
     seen: list[list[str]]

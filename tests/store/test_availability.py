@@ -15,7 +15,7 @@ from dom.orders.status import OrderStatus
 from dom.shared.errors import UnknownSku
 from store import channels
 from store.availability import availability
-from store.availability.availability import Asked, Found
+from store.availability.availability import AvailabilityRequest, Found
 from store.network import reference
 from store.network.reference import ReferenceCache
 from store.orders import orders
@@ -218,7 +218,7 @@ async def announce(connection: AsyncConnection, name: str, line: dict[str, objec
 
 
 async def look(engine: AsyncEngine | AsyncConnection, *codes: str, **more: object) -> dict[str, Found]:
-    asked = Asked(codes, NOON, **{"channel": "web", **more})  # type: ignore[arg-type]
+    asked = AvailabilityRequest(codes, NOON, **{"channel": "web", **more})  # type: ignore[arg-type]
     if isinstance(engine, AsyncConnection):
         answer = await availability.look(engine, ReferenceCache(), asked)
     else:
@@ -304,7 +304,7 @@ class TestLook:
             await connection.execute(
                 text("INSERT INTO stock (node_id, sku, on_hand) VALUES ('tokyo', 'NEW', 3), ('paris', 'NEW', 4)")
             )
-            late = Asked(("NEW",), datetime(2026, 3, 2, 16, tzinfo=UTC), by_node=True)
+            late = AvailabilityRequest(("NEW",), datetime(2026, 3, 2, 16, tzinfo=UTC), by_node=True)
             answer = await availability.look(connection, ReferenceCache(), late)
         found = answer.found[0]
         assert {row["node_id"]: row["available"] for row in found.balances} == {"tokyo": 3, "paris": 0}
@@ -324,7 +324,9 @@ class TestLook:
         seen: defaultdict[str, int] = defaultdict(int)
         async with world.connect() as connection:
             before = await scans(connection)
-            answer = await availability.look(connection, ReferenceCache(), Asked(codes[::5], NOON, channel="web"))
+            answer = await availability.look(
+                connection, ReferenceCache(), AvailabilityRequest(codes[::5], NOON, channel="web")
+            )
             assert all(found.outlook.now == 12 for found in answer.found)
             assert len(answer.found) == 1000
             after = await scans(connection)

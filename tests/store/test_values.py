@@ -31,7 +31,7 @@ async def write(engine: AsyncEngine, *prices: Price, currency: str = "GBP", life
         await stock_values.write(connection, sorted({each.sku for each in prices}), prices, currency, lifetime)
 
 
-async def mark(engine: AsyncEngine, *marks: MarkDown) -> list[stock_values.MarkDownResult]:
+async def mark(engine: AsyncEngine, *marks: MarkDown) -> list[stock_values.MarkedDown]:
     async with engine.begin() as connection:
         return await stock_values.mark_down(connection, marks, "planner")
 

@@ -7,7 +7,7 @@ from activities.capture import AcceptOrder, Capture
 from activities.sourcing import Sourced
 from dom.orders.order import Order
 from dom.sourcing.reoptimisation import Joint, sweep
-from jobs.reoptimising import LookingAgain
+from jobs.reoptimising import Reoptimising
 from services import reoptimisation
 from store import stock
 from store.enums import LedgerKind
@@ -21,9 +21,9 @@ from tests.worlds import small
 from tests.worlds.policies import changed
 
 
-def keeper_job(engine: AsyncEngine) -> LookingAgain:
+def keeper_job(engine: AsyncEngine) -> Reoptimising:
     """The keeper's job, for orders that are planned as of Monday noon."""
-    return LookingAgain(engine, replaying=True)
+    return Reoptimising(engine, replaying=True)
 
 
 async def capture(engine: AsyncEngine, order: Order) -> Sourced:

@@ -72,7 +72,7 @@ class Loads:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BestAssignment:
     """The best plan found for a set (None if every plan costs more than the limit, or leaves a member idle).
 
     No plan of the set that uses all its members costs less than `floor`.
@@ -124,11 +124,11 @@ class Assignment:
             self.least_units_cost.append(self.least_units_cost[-1] + min(choice.costs.values()))
         self.least_units_cost.reverse()
 
-    def answer(self) -> Answer:
+    def answer(self) -> BestAssignment:
         """The best way to part the items among the set's sources."""
         floor = self.floor(0)
         if floor > self.limit and not self.ways_left_out:
-            return Answer(None, floor)
+            return BestAssignment(None, floor)
         chosen, cost = self._improved(self._greedy())
         proven = True
         if cost > floor and self.choices:
@@ -139,7 +139,7 @@ class Assignment:
             floor = 0
         elif proven:
             floor = min(cost, self.limit + 1)
-        return Answer(self._plan(chosen), floor)
+        return BestAssignment(self._plan(chosen), floor)
 
     def floor(self, decided: int) -> int:
         """No way to give the choices from `decided` on costs less, whatever the loads hold already."""
