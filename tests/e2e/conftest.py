@@ -1,4 +1,4 @@
-"""A running `dom up` for tests through HTTP."""
+"""A running `dom up` for tests through HTTP, and a data folder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ import pytest
 
 from cli.folder import DataFolder
 from tests.worlds.stack import RunningStack
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """Below a directory closed to others, as a checkout in somebody's home is."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    return closed / "var"
 
 
 @pytest.fixture
