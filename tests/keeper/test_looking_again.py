@@ -121,7 +121,7 @@ class TestWhatItDoes:
     async def test_an_order_without_a_process_is_put_before_a_person(
         self, world: AsyncEngine, temporal_client: Client, job: Watched
     ) -> None:
-        await capture(world, small.order("split", RARE=5))
+        await capture(world, small.order("no-process", RARE=5))
         await comes(world, "dc-leeds", "RARE", 3)
         await job.run()
         await job.run()

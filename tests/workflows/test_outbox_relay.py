@@ -83,7 +83,7 @@ class TestRelayWorkflow:
             ended = await temporal_client.get_workflow_handle(handle.id).describe()
             assert ended.status is WorkflowExecutionStatus.TERMINATED
             async with relay(temporal_client, house.task_queue):
-                await house.send(small.order("anew", A=1))
+                await house.send(small.order("told-anew", A=1))
                 await until_told(world)
 
 
