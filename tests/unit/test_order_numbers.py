@@ -10,6 +10,13 @@ NEEDS_TEMPORAL = {"temporal_client", "house", "running"}
 """Parameters of tests that start processes on the server of the test run."""
 
 
+def needs_temporal(node: ast.AST) -> bool:
+    """Whether it is a test that starts processes."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith("test"):
+        return False
+    return bool(NEEDS_TEMPORAL & {argument.arg for argument in node.args.args})
+
+
 def numbers(test: ast.AST) -> Iterator[str]:
     """The order numbers that a test writes down: the first argument of every call of `order`."""
     for call in ast.walk(test):
@@ -23,10 +30,8 @@ def numbers(test: ast.AST) -> Iterator[str]:
 def test_no_two_tests_send_an_order_of_one_number() -> None:
     senders: dict[str, set[str]] = defaultdict(set)
     for path in TESTS.rglob("test_*.py"):
-        for function in ast.walk(ast.parse(path.read_text())):
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and function.name.startswith("test"):
-                if NEEDS_TEMPORAL & {argument.arg for argument in function.args.args}:
-                    for number in numbers(function):
-                        senders[number].add(f"{path.name}::{function.name}")
+        for test in filter(needs_temporal, ast.walk(ast.parse(path.read_text()))):
+            for number in numbers(test):
+                senders[number].add(f"{path.name}::{getattr(test, 'name', '')}")
     assert len(senders) > 100, "the numbers are no longer found"
     assert {number: tests for number, tests in senders.items() if len(tests) > 1} == {}
