@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
-from dom.orders.events import ReturnData, ReturnStepAnswer, of_return
+from dom.orders.events import ReturnData, AnsweredReturn, of_return
 from dom.orders.status import Disposition, ReturnStatus, ReturnStep
 from dom.returns import (
     EXPIRES_AFTER,
@@ -221,7 +221,7 @@ async def _written(
         return_id=asked.return_id,
         number=change.number,
         lines=dict(change.units),
-        answer=ReturnStepAnswer(status=change.status, refund=refund),
+        answer=AnsweredReturn(status=change.status, refund=refund),
         request=asked.request or None,
         request_hash=asked.request_hash if asked.request else None,
         run_id=asked.run_id or None,

@@ -145,7 +145,7 @@ class UnexpectedReportData(EventData):
     replaced_by: tuple[dict[str, str], ...] | None = None
 
 
-class ReturnStepAnswer(Value):
+class AnsweredReturn(Value):
     """What the caller of a return's step was answered; `refund` is in minor units of the order's currency."""
 
     status: ReturnStatus
@@ -158,7 +158,7 @@ class ReturnData(EventData):
     return_id: str
     number: int
     lines: dict[str, int]
-    answer: ReturnStepAnswer
+    answer: AnsweredReturn
     request: str | None = None
     request_hash: str | None = None
     run_id: str | None = None
