@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
-from dom.orders.events import ReturnData, AnsweredReturn, of_return
+from dom.orders.events import AnsweredReturn, ReturnData, of_return
 from dom.orders.status import Disposition, ReturnStatus, ReturnStep
 from dom.returns import (
     EXPIRES_AFTER,
