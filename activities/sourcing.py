@@ -299,7 +299,7 @@ class SourcingActivities:
                 cause=request.cause,
                 as_of=self.database.as_of(order, request.as_of),
                 excluded_nodes=request.excluded_nodes,
-                own=waiting.SOFT_ID + request.order_id,
+                own=waiting.soft_id(request.order_id),
                 not_found=await waiting.not_found(connection, request.order_id),
             )
             planned = await decide(self.database, connection, order, request.lines, why)

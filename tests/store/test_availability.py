@@ -163,6 +163,7 @@ async def network(schema: AsyncEngine) -> AsyncEngine:
 
 async def write(connection: AsyncConnection, model: Model) -> None:
     await reference.put_skus(connection, [sku(code, release_on=model.releases.get(code)) for code in CODES])
+    backorders: dict[str, str] = {}
     for (node_id, code), row in model.balances.items():
         await connection.execute(
             text("""
@@ -177,6 +178,8 @@ async def write(connection: AsyncConnection, model: Model) -> None:
         await hold(connection, f"lapsed/{node_id}/{code}", node_id, code, lapsed, "-1 minute")
         await hold(connection, f"cart/{node_id}/{code}", node_id, code, live, "1 hour")
         await hold(connection, f"waiting/web-{code}", node_id, code, aside, "1 hour")
+        if aside:
+            backorders[f"waiting/web-{code}"] = f"web-{code}"
     for number, line in enumerate(model.inbound):
         await announce(connection, f"in-{number}", line)
     for code, quantity in model.waiting.items():
@@ -184,6 +187,11 @@ async def write(connection: AsyncConnection, model: Model) -> None:
         await orders.capture(connection, order)
         await orders.write_lines(
             connection, order, backordered={"1": quantity}, status=OrderStatus.BACKORDERED, promise=None
+        )
+    for soft_id, order_id in backorders.items():
+        await connection.execute(
+            text("UPDATE soft_reservations SET backorder_of = :order_id WHERE id = :id"),
+            {"order_id": order_id, "id": soft_id},
         )
     await channels.replace_rules(connection, "web", model.rules)
 

@@ -254,7 +254,7 @@ class TestSettling:
         await comes(world, LEEDS, 1)
         assert (await deal(world)).granted == (first,)
         async with world.begin() as connection:
-            old = "UPDATE soft_reservations SET document = replace(document::text, :now, '2020')::jsonb"
+            old = "UPDATE soft_reservations SET declined = replace(declined::text, :now, '2020')::jsonb"
             await connection.execute(text(old), {"now": str(datetime.now(UTC).year)})
         assert (await deal(world)).granted == (first,)
         assert (await aside(world))[first] == {LEEDS: 1, YORK: 1}

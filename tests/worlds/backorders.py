@@ -54,8 +54,9 @@ async def deal(engine: AsyncEngine, *skus: str) -> AllocationOutcome:
 async def aside(engine: AsyncEngine) -> dict[str, dict[Balance, int]]:
     """What is set aside, by order."""
     query = """
-        SELECT substr(soft_id, 9), node_id, sku, sum(quantity)::int FROM reservations
-        WHERE soft_id LIKE 'waiting/%' AND status = 'active' AND expires_at > now() GROUP BY 1, 2, 3
+        SELECT h.backorder_of, node_id, sku, sum(quantity)::int
+        FROM reservations r JOIN soft_reservations h ON h.id = r.soft_id
+        WHERE h.backorder_of IS NOT NULL AND r.status = 'active' AND r.expires_at > now() GROUP BY 1, 2, 3
     """
     found: dict[str, dict[Balance, int]] = {}
     for order_id, node, sku, units in await rows(engine, query):
@@ -89,6 +90,16 @@ async def place(engine: AsyncEngine, order: Order) -> None:
         await orders.write_lines(connection, order, backordered={}, status=OrderStatus.ACCEPTED, promise=None)
         await stock.reserve(
             connection, order.order_id, order.channel, await release(connection, order), [], MONDAY_NOON
+        )
+
+
+async def set_aside_for(engine: AsyncEngine, order: Order, soft_id: str) -> None:
+    """Make a soft reservation one of units that are set aside for an order."""
+    async with engine.begin() as connection:
+        await orders.capture(connection, order)
+        await connection.execute(
+            text("UPDATE soft_reservations SET backorder_of = :order_id, ready = true WHERE id = :id"),
+            {"order_id": order.order_id, "id": soft_id},
         )
 
 
