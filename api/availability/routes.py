@@ -236,7 +236,7 @@ def _impossible(found: Found, servable: Servable, node: str | None) -> dict[str,
 
 
 def _detail(who: Principal, query: AvailabilityQuery) -> Detail:
-    # Balances by node are the house's own: a channel hears what it may sell, of all nodes or of one it names.
+    # Balances by node are the system's own: a channel hears what it may sell, of all nodes or of one it names.
     if not who.has(Scope.STOCK_READ):
         if query.detail is Detail.NODE:
             raise Forbidden(f"balances by node need the scope {Scope.STOCK_READ}", field="detail")

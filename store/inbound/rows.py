@@ -50,14 +50,14 @@ FROM inbound i WHERE i.reference = :reference
 async def lock(connection: AsyncConnection, reference: str) -> Inbound:
     """The inbound, nobody else's to change until the transaction ends.
 
-    Raises NotFound; StepNotPossible for a return of this house, which is worked on as a return.
+    Raises NotFound; StepNotPossible for a return of this system, which is worked on as a return.
     """
     if await connection.scalar(_LOCK, {"reference": reference}) is None:
         raise NotFound(f"there is no inbound {reference}")
     # A second statement: the first may have waited, and what it reads beside the row would be older than the row.
     row = (await connection.execute(_READ, {"reference": reference})).mappings().one()
     if row["own_return"]:
-        raise StepNotPossible(f"{reference} is a return of this house: receive and inspect it at /v1/returns")
+        raise StepNotPossible(f"{reference} is a return of this system: receive and inspect it at /v1/returns")
     return Inbound(
         reference=reference,
         kind=InboundKind(row["kind"]),
