@@ -121,7 +121,9 @@ API by `tests/api/test_access_matrix.py`.
 The last three columns say what a caller with the scope gets who is limited to *another* channel, node or carrier:
 `403` for one that it names, `404` as if it were not there, `left out` of a list. Empty: it belongs to none, or that
 does not matter. Keys of channels, nodes and carriers always have their limit, others if their key or token says so.
-Files of stock may concern any node: whoever is limited to nodes may not send or read them, whichever his nodes are.
+Of a transfer the node it leaves says that it was shipped, the node where it arrives what was received; announcing it
+and calling it off needs access to both. Files of stock may concern any node: whoever is limited to nodes may not send
+or read them, whichever his nodes are.
 """.strip()
 
 
