@@ -26,6 +26,7 @@ from api.http.bodies import BodyGuard
 from api.http.request_id import HEADER
 from api.http.requests import refuse_what_would_be_lost
 from api.http.services import Services, connect
+from api.identity import audit
 from api.identity.audit import Audit
 from api.identity.authentication import Authentication, Callers
 from api.identity.rate_limits import RateLimits
@@ -67,7 +68,10 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
             yield
         finally:
             looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
             await services.tail.close()
+            await services.standing.close()
+            await audit.finish()
             if engine is None:
                 await own_engine.dispose()
 

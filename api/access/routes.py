@@ -147,12 +147,14 @@ async def list_audit(
     principal: Annotated[str | None, Query(max_length=64, description="Only what this caller asked for.")] = None,
     request_id: Annotated[str | None, Query(max_length=64, description="Only this request.")] = None,
     route: Annotated[
-        str | None, Query(max_length=200, description="Only of this route.", examples=["/orders/{order_id}/cancel"])
+        str | None,
+        Query(max_length=audit.LONGEST, description="Only of this route.", examples=["/v1/orders/{order_id}/cancel"]),
     ] = None,
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
-    """Every request that may change something, and every one that was refused with 403. For callers without limits
+    """Every request that may change something, and every one that was refused with 403, but none of those that were
+    one too many (429). For callers without limits
     alone: entries are of all channels and nodes.
     """
     if who.limits != UNLIMITED:
