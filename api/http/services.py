@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.service import RetryConfig
 
 from api.http.change_stream import Tail
+from api.http.shared_work import Shared
 from bootstrap import temporal
 from processes.client import Durable
 from processes.orders import OrderProcesses
@@ -20,7 +21,6 @@ from store.channels import Registered
 from store.database import engine as store_engine
 from store.database import readiness
 from store.database.readiness import Standing
-from store.database.uninterrupted import Shared
 from store.network.reference import ReferenceCache
 
 PATIENCE = RetryConfig(max_elapsed_time_millis=3000, max_retries=6)

@@ -55,7 +55,9 @@ class Tokens:
         )
 
     async def caller(self, token: str) -> Principal:
-        """Who comes with this token. Raises UnauthenticatedError; why, only the log is told."""
+        """Who comes with this token. Raises UnauthenticatedError; why, only the log is told. Raises ProviderAwayError
+        where it cannot be told.
+        """
         try:
             claims = await self._verified(token)
         except (JoseError, ValueError, TypeError) as error:
@@ -64,6 +66,10 @@ class Tokens:
         if not isinstance(name, str) or not access.is_name(name):
             raise UnauthenticatedError(f"the token's claim {self._name_claim} is no name that a caller can have")
         return access.principal(name, _roles(_at(claims, self._roles_claim)), _limits(_at(claims, self._limits_claim)))
+
+    async def close(self) -> None:
+        """Nothing of the provider is read any more."""
+        await self._keys.close()
 
     async def _verified(self, token: str) -> dict[str, Any]:
         if len(token) > MOST_CHARACTERS:
