@@ -40,7 +40,6 @@ _OF_ORDER: Final = Foreign(HIDDEN, HIDDEN)
 _LIST: Final = Foreign(LEFT_OUT, LEFT_OUT)
 _CHANNEL: Final = Foreign(channel=NAMED)
 _NODE: Final = Foreign(node=NAMED)
-_RESERVATION: Final = Foreign(channel=HIDDEN)
 _INBOUND: Final = Foreign(node=HIDDEN)
 _KEY: Final = Foreign(NAMED, NAMED)
 RULES: Final[dict[str, Foreign]] = {
@@ -58,15 +57,15 @@ RULES: Final[dict[str, Foreign]] = {
     "reportCarrierEvents": Foreign(carrier=NAMED),
     "listMessages": _LIST,
     "listExceptions": _LIST,
-    "getAvailability": _CHANNEL,
-    "queryAvailability": _CHANNEL,
-    "promiseAvailability": _CHANNEL,
-    "listAvailabilityChanges": _CHANNEL,
-    "streamAvailabilityChanges": _CHANNEL,
-    "holdUnits": _CHANNEL,
-    "getReservation": _RESERVATION,
-    "extendReservation": _RESERVATION,
-    "releaseReservation": _RESERVATION,
+    "getAvailability": Foreign(NAMED, LEFT_OUT),
+    "queryAvailability": Foreign(NAMED, LEFT_OUT),
+    "promiseAvailability": Foreign(NAMED, NAMED),
+    "listAvailabilityChanges": Foreign(NAMED, NAMED),
+    "streamAvailabilityChanges": Foreign(NAMED, NAMED),
+    "holdUnits": Foreign(NAMED, NAMED),
+    "getReservation": _OF_ORDER,
+    "extendReservation": _OF_ORDER,
+    "releaseReservation": _OF_ORDER,
     "adjustInventory": _NODE,
     "countInventory": _NODE,
     "importInventory": _NODE,
@@ -122,8 +121,9 @@ The last three columns say what a caller with the scope gets who is limited to *
 `403` for one that it names, `404` as if it were not there, `left out` of a list. Empty: it belongs to none, or that
 does not matter. Keys of channels, nodes and carriers always have their limit, others if their key or token says so.
 Of a transfer the node it leaves says that it was shipped, the node where it arrives what was received; announcing it
-and calling it off needs access to both. Files of stock may concern any node: whoever is limited to nodes may not send
-or read them, whichever his nodes are.
+and calling it off needs access to both. Files of stock, changes of availability, and plans from nodes that are not
+named may concern any node: whoever is limited to nodes may not ask for them, whichever his nodes are. Availability is
+then of his own nodes alone.
 """.strip()
 
 

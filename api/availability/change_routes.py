@@ -79,8 +79,9 @@ async def list_changes(
     wait: Annotated[float, Query(ge=0, le=30, description="Seconds to wait for a change where there is none yet.")] = 0,
 ) -> Response:
     """Every change is told at least once, with what may be promised when it is told. An answer without items means that
-    nothing changed: ask again later, or `wait`.
+    nothing changed: ask again later, or `wait`. Changes are of all nodes: a caller who is limited to nodes is refused.
     """
+    visibility.no_limit_of_nodes(who)
     channel = visibility.own_channel(who, channel)
     await services.channels.check(channel)
     after = await _place(services, cursor)
@@ -123,8 +124,10 @@ async def stream_changes(
     ] = None,
 ) -> Response:
     """Every change is told at least once. After a disconnect the browser's EventSource goes on by itself where it was;
-    others send `Last-Event-ID`. It ends within ten seconds after the caller's key or token has.
+    others send `Last-Event-ID`. It ends within ten seconds after the caller's key or token has. Changes are of all
+    nodes: a caller who is limited to nodes is refused.
     """
+    visibility.no_limit_of_nodes(who)
     channel = visibility.own_channel(who, channel)
     await services.channels.check(channel)
     after = await _place(services, last_event_id or cursor)

@@ -25,10 +25,14 @@ def must_be_own(
         raise Forbidden(f"{who.name} has no access to {named}", field=field)
 
 
-def own_nodes(who: Principal, nodes: Iterable[tuple[str, str]]) -> None:
-    """Raises Forbidden for the first node that is not the caller's own, of pairs of field and node."""
+def own_nodes(who: Principal, nodes: Iterable[tuple[str, str | None]]) -> None:
+    """Raises Forbidden for the first node that is not the caller's own, of pairs of field and node. None is any node:
+    only for a caller who is not limited to nodes.
+    """
     if who.limits.nodes is not None:
         for field, node in nodes:
+            if node is None:
+                no_limit_of_nodes(who)
             must_be_own(who, field, node=node)
 
 
