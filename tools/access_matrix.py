@@ -41,7 +41,7 @@ _LIST: Final = Foreign(LEFT_OUT, LEFT_OUT)
 _CHANNEL: Final = Foreign(channel=NAMED)
 _NODE: Final = Foreign(node=NAMED)
 _INBOUND: Final = Foreign(node=HIDDEN)
-_KEY: Final = Foreign(NAMED, NAMED)
+_EVERYTHING: Final = Foreign(NAMED, NAMED)
 RULES: Final[dict[str, Foreign]] = {
     "captureOrder": _CHANNEL,
     "listOrders": _LIST,
@@ -96,11 +96,25 @@ RULES: Final[dict[str, Foreign]] = {
     "inspectReturn": _OF_ORDER,
     "cancelReturn": _OF_ORDER,
     "closeReturn": _OF_ORDER,
-    "createApiKey": _KEY,
+    **dict.fromkeys(
+        (
+            "startRehearsal",
+            "listRehearsals",
+            "getRehearsal",
+            "getRehearsalReport",
+            "deleteRehearsal",
+            "listShadows",
+            "startShadow",
+            "getShadow",
+            "stopShadow",
+        ),
+        _EVERYTHING,
+    ),
+    "createApiKey": _EVERYTHING,
     "listApiKeys": _LIST,
-    "rotateApiKey": _KEY,
-    "revokeApiKey": _KEY,
-    "listAuditLog": _KEY,
+    "rotateApiKey": _EVERYTHING,
+    "revokeApiKey": _EVERYTHING,
+    "listAuditLog": _EVERYTHING,
 }
 """By operation. What is not named is open to whoever has the scope."""
 DIMENSIONS: Final[dict[Role, tuple[str, ...]]] = {
@@ -123,7 +137,8 @@ does not matter. Keys of channels, nodes and carriers always have their limit, o
 Of a transfer the node it leaves says that it was shipped, the node where it arrives what was received; announcing it
 and calling it off needs access to both. Files of stock, changes of availability, and plans from nodes that are not
 named may concern any node: whoever is limited to nodes may not ask for them, whichever his nodes are. Availability is
-then of his own nodes alone.
+then of his own nodes alone. Rehearsals, shadows and the audit log are of all channels and nodes: for callers without
+limits.
 """.strip()
 
 

@@ -12,10 +12,10 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from api.identity import visibility
 from api.identity.scopes import needs
-from dom.shared.access import UNLIMITED, Limits, Principal, Scope
+from dom.shared.access import Limits, Principal, Scope
 from dom.shared.base import AS_SEEN
-from dom.shared.errors import Forbidden
 from services import api_keys
 from services.api_keys import MadeKey, NewKey
 from store.access import api_keys as rows
@@ -157,8 +157,7 @@ async def list_audit(
     one too many (429). For callers without limits
     alone: entries are of all channels and nodes.
     """
-    if who.limits != UNLIMITED:
-        raise Forbidden(f"{who.name} has limits, and the log is of everything")
+    visibility.no_limit(who, "the log is")
     wanted = audit.AuditFilter(principal=principal, request_id=request_id, route=route)
     before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:

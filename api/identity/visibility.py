@@ -42,6 +42,12 @@ def no_limit_of_nodes(who: Principal) -> None:
         raise Forbidden(f"{who.name} is limited to nodes, and this may concern any")
 
 
+def no_limit(who: Principal, what: str) -> None:
+    """Raises Forbidden for a caller with any limit. `what`, with its verb, is of all channels and nodes."""
+    if who.limits != UNLIMITED:
+        raise Forbidden(f"{who.name} has limits, and {what} of all channels and nodes")
+
+
 def own_channel(who: Principal, named: str | None, field: str = "channel") -> str | None:
     """The channel that is meant: of a caller with one channel that one. None for no channel in particular.
 
