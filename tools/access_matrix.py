@@ -13,7 +13,7 @@ from typing import Final
 
 from api.app import create_app
 from api.identity.scopes import PUBLIC, declared, served
-from dom.shared.access import SCOPES, Role, Scope
+from dom.shared.access import LIMITED_BY, SCOPES, Role, Scope
 from settings import Settings
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "access.md"
@@ -118,10 +118,7 @@ RULES: Final[dict[str, Foreign]] = {
 }
 """By operation. What is not named is open to whoever has the scope."""
 DIMENSIONS: Final[dict[Role, tuple[str, ...]]] = {
-    Role.CHANNEL: ("channel",),
-    Role.NODE: ("node",),
-    Role.CARRIER: ("carrier",),
-    **dict.fromkeys((Role.SUPPORT, Role.SUPERVISOR, Role.PLANNER, Role.OPERATOR), ("channel", "node")),
+    role: tuple(limit.removesuffix("s") for limit in limits) for role, limits in LIMITED_BY.items()
 }
 """By role, what its limit can be: of partners it is always there, of people if their key or token says so."""
 

@@ -34,7 +34,6 @@ ALGORITHMS: Final = (
 """Signatures with public keys alone: with a shared secret who can check a token could also make one."""
 LEEWAY_SECONDS: Final = 30
 MOST_CHARACTERS: Final = 16_000
-_LIMITS: Final = ("channels", "nodes", "carriers")
 _WRONG: Final = "the token is not one of ours, or has expired"
 
 
@@ -109,9 +108,9 @@ def _limits(claim: Any) -> Limits:
     """Of `{"channels": [...], "nodes": [...]}`. One that cannot be read allows nothing: that is safer than all."""
     if claim is None:
         return access.UNLIMITED
-    if not isinstance(claim, Mapping) or not claim.keys() <= set(_LIMITS):
+    if not isinstance(claim, Mapping) or not claim.keys() <= set(Limits.NAMES):
         return Limits.of([], [], [])
-    return Limits(**{name: None if claim.get(name) is None else _names(claim[name]) for name in _LIMITS})
+    return Limits(**{name: None if claim.get(name) is None else _names(claim[name]) for name in Limits.NAMES})
 
 
 def _names(value: Any) -> frozenset[str]:
