@@ -15,6 +15,7 @@ from activities.boundary import Database
 from dom.exceptions import ExceptionKind
 from dom.network import ShippingMethod
 from dom.notifications.messages import MessageKind
+from dom.orders.events import EventKind, SourcedData
 from dom.orders.order import Order, Promise
 from dom.orders.status import FAILED_SOURCING, OrderStatus, SourcingCause
 from dom.shared.access import OFL
@@ -254,19 +255,19 @@ def _seconds_to_release(decision: SourcingDecision) -> int | None:
     return ceil((decision.next_release - decision.decided_at).total_seconds())
 
 
-def story(decision: SourcingDecision, result: Sourced, why: Occasion) -> dict[str, object]:
+def summary(decision: SourcingDecision, result: Sourced, why: Occasion) -> SourcedData:
     """The decision in the order's timeline, short."""
-    return {
-        "attempt": why.attempt,
-        "cause": why.cause,
-        "policy_version": decision.policy_version,
-        "strategy": decision.strategy,
-        "cost": decision.cost,
-        "currency": decision.currency,
-        "fulfilments": {f.fulfilment_id: f.node_id for f in result.fulfilments},
-        "waiting": result.waiting,
-        **({"cannot_be_sourced": result.cannot_be_sourced} if result.cannot_be_sourced else {}),
-    }
+    return SourcedData(
+        attempt=why.attempt,
+        cause=why.cause,
+        policy_version=decision.policy_version,
+        strategy=decision.strategy,
+        cost=decision.cost,
+        currency=decision.currency,
+        fulfilments={f.fulfilment_id: f.node_id for f in result.fulfilments},
+        waiting=result.waiting,
+        cannot_be_sourced=result.cannot_be_sourced or None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +323,9 @@ class SourcingActivities:
         order_id, key = request.order_id, occasion(request.attempt)
         await timeline.append(
             connection,
-            timeline.Event(order_id, "sourced", key, OFL, why.as_of, request.cause, story(decision, result, why)),
+            timeline.Event(
+                order_id, EventKind.SOURCED, key, OFL, why.as_of, summary(decision, result, why), request.cause
+            ),
         )
         given = {line_id: quantity - result.waiting.get(line_id, 0) for line_id, quantity in request.lines.items()}
         moves = [orders.UnitMove(line_id, backordered=-units) for line_id, units in given.items() if units]

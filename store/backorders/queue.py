@@ -57,7 +57,7 @@ async def heeds_stock(connection: AsyncConnection, order_id: str, wakes: bool) -
 
 
 _ANYTHING = text("""
-SELECT EXISTS (SELECT FROM stock WHERE sku = ANY(:skus) AND on_hand - reserved - safety_stock > 0)
+SELECT EXISTS (SELECT FROM stock WHERE sku = ANY(:skus) AND free_units(on_hand, reserved, 0, safety_stock) > 0)
 """)
 
 
@@ -92,7 +92,7 @@ async def lock_balances(
 
 
 _FREE = text("""
-SELECT s.node_id, s.sku, s.on_hand - s.reserved - s.reserved_soft - s.safety_stock AS units
+SELECT s.node_id, s.sku, free_units(s.on_hand, s.reserved, s.reserved_soft, s.safety_stock) AS units
 FROM stock s JOIN unnest(CAST(:nodes AS text[]), CAST(:skus AS text[])) AS k (node_id, sku) USING (node_id, sku)
 JOIN nodes n ON n.id = s.node_id JOIN skus g ON g.id = s.sku
 WHERE n.active AND coalesce(CAST(g.document->>'release_on' AS date)

@@ -17,7 +17,7 @@ WHERE l.reference = :reference AND s.node_id = :origin ORDER BY s.node_id, s.sku
 _RECLAIM = text("SELECT reclaim_lapsed(CAST(:nodes AS text[]), CAST(:skus AS text[]))")
 _SHIP = text("""
 WITH room AS (
-    SELECT l.sku, l.quantity, coalesce(s.on_hand - s.reserved - s.reserved_soft, 0) AS free,
+    SELECT l.sku, l.quantity, coalesce(free_units(s.on_hand, s.reserved, s.reserved_soft, 0), 0) AS free,
            CASE WHEN s.counted_at >= CAST(:at AS timestamptz) THEN 0 ELSE l.quantity END AS leaving
     FROM inbound_lines l LEFT JOIN stock s ON s.sku = l.sku AND s.node_id = :origin WHERE l.reference = :reference
 ), short AS (

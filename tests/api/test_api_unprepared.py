@@ -107,7 +107,7 @@ class TestNoSearchAttributes:
 class TestDatabase:
     async def test_an_older_schema_is_not_ready(self, serving: Serving, world: AsyncEngine) -> None:
         async with world.begin() as connection:
-            await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+            await connection.execute(text("DELETE FROM alembic_version"))
         async with serving("default") as http:
             body = problem(await http.get("/health/ready"), 503, "not-ready")
             assert "older than this program" in body["data"]["postgresql"]

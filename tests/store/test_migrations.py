@@ -8,7 +8,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
-from dom.channels import Channel
 from store.database import migrate
 from store.tables import metadata
 
@@ -20,16 +19,6 @@ INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public
 COLUMNS = """
 SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity
 FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
-"""
-
-ORDER = """
-INSERT INTO orders (id, channel, external_id, customer_id, status, currency, goods_total, document, content_hash,
-                    search_text, placed_at)
-VALUES (:id, :channel, :id, 'C1', 'accepted', 'GBP', 0, '{}', '', '', now())
-"""
-CART = """
-INSERT INTO soft_reservations (id, channel, owner, reason, document, expires_at)
-VALUES (:id, :channel, 'cart-1', 'cart', '{}', now())
 """
 
 
@@ -86,25 +75,6 @@ class TestUpgrade:
         with engine.connect() as connection:
             assert connection.execute(text("SELECT id, version FROM reference_state")).one().id is True
         engine.dispose()
-
-    def test_registers_the_channels_that_orders_and_carts_use(self, empty_url: str) -> None:
-        config, engine = migrate._config(), create_engine(empty_url)
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0009")
-            connection.execute(
-                text("""INSERT INTO channels (id, priority, document) VALUES ('web', 7, '{"id": "web"}')""")
-            )
-            for channel in ("web", "old_shop"):
-                connection.execute(text(ORDER), {"id": f"{channel}-1", "channel": channel})
-            for channel in ("old_shop", "old_till"):
-                connection.execute(text(CART), {"id": f"{channel}-1", "channel": channel})
-            command.upgrade(config, "head")
-            found = connection.execute(text("SELECT id, priority, document FROM channels ORDER BY id")).all()
-        engine.dispose()
-        assert [(each.id, each.priority) for each in found] == [("old_shop", 100), ("old_till", 100), ("web", 7)]
-        assert [Channel.model_validate(each.document).name for each in found[:2]] == ["old_shop", "old_till"]
-        assert found[2].document == {"id": "web"}
 
 
 class TestSchema:

@@ -10,16 +10,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services import seed, stock_updates
 from store import inbound, reconcile, stock
 from store.database import engine as database
-from store.database import migrate
 from store.enums import InboundKind, LedgerKind
 from store.inbound import Announcement, Arrived, Receipt
 from store.reconcile import Repaired, StockFault, Trust
@@ -228,7 +226,7 @@ class TestHealthy:
 
 
 class TestFromTheStart:
-    """What a database is filled with, and what an older one is brought to, agrees."""
+    """What a database is filled with agrees."""
 
     async def look(self, url: str) -> list[tuple[str, str]]:
         engine = database.create(url, 1)
@@ -240,25 +238,6 @@ class TestFromTheStart:
     async def test_the_sample_data(self, database_url: str, data_folder: Path) -> None:
         await asyncio.to_thread(seed.seed, database_url, data_folder)
         assert await self.look(database_url) == []
-
-    async def test_a_database_from_before_the_ledger_kept_safety_stock(self, empty_url: str) -> None:
-        engine = create_engine(empty_url)
-        config = migrate._config()
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0001")
-        with engine.begin() as connection:
-            for statement in (
-                "INSERT INTO nodes VALUES ('n', 'store', 'GB', true, 9, '{}')",
-                "INSERT INTO skus VALUES ('s', '{}'), ('t', '{}')",
-                "INSERT INTO stock (node_id, sku, on_hand, safety_stock) VALUES ('n', 's', 7, 2), ('n', 't', 0, 3)",
-                """INSERT INTO stock_ledger (node_id, sku, kind, on_hand_delta, reserved_delta, business_key, actor,
-                                             occurred_at) VALUES ('n', 's', 'opening', 7, 0, 'k', 'x', now())""",
-            ):
-                connection.execute(text(statement))
-        engine.dispose()
-        await asyncio.to_thread(migrate.upgrade, empty_url)
-        assert await self.look(empty_url) == []
 
 
 class TestFaults:

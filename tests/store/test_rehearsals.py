@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
+from dom.orders.events import CancelledData, EventKind
 from dom.shared.errors import Conflict, InvalidInput, NotFound
 from dom.sourcing.rehearsal.recorded import Happened, Happening, Recorded
 from dom.sourcing.rehearsal.report import Report
@@ -57,9 +58,11 @@ class TestTheRecords:
         for number, days in enumerate((5, 0, 3)):
             await accept(world, str(number), days=days, A=1)
         async with world.begin() as connection:
-            event = timeline.Event("web-0", "cancelled", "c", "kim", MONDAY_NOON, data={"lines": {"1": 1}})
+            event = timeline.Event("web-0", EventKind.CANCELLED, "c", "kim", MONDAY_NOON, CancelledData(lines={"1": 1}))
             await timeline.append(connection, event)
-            waited = timeline.Event("web-1", "cancelled", "c", "system:ofl", MONDAY_NOON, data={"lines": {"1": 1}})
+            waited = timeline.Event(
+                "web-1", EventKind.CANCELLED, "c", "system:ofl", MONDAY_NOON, CancelledData(lines={"1": 1})
+            )
             await timeline.append(connection, waited)
         await accept(world, "3", days=1, A=1)
         found = await walked(world)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dom.orders.status import FINAL_RETURN, Disposition, ReturnStatus
+from dom.orders.status import FINAL_RETURN, Disposition, ReturnStatus, ReturnStep
 from dom.returns import (
     UNEXPECTED,
     Announce,
@@ -23,7 +23,6 @@ from dom.returns import (
     ReturnCommand,
     ReturnedUnits,
     ReturnState,
-    ReturnStep,
     apply,
     decide,
     refund_amount,

@@ -18,6 +18,7 @@ from dom.orders.commands import (
     GiveUpWaiting,
     TakeNodeStep,
 )
+from dom.orders.events import CancelledData, FulfilmentData
 from dom.orders.lifecycle import FulfilmentState
 from dom.orders.status import (
     OrderStatus,
@@ -51,7 +52,7 @@ class TestNodeSteps:
         assert change.moved == (MovedUnits("a", 2, "F1", WAITING),)
         assert change.stock == (ReleaseStock("F1", {"a": 2}, "F1:1:short", "short pick", not_found=True),)
         assert change.source_anew == SourceAnew(SourcingCause.SHORT_PICK, AT, "dc")
-        assert change.event.data == {"fulfilment_id": "F1", "missing": {"a": 2}}
+        assert change.event.data == FulfilmentData(fulfilment_id="F1", missing={"a": 2})
         assert change.order_status is OrderStatus.IN_FULFILMENT
 
     def test_nothing_found_is_a_rejection(self) -> None:
@@ -138,7 +139,7 @@ class TestParcels:
         assert change.moved == (MovedUnits("a", 1, WAITING, "F1"), MovedUnits("a", 2, "F2", "F1"))
         assert {move.fulfilment_id: move.status for move in change.statuses} == {"F1": S.DELIVERED, "F2": S.CANCELLED}
         assert change.stock == (ReleaseStock("F2", {"a": 2}, "F2:F1:2:delivered", "arrived"), GiveDayBack("F2"))
-        assert change.event.data == {"fulfilment_id": "F1", "taken_back": {"F2": {"a": 2}}, "waited": {"a": 1}}
+        assert change.event.data == FulfilmentData(fulfilment_id="F1", taken_back={"F2": {"a": 2}}, waited={"a": 1})
         assert (change.order_status, change.gives_up_waiting) == (OrderStatus.DELIVERED, True)
 
     def test_one_whose_replacement_was_begun_needs_a_person(self) -> None:
@@ -172,11 +173,9 @@ class TestCancelling:
 
     def test_keeps_the_callers_request_with_the_event(self) -> None:
         command = cancel().model_copy(update={"request": "key", "request_hash": "hash"})
-        assert decide(working(a=2), command).event.data == {
-            "lines": {"a": 2},
-            "request": "key",
-            "request_hash": "hash",
-        }
+        assert decide(working(a=2), command).event.data == CancelledData(
+            lines={"a": 2}, request="key", request_hash="hash"
+        )
 
     def test_the_rest_leaves_what_left_its_node(self) -> None:
         state = working(S.HANDED_OVER, a=2)

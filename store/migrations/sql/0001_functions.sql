@@ -1,3 +1,8 @@
+-- The formula: what is free of a balance, given the live soft reservations, and the units nobody may take.
+CREATE FUNCTION free_units(on_hand int, reserved int, soft bigint, safety int) RETURNS bigint LANGUAGE sql IMMUTABLE
+RETURN on_hand - reserved - soft - safety;
+
+
 -- The formula: what a channel may have of free units, given its buffer and its share in percent.
 CREATE FUNCTION allowed_units(free bigint, buffer int, share int) RETURNS int LANGUAGE sql IMMUTABLE
 RETURN greatest(coalesce(free, 0) - coalesce(buffer, 0), 0) * coalesce(share, 100) / 100;
@@ -66,7 +71,7 @@ BEGIN
             WHERE c.channel = for_channel AND c.sku IN (w.sku, '') AND c.node_id IN (w.node_id, '')
             ORDER BY c.sku = '', c.node_id = '' LIMIT 1) rule ON true
         WHERE w.quantity > greatest(w.owned, allowed_units(
-            s.on_hand - s.reserved - s.reserved_soft - s.safety_stock, rule.buffer, rule.share))
+            free_units(s.on_hand, s.reserved, s.reserved_soft, s.safety_stock), rule.buffer, rule.share))
     ) THEN
         RETURN false;
     END IF;
@@ -127,8 +132,8 @@ BEGIN
     END IF;
     UPDATE stock s SET reserved_soft = s.reserved_soft + units, updated_at = now()
     WHERE s.node_id = from_node AND s.sku = of_sku AND units <= allowed_units(
-        s.on_hand - s.reserved - s.reserved_soft - CASE
-            WHEN is_brokering THEN s.safety_stock ELSE greatest(s.safety_stock, s.promise_safety) END,
+        free_units(s.on_hand, s.reserved, s.reserved_soft, CASE
+            WHEN is_brokering THEN s.safety_stock ELSE greatest(s.safety_stock, s.promise_safety) END),
         rule.buffer, rule.share);
     IF NOT FOUND THEN
         RETURN false;
@@ -191,9 +196,9 @@ BEGIN
                bool_and(quantity <= greatest(owned, allowed_units(free, buffer, share))) AS fits_alone
         FROM (
             SELECT u.no, u.quantity, u.owned, rule.buffer, rule.share,
-                   coalesce(s.on_hand - s.reserved - s.reserved_soft - CASE
+                   coalesce(free_units(s.on_hand, s.reserved, s.reserved_soft, CASE
                        WHEN brokerings[u.no] THEN s.safety_stock
-                       ELSE greatest(s.safety_stock, s.promise_safety) END, 0) AS free,
+                       ELSE greatest(s.safety_stock, s.promise_safety) END), 0) AS free,
                    (sum(u.quantity) OVER (PARTITION BY u.node_id, u.sku ORDER BY u.no) - u.quantity)::int AS ahead
             FROM (
                 SELECT no, node_id, sku, sum(quantity)::int AS quantity, max(owned) AS owned
