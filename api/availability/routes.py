@@ -87,6 +87,7 @@ async def get_availability(  # noqa: PLR0917  each is a parameter of the query
     """On hand less reserved (for orders, carts and waiting orders), safety and what is kept from the channel, at active
     nodes; later, with what is inbound. A SKU before its release has nothing now. Where a place is given, only nodes
     that may send or hand it out there count, and `cannot_be_sourced` says of a SKU that none may, whatever it holds.
+    To a caller who is limited to nodes no others count.
     """
     if postal_code and country is None:
         raise InvalidInput("a postal code needs its country", field="country")
@@ -147,8 +148,11 @@ async def promise(
     services: Use,
     who: Annotated[Principal, needs(Scope.AVAILABILITY_READ)],
 ) -> Json:
-    """The plan an order of these lines would get now, by the same function, without reserving anything."""
+    """The plan an order of these lines would get now, by the same function, without reserving anything. A caller who is
+    limited to nodes names one of them as `pickup_node`: what is sent may come from any.
+    """
     visibility.must_be_own(who, "channel", channel=basket.channel)
+    visibility.own_nodes(who, [("pickup_node", basket.pickup_node)])
     await services.channels.check(basket.channel)
     methods = basket.methods()
     wanted = Wanted(
@@ -189,6 +193,8 @@ async def _availability(services: Services, who: Principal, query: AvailabilityQ
     now = datetime.now(UTC)
     if query.day is not None and query.day < now.date():
         raise InvalidInput(f"{query.day} is past", field="day")
+    visibility.must_be_own(who, "node", node=query.node)
+    visibility.must_be_own(who, "pickup_node", node=query.pickup_node)
     await services.channels.check(query.channel)
     async with services.reads.connect() as connection:
         reach, servable = None, None
@@ -198,7 +204,7 @@ async def _availability(services: Services, who: Principal, query: AvailabilityQ
             skus=query.skus,
             at=now,
             channel=query.channel,
-            nodes=None if query.node is None else frozenset({query.node}),
+            nodes=who.limits.nodes if query.node is None else frozenset({query.node}),
             by_node=_detail(who, query) is Detail.NODE,
             holders=reach is not None,
             able=servable.nodes if servable else None,

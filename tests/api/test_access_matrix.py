@@ -134,6 +134,7 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "startRehearsal": {"which": "draft:nobodys"},
         "startShadow": {},
         "announceInbound": coming,
+        "queryAvailability": {"skus": [sku], "channel": CHANNEL},
     }
     return World(http, engine, names, bodies, {})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from api.app import create_app
 from api.identity.rate_limits import Buckets
 from dom.shared.access import Limits, Role
 from settings import Settings
-from tests.api.driving import Channel, new_number, order, problem
+from tests.api.driving import Channel, new_number, order, problem, until
 from tests.worlds.access import HEADERS, OPERATOR, key_of
 
 KEYS = "/v1/access/keys"
@@ -59,6 +60,17 @@ class TestKeys:
         [
             ({"name": "system:ofl"}, "name"),
             ({"name": "ofl"}, "name"),
+            ({"name": "_shop"}, "name"),
+            ({"name": "-shop"}, "name"),
+            ({"name": "\uff53hop"}, "name"),
+            ({"channels": []}, "channels"),
+            ({"scopes": []}, "scopes"),
+            ({"nodes": ["dc-daventry"]}, "nodes"),
+            ({"carriers": ["northline"]}, "carriers"),
+            ({"role": "node", "nodes": ["dc-daventry"]}, "channels"),
+            ({"role": "carrier", "carriers": ["northline"]}, "channels"),
+            ({"role": "support", "nodes": []}, "nodes"),
+            ({"role": "operator", "carriers": ["northline"]}, "carriers"),
             ({"channels": None}, "channels"),
             ({"channels": ["nobody"]}, "channels"),
             ({"scopes": ["access:manage"]}, "scopes"),
@@ -142,6 +154,57 @@ class TestAudit:
         answer = await http.post("/v1/orders/none/cancel", content=content.replace("'", '"'), headers=headers)
         assert (await entry(http, answer.headers["x-request-id"]))["status"] == answer.status_code
 
+    async def test_nor_does_a_body_that_is_nested_without_end(self, http: httpx.AsyncClient) -> None:
+        content = '{"reason": "why", "x": ' + "[" * 30_000 + "]" * 30_000 + "}"
+        answer = await http.post(
+            "/v1/orders/none/cancel", content=content, headers={"Content-Type": "application/json"}
+        )
+        assert 400 <= answer.status_code < 500
+        assert (await entry(http, answer.headers["x-request-id"]))["reason"] == ""
+
+    async def test_nor_does_an_address_that_cannot_be_kept(self, http: httpx.AsyncClient) -> None:
+        long = "/v1/nothing/" + "x" * 3000
+        for path, object_, route in (
+            ("/v1/orders/a%00b/cancel", "ab", "/v1/orders/{order_id}/cancel"),
+            ("/v1/no%00thing", "", "/v1/nothing"),
+            (long, "", long[:1000]),
+        ):
+            answer = await http.post(path, json={})
+            found = await entry(http, answer.headers["x-request-id"])
+            assert (found["object"], found["route"]) == (object_, route)
+            asked = await http.get(AUDIT, params={"route": route, "request_id": found["request_id"]})
+            assert [each["id"] for each in asked.json()["items"]] == [found["id"]]
+
+    async def test_what_is_being_written_is_waited_for_at_the_end(
+        self, running: Settings, channel: Channel, engine: AsyncEngine, temporal_client: Client, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr("api.identity.audit._PATIENCE", 0.05)
+        sku = await channel.stocked_sku(1)
+        document = (await channel.http.get(f"/v1/skus/{sku}")).json()
+        app = create_app(running, None, temporal_client)  # with an engine of its own, which it closes
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with engine.connect() as locking:
+            async with (
+                app.router.lifespan_context(app),
+                httpx.AsyncClient(transport=transport, base_url="http://api", headers=HEADERS) as client,
+            ):
+                await locking.execute(text("LOCK TABLE audit_log IN EXCLUSIVE MODE"))
+                answer = await client.put(f"/v1/skus/{sku}", json=document)
+                assert answer.status_code == 200
+                tail = app.state.services.tail
+
+                async def let_go() -> None:
+                    await until(is_ending)
+                    await locking.rollback()
+
+                async def is_ending() -> bool:
+                    return bool(tail._closed)
+
+                letting_go = asyncio.create_task(let_go())
+            found = await entry(channel.http, answer.headers["x-request-id"])
+            await letting_go
+        assert found["object"] == sku
+
     async def test_an_answer_does_not_wait_for_a_log_that_cannot_be_written(
         self, channel: Channel, engine: AsyncEngine
     ) -> None:
@@ -204,6 +267,14 @@ class TestRateLimits:
             refused = await http.get("/v1/channels")
             problem(refused, 429, "too-many-requests")
             assert 1 <= int(refused.headers["retry-after"]) <= 20
+            changing = await http.post("/v1/orders", json={})
+            problem(changing, 429, "too-many-requests")
+            async with engine.connect() as connection:
+                written = await connection.scalar(
+                    text("SELECT count(*) FROM audit_log WHERE request_id = :id"),
+                    {"id": changing.headers["x-request-id"]},
+                )
+            assert written == 0, "who asks too much would fill the audit log"
             other = await key_of(engine, Role.OPERATOR, Limits())
             assert (await http.get("/v1/channels", headers=other)).status_code == 200
             assert (await http.get("/health/live")).status_code == 200

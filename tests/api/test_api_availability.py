@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dom.shared.access import Limits, Role
 from tests.api.driving import NODE, Channel, new_number, order, problem
 from tests.api.test_api_channels import new_channel, put, put_rules
+from tests.worlds.access import key_of
 
 LEEDS = {"country": "GB", "postal_code": "LS1 4AP"}
 STORE = "store-manchester"
@@ -242,3 +244,52 @@ class TestPromise:
         basket = {"channel": "till", "ship_to": LEEDS, "lines": [{"sku": sku, "quantity": 1}], "reservation_id": name}
         answer = await channel.http.post("/v1/availability/promise", json=basket)
         problem(answer, 422, "invalid-input", "reservation_id")
+
+
+class TestCallersOfNodes:
+    """Who is limited to nodes is told of his nodes alone."""
+
+    async def test_no_other_node_counts(self, channel: Channel, engine: AsyncEngine) -> None:
+        http, mine = channel.http, await key_of(engine, Role.PLANNER, Limits.of(nodes=["wh-london"]))
+        sku = await channel.stocked_sku(10)
+        await channel.receive(sku, 5, "wh-london")
+        await inbound(engine, sku, 7, today() + timedelta(days=3))
+        for detail, nodes in (("node", ["wh-london"]), ("sku", [])):
+            given = {"sku": sku, "detail": detail, **LEEDS}
+            (item,) = (await http.get("/v1/availability", params=given, headers=mine)).json()["items"]
+            assert [balance["node_id"] for balance in item["nodes"]] == nodes
+            assert (item["available"], item["later"]) == (5, [])
+            body = {"skus": [sku], "detail": detail, "ship_to": LEEDS}
+            asked = await http.post("/v1/availability/query", json=body, headers=mine)
+            assert asked.json()["items"] == [item]
+
+    @pytest.mark.parametrize("field", ["node", "pickup_node"])
+    async def test_no_other_node_is_named(self, channel: Channel, engine: AsyncEngine, field: str) -> None:
+        http, mine = channel.http, await key_of(engine, Role.PLANNER, Limits.of(nodes=[STORE]))
+        sku = await channel.stocked_sku(1)
+        for node, status in ((NODE, 403), (STORE, 200)):
+            got = await http.get("/v1/availability", params={"sku": sku, field: node}, headers=mine)
+            posted = await http.post("/v1/availability/query", json={"skus": [sku], field: node}, headers=mine)
+            assert got.status_code == posted.status_code == status
+            if status == 403:
+                problem(got, 403, "forbidden", field)
+
+    async def test_nothing_is_planned_from_nodes_that_are_not_named(
+        self, channel: Channel, engine: AsyncEngine
+    ) -> None:
+        http, mine = channel.http, await key_of(engine, Role.SUPPORT, Limits.of(nodes=[STORE]))
+        sku = await channel.stocked_sku(3, STORE)
+        basket = {"channel": "web", "lines": [{"sku": sku, "quantity": 1}]}
+        cart = {**basket, "owner": new_number(), "seconds": 60}
+        for path, body in (("availability/promise", basket), ("reservations", cart)):
+            problem(await http.post(f"/v1/{path}", json={**body, "ship_to": LEEDS}, headers=mine), 403, "forbidden")
+            other = {**body, "pickup_node": NODE}
+            problem(await http.post(f"/v1/{path}", json=other, headers=mine), 403, "forbidden", "pickup_node")
+            own = await http.post(f"/v1/{path}", json={**body, "pickup_node": STORE}, headers=mine)
+            assert own.status_code < 300, own.text
+        for node, status in ((NODE, 403), (STORE, 201)):
+            lines = [{"sku": sku, "quantity": 1, "node_id": node}]
+            till = {**cart, "owner": new_number(), "lines": lines}
+            assert (await http.post("/v1/reservations", json=till, headers=mine)).status_code == status
+        for path in ("changes", "stream"):
+            problem(await http.get(f"/v1/availability/{path}", headers=mine), 403, "forbidden")

@@ -22,12 +22,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cli.embedded.postgres import EmbeddedPostgres
 from cli.ports import free_port
 from dom.channels import Channel, ChannelRule
+from dom.shared.access import Limits, Role
 from settings import Settings
 from store import channels, stock
+from store.access import api_keys
 from store.database import engine as database
 from store.enums import LedgerKind
 from store.stock import Movement
-from tests.worlds.access import HEADERS
+from tests.worlds.access import HEADERS, key_of
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LISTENERS = 12
@@ -324,6 +326,52 @@ async def test_only_so_many_may_listen_and_a_place_is_given_back(http: httpx.Asy
                 if answer.status_code == 200:
                     break
             await asyncio.sleep(0.1)
+
+
+async def _made(engine: AsyncEngine, expires_in: float | None = None) -> dict[str, str]:
+    """The headers of an operator's key, which may expire soon."""
+    headers = await key_of(engine, Role.OPERATOR, Limits())
+    if expires_in is not None:
+        async with engine.begin() as connection:
+            await api_keys.expire_in(connection, headers["X-API-Key"].split("_")[1], expires_in)
+    return headers
+
+
+@pytest.mark.parametrize("busy", [True, False])
+async def test_a_stream_ends_with_the_key_it_came_with(http: httpx.AsyncClient, house: AsyncEngine, busy: bool) -> None:
+    """Whether anything changes meanwhile or not; one with a key that counts goes on."""
+    writing = asyncio.create_task(_write_slowly(house, await fresh_skus(house, 400 if busy else 0)))
+
+    async def ended(headers: dict[str, str], revoke: bool) -> float:
+        began = time.monotonic()
+        url = "/availability/stream"
+        async with http.stream("GET", url, headers=headers, params={"channel": "web"}) as answer:
+            async for line in answer.aiter_lines():
+                if line and revoke:
+                    async with house.begin() as connection:
+                        await api_keys.revoke(connection, headers["X-API-Key"].split("_")[1], "tests")
+                    revoke = False
+        return time.monotonic() - began
+
+    going_on = asyncio.create_task(ended(await _made(house), revoke=False))
+    async with asyncio.timeout(PATIENCE):
+        lasted = await asyncio.gather(
+            ended(await _made(house), revoke=True), ended(await _made(house, expires_in=1), revoke=False)
+        )
+    assert max(lasted) < 12
+    assert not going_on.done()
+    for task in (going_on, writing):
+        task.cancel()
+    await asyncio.gather(going_on, writing, return_exceptions=True)
+
+
+async def test_who_waits_with_a_key_that_ends_meanwhile_hears_nothing(
+    http: httpx.AsyncClient, house: AsyncEngine
+) -> None:
+    headers = await _made(house, expires_in=1)
+    at = (await changes(http))["next_cursor"]
+    answer = await http.get("/availability/changes", headers=headers, params={"cursor": at, "wait": 2})
+    assert answer.status_code == 401
 
 
 async def test_the_process_ends_though_somebody_listens(url: str, house: AsyncEngine) -> None:

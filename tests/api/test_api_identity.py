@@ -5,17 +5,19 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.identity.scopes import PUBLIC, declared, require_scopes, served
 from dom.shared.access import SCOPES, Limits, Role, Scope
 from services import api_keys, authentication
 from services.authentication import KeyRing
+from store.access import api_keys as rows
 from store.database import engine as store_engine
 from tests.api.driving import problem
 from tests.worlds.access import HEADERS, KEY, key_of
@@ -146,6 +148,25 @@ class TestEndedKeys:
             await api_keys.revoke(connection, api_keys.COMMAND_LINE, key.split("_")[1])
         assert await ring.caller(key) is not None
         now = authentication.REMEMBERED_SECONDS
+        assert await ring.caller(key) is None
+
+    async def test_one_that_is_revoked_while_it_is_read_is_not_remembered(self, engine: AsyncEngine) -> None:
+        """What was read before it was revoked is not kept after it."""
+        ring = KeyRing(engine, store_engine.reading(engine))
+        key = (await key_of(engine, Role.OPERATOR, Limits()))["X-API-Key"]
+        key_id = key.split("_")[1]
+        find = rows.find
+
+        async def find_and_be_revoked(connection: AsyncConnection, wanted: str) -> Any:
+            row = await find(connection, wanted)
+            async with engine.begin() as other:
+                await api_keys.revoke(other, api_keys.COMMAND_LINE, key_id)
+            ring.forget(key_id)
+            return row
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rows, "find", find_and_be_revoked)
+            await ring.caller(key)
         assert await ring.caller(key) is None
 
     async def test_one_that_expires_while_it_is_remembered(self, engine: AsyncEngine) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.api.driving import NODE, Channel, new_number, order, problem
+from dom.shared.access import Limits, Role
+from tests.api.driving import NODE, Channel, new_number, order, problem, until
+from tests.worlds.access import key_of
 from tests.worlds.books import balance, rows
 
 STORE = "wh-london"
@@ -241,3 +244,104 @@ class TestReturns:
         await http.post(f"/v1/returns/{return_id}/close")
         closed = (await http.get(url)).json()
         assert (closed["status"], closed["lines"][0]["received"], closed["lines"][0]["expected"]) == ("received", 1, 0)
+
+
+class TestWhoseItIs:
+    """Callers that are limited to nodes: shipping is for the node that goods leave, receiving for the node where they
+    arrive, and announcing for who has both.
+    """
+
+    @staticmethod
+    async def keys(engine: AsyncEngine, role: Role = Role.NODE) -> dict[str, dict[str, str]]:
+        """Callers of the origin, of the destination, of both, and of another node."""
+        of = {"origin": [NODE], "goal": [STORE], "both": [NODE, STORE], "other": ["dc-doncaster"]}
+        return {name: await key_of(engine, role, Limits.of(nodes=nodes)) for name, nodes in of.items()}
+
+    async def test_of_a_transfer_each_end_does_its_own_part(self, channel: Channel, engine: AsyncEngine) -> None:
+        http, sku, keys = channel.http, await channel.stocked_sku(10), await self.keys(engine)
+        url = await announce(http, transfer(sku, 6))
+        problem(await http.post(f"{url}/ship", headers=keys["other"]), 404, "not-found")
+        problem(await http.post(f"{url}/ship", headers=keys["goal"]), 403, "forbidden")
+        assert await balance(engine, NODE, sku) == (10, 0)
+        assert (await http.post(f"{url}/ship", headers=keys["origin"])).json()["status"] == "in_transit"
+
+        for given in ({}, {"node_id": STORE}):
+            body = receipt(sku, 2, **given)
+            problem(await http.post(f"{url}/receive", json=body, headers=keys["other"]), 404, "not-found")
+            problem(await http.post(f"{url}/receive", json=body, headers=keys["origin"]), 403, "forbidden", "node_id")
+        back = receipt(sku, 2, node_id=NODE)
+        problem(await http.post(f"{url}/receive", json=back, headers=keys["goal"]), 403, "forbidden", "node_id")
+        assert (await http.post(f"{url}/receive", json=back, headers=keys["origin"])).status_code == 200
+        rest = await http.post(f"{url}/receive", json=receipt(sku, 4, "2"), headers=keys["goal"])
+        assert rest.json()["status"] == "received"
+
+    async def test_a_purchase_order_is_for_the_node_where_it_arrives(
+        self, channel: Channel, engine: AsyncEngine
+    ) -> None:
+        http, sku, keys = channel.http, await channel.stocked_sku(0), await self.keys(engine)
+        url = await announce(http, announcing(sku))
+        problem(await http.post(f"{url}/ship", headers=keys["goal"]), 404, "not-found")
+        assert (await http.post(f"{url}/ship", headers=keys["origin"])).status_code == 200
+        assert (await http.post(f"{url}/receive", json=receipt(sku, 1), headers=keys["origin"])).status_code == 200
+
+    async def test_a_transfer_is_announced_and_called_off_by_who_has_both_ends(
+        self, channel: Channel, engine: AsyncEngine
+    ) -> None:
+        http, sku, keys = channel.http, await channel.stocked_sku(10), await self.keys(engine, Role.PLANNER)
+        url = f"/v1/inbound/I-{new_number()}"
+        for name, field in (("goal", "origin_node"), ("origin", "node_id"), ("other", "node_id")):
+            problem(await http.put(url, json=transfer(sku), headers=keys[name]), 403, "forbidden", field)
+        assert (await http.put(url, json=transfer(sku), headers=keys["both"])).status_code == 201
+        for name in ("goal", "origin"):
+            problem(await http.post(f"{url}/cancel", headers=keys[name]), 403, "forbidden")
+        problem(await http.post(f"{url}/cancel", headers=keys["other"]), 404, "not-found")
+        assert (await http.post(f"{url}/cancel", headers=keys["both"])).json()["status"] == "cancelled"
+
+    async def test_what_others_announced_is_not_replaced(self, channel: Channel, engine: AsyncEngine) -> None:
+        http, sku, keys = channel.http, await channel.stocked_sku(10), await self.keys(engine, Role.PLANNER)
+        mine = announcing(sku, node_id=STORE)
+        for theirs in (announcing(sku), transfer(sku)):
+            url = await announce(http, theirs)
+            problem(await http.put(url, json=mine, headers=keys["goal"]), 403, "forbidden")
+            assert (await http.get(url)).json()["kind"] == theirs["kind"]
+
+    async def test_nor_where_both_announce_at_once(self, channel: Channel, engine: AsyncEngine) -> None:
+        """Whose it is, is asked under the lock: the reference was free when the request came in."""
+        http, sku, keys = channel.http, await channel.stocked_sku(10), await self.keys(engine, Role.PLANNER)
+        reference = f"I-{new_number()}"
+        fields = {"reference": reference, "node": NODE}
+        async with engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "INSERT INTO inbound (reference, kind, status, node_id, due_on, confidence, actor) "
+                    "VALUES (:reference, 'purchase_order', 'announced', :node, '2036-03-09', 50, 'theirs')"
+                ),
+                fields,
+            )
+            asking = asyncio.create_task(
+                http.put(f"/v1/inbound/{reference}", json=announcing(sku, node_id=STORE), headers=keys["goal"])
+            )
+            await until(lambda: waits_for_a_lock(engine))
+        problem(await asking, 403, "forbidden")
+        assert (await http.get(f"/v1/inbound/{reference}")).json()["node_id"] == NODE
+
+    async def test_returns_are_of_the_channels_of_their_orders(self, channel: Channel, engine: AsyncEngine) -> None:
+        http, sku = channel.http, await channel.stocked_sku(3)
+        order_id = await channel.place(order(sku, 1))
+        await channel.deliver(order_id)
+        asked = {"order_id": order_id, "lines": [{"line_id": "1", "quantity": 1}]}
+        reference = (await http.post("/v1/returns", json=asked)).json()["return_id"]
+        bought = (await announce(http, announcing(sku))).rpartition("/")[2]
+        for of, seen in (("web", {reference, bought}), ("edi", {bought})):
+            headers = await key_of(engine, Role.SUPPORT, Limits.of(channels=[of]))
+            listed = (await http.get("/v1/inbound", params={"sku": sku}, headers=headers)).json()["items"]
+            assert {each["reference"] for each in listed} == seen
+            answer = await http.get(f"/v1/inbound/{reference}", headers=headers)
+            assert answer.status_code == (200 if reference in seen else 404)
+
+
+async def waits_for_a_lock(engine: AsyncEngine) -> bool:
+    """Whether somebody waits for a transaction of another."""
+    found = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    ((waiting,),) = await rows(engine, found)
+    return bool(waiting)

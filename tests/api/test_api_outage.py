@@ -5,13 +5,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import QueuePool, create_engine, text
 
 from api.app import create_app
+from api.health import routes as health
 from cli.embedded import postgres, temporal
 from cli.embedded.postgres import EmbeddedPostgres
 from cli.ports import free_port
 from settings import Settings
+from store.database import engine as store_engine
 from store.database import migrate
 from tests.api.driving import problem, until
 from tests.worlds.access import HEADERS, write_operator
@@ -88,3 +90,39 @@ async def test_connections_that_were_cut_are_made_anew(own_database: EmbeddedPos
         statuses = [(await http.get("/v1/orders")).status_code for _ in range(3)]
         assert set(statuses) <= {200, 503}
         assert statuses[-1] == 200
+
+
+async def test_a_database_that_does_not_answer_costs_no_connection(
+    own_database: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever watches asks again and again: all of them wait for one look, and it comes to its end."""
+    prepare(own_database.url)
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.1)
+    settings = Settings(database_url=own_database.url, temporal_address=f"127.0.0.1:{free_port()}")
+    opened = store_engine.create(own_database.url, settings.db_pool_size)
+    app = create_app(settings, opened)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    locking = store_engine.create_single(own_database.url)
+    taken = opened.pool
+    assert isinstance(taken, QueuePool)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://api", headers=HEADERS) as http,
+    ):
+
+        async def lacks_postgresql() -> bool:
+            body = problem(await http.get("/health/ready"), 503, "not-ready")
+            return "postgresql" in body["data"]
+
+        with locking.begin() as connection:
+            connection.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
+            for _ in range(5):
+                assert await lacks_postgresql()
+                assert taken.checkedout() == 1
+
+        async def is_well() -> bool:
+            return not await lacks_postgresql()
+
+        await until(is_well)
+        assert taken.checkedout() == 0
+    await opened.dispose()

@@ -6,8 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.api.driving import Channel, new_number, order, problem
+from dom.shared.access import Limits, Role
+from tests.api.driving import NODE, Channel, new_number, order, problem
+from tests.worlds.access import key_of
 
 
 async def delivered(channel: Channel, quantity: int = 3) -> tuple[str, str]:
@@ -85,6 +88,21 @@ class TestReturn:
     async def test_of_an_order_that_is_not_there(self, channel: Channel) -> None:
         answer = await channel.http.post("/v1/returns", json=asking("web-none"))
         assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+
+    async def test_goes_to_no_node_that_is_not_there_or_not_the_callers(
+        self, channel: Channel, engine: AsyncEngine
+    ) -> None:
+        http = channel.http
+        order_id, _ = await delivered(channel)
+        mine = await key_of(engine, Role.SUPPORT, Limits.of(nodes=[NODE]))
+        asked = {"order_id": order_id, "lines": [{"line_id": "1", "quantity": 1}]}
+        for node, status, kind in (("nowhere", 422, "unknown-node"), ("dc-doncaster", 403, "forbidden")):
+            answer = await http.post(
+                "/v1/returns", json={**asked, "node_id": node}, headers=mine if status == 403 else {}
+            )
+            problem(answer, status, kind, "node_id")
+        own = await http.post("/v1/returns", json={**asked, "node_id": NODE}, headers=mine)
+        assert (own.status_code, own.json()["node_id"]) == (201, NODE)
 
     async def test_not_before_it_arrived(self, channel: Channel) -> None:
         order_id, _ = await delivered(channel)

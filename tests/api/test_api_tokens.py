@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,9 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from api.app import create_app
-from api.identity.key_sets import PublicKeys
+from api.http.problems import ProviderAwayError
+from api.identity.key_sets import FAILED_SECONDS, PublicKeys
 from settings import Settings
-from tests.api.driving import problem
+from tests.api.driving import problem, until
 from tests.worlds.access import AUDIENCE, HEADERS, ISSUER, IdentityProvider
 
 LISTED = "/v1/orders"
@@ -153,6 +156,52 @@ class TestTokens:
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
             problem(await client.get(LISTED, headers=identity_provider.headers()), 401, "unauthenticated")
 
+    async def test_while_the_keys_cannot_be_read_nobody_is_told_that_his_token_is_wrong(
+        self, running: Settings, engine: AsyncEngine, temporal_client: Client, tmp_path: Path
+    ) -> None:
+        provider = IdentityProvider.at(tmp_path)
+        provider.file.unlink()
+        app = create_app(running.model_copy(update=provider.settings), engine, temporal_client)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://api") as client,
+        ):
+            for _ in range(2):
+                away = await client.get(LISTED, headers=provider.headers())
+                assert "cannot be read" in problem(away, 503, "unavailable")["detail"]
+                assert away.headers["retry-after"]
+                assert str(tmp_path) not in away.text
+            assert (await client.get(LISTED, headers=HEADERS)).status_code == 200, "keys of ours count all the same"
+            provider.publish()
+
+            async def is_read() -> bool:
+                return (await client.get(LISTED, headers=provider.headers())).status_code == 200
+
+            await until(is_read)
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "http://people.example/jwks",
+            "http://10.0.0.7/jwks",
+            "http://localhost.evil.example/",
+            "ftp://x/jwks",
+            "HTTP://people.example/jwks",
+            "http://127.0.0.1@people.example/jwks",
+            "http:///jwks",
+        ],
+    )
+    def test_keys_that_somebody_could_change_on_the_way_are_refused(self, source: str) -> None:
+        with pytest.raises(ValueError, match="DOM_OIDC_JWKS is a file"):
+            Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_jwks=source)
+
+    @pytest.mark.parametrize(
+        "source", ["https://people.example/jwks", "http://127.0.0.1:81/jwks", "http://[::1]/", "http://localhost/", "a"]
+    )
+    def test_others_are_not(self, source: str) -> None:
+        assert Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE, oidc_jwks=source).oidc_jwks == source
+
     def test_an_issuer_without_keys_is_refused_at_the_start(self) -> None:
         with pytest.raises(ValueError, match="DOM_OIDC_JWKS"):
             Settings(oidc_issuer=ISSUER, oidc_audience=AUDIENCE)
@@ -201,6 +250,39 @@ class TestPublicKeys:
         fails[0], now = True, 601.0
         assert await found.find("a") is not None
 
+    async def test_that_cannot_be_read_are_read_soon_again(self) -> None:
+        now, asked, fails = 0.0, list[str](), [True]
+        keys: list[OKPKey | OctKey] = [OKPKey.generate_key("Ed25519", {"kid": "a"})]
+        found = PublicKeys("https://x/jwks", transport=self.serving(keys, asked, fails), clock=lambda: now)
+        for _ in range(3):
+            with pytest.raises(ProviderAwayError, match="answered with 500"):
+                await found.find("a")
+        assert len(asked) == 1, "who comes again and again does not make us ask without end"
+        fails[0], now = False, FAILED_SECONDS
+        assert await found.find("a") is not None
+        assert await found.find("b") is None, "what the provider has not is no failure of the provider"
+        fails[0], now = True, now + 11
+        with pytest.raises(ProviderAwayError):
+            await found.find("b")
+        assert await found.find("a") is not None
+
+    async def test_are_waited_for_by_all_who_come_while_they_are_read(self) -> None:
+        key, asked, let_go = OKPKey.generate_key("Ed25519", {"kid": "a"}), list[str](), asyncio.Event()
+
+        async def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(str(request.url))
+            await let_go.wait()
+            return httpx.Response(200, json={"keys": [key.as_dict(private=False)]})
+
+        found = PublicKeys("https://x/jwks", transport=httpx.MockTransport(answer))
+        first = asyncio.create_task(found.find("a"))
+        await until(lambda: _is(bool(asked)))
+        others = [asyncio.create_task(found.find("a")) for _ in range(5)]
+        await asyncio.sleep(0)
+        let_go.set()
+        assert None not in await asyncio.gather(first, *others)
+        assert len(asked) == 1
+
     async def test_a_shared_secret_among_them_is_none(self) -> None:
         keys: list[OKPKey | OctKey] = [
             OctKey.generate_key(256, {"kid": "s"}),
@@ -209,3 +291,7 @@ class TestPublicKeys:
         found = PublicKeys("https://x/jwks", transport=self.serving(keys, [], [False]))
         assert await found.find("s") is None
         assert await found.find("a") is not None
+
+
+async def _is(known: bool) -> bool:
+    return known

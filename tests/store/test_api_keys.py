@@ -89,7 +89,7 @@ class TestMaking:
             NewKey("me", Role.OPERATOR),
             NewKey("me", Role.OPERATOR, scopes=frozenset({Scope.ORDERS_READ})),
             NewKey("me", Role.SUPPORT),
-            NewKey("me", Role.NODE, Limits.of(channels=["web"], nodes=["dc-leeds"])),
+            NewKey("me", Role.NODE, Limits.of(nodes=["dc-leeds"])),
         ],
     )
     async def test_a_key_grants_itself_nothing(self, house: AsyncEngine, asked: NewKey) -> None:
