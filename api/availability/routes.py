@@ -27,10 +27,10 @@ from dom import channels
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN, Day
 from dom.shared.errors import Forbidden, InvalidInput, UnknownSku
-from dom.sourcing.models import DemandLine
+from dom.sourcing.models import Demand, DemandLine
 from dom.sourcing.servable import Servable
 from services import promises
-from services.planning import Wanted, WantedLine
+from services.planning import SnapshotTerms
 from services.promises import Promised, Target
 from store.availability import availability
 from store.availability.availability import AvailabilityAnswer, AvailabilityRequest, Found
@@ -155,15 +155,15 @@ async def promise(
     visibility.own_nodes(who, [("pickup_node", basket.pickup_node)])
     await services.channels.check(basket.channel)
     methods = basket.methods()
-    wanted = Wanted(
+    demand = Demand(
         order_id="promise",
         channel=basket.channel,
         country=basket.ship_to.country if basket.ship_to else NOWHERE,
-        postal_code=basket.ship_to.postal_code if basket.ship_to else "",
+        place=None,
         region=basket.ship_to.region if basket.ship_to else "",
         shipping_method=methods[0],
         lines=tuple(
-            WantedLine(line_id, line.sku, line.quantity, line.unit_price)
+            DemandLine(line_id=line_id, sku=line.sku, quantity=line.quantity, unit_price=line.unit_price)
             for line_id, line in zip(basket.line_ids(), basket.lines, strict=True)
         ),
         as_of=datetime.now(UTC),
@@ -173,11 +173,12 @@ async def promise(
         tags=basket.tags,
         customer_class=basket.customer_class,
         ship_complete=basket.ship_complete,
-        own=basket.reservation_id,
-        promised=True,
+    )
+    terms = SnapshotTerms(
+        postal_code=basket.ship_to.postal_code if basket.ship_to else "", own=basket.reservation_id, promised=True
     )
     async with services.reads.connect() as connection:
-        promised = await promises.promise(connection, services.reference, wanted, methods)
+        promised = await promises.promise(connection, services.reference, demand, terms, methods)
     return Json({"items": [_promised(each) for each in promised]})
 
 

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.network import ShippingMethod
+from dom.sourcing.models import Demand, DemandLine
 from dom.sourcing.planner import plan
 from services import planning
-from services.planning import Wanted, WantedLine, plan_units
+from services.planning import SnapshotTerms, plan_units
 from store.network.reference import ReferenceCache
 from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
@@ -18,13 +19,13 @@ SECONDS = 0.4
 """How long the slow planner thinks, without a pause in which the loop could run."""
 
 
-def wanted(lines: int) -> Wanted:
-    goods = tuple(WantedLine(str(number), "A", 1, 100) for number in range(lines))
-    return Wanted(
+def wanted(lines: int) -> Demand:
+    goods = tuple(DemandLine(line_id=str(n), sku="A", quantity=1, unit_price=100) for n in range(lines))
+    return Demand(
         order_id="web-hard",
         channel="web",
         country="GB",
-        postal_code="YO1",
+        place=None,
         shipping_method=ShippingMethod.STANDARD,
         lines=goods,
         as_of=MONDAY_NOON,
@@ -58,7 +59,7 @@ async def held_up(world: AsyncEngine, lines: int) -> float:
     beating = asyncio.create_task(longest_silence(done))
     await asyncio.sleep(0.02)
     async with world.begin() as connection:
-        planned = await plan_units(connection, ReferenceCache(), wanted(lines))
+        planned = await plan_units(connection, ReferenceCache(), wanted(lines), SnapshotTerms(postal_code="YO1"))
     done.set()
     assert planned.decision.shipments, "it is planned all the same"
     return await beating

@@ -307,7 +307,7 @@ class _Fences:
 
 def price(case: Case, code: str) -> int:
     lines = [line for line in case.demand.lines if line.sku == code]
-    return round(sum(line.unit_price * line.quantity for line in lines) / sum(line.quantity for line in lines))
+    return round(sum(line.value for line in lines) / sum(line.quantity for line in lines))
 
 
 def check_split(case: Case, strategy: Strategy, decision: SourcingDecision) -> None:
