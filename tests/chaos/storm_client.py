@@ -30,8 +30,8 @@ from store.stock import OutOfReach, Reserved, WorkDay, adjustments, counts, soft
 from store.stock.adjustments import Adjustment
 from store.stock.counts import Count
 from store.stock.soft import SoftRequest, SoftUnits
-from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds.shelf import units_of, write_order
+from tests.worlds.sourcing import MONDAY, MONDAY_NOON
 
 Call = dict[str, Any]
 Row = tuple[str, str]

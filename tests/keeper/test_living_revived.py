@@ -16,7 +16,6 @@ from dom.orders.status import Disposition, OrderStatus, ReturnStatus
 from dom.shared import ids
 from processes.consistency import Living
 from processes.revival import revive
-from tests.unit.worlds import MONDAY_NOON
 from tests.workflows.test_return import ask, end, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
@@ -36,6 +35,7 @@ from tests.worlds.looks import comes, keeper_job
 from tests.worlds.outside import RecordingCarrier
 from tests.worlds.running import House
 from tests.worlds.seen import attributes_of
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import cancel, deliver, ended, pack, stock_comes, until_event, until_released
 from tests.worlds.waiting import until, until_status
 from workflows.messages import ArrivedCall, CancelCall, CancelLine, ReturnAnswer, StepLine

@@ -9,11 +9,11 @@ from temporalio.client import Client
 from jobs import reoptimising
 from jobs.reoptimising import Reoptimising
 from store.network import reference
-from tests.unit.worlds import tariff
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.looks import capture, comes, policy
 from tests.worlds.running import House, relaying
+from tests.worlds.sourcing import tariff
 from tests.worlds.waiting import until_told
 
 

@@ -16,8 +16,8 @@ from store.stock.adjustments import Adjustment
 from store.stock.counts import Count
 from store.stock.item_results import ItemResult
 from store.stock.soft import SoftRequest, SoftUnits
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.books import check_books, one, rows
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.trial import Trial
 
 HOUR = timedelta(hours=1)

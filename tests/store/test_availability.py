@@ -20,8 +20,8 @@ from store.network import reference
 from store.network.reference import ReferenceCache
 from store.orders import orders
 from store.policy import policies
-from tests.unit.worlds import PARIS, node, sku
 from tests.worlds import small
+from tests.worlds.sourcing import PARIS, node, sku
 
 NOON = datetime.now(UTC).replace(hour=12)
 TODAY = NOON.date()

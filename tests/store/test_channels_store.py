@@ -11,9 +11,9 @@ from dom.channels import Channel, ChannelRule, unknown
 from dom.shared.errors import InvalidInput, NotFound
 from store import channels
 from store.network import reference
-from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one, rows
+from tests.worlds.sourcing import sku
 
 WEB = Channel(id="web", name="Web")
 NEWS = "SELECT sku FROM stock_ledger WHERE kind = 'rule' AND id > :after ORDER BY sku"

@@ -16,9 +16,9 @@ from store.stock.adjustments import Adjustment
 from store.stock.counts import Count
 from store.stock.item_results import ItemResult
 from store.stock.soft import SoftRequest, SoftUnits
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.trial import Trial
 from tests.worlds.written import place
 

@@ -13,9 +13,9 @@ from dom.shared.errors import Conflict, NotFound, ReservationEnded, StockConflic
 from services.reservation_planning import Hold, HoldLine
 from services.reservations import Holding
 from store.network.reference import ReferenceCache
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.carts import free, lapse, statuses
+from tests.worlds.sourcing import MONDAY_NOON
 
 HELD = """
 SELECT node_id, sku, sum(quantity)::int FROM reservations WHERE status = 'active'

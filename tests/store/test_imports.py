@@ -16,8 +16,8 @@ from store import imports
 from store.enums import ImportKind
 from store.imports import Format, Header, Import, applying, receiving
 from store.imports.reading import batches
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.books import balance, check_books, one, rows
+from tests.worlds.sourcing import MONDAY_NOON
 
 COUNTS = "node_id,sku,quantity\n"
 DELTAS = "node_id,sku,quantity,key\n"

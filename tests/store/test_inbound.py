@@ -23,7 +23,6 @@ from store.enums import InboundKind, InboundStatus
 from store.inbound import Announcement, Arrived, InboundFilter
 from store.inbound.terms import COUNTED, COUNTED_FROM
 from store.stock import soft
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.inbounds import (
@@ -41,6 +40,7 @@ from tests.worlds.inbounds import (
     ship,
     transfer,
 )
+from tests.worlds.sourcing import MONDAY_NOON
 
 
 class TestAnnouncing:

@@ -20,7 +20,6 @@ from store import inbound, stock
 from store.enums import InboundKind
 from store.inbound import Announcement, Arrived, Receipt
 from store.stock import OutOfReach
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.inbounds import (
@@ -40,6 +39,7 @@ from tests.worlds.inbounds import (
     ship,
     transfer,
 )
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import place
 
 

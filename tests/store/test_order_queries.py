@@ -11,8 +11,8 @@ from dom.orders.order import Order
 from dom.shared.errors import NotFound
 from store.orders import orders, reads
 from store.orders.reads import OrderFilter
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import place
 
 EVERYTHING = OrderFilter()

@@ -11,8 +11,8 @@ from dom.sourcing.planner import plan
 from services import planning
 from services.planning import Wanted, WantedLine, plan_units
 from store.network.reference import ReferenceCache
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
+from tests.worlds.sourcing import MONDAY_NOON
 
 SECONDS = 0.4
 """How long the slow planner thinks, without a pause in which the loop could run."""

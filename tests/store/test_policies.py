@@ -17,10 +17,10 @@ from services import policies as publishing
 from services.policies import Published
 from store.network import reference
 from store.policy import drafts, policies
-from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one
 from tests.worlds.policies import changed
+from tests.worlds.sourcing import sku
 
 TEXT = """\
 name: cheaper   # what we try in March

@@ -23,11 +23,11 @@ from store.inbound import Announcement, Arrived, Receipt
 from store.reconcile import Repaired, StockFault, Trust
 from store.stock import Movement
 from tests.conftest import _create
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.broken import edit
 from tests.worlds.selling import call_off, hand_over, hold, sell
+from tests.worlds.sourcing import MONDAY_NOON
 
 OPEN, BOOKED, GONE, OVER = "web-open-F1", "web-booked-F1", "web-gone-F1", "web-over-F1"
 

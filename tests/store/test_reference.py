@@ -10,10 +10,10 @@ from dom.shared.errors import InvalidInput, NotFound
 from store.network import reference
 from store.network.reference import ReferenceCache
 from store.policy import policies
-from tests.unit.worlds import LEEDS, node, sku, tariff
 from tests.worlds import small
 from tests.worlds.books import one
 from tests.worlds.policies import changed
+from tests.worlds.sourcing import LEEDS, node, sku, tariff
 
 
 async def remembered(engine: AsyncEngine, cache: ReferenceCache) -> reference.Reference:

@@ -21,10 +21,10 @@ from store.enums import RehearsalStatus
 from store.orders import timeline
 from store.rehearsal import rehearsals, shadows
 from store.sourcing import decision_log
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.policies import changed
+from tests.worlds.sourcing import MONDAY_NOON
 
 ALL = read_span("all")
 TOGETHER = changed(small.POLICY, maximum_shipments=1)

@@ -14,9 +14,9 @@ from dom.orders.order import Order
 from store import stock
 from store.enums import LedgerKind
 from store.stock import Movement, OutOfReach, Reserved, WorkDay
-from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
+from tests.worlds.sourcing import MONDAY, MONDAY_NOON
 from tests.worlds.written import place
 
 WORK = WorkDay("dc-leeds", MONDAY, "standard")

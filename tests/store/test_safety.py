@@ -10,9 +10,9 @@ from store import stock
 from store.enums import ItemOutcome
 from store.stock import OutOfReach, safety
 from store.stock.safety import SafetySetting, SettingResult
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import place
 
 LEDGER = """

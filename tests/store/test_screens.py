@@ -13,10 +13,10 @@ from store.enums import LedgerKind
 from store.reports import stock as screens
 from store.reports.stock import FREE, QUANTITIES, LedgerFilter, LedgerScreen
 from store.stock import Movement
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, one
 from tests.worlds.selling import hand_over, hold, sell
+from tests.worlds.sourcing import MONDAY_NOON
 
 
 @pytest.fixture

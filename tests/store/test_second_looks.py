@@ -21,11 +21,11 @@ from store.fulfilment import fulfilments
 from store.fulfilment.fulfilments import released_at
 from store.fulfilment.work_list import WorkFilter, work_list
 from store.sourcing import reoptimisation as second_looks
-from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.advancing import do, to
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.looks import capture, change, comes, found, policy
+from tests.worlds.sourcing import MONDAY, MONDAY_NOON
 
 WORK = "SELECT id, node_id, status FROM fulfilments ORDER BY id"
 

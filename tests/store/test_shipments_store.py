@@ -12,9 +12,9 @@ from store.delivery import shipments
 from store.delivery.shipments import BookedShipment
 from store.enums import ShipmentStatus
 from store.orders import reads
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import place
 
 ORDER = small.order("carried", A=1)

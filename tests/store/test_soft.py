@@ -12,10 +12,10 @@ from store import stock
 from store.stock import OutOfReach, soft
 from store.stock.grouped import ReservationQueue
 from store.stock.soft import ReservationVerdict, SoftRequest, SoftUnits
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.carts import cart, free, held, lapse, rule, statuses, take
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import place
 
 TAKEN, REFUSED, CROWDED = ReservationVerdict.TAKEN, ReservationVerdict.REFUSED, ReservationVerdict.CROWDED

@@ -31,9 +31,9 @@ from store.stock import Movement, OutOfReach, WorkDay, counts, safety, soft, ter
 from store.stock.counts import Count
 from store.stock.safety import SafetySetting
 from store.stock.soft import SoftRequest, SoftUnits
-from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds.shelf import network, units_of, write_order
 from tests.worlds.shelf_model import Balance, Row, Rule, Shelves
+from tests.worlds.sourcing import MONDAY, MONDAY_NOON
 
 T = TypeVar("T")
 

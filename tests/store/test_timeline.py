@@ -7,10 +7,10 @@ from dom.orders.events import CancelledData, EventKind, FulfilmentData, of_retur
 from dom.orders.status import FulfilmentStatus, ReturnStep
 from dom.shared.access import OFL
 from store.orders import timeline
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import rows
 from tests.worlds.looks import capture
+from tests.worlds.sourcing import MONDAY_NOON
 
 WITHOUT_AN_EVENT = {
     FulfilmentStatus.RELEASED,

@@ -12,9 +12,9 @@ from store.enums import ItemOutcome
 from store.network.reference import ReferenceCache
 from store.sourcing import projection, snapshot, stock_values
 from store.sourcing.stock_values import MarkDown, Price
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import place
 
 HOUR = timedelta(hours=1)

@@ -15,10 +15,10 @@ from store import backorders
 from store.network import reference
 from store.orders import orders
 from store.stock import OutOfReach, soft
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.backorders import LEEDS, YORK, aside, comes, deal, expires, impatient, place, settle, told, waits
 from tests.worlds.books import one, rows
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import release
 from workflows.messages import StockArrived
 

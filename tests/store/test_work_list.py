@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.orders.status import FulfilmentStatus
 from store.fulfilment.work_list import Position, WorkFilter, _page, work_list
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import place
 
 

@@ -5,10 +5,10 @@ from temporalio.client import Client
 
 from dom.orders.status import OrderStatus
 from store.network import reference
-from tests.unit.worlds import tariff
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
+from tests.worlds.sourcing import tariff
 from tests.worlds.steps import deliver, ended, pack
 from tests.worlds.waiting import until_booked
 

@@ -11,13 +11,13 @@ from dom.orders.order import Order
 from jobs.retiring_nodes import Retiring
 from store.network import reference
 from store.policy import policies
-from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.living import lose_and_revive
 from tests.worlds.policies import changed
 from tests.worlds.running import House
 from tests.worlds.selling import hold
+from tests.worlds.sourcing import sku
 from tests.worlds.steps import cancel, deliver, ended, stock_comes, until_event, until_released
 
 EXCEPTIONS = "SELECT kind, status FROM exceptions ORDER BY id"

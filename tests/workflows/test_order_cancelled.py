@@ -8,11 +8,11 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from connectors.carriers.port import Booking, BookingRequest
 from dom.orders.status import OrderStatus
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, on_hand, one, rows
 from tests.worlds.outside import RecordingCarrier, RecordingSender
 from tests.worlds.running import House
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import cancel, ended, pack, refused, ship, status_of, until_event, until_order
 from tests.worlds.waiting import until, until_status
 from workflows.messages import CancelCall, CancelLine

@@ -8,11 +8,11 @@ from temporalio.client import WorkflowExecutionStatus
 from dom.network import Sku
 from dom.orders.status import OrderStatus
 from store.network import reference
-from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.running import House
 from tests.worlds.seen import current_details
+from tests.worlds.sourcing import sku
 from tests.worlds.steps import cancel, deliver, ended, refused
 from workflows import attributes
 from workflows.messages import OrderAnswer

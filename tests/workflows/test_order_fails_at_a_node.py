@@ -14,11 +14,11 @@ from store import stock
 from store.enums import LedgerKind
 from store.policy import policies
 from store.stock import Movement
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.policies import changed
 from tests.worlds.running import House
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import cancel, deliver, ended, stock_comes, until_event, until_order, until_released
 from workflows.messages import StepLine
 

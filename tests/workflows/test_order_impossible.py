@@ -10,11 +10,11 @@ from dom.orders.order import Order
 from dom.orders.status import OrderStatus
 from store.network import reference
 from store.policy import policies
-from tests.unit.worlds import sku
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.policies import policy, strategy
 from tests.worlds.running import House
+from tests.worlds.sourcing import sku
 from tests.worlds.steps import cancel, ended, stock_comes, until_event, until_released
 from tests.worlds.waiting import until
 

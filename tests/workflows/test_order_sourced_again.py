@@ -9,11 +9,11 @@ from dom.shared.errors import OutsideFailure
 from store import stock
 from store.enums import LedgerKind
 from store.stock import Movement
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.outside import RecordingCarrier
 from tests.worlds.running import House
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import (
     cancel,
     deliver,

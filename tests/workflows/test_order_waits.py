@@ -19,10 +19,10 @@ from store import stock
 from store.enums import LedgerKind
 from store.orders import orders
 from store.stock import Movement
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House, allocating, relaying
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import cancel, deliver, ended, status_of, until_order, until_released
 from tests.worlds.waiting import until
 

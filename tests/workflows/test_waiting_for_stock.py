@@ -18,11 +18,11 @@ from store import stock
 from store.enums import LedgerKind
 from store.policy import policies
 from store.stock import Movement
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.policies import changed
 from tests.worlds.running import House
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import deliver, ended, status_of, until_released
 
 KINDS = {

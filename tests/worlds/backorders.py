@@ -13,9 +13,9 @@ from store import backorders, stock
 from store.enums import LedgerKind
 from store.orders import orders
 from store.stock import Movement
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import release
 
 Balance = tuple[str, str]

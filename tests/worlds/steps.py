@@ -11,9 +11,9 @@ from temporalio.exceptions import ApplicationError
 
 from dom.orders.order import Order
 from dom.shared import ids
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.books import check_books, one
 from tests.worlds.running import House
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.waiting import PATIENCE_SECONDS, until, until_booked
 from workflows.messages import CancelCall, CancelLine, CancelResult, OrderResult, StockArrived
 from workflows.order.process import OrderWorkflow
