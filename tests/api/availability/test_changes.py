@@ -42,7 +42,7 @@ async def api(url: str, port: int) -> AsyncIterator[subprocess.Popen[bytes]]:
     )
     process = subprocess.Popen(  # noqa: ASYNC220
         [sys.executable, "-m", "api"],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env=os.environ | settings.as_environment(),
         stderr=subprocess.PIPE,
     )

@@ -26,7 +26,7 @@ from tests.worlds.access import HEADERS
 from tests.worlds.running import allocating
 
 ENDLESS = "streamAvailabilityChanges"
-"""Its answer never ends; tests/api/test_api_changes.py reads it."""
+"""Its answer never ends; tests/api/availability/test_changes.py reads it."""
 
 FIRST = ("putNode", "putSku", "putChannel", "putDraft")
 """What the examples of other operations name."""

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.api.channels.test_channels import new_channel, put, put_rules
 from tests.api.driving import NODE, Channel, new_number, order, problem
-from tests.api.test_api_channels import new_channel, put, put_rules
 
 LEEDS = {"country": "GB", "postal_code": "LS1 4AP"}
 STORE = "store-manchester"
