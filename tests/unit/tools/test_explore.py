@@ -18,7 +18,7 @@ def test_the_examples_of_a_usual_run_are_the_same_every_time() -> None:
 
 def test_every_file_that_draws_examples_has_its_turn() -> None:
     files = {file.relative_to(explore.ROOT).as_posix() for file in explore.property_tests()}
-    assert {"tests/unit/stock/test_atp.py", "tests/store/test_stock_machine.py"} <= files
+    assert {"tests/unit/stock/test_atp.py", "tests/store/stock/test_machine.py"} <= files
 
 
 def test_what_fails_is_kept_with_its_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
