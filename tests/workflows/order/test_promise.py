@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from dom.orders.order import Order
-from tests.workflows.test_order_fails_at_a_node import comes
+from tests.workflows.order.test_fails_at_a_node import comes
 from tests.worlds import small
 from tests.worlds.books import rows
 from tests.worlds.running import House

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from jobs.retiring_nodes import Retiring
-from tests.workflows.test_node_retired import EXCEPTIONS, LEEDS, YORK, change, over
+from tests.workflows.order.test_node_retired import EXCEPTIONS, LEEDS, YORK, change, over
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House

@@ -11,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.boundary import Database
 from dom.orders.status import OrderStatus
 from store.network import reference
-from tests.workflows.test_waiting_for_stock import patient, skipping
+from tests.workflows.order.test_waiting_for_stock import patient, skipping
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
