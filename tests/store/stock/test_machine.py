@@ -20,19 +20,20 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import CursorResult, text
+from sqlalchemy import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from store import stock
 from store.database import engine as database
 from store.enums import LedgerKind
-from store.stock import Movement, OutOfReach, WorkDay, counts, safety, soft, terms
+from store.stock import Movement, OutOfReach, WorkDay, counts, safety, soft
 from store.stock.counts import Count
 from store.stock.safety import SafetySetting
 from store.stock.soft import SoftRequest, SoftUnits
 from tests.worlds.shelf import network, units_of, write_order
 from tests.worlds.shelf_model import Balance, Row, Rule, Shelves
+from tests.worlds.shelf_statements import AVAILABLE, BOOKS, EMPTY, LAPSE, RULE, YOUNGEST_FIRST
 from tests.worlds.sourcing import MONDAY, MONDAY_NOON
 
 T = TypeVar("T")
@@ -48,13 +49,6 @@ PAST = datetime(2020, 3, 2, 12, tzinfo=UTC)
 """When goods move, unless they move now; a count of now comes after it, one of before precedes all that moves."""
 BEFORE = PAST - timedelta(days=1)
 EXAMPLES, STEPS = 20, 40
-# Even a ledger that only grows starts anew with each try.
-_EMPTY = """
-SET LOCAL session_replication_role = replica;
-DELETE FROM stock_ledger; DELETE FROM reservations; DELETE FROM soft_reservations; DELETE FROM fulfilment_lines;
-DELETE FROM fulfilments; DELETE FROM order_lines; DELETE FROM orders; DELETE FROM node_days; DELETE FROM channel_rules;
-DELETE FROM stock; DELETE FROM count_marks; DELETE FROM exceptions
-"""
 
 some_rows = st.sampled_from(ROWS)
 some_units = st.dictionaries(some_rows, st.integers(1, 4), min_size=1, max_size=4)
@@ -64,41 +58,6 @@ some_rule = st.builds(
     share=st.sampled_from([0, 34, 50, 100]),
     excluded=st.sampled_from([False] * 7 + [True]),
 )
-
-_BOOKS = text("""
-SELECT s.node_id, s.sku, s.on_hand, s.damaged, s.quarantine, s.reserved, s.reserved_soft, s.safety_stock,
-       s.promise_safety,
-       (SELECT jsonb_build_array(
-            coalesce(sum(on_hand_delta), 0), coalesce(sum(damaged_delta), 0), coalesce(sum(quarantine_delta), 0),
-            coalesce(sum(reserved_delta), 0), coalesce(sum(soft_delta), 0), coalesce(sum(safety_delta), 0),
-            coalesce(sum(promise_safety_delta), 0))
-        FROM stock_ledger l WHERE l.node_id = s.node_id AND l.sku = s.sku) AS ledger,
-       (SELECT jsonb_build_array(coalesce(sum(quantity) FILTER (WHERE kind = 'firm'), 0),
-                                 coalesce(sum(quantity) FILTER (WHERE kind = 'soft'), 0))
-        FROM reservations r WHERE r.node_id = s.node_id AND r.sku = s.sku AND status = 'active') AS held
-FROM stock s
-""")
-_AVAILABLE = text(f"""
-SELECT s.node_id, s.sku, {terms.allowed(f"({terms.FREE_FOR_OFL})")} AS ofl,
-       {terms.allowed(f"({terms.FREE_TO_PROMISE})")} AS promise
-FROM stock s {terms.rules()}
-""")  # noqa: S608 - put together of our own constants
-_YOUNGEST_FIRST = text("""
-SELECT soft_id FROM reservations WHERE node_id = :node_id AND sku = :sku AND kind = 'soft' AND status = 'active'
-ORDER BY created_at DESC, id DESC
-""")
-_RULE = text("""
-INSERT INTO channel_rules (channel, sku, node_id, buffer, share, excluded)
-VALUES (:channel, :sku, :node_id, :buffer, :share, :excluded)
-ON CONFLICT (channel, sku, node_id)
-DO UPDATE SET buffer = EXCLUDED.buffer, share = EXCLUDED.share, excluded = EXCLUDED.excluded
-""")
-_LAPSE = text("""
-WITH header AS (
-    UPDATE soft_reservations SET expires_at = statement_timestamp() - interval '1 second' WHERE id = :id
-)
-UPDATE reservations SET expires_at = statement_timestamp() - interval '1 second' WHERE soft_id = :id
-""")
 
 
 class StockMachine(RuleBasedStateMachine):
@@ -116,7 +75,7 @@ class StockMachine(RuleBasedStateMachine):
         self.model = Shelves(CAPACITY, EXPRESS)
         self.number = 0
         self.moved: set[tuple[str, Row]] = set()
-        self.act(lambda connection: connection.exec_driver_sql(_EMPTY))
+        self.act(lambda connection: connection.exec_driver_sql(EMPTY))
 
     def act(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Runs a piece of work in a transaction of its own."""
@@ -154,7 +113,7 @@ class StockMachine(RuleBasedStateMachine):
     )
     def set_rule(self, channel: str, sku: str, node: str, made: Rule) -> None:
         parameters = {"channel": channel, "sku": sku, "node_id": node, **vars(made)}
-        self.act(lambda connection: connection.execute(_RULE, parameters))
+        self.act(lambda connection: connection.execute(RULE, parameters))
         self.model.rules[channel, sku, node] = made
 
     @rule(
@@ -228,7 +187,7 @@ class StockMachine(RuleBasedStateMachine):
 
     @rule(hold_id=holds)
     def lapse(self, hold_id: str) -> None:
-        self.act(lambda connection: connection.execute(_LAPSE, {"id": hold_id}))
+        self.act(lambda connection: connection.execute(LAPSE, {"id": hold_id}))
         self.model.holds[hold_id].lapsed = True
 
     @rule(hold_id=holds)
@@ -327,7 +286,7 @@ class StockMachine(RuleBasedStateMachine):
     def count(self, row: Row, quantity: int, *, recent: bool, again: bool) -> None:
         node, sku = row
         # Of those that were reserved in one statement the database knows which is the youngest.
-        held = self.act(lambda connection: connection.execute(_YOUNGEST_FIRST, {"node_id": node, "sku": sku}))
+        held = self.act(lambda connection: connection.execute(YOUNGEST_FIRST, {"node_id": node, "sku": sku}))
         youngest = [soft_id for (soft_id,) in held if not self.model.holds[soft_id].lapsed]
         self.number += 1
         counted = Count(node, sku, quantity, datetime.now(UTC) if recent else BEFORE, self.number)
@@ -355,7 +314,7 @@ class StockMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_books_are_what_the_model_says(self) -> None:
-        found = self.act(lambda connection: connection.execute(_BOOKS)).all()
+        found = self.act(lambda connection: connection.execute(BOOKS)).all()
         assert {(row.node_id, row.sku) for row in found} == set(self.model.balances)
         for row in found:
             balance = self.model.balances[row.node_id, row.sku]
@@ -370,7 +329,7 @@ class StockMachine(RuleBasedStateMachine):
         for channel in CHANNELS:
 
             async def read_all(connection: AsyncConnection, of: str = channel) -> CursorResult[Any]:
-                return await connection.execute(_AVAILABLE, {"channel": of})
+                return await connection.execute(AVAILABLE, {"channel": of})
 
             read = self.act(read_all).all()
             assert {(node, sku): (ofl, promise) for node, sku, ofl, promise in map(tuple, read)} == {

@@ -19,8 +19,8 @@ from dom.sourcing.rehearsal.pricing import costs_of, shipment_costs
 from dom.sourcing.rehearsal.recorded import Recorded
 from dom.sourcing.rehearsal.report import Report
 from dom.sourcing.rehearsal.walking import Walk
-from tests.unit.sourcing.rehearsal.test_walking import DEAR_SPLITS, VERSION, Live, rehearsed, told, two_nodes
 from tests.worlds.policies import changed
+from tests.worlds.recording import DEAR_SPLITS, VERSION, Live, rehearsed, told, two_nodes
 from tests.worlds.sourcing import ATHENS, FREE, LEEDS, MONDAY_NOON, NORTHLINE, PARIS, YORK, World, handling, tariff
 
 

@@ -10,8 +10,8 @@ from api.rehearsal.charts import Pair, pairs
 from api.rehearsal.page import amount, page, plain, rows
 from dom.sourcing.rehearsal.report import Report
 from dom.sourcing.rehearsal.walking import Walk
-from tests.unit.sourcing.rehearsal.test_walking import DEAR_SPLITS, Live, rehearsed, told, two_nodes
 from tests.worlds.policies import changed
+from tests.worlds.recording import DEAR_SPLITS, Live, rehearsed, told, two_nodes
 
 VOID = {"meta", "br", "line", "rect"}
 
