@@ -19,4 +19,5 @@ health/        servers that are away, killed or not prepared
 http/          problems, parameters, cursors, lists: what every route has
 contract/      the OpenAPI document and its examples
 driving        helpers that speak as channels, nodes and carriers do
+promising      channels, their rules, and what they are promised
 """

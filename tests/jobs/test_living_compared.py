@@ -9,8 +9,8 @@ from temporalio.client import Client
 
 from dom.exceptions import ExceptionKind
 from processes.consistency import Living
-from tests.workflows.test_return import ask, handle
 from tests.worlds import small
+from tests.worlds.returning import ask, handle
 from tests.worlds.running import House
 from tests.worlds.steps import deliver, ended
 from tests.worlds.waiting import until

@@ -18,7 +18,6 @@ from processes.orders import OrderProcesses
 from processes.returns import ReturnProcesses
 from processes.revival import revive
 from store.database.engine import reading
-from tests.workflows.test_return import ask, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.living import (
@@ -30,6 +29,7 @@ from tests.worlds.living import (
     until_ended,
     until_listed,
 )
+from tests.worlds.returning import ask, handle, inspect, receive
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, deliver, ended, refused, until_event
 from tests.worlds.waiting import until

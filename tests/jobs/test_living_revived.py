@@ -16,7 +16,6 @@ from dom.orders.status import Disposition, OrderStatus, ReturnStatus
 from dom.shared import ids
 from processes.consistency import Living
 from processes.revival import revive
-from tests.workflows.test_return import ask, end, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.living import (
@@ -33,6 +32,7 @@ from tests.worlds.living import (
 )
 from tests.worlds.looks import comes, keeper_job
 from tests.worlds.outside import RecordingCarrier
+from tests.worlds.returning import ask, end, handle, inspect, receive
 from tests.worlds.running import House
 from tests.worlds.seen import attributes_of
 from tests.worlds.sourcing import MONDAY_NOON

@@ -7,7 +7,7 @@ from jobs import rehearsing
 from jobs.rehearsing import Rehearsing
 from store.enums import RehearsalStatus
 from store.rehearsal import rehearsals
-from tests.store.rehearsal.test_rehearsals import TOGETHER, accept
+from tests.worlds.rehearsing import TOGETHER, accept
 
 
 async def ask(engine: AsyncEngine, orders: str = "all") -> str:

@@ -4,7 +4,10 @@ small             the small network of tests on a database
 sourcing          worlds for the planner alone
 policies          policies in a line
 policy_files      policies with mistakes, and which
+sourcing_cases    orders, worlds and policies drawn at random
 recording         recorded decisions of a live system in a few lines
+rehearsing        decisions to rehearse, and a policy that decides otherwise
+order_documents   a good order as a document, and changes of it
 shelf             a network for tests of stock alone
 shelf_model       what stock must do, in plain Python
 shelf_statements  what the database says of the shelves
@@ -14,7 +17,9 @@ selling           orders sold, shipped, cancelled straight in the store
 backorders        orders that wait
 carts             carts that hold units
 inbounds          goods on their way in
+returning         what customers and nodes do to a return
 returned          what must hold of returns
+retiring          nodes that change under their orders
 looks             second looks
 books             what must hold of the books
 broken            a database edited by hand

@@ -233,3 +233,13 @@ def reach(world: World) -> Reach:
 def told(decision: SourcingDecision, *words: str) -> bool:
     """Whether one sentence says all of it."""
     return any(all(word in sentence for word in words) for sentence in decision.reasons)
+
+
+def heavy_duty(carrier: str = "strong", grams: int = 70_000, price: int = 50_000, **limits: int) -> Tariff:
+    """A dear and slow carrier that takes heavy parcels."""
+    document = tariff(carrier, factor=3, days=3).model_dump(mode="json")
+    for service in document["services"]:
+        service.update({"max_parcel_grams": grams, **limits})
+        for lane in service["lanes"]:
+            lane["breaks"].append([grams, price])
+    return Tariff.model_validate(document)

@@ -8,35 +8,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.api.channels.test_channels import new_channel, put, put_rules
 from tests.api.driving import NODE, Channel, new_number, order, problem
-
-LEEDS = {"country": "GB", "postal_code": "LS1 4AP"}
-STORE = "store-manchester"
+from tests.api.promising import LEEDS, STORE, ask, new_channel, promise, put, put_rules
 
 
 def today() -> date:
     return datetime.now(UTC).date()
-
-
-async def ask(http: httpx.AsyncClient, *skus: str, **params: Any) -> list[dict[str, Any]]:
-    """What GET and POST answer; they answer the same."""
-    got = await http.get("/v1/availability", params={"sku": list(skus), **params})
-    assert got.status_code == 200, got.text
-    place = {key: params.pop(key) for key in ("country", "postal_code") if key in params}
-    body = {"skus": skus, **params, **({"ship_to": place} if place else {})}
-    posted = await http.post("/v1/availability/query", json=body)
-    assert posted.json() == got.json()
-    items: list[dict[str, Any]] = got.json()["items"]
-    return items
-
-
-async def promise(http: httpx.AsyncClient, *lines: tuple[str, int], **changes: Any) -> list[dict[str, Any]]:
-    basket = {"channel": "web", "ship_to": LEEDS, "lines": [{"sku": s, "quantity": q} for s, q in lines], **changes}
-    answer = await http.post("/v1/availability/promise", json=basket)
-    assert answer.status_code == 200, answer.text
-    items: list[dict[str, Any]] = answer.json()["items"]
-    return items
 
 
 async def inbound(engine: AsyncEngine, sku: str, quantity: int, due_on: date, node: str = NODE) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.availability.test_availability import LEEDS, STORE, ask, promise
 from tests.api.driving import NODE, Channel, order
+from tests.api.promising import LEEDS, STORE, ask, promise
 
 NOBODY = {"country": "AQ"}
 NO_PICKUP = NODE

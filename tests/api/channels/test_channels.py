@@ -1,28 +1,14 @@
 """Channels and their rules through HTTP."""
 
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 
 from tests.api.driving import NODE, Channel, order, problem
+from tests.api.promising import new_channel, put, put_rules
 
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
-
-
-def new_channel(**changes: Any) -> dict[str, Any]:
-    """A channel nobody else uses."""
-    plain = {"name": "A channel", "priority": 100, "webhook_url": None, "publish": "quantity", "low_at": 5}
-    return {"id": f"c{uuid4().hex[:12]}", **plain, **changes}
-
-
-async def put(http: httpx.AsyncClient, document: dict[str, Any]) -> httpx.Response:
-    return await http.put(f"/v1/channels/{document['id']}", json=document)
-
-
-async def put_rules(http: httpx.AsyncClient, channel_id: str, *rules: dict[str, Any]) -> httpx.Response:
-    return await http.put(f"/v1/channels/{channel_id}/rules", json={"rules": list(rules)})
 
 
 class TestChannel:

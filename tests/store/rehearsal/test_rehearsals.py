@@ -1,14 +1,11 @@
 """Recorded decisions read back in their sequence, rehearsals in their queue, and shadows that change nothing."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
 from dom.orders.events import CancelledData, EventKind
 from dom.shared.errors import Conflict, InvalidInput, NotFound
 from dom.sourcing.rehearsal.recorded import Happened, Happening, Recorded
@@ -21,20 +18,11 @@ from store.enums import RehearsalStatus
 from store.orders import timeline
 from store.rehearsal import rehearsals, shadows
 from store.sourcing import decision_log
-from tests.worlds import small
 from tests.worlds.books import one, rows
-from tests.worlds.policies import changed
+from tests.worlds.rehearsing import TOGETHER, accept
 from tests.worlds.sourcing import MONDAY_NOON
 
 ALL = read_span("all")
-TOGETHER = changed(small.POLICY, maximum_shipments=1)
-"""Never splits: an order of A and FAR, which no node has both of, is planned otherwise than by the small world's."""
-
-
-async def accept(engine: AsyncEngine, external_id: str, *, days: int = 0, **lines: int) -> None:
-    at = MONDAY_NOON + timedelta(days=days)
-    order = small.order(external_id, placed_at=at, **lines)
-    await Capture(Database(engine, replaying=True)).accept_order(AcceptOrder(order=order))
 
 
 async def walked(engine: AsyncEngine, said: str = "all", page: int = 2) -> list[Recorded | Happened]:

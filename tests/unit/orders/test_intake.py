@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from dom.orders.intake import as_captured_before
 from dom.shared import postal
 from dom.shared.texts import visible
-from tests.unit.orders.test_order import GOOD, Change, fields_at_fault, order, put
+from tests.worlds.order_documents import GOOD, Change, fields_at_fault, order, put
 
 
 class TestAPostalCode:

@@ -12,7 +12,7 @@ from api.stock.models import AdjustmentItem
 from api.stock.safety_models import SafetyStockItem
 from dom.shared.base import Key
 from dom.shared.texts import as_seen
-from tests.unit.orders.test_order import Change, fields_at_fault, order
+from tests.worlds.order_documents import Change, fields_at_fault, order
 
 UNSEEN = ("\u200b", "\u00ad", "\ufeff", "\u2060", "\x07", "\x1b", "\u00a0", "\t", "\n", " ")
 

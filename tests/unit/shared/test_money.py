@@ -19,7 +19,7 @@ from dom.shared.money import Money, decimals, figures, is_currency, minor_per_mi
 from dom.sourcing.models import CostTerm
 from dom.sourcing.planning.matching import MatchSubject
 from simulator.money import money
-from tests.unit.orders.test_order import GOOD, order, put
+from tests.worlds.order_documents import GOOD, order, put
 from tests.worlds.policies import changed
 from tests.worlds.policy_files import check
 from tests.worlds.sourcing import FREE, NORTHLINE, World, decide, handling

@@ -10,10 +10,10 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from dom.orders.order import Order
 from dom.orders.status import Disposition, OrderStatus, ReturnStatus
 from dom.shared import ids
-from tests.workflows.test_return import ask, handle, inspect, receive
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.outside import RecordingCarrier
+from tests.worlds.returning import ask, handle, inspect, receive
 from tests.worlds.running import House
 from tests.worlds.seen import current_details
 from tests.worlds.steps import cancel, deliver, ended, pack, ship, until_event, until_order

@@ -10,28 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.orders.order import Order
-from store import stock
-from store.enums import LedgerKind
 from store.policy import policies
-from store.stock import Movement
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.policies import changed
 from tests.worlds.running import House
 from tests.worlds.sourcing import MONDAY_NOON
-from tests.worlds.steps import cancel, deliver, ended, stock_comes, until_event, until_order, until_released
+from tests.worlds.steps import cancel, comes, deliver, ended, stock_comes, until_event, until_order, until_released
 from workflows.messages import StepLine
 
 SOURCED = "SELECT cause FROM sourcing_decisions WHERE order_id = :id ORDER BY attempt"
 EXCEPTIONS = "SELECT kind, status FROM exceptions ORDER BY id"
 WAITS = "SELECT count(*) FROM outbox WHERE kind = 'order_backordered'"
-
-
-async def comes(engine: AsyncEngine, sku: str, units: int, node: str) -> None:
-    key = f"in-{await one(engine, 'SELECT gen_random_uuid()')}"
-    async with engine.begin() as connection:
-        goods = Movement(node, sku, units, LedgerKind.RECEIPT, "receipt", key)
-        await stock.move(connection, goods, actor="test", at=MONDAY_NOON)
 
 
 async def counted(engine: AsyncEngine, sku: str, node: str) -> None:

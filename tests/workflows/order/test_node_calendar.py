@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from jobs.retiring_nodes import Retiring
-from tests.workflows.order.test_node_retired import EXCEPTIONS, LEEDS, YORK, change, over
 from tests.worlds import small
 from tests.worlds.books import one, rows
+from tests.worlds.retiring import EXCEPTIONS, LEEDS, YORK, change, over
 from tests.worlds.running import House
 from tests.worlds.steps import until_event, until_released
 

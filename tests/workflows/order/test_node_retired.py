@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from dom.network import Handling, Node, ShippingMethod
-from dom.orders.order import Order
+from dom.network import Handling, ShippingMethod
 from jobs.retiring_nodes import Retiring
 from store.network import reference
 from store.policy import policies
@@ -15,13 +14,11 @@ from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.living import lose_and_revive
 from tests.worlds.policies import changed
+from tests.worlds.retiring import EXCEPTIONS, LEEDS, YORK, change, over
 from tests.worlds.running import House
 from tests.worlds.selling import hold
 from tests.worlds.sourcing import sku
-from tests.worlds.steps import cancel, deliver, ended, stock_comes, until_event, until_released
-
-EXCEPTIONS = "SELECT kind, status FROM exceptions ORDER BY id"
-LEEDS, LONDON, YORK, _ = small.NODES
+from tests.worlds.steps import deliver, ended, stock_comes, until_event, until_released
 
 
 @pytest.fixture
@@ -29,19 +26,9 @@ def job(world: AsyncEngine, temporal_client: Client) -> Retiring:
     return Retiring(world, temporal_client)
 
 
-async def change(engine: AsyncEngine, node: Node, **fields: Any) -> None:
-    async with engine.begin() as connection:
-        await reference.put_node(connection, node.model_copy(update=fields))
-
-
 async def hazmat(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await reference.put_skus(connection, [sku("RARE", hazmat=True)])
-
-
-async def over(house: House, order: Order) -> None:
-    await cancel(house, order)
-    await ended(house, order)
 
 
 SWITCHES: dict[str, tuple[dict[str, Any], str]] = {

@@ -11,15 +11,13 @@ from temporalio.testing import WorkflowEnvironment
 from activities.boundary import Database
 from dom.orders.status import OrderStatus
 from store.network import reference
-from tests.workflows.order.test_waiting_for_stock import patient, skipping
 from tests.worlds import small
+from tests.worlds.backorders import patient
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
 from tests.worlds.sourcing import sku
 from tests.worlds.steps import status_of, until_order, until_released
 from worker import wired
-
-__all__ = ["skipping"]
 
 LOOKED = "SELECT count(*) FROM sourcing_decisions WHERE cause = 'looked again'"
 

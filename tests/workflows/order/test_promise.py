@@ -5,11 +5,10 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from dom.orders.order import Order
-from tests.workflows.order.test_fails_at_a_node import comes
 from tests.worlds import small
 from tests.worlds.books import rows
 from tests.worlds.running import House
-from tests.worlds.steps import cancel, ended, stock_comes, until_released
+from tests.worlds.steps import cancel, comes, ended, stock_comes, until_released
 
 PROMISE = "SELECT promise_earliest, promise_latest FROM orders WHERE id = :id"
 WORK = "SELECT promise_earliest, promise_latest FROM fulfilments WHERE id = :id"

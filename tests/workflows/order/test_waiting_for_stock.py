@@ -1,55 +1,20 @@
 """Waits of days, on a server that skips time: waiting units are looked for again, and given up in the end."""
 
-import sysconfig
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from cli.embedded.temporal import SEARCH_ATTRIBUTES
 from dom.orders.status import OrderStatus
 from store import stock
 from store.enums import LedgerKind
-from store.policy import policies
 from store.stock import Movement
 from tests.worlds import small
+from tests.worlds.backorders import patient
 from tests.worlds.books import one, rows
-from tests.worlds.policies import changed
 from tests.worlds.running import House
 from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import deliver, ended, status_of, until_released
-
-KINDS = {
-    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-    "KeywordList": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
-}
-
-
-@pytest.fixture(scope="module")
-async def skipping() -> AsyncIterator[WorkflowEnvironment]:
-    """A server whose clock jumps over waits when it is told to."""
-    server = Path(sysconfig.get_path("scripts")) / "temporal-test-server"
-    async with await WorkflowEnvironment.start_time_skipping(
-        data_converter=pydantic_data_converter, test_server_existing_path=str(server)
-    ) as environment:
-        attributes = {name: KINDS[kind] for name, kind in SEARCH_ATTRIBUTES.items()}
-        await environment.client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(namespace="default", search_attributes=attributes)
-        )
-        yield environment
-
-
-async def patient(engine: AsyncEngine, *, retry_minutes: int, cancel_after_days: int) -> None:
-    """Publish how long waiting units are looked for."""
-    patience = changed(small.POLICY, after_minutes=retry_minutes, cancel_after_days=cancel_after_days)
-    async with engine.begin() as connection:
-        await policies.publish_policy(connection, patience, "test")
 
 
 class TestWaiting:

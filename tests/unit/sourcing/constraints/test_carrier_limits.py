@@ -25,6 +25,7 @@ from tests.worlds.sourcing import (
     candidate,
     decide,
     failed,
+    heavy_duty,
     in_full,
     reach,
     sku,
@@ -33,16 +34,6 @@ from tests.worlds.sourcing import (
     used,
     waiting,
 )
-
-
-def heavy_duty(carrier: str = "strong", grams: int = 70_000, price: int = 50_000, **limits: int) -> Tariff:
-    """A dear and slow carrier that takes heavy parcels."""
-    document = tariff(carrier, factor=3, days=3).model_dump(mode="json")
-    for service in document["services"]:
-        service.update({"max_parcel_grams": grams, **limits})
-        for lane in service["lanes"]:
-            lane["breaks"].append([grams, price])
-    return Tariff.model_validate(document)
 
 
 def limited(carrier: str = "northline", /, **limits: int) -> Tariff:

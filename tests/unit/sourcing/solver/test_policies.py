@@ -12,10 +12,10 @@ from dom.network import Node, NodeKind, ShippingMethod
 from dom.sourcing.models import Demand, DemandLine, PlannedShipment, Snapshot, SourcingDecision, StockValue
 from dom.sourcing.planner import plan
 from dom.sourcing.policy.document import Fence, Strategy, TieBreak, by_kind
-from tests.unit.sourcing.test_properties import MONDAY, Case, nodes, tariffs
 from tests.worlds.policies import policy as policy_of
 from tests.worlds.policies import strategy as strategy_of
 from tests.worlds.sourcing import LEEDS, LONDON, sku
+from tests.worlds.sourcing_cases import MONDAY, Case, nodes, tariffs
 
 KINDS = (NodeKind.WAREHOUSE, NodeKind.STORE)
 NEEDS = ((), (), (), ("hazmat",), ("cold",))

@@ -8,9 +8,8 @@ from dom.network import Node
 from dom.sourcing.policy.document import Costs, DaysOfSupply
 from dom.sourcing.valuation.demand import Bought
 from dom.sourcing.valuation.value import Outlook, Worth, freight_of, pricing, worths
-from tests.unit.sourcing.constraints.test_carrier_limits import heavy_duty
 from tests.worlds.policies import policy, strategy
-from tests.worlds.sourcing import LEEDS, LONDON, NORTHLINE, PARIS, node, sku
+from tests.worlds.sourcing import LEEDS, LONDON, NORTHLINE, PARIS, heavy_duty, node, sku
 
 WEIGHED = policy(strategy("plain"), strategy("weighed", opportunity_weight=1, distance_per_100_km=10))
 NODES: tuple[Node, ...] = (node("leeds", LEEDS), node("lille", PARIS, "FR"), node("london", LONDON))
