@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib import import_module
 from pkgutil import walk_packages
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import pytest
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 import api
 from api.delivery.models import CarrierEvents
@@ -102,6 +102,18 @@ class TestEveryField:
             closes: TimeOfDay | None = None
 
         assert list(_taken(Later)) == []
+
+    def test_is_checked_once_however_often_its_model_is_used(self) -> None:
+        class Used(Value):
+            at: datetime | None = None
+            day: date | None = None
+            closes: TimeOfDay | None = None
+            by_name: dict[str, tuple[datetime, ...]] = Field(default={})
+
+        once = repr(Used.__pydantic_core_schema__)
+        for title in ("one", "two"):
+            TypeAdapter(Annotated[Used, Field(title=title)])
+        assert repr(Used.__pydantic_core_schema__) == once
 
     def test_no_query_parameter_reads_a_number_as_a_time(self, endpoints: list[APIRoute]) -> None:
         times = 0
