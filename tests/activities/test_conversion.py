@@ -19,11 +19,11 @@ from services.reservations import Holding
 from store.network.reference import ReferenceCache
 from store.stock import soft
 from store.stock.soft import SoftRequest, SoftUnits
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.backorders import set_aside_for
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.carts import cart, free, held, lapse, rule, statuses, take
+from tests.worlds.sourcing import MONDAY_NOON
 
 ENTRIES = "SELECT kind, reserved_delta, soft_delta FROM stock_ledger WHERE kind <> 'opening' ORDER BY id"
 

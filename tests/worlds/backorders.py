@@ -12,10 +12,12 @@ from services.backorder_allocation import AllocationOutcome
 from store import backorders, stock
 from store.enums import LedgerKind
 from store.orders import orders
+from store.policy import policies
 from store.stock import Movement
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
+from tests.worlds.policies import changed
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import release
 
 Balance = tuple[str, str]
@@ -116,3 +118,10 @@ async def impatient(engine: AsyncEngine, order_id: str) -> None:
     async with engine.begin() as connection:
         query = "UPDATE orders SET captured_at = captured_at - interval '4 days' WHERE id = :id"
         await connection.execute(text(query), {"id": order_id})
+
+
+async def patient(engine: AsyncEngine, *, retry_minutes: int, cancel_after_days: int) -> None:
+    """Publish how long waiting units are looked for."""
+    patience = changed(small.POLICY, after_minutes=retry_minutes, cancel_after_days=cancel_after_days)
+    async with engine.begin() as connection:
+        await policies.publish_policy(connection, patience, "test")
