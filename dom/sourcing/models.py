@@ -127,7 +127,7 @@ class Candidate(Value):
     """A node that holds goods of the order: why it may not take part, if it may not, and what it could have given.
 
     `fences` has the one fence it failed and is empty where it passed them all: what else was asked and found is worked
-    out again from what the planner saw, by `dom.sourcing.explanation.again`.
+    out again from what the planner saw, by `dom.sourcing.explanation.recomputing`.
     """
 
     node_id: str

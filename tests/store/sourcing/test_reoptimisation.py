@@ -13,7 +13,7 @@ from dom.orders.status import FulfilmentStatus
 from dom.shared.errors import StepNotPossible
 from dom.sourcing.models import Demand, PlannedShipment, SourcingDecision
 from dom.sourcing.planner import plan
-from dom.sourcing.planning.snapshot_codec import seen_again
+from dom.sourcing.planning.snapshot_codec import unpack
 from services import reoptimisation
 from services.change_orders import CommandOutcome
 from store import stock
@@ -303,7 +303,7 @@ async def test_what_is_kept_gives_the_decision_again(split: AsyncEngine) -> None
     assert isinstance(document, dict)
     assert isinstance(seen, dict)
     demand = Demand.model_validate(document["demand"])
-    again = plan(demand, seen_again(seen, known.nodes, known.tariffs), known.policy, known.policy_version)
+    again = plan(demand, unpack(seen, known.nodes, known.tariffs), known.policy, known.policy_version)
     made = SourcingDecision.model_validate(document["decision"])
     assert again.shipments == made.shipments
     assert demand.deliver_by is not None
