@@ -15,7 +15,7 @@ from store.stock import soft
 class Sweeping:
     """What lapsed is heard of within `every` seconds, what is released within `releases_every`."""
 
-    name: Final = "sweeping"
+    name: Final = "expiring"
 
     def __init__(self, engine: AsyncEngine, *, every: float = 1.0, releases_every: float = 30.0) -> None:
         self._engine = engine

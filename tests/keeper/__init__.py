@@ -1,1 +1,1 @@
-"""The keeper's jobs: publishing, sweeping, looking again, comparing processes with the store."""
+"""The keeper's jobs: publishing, expiring, reoptimising, comparing processes with the store."""
