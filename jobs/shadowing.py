@@ -10,6 +10,7 @@ from dom.sourcing.policy.document import Policy
 from dom.sourcing.rehearsal.recorded import Recorded
 from dom.sourcing.rehearsal.shadowing import Compared, shadowed
 from jobs.apart import Apart
+from store.database.engine import reading
 from store.rehearsal import shadows
 from store.rehearsal.shadows import Following
 from store.sourcing.decision_log import Networks
@@ -25,13 +26,14 @@ class Shadowing:
 
     def __init__(self, engine: AsyncEngine, every: float = 2.0) -> None:
         self._engine = engine
+        self._reads = reading(engine)
         self.every = every
         self._networks = Networks()
         self._apart = Apart(self.name)
 
     async def run(self) -> bool:
         """Some decisions of each shadow; True if one of them has more to do."""
-        following = await shadows.following(self._engine)
+        following = await shadows.following(self._reads)
         return any([await self._apart.run(str(shadow.id), partial(self._follow, shadow)) for shadow in following])
 
     async def _follow(self, shadow: Following) -> bool:
