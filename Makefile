@@ -65,7 +65,7 @@ check: lint types contracts test
 bench: setup
 	$(BIN)/python -m bench
 
-# Statements of an idle house; statements, commits and events of an order. `make bench-counts ARGS="--orders 3 --idle 15"`.
+# Statements of an idle system; statements, commits and events of an order. `make bench-counts ARGS="--orders 3 --idle 15"`.
 bench-counts: setup
 	$(BIN)/python -m bench.counts $(ARGS)
 

@@ -56,7 +56,7 @@ def main() -> int:
 
 
 async def count(running: Servers, log: Path, orders: int, idle_seconds: float) -> dict[str, Any]:
-    """An idle house for so many seconds, then so many one-line orders, one after the other."""
+    """An idle system for so many seconds, then so many one-line orders, one after the other."""
     temporal = await worker.connect(running.settings)
     meter, sample = Meter(running.addresses.database_url, log), Sample(SAMPLE_DATA, 1, 40)
     try:
@@ -77,7 +77,7 @@ async def count(running: Servers, log: Path, orders: int, idle_seconds: float) -
     finally:
         meter.close()
     return {
-        "idle house, a second": _shared(idle, idle.seconds),
+        "idle system, a second": _shared(idle, idle.seconds),
         "one-line order, delivered": {
             **_shared(busy, orders),
             "events": mean(each.events for each in histories),

@@ -30,7 +30,7 @@ class Counts:
     flushes: int
 
     def above(self, idle: Counts) -> Counts:
-        """What was more than an idle house asks for in the same time."""
+        """What was more than an idle system asks for in the same time."""
         share = self.seconds / idle.seconds
         return Counts(
             self.seconds,

@@ -1,1 +1,0 @@
-"""The keeper's jobs: publishing, expiring, reoptimising, comparing processes with the store."""
