@@ -17,8 +17,8 @@ app = typer.Typer(no_args_is_help=True, help="Balances, the ledger behind them, 
 
 BOOKS = {
     "on hand": ("on_hand", "ledger_on_hand", None),
-    "reserved": ("reserved", "ledger_reserved", "active_reservations"),
-    "reserved soft": ("reserved_soft", "ledger_reserved_soft", "soft_reservations"),
+    "reserved": ("reserved", "ledger_reserved", "firm"),
+    "reserved soft": ("reserved_soft", "ledger_reserved_soft", "soft"),
 }
 """What is counted more than once: in the balances, in the ledger, in the active reservations."""
 
@@ -32,10 +32,10 @@ def about() -> None:
 def check() -> None:
     """Compare every balance with its ledger and its active reservations; exit code 1 if any differs."""
     from cli.records import in_database
-    from store import stock
+    from store import reconcile
 
     with problems_as_one_line():
-        totals, differences = in_database(*environment(), stock.check)
+        totals, differences = in_database(*environment(), reconcile.check)
     show(totals, differences)
     raise typer.Exit(1 if differences or disagree(totals) else 0)
 

@@ -16,7 +16,7 @@ from bench.stock.looking import Looker
 from bench.stock.pgbench import Mode, PgBench
 from bench.stock.results import Results, Round
 from bench.stock.taking import Grouped, Requests, one_statement
-from store import stock
+from store import reconcile
 from store.database import engine as database
 
 POOL = 8
@@ -149,7 +149,7 @@ async def _taking(bench: _Taking, found: Results, say: Say) -> None:
             found.add(name, Round(measure()))
         await bench.through_the_pool(found, requests, say)
     async with bench.engine.connect() as connection:
-        totals, differences = await stock.check(connection)
+        totals, differences = await reconcile.check(connection)
     if differences:
         raise RuntimeError(f"the books differ after the load: {differences[:3]}")
     found.remarks.append(f"books after the load: {totals['ledger_entries']:,} ledger entries, no difference")

@@ -2,6 +2,7 @@
 
 differences   what can differ, each with a name
 balances      balances against their ledger and their reservations
+consistency   in short: totals, and the balances that differ
 held          reservations against orders, fulfilments and soft reservations
 days          nodes' days against the fulfilments they work on
 transit       inbound against what the ledger says left and came in
@@ -10,8 +11,9 @@ place_repair  one place is put right, under its lock
 repairing     everything that was found is put right
 """
 
+from store.reconcile.consistency import check
 from store.reconcile.differences import StockDifference, StockFault, Trust
 from store.reconcile.finding import Findings, find
 from store.reconcile.repairing import Repaired, repair
 
-__all__ = ["Findings", "Repaired", "StockDifference", "StockFault", "Trust", "find", "repair"]
+__all__ = ["Findings", "Repaired", "StockDifference", "StockFault", "Trust", "check", "find", "repair"]

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store import stock
+from store import reconcile
 
 
 async def balance(engine: AsyncEngine, node_id: str, sku: str) -> tuple[int, int]:
@@ -34,11 +34,11 @@ async def check_books(engine: AsyncEngine, *, reserved: int = 0) -> None:
 async def agree(engine: AsyncEngine) -> int:
     """Every balance is what its ledger and its reservations say; answers how many units are firmly reserved."""
     async with engine.connect() as connection:
-        totals, differences = await stock.check(connection)
+        totals, differences = await reconcile.check(connection)
     assert not differences
     assert totals["on_hand"] == totals["ledger_on_hand"]
-    assert totals["reserved"] == totals["ledger_reserved"] == totals["active_reservations"]
-    assert totals["reserved_soft"] == totals["ledger_reserved_soft"] == totals["soft_reservations"]
+    assert totals["reserved"] == totals["ledger_reserved"] == totals["firm"]
+    assert totals["reserved_soft"] == totals["ledger_reserved_soft"] == totals["soft"]
     return int(totals["reserved"])
 
 

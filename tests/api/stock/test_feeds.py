@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from store import stock
+from store import reconcile
 from tests.api.driving import NODE, Channel, new_number, order, problem
 
 
@@ -198,7 +198,7 @@ class TestAdjustments:
         await channel.deliver(order_id)
         await adjust(channel.http, change(sku, -3), change(sku, -300), change(sku, 4))
         async with engine.connect() as connection:
-            _, differences = await stock.check(connection)
+            _, differences = await reconcile.check(connection)
         assert [dict(row) for row in differences if row["sku"] == sku] == []
 
 

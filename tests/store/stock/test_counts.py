@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from store import stock
+from store import reconcile, stock
 from store.stock import OutOfReach, adjustments, counts, soft
 from store.stock.adjustments import Adjustment
 from store.stock.counts import Count
@@ -273,7 +273,7 @@ class TestWhileOrdersReserve:
         on_hand, reserved = await balance(world, NODE, "A")
         assert on_hand == 70 - sum(sold), "as of then there were 70"
         async with world.connect() as connection:
-            _, differences = await stock.check(connection)
+            _, differences = await reconcile.check(connection)
         assert not differences
         assert reserved == await one(world, "SELECT sum(quantity) FROM reservations WHERE kind = 'firm'"
                                             " AND status = 'active' AND sku = 'A'")  # fmt: skip

@@ -367,4 +367,6 @@ class TestOwned:
             owned = await soft.convert(connection, "c1", order.order_id)
             await stock.reserve(connection, order.order_id, "web", units, [], MONDAY_NOON, owned)
         assert await one(world, "SELECT order_id FROM soft_reservations") == order.order_id
+        async with world.begin() as connection:
+            await connection.execute(text("UPDATE stock SET safety_stock = 0 WHERE sku = 'B'"))  # no entry says 30
         await check_books(world, reserved=60)

@@ -5,7 +5,7 @@ from temporalio.client import Client
 
 from dom.orders.order import Order
 from dom.orders.status import OrderStatus
-from store import stock
+from store import reconcile
 from store.orders import reads
 from tests.worlds import small
 from tests.worlds.running import House
@@ -34,6 +34,6 @@ class TestCancelRequested:
             await house.told()
             assert {message.key.split("/")[1] for message in house.mail.sent} == {"accepted", "cancelled:1"}
         async with world.connect() as connection:
-            totals, differences = await stock.check(connection)
+            totals, differences = await reconcile.check(connection)
         assert totals["reserved"] == 0
         assert not differences

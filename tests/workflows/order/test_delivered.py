@@ -7,7 +7,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from dom.orders.status import OrderStatus
-from store import stock
+from store import reconcile
 from tests.worlds import small
 from tests.worlds.running import House
 from tests.worlds.waiting import until_booked
@@ -40,8 +40,8 @@ class TestOneLineOrder:
             assert len(house.mail.sent) == len({message.key for message in house.mail.sent}) == 3
             assert sum(house.carrier.booked.values()) == 1
             async with world.connect() as connection:
-                totals, differences = await stock.check(connection)
-            assert totals["reserved"] == totals["ledger_reserved"] == totals["active_reservations"] == 0
+                totals, differences = await reconcile.check(connection)
+            assert totals["reserved"] == totals["ledger_reserved"] == totals["firm"] == 0
             assert not differences
 
 
