@@ -21,8 +21,10 @@ from activities.boundary import Database
 from activities.cancelling import Cancelling
 from activities.capture import Capture
 from activities.fulfilling import Fulfilling
+from activities.importing import Importing
 from activities.looking_again import LookingAgain
 from activities.pricing import Pricing, PricingTerms
+from activities.rehearsing import Rehearsing
 from activities.relaying import Relaying
 from activities.resuming import Resuming
 from activities.returning import Returning
@@ -42,27 +44,35 @@ from dom.returns import EXPIRES_AFTER
 from dom.shared.errors import NotFound
 from jobs.allocating import Allocating
 from jobs.expiring import Sweeping
-from jobs.importing import Importing
 from jobs.job import Job
 from jobs.leader import keep
 from jobs.publishing import Publishing
-from jobs.rehearsing import Rehearsing
 from jobs.reoptimising import Reoptimising
 from jobs.retiring_nodes import Retiring
 from jobs.shadowing import Shadowing
 from jobs.starting_relay import StartingRelay
+from jobs.starting_work import StartingWork
 from jobs.watching_processes import Watching
 from processes import signals
 from services.channel_webhooks import ChannelWebhooks
 from settings import Settings
 from store.database import engine as database
 from store.network import reference
+from workflows.imports import ImportWorkflow
 from workflows.order.process import OrderWorkflow
 from workflows.outbox_relay import OutboxRelayWorkflow, ensure
 from workflows.pricing import PriceStockWorkflow, put_schedule
+from workflows.rehearsals import RehearsalWorkflow
 from workflows.returns import ReturnWorkflow
 
-WORKFLOWS: tuple[type, ...] = (OrderWorkflow, ReturnWorkflow, PriceStockWorkflow, OutboxRelayWorkflow)
+WORKFLOWS: tuple[type, ...] = (
+    OrderWorkflow,
+    ReturnWorkflow,
+    PriceStockWorkflow,
+    OutboxRelayWorkflow,
+    ImportWorkflow,
+    RehearsalWorkflow,
+)
 _PATIENCE_SECONDS = 5.0
 """What a worker gets beyond its time to drain."""
 _log = structlog.get_logger("worker")
@@ -120,6 +130,7 @@ def wired(
 ) -> list[Callable[..., Any]]:
     """Every activity, given the parties it talks to; `carriers` are those with a connector of their own."""
     sourcing, fulfilling = SourcingActivities(house_database), Fulfilling(house_database)
+    importing, rehearsing = Importing(house_database), Rehearsing(house_database)
     shipping, returning = Shipping(house_database, CarrierRegistry(carriers)), Returning(house_database, returns_last)
     return [
         Capture(house_database).accept_order,
@@ -136,6 +147,10 @@ def wired(
         returning.open_return,
         returning.commit_return,
         Pricing(house_database).price_stock,
+        importing.apply_import,
+        importing.cancel_import,
+        rehearsing.run_rehearsal,
+        rehearsing.end_rehearsal,
     ]
 
 
@@ -161,11 +176,10 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Allocating(engine),
         Reoptimising(engine, replaying=settings.replay_orders),
         Retiring(engine, client),
-        Importing(engine),
-        Rehearsing(engine),
         Shadowing(engine),
         Watching(engine, client, settings.task_queue),
         StartingRelay(client, settings.task_queue),
+        StartingWork(engine, client, settings.task_queue),
     ]
 
 

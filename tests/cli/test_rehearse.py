@@ -8,7 +8,8 @@ import pytest
 
 from store.database import engine as database
 from tests.cli.conftest import Dom
-from tests.store.test_rehearsals import TOGETHER, accept
+from tests.store.test_rehearsals import accept
+from tests.worlds.background import TOGETHER
 
 
 @pytest.fixture
