@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -13,7 +13,7 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
-from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 
 import dom.sourcing.solver.milp  # noqa: F401  # loads HiGHS now, so that the first order that needs it does not wait
 from activities.arriving import Arriving
@@ -22,6 +22,7 @@ from activities.cancelling import Cancelling
 from activities.capture import Capture
 from activities.fulfilling import Fulfilling
 from activities.importing import Importing
+from activities.lasting import AT_ONCE, own_queue
 from activities.looking_again import LookingAgain
 from activities.pricing import Pricing, PricingTerms
 from activities.rehearsing import Rehearsing
@@ -210,6 +211,24 @@ def build(
     )
 
 
+def background(
+    client: Client, task_queue: str, served: Sequence[Callable[..., Any]], drain_seconds: float
+) -> list[Worker]:
+    """The workers of activities that last for minutes: each on a queue of its own, a few at once."""
+    by_name = {each.__name__: each for each in served}
+    return [
+        Worker(
+            client,
+            task_queue=own_queue(task_queue, name),
+            activities=[by_name[name]],
+            max_concurrent_activities=at_once,
+            activity_task_poller_behavior=PollerBehaviorSimpleMaximum(maximum=1),
+            graceful_shutdown_timeout=timedelta(seconds=drain_seconds),
+        )
+        for name, at_once in AT_ONCE.items()
+    ]
+
+
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then let what runs come to its end."""
     stop = asyncio.Event()
@@ -222,20 +241,21 @@ async def run(settings: Settings) -> None:
     engine = database.create(settings.database_url, settings.db_pool_size, database.ProcessKind.WORKER)
     try:
         async with activities(settings, engine, client) as served:
-            worker = build(client, settings, served)
-            running = asyncio.create_task(worker.run())
+            drain_seconds = settings.worker_drain_seconds
+            workers = [build(client, settings, served), *background(client, settings.task_queue, served, drain_seconds)]
+            running = {worker: asyncio.create_task(worker.run()) for worker in workers}
             await begin_standing_work(client, settings)
             _log.info("serving", task_queue=settings.task_queue, temporal=settings.temporal_address)
             if settings.ready_file is not None:
                 settings.ready_file.touch()
             stopped = asyncio.create_task(stop.wait())
             async with keeper(settings, engine, client, stop):
-                await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({*running.values(), stopped}, return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
-            if running.done():  # it ended by itself: in words, if what it stands on is gone
+            if any(each.done() for each in running.values()):  # by itself: in words, if what it stands on is gone
                 await namespace.require(client)
             _log.info("draining")
-            await drain(worker, running, settings.worker_drain_seconds + _PATIENCE_SECONDS)
+            await drain(running, drain_seconds + _PATIENCE_SECONDS)
     finally:
         await engine.dispose()
 
@@ -265,18 +285,17 @@ async def put_pricing_schedule(client: Client, settings: Settings) -> None:
     await put_schedule(client, settings.task_queue, timedelta(minutes=settings.pricing_minutes), terms)
 
 
-async def drain(worker: Worker, running: asyncio.Task[None], patience: float) -> None:
-    """Stop the worker; after `patience` seconds let go of it. Raises what the worker itself ended with.
+async def drain(running: Mapping[Worker, asyncio.Task[None]], patience: float) -> None:
+    """Stop workers; after `patience` seconds let go of them. Raises what a worker itself ended with.
 
-    SDK 1.35: the last step of its shutdown, in its core, now and then finds no end if an activity of an open workflow
+    SDK 1.35: the last step of a shutdown, in its core, now and then finds no end if an activity of an open workflow
     ends in the same moment. Nothing is lost by letting go: what was not answered is tried again elsewhere.
     """
-    stopping = asyncio.create_task(worker.shutdown())
-    await asyncio.wait({stopping}, timeout=patience)
-    if not stopping.done():
-        running.cancel()
-        stopping.cancel()
-    for outcome in await asyncio.gather(running, stopping, return_exceptions=True):
+    stopping = [asyncio.create_task(worker.shutdown()) for worker in running]
+    _, left = await asyncio.wait(stopping, timeout=patience)
+    for task in (*running.values(), *stopping) if left else ():
+        task.cancel()
+    for outcome in await asyncio.gather(*running.values(), *stopping, return_exceptions=True):
         if isinstance(outcome, Exception):
             raise outcome
 

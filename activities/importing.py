@@ -1,8 +1,7 @@
 """Importing: files of counts and changes that were received are applied, some chunks a call."""
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
 
 from temporalio import activity
 
@@ -14,9 +13,6 @@ from dom.shared.errors import DomError
 from store import imports
 from store.enums import ImportStatus
 from store.imports import Import
-
-AT_ONCE: Final = 2
-"""Imports that a worker applies at the same time: each keeps a connection busy."""
 
 
 class ImportTurn(Value):
@@ -70,7 +66,6 @@ class Importing:
     """Applies imports. The store holds how far each is, so that any worker goes on where another one stopped."""
 
     database: Database
-    _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     @activity.defn(name="apply_import")
     async def apply_import(self, turn: ImportTurn) -> ImportProgress:
@@ -78,10 +73,8 @@ class Importing:
 
         What the database refuses to apply has failed, and says why.
         """
-        said = ["waits for its turn"]
-        return await lasting(
-            lambda stop: self._apply(turn, stop, said), lambda: said[0], beat=turn.beat, at_once=self._at_once
-        )
+        said = ["begins"]
+        return await lasting(lambda stop: self._apply(turn, stop, said), lambda: said[0], beat=turn.beat)
 
     async def _apply(self, turn: ImportTurn, stop: asyncio.Event, said: list[str]) -> ImportProgress:
         clock = asyncio.get_running_loop()

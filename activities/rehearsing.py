@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -17,8 +17,6 @@ from store.database.engine import is_unavailable
 from store.enums import RehearsalStatus
 from store.rehearsal import rehearsals
 
-AT_ONCE: Final = 1
-"""Rehearsals that a worker runs at the same time: each keeps a processor busy."""
 _AGAIN_SECONDS: Final = 1.0
 """Pause before a database that is away is asked again."""
 
@@ -53,7 +51,6 @@ class Rehearsing:
     """Runs rehearsals. Whoever takes one over begins it anew: it changes nothing, and is written down at its end."""
 
     database: Database
-    _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     @activity.defn(name="run_rehearsal")
     async def run_rehearsal(self, turn: RehearsalTurn) -> RehearsalOutcome:
@@ -61,12 +58,9 @@ class Rehearsing:
 
         Anything else that goes wrong is not tried again: the same records would end the same way.
         """
-        said = ["waits for its turn"]
+        said = ["begins"]
         return await lasting(
-            lambda stop: self._patiently(turn.rehearsal_id, stop, said),
-            lambda: said[0],
-            beat=turn.beat,
-            at_once=self._at_once,
+            lambda stop: self._patiently(turn.rehearsal_id, stop, said), lambda: said[0], beat=turn.beat
         )
 
     async def _patiently(self, rehearsal_id: str, stop: asyncio.Event, said: list[str]) -> RehearsalOutcome:

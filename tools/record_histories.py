@@ -307,7 +307,7 @@ async def record(client: Client, engine: AsyncEngine, name: str) -> None:
             await write(client, await price_stock(house), name)
         return
     if name in recorded_work.RECORDED:
-        async with asyncio.timeout(_PATIENCE_SECONDS), House(client, engine).working() as house:
+        async with asyncio.timeout(_PATIENCE_SECONDS), House(client, engine, background=True).working() as house:
             await write(client, await recorded_work.do(house, name), name)
         return
     if name == RELAYED:

@@ -10,11 +10,12 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 with workflow.unsafe.imports_passed_through():
     from activities.importing import ImportCancellation, Importing, ImportProgress, ImportTurn
+    from activities.lasting import own_queue
     from dom.shared.base import Value
 
 _AGAIN: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 _LONGEST: Final = timedelta(hours=6)
-"""Of one turn: an all-or-nothing import is one, and waits for its place beside others."""
+"""Of one turn: an all-or-nothing import is one."""
 
 
 class ImportInput(Value):
@@ -65,6 +66,7 @@ class ImportWorkflow:
             progress: ImportProgress = await workflow.execute_activity_method(
                 Importing.apply_import,
                 turn,
+                task_queue=own_queue(workflow.info().task_queue, "apply_import"),
                 start_to_close_timeout=_LONGEST,
                 heartbeat_timeout=timedelta(seconds=start.silence_seconds),
                 retry_policy=_AGAIN,

@@ -9,6 +9,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
+    from activities.lasting import own_queue
     from activities.rehearsing import RehearsalEnd, RehearsalOutcome, RehearsalTurn, Rehearsing
     from dom.shared.base import Value
 
@@ -39,6 +40,7 @@ class RehearsalWorkflow:
             outcome: RehearsalOutcome = await workflow.execute_activity_method(
                 Rehearsing.run_rehearsal,
                 RehearsalTurn(rehearsal_id=start.rehearsal_id, beat=start.beat_seconds),
+                task_queue=own_queue(workflow.info().task_queue, "run_rehearsal"),
                 start_to_close_timeout=_LONGEST,
                 heartbeat_timeout=timedelta(seconds=start.silence_seconds),
                 retry_policy=RetryPolicy(initial_interval=_AGAIN, maximum_attempts=ATTEMPTS),

@@ -17,9 +17,8 @@ from settings import Settings
 from store import imports
 from tests.api.driving import NODE, Channel, new_number, problem
 from tests.worlds.access import HEADERS
-from tests.worlds.background import header, received, until_import, until_rehearsal
+from tests.worlds.background import doing, header, received, until_import, until_rehearsal
 from tests.worlds.books import balance
-from tests.worlds.running import House
 
 IMPORTS, REHEARSALS = "/v1/inventory/imports", "/v1/ofl/rehearsals"
 CHANGES = {"kind": "deltas", "source": "wms"}
@@ -69,8 +68,8 @@ class TestTemporalAway:
         away = await temporal.connect(nobody, lazy=True)
         with pytest.raises(Unavailable):
             await StartingWork(world, away, "anywhere").run()
-        async with House(temporal_client, world, allocates=False, relays=False).working() as house:
-            await StartingWork(world, temporal_client, house.task_queue).run()
+        async with doing(temporal_client, world) as work:
+            await StartingWork(world, temporal_client, work._durable._task_queue).run()
             assert (await until_import(world, file["id"], "done")).outcomes == {"applied": 3}
             await until_rehearsal(world, asked.json()["id"], "done")
         assert await balance(world, "dc-leeds", "A") == (103, 0)

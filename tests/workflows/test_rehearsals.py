@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
@@ -99,9 +100,12 @@ class TestRun:
         await begin_quickly(temporal_client, second, work._durable._task_queue)
 
         async def waits() -> bool:
-            return "its turn" in str(await pending(temporal_client, second))
+            seen = await pending(temporal_client, second)
+            return seen is not None and seen.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
 
-        await until("it says that it waits", waits)
+        await until("it is seen to wait", waits)
+        await asyncio.sleep(0.5)
+        assert await waits()
         assert await status_of(world, second) == (RehearsalStatus.QUEUED, 0, 0)
         await held.release()
         for rehearsal_id in (first, second):

@@ -81,7 +81,7 @@ async def until_rehearsal(engine: AsyncEngine, rehearsal_id: str, *statuses: str
 @asynccontextmanager
 async def doing(client: Client, engine: AsyncEngine) -> AsyncIterator[BackgroundWork]:
     """A worker that does what is begun, while the block runs."""
-    async with House(client, engine, allocates=False, relays=False).working() as house:
+    async with House(client, engine, allocates=False, relays=False, background=True).working() as house:
         yield BackgroundWork(Durable(client, house.task_queue), engine)
 
 

@@ -5,6 +5,8 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -16,6 +18,7 @@ from activities.rehearsing import Rehearsing
 from services import rehearsing
 from store.database import engine as database
 from store.imports import applying
+from worker import background
 from workflows.imports import ImportWorkflow
 from workflows.rehearsals import RehearsalWorkflow
 
@@ -27,18 +30,14 @@ async def main(database_url: str, temporal_address: str, task_queue: str) -> Non
     client = await Client.connect(temporal_address, data_converter=pydantic_data_converter)
     house = Database(engine=database.create(database_url, 4))
     imports, rehearsals = Importing(house), Rehearsing(house)
-    worker = Worker(
-        client,
-        task_queue=task_queue,
-        workflows=[ImportWorkflow, RehearsalWorkflow],
-        activities=[
-            imports.apply_import,
-            imports.cancel_import,
-            rehearsals.run_rehearsal,
-            rehearsals.end_rehearsal,
-        ],
-    )
-    await worker.run()
+    served: list[Callable[..., Any]] = [
+        imports.apply_import,
+        imports.cancel_import,
+        rehearsals.run_rehearsal,
+        rehearsals.end_rehearsal,
+    ]
+    own = Worker(client, task_queue=task_queue, workflows=[ImportWorkflow, RehearsalWorkflow], activities=served)
+    await asyncio.gather(*(each.run() for each in (own, *background(client, task_queue, served, 5))))
 
 
 if __name__ == "__main__":
