@@ -12,6 +12,7 @@ from temporalio import activity
 
 from activities.boundary import Database
 from activities.sourcing import Sourced, sourced
+from dom.orders.events import EventKind, ProcessRevivedData
 from dom.orders.order import Promise
 from dom.orders.status import NETWORK, CarrierEventKind, FulfilmentStatus, SourcingCause
 from dom.shared import ids
@@ -125,17 +126,18 @@ class Resuming:
     def _revived(self, request: ResumeOrder) -> timeline.Event:
         return timeline.Event(
             order_id=request.order_id,
-            kind="process_revived",
+            kind=EventKind.PROCESS_REVIVED,
             business_key=f"process_revived:{request.run_id}",
             actor=request.revived_by or "",
             occurred_at=self.database.now(),
+            data=ProcessRevivedData(),
             reason="the order's process was gone, or did not agree with the store",
         )
 
 
 def _captured_by(events: Sequence[RowMapping]) -> str | None:
     """The run of the order's process that captured it; None if that was not noted."""
-    return next((event["data"].get("run_id") for event in events if event["kind"] == "accepted"), None)
+    return next((event["data"].get("run_id") for event in events if event["kind"] == EventKind.ACCEPTED), None)
 
 
 def _as_of_now(said: Sourced, seconds_ago: int) -> Sourced:
@@ -163,12 +165,12 @@ def _resumed(found: resuming.Underway, said: Sourced) -> ResumedOrder:
         done={
             row["data"]["request"]: row["data"]["lines"]
             for row in found.events
-            if row["kind"] == "cancelled" and "request" in row["data"]
+            if row["kind"] == EventKind.CANCELLED and "request" in row["data"]
         },
         done_requests={
             row["data"]["request"]: row["data"]["request_hash"]
             for row in found.events
-            if row["kind"] == "cancelled" and row["data"].get("request_hash")
+            if row["kind"] == EventKind.CANCELLED and row["data"].get("request_hash")
         },
         looks=found.looks,
     )
@@ -180,7 +182,7 @@ def _fulfilment(row: RowMapping, events: Sequence[RowMapping]) -> ResumedFulfilm
         int(m["number"]) for e in mine if (m := _STEP.fullmatch(e["business_key"])) and m["fulfilment"] == row["id"]
     ]
     status = FulfilmentStatus(row["status"])
-    packed = sum(event["kind"] == f"fulfilment_{FulfilmentStatus.PACKED}" for event in mine)
+    packed = sum(event["kind"] == EventKind.FULFILMENT_PACKED for event in mine)
     stands = packed if status in _HAS_A_BOOKING else None
     return ResumedFulfilment(
         fulfilment_id=row["id"],
@@ -205,7 +207,7 @@ def _is_open(row: RowMapping, attempt: int) -> bool:
 
 def _failures(events: Sequence[RowMapping]) -> list[tuple[str, SourcingCause]]:
     """Fulfilments that lost units which have to be sourced again, and why."""
-    causes = {"fulfilment_rejected": SourcingCause.REJECTED, "fulfilment_lost": SourcingCause.LOST}
+    causes = {EventKind.FULFILMENT_REJECTED: SourcingCause.REJECTED, EventKind.FULFILMENT_LOST: SourcingCause.LOST}
     found = []
     for event in events:
         cause = causes.get(event["kind"]) or (SourcingCause.SHORT_PICK if event["data"].get("missing") else None)
@@ -216,6 +218,8 @@ def _failures(events: Sequence[RowMapping]) -> list[tuple[str, SourcingCause]]:
 
 def _not_sourced_since(events: Sequence[RowMapping]) -> SourcingCause | None:
     """Why units lost their node after the last sourcing; None if they did not."""
-    last = max((at for at, event in enumerate(events) if event["kind"] in {"accepted", "sourced"}), default=-1)
+    last = max(
+        (at for at, event in enumerate(events) if event["kind"] in {EventKind.ACCEPTED, EventKind.SOURCED}), default=-1
+    )
     failures = _failures(events[last + 1 :])
     return failures[-1][1] if failures else None

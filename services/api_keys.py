@@ -157,11 +157,22 @@ def _check_gift(maker: Principal, given: Principal) -> None:
 
 async def _check(connection: AsyncConnection, asked: NewKey) -> None:
     if not access.is_name(asked.subject):
-        raise InvalidInput("a name has letters, digits, spaces and . _ @ + / | - alone, 64 at most", field="name")
+        raise InvalidInput(
+            "a name begins with a letter or digit and has letters, digits, spaces and . _ @ + / | - alone, 64 at most; "
+            "those of our own processes are taken",
+            field="name",
+        )
     _check_expiry(asked.expires_at)
     needed = access.NEEDS.get(asked.role)
     if needed is not None and not getattr(asked.limits, needed):
         raise InvalidInput(f"a key of a {asked.role} is limited to its {needed}", field=needed)
+    for name, limit in asked.limits.by_name().items():
+        if limit is not None and name not in access.LIMITED_BY[asked.role]:
+            raise InvalidInput(f"the role {asked.role} has no limit of {name}", field=name)
+        if limit is not None and not limit:
+            raise InvalidInput("an empty list would allow nothing; leave it out for no limit", field=name)
+    if asked.scopes is not None and not asked.scopes:
+        raise InvalidInput("a key without any scope may do nothing; leave it out for all of them", field="scopes")
     if asked.scopes is not None and (beyond := asked.scopes - access.SCOPES[asked.role]):
         raise InvalidInput(f"a {asked.role} has no scope {', '.join(sorted(beyond))}", field="scopes")
     for channel in sorted(asked.limits.channels or ()):

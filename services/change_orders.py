@@ -85,7 +85,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     order_id, event = state.order_id, change.event
     await fulfilments.advance(
         connection,
-        timeline.Event(order_id, event.kind, event.key, event.actor, event.at, event.reason, dict(event.data)),
+        timeline.Event(order_id, event.kind, event.key, event.actor, event.at, event.data, event.reason),
         change.statuses,
         change.order_status,
     )

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
 from dom.orders.changes import StatusMove
+from dom.orders.events import EventKind, ReoptimisedData
 from dom.orders.status import FulfilmentStatus, SourcingCause
 from dom.shared import ids
 from dom.shared.access import OFL
@@ -134,7 +135,9 @@ async def _put(connection: AsyncConnection, change: PlannedChange, network: Netw
         connection, planned, business_key=key, cause=SourcingCause.SECOND_LOOK, first_fulfilment=first
     )
     document = _told(change, first)
-    await timeline.append(connection, timeline.Event(order_id, "second_look", key, OFL, at, "", _story(change, first)))
+    await timeline.append(
+        connection, timeline.Event(order_id, EventKind.REOPTIMISED, key, OFL, at, _summary(change, first))
+    )
     await reoptimisation.write(connection, order_id, number, document, change.saving)
     units = fulfilments.planned_units(decision, first)
     days = [stock.WorkDay(s.node_id, s.ship_day, s.service) for s in decision.shipments]
@@ -157,17 +160,17 @@ def _told(change: PlannedChange, first: int) -> dict[str, Any]:
     }
 
 
-def _story(change: PlannedChange, first: int) -> dict[str, Any]:
+def _summary(change: PlannedChange, first: int) -> ReoptimisedData:
     told = _told(change, first)
-    return {
-        "policy_version": change.decision.policy_version,
-        "cost": change.decision.cost,
-        "before": change.before,
-        "saving": change.saving,
-        "currency": change.decision.currency,
-        "recalled": {held.fulfilment_id: held.node_id for held in change.order.held},
-        "fulfilments": {each["fulfilment_id"]: each["node_id"] for each in told["released"]},
-    }
+    return ReoptimisedData(
+        policy_version=change.decision.policy_version,
+        cost=change.decision.cost,
+        before=change.before,
+        saving=change.saving,
+        currency=change.decision.currency,
+        recalled={held.fulfilment_id: held.node_id for held in change.order.held},
+        fulfilments={each["fulfilment_id"]: each["node_id"] for each in told["released"]},
+    )
 
 
 async def gone(connection: AsyncConnection, order_id: str) -> None:

@@ -36,7 +36,7 @@ REFUSED: Final = "refused"
 """What `DomStatus` and the result of a workflow say whose request was refused."""
 
 Reason = Annotated[str, Field(max_length=200, description="As it was given, for the record; empty: nobody gave one.")]
-"""Why something was asked for. It is for the house: customers are written to in the templates' own words."""
+"""Why something was asked for. It is for the system: customers are written to in the templates' own words."""
 
 REQUEST: Final = "request"
 """Where the details of a refusal say which request it answers, by its hash."""

@@ -22,6 +22,7 @@ from dom.orders.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput, NotFound, StepNotPossible
+from store.access.visibility import FULFILMENT
 from store.fulfilment import fulfilments
 from store.fulfilment.work_list import Position, WorkFilter, work_list
 from store.orders import orders, reads
@@ -93,7 +94,7 @@ async def get_label(
 
     A PDF; with `Accept: application/octet-stream` it comes as plain bytes, for clients that know no PDF.
     """
-    await visibility.see_fulfilment(services, who, fulfilment_id, f"fulfilment {fulfilment_id} has no label")
+    await visibility.see(services, who, FULFILMENT, fulfilment_id, f"fulfilment {fulfilment_id} has no label")
     async with services.reads.connect() as connection:
         found = await reads.label(connection, fulfilment_id)
     if found is None:
@@ -111,7 +112,7 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
         who: Annotated[Principal, needs(Scope.FULFILMENTS_WORK)],
         report: Annotated[StepReport, AS_SEEN, Body(openapi_examples=responses.named(examples.STEPS[step]))] = _AS_NOW,
     ) -> Json:
-        await visibility.see_fulfilment(services, who, fulfilment_id)
+        await visibility.see(services, who, FULFILMENT, fulfilment_id)
         at = not_in_the_future(report.occurred_at)
         async with services.reads.connect() as connection:
             # Before the status: the report that changes the lines may be under way, and changes the status with them.
@@ -205,7 +206,7 @@ async def arrived(
     parcel counts as delivered; nothing happens where that is not possible for all of them. The carrier's own report
     does the same by itself while no node has begun on the replacement. Said again it changes nothing.
     """
-    await visibility.see_fulfilment(services, who, fulfilment_id)
+    await visibility.see(services, who, FULFILMENT, fulfilment_id)
     at = not_in_the_future(call.occurred_at)
     async with services.reads.connect() as connection:
         found = await fulfilments.get(connection, fulfilment_id)

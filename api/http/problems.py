@@ -75,6 +75,12 @@ UNAUTHENTICATED = ProblemType(
     401,
     "The request has no API key or token, or one that is wrong, has expired or was revoked.",
 )
+
+
+class ProviderAwayError(Exception):
+    """Whether the caller's token counts cannot be told: the identity provider's keys cannot be read now."""
+
+
 NOT_FOUND = ProblemType("not-found", "Not found", 404, "Nothing is at this address, or the thing named in it is not.")
 MALFORMED = ProblemType("malformed-json", "The body is not JSON", 400, "The body could not be read as JSON.")
 INVALID = ProblemType(
@@ -93,7 +99,8 @@ UNAVAILABLE = ProblemType(
     "unavailable",
     "Not available for the moment",
     503,
-    "The database or Temporal cannot be reached. Send the same request again: what was done is not done twice.",
+    "The database, Temporal or the identity provider's keys cannot be reached. Send the same request again: what was "
+    "done is not done twice.",
 )
 NOT_READY = ProblemType("not-ready", "Not ready to serve", 503, "A part of the system is missing; `data` names it.")
 FULL = ProblemType(

@@ -107,7 +107,7 @@ class Static:
 
 @dataclass(slots=True)
 class Ours:
-    """Prices as the house works them out: again and again, on what is left and what was seen, faded in between."""
+    """Prices as the system works them out: again and again, on what is left and what was seen, faded in between."""
 
     season: Season
     forecast: Numbers

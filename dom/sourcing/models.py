@@ -24,12 +24,19 @@ class Place(Value):
 
 
 class DemandLine(Value):
-    """Units of one SKU to be sourced for one order line."""
+    """Units of one SKU to be sourced for one order line. Without a `unit_price` the catalogue's counts, where
+    it is in the demand's currency: planning puts it in.
+    """
 
     line_id: str
     sku: str
     quantity: int = Field(gt=0)
-    unit_price: Minor = 0
+    unit_price: Minor | None = None
+
+    @property
+    def value(self) -> int:
+        """What the units are sold for, in minor units of the demand's currency; 0 if nobody knows."""
+        return self.quantity * (self.unit_price or 0)
 
 
 class Demand(Value):

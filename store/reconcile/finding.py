@@ -1,4 +1,4 @@
-"""Every difference, in one snapshot: what the house changes meanwhile cannot look like a fault."""
+"""Every difference, in one snapshot: what the system changes meanwhile cannot look like a fault."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable

@@ -1,4 +1,4 @@
-"""Everything that was found is put right, subject by subject, while the house goes on working."""
+"""Everything that was found is put right, subject by subject, while the system goes on working."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.delivery.tariffs import Tariff
 from dom.network import Node
-from dom.orders.status import FulfilmentStatus
+from dom.orders.events import EventKind
 from dom.shared.access import OFL
 from dom.sourcing.models import Demand, Snapshot, SourcingDecision
 from dom.sourcing.planning.snapshot_codec import seen_again
@@ -24,9 +24,9 @@ PAGE: Final = 100
 _NETWORKS_AT_MOST: Final = 8
 """Networks that are remembered at a time."""
 _KINDS: Final[Mapping[str, Happening]] = {
-    f"fulfilment_{FulfilmentStatus.REJECTED}": Happening.REJECTED,
-    f"fulfilment_{FulfilmentStatus.LOST}": Happening.LOST,
-    "cancelled": Happening.CANCELLED,
+    EventKind.FULFILMENT_REJECTED: Happening.REJECTED,
+    EventKind.FULFILMENT_LOST: Happening.LOST,
+    EventKind.CANCELLED: Happening.CANCELLED,
 }
 _POLICY_ITSELF: Final = OFL
 """The actor of a cancellation that nobody asked for: the units had waited for too long."""

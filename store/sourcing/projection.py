@@ -14,7 +14,7 @@ from dom.sourcing.valuation.value import Outlook
 from store.network.reference import ReferenceCache
 from store.stock import terms
 
-# Where a customer is, the first sourcing decision of the order knows; the clock is the house's own, not the channel's.
+# Where a customer is, the first sourcing decision of the order knows; the clock is the system's own, not the channel's.
 _OUTLOOK = text(f"""
 WITH asked AS (
     SELECT l.order_id, l.sku, sum(l.quantity) AS units,

@@ -36,8 +36,12 @@ class TestKeys:
         [
             (("x", "--role", "channel"), "channels: a key of a channel is limited to its channels"),
             (("x", "--role", "node", "--node", "nowhere"), "nodes: there is no node nowhere"),
-            (("system:ofl", "--role", "operator"), "name: a name has"),
+            (("system:ofl", "--role", "operator"), "name: a name begins with a letter or digit"),
             (("x", "--role", "support", "--scope", "access:manage"), "scopes: a support has no scope access:manage"),
+            (
+                ("x", "--role", "operator", "--carrier", "northline"),
+                "carriers: the role operator has no limit",
+            ),
             (("x", "--role", "operator", "--expires", "2020-01-01"), "expires_at: the key would have expired already"),
         ],
     )

@@ -8,8 +8,7 @@ import pytest
 
 from store.database import engine as database
 from tests.cli.conftest import Dom
-from tests.store.test_rehearsals import accept
-from tests.worlds.background import TOGETHER
+from tests.worlds.rehearsing import TOGETHER, accept
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from processes.background_work import BackgroundWork
 from services import rehearsing
 from store.enums import RehearsalStatus
 from store.rehearsal import rehearsals
-from tests.store.test_rehearsals import accept
 from tests.worlds.background import (
     AFTER_TWO_DECISIONS,
     Barrier,
@@ -34,6 +33,7 @@ from tests.worlds.background import (
     worker_process,
 )
 from tests.worlds.books import one
+from tests.worlds.rehearsing import accept
 from tests.worlds.waiting import until
 from workflows.rehearsals import ATTEMPTS, RehearsalInput, RehearsalWorkflow
 

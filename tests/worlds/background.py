@@ -22,16 +22,13 @@ from store.enums import ImportKind
 from store.imports import Format, Header, Import
 from store.rehearsal import rehearsals
 from store.rehearsal.rehearsals import Rehearsal
-from tests.unit.worlds import MONDAY_NOON
-from tests.worlds import small
 from tests.worlds.books import one, rows
-from tests.worlds.policies import changed
+from tests.worlds.rehearsing import TOGETHER
 from tests.worlds.running import House
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.waiting import until
 
 CHANGES = "node_id,sku,quantity\n"
-TOGETHER = changed(small.POLICY, maximum_shipments=1)
-"""Never splits: an order of A and FAR, which no node has both of, is planned otherwise than by the small world's."""
 
 
 def header(kind: ImportKind = ImportKind.DELTAS, **more: Any) -> Header:

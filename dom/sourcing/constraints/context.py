@@ -143,6 +143,6 @@ def unit_values(demand: Demand, skus: Sequence[str], rules: Rules) -> tuple[int,
     sold: dict[str, int] = dict.fromkeys(skus, 0)
     units: dict[str, int] = dict.fromkeys(skus, 0)
     for line in demand.lines:
-        sold[line.sku] += line.unit_price * line.quantity
+        sold[line.sku] += line.value
         units[line.sku] += line.quantity
     return tuple([round(sold[sku] * worth / max(1, units[sku])) for sku in skus])

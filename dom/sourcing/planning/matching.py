@@ -33,7 +33,7 @@ class MatchSubject:
         worth = self.policy.worth(self.demand.currency)
         if worth is None:
             return None
-        return round(sum([line.quantity * line.unit_price for line in self.demand.lines]) * worth)
+        return round(sum([line.value for line in self.demand.lines]) * worth)
 
     @cached_property
     def units(self) -> int:
@@ -84,7 +84,7 @@ class MatchSubject:
             "line_id": line.line_id,
             "sku": line.sku,
             "quantity": line.quantity,
-            "unit_price": line.unit_price,
+            "unit_price": line.unit_price or 0,
             "weight_grams": sku.weight_grams if sku else 0,
             **{need.value: sku is not None and need in sku.handling for need in Handling},
             "attributes": dict(sku.attributes) if sku else {},
