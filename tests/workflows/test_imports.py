@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
@@ -23,6 +24,7 @@ from tests.worlds.background import (
     barrier,
     doing,
     heard,
+    heartbeats,
     kill,
     pending,
     received,
@@ -154,6 +156,27 @@ class TestWhatGoesWrong:
             async with worker_process(*arguments):
                 done = await until_import(world, found.id, "done")
         assert done.outcomes == {"applied": 10}
+        assert await balance(world, "dc-leeds", "A") == (110, 0)
+        await check_books(world)
+
+    @pytest.mark.parametrize("whole", [False, True], ids=["by chunks", "all or nothing"])
+    async def test_a_worker_that_drains_leaves_the_rest_to_another(
+        self, temporal_client: Client, world: AsyncEngine, whole: bool
+    ) -> None:
+        found, queue = await received(world, 10, all_or_nothing=whole), f"q-{uuid4().hex}"
+        async with barrier(world, "AFTER DELETE ON stock_import_rows FOR EACH ROW WHEN (OLD.row = 5)") as held:
+            async with AsyncExitStack() as first:
+                await first.enter_async_context(doing(temporal_client, world, queue))
+                await begin_quickly(temporal_client, found, queue)
+                await held.reached()
+                draining = asyncio.create_task(first.aclose())
+                await heartbeats(temporal_client, found.id)
+                await held.release()
+                await draining
+            stopped = (await imports.get(world, found.id)).outcomes
+            assert stopped == ({} if whole else {"applied": 6}), "it stopped in the middle"
+            async with doing(temporal_client, world, queue):
+                assert (await until_import(world, found.id, "done")).outcomes == {"applied": 10}
         assert await balance(world, "dc-leeds", "A") == (110, 0)
         await check_books(world)
 

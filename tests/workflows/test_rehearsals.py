@@ -27,6 +27,7 @@ from tests.worlds.background import (
     barrier,
     doing,
     heard,
+    heartbeats,
     kill,
     pending,
     until_rehearsal,
@@ -95,7 +96,7 @@ class TestRun:
         self, held: Barrier, work: BackgroundWork, temporal_client: Client, world: AsyncEngine
     ) -> None:
         first, second = await asked(world), await asked(world, "last-1-order")
-        await work.rehearsal_asked(first)
+        await begin_quickly(temporal_client, first, work._durable._task_queue)
         await held.reached()
         await begin_quickly(temporal_client, second, work._durable._task_queue)
 
@@ -104,7 +105,7 @@ class TestRun:
             return seen is not None and seen.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
 
         await until("it is seen to wait", waits)
-        await asyncio.sleep(0.5)
+        await heartbeats(temporal_client, first)
         assert await waits()
         assert await status_of(world, second) == (RehearsalStatus.QUEUED, 0, 0)
         await held.release()
@@ -242,3 +243,15 @@ class TestCancelled:
             await handle(temporal_client, rehearsal_id).result()
         described = await handle(temporal_client, rehearsal_id).describe()
         assert described.status is WorkflowExecutionStatus.CANCELED
+
+    async def test_one_that_waits_for_its_turn(
+        self, held: Barrier, work: BackgroundWork, temporal_client: Client, world: AsyncEngine
+    ) -> None:
+        first, second = await asked(world), await asked(world)
+        await begin_quickly(temporal_client, first, work._durable._task_queue)
+        await held.reached()
+        await begin_quickly(temporal_client, second, work._durable._task_queue)
+        await handle(temporal_client, second).cancel(reason="not needed")
+        assert (await until_rehearsal(world, second, "cancelled")).detail == "not needed"
+        await held.release()
+        await until_rehearsal(world, first, "done")

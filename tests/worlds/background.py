@@ -76,9 +76,11 @@ async def until_rehearsal(engine: AsyncEngine, rehearsal_id: str, *statuses: str
 
 
 @asynccontextmanager
-async def doing(client: Client, engine: AsyncEngine) -> AsyncIterator[BackgroundWork]:
+async def doing(client: Client, engine: AsyncEngine, task_queue: str = "") -> AsyncIterator[BackgroundWork]:
     """A worker that does what is begun, while the block runs."""
-    async with House(client, engine, allocates=False, relays=False, background=True).working() as house:
+    queue = task_queue or f"q-{uuid4().hex}"
+    house = House(client, engine, queue, allocates=False, relays=False, background=True)
+    async with house.working():
         yield BackgroundWork(Durable(client, house.task_queue), engine)
 
 
@@ -150,6 +152,11 @@ async def told(client: Client, workflow_id: str) -> bool:
 async def heard(client: Client, workflow_id: str) -> None:
     """Wait until the worker heard that it must stop: with the answer to a heartbeat that came after it was told."""
     await until("the activity is to be cancelled", lambda: told(client, workflow_id))
+    await heartbeats(client, workflow_id)
+
+
+async def heartbeats(client: Client, workflow_id: str) -> None:
+    """Wait for two more heartbeats of the activity that is under way, or for its end."""
     beats: set[int] = set()
 
     async def beat_since() -> bool:
