@@ -19,6 +19,7 @@ from api.http import request_id
 from api.identity.authentication import PROTECTED
 from api.identity.scopes import declared
 from dom.shared.access import Principal
+from dom.shared.texts import keepable
 from store.access import audit
 from store.access.audit import AuditEntry
 
@@ -134,9 +135,10 @@ def _route(scope: Scope) -> str:
 
 
 def _object(scope: Scope, headers: Headers) -> str:
-    """What it was about: the parameters of the path, or what was made."""
-    named = "/".join(str(value) for value in scope.get("path_params", {}).values())
-    return _kept(named) or headers.get("location", "").rpartition("/")[2]
+    """What it was about: the parameters of the path, and what was made."""
+    named = [str(value) for value in scope.get("path_params", {}).values()]
+    made = headers.get("location", "").rpartition("/")[2]
+    return _kept("/".join([*named, *([made] if made and made not in named else [])]))
 
 
 def _reason(scope: Scope, body: bytes) -> str:
@@ -153,6 +155,4 @@ def _reason(scope: Scope, body: bytes) -> str:
 
 def _kept(text: Any) -> str:
     """The text as it can be stored: without NUL and halves of characters."""
-    if not isinstance(text, str):
-        return ""
-    return text.replace("\0", "").encode(errors="backslashreplace").decode()
+    return keepable(text) if isinstance(text, str) else ""

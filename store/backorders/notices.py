@@ -12,6 +12,7 @@ from dom.shared.access import ALLOCATION
 from store import exceptions
 from store.backorders import allocations
 from store.notifications import outbox
+from store.orders import processes
 from store.stock import soft
 
 # The business time of what brought the units, for orders that are replayed: their own dates are long past.
@@ -51,10 +52,12 @@ async def write(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
 async def gone(connection: AsyncConnection, order_id: str) -> None:
     """No process runs for the order: others get its units, and a person has to look at it.
 
-    It stands in line again when the exception is closed. One that took its units meanwhile, and ended, is all right.
+    It stands in line again when the exception is closed. One that ended meanwhile, or took its units, is all right.
     """
     await allocations.undisturbed(connection, order_id)
     if not await allocations.give_up(connection, order_id, reason="no process runs for the order", actor=ALLOCATION):
+        return
+    if await processes.must_live(connection, order_id) is None:
         return
     await exceptions.open_(
         connection,

@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.shared.errors import Conflict, NotFound
+from dom.shared.texts import keepable
 from store.database.parameters import to_json
 from store.enums import ImportStatus, ItemOutcome
 
@@ -33,7 +34,7 @@ async def cancel(engine: AsyncEngine, import_id: str, detail: str) -> None:
                 return
             left = (await connection.execute(_LEFT, {"id": import_id})).rowcount
             outcomes = found["outcomes"] | ({ItemOutcome.CANCELLED: left} if left else {})
-            parameters = {"id": import_id, "outcomes": to_json(outcomes), "detail": detail[:500]}
+            parameters = {"id": import_id, "outcomes": to_json(outcomes), "detail": keepable(detail)[:500]}
             await connection.execute(_CANCEL, parameters)
     except OperationalError as error:
         if isinstance(error.orig, LockNotAvailable):

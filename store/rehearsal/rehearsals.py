@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.shared.errors import NotFound
+from dom.shared.texts import keepable
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.rehearsal.report import Report
 from dom.sourcing.rehearsal.span import Span, read_span
@@ -153,7 +154,7 @@ async def finish(engine: AsyncEngine, rehearsal_id: str, report: Report) -> bool
 
 async def give_up(engine: AsyncEngine, rehearsal_id: str, status: RehearsalStatus, detail: str) -> bool:
     """It ends without a report, `failed` or `cancelled`, and this is why; False if it had ended."""
-    return await _changed(engine, _GIVE_UP, {"id": rehearsal_id, "status": status, "detail": detail[:500]})
+    return await _changed(engine, _GIVE_UP, {"id": rehearsal_id, "status": status, "detail": keepable(detail)[:500]})
 
 
 async def _changed(engine: AsyncEngine, statement: Any, parameters: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.inbound import in_transit
 from store.inbound import terms as inbound
-from store.reconcile.books import DELTAS
+from store.reconcile.balances import DELTAS
 from store.stock import terms
 
 DAYS_AHEAD: Final = 7

@@ -293,6 +293,18 @@ UPDATE soft_reservations SET status = 'expired' WHERE id IN (
 """)
 
 
+_IS_DUE = text("""
+SELECT EXISTS (SELECT FROM reservations
+               WHERE kind = 'soft' AND status = 'active' AND expires_at <= statement_timestamp())
+    OR EXISTS (SELECT FROM soft_reservations WHERE status = 'active' AND expires_at <= statement_timestamp())
+""")
+
+
+async def is_due(connection: AsyncConnection) -> bool:
+    """Whether something lapsed that is not written down."""
+    return bool(await connection.scalar(_IS_DUE))
+
+
 async def sweep(connection: AsyncConnection, node_id: str | None = None, sku: str | None = None) -> int:
     """Write down what lapsed, everywhere or of one balance; answers how many reservations.
 

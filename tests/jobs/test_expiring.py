@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from jobs.expiring import Sweeping
@@ -41,6 +41,18 @@ async def test_a_reservation_that_lapses_is_heard_of_once(world: AsyncEngine) ->
     later = await end(world)
     await Sweeping(world).run()
     assert await heard(world, later) == []
+
+
+async def test_where_nothing_lapsed_it_asks_once(world: AsyncEngine) -> None:
+    job, asked = Sweeping(world), list[str]()
+    await job.run()  # and looks for releases
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(world.sync_engine, "before_cursor_execute", note)
+    await job.run()
+    assert len(asked) == 1
 
 
 async def test_a_preorder_whose_day_has_come_is_heard_of_once(world: AsyncEngine) -> None:

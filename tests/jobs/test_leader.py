@@ -216,8 +216,9 @@ def test_a_worker_runs_every_job_there_is(world: AsyncEngine) -> None:
         for each in vars(module).values()
         if isinstance(each, type) and each.__module__ == module.__name__ and {"name", "run"} <= vars(each).keys()
     }
-    run = {type(job) for job in worker.jobs(Settings(), world, cast("Client", None))}
-    assert run == there - {Job}
+    run = worker.jobs(Settings(), world, cast("Client", None))
+    assert {type(job) for job in run} == there - {Job}
+    assert [f"jobs.{job.name}" for job in run] == [type(job).__module__ for job in run], "the log names the module"
 
 
 @pytest.mark.parametrize("may", [True, False])
@@ -246,6 +247,35 @@ class Sleepy(Counting):
 
     woken_by: str = Shadowing.woken_by
     every: float = 600.0
+
+
+@dataclass
+class Lasting(Sleepy):
+    """Each run of it lasts until it may go on."""
+
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> bool:
+        """Wait, and count."""
+        await self.go.wait()
+        return await super().run()
+
+
+async def test_of_two_jobs_with_one_channel_both_are_woken(world: AsyncEngine) -> None:
+    """One of them is at work when the channel is notified, and sees it afterwards."""
+    quick, lasting = Sleepy(name="quick"), Lasting(name="lasting")
+    lasting.go.set()
+    async with keeping(world, quick, lasting):
+        await until(lambda: quick.runs >= 2 and lasting.runs >= 2)  # when they began, and when somebody listened
+        lasting.go.clear()
+        for notified in (1, 2):
+            before = quick.runs
+            async with world.begin() as connection:
+                await connection.execute(text(SHADOW.replace("'s'", f"'s{notified}'")))
+            await until(lambda: quick.runs > before)  # noqa: B023
+        runs = lasting.runs
+        lasting.go.set()
+        await until(lambda: lasting.runs == runs + 2)
 
 
 async def test_a_job_is_woken_by_what_it_waits_for(world: AsyncEngine) -> None:

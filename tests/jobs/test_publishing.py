@@ -3,16 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from standardwebhooks.webhooks import Webhook
 
 from activities.boundary import Database
 from activities.relay import Relay, RelayPace
@@ -21,90 +16,25 @@ from dom.channels import Channel, ChannelRule, Publish
 from dom.notifications.messages import Medium
 from jobs.publishing import Publishing
 from services.channel_webhooks import ChannelWebhooks
-from store import channels, stock
-from store.enums import LedgerKind
+from store import channels
 from store.ledger import cursors
 from store.ledger.cursors import Cursor
-from store.stock import Movement
 from tests.worlds.failing import Killed
-from tests.worlds.running import relaying, repeat
-from tests.worlds.waiting import until_told
+from tests.worlds.listener import FAST, Listener, describe, listening, publish, receive, write
+from tests.worlds.running import repeat
 
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-FAST = RelayPace(poll=1.0, first_pause=0.02, longest_pause=0.1)
 EVERY = 0.02
-NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WITHIN = 15.0
-
-
-class Listener(ThreadingHTTPServer):
-    """A channel's receiver; answers with `status`, and remembers what it took and what it refused."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Receiving)
-        self.status = 200
-        self.taken: list[tuple[str, list[dict[str, Any]]]] = []
-        self.refused: list[tuple[str, list[dict[str, Any]]]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/stock"
-
-    @property
-    def items(self) -> list[dict[str, Any]]:
-        return [item for _, items in self.taken for item in items]
-
-    def last(self, sku: str) -> dict[str, Any] | None:
-        return next((item for item in reversed(self.items) if item["sku"] == sku), None)
-
-
-class _Receiving(BaseHTTPRequestHandler):
-    server: Listener
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        message = Webhook(SECRET).verify(body, {name.lower(): value for name, value in self.headers.items()})
-        status = self.server.status
-        kept = self.server.taken if status < 300 else self.server.refused
-        kept.append((self.headers["webhook-id"], message["data"]["items"]))
-        self.send_response(status)
-        self.send_header("content-length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Tests need no access log."""
 
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    yield from _listen()
+    yield from listening()
 
 
 @pytest.fixture
 def other_listener() -> Iterator[Listener]:
-    yield from _listen()
-
-
-def _listen() -> Iterator[Listener]:
-    with Listener() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-async def describe(engine: AsyncEngine, listener: Listener, name: str = "web", **fields: Any) -> None:
-    channel = Channel(id=name, name=name, webhook_url=listener.url, **fields)
-    async with engine.begin() as connection:
-        await channels.put(connection, channel, SECRET)
-        await cursors.ensure(connection, cursors.of_webhook(name))
-
-
-async def receive(engine: AsyncEngine, sku: str, quantity: int = 1, node: str = "dc-leeds") -> None:
-    movement = Movement(node, sku, quantity, LedgerKind.RECEIPT, "test", uuid4().hex)
-    async with engine.begin() as connection:
-        await stock.move(connection, movement, actor="test", at=NOW)
+    yield from listening()
 
 
 @asynccontextmanager
@@ -124,15 +54,6 @@ async def publishing(engine: AsyncEngine, pace: RelayPace = FAST) -> AsyncIterat
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await webhooks.close()
-
-
-async def publish(engine: AsyncEngine) -> None:
-    """Write what there is to tell, and send it."""
-    await Publishing(engine).run()
-    webhooks = ChannelWebhooks(engine)
-    async with relaying(Database(engine=engine), {Medium.AVAILABILITY: webhooks}, pace=FAST):
-        await until_told(engine)
-    await webhooks.close()
 
 
 async def until(true: Any) -> None:
@@ -210,7 +131,7 @@ async def test_what_was_taken_but_not_written_down_is_told_again(world: AsyncEng
 
     await describe(world, listener)
     await receive(world, "A")
-    await Publishing(world).run()
+    await write(world)
     dying = Dying(world)
     with pytest.raises(Killed):
         await Relay(Database(engine=world), {Medium.AVAILABILITY: dying}, pace=FAST).run(asyncio.Event())

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 
 from dom.delivery.tariffs import Break, Lane, Tariff, TariffService
 from dom.network import HandlingCost, Node, NodeAddress, NodeKind, ShippingMethod, Sku
-from dom.sourcing.explanation.again import explained
+from dom.sourcing.explanation.recomputing import explained
 from dom.sourcing.explanation.record import Record
 from dom.sourcing.models import Candidate, Demand, DemandLine, FenceResult, Place, Snapshot, SourcingDecision
 from dom.sourcing.planner import plan

@@ -214,6 +214,15 @@ class TestTelling:
         await comes(world, LEEDS, 1)
         assert (await deal(world)).granted == (gone,)
 
+    async def test_one_that_was_cancelled_meanwhile_makes_room_and_needs_nobody(self, world: AsyncEngine) -> None:
+        order_id = await waits(world, "cancelled", NEVER=1)
+        await comes(world, LEEDS, 1)
+        await deal(world)
+        async with world.begin() as connection:
+            await connection.execute(text("UPDATE orders SET status = 'cancelled'"))
+            await backorders.gone(connection, order_id)
+        assert (await aside(world), await rows(world, "SELECT kind FROM exceptions")) == ({}, [])
+
     async def test_units_nobody_took_in_time_are_dealt_out_anew(self, world: AsyncEngine) -> None:
         first = await waits(world, "1", age=9, NEVER=1)
         await comes(world, LEEDS, 1)

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
-from dom.sourcing.explanation.again import explained
+from dom.sourcing.explanation.recomputing import explained
 from dom.sourcing.models import PLANNER
 from store.network import reference
 from store.policy import policies

@@ -13,7 +13,7 @@ from dom.orders.status import FulfilmentStatus
 from dom.shared.errors import StepNotPossible
 from dom.sourcing.models import Demand, PlannedShipment, SourcingDecision
 from dom.sourcing.planner import plan
-from dom.sourcing.planning.snapshot_codec import seen_again
+from dom.sourcing.planning.snapshot_codec import unpack
 from services import reoptimisation
 from services.change_orders import CommandOutcome
 from store import stock
@@ -234,6 +234,25 @@ class TestTelling:
             async with split.begin() as connection:
                 await reoptimisation.gone(connection, "web-split")
         assert await rows(split, "SELECT kind, order_id FROM exceptions") == [("second_look_gone", "web-split")]
+        async with split.connect() as connection:
+            assert await second_looks.not_taken_in(connection, "web-split") == [1], "the process is to learn it yet"
+
+    async def test_one_whose_process_took_it_in_and_ended_is_not(self, split: AsyncEngine) -> None:
+        """The notice came late: the process met the change at its next step."""
+        (joint,), known = await found(split)
+        await change(split, joint, known)
+        async with split.begin() as connection:
+            assert await second_looks.taken_in(connection, "web-split", 0)
+            await reoptimisation.gone(connection, "web-split")
+        assert await rows(split, "SELECT kind FROM exceptions") == []
+
+    async def test_one_that_has_ended_is_not(self, split: AsyncEngine) -> None:
+        (joint,), known = await found(split)
+        await change(split, joint, known)
+        async with split.begin() as connection:
+            await connection.execute(text("UPDATE orders SET status = 'cancelled'"))
+            await reoptimisation.gone(connection, "web-split")
+        assert await rows(split, "SELECT kind FROM exceptions") == []
 
 
 class TestHoldingBack:
@@ -303,7 +322,7 @@ async def test_what_is_kept_gives_the_decision_again(split: AsyncEngine) -> None
     assert isinstance(document, dict)
     assert isinstance(seen, dict)
     demand = Demand.model_validate(document["demand"])
-    again = plan(demand, seen_again(seen, known.nodes, known.tariffs), known.policy, known.policy_version)
+    again = plan(demand, unpack(seen, known.nodes, known.tariffs), known.policy, known.policy_version)
     made = SourcingDecision.model_validate(document["decision"])
     assert again.shipments == made.shipments
     assert demand.deliver_by is not None

@@ -1,12 +1,14 @@
 """The bench's arithmetic: what it says must follow from what it measured."""
 
 import os
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent, MarkerRecordedEventAttributes
 
+from bench.counts.meter import Counts, statements_in
 from bench.measure import Spread, own_seconds, percentile, processor_seconds, used_between
 from bench.results import EMPTY, NO_OP, ONE_LINE, History, Load, Results, summary
 from bench.shape import LOCAL_ACTIVITY, Shape, Stage, shape_of
@@ -34,6 +36,27 @@ class TestSpread:
     def test_of_no_round_is_refused(self) -> None:
         with pytest.raises(ValueError, match="no round"):
             Spread.of([])
+
+
+class TestCounts:
+    def test_statements_are_those_of_others_by_the_kind_of_process(self) -> None:
+        lines = [
+            "2026-11-30 05:00:00 UTC [7] LOG:  execute <unnamed>: SELECT 1\n",
+            "2026-11-30 05:00:00 UTC [7] LOG:  execute _pg3_0: SELECT id\n",
+            "\tFROM orders -- LOG:  statement: of two lines\n",
+            "2026-11-30 05:00:00 UTC [7] DETAIL:  Parameters: $1 = '1'\n",
+            "2026-11-30 05:00:00 UTC [8] LOG:  statement: BEGIN\n",
+            "2026-11-30 05:00:00 UTC [9] LOG:  statement: SELECT 2\n",
+            "2026-11-30 05:00:00 UTC [5] LOG:  checkpoint starting: time\n",
+            "2026-11-30 05:00:00 UTC [6] LOG:  statement: LISTEN outbox\n",
+        ]
+        found = statements_in(lines, {7: "dom-worker", 8: "dom-api", 9: "own"}, own_pid=9)
+        assert found == {"dom-worker": 2, "dom-api": 1, "other": 1}
+
+    def test_what_an_idle_house_asks_for_is_taken_off_by_the_time(self) -> None:
+        idle = Counts(60.0, Counter({"dom-worker": 600, "dom-keeper": 120}), commits=60, flushes=6)
+        busy = Counts(30.0, Counter({"dom-worker": 400, "dom-keeper": 55, "dom-api": 9}), commits=90, flushes=2)
+        assert busy.above(idle) == Counts(30.0, Counter({"dom-worker": 100, "dom-api": 9}), commits=60, flushes=0)
 
 
 class TestProcessorTime:

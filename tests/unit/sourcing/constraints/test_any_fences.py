@@ -86,7 +86,7 @@ class TestWhateverThePolicyAsks:
         world, demand = replace(case[0], policy=policy(fences=fences)), case[1]
         snapshot = world.snapshot()
         made = draft(demand, snapshot, Rules(world.policy, world.policy.strategies[0]))
-        passed = {node_id for node_id, each in examine_in_full(made.question).items() if all(r.passed for r in each)}
+        passed = {node_id for node_id, each in examine_in_full(made.context).items() if all(r.passed for r in each)}
         assert passed == {site.node.id for site in made.eligible}
         decision = plan(demand, snapshot, world.policy, 1)
         assert set(used(decision)) <= passed

@@ -12,14 +12,14 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from dom.delivery.zones import zone_of
-from dom.sourcing.explanation.again import explained
 from dom.sourcing.explanation.changes import from_record, taken
 from dom.sourcing.explanation.models import ChangeKind
+from dom.sourcing.explanation.recomputing import explained
 from dom.sourcing.explanation.record import Record
 from dom.sourcing.explanation.settings import SETTINGS
 from dom.sourcing.models import Demand, Snapshot, SourcingDecision, StockValue
 from dom.sourcing.planner import plan
-from dom.sourcing.planning.snapshot_codec import as_seen, seen_again
+from dom.sourcing.planning.snapshot_codec import pack, unpack
 from dom.sourcing.policy.document import Costs, Policy
 from dom.sourcing.reasons import words
 from dom.sourcing.reasons.kept import by_term
@@ -52,8 +52,8 @@ class Case:
     def record(self) -> Record:
         """What is kept of it, read again."""
         kept = json.loads(self.decided().model_dump_json())
-        seen = json.loads(json.dumps(as_seen(self.snapshot, {n.sku for n in self.demand.lines}, self.demand.as_of)))
-        again = seen_again(seen, self.snapshot.nodes, self.snapshot.tariffs)
+        seen = json.loads(json.dumps(pack(self.snapshot, {n.sku for n in self.demand.lines}, self.demand.as_of)))
+        again = unpack(seen, self.snapshot.nodes, self.snapshot.tariffs)
         return Record(self.demand, SourcingDecision.model_validate(kept), self.policy, again)
 
 
@@ -128,7 +128,7 @@ class TestWhatIsSeenAgain:
     def test_makes_the_planner_decide_the_same(self, case: Case) -> None:
         record = case.record()
         assert record.snapshot is not None
-        assert record.decided_again(record.snapshot) == case.decided()
+        assert record.recompute_decision(record.snapshot) == case.decided()
 
     @a_few
     @given(case=cases())
@@ -193,7 +193,7 @@ class TestWhatWouldChangeIt:
 
     def _taken(self, record: Record, costs: Costs) -> object:
         assert record.snapshot is not None
-        return taken(record.decided_again(record.snapshot, costs))
+        return taken(record.recompute_decision(record.snapshot, costs))
 
     @settings(deadline=None, max_examples=40)
     @given(case=cases())
@@ -300,7 +300,7 @@ def _with(record: Record, node_id: str, stock: dict[str, int]) -> SourcingDecisi
     held = dict(record.snapshot.available)
     for sku, units in stock.items():
         held[node_id, sku] = held.get((node_id, sku), 0) + units
-    return record.decided_again(record.snapshot.model_copy(update={"available": held}))
+    return record.recompute_decision(record.snapshot.model_copy(update={"available": held}))
 
 
 def _waiting(decision: SourcingDecision) -> int:

@@ -7,7 +7,7 @@ import pytest
 from dom.network import Node
 from dom.sourcing.policy.document import Costs, DaysOfSupply
 from dom.sourcing.valuation.demand import Bought
-from dom.sourcing.valuation.value import Outlook, Worth, freight_of, pricing, worths
+from dom.sourcing.valuation.value import ShadowPrice, ValuationInput, freight_of, pricing, shadow_prices
 from tests.worlds.policies import policy, strategy
 from tests.worlds.sourcing import LEEDS, LONDON, NORTHLINE, PARIS, heavy_duty, node, sku
 
@@ -16,9 +16,9 @@ NODES: tuple[Node, ...] = (node("leeds", LEEDS), node("lille", PARIS, "FR"), nod
 LEEDS_REGION, LONDON_REGION = 0, 2
 
 
-def outlook(leeds: float, london: float, *bought: Bought, **changes: object) -> Outlook:
+def outlook(leeds: float, london: float, *bought: Bought, **changes: object) -> ValuationInput:
     """Stock of A in Leeds and London, and none in France."""
-    plain = Outlook(
+    plain = ValuationInput(
         nodes=NODES,
         skus=(sku("A", list_price=2000),),
         tariffs=(NORTHLINE,),
@@ -36,54 +36,56 @@ def daily(region: int, units: int = 1) -> list[Bought]:
     return [Bought(day, region, ((0, units),), 1) for day in range(28)]
 
 
-def by_node(found: list[Worth]) -> dict[str, int]:
+def by_node(found: list[ShadowPrice]) -> dict[str, int]:
     return {each.node_id: each.opportunity for each in found}
 
 
 class TestWhenItIsPriced:
     def test_no_strategy_asks_what_stock_is_worth(self) -> None:
         assert pricing(policy()) is None
-        assert worths(outlook(5, 5, *daily(0), policy=policy())) == []
+        assert shadow_prices(outlook(5, 5, *daily(0), policy=policy())) == []
 
     def test_an_opportunity_weight_or_days_of_supply_ask(self) -> None:
         assert pricing(WEIGHED) is WEIGHED.strategies[1]
         assert pricing(policy(days_of_supply=DaysOfSupply(per_unit=100))) is not None
 
     def test_nothing_was_asked_for(self) -> None:
-        assert [(each.opportunity, each.daily_demand) for each in worths(outlook(5, 5))] == [(0, 0), (0, 0)]
+        assert [(each.opportunity, each.daily_demand) for each in shadow_prices(outlook(5, 5))] == [(0, 0), (0, 0)]
 
 
 class TestPrices:
     def test_where_there_is_plenty_nothing_is_worth_keeping(self) -> None:
-        assert by_node(worths(outlook(900, 900, *daily(LEEDS_REGION)))) == {"leeds": 0, "london": 0}
+        assert by_node(shadow_prices(outlook(900, 900, *daily(LEEDS_REGION)))) == {"leeds": 0, "london": 0}
 
     def test_where_all_is_short_a_unit_is_worth_the_margin_it_would_lose(self) -> None:
-        found = by_node(worths(outlook(1, 1, *daily(LEEDS_REGION, 5), *daily(LONDON_REGION, 5))))
+        found = by_node(shadow_prices(outlook(1, 1, *daily(LEEDS_REGION, 5), *daily(LONDON_REGION, 5))))
         # 30 % of 20.00 is lost; shipping it costs 3.00; twice the dearest shipment, from France, is more than that.
         dearest = freight_of(outlook(1, 1), WEIGHED.strategies[1].cost)
         assert min(found.values()) > 600 - 300
         assert max(found.values()) <= dearest.penalty.max()
 
     def test_the_node_whose_own_customers_need_it_is_worth_the_detour_of_others(self) -> None:
-        found = by_node(worths(outlook(10, 900, *daily(LEEDS_REGION))))
+        found = by_node(shadow_prices(outlook(10, 900, *daily(LEEDS_REGION))))
         assert 0 < found["leeds"] <= 30  # the other 270 km at 10 a 100 km
         assert found["london"] == 0
 
     def test_a_longer_horizon_makes_the_same_stock_scarcer(self) -> None:
         short = outlook(20, 20, *daily(LEEDS_REGION), *daily(LONDON_REGION))
-        assert sum(by_node(worths(short)).values()) < sum(by_node(worths(replace(short, horizon_days=90))).values())
+        assert sum(by_node(shadow_prices(short)).values()) < sum(
+            by_node(shadow_prices(replace(short, horizon_days=90))).values()
+        )
 
     def test_it_is_worked_out_the_same_every_time(self) -> None:
         asked = outlook(10, 30, *daily(LEEDS_REGION), *daily(LONDON_REGION, 2))
-        assert worths(asked) == worths(asked)
+        assert shadow_prices(asked) == shadow_prices(asked)
 
 
 class TestDemand:
     def test_each_region_asks_the_nearest_node_that_has_some(self) -> None:
-        both = {each.node_id: each.daily_demand for each in worths(outlook(50, 50, *daily(LEEDS_REGION, 2)))}
+        both = {each.node_id: each.daily_demand for each in shadow_prices(outlook(50, 50, *daily(LEEDS_REGION, 2)))}
         assert both["leeds"] == pytest.approx(2, rel=0.05)
         assert both["london"] < 0.2
-        gone = {each.node_id: each.daily_demand for each in worths(outlook(0, 50, *daily(LEEDS_REGION, 2)))}
+        gone = {each.node_id: each.daily_demand for each in shadow_prices(outlook(0, 50, *daily(LEEDS_REGION, 2)))}
         assert gone["leeds"] == 0
         assert gone["london"] == pytest.approx(both["leeds"] + both["london"], rel=0.001)
 

@@ -29,7 +29,7 @@ _GOES_WITHOUT_SAYING: Final = frozenset({Fence.SHIPS_TO_COUNTRY, Fence.NETWORK})
 
 def reasons(decision: SourcingDecision, made: CandidatePlan) -> tuple[str, ...]:
     """Two to eight sentences, the most important first."""
-    return tuple(islice(_Story(decision, made).sentences(), SENTENCES_AT_MOST))
+    return tuple(islice(_Sentences(decision, made).sentences(), SENTENCES_AT_MOST))
 
 
 def unmatched(demand: Demand) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ def unmatched(demand: Demand) -> tuple[str, ...]:
     )
 
 
-class _Story:
+class _Sentences:
     def __init__(self, decision: SourcingDecision, made: CandidatePlan) -> None:
         self.decision = decision
         self.made = made

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.reconcile import books, held
+from store.reconcile import balances, held
 from store.reconcile.differences import BusyError, CannotMendError, StockFault, Trust
 
 Line = tuple[str, str, str]
@@ -34,7 +34,7 @@ class RepairRun:
 
 
 @dataclass(slots=True)
-class Settled:
+class PlaceRepair:
     """What was done about a place, in words; order lines (order, fulfilment, line) that got their units back, and those
     that could not, with the reason."""
 
@@ -66,7 +66,9 @@ DELETE FROM reservations WHERE id = :id AND CASE kind WHEN 'firm' THEN order_id 
 """)
 
 
-async def settle(connection: AsyncConnection, place: tuple[str | None, str | None], run: RepairRun) -> Settled:
+async def repair_place(
+    connection: AsyncConnection, place: tuple[str | None, str | None], run: RepairRun
+) -> PlaceRepair:
     """Put reservations, ledger and balance of a place right. Raises CannotMendError or BusyError: roll back then."""
     return await _Place(connection, dict(zip(("node_id", "sku"), place, strict=True)), run).settle()
 
@@ -79,10 +81,10 @@ class _Place:
         self._names = names
         self._where = _PLACE if None in names.values() else _KNOWN_PLACE
         self._run = run
-        self._settled = Settled()
+        self._settled = PlaceRepair()
         self._gone = 0
 
-    async def settle(self) -> Settled:
+    async def settle(self) -> PlaceRepair:
         """Reservations first, then the balance after them."""
         opened = (await self._connection.execute(_OPEN, self._names)).rowcount > 0
         balance = (await self._connection.execute(_LOCK, self._names)).mappings().one_or_none()
@@ -102,7 +104,7 @@ class _Place:
         return (await self._connection.execute(text(query), self._names | parameters)).mappings().all()
 
     async def _books(self) -> RowMapping | None:
-        rows = await self._rows(books.query(self._where))
+        rows = await self._rows(balances.query(self._where))
         return rows[0] if rows else None
 
     async def _end_stale(self, has_balance: bool) -> None:
@@ -225,13 +227,13 @@ class _Place:
     async def _write_balance(self, row: RowMapping, target: Mapping[str, int]) -> None:
         """The balance as it should be, and a ledger entry for what the ledger lacks."""
         _check_possible(target)
-        lacking = {name: target[name] - row[f"ledger_{name}"] for name in books.QUANTITIES}
-        changed = [name for name in books.QUANTITIES if row[name] != target[name]]
+        lacking = {name: target[name] - row[f"ledger_{name}"] for name in balances.QUANTITIES}
+        changed = [name for name in balances.QUANTITIES if row[name] != target[name]]
         if not changed and not any(lacking.values()):
             return
         await self._connection.execute(
             text(f"""
-            UPDATE stock SET {", ".join(f"{name} = :to_{name}" for name in books.QUANTITIES)}, updated_at = now()
+            UPDATE stock SET {", ".join(f"{name} = :to_{name}" for name in balances.QUANTITIES)}, updated_at = now()
             WHERE {self._where}
             """),
             self._names | {f"to_{name}": value for name, value in target.items()},
@@ -246,7 +248,7 @@ class _Place:
         if not has_balance:
             return
         entry = {"kind": "reconcile", "business_key": self._run.key(), "order_id": order_id, "reason": why[:500]}
-        moved = {books.DELTAS[_LONG.get(name, name)]: value for name, value in deltas.items()}
+        moved = {balances.DELTAS[_LONG.get(name, name)]: value for name, value in deltas.items()}
         columns = (*moved, *entry)
         await self._connection.execute(
             text(f"""
@@ -263,12 +265,12 @@ _LONG: Final = {"soft": "reserved_soft"}
 def _target(row: RowMapping, trust: Trust, opened: bool, gone: int) -> dict[str, int]:
     """What the balance should say, with the reservations as they are now; `gone` units left in this repair."""
     target = {}
-    for name in books.OWN.values():
+    for name in balances.OWN.values():
         believed = trust is Trust.BALANCE and row[name] is not None and not opened
         target[name] = int(row[name] if believed else row[f"ledger_{name}"])
         if believed and name == "on_hand":
             target[name] -= gone
-    return target | {column: int(row[sums]) for column, sums in books.HELD.values()}
+    return target | {column: int(row[sums]) for column, sums in balances.HELD.values()}
 
 
 def _check_possible(target: Mapping[str, int]) -> None:

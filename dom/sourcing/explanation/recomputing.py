@@ -28,10 +28,10 @@ def explained(record: Record) -> Explanation:
     """
     if record.snapshot is None:
         return Explanation(reproduced=False, because="It was decided before what the planner saw was kept.")
-    again = record.decided_again(record.snapshot)
+    again = record.recompute_decision(record.snapshot)
     differences = compared(record.decision, again)
     now = Record(record.demand, again, record.policy, record.snapshot)
-    made = now.drafted_again(record.snapshot)
+    made = now.recompute_plan(record.snapshot)
     nodes = tuple(_nodes(made, again)) if made is not None else ()
     names = {node.id: node.name for node in record.snapshot.nodes}
     changes: Iterable[Change] = from_record(now, names)
@@ -70,7 +70,7 @@ def _why(then: SourcingDecision) -> str:
 
 
 def _nodes(made: CandidatePlan, decision: SourcingDecision) -> Iterator[ExplainedNode]:
-    fences = examine_in_full(made.question)
+    fences = examine_in_full(made.context)
     alone = dict(_alone(made))
     filling = filling_alone(made)
     used = {shipment.node_id for shipment in decision.shipments}
