@@ -234,7 +234,7 @@ class TestCancelled:
         rehearsal_id = await asked(world)
         await begin_quickly(temporal_client, rehearsal_id, work._durable._task_queue)
         await held.reached()
-        await handle(temporal_client, rehearsal_id).cancel(reason="too many orders")
+        await handle(temporal_client, rehearsal_id).cancel(reason="too many orders\x00")
         await heard(temporal_client, rehearsal_id)
         await held.cut_off()
         found = await until_rehearsal(world, rehearsal_id, "cancelled")
