@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -13,7 +13,7 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
-from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 
 import dom.sourcing.solver.milp  # noqa: F401  # loads HiGHS now, so that the first order that needs it does not wait
 from activities.arriving import Arriving
@@ -21,8 +21,11 @@ from activities.boundary import Database
 from activities.cancelling import Cancelling
 from activities.capture import Capture
 from activities.fulfilling import Fulfilling
+from activities.importing import Importing
+from activities.lasting import AT_ONCE, own_queue
 from activities.looking_again import LookingAgain
 from activities.pricing import Pricing, PricingTerms
+from activities.rehearsing import Rehearsing
 from activities.relaying import Relaying
 from activities.resuming import Resuming
 from activities.returning import Returning
@@ -42,27 +45,35 @@ from dom.returns import EXPIRES_AFTER
 from dom.shared.errors import NotFound
 from jobs.allocating import Allocating
 from jobs.expiring import Sweeping
-from jobs.importing import Importing
 from jobs.job import Job
 from jobs.leader import keep
 from jobs.publishing import Publishing
-from jobs.rehearsing import Rehearsing
 from jobs.reoptimising import Reoptimising
 from jobs.retiring_nodes import Retiring
 from jobs.shadowing import Shadowing
 from jobs.starting_relay import StartingRelay
+from jobs.starting_work import StartingWork
 from jobs.watching_processes import Watching
 from processes import signals
 from services.channel_webhooks import ChannelWebhooks
 from settings import Settings
 from store.database import engine as database
 from store.network import reference
+from workflows.imports import ImportWorkflow
 from workflows.order.process import OrderWorkflow
 from workflows.outbox_relay import OutboxRelayWorkflow, ensure
 from workflows.pricing import PriceStockWorkflow, put_schedule
+from workflows.rehearsals import RehearsalWorkflow
 from workflows.returns import ReturnWorkflow
 
-WORKFLOWS: tuple[type, ...] = (OrderWorkflow, ReturnWorkflow, PriceStockWorkflow, OutboxRelayWorkflow)
+WORKFLOWS: tuple[type, ...] = (
+    OrderWorkflow,
+    ReturnWorkflow,
+    PriceStockWorkflow,
+    OutboxRelayWorkflow,
+    ImportWorkflow,
+    RehearsalWorkflow,
+)
 _PATIENCE_SECONDS = 5.0
 """What a worker gets beyond its time to drain."""
 _HEARTBEATS_EVERY = timedelta(seconds=3)
@@ -130,6 +141,7 @@ def wired(
     activities.
     """
     sourcing, fulfilling = SourcingActivities(house_database), Fulfilling(house_database)
+    importing, rehearsing = Importing(house_database), Rehearsing(house_database)
     shipping, returning = Shipping(house_database, CarrierRegistry(carriers)), Returning(house_database, returns_last)
     return [
         Capture(house_database).accept_order,
@@ -146,6 +158,10 @@ def wired(
         returning.open_return,
         returning.commit_return,
         Pricing(house_database).price_stock,
+        importing.apply_import,
+        importing.cancel_import,
+        rehearsing.run_rehearsal,
+        rehearsing.end_rehearsal,
     ]
 
 
@@ -171,11 +187,10 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Allocating(engine),
         Reoptimising(engine, replaying=settings.replay_orders),
         Retiring(engine, client),
-        Importing(engine),
-        Rehearsing(engine),
         Shadowing(engine),
         Watching(engine, client, settings.task_queue),
         StartingRelay(client, settings.task_queue),
+        StartingWork(engine, client, settings.task_queue),
     ]
 
 
@@ -207,6 +222,24 @@ def build(
     )
 
 
+def background(
+    client: Client, task_queue: str, served: Sequence[Callable[..., Any]], drain_seconds: float
+) -> list[Worker]:
+    """The workers of activities that last for minutes: each on a queue of its own, a few at once."""
+    by_name = {each.__name__: each for each in served}
+    return [
+        Worker(
+            client,
+            task_queue=own_queue(task_queue, name),
+            activities=[by_name[name]],
+            max_concurrent_activities=at_once,
+            activity_task_poller_behavior=PollerBehaviorSimpleMaximum(maximum=1),
+            graceful_shutdown_timeout=timedelta(seconds=drain_seconds),
+        )
+        for name, at_once in AT_ONCE.items()
+    ]
+
+
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then let what runs come to its end."""
     stop = asyncio.Event()
@@ -219,20 +252,21 @@ async def run(settings: Settings) -> None:
     engine = database.create(settings.database_url, settings.db_pool_size, database.ProcessKind.WORKER)
     try:
         async with activities(settings, engine, client) as served:
-            worker = build(client, settings, served)
-            running = asyncio.create_task(worker.run())
+            drain_seconds = settings.worker_drain_seconds
+            workers = [build(client, settings, served), *background(client, settings.task_queue, served, drain_seconds)]
+            running = {worker: asyncio.create_task(worker.run()) for worker in workers}
             await begin_standing_work(client, settings)
             _log.info("serving", task_queue=settings.task_queue, temporal=settings.temporal_address)
             if settings.ready_file is not None:
                 settings.ready_file.touch()
             stopped = asyncio.create_task(stop.wait())
             async with keeper(settings, engine, client, stop):
-                await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({*running.values(), stopped}, return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
-            if running.done():  # it ended by itself: in words, if what it stands on is gone
+            if any(each.done() for each in running.values()):  # by itself: in words, if what it stands on is gone
                 await namespace.require(client)
             _log.info("draining")
-            await drain(worker, running, settings.worker_drain_seconds + _PATIENCE_SECONDS)
+            await drain(running, drain_seconds + _PATIENCE_SECONDS)
     finally:
         await engine.dispose()
 
@@ -263,18 +297,17 @@ async def put_pricing_schedule(client: Client, settings: Settings) -> None:
     await put_schedule(client, settings.task_queue, timedelta(minutes=settings.pricing_minutes), terms)
 
 
-async def drain(worker: Worker, running: asyncio.Task[None], patience: float) -> None:
-    """Stop the worker; after `patience` seconds let go of it. Raises what the worker itself ended with.
+async def drain(running: Mapping[Worker, asyncio.Task[None]], patience: float) -> None:
+    """Stop workers; after `patience` seconds let go of them. Raises what a worker itself ended with.
 
-    SDK 1.35: the last step of its shutdown, in its core, now and then finds no end if an activity of an open workflow
+    SDK 1.35: the last step of a shutdown, in its core, now and then finds no end if an activity of an open workflow
     ends in the same moment. Nothing is lost by letting go: what was not answered is tried again elsewhere.
     """
-    stopping = asyncio.create_task(worker.shutdown())
-    await asyncio.wait({stopping}, timeout=patience)
-    if not stopping.done():
-        running.cancel()
-        stopping.cancel()
-    for outcome in await asyncio.gather(running, stopping, return_exceptions=True):
+    stopping = [asyncio.create_task(worker.shutdown()) for worker in running]
+    _, left = await asyncio.wait(stopping, timeout=patience)
+    for task in (*running.values(), *stopping) if left else ():
+        task.cancel()
+    for outcome in await asyncio.gather(*running.values(), *stopping, return_exceptions=True):
         if isinstance(outcome, Exception):
             raise outcome
 

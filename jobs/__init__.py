@@ -9,8 +9,18 @@ reoptimising        plans unbegun work anew once stock, capacity or rates moved
 retiring_nodes      takes unbegun work away from nodes that cannot do it any more
 watching_processes  puts orders and returns without a process before a person
 starting_relay      starts the relay of the outbox unless it runs
+starting_work       starts imports and rehearsals that have no workflow, gives up uploads that died
 publishing          writes what channels are told of changes of availability, by webhook
-importing           applies bulk imports
-rehearsing          runs the rehearsals that were asked for
 shadowing           lets shadows decide beside the live policy
+
+What lasts for minutes is a workflow (`workflows/`), and what has a time of its own a Temporal Schedule.
+
+Woken by NOTIFY: shadowing. The others look now and then:
+
+allocating, publishing, reoptimising   follow the ledger, which nearly every transaction writes: transactions that
+                                       notify are committed one after the other, and orders would wait for that
+retiring_nodes                         a load of nodes or SKUs would wake it for each; once a second is enough
+expiring                               what lapses is no change of the database
+watching_processes, starting_relay,    compare with Temporal, which notifies nobody
+starting_work
 """

@@ -17,23 +17,31 @@ from store.sourcing.decision_log import Networks
 
 AT_ONCE: Final = 20
 """Decisions between two pauses: so long others may have to wait for the processor."""
+EVERY: Final = 2.0
+NONE_RUNS: Final = 60.0
+"""Seconds between two looks while a shadow runs, and while none does."""
 
 
 class Shadowing:
-    """Follows live decisions, a few of each shadow a run. It reads decisions and writes its own rows, nothing else."""
+    """Follows live decisions, a few of each shadow a run. It reads decisions and writes its own rows, nothing else.
+
+    It looks every two seconds while a shadow runs, and is woken when one is started.
+    """
 
     name: Final = "shadowing"
+    woken_by: Final = "shadows"
 
-    def __init__(self, engine: AsyncEngine, every: float = 2.0) -> None:
+    def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._reads = reading(engine)
-        self.every = every
+        self.every = NONE_RUNS
         self._networks = Networks()
         self._apart = Apart(self.name)
 
     async def run(self) -> bool:
         """Some decisions of each shadow; True if one of them has more to do."""
         following = await shadows.following(self._reads)
+        self.every = EVERY if following else NONE_RUNS
         return any([await self._apart.run(str(shadow.id), partial(self._follow, shadow)) for shadow in following])
 
     async def _follow(self, shadow: Following) -> bool:

@@ -1,12 +1,13 @@
 """The typed client of the durable processes: start, ask, signal, look after. Used by the API, the CLI and jobs.
 
-client        one connection to Temporal: start and ask, update, signal, and what it means if a workflow has ended
-orders        what is asked of an order's process
-returns       what is asked of a return's process
-signals       many orders signalled at once
-consistency   orders and returns beside their processes: which have none, which do not agree with the store
-runs          the last run of a workflow, as Temporal describes it
-revival       the process of an order or a return started anew, where the store stands
-missing       what is said of an order or a return that has no process
-errors        what can go wrong on the way, in our own errors
+client           one connection to Temporal: start and ask, update, signal, and what it means if a workflow has ended
+orders           what is asked of an order's process
+returns          what is asked of a return's process
+background_work  imports and rehearsals begun and cancelled
+signals          many orders signalled at once
+consistency      orders and returns beside their processes: which have none, which do not agree with the store
+runs             the last run of a workflow, as Temporal describes it
+revival          the process of an order or a return started anew, where the store stands
+missing          what is said of an order or a return that has no process
+errors           what can go wrong on the way, in our own errors
 """

@@ -100,6 +100,32 @@ class Durable:
                 await _fetch_second_error(start)
                 raise
 
+    async def begin(self, run: Callable[[W, C], Awaitable[R]], start: C, *, workflow_id: str, summary: str) -> None:
+        """Start a workflow unless it runs; one that has ended is started anew."""
+        await self.reach()
+        async with self._prepared():
+            await self.client.start_workflow(
+                run,
+                start,
+                id=workflow_id,
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                static_summary=summary,
+            )
+
+    async def cancel(self, workflow_id: str, reason: str) -> bool:
+        """Ask a workflow to cancel itself; False if no such workflow runs."""
+        await self.reach()
+        async with self._prepared():
+            try:
+                await self.client.get_workflow_handle(workflow_id).cancel(reason=reason)
+            except RPCError as error:
+                if not refusals.is_about_workflow(error):
+                    raise
+                return False
+        return True
+
     async def ask(
         self,
         workflow_id: str,

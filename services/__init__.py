@@ -6,6 +6,7 @@ promises               the plan that would be made for a basket, by shipping met
 reservations           units held for a cart or a checkout
 reservation_planning   which units a reservation would get, and what may be promised with them
 backorder_allocation   what came in is given to the orders that wait for it
+rehearsing             recorded decisions made again, in their sequence
 reoptimisation         unbegun work planned anew, changed in one transaction over many orders
 availability_news      what a channel's webhook is told next of availability
 channel_webhooks       channels' own webhooks, posted to where each wants it

@@ -77,7 +77,9 @@ class ImportKind(StrEnum):
 
 
 class ImportStatus(StrEnum):
-    """Where a bulk import stands; a refused one (all-or-nothing, with a bad row) changed nothing."""
+    """Where a bulk import stands; a refused one (all-or-nothing, with a bad row) changed nothing, of a cancelled one
+    stays what was applied.
+    """
 
     RECEIVING = "receiving"
     QUEUED = "queued"
@@ -85,6 +87,7 @@ class ImportStatus(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class ItemOutcome(StrEnum):
@@ -92,7 +95,8 @@ class ItemOutcome(StrEnum):
 
     `repeated`: it had been done before. `late`: a later count stands. `superseded`: a count has seen it already.
     `replaced`: a later row of the same file says another thing. `short`: a count below what is reserved, taken as far
-    as it could be. `refused`: it is wrong, or impossible now. All but `applied` and `short` change nothing.
+    as it could be. `refused`: it is wrong, or impossible now. `cancelled`: its import was cancelled before. All but
+    `applied` and `short` change nothing.
     """
 
     APPLIED = "applied"
@@ -102,6 +106,7 @@ class ItemOutcome(StrEnum):
     SUPERSEDED = "superseded"
     REPLACED = "replaced"
     REFUSED = "refused"
+    CANCELLED = "cancelled"
 
 
 class MessageStatus(StrEnum):
@@ -139,3 +144,4 @@ class RehearsalStatus(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"

@@ -72,6 +72,7 @@ RULES: Final[dict[str, Foreign]] = {
     "listImports": _NODE,
     "getImport": _NODE,
     "getImportProblems": _NODE,
+    "cancelImport": _NODE,
     "putSafetyStocks": _NODE,
     "putMarkDowns": _NODE,
     "listStockValues": Foreign(node=LEFT_OUT),

@@ -48,6 +48,7 @@ from tests.worlds.steps import (
     until_released,
 )
 from tests.worlds.waiting import until_status
+from tools import recorded_work
 from workflows.messages import (
     InspectCall,
     InspectedLine,
@@ -305,6 +306,10 @@ async def record(client: Client, engine: AsyncEngine, name: str) -> None:
         async with asyncio.timeout(_PATIENCE_SECONDS), House(client, engine).working() as house:
             await write(client, await price_stock(house), name)
         return
+    if name in recorded_work.RECORDED:
+        async with asyncio.timeout(_PATIENCE_SECONDS), House(client, engine, background=True).working() as house:
+            await write(client, await recorded_work.do(house, name), name)
+        return
     if name == RELAYED:
         async with asyncio.timeout(_PATIENCE_SECONDS), House(client, engine, relays=False).working() as house:
             run = await relay(house, small.order(name, A=1))
@@ -341,7 +346,7 @@ async def record_all(database_url: str, temporal_address: str, names: Sequence[s
 
 def main() -> None:
     """Start the servers, record what is named on the command line, or everything, and stop them."""
-    known = [*PATHS, PRICED, RELAYED]
+    known = [*PATHS, PRICED, RELAYED, *recorded_work.RECORDED]
     names = sys.argv[1:] or known
     if unknown := set(names) - set(known):
         sys.exit(f"there is no path {', '.join(sorted(unknown))}; known are {', '.join(known)}")

@@ -11,6 +11,7 @@ from temporalio.service import RetryConfig
 from api.http.change_stream import Tail
 from api.http.shared_work import Shared
 from bootstrap import temporal
+from processes.background_work import BackgroundWork
 from processes.client import Durable
 from processes.orders import OrderProcesses
 from processes.returns import ReturnProcesses
@@ -39,6 +40,7 @@ class Services:
     durable: Durable
     orders: OrderProcesses
     returns: ReturnProcesses
+    work: BackgroundWork
     tail: Tail
     reference: ReferenceCache = field(default_factory=ReferenceCache)
     holding: Holding = field(init=False)
@@ -67,7 +69,8 @@ class Services:
         reference = ReferenceCache()
         tail = Tail(reads, reference, settings.stream_listeners)
         orders, returns = OrderProcesses(durable, reads, engine), ReturnProcesses(durable, reads, engine)
-        return cls(engine, reads, durable, orders, returns, tail, reference)
+        work = BackgroundWork(durable, engine)
+        return cls(engine, reads, durable, orders, returns, work, tail, reference)
 
 
 async def connect(settings: Settings) -> Client:

@@ -25,6 +25,13 @@ IMPORT: Final[Example] = {
         "problems": "/v1/inventory/imports/import-5f0c6a1e9b7d42c8a913/problems",
     },
 }
+IMPORT_CANCELLED: Final[Example] = IMPORT | {
+    "status": "cancelled",
+    "done": 1000000,
+    "outcomes": {"applied": 439963, "refused": 37, "cancelled": 560000},
+    "detail": "cancelled by operations",
+    "finished_at": "2026-03-02T02:10:21Z",
+}
 IMPORT_LIST: Final[Example] = {"items": [IMPORT], "next_cursor": None}
 IMPORT_FILES: Final[dict[str, str]] = {
     "counts, as CSV": "node_id,sku,quantity,reason_code\nexample-node,EXAMPLE-1,141,cycle_count\n",

@@ -97,6 +97,8 @@ async def send(
         key=key,
     )
     found, created = await imports.receive(services.engine, header, request.stream())
+    if not found.ended:
+        await services.work.import_received(found.id)
     content = _shown(found)
     return Json(content, 202 if created else 200, headers={"Location": content["links"]["self"]})
 
@@ -140,6 +142,25 @@ async def get(import_id: ImportId, services: Use, who: Annotated[Principal, need
     return Json(_shown(await imports.get(services.reads, import_id)))
 
 
+@router.post(
+    PATH + "/{import_id}/cancel",
+    summary="Apply no more of an import",
+    operation_id="cancelImport",
+    response_model=ImportDetail,
+    responses={
+        **responses.success(200, "Cancelled.", examples.IMPORT_CANCELLED),
+        **responses.problems("not-found", "conflict"),
+    },
+)
+async def cancel(import_id: ImportId, services: Use, who: Annotated[Principal, needs(Scope.STOCK_WRITE)]) -> Json:
+    """What was applied stays. Every row that was not is one of the `problems`, as `cancelled`: send those in to go on.
+    All-or-nothing, nothing was applied. Cancelled again it is answered again; one that has ended otherwise, or is still
+    being received, is a conflict.
+    """
+    visibility.no_limit_of_nodes(who)
+    return Json(_shown(await services.work.cancel_import(import_id, who.name)))
+
+
 @router.get(
     PATH + "/{import_id}/problems",
     summary="The rows that were not applied as they stand, and why",
@@ -162,8 +183,8 @@ async def problems(
     who: Annotated[Principal, needs(Scope.STOCK_READ)],
     format_: Annotated[Format, Query(alias="format")] = Format.CSV,
 ) -> StreamingResponse:
-    """Refused rows, counts below what is reserved, and rows that a later count or a later row made void. What could not
-    be read stands there as it came.
+    """Refused rows, counts below what is reserved, rows that a later count or a later row made void, and those that a
+    cancelled import did not come to. What could not be read stands there as it came.
     """
     visibility.no_limit_of_nodes(who)
     found = await imports.get(services.reads, import_id)

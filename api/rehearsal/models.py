@@ -70,7 +70,9 @@ class RehearsalDetail(BaseModel):
     """A rehearsal, and how far it is."""
 
     id: str
-    status: RehearsalStatus = Field(description="`queued`, `running`, then `done`, or `failed` with a `detail`.")
+    status: RehearsalStatus = Field(
+        description="`queued`, `running`, then `done`; `failed`, `cancelled` with a `detail`."
+    )
     policy_name: str
     orders: str
     total: int = Field(description="Decisions to be made again; 0 until it has begun.")

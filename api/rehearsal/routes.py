@@ -1,4 +1,4 @@
-"""Rehearsals of a policy over recorded orders: asked for here, run by the keeper, read here.
+"""Rehearsals of a policy over recorded orders: asked for here, each run by a workflow, read here.
 
 Their figures are sums over the orders of all channels and nodes: they are for callers without limits, as shadows are.
 """
@@ -48,7 +48,7 @@ _DRAFT: Final = "draft:"
     operation_id="startRehearsal",
     response_model=RehearsalDetail,
     responses={
-        **responses.success(202, "In the queue; the keeper runs one at a time.", examples.REHEARSAL),
+        **responses.success(202, "It is run now, or after others.", examples.REHEARSAL),
         **responses.problems("invalid-input", "not-found"),
     },
 )
@@ -66,6 +66,7 @@ async def start(
         found = await rehearsals.ask(
             connection, policy=policy, policy_name=called, orders=asked.orders, asked_by=who.name
         )
+    await services.work.rehearsal_asked(found.id)
     content = _shown(found)
     return Json(content, 202, headers={"Location": content["links"]["self"]})
 
@@ -157,18 +158,18 @@ async def report(request: Request, rehearsal_id: RehearsalId, services: Use) -> 
     PATH + "/{rehearsal_id}",
     summary="Cancel a rehearsal, or throw its report away",
     operation_id="deleteRehearsal",
-    dependencies=[needs(Scope.POLICY_WRITE)],
     response_model=RehearsalDetail,
     responses={
         **responses.success(200, "The rehearsal as it was; it is gone.", examples.REHEARSAL),
         **responses.problems("not-found", "invalid-input"),
     },
 )
-async def delete(rehearsal_id: RehearsalId, services: Use) -> Json:
+async def delete(
+    rehearsal_id: RehearsalId, services: Use, who: Annotated[Principal, needs(Scope.POLICY_WRITE)]
+) -> Json:
     """One that is under way ends with its next step."""
     found = await rehearsals.get(services.reads, rehearsal_id)
-    async with services.engine.begin() as connection:
-        await rehearsals.forget(connection, rehearsal_id)
+    await services.work.delete_rehearsal(rehearsal_id, who.name)
     return Json(_shown(found))
 
 

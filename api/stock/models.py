@@ -120,7 +120,8 @@ class ImportDetail(BaseModel):
     kind: ImportKind
     status: ImportStatus = Field(
         description="`receiving`, `queued`, `applying`, then `done`; `refused`: all-or-nothing, and rows are wrong; "
-        "`failed`: the upload ended before the file did."
+        "`failed`: the upload ended before the file did, or the database refuses a row; `cancelled`: what was applied "
+        "stays."
     )
     all_or_nothing: bool
     source: str
@@ -130,7 +131,8 @@ class ImportDetail(BaseModel):
     rows: int = Field(description="Rows received.")
     done: int = Field(description="Rows that have an outcome.")
     outcomes: dict[str, int] = Field(
-        description="Rows by outcome: `applied`, `short`, `repeated`, `late`, `superseded`, `replaced`, `refused`."
+        description="Rows by outcome: `applied`, `short`, `repeated`, `late`, `superseded`, `replaced`, `refused`, "
+        "`cancelled`."
     )
     detail: str
     rows_per_second: int | None = None

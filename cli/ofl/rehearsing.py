@@ -56,7 +56,7 @@ def rehearse(
 async def _rehearsed(engine: AsyncEngine, which: str | None, of_file: Policy | None, span: Span) -> Report:
     from rich.progress import MofNCompleteColumn, Progress
 
-    from jobs.rehearsing import Run
+    from services.rehearsing import Run
 
     draft, called = of_file, f"{of_file.name} ({Path(which or '').name})" if of_file else ""
     if which and draft is None:

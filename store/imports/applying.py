@@ -23,8 +23,6 @@ from store.stock.item_results import Balances
 
 CHUNK: Final = 10_000
 """Rows applied in one statement."""
-_LOOK_AGAIN: Final = 0.2
-"""Seconds after which to see how far another applier is."""
 MOST_NAMED: Final = 10_000
 """Bad rows after which an all-or-nothing import is not looked through any further."""
 
@@ -59,18 +57,24 @@ _STATEMENTS: Final[Mapping[str, tuple[Balances, TextClause]]] = {
 }
 
 
-async def apply_next(engine: AsyncEngine, import_id: str | None = None) -> bool:
-    """Apply the next chunk of the oldest import that waits, or of this one; False if there is nothing to do.
+class Interrupted(Exception):
+    """An all-or-nothing import was to stop in the middle: nothing of it was applied."""
+
+
+async def apply_next(engine: AsyncEngine, import_id: str, stop: asyncio.Event | None = None) -> bool:
+    """Apply the import's next chunk; False if there is nothing to do.
 
     Two appliers do not disturb each other: an import is locked while a chunk of it is applied. One that the database
-    refuses to apply has failed, says why, and does not stand in the way of others.
+    refuses to apply has failed, and says why. All-or-nothing raises Interrupted soon after `stop` is set.
     """
     found: RowMapping | None = None
     try:
         async with engine.begin() as connection:
             found = (await connection.execute(_NEXT, {"id": import_id})).mappings().one_or_none()
-            if found is not None:
-                await (_whole if found["all_or_nothing"] else _step)(connection, found)
+            if found is not None and found["all_or_nothing"]:
+                await _whole(connection, found, stop or asyncio.Event())
+            elif found is not None:
+                await _step(connection, found)
     except (IntegrityError, DataError) as error:
         if found is None:
             raise
@@ -82,10 +86,7 @@ async def apply_next(engine: AsyncEngine, import_id: str | None = None) -> bool:
 
 _NEXT = text("""
 UPDATE stock_imports SET status = 'applying', started_at = coalesce(started_at, clock_timestamp()), touched_at = now()
-WHERE id = (
-    SELECT id FROM stock_imports WHERE status IN ('queued', 'applying')
-    AND (CAST(:id AS text) IS NULL OR id = :id)
-    ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+WHERE id = :id AND status IN ('queued', 'applying')
 RETURNING id, kind, all_or_nothing, source, actor, sequence, as_of, next_row, outcomes
 """)
 
@@ -96,10 +97,8 @@ async def apply_all(engine: AsyncEngine, import_id: str, told: Callable[[Import]
         worked = await apply_next(engine, import_id)
         found = await get(engine, import_id)
         told(found)
-        if found.ended:
+        if found.ended or not worked:
             return found
-        if not worked:
-            await asyncio.sleep(_LOOK_AGAIN)
 
 
 async def _step(connection: AsyncConnection, found: RowMapping) -> None:
@@ -148,7 +147,7 @@ def _parameters(found: RowMapping, first: int, last: int) -> dict[str, Any]:
     return {**shared, **counted, "first": first, "last": last}
 
 
-async def _whole(connection: AsyncConnection, found: RowMapping) -> None:
+async def _whole(connection: AsyncConnection, found: RowMapping, stop: asyncio.Event) -> None:
     """Apply every row or, if one is bad, none; the bad ones are written down either way."""
     bad: list[dict[str, Any]] = []
     outcomes = Counter(found["outcomes"])
@@ -159,6 +158,8 @@ async def _whole(connection: AsyncConnection, found: RowMapping) -> None:
         balances, _ = _STATEMENTS[found["kind"]]
         await balances.lock(connection, _parameters(found, first, last_of_all))
     while len(bad) < MOST_NAMED and (last := await _end_of_chunk(connection, found["id"], first)) is not None:
+        if stop.is_set():
+            raise Interrupted
         chunk = await _chunk(connection, found, first, last, lock=False)
         outcomes += chunk
         if chunk[ItemOutcome.REFUSED]:
@@ -207,19 +208,3 @@ UPDATE stock_imports SET status = :status, outcomes = CAST(:outcomes AS jsonb), 
     touched_at = clock_timestamp(), finished_at = clock_timestamp() WHERE id = :id
 """)
 _FORGET = text("DELETE FROM stock_import_rows WHERE import_id = :id AND outcome IS DISTINCT FROM 'refused'")
-
-
-async def fail_abandoned(engine: AsyncEngine, after_seconds: float) -> int:
-    """Give up imports whose upload sent nothing for so long; answers how many. The same key may begin again."""
-    async with engine.begin() as connection:
-        return (await connection.execute(_ABANDONED, {"seconds": after_seconds})).rowcount
-
-
-_ABANDONED = text("""
-WITH dead AS (
-    UPDATE stock_imports SET status = 'failed', finished_at = now(),
-        detail = 'the upload ended before the file did; send it again'
-    WHERE status = 'receiving' AND touched_at < now() - make_interval(secs => :seconds) RETURNING id
-)
-DELETE FROM stock_import_rows r USING dead d WHERE r.import_id = d.id AND r.outcome IS NULL
-""")

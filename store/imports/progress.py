@@ -13,6 +13,7 @@ from store.enums import ImportKind, ImportStatus
 
 PAGE: Final = 5_000
 """Problems read at a time."""
+_ENDED: Final = {ImportStatus.DONE, ImportStatus.REFUSED, ImportStatus.FAILED, ImportStatus.CANCELLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Import:
     @property
     def ended(self) -> bool:
         """Whether nothing more will come of it."""
-        return self.status in {ImportStatus.DONE, ImportStatus.REFUSED, ImportStatus.FAILED}
+        return self.status in _ENDED
 
 
 _COLUMNS: Final = """
@@ -61,6 +62,13 @@ async def get(engine: AsyncEngine, import_id: str) -> Import:
     if row is None:
         raise NotFound(f"there is no import {import_id}")
     return _import(row)
+
+
+async def unfinished(engine: AsyncEngine) -> Sequence[str]:
+    """The ids of imports that were received and have not ended, the oldest first."""
+    query = text("SELECT id FROM stock_imports WHERE status IN ('queued', 'applying') ORDER BY created_at")
+    async with engine.connect() as connection:
+        return (await connection.scalars(query)).all()
 
 
 _FIND = text(f"""

@@ -16,8 +16,6 @@ from dom.sourcing.rehearsal.report import Report
 from dom.sourcing.rehearsal.span import Span, read_span
 from store.enums import RehearsalStatus
 
-STARTS_AT_MOST: Final = 3
-"""A rehearsal that was begun so often without coming to its end is given up: it may be what ends its worker."""
 _COLUMNS: Final = """
 id, status, policy_name, orders, total, done, detail, asked_by, created_at, started_at, finished_at
 """
@@ -54,7 +52,7 @@ class Begun:
 async def ask(
     connection: AsyncConnection, *, policy: Policy | None, policy_name: str, orders: str, asked_by: str
 ) -> Rehearsal:
-    """Put a rehearsal into the queue. InvalidInput for orders nobody understands."""
+    """Write down a rehearsal that is to be run. InvalidInput for orders nobody understands."""
     read_span(orders)
     rows = await connection.execute(
         text(f"""
@@ -108,34 +106,34 @@ async def forget(connection: AsyncConnection, rehearsal_id: str) -> None:
 
 
 _BEGIN = text("""
-UPDATE rehearsals SET status = 'running', starts = starts + 1, done = 0, total = 0, started_at = clock_timestamp()
-WHERE id = (SELECT id FROM rehearsals WHERE status IN ('queued', 'running') ORDER BY created_at, id LIMIT 1)
-RETURNING id, policy, policy_name, orders, starts
+UPDATE rehearsals SET status = 'running', done = 0, total = 0, started_at = clock_timestamp()
+WHERE id = :id AND status IN ('queued', 'running') RETURNING id, policy, policy_name, orders
 """)
 
 
-async def begin(engine: AsyncEngine) -> Begun | None:
-    """Begin the oldest that waits, or that somebody left in the middle; from its start. None if there is none.
-
-    Only one process at a time may call it: the keeper.
-    """
+async def begin(engine: AsyncEngine, rehearsal_id: str) -> Begun | None:
+    """Begin it, from its start; None if it was taken away, or has ended."""
     async with engine.begin() as connection:
-        row = (await connection.execute(_BEGIN)).mappings().one_or_none()
-        if row is None:
-            return None
-        if row["starts"] > STARTS_AT_MOST:
-            detail = f"given up: it was begun {STARTS_AT_MOST} times, and never came to its end"
-            await connection.execute(_FAIL, {"id": row["id"], "detail": detail})
-            return None
+        row = (await connection.execute(_BEGIN, {"id": rehearsal_id})).mappings().one_or_none()
+    if row is None:
+        return None
     policy = Policy.model_validate(row["policy"]) if row["policy"] else None
     return Begun(row["id"], policy, row["policy_name"], read_span(row["orders"]))
 
 
-_FAIL = text("""
-UPDATE rehearsals SET status = 'failed', detail = :detail, finished_at = clock_timestamp() WHERE id = :id
-""")
+async def unfinished(engine: AsyncEngine) -> Sequence[str]:
+    """The ids of rehearsals that have not ended, the oldest first."""
+    query = text("SELECT id FROM rehearsals WHERE status IN ('queued', 'running') ORDER BY created_at, id")
+    async with engine.connect() as connection:
+        return (await connection.scalars(query)).all()
+
+
 _PROGRESS = text("""
 UPDATE rehearsals SET done = least(:done, :total), total = :total WHERE id = :id AND status = 'running'
+""")
+_GIVE_UP = text("""
+UPDATE rehearsals SET status = :status, detail = :detail, finished_at = clock_timestamp()
+WHERE id = :id AND status IN ('queued', 'running')
 """)
 _FINISH = text("""
 UPDATE rehearsals SET status = 'done', done = :done, total = :done, report = CAST(:report AS jsonb),
@@ -154,9 +152,9 @@ async def finish(engine: AsyncEngine, rehearsal_id: str, report: Report) -> bool
     return await _changed(engine, _FINISH, parameters)
 
 
-async def fail(engine: AsyncEngine, rehearsal_id: str, detail: str) -> bool:
-    """It cannot be brought to its end, and this is why."""
-    return await _changed(engine, _FAIL, {"id": rehearsal_id, "detail": keepable(detail)[:500]})
+async def give_up(engine: AsyncEngine, rehearsal_id: str, status: RehearsalStatus, detail: str) -> bool:
+    """It ends without a report, `failed` or `cancelled`, and this is why; False if it had ended."""
+    return await _changed(engine, _GIVE_UP, {"id": rehearsal_id, "status": status, "detail": keepable(detail)[:500]})
 
 
 async def _changed(engine: AsyncEngine, statement: Any, parameters: dict[str, Any]) -> bool:

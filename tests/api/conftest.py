@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
@@ -82,7 +83,10 @@ async def working(running: Settings, engine: AsyncEngine, temporal_client: Clien
         worker.activities(running, engine, temporal_client) as served,
         worker.build(temporal_client, running, served),
         allocating(engine),
+        AsyncExitStack() as lasting,
     ):
+        for each in worker.background(temporal_client, running.task_queue, served, running.worker_drain_seconds):
+            await lasting.enter_async_context(each)
         relay = await ensure(temporal_client, running.task_queue, workflow_id=f"outbox-relay-{running.task_queue}")
         yield
         await temporal_client.get_workflow_handle(relay.id).terminate("the tests are over")

@@ -10,6 +10,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -264,3 +265,19 @@ class TestSameOrderAgain:
         changed = client.post("/v1/orders", json={**order, "shipping_method": "express"})
         assert changed.status_code == 409
         assert changed.headers["content-type"].startswith("application/problem+json")
+
+
+class TestBackgroundWork:
+    def test_a_file_is_applied_and_a_rehearsal_run(self, client: httpx.Client) -> None:
+        query = {"kind": "deltas", "source": "newcomer"}
+        sent = client.post("/v1/inventory/imports", params=query, content="node_id,sku,quantity\nnowhere,none,1\n")
+        asked = client.post("/v1/ofl/rehearsals", json={"which": "live", "orders": "last-3-orders"})
+        for answer in (sent, asked):
+            assert answer.status_code == 202, answer.text
+        for where in (sent.headers["Location"], asked.headers["Location"]):
+            until(f"{where} is done", partial(is_done, client, where), 60)
+        assert client.get(sent.headers["Location"]).json()["outcomes"] == {"refused": 1}
+
+
+def is_done(client: httpx.Client, where: str) -> bool:
+    return bool(client.get(where).json()["status"] == "done")

@@ -17,9 +17,8 @@ import jobs
 import worker
 from cli.embedded.postgres import EmbeddedPostgres
 from jobs import leader
-from jobs.importing import Importing
 from jobs.job import Job
-from jobs.rehearsing import Rehearsing
+from jobs.shadowing import Shadowing
 from settings import Settings
 from store.database import engine as database
 
@@ -239,19 +238,14 @@ async def test_a_worker_keeps_if_it_may_and_stops_with_the_worker(
         assert job.runs == runs, "it hands over while the worker drains"
 
 
-REHEARSAL = "INSERT INTO rehearsals (id, policy_name, orders, asked_by) VALUES ('r', 'live', 'all', 'test')"
-UPLOAD = """
-INSERT INTO stock_imports (id, kind, status, all_or_nothing, source, actor, upload, as_of)
-VALUES ('i', 'counts', 'receiving', false, 'test', 'test', 'u', now())
-"""
-UPLOADED = "UPDATE stock_imports SET status = 'queued'"
+SHADOW = "INSERT INTO shadows (name, policy, started_by) VALUES ('s', '{}', 'test')"
 
 
 @dataclass
 class Sleepy(Counting):
     """Runs when it is woken, and hardly ever besides."""
 
-    woken_by: str = "rehearsals"
+    woken_by: str = Shadowing.woken_by
     every: float = 600.0
 
 
@@ -277,29 +271,19 @@ async def test_of_two_jobs_with_one_channel_both_are_woken(world: AsyncEngine) -
         for notified in (1, 2):
             before = quick.runs
             async with world.begin() as connection:
-                await connection.execute(text(REHEARSAL.replace("'r'", f"'r{notified}'")))
+                await connection.execute(text(SHADOW.replace("'s'", f"'s{notified}'")))
             await until(lambda: quick.runs > before)  # noqa: B023
         runs = lasting.runs
         lasting.go.set()
         await until(lambda: lasting.runs == runs + 2)
 
 
-@pytest.mark.parametrize(
-    ("job", "before", "work"),
-    [(Rehearsing, None, REHEARSAL), (Importing, UPLOAD, UPLOADED)],
-    ids=["rehearsing", "importing"],
-)
-async def test_a_job_is_woken_by_what_is_queued(
-    world: AsyncEngine, job: type[Rehearsing] | type[Importing], before: str | None, work: str
-) -> None:
-    sleepy = Sleepy(woken_by=job.woken_by)
+async def test_a_job_is_woken_by_what_it_waits_for(world: AsyncEngine) -> None:
+    sleepy = Sleepy()
     async with keeping(world, sleepy):
         await until(lambda: sleepy.runs >= 2)  # when it began, and when somebody listened
-        if before is not None:
-            async with world.begin() as connection:
-                await connection.execute(text(before))
-            await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)
         assert sleepy.runs == 2
         async with world.begin() as connection:
-            await connection.execute(text(work))
+            await connection.execute(text(SHADOW))
         await until(lambda: sleepy.runs == 3)

@@ -18,6 +18,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
 from tools.record_histories import PATHS, PRICED, RELAYED
+from tools.recorded_work import RECORDED as RECORDED_WORK
 from worker import WORKFLOWS
 from workflows.messages import OrderInput, OrderResult
 from workflows.order.process import OrderWorkflow
@@ -37,7 +38,7 @@ class TestRecorded:
         await Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter).replay_workflow(history(name))
 
     def test_covers_every_main_path_and_every_workflow(self) -> None:
-        assert {path.stem for path in RECORDED} == {*PATHS, PRICED, RELAYED, "returned"}
+        assert {path.stem for path in RECORDED} == {*PATHS, PRICED, RELAYED, *RECORDED_WORK, "returned"}
         started = {first_event(path)["workflowType"]["name"] for path in RECORDED}
         assert started == {workflow._Definition.must_from_class(each).name for each in WORKFLOWS}
 

@@ -24,7 +24,7 @@ from api.delivery.examples import CARRIER_EVENTS, CARRIER_LIST, CARRIER_RESULTS,
 from api.exceptions.examples import EXCEPTION_LIST
 from api.fulfilment.examples import ARRIVALS, ARRIVED, STEP_TAKEN, STEPS, WORK_LIST
 from api.health.examples import ALIVE, PROBLEM_MEANING, READY
-from api.imports.examples import IMPORT, IMPORT_FILES, IMPORT_LIST, IMPORT_PROBLEMS
+from api.imports.examples import IMPORT, IMPORT_CANCELLED, IMPORT_FILES, IMPORT_LIST, IMPORT_PROBLEMS
 from api.inbound.examples import (
     INBOUND,
     INBOUND_ANNOUNCED,
@@ -112,6 +112,7 @@ __all__ = [
     "DRAFT_HEAD",
     "EXCEPTION_LIST",
     "IMPORT",
+    "IMPORT_CANCELLED",
     "IMPORT_FILES",
     "IMPORT_LIST",
     "IMPORT_PROBLEMS",

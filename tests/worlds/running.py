@@ -28,7 +28,7 @@ from store.database.uninterrupted import unbroken
 from tests.worlds.outside import RecordingCarrier, RecordingSender
 from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.waiting import until_told
-from worker import WORKFLOWS, drain, wired
+from worker import WORKFLOWS, background, drain, wired
 from workflows import attributes
 from workflows.messages import (
     EDITION,
@@ -52,8 +52,9 @@ class House:
     """A running worker and what it talks to. Planning takes place as of the time an order was placed.
 
     `allocates`: what comes in is dealt out to the orders that wait for it. `relays`: what is in the outbox is sent.
-    `returns_last`: how long the goods of a return are waited for. `lost`: signals that get lost on their way.
-    `most_events`: how long the history of a run of an order or a return may be.
+    `background`: imports are applied and rehearsals run. `returns_last`: how long the goods of a return are waited for.
+    `lost`: signals that get lost on their way. `most_events`: how long the history of a run of an order or a return may
+    be.
     """
 
     client: Client
@@ -63,6 +64,7 @@ class House:
     carrier: RecordingCarrier = field(default_factory=RecordingCarrier)
     allocates: bool = True
     relays: bool = True
+    background: bool = False
     returns_last: timedelta = EXPIRES_AFTER
     lost: set[str] = field(default_factory=set)
     most_events: int | None = None
@@ -94,8 +96,10 @@ class House:
     @asynccontextmanager
     async def working(self) -> AsyncIterator["House"]:
         """Serve while the block runs."""
-        worker = Worker(self.client, task_queue=self.task_queue, workflows=WORKFLOWS, activities=self.activities)
-        running = asyncio.create_task(worker.run())
+        workers = [Worker(self.client, task_queue=self.task_queue, workflows=WORKFLOWS, activities=self.activities)]
+        if self.background:
+            workers += background(self.client, self.task_queue, self.activities, STOP_SECONDS)
+        running = {worker: asyncio.create_task(worker.run()) for worker in workers}
         try:
             async with (
                 relaying(self.database, self.senders) if self.relays else nullcontext(),
@@ -105,7 +109,7 @@ class House:
                 yield self
         finally:
             self._is_relaying = False
-            await drain(worker, running, STOP_SECONDS)
+            await drain(running, STOP_SECONDS)
 
     async def told(self) -> None:
         """Wait until everything in the outbox has left, or failed; at once if nobody sends it."""

@@ -184,7 +184,6 @@ CREATE TABLE rehearsals (
     orders TEXT NOT NULL,
     total INTEGER DEFAULT 0 NOT NULL,
     done INTEGER DEFAULT 0 NOT NULL,
-    starts INTEGER DEFAULT 0 NOT NULL,
     detail TEXT DEFAULT '' NOT NULL,
     report JSONB,
     asked_by TEXT NOT NULL,
@@ -192,7 +191,7 @@ CREATE TABLE rehearsals (
     started_at TIMESTAMP WITH TIME ZONE,
     finished_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT rehearsals_pkey PRIMARY KEY (id),
-    CONSTRAINT rehearsals_status_known_check CHECK (status IN ('queued', 'running', 'done', 'failed')),
+    CONSTRAINT rehearsals_status_known_check CHECK (status IN ('queued', 'running', 'done', 'failed', 'cancelled')),
     CONSTRAINT rehearsals_progress_check CHECK (done >= 0 AND done <= total),
     CONSTRAINT rehearsals_done_has_report_check CHECK ((status = 'done') = (report IS NOT NULL))
 );
@@ -202,8 +201,7 @@ COMMENT ON COLUMN rehearsals.policy IS 'the policy that is rehearsed; null: each
 COMMENT ON COLUMN rehearsals.policy_name IS 'what it is called in the report';
 COMMENT ON COLUMN rehearsals.orders IS 'which orders, as they were asked for';
 COMMENT ON COLUMN rehearsals.total IS 'decisions to be made again';
-COMMENT ON COLUMN rehearsals.starts IS 'how often it was begun';
-COMMENT ON COLUMN rehearsals.detail IS 'why it failed';
+COMMENT ON COLUMN rehearsals.detail IS 'why it failed or was cancelled';
 
 CREATE TABLE shadows (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -294,7 +292,7 @@ CREATE TABLE stock_imports (
     finished_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT stock_imports_pkey PRIMARY KEY (id),
     CONSTRAINT stock_imports_kind_known_check CHECK (kind IN ('counts', 'deltas')),
-    CONSTRAINT stock_imports_status_known_check CHECK (status IN ('receiving', 'queued', 'applying', 'done', 'refused', 'failed'))
+    CONSTRAINT stock_imports_status_known_check CHECK (status IN ('receiving', 'queued', 'applying', 'done', 'refused', 'failed', 'cancelled'))
 );
 CREATE INDEX stock_imports_created_ix ON stock_imports (created_at, id);
 CREATE INDEX stock_imports_open_ix ON stock_imports (created_at) WHERE status IN ('receiving', 'queued', 'applying');
@@ -659,7 +657,7 @@ CREATE TABLE stock_import_rows (
     detail TEXT,
     as_of TIMESTAMP WITH TIME ZONE,
     CONSTRAINT stock_import_rows_pkey PRIMARY KEY (import_id, row),
-    CONSTRAINT stock_import_rows_outcome_known_check CHECK (outcome IN ('applied', 'short', 'repeated', 'late', 'superseded', 'replaced', 'refused')),
+    CONSTRAINT stock_import_rows_outcome_known_check CHECK (outcome IN ('applied', 'short', 'repeated', 'late', 'superseded', 'replaced', 'refused', 'cancelled')),
     CONSTRAINT stock_import_rows_import_id_fkey FOREIGN KEY(import_id) REFERENCES stock_imports (id)
 )
  WITH (autovacuum_vacuum_scale_factor = 0.02);

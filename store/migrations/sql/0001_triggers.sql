@@ -21,7 +21,4 @@ BEGIN
 END
 $$;
 CREATE TRIGGER outbox_written AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION wake('outbox');
-CREATE TRIGGER import_queued AFTER INSERT OR UPDATE OF status ON stock_imports
-    FOR EACH ROW WHEN (NEW.status = 'queued') EXECUTE FUNCTION wake('imports');
-CREATE TRIGGER rehearsal_queued AFTER INSERT OR UPDATE OF status ON rehearsals
-    FOR EACH ROW WHEN (NEW.status = 'queued') EXECUTE FUNCTION wake('rehearsals');
+CREATE TRIGGER shadow_started AFTER INSERT ON shadows FOR EACH STATEMENT EXECUTE FUNCTION wake('shadows');

@@ -201,7 +201,7 @@ class TestCells:
 
 
 DIMENSIONS_OF = {row.operation: (row.foreign.channel, row.foreign.node, row.foreign.carrier) for row in ROWS}
-NEEDS_NO_LIMIT = {"importInventory", "listImports", "getImport", "getImportProblems"}
+NEEDS_NO_LIMIT = {"importInventory", "listImports", "getImport", "getImportProblems", "cancelImport"}
 """What may concern any node: a caller that is limited to nodes may not, whichever they are."""
 
 

@@ -35,6 +35,7 @@ REFUSED = {
     # The system gives the id, or another party the number: no example can know it.
     "getImport": "not-found",
     "getImportProblems": "not-found",
+    "cancelImport": "not-found",
     "getReturn": "not-found",
     "receiveReturn: everything arrived": "not-found",
     "receiveReturn: one of two": "not-found",

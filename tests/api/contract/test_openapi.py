@@ -37,6 +37,7 @@ PROMISED = {
     "GET /v1/inventory/imports",
     "GET /v1/inventory/imports/{import_id}",
     "GET /v1/inventory/imports/{import_id}/problems",
+    "POST /v1/inventory/imports/{import_id}/cancel",
     "PUT /v1/inventory/safety-stocks",
     "PUT /v1/inventory/mark-downs",
     "GET /v1/inventory/values",

@@ -11,10 +11,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.shared.errors import Conflict, InvalidInput, NotFound
-from jobs.importing import Importing
+from jobs.starting_work import ABANDONED_AFTER
 from store import imports
-from store.enums import ImportKind
-from store.imports import Format, Header, Import, applying, receiving
+from store.enums import ImportKind, ImportStatus
+from store.imports import Format, Header, Import, applying, ending, receiving
 from store.imports.reading import batches
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.sourcing import MONDAY_NOON
@@ -113,7 +113,7 @@ class TestDeltas:
         await imports.apply_all(world, found.id)
         again, created = await imports.receive(world, header(ImportKind.DELTAS, key="file"), stream(content))
         assert (again.id, created, again.status) == (found.id, False, "done")
-        assert not await imports.apply_next(world)
+        assert not await imports.apply_next(world, found.id)
         assert await balance(world, "dc-leeds", "A") == (110, 0)
 
     async def test_what_cannot_go_is_named(self, world: AsyncEngine, small_chunks: None) -> None:
@@ -218,13 +218,13 @@ class TestDyingInTheMiddle:
     ) -> None:
         lines = "".join("dc-leeds,A,1\n" for _ in range(10))
         found, _ = await imports.receive(world, header(ImportKind.DELTAS), stream(COUNTS + lines))
-        assert await imports.apply_next(world)
+        assert await imports.apply_next(world, found.id)
         advance = applying._ADVANCE
         killed = text("SELECT pg_terminate_backend(pg_backend_pid()), :next + 0, :outcomes || '', :id || ''")
         monkeypatch.setattr(applying, "_ADVANCE", killed)
         for _ in range(2):
             with pytest.raises(OperationalError):
-                await imports.apply_next(world)
+                await imports.apply_next(world, found.id)
         monkeypatch.setattr(applying, "_ADVANCE", advance)
         assert (await imports.get(world, found.id)).outcomes == {"applied": 3}
         done = await imports.apply_all(world, found.id)
@@ -236,7 +236,7 @@ class TestDyingInTheMiddle:
         lines = "".join("dc-leeds,A,1\n" for _ in range(30))
         found, _ = await imports.receive(world, header(ImportKind.DELTAS), stream(COUNTS + lines))
         while (await imports.get(world, found.id)).status != "done":
-            await asyncio.gather(*(imports.apply_next(world) for _ in range(4)))
+            await asyncio.gather(*(imports.apply_next(world, found.id) for _ in range(4)))
         assert (await imports.get(world, found.id)).outcomes == {"applied": 30}
         assert await balance(world, "dc-leeds", "A") == (130, 0)
 
@@ -249,7 +249,7 @@ class TestDyingInTheMiddle:
         with pytest.raises(ConnectionResetError):
             await imports.receive(world, header(key="k"), dying())
         assert await rows(world, "SELECT status, rows > 0 FROM stock_imports") == [("receiving", True)]
-        assert not await imports.apply_next(world), "what is not all there is not applied"
+        assert not await imports.apply_next(world, header(key="k").import_id()), "what is not all there is not applied"
         found = await load(world, COUNTS + "dc-leeds,A,3\n", key="k")
         assert (found.rows, found.outcomes) == (1, {"applied": 1})
         assert await balance(world, "dc-leeds", "A") == (3, 0)
@@ -277,12 +277,11 @@ class TestDyingInTheMiddle:
         await imports.receive(world, header(key="k"), stream(COUNTS + "dc-leeds,A,1\n"))
         async with world.begin() as connection:
             await connection.execute(text("UPDATE stock_imports SET status = 'receiving'"))
-        job = Importing(world)
-        assert not await job.run()
+        assert not await imports.fail_abandoned(world, ABANDONED_AFTER)
         assert await one(world, "SELECT status FROM stock_imports") == "receiving", "an hour is not over"
         async with world.begin() as connection:
             await connection.execute(text("UPDATE stock_imports SET touched_at = now() - interval '61 minutes'"))
-        assert not await job.run()
+        assert await imports.fail_abandoned(world, ABANDONED_AFTER) == 1
         assert await rows(world, "SELECT status, detail <> '' FROM stock_imports") == [("failed", True)]
         assert await one(world, "SELECT count(*) FROM stock_import_rows") == 0
         assert (await load(world, COUNTS + "dc-leeds,A,3\n", key="k")).outcomes == {"applied": 1}
@@ -294,13 +293,10 @@ class TestDyingInTheMiddle:
         first = header(ImportKind.DELTAS, key="k")
         odd, _ = await imports.receive(world, first, stream(COUNTS + "\n".join([*lines, "wh-london,A,616"])))
         good, _ = await imports.receive(world, header(), stream(COUNTS + "st-york,A,7\n"))
-        job = Importing(world)
-        while await job.run():
-            pass
-        found = await imports.get(world, odd.id)
+        found = await imports.apply_all(world, odd.id)
+        assert (await imports.apply_all(world, good.id)).status == "done"
         assert (found.status, found.outcomes) == ("failed", {"applied": 3})
         assert "from row 5 on nothing was applied" in found.detail
-        assert (await imports.get(world, good.id)).status == "done"
         async with world.begin() as connection:
             await connection.execute(text("ALTER TABLE stock DROP CONSTRAINT odd"))
         again, _ = await imports.receive(world, first, stream(COUNTS + "\n".join([*lines, "wh-london,A,616"])))
@@ -310,28 +306,70 @@ class TestDyingInTheMiddle:
         await check_books(world)
 
 
-class TestTheJob:
-    async def test_it_applies_the_oldest_first(self, world: AsyncEngine, small_chunks: None) -> None:
+class TestCancelling:
+    async def test_what_was_applied_stays_and_each_other_row_is_named(
+        self, world: AsyncEngine, small_chunks: None
+    ) -> None:
+        lines = "dc-leeds,A,1\n" * 5 + "dc-leeds,A,many\n" + "dc-leeds,A,1\n" * 2
+        found, _ = await imports.receive(world, header(ImportKind.DELTAS, key="k"), stream(COUNTS + lines))
+        assert await imports.apply_next(world, found.id)
+        await imports.cancel(world, found.id, "by kim")
+        assert not await imports.apply_next(world, found.id)
+        ended = await imports.get(world, found.id)
+        assert (ended.status, ended.detail, ended.done) == ("cancelled", "by kim", ended.rows)
+        assert ended.outcomes == {"applied": 3, "refused": 1, "cancelled": 4}
+        assert [p[:2] for p in await problems(world, found)] == [
+            (5, "cancelled"), (6, "cancelled"), (7, "refused"), (8, "cancelled"), (9, "cancelled"),
+        ]  # fmt: skip
+        assert await balance(world, "dc-leeds", "A") == (103, 0)
+        again, created = await imports.receive(world, header(ImportKind.DELTAS, key="k"), stream(COUNTS + lines))
+        assert (again, created) == (ended, False), "a repeat does not bring it back"
+        await imports.cancel(world, found.id, "by lee")
+        assert await imports.get(world, found.id) == ended
+
+    async def test_all_or_nothing_stops_in_the_middle(self, world: AsyncEngine, small_chunks: None) -> None:
+        lines = "dc-leeds,A,1\n" * 7
+        whole = header(ImportKind.DELTAS, all_or_nothing=True)
+        found, _ = await imports.receive(world, whole, stream(COUNTS + lines))
+        stop = asyncio.Event()
+        stop.set()
+        with pytest.raises(imports.Interrupted):
+            await imports.apply_next(world, found.id, stop)
+        assert await balance(world, "dc-leeds", "A") == (100, 0)
+        assert (await imports.apply_all(world, found.id)).outcomes == {"applied": 7}
+
+    async def test_one_that_is_being_applied_by_somebody_who_does_not_stop(
+        self, world: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ending, "_WAIT", "SET LOCAL lock_timeout = '50ms'")
+        found, _ = await imports.receive(world, header(), stream(COUNTS + "dc-leeds,A,1\n"))
+        async with world.begin() as connection:
+            await connection.execute(text("SELECT FROM stock_imports FOR UPDATE"))
+            with pytest.raises(Conflict, match="again later"):
+                await imports.cancel(world, found.id, "by kim")
+        with pytest.raises(NotFound):
+            await imports.cancel(world, "import-none", "by kim")
+
+
+class TestImports:
+    async def test_two_of_one_source_side_by_side(self, world: AsyncEngine, small_chunks: None) -> None:
         for sequence in (1, 2):
             at = MONDAY_NOON + timedelta(hours=sequence)
             lines = f"dc-leeds,A,{sequence}\ndc-leeds,B,{sequence}\nwh-london,A,{sequence}\nst-york,A,{sequence}\n"
             await imports.receive(world, header(sequence=sequence, as_of=at), stream(COUNTS + lines))
-        job, turns = Importing(world), 0
-        while await job.run():
-            turns += 1
-        assert turns == 4
+        waiting = await imports.unfinished(world)
+        await asyncio.gather(*(imports.apply_all(world, import_id) for import_id in waiting))
+        assert await imports.unfinished(world) == []
         assert await balance(world, "dc-leeds", "A") == (2, 0)
-        assert {f.status for f in await imports.find(world, [], None, 10)} == {"done"}
+        assert [f.id for f in reversed(await imports.find(world, [ImportStatus.DONE], None, 10))] == waiting
 
     async def test_one_key_for_two_files(self, world: AsyncEngine) -> None:
         await load(world, COUNTS + "dc-leeds,A,3\n", key="k")
         with pytest.raises(Conflict):
             await load(world, DELTAS + "dc-leeds,A,3,\n", ImportKind.DELTAS, key="k")
-        assert (await load(world, COUNTS + "dc-leeds,A,4\n", key="k", source="other")).outcomes == {
-            "refused": 0
-        } or True
+        assert (await load(world, COUNTS + "dc-leeds,A,4\n", key="k", source="other")).outcomes == {"applied": 1}
 
-    async def test_an_import_that_is_not_there(self, world: AsyncEngine) -> None:
+    async def test_one_that_is_not_there(self, world: AsyncEngine) -> None:
         with pytest.raises(NotFound):
             await imports.get(world, "import-none")
 

@@ -12,8 +12,8 @@ from dom.sourcing.rehearsal.recorded import Happened, Happening, Recorded
 from dom.sourcing.rehearsal.report import Report
 from dom.sourcing.rehearsal.reproducing import Verdict
 from dom.sourcing.rehearsal.span import read_span
-from jobs.rehearsing import Run
-from jobs.shadowing import Shadowing
+from jobs.shadowing import EVERY, NONE_RUNS, Shadowing
+from services.rehearsing import Run
 from store.enums import RehearsalStatus
 from store.orders import timeline
 from store.rehearsal import rehearsals, shadows
@@ -116,34 +116,37 @@ class TestTheQueue:
             )
         return asked.id
 
-    async def test_the_oldest_is_begun_and_a_broken_off_one_again(self, world: AsyncEngine) -> None:
+    async def test_one_is_begun_and_once_broken_off_begun_again(self, world: AsyncEngine) -> None:
         first, second = await self.ask(world), await self.ask(world, "last-3-orders")
-        begun = await rehearsals.begin(world)
+        assert await rehearsals.unfinished(world) == [first, second]
+        begun = await rehearsals.begin(world, first)
         assert begun is not None
         assert (begun.id, begun.policy, begun.span) == (first, TOGETHER, ALL)
-        again = await rehearsals.begin(world)
-        assert again is not None
-        assert again.id == first, "somebody died in the middle"
+        assert await rehearsals.begin(world, first) == begun, "somebody died in the middle"
+        assert await rehearsals.unfinished(world) == [first, second]
         assert await rehearsals.finish(world, first, await run(world, TOGETHER))
-        after = await rehearsals.begin(world)
-        assert after is not None
-        assert after.id == second
+        assert await rehearsals.begin(world, first) is None
+        assert await rehearsals.unfinished(world) == [second]
         done = await rehearsals.get(world, first)
         assert done.status is RehearsalStatus.DONE
         assert done.report is not None
 
-    async def test_one_that_never_ends_is_given_up(self, world: AsyncEngine) -> None:
+    @pytest.mark.parametrize("status", [RehearsalStatus.FAILED, RehearsalStatus.CANCELLED])
+    async def test_one_that_is_given_up_says_why_and_stays_so(
+        self, world: AsyncEngine, status: RehearsalStatus
+    ) -> None:
         rehearsal_id = await self.ask(world)
-        for _ in range(rehearsals.STARTS_AT_MOST):
-            assert await rehearsals.begin(world) is not None
-        assert await rehearsals.begin(world) is None
+        assert await rehearsals.begin(world, rehearsal_id) is not None
+        assert await rehearsals.give_up(world, rehearsal_id, status, "because")
+        assert not await rehearsals.give_up(world, rehearsal_id, RehearsalStatus.FAILED, "again")
+        assert not await rehearsals.finish(world, rehearsal_id, await run(world))
+        assert await rehearsals.begin(world, rehearsal_id) is None
         found = await rehearsals.get(world, rehearsal_id)
-        assert found.status is RehearsalStatus.FAILED
-        assert "never came to its end" in found.detail
+        assert (found.status, found.detail) == (status, "because")
 
     async def test_one_that_was_taken_away_is_not_written_to(self, world: AsyncEngine) -> None:
         rehearsal_id = await self.ask(world)
-        assert await rehearsals.begin(world) is not None
+        assert await rehearsals.begin(world, rehearsal_id) is not None
         async with world.begin() as connection:
             await rehearsals.forget(connection, rehearsal_id)
         assert not await rehearsals.advance(world, rehearsal_id, 1, 2)
@@ -191,6 +194,7 @@ class TestShadows:
         await accept(world, "2", A=2)
         job = Shadowing(world)
         assert not await job.run()
+        assert job.every == EVERY
         assert not await job.run()
         found = await self.get(world)
         assert (found.decisions, found.differs) == (2, 1)
@@ -245,7 +249,9 @@ class TestShadows:
         async with world.begin() as connection:
             await shadows.stop(connection, "together", "lee")
         await accept(world, "1", A=1)
-        await Shadowing(world).run()
+        job = Shadowing(world)
+        await job.run()
+        assert job.every == NONE_RUNS
         assert (await self.get(world)).decisions == 0
         assert (await self.get(world)).ended_by == "lee"
         async with world.begin() as connection:

@@ -1,0 +1,44 @@
+"""A worker that applies imports and runs rehearsals, in small steps, in a process of its own that a test can kill.
+
+`python -m tests.worlds.background_process DATABASE_URL TEMPORAL_ADDRESS TASK_QUEUE`
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Worker
+
+from activities.boundary import Database
+from activities.importing import Importing
+from activities.rehearsing import Rehearsing
+from services import rehearsing
+from store.database import engine as database
+from store.imports import applying
+from worker import background
+from workflows.imports import ImportWorkflow
+from workflows.rehearsals import RehearsalWorkflow
+
+
+async def main(database_url: str, temporal_address: str, task_queue: str) -> None:
+    """Work until somebody ends the process."""
+    applying.CHUNK = 3  # type: ignore[misc]
+    rehearsing.AT_ONCE = 1  # type: ignore[misc]
+    client = await Client.connect(temporal_address, data_converter=pydantic_data_converter)
+    house = Database(engine=database.create(database_url, 4))
+    imports, rehearsals = Importing(house), Rehearsing(house)
+    served: list[Callable[..., Any]] = [
+        imports.apply_import,
+        imports.cancel_import,
+        rehearsals.run_rehearsal,
+        rehearsals.end_rehearsal,
+    ]
+    own = Worker(client, task_queue=task_queue, workflows=[ImportWorkflow, RehearsalWorkflow], activities=served)
+    await asyncio.gather(*(each.run() for each in (own, *background(client, task_queue, served, 5))))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
