@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         default=100, description="Short database activities a worker runs at once."
     )
     max_concurrent_activities: Positive = Field(
-        default=100, description="Activities that leave the house (carrier, mail, webhook) a worker runs at once."
+        default=100, description="Activities that leave the system (carrier, mail, webhook) a worker runs at once."
     )
     workflow_task_pollers: Annotated[int, Field(ge=2)] = Field(
         default=10, description="Most connections a worker polls workflow tasks with."

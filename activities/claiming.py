@@ -31,8 +31,7 @@ async def claim(connection: AsyncConnection, order: Order) -> Claim:
     named = order.reservation_id
     if named is None:
         return Claim()
-    # An id with a slash is the house's own: units set aside for an order that waits, which is not this one.
-    live = None if "/" in named else await soft.standing(connection, named, order.channel)
+    live = await soft.standing(connection, named, order.channel)
     if live is None:
         return Claim(outcome="unknown")
     return Claim(named, "converted") if live else Claim(outcome="lapsed")

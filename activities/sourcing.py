@@ -20,9 +20,9 @@ from dom.orders.order import Order, Promise
 from dom.orders.status import FAILED_SOURCING, OrderStatus, SourcingCause
 from dom.shared.access import OFL
 from dom.shared.base import Value
-from dom.sourcing.models import Outcome, SourcingDecision
+from dom.sourcing.models import Demand, DemandLine, Outcome, SourcingDecision
 from dom.sourcing.policy.document import FailedNodes
-from services.planning import Wanted, WantedLine, plan_units
+from services.planning import SnapshotTerms, plan_units
 from store import backorders as waiting
 from store import exceptions, stock
 from store.fulfilment import fulfilments
@@ -126,33 +126,29 @@ async def decide(
 
     Raises UnknownSku and UnknownNode for what the order names and the network does not hold.
     """
-    return await plan_units(
-        connection,
-        database.reference,
-        Wanted(
-            order_id=order.order_id,
-            channel=order.channel,
-            country=order.ship_to.country,
-            postal_code=order.ship_to.postal_code,
-            shipping_method=order.shipping_method,
-            lines=tuple(
-                WantedLine(line.line_id, line.sku, units[line.line_id], line.unit_price)
-                for line in order.lines
-                if units.get(line.line_id)
-            ),
-            as_of=why.as_of,
-            pickup_node=order.pickup_node,
-            requested_by=order.requested_by,
-            currency=order.currency,
-            excluded_nodes=why.excluded_nodes,
-            own=why.own,
-            not_found=why.not_found,
-            ship_complete=order.ship_complete,
-            region=order.ship_to.region,
-            tags=order.tags,
-            customer_class=order.customer.customer_class,
+    demand = Demand(
+        order_id=order.order_id,
+        channel=order.channel,
+        country=order.ship_to.country,
+        place=None,
+        shipping_method=order.shipping_method,
+        lines=tuple(
+            DemandLine(line_id=line.line_id, sku=line.sku, quantity=units[line.line_id], unit_price=line.unit_price)
+            for line in order.lines
+            if units.get(line.line_id)
         ),
+        as_of=why.as_of,
+        pickup_node=order.pickup_node,
+        requested_by=order.requested_by,
+        currency=order.currency,
+        excluded_nodes=why.excluded_nodes,
+        ship_complete=order.ship_complete,
+        region=order.ship_to.region,
+        tags=order.tags,
+        customer_class=order.customer.customer_class,
     )
+    terms = SnapshotTerms(postal_code=order.ship_to.postal_code, own=why.own, not_found=why.not_found)
+    return await plan_units(connection, database.reference, demand, terms)
 
 
 async def write_down(connection: AsyncConnection, planned: Planned, why: Occasion) -> None:
@@ -299,7 +295,7 @@ class SourcingActivities:
                 cause=request.cause,
                 as_of=self.database.as_of(order, request.as_of),
                 excluded_nodes=request.excluded_nodes,
-                own=waiting.SOFT_ID + request.order_id,
+                own=waiting.soft_id(request.order_id),
                 not_found=await waiting.not_found(connection, request.order_id),
             )
             planned = await decide(self.database, connection, order, request.lines, why)

@@ -19,12 +19,12 @@ from dom.shared import ids
 from dom.shared.access import OFL
 from dom.sourcing.models import Snapshot
 from dom.sourcing.reoptimisation import Joint, PlannedChange, Unbegun
-from store import exceptions, stock
+from store import backorders, exceptions, stock
 from store.backorders import queue
 from store.fulfilment import fulfilments
 from store.network.reference import Reference, ReferenceCache
 from store.network.versions import Network
-from store.orders import timeline
+from store.orders import processes, timeline
 from store.sourcing import decisions, reoptimisation, snapshot
 from store.sourcing.decisions import Planned
 
@@ -174,8 +174,15 @@ def _summary(change: PlannedChange, first: int) -> ReoptimisedData:
 
 
 async def gone(connection: AsyncConnection, order_id: str) -> None:
-    """No process runs for the order: a person has to look at it."""
-    for number, _ in await reoptimisation.taken_in(connection, order_id, 0):
+    """No process runs for the order: a person has to look at it, if the order goes on without knowing of a change.
+
+    One that took the change in, before the notice came, and ended is all right; so is one that was begun anew since.
+    The order is not looked at again until a process has taken the change in.
+    """
+    await backorders.undisturbed(connection, order_id)
+    if await processes.must_live(connection, order_id) is None:
+        return
+    for number in await reoptimisation.not_taken_in(connection, order_id):
         key = f"{order_id}:{decisions.second_look_key(number)}"
         detail = "the order's work was given to other nodes, but no process runs for the order"
         await exceptions.open_(connection, order_id, ExceptionKind.REOPTIMISED_NO_PROCESS, key, detail)

@@ -1,7 +1,7 @@
 """Who may call what, as a page: `python -m tools.access_matrix` writes docs/access.md.
 
 The scopes come from the routes, the roles from `dom/shared/access.py`. What happens with what is another's is written
-here, by operation; `tests/api/test_access_matrix.py` asks the running API for every cell.
+here, by operation; `tests/api/access/test_matrix.py` asks the running API for every cell.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ DIMENSIONS: Final[dict[Role, tuple[str, ...]]] = {
 
 INTRODUCTION: Final = """
 Made by `python -m tools.access_matrix` from the routes and `dom/shared/access.py`. Every cell is asked of the running
-API by `tests/api/test_access_matrix.py`.
+API by `tests/api/access/test_matrix.py`.
 
 `yes`: the role has the scope, and calls the route for its own. Without it the answer is 403, with the scope in `data`.
 The last three columns say what a caller with the scope gets who is limited to *another* channel, node or carrier:

@@ -27,10 +27,10 @@ from dom import channels
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN, Day
 from dom.shared.errors import Forbidden, InvalidInput, UnknownSku
-from dom.sourcing.models import DemandLine
+from dom.sourcing.models import Demand, DemandLine
 from dom.sourcing.servable import Servable
 from services import promises
-from services.planning import Wanted, WantedLine
+from services.planning import SnapshotTerms
 from services.promises import Promised, Target
 from store.availability import availability
 from store.availability.availability import AvailabilityAnswer, AvailabilityRequest, Found
@@ -155,16 +155,17 @@ async def promise(
     visibility.own_nodes(who, [("pickup_node", basket.pickup_node)])
     await services.channels.check(basket.channel)
     methods = basket.methods()
-    wanted = Wanted(
+    lines = list(zip(basket.line_ids(), basket.lines, strict=True))
+    demand = Demand(
         order_id="promise",
         channel=basket.channel,
         country=basket.ship_to.country if basket.ship_to else NOWHERE,
-        postal_code=basket.ship_to.postal_code if basket.ship_to else "",
+        place=None,
         region=basket.ship_to.region if basket.ship_to else "",
         shipping_method=methods[0],
         lines=tuple(
-            WantedLine(line_id, line.sku, line.quantity, line.unit_price)
-            for line_id, line in zip(basket.line_ids(), basket.lines, strict=True)
+            DemandLine(line_id=line_id, sku=line.sku, quantity=line.quantity, unit_price=line.unit_price or 0)
+            for line_id, line in lines
         ),
         as_of=datetime.now(UTC),
         pickup_node=basket.pickup_node,
@@ -173,11 +174,15 @@ async def promise(
         tags=basket.tags,
         customer_class=basket.customer_class,
         ship_complete=basket.ship_complete,
+    )
+    terms = SnapshotTerms(
+        postal_code=basket.ship_to.postal_code if basket.ship_to else "",
         own=basket.reservation_id,
         promised=True,
+        at_list_price=frozenset(line_id for line_id, line in lines if line.unit_price is None),
     )
     async with services.reads.connect() as connection:
-        promised = await promises.promise(connection, services.reference, wanted, methods)
+        promised = await promises.promise(connection, services.reference, demand, terms, methods)
     return Json({"items": [_promised(each) for each in promised]})
 
 
@@ -242,7 +247,7 @@ def _impossible(found: Found, servable: Servable, node: str | None) -> dict[str,
 
 
 def _detail(who: Principal, query: AvailabilityQuery) -> Detail:
-    # Balances by node are the house's own: a channel hears what it may sell, of all nodes or of one it names.
+    # Balances by node are the system's own: a channel hears what it may sell, of all nodes or of one it names.
     if not who.has(Scope.STOCK_READ):
         if query.detail is Detail.NODE:
             raise Forbidden(f"balances by node need the scope {Scope.STOCK_READ}", field="detail")

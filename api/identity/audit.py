@@ -19,6 +19,7 @@ from api.http import request_id
 from api.identity.authentication import PROTECTED
 from api.identity.scopes import declared
 from dom.shared.access import Principal
+from dom.shared.texts import keepable
 from store.access import audit
 from store.access.audit import AuditEntry
 
@@ -154,6 +155,4 @@ def _reason(scope: Scope, body: bytes) -> str:
 
 def _kept(text: Any) -> str:
     """The text as it can be stored: without NUL and halves of characters."""
-    if not isinstance(text, str):
-        return ""
-    return text.replace("\0", "").encode(errors="backslashreplace").decode()
+    return keepable(text) if isinstance(text, str) else ""

@@ -64,7 +64,7 @@ def must_be_within(limits: Limits, *nodes: str, field: str | None = None) -> Non
 async def lock(connection: AsyncConnection, reference: str, limits: Limits = UNLIMITED) -> Inbound:
     """The inbound, nobody else's to change until the transaction ends.
 
-    Raises NotFound, also for one that is not seen under the limits; StepNotPossible for a return of this house, which
+    Raises NotFound, also for one that is not seen under the limits; StepNotPossible for a return of this system, which
     is worked on as a return.
     """
     found = await connection.scalar(_LOCK, {"reference": reference})
@@ -73,7 +73,7 @@ async def lock(connection: AsyncConnection, reference: str, limits: Limits = UNL
     # A second statement: the first may have waited, and what it reads beside the row would be older than the row.
     row = (await connection.execute(_READ, {"reference": reference})).mappings().one()
     if row["own_return"]:
-        raise StepNotPossible(f"{reference} is a return of this house: receive and inspect it at /v1/returns")
+        raise StepNotPossible(f"{reference} is a return of this system: receive and inspect it at /v1/returns")
     return Inbound(
         reference=reference,
         kind=InboundKind(row["kind"]),

@@ -13,7 +13,7 @@ from dom.network import Node
 from dom.orders.events import EventKind
 from dom.shared.access import OFL
 from dom.sourcing.models import Demand, Snapshot, SourcingDecision
-from dom.sourcing.planning.snapshot_codec import seen_again
+from dom.sourcing.planning.snapshot_codec import unpack
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.rehearsal.recorded import Happened, Happening, Recorded
 from dom.sourcing.rehearsal.span import Span
@@ -154,7 +154,7 @@ async def recorded(connection: AsyncConnection, networks: Networks, row: RowMapp
 def _seen(document: dict[str, Any], nodes: tuple[Node, ...], tariffs: tuple[Tariff, ...]) -> Snapshot | None:
     """The snapshot; None if another release wrote it in a form this one does not know."""
     try:
-        return seen_again(document, nodes, tariffs)
+        return unpack(document, nodes, tariffs)
     except (KeyError, TypeError, ValueError):
         return None
 

@@ -158,3 +158,13 @@ async def taken_in(connection: AsyncConnection, order_id: str, after: int) -> li
     """The changes after that number in their sequence, which the order's process has from now on."""
     rows = await connection.execute(_TAKE_IN, {"order_id": order_id, "after": after})
     return sorted([(row.number, row.document) for row in rows], key=lambda found: found[0])
+
+
+_NOT_TAKEN_IN = text("""
+SELECT number FROM second_looks WHERE order_id = :order_id AND taken_in_at IS NULL ORDER BY number
+""")
+
+
+async def not_taken_in(connection: AsyncConnection, order_id: str) -> list[int]:
+    """The numbers of the changes that the order's process does not know of."""
+    return list(await connection.scalars(_NOT_TAKEN_IN, {"order_id": order_id}))

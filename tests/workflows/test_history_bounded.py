@@ -15,13 +15,13 @@ from processes.client import Durable
 from processes.orders import OrderProcesses
 from processes.returns import ReturnProcesses
 from store.database.engine import reading
-from tests.unit.worlds import MONDAY_NOON
-from tests.workflows.test_return import ask, handle, lines
 from tests.worlds import small
 from tests.worlds.books import check_books, one
 from tests.worlds.living import compare, told_once
 from tests.worlds.returned import check_returns
+from tests.worlds.returning import ask, handle, lines
 from tests.worlds.running import House
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import deliver, ended, pack
 from tests.worlds.waiting import until
 from workflows.messages import (

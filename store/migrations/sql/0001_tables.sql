@@ -245,6 +245,26 @@ CREATE INDEX shipments_carrier_ix ON shipments (carrier, booked_at, id);
 CREATE INDEX shipments_status_ix ON shipments (status, booked_at, id);
 COMMENT ON COLUMN shipments.id IS 'the booking key';
 
+CREATE TABLE signing_secrets (
+    id TEXT NOT NULL,
+    carrier TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE,
+    revoked_by TEXT,
+    revoked_at TIMESTAMP WITH TIME ZONE,
+    last_used_at TIMESTAMP WITH TIME ZONE,
+    rotated_from TEXT,
+    CONSTRAINT signing_secrets_pkey PRIMARY KEY (id),
+    CONSTRAINT signing_secrets_secret_can_sign_check CHECK (secret LIKE 'whsec\_%%' AND length(secret) >= 38),
+    CONSTRAINT signing_secrets_revoked_by_somebody_check CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
+    CONSTRAINT signing_secrets_rotated_from_fkey FOREIGN KEY(rotated_from) REFERENCES signing_secrets (id)
+);
+CREATE INDEX signing_secrets_carrier_ix ON signing_secrets (carrier);
+CREATE INDEX signing_secrets_created_ix ON signing_secrets (created_at, id);
+COMMENT ON COLUMN signing_secrets.secret IS 'whsec_ and base64, as it is: whoever checks a signature needs the secret itself';
+
 CREATE TABLE skus (
     id TEXT NOT NULL,
     document JSONB NOT NULL,
@@ -252,26 +272,6 @@ CREATE TABLE skus (
     CONSTRAINT skus_pkey PRIMARY KEY (id)
 );
 CREATE INDEX skus_release_ix ON skus ((document ->> 'release_on')) WHERE (document ->> 'release_on') IS NOT NULL;
-
-CREATE TABLE soft_reservations (
-    id TEXT NOT NULL,
-    channel TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    status TEXT DEFAULT 'active' NOT NULL,
-    document JSONB NOT NULL,
-    order_id TEXT,
-    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    CONSTRAINT soft_reservations_pkey PRIMARY KEY (id),
-    CONSTRAINT soft_reservations_status_known_check CHECK (status IN ('active', 'released', 'converted', 'expired'))
-);
-CREATE INDEX soft_reservations_expiry_ix ON soft_reservations (expires_at) WHERE status = 'active';
-CREATE UNIQUE INDEX soft_reservations_owner_ix ON soft_reservations (channel, owner) WHERE status = 'active';
-CREATE INDEX soft_reservations_waiting_ix ON soft_reservations (id) WHERE status = 'active' AND id LIKE 'waiting/%%';
-COMMENT ON COLUMN soft_reservations.owner IS 'whose units they are: a cart, a checkout, a waiting order';
-COMMENT ON COLUMN soft_reservations.document IS 'what was asked and what was promised';
-COMMENT ON COLUMN soft_reservations.order_id IS 'the order it became';
 
 CREATE TABLE stock_imports (
     id TEXT NOT NULL,
@@ -560,6 +560,33 @@ CREATE TABLE second_looks (
 COMMENT ON COLUMN second_looks.number IS 'counted from 1 for each order';
 COMMENT ON COLUMN second_looks.document IS 'recalled and released';
 COMMENT ON COLUMN second_looks.saving IS 'minor units; below zero: it made room';
+
+CREATE TABLE soft_reservations (
+    id TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    status TEXT DEFAULT 'active' NOT NULL,
+    document JSONB NOT NULL,
+    order_id TEXT,
+    backorder_of TEXT,
+    ready BOOLEAN DEFAULT false NOT NULL,
+    declined JSONB,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT soft_reservations_pkey PRIMARY KEY (id),
+    CONSTRAINT soft_reservations_status_known_check CHECK (status IN ('active', 'released', 'converted', 'expired')),
+    CONSTRAINT soft_reservations_backorder_of_fkey FOREIGN KEY(backorder_of) REFERENCES orders (id)
+);
+CREATE UNIQUE INDEX soft_reservations_backorder_ix ON soft_reservations (backorder_of) WHERE backorder_of IS NOT NULL;
+CREATE INDEX soft_reservations_expiry_ix ON soft_reservations (expires_at) WHERE status = 'active';
+CREATE UNIQUE INDEX soft_reservations_owner_ix ON soft_reservations (channel, owner) WHERE status = 'active';
+COMMENT ON COLUMN soft_reservations.owner IS 'whose units they are: a cart, a checkout, a waiting order';
+COMMENT ON COLUMN soft_reservations.document IS 'what was asked and what was promised';
+COMMENT ON COLUMN soft_reservations.order_id IS 'the order it became';
+COMMENT ON COLUMN soft_reservations.backorder_of IS 'the order that waits for them; null: a cart''s';
+COMMENT ON COLUMN soft_reservations.ready IS 'of a backorder: it is to take them';
+COMMENT ON COLUMN soft_reservations.declined IS 'of a backorder: balances it could not use, and when';
 
 CREATE TABLE sourcing_decisions (
     order_id TEXT NOT NULL,
