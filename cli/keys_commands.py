@@ -21,6 +21,9 @@ DAY_HOURS = 24.0
 SHOWN = 1000
 
 KeyId = Annotated[str, typer.Argument(help="The key's id: what stands between `dom_` and the next underscore.")]
+OverlapHours = Annotated[
+    float, typer.Option("--overlap-hours", min=0, max=720, help="How long the old one counts beside the new one.")
+]
 Expires = Annotated[datetime | None, typer.Option("--expires", help="UTC; never, if absent.")]
 
 
@@ -81,9 +84,7 @@ def list_keys() -> None:
 @app.command()
 def rotate(
     key_id: KeyId,
-    overlap_hours: Annotated[
-        float, typer.Option("--overlap-hours", min=0, max=720, help="How long the old key works beside the new one.")
-    ] = DAY_HOURS,
+    overlap_hours: OverlapHours = DAY_HOURS,
     expires: Expires = None,
 ) -> None:
     """Make a key that may do the same in place of another, and print it: this is the only time that it is shown."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.calling import console, environment, problems_as_one_line
-from cli.keys_commands import DAY_HOURS, SHOWN, Expires, day, ending, refusals_as_one_line, utc
+from cli.keys_commands import DAY_HOURS, SHOWN, Expires, OverlapHours, day, ending, refusals_as_one_line, utc
 
 if TYPE_CHECKING:
     from services.signing_secrets import MadeSecret
@@ -57,10 +57,7 @@ def list_secrets() -> None:
 @app.command()
 def rotate(
     secret_id: SecretId,
-    overlap_hours: Annotated[
-        float,
-        typer.Option("--overlap-hours", min=0, max=720, help="How long the old secret counts beside the new."),
-    ] = DAY_HOURS,
+    overlap_hours: OverlapHours = DAY_HOURS,
     expires: Expires = None,
 ) -> None:
     """Make a secret of the same carrier in place of another, and print it: this is the only time that it is shown."""

@@ -230,14 +230,37 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
 }
 
 
+_INFO: Final[Mapping[str, ExceptionInfo]] = {kind.value: info for kind, info in CATALOGUE.items()}
+_OF_ANOTHER_VERSION: Final = ExceptionInfo(
+    ExceptionSeverity.MAJOR,
+    OwnerRole.OPERATOR,
+    "another version of the system opened it, and this one does not know the kind",
+    "read the detail; the runbook of the version that opened it says more",
+)
+
+
+def info_of(kind: str) -> ExceptionInfo:
+    """What belongs to a kind as it is stored, also to one that only another version knows."""
+    return _INFO.get(kind, _OF_ANOTHER_VERSION)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingKinds:
+    """Kinds that are asked for; `others`: also those that only another version knows."""
+
+    known: frozenset[ExceptionKind]
+    others: bool
+
+
 def matching(
     kind: ExceptionKind | None, severity: ExceptionSeverity | None, owner_role: OwnerRole | None
-) -> frozenset[ExceptionKind] | None:
+) -> MatchingKinds | None:
     """The kinds that match all that is asked for; None if nothing is asked for."""
     if kind is None and severity is None and owner_role is None:
         return None
-    return frozenset(
-        each
-        for each, info in CATALOGUE.items()
-        if kind in {None, each} and severity in {None, info.severity} and owner_role in {None, info.owner_role}
-    )
+
+    def fits(info: ExceptionInfo) -> bool:
+        return severity in {None, info.severity} and owner_role in {None, info.owner_role}
+
+    known = frozenset(each for each, info in CATALOGUE.items() if kind in {None, each} and fits(info))
+    return MatchingKinds(known, others=kind is None and fits(_OF_ANOTHER_VERSION))

@@ -94,7 +94,7 @@ class AuditRecord(BaseModel):
     roles: list[str] = Field(description="The roles of the caller.")
     method: str
     route: str = Field(description="The address, with names in place of what it was about.")
-    object: str = Field(description="What it was about: the parts of the address, or the id of what was made.")
+    object: str = Field(description="What it was about: the parts of the address, and the id of what was made.")
     status: int = Field(description="The HTTP status it was answered with.")
     reason: str = Field(description="The reason or comment that was given with it.")
     source: str = Field(description="The address the request came from.")

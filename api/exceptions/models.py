@@ -13,7 +13,7 @@ class ExceptionSummary(BaseModel):
 
     id: int = Field(description="Counts up with every exception opened.")
     order_id: str | None = Field(description="Null where it is about a node's or a feed's trouble, not an order's.")
-    kind: ExceptionKind = Field(description="What kind of trouble it is; decide by it. Others may be added.")
+    kind: ExceptionKind | str = Field(description="What kind of trouble it is; decide by it. Others may be added.")
     severity: ExceptionSeverity = Field(description="How bad it is.")
     owner_role: OwnerRole = Field(description="Who looks at this kind.")
     meaning: str = Field(description="What this kind means.")

@@ -14,7 +14,7 @@ from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
 from api.identity.scopes import needs
-from dom.exceptions import CATALOGUE, ExceptionKind, ExceptionSeverity, OwnerRole, matching
+from dom.exceptions import ExceptionKind, ExceptionSeverity, OwnerRole, info_of, matching
 from dom.shared.access import Principal, Scope
 from store.enums import ExceptionStatus
 from store.reports import lists
@@ -57,4 +57,4 @@ async def find(
 
 
 def _with_info(row: RowMapping) -> dict[str, object]:
-    return {**row, **asdict(CATALOGUE[ExceptionKind(row["kind"])])}
+    return {**row, **asdict(info_of(row["kind"]))}

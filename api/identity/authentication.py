@@ -5,7 +5,6 @@ in `X-API-Key`.
 from typing import Final
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http import problems
@@ -20,6 +19,8 @@ PROTECTED: Final = "/v1"
 """Below this every address needs a caller, also one that leads nowhere. What stands beside it is named as public, or
 the application does not start (`api.identity.scopes.require_scopes`).
 """
+_KEY_HEADER: Final = "x-api-key"
+"""Where a key may stand too; never a token."""
 
 
 class Authentication:
@@ -42,7 +43,7 @@ class Authentication:
         except Exception as error:
             headers = {"WWW-Authenticate": problems.CHALLENGE} if isinstance(error, UnauthenticatedError) else {}
             answer = problems.answer(problem_of(error), {**headers, "Connection": "close"})
-            await answer(scope, Request(scope, receive).receive, send)
+            await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -65,7 +66,7 @@ class Callers:
     async def identify(self, headers: Headers) -> Principal:
         """The caller. Raises UnauthenticatedError, and for a key whatever the database fails with."""
         credential = _credential(headers)
-        if self._tokens is not None and not credential.startswith(PREFIX):
+        if self._tokens is not None and not credential.startswith(PREFIX) and _KEY_HEADER not in headers:
             return await self._tokens.caller(credential)
         found = await self._keys.caller(credential)
         if found is None:
@@ -74,12 +75,12 @@ class Callers:
 
 
 def _credential(headers: Headers) -> str:
-    given = [*headers.getlist("authorization"), *headers.getlist("x-api-key")]
+    given = [*headers.getlist("authorization"), *headers.getlist(_KEY_HEADER)]
     if not given:
         raise UnauthenticatedError("send an API key or a token: `Authorization: Bearer ...`, or `X-API-Key: ...`")
     if len(given) > 1:
         raise UnauthenticatedError("send one key or token, in one header")
-    if "x-api-key" in headers:
+    if _KEY_HEADER in headers:
         return given[0].strip()
     scheme, _, credential = given[0].partition(" ")
     if scheme.lower() != "bearer" or not credential.strip():

@@ -196,7 +196,7 @@ class OrderException(BaseModel):
     """What a person must look at, and nobody closed yet."""
 
     id: int
-    kind: ExceptionKind = Field(description="What kind of trouble it is; decide by it. Others may be added.")
+    kind: ExceptionKind | str = Field(description="What kind of trouble it is; decide by it. Others may be added.")
     detail: str = Field(description="What went wrong and for which goods, in a sentence.")
     data: dict[str, Any] = Field(default={}, description="What the detail says, for programs.")
     owner: str | None = Field(description="Who looks after it; null while nobody does.")

@@ -1,5 +1,6 @@
 """Returns: goods that come back for money."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.clock import not_in_the_future
 from api.http.models import Cursor, Limit, ReturnId
-from api.http.services import IdempotencyKey, Use
+from api.http.services import IdempotencyKey, Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
 from api.returns import examples
@@ -153,8 +154,7 @@ async def receive(
     Send an Idempotency-Key: without one a repeat with `lines` is another receipt. Goods of a return that was cancelled,
     expired or closed are refused, and put before a person.
     """
-    await visibility.see(services, who, RETURN, return_id)
-    not_in_the_future(asked.occurred_at)
+    await _may_step(services, who, return_id, asked.occurred_at)
     call = ReceiveCall(**dict(asked), actor=who.name)
     return Json(await services.returns.receive(return_id, call, key))
 
@@ -179,8 +179,7 @@ async def inspect(
     """Received units get their disposition, all of them or some at a time. What is restocked can be sold again; the
     refund for these units is recorded. The return ends once nothing is outstanding and everything is inspected.
     """
-    await visibility.see(services, who, RETURN, return_id)
-    not_in_the_future(asked.occurred_at)
+    await _may_step(services, who, return_id, asked.occurred_at)
     call = InspectCall(**dict(asked), actor=who.name)
     return Json(await services.returns.inspect(return_id, call, key))
 
@@ -207,8 +206,7 @@ async def cancel(
     """The units that have not arrived may be returned otherwise. What has arrived is inspected and refunded as ever, so
     that the return ends as `cancelled` only where nothing had.
     """
-    await visibility.see(services, who, RETURN, return_id)
-    not_in_the_future(asked.occurred_at)
+    await _may_step(services, who, return_id, asked.occurred_at)
     call = CancelReturnCall(**dict(asked), actor=who.name)
     return Json(await services.returns.cancel(return_id, call, key))
 
@@ -235,7 +233,12 @@ async def close(
     """After something of a return arrived: the rest is not waited for, and may be returned otherwise. The customer is
     not told. A return of which nothing arrived is cancelled instead.
     """
-    await visibility.see(services, who, RETURN, return_id)
-    not_in_the_future(asked.occurred_at)
+    await _may_step(services, who, return_id, asked.occurred_at)
     call = CloseReturnCall(**dict(asked), actor=who.name)
     return Json(await services.returns.close(return_id, call, key))
+
+
+async def _may_step(services: Services, who: Principal, return_id: str, occurred_at: datetime | None) -> None:
+    """Raises NotFound for a return that is not the caller's own, InvalidInput for a time that is still to come."""
+    await visibility.see(services, who, RETURN, return_id)
+    not_in_the_future(occurred_at)

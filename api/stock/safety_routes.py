@@ -38,6 +38,8 @@ async def put(
     """`safety_stock` is what OFL never takes of a balance, `promise_safety` what is never promised to a channel; the
     greater of the two limits a promise. Each setting stands for itself, and each `idempotency_key` counts once for a
     node and SKU. A SKU that was never at the node gets a balance with nothing on hand.
+
+    Settings of which one names a node that is not the caller's own are refused whole.
     """
     named = ((f"safety_stocks[{index}].node_id", item.node_id) for index, item in enumerate(asked.safety_stocks))
     visibility.own_nodes(who, named)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Text, cast, func, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Text, cast, func, literal, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.exceptions import ExceptionKind
+from dom.exceptions import ExceptionKind, MatchingKinds
 from dom.shared.access import UNLIMITED, Limits
 from store.access import visibility
 from store.tables.network import nodes, skus
@@ -54,7 +54,7 @@ class ExceptionFilter:
     """Which exceptions are asked for; what is None does not matter."""
 
     order_id: str | None = None
-    kinds: frozenset[ExceptionKind] | None = None
+    kinds: MatchingKinds | None = None
     status: str | None = None
     limits: Limits = UNLIMITED
 
@@ -167,7 +167,8 @@ async def list_exceptions(
     if wanted.order_id is not None:
         query = query.where(exceptions.c.order_id == wanted.order_id)
     if wanted.kinds is not None:
-        query = query.where(exceptions.c.kind.in_(wanted.kinds))
+        known = exceptions.c.kind.in_(wanted.kinds.known)
+        query = query.where(or_(known, exceptions.c.kind.not_in(list(ExceptionKind))) if wanted.kinds.others else known)
     if wanted.status is not None:
         query = query.where(exceptions.c.status == wanted.status)
     if before is not None:

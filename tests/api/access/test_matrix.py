@@ -48,6 +48,14 @@ class World:
             self.keys[role, foreign] = made
         return self.keys[role, foreign]
 
+    def own_of(self, dimension: str) -> tuple[str, ...]:
+        """What an answer to somebody of another channel, node or carrier cannot name."""
+        return {
+            "channel": (f'"{CHANNEL}"', self.names["order_id"], self.names["return_id"], self.names["reservation_id"]),
+            "node": (f'"{NODE}"', self.names["fulfilment_id"]),
+            "carrier": (f'"{self.names["carrier"]}"', self.names["order_id"]),
+        }[dimension]
+
     async def ask(self, row: Row, headers: dict[str, str]) -> httpx.Response:
         """Call the route for what is there."""
         path = row.path
@@ -198,6 +206,7 @@ class TestCells:
                 else:
                     assert rule == OPEN
                     assert answer.status_code not in {401, 403}, said
+                    assert not [each for each in world.own_of(foreign) if each in answer.text], said
 
 
 DIMENSIONS_OF = {row.operation: (row.foreign.channel, row.foreign.node, row.foreign.carrier) for row in ROWS}

@@ -146,8 +146,11 @@ class TestSigned:
     async def test_it_is_asked_for_before_the_input_and_after_whose_it_is(
         self, carrier: Carrier, engine: AsyncEngine
     ) -> None:
-        await carrier.secret(carrier.http)
-        problem(await carrier.send(b'{"events": []}', {}), 401, "bad-signature")
+        wrong = b'{"events": [{}]}'
+        problem(await carrier.send(wrong, {}), 422, "invalid-input", "events[0].event_id")
+        secret = (await carrier.secret(carrier.http))["secret"]
+        problem(await carrier.send(wrong, {}), 401, "bad-signature")
+        problem(await carrier.send(wrong, signed(secret, wrong)), 422, "invalid-input", "events[0].event_id")
         other = await key_of(engine, Role.CARRIER, Limits.of(carriers=["nobody"]))
         carrier.key = other
         problem(await carrier.send(carrier.feed(), {}), 403, "forbidden")

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.exceptions import CATALOGUE, ExceptionKind
@@ -122,6 +123,24 @@ class TestMessages:
 
 
 class TestExceptions:
+    async def test_one_of_a_kind_that_another_version_opened_is_shown(
+        self, channel: Channel, engine: AsyncEngine
+    ) -> None:
+        order_id = await channel.place(order(await channel.stocked_sku(10)))
+        async with engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "INSERT INTO exceptions (order_id, kind, business_key, detail) VALUES (:id, 'of_later', :id, 'x')"
+                ),
+                {"id": order_id},
+            )
+        for filters in ({}, {"severity": "major"}, {"owner_role": "operator"}):
+            (found,) = await pages(channel.http, "/v1/exceptions", 9, order=order_id, **filters)
+            assert (found["kind"], found["severity"], found["owner_role"]) == ("of_later", "major", "operator")
+        for others in ({"severity": "minor"}, {"kind": "parcel_lost"}, {"owner_role": "support"}):
+            assert await pages(channel.http, "/v1/exceptions", 9, order=order_id, **others) == []
+        assert [each["kind"] for each in (await channel.get(order_id))["exceptions"]] == ["of_later"]
+
     async def test_the_newest_first_by_what_people_ask_for(self, channel: Channel, engine: AsyncEngine) -> None:
         order_id = await channel.place(order(await channel.stocked_sku(10)))
         kinds = (ExceptionKind.MESSAGE_GIVEN_UP, ExceptionKind.PARCEL_LOST, ExceptionKind.MESSAGE_GIVEN_UP)

@@ -149,7 +149,6 @@ class TestWrongFields:
             ("PUT", f"/v1/nodes/{NODE['id']}", {**NODE, "opening_hours": "always"}, "opening_hours"),
             ("PUT", f"/v1/skus/{SKU['id']}", {**SKU, "weight_grams": 0}, "weight_grams"),
             ("POST", "/v1/inventory/adjustments", {"adjustments": []}, "adjustments"),
-            ("POST", "/v1/carriers/northline/events", {"events": [{}]}, "events[0].event_id"),
             ("POST", "/v1/fulfilments/x/pick", {"lines": [{"line_id": "1", "quantity": -1}]}, "lines[0].quantity"),
             ("POST", "/v1/fulfilments/x/pick", {"occurred_at": "2999-01-01T00:00:00Z"}, "occurred_at"),
             ("GET", "/v1/availability", None, "sku"),

@@ -61,6 +61,12 @@ class TestTokens:
         assert (await people.get(LISTED, headers=identity_provider.headers())).status_code == 200
         assert (await people.get(LISTED, headers=HEADERS)).status_code == 200, "and so do keys"
 
+    async def test_the_header_for_keys_takes_none(
+        self, people: httpx.AsyncClient, identity_provider: IdentityProvider
+    ) -> None:
+        answer = await people.get(LISTED, headers={"X-API-Key": identity_provider.token()})
+        problem(answer, 401, "unauthenticated")
+
     @pytest.mark.parametrize(
         "claims",
         [
@@ -125,7 +131,8 @@ class TestTokens:
 
     @pytest.mark.parametrize("token", ["a.b", "a.b.c", "....", "e30.e30.e30", "a\tb.c.d", "x" * 20_000])
     async def test_what_is_no_token(self, people: httpx.AsyncClient, token: str) -> None:
-        problem(await people.get(LISTED, headers={"X-API-Key": token}), 401, "unauthenticated")
+        for headers in ({"X-API-Key": token}, {"Authorization": f"Bearer {token}"}):
+            problem(await people.get(LISTED, headers=headers), 401, "unauthenticated")
 
     @pytest.mark.parametrize(
         "roles", [None, [], "", ["admin"], ["Operator"], "root admin", {"operator": True}, [["operator"]], 7]
