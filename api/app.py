@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 
 from api.access import routes as access
+from api.access import secret_routes
 from api.availability import change_routes
 from api.availability import routes as availability
 from api.channels import routes as channels
@@ -74,6 +75,7 @@ _RESOURCES = (
     rehearsals,
     shadow_routes,
     access,
+    secret_routes,
 )
 """Below the prefix, in the sequence of the document."""
 _log = structlog.get_logger("api")

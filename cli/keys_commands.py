@@ -24,7 +24,7 @@ KeyId = Annotated[str, typer.Argument(help="The key's id: what stands between `d
 Expires = Annotated[datetime | None, typer.Option("--expires", help="UTC; never, if absent.")]
 
 
-def _utc(at: datetime | None) -> datetime | None:
+def utc(at: datetime | None) -> datetime | None:
     """What was typed, as the UTC that it means."""
     from datetime import UTC
 
@@ -58,7 +58,7 @@ def create(
         role,
         Limits.of(channel or None, node or None, carrier or None),
         frozenset(scope) if scope else None,
-        _utc(expires),
+        utc(expires),
     )
     with problems_as_one_line(), refusals_as_one_line():
         made = in_database(*environment(), lambda connection: api_keys.create(connection, api_keys.COMMAND_LINE, asked))
@@ -98,7 +98,7 @@ def rotate(
                 api_keys.COMMAND_LINE,
                 key_id,
                 overlap_seconds=int(overlap_hours * 3600),
-                expires_at=_utc(expires),
+                expires_at=utc(expires),
             ),
         )
     show_made(made)
@@ -142,9 +142,14 @@ def _row(key: RowMapping) -> tuple[object, ...]:
     limits = [f"{name}: {', '.join(key[name])}" for name in Limits.NAMES if key[name] is not None]
     if key["scopes"] is not None:
         limits.append(f"scopes: {', '.join(key['scopes'])}")
-    ends = f"revoked {_day(key['revoked_at'])}" if key["revoked_at"] else _day(key["expires_at"])
-    return key["id"], key["role"], key["subject"], "; ".join(limits) or None, ends, _day(key["last_used_at"])
+    return key["id"], key["role"], key["subject"], "; ".join(limits) or None, ending(key), day(key["last_used_at"])
 
 
-def _day(at: datetime | None) -> str | None:
+def ending(row: RowMapping) -> str | None:
+    """When a key or secret ends, or was ended."""
+    return f"revoked {day(row['revoked_at'])}" if row["revoked_at"] else day(row["expires_at"])
+
+
+def day(at: datetime | None) -> str | None:
+    """A moment, to the minute."""
     return None if at is None else f"{at:%Y-%m-%d %H:%M}Z"

@@ -72,7 +72,7 @@ async def rotate(
     old = await _known(connection, maker, key_id)
     if not is_live(old, old["now"]):
         raise Conflict(f"the key {key_id} has ended; make another")
-    _check_expiry(expires_at)
+    check_expiry(expires_at)
     asked = NewKey(
         old["subject"],
         Role(old["role"]),
@@ -83,6 +83,11 @@ async def rotate(
     made = await _make(connection, maker, asked, rotated_from=key_id)
     await api_keys.expire_in(connection, key_id, overlap_seconds)
     return made
+
+
+async def get(connection: AsyncConnection, maker: Principal, key_id: str) -> RowMapping:
+    """What is known of a key. Raises NotFound, Forbidden for a key that the maker could not have made."""
+    return _seen(maker, key_id, await api_keys.find(connection, key_id))
 
 
 async def revoke(connection: AsyncConnection, maker: Principal, key_id: str) -> RowMapping:
@@ -143,7 +148,10 @@ def _hash(secret: str) -> bytes:
 
 
 async def _known(connection: AsyncConnection, maker: Principal, key_id: str) -> RowMapping:
-    row = await api_keys.lock(connection, key_id)
+    return _seen(maker, key_id, await api_keys.lock(connection, key_id))
+
+
+def _seen(maker: Principal, key_id: str, row: RowMapping | None) -> RowMapping:
     if row is None:
         raise NotFound(f"there is no key {key_id}")
     _check_gift(maker, api_keys.caller_of(row))
@@ -162,7 +170,7 @@ async def _check(connection: AsyncConnection, asked: NewKey) -> None:
             "those of our own processes are taken",
             field="name",
         )
-    _check_expiry(asked.expires_at)
+    check_expiry(asked.expires_at)
     needed = access.NEEDS.get(asked.role)
     if needed is not None and not getattr(asked.limits, needed):
         raise InvalidInput(f"a key of a {asked.role} is limited to its {needed}", field=needed)
@@ -188,6 +196,7 @@ async def _exists(look: Awaitable[object], field: str, otherwise: str) -> None:
         raise InvalidInput(otherwise, field=field) from error
 
 
-def _check_expiry(expires_at: datetime | None) -> None:
+def check_expiry(expires_at: datetime | None) -> None:
+    """Raises InvalidInput for an expiry that is past."""
     if expires_at is not None and expires_at <= utc_now():
-        raise InvalidInput("the key would have expired already", field="expires_at")
+        raise InvalidInput("it would have expired already", field="expires_at")

@@ -34,14 +34,22 @@ class SnapshotTerms:
 
     `postal_code` says where the customer is, as far as the network knows it. `own` is a soft reservation whose live
     units are free for the asker. `promised` counts what may be promised to the channel instead of what OFL may take: it
-    never counts more. `not_found` are balances (node, SKU) that hold nothing for the asker, whatever the books say: the
+    never counts more. The lines of `at_list_price` have the catalogue's price where it is in the demand's currency.
+    `not_found` are balances (node, SKU) that hold nothing for the asker, whatever the books say: the
     node did not find his units there.
     """
 
     postal_code: str = ""
     own: str | None = None
     promised: bool = False
+    at_list_price: frozenset[str] = frozenset()
     not_found: frozenset[Balance] = frozenset()
+
+    def priced(self, line: DemandLine, sku: Sku, currency: str) -> DemandLine:
+        """The line with the price that counts."""
+        if line.line_id not in self.at_list_price:
+            return line
+        return line.model_copy(update={"unit_price": sku.list_price if sku.currency == currency else 0})
 
     def failed_nodes(self, demand: Demand) -> frozenset[str]:
         """Nodes that are not asked: they failed the asker, or found nothing of what he wants."""
@@ -87,7 +95,7 @@ async def plan_under(
         raise UnknownNode(f"there is no node {demand.pickup_node}", field="pickup_node")
     completed = {
         "place": place,
-        "lines": tuple([_priced(line, world.skus[line.sku], demand.currency) for line in demand.lines]),
+        "lines": tuple([terms.priced(line, world.skus[line.sku], demand.currency) for line in demand.lines]),
         "excluded_nodes": terms.failed_nodes(demand),
     }
     demand = demand.model_copy(update=completed)
@@ -98,10 +106,3 @@ async def plan_under(
     looks = reference.policy.second_look
     hold = timedelta(minutes=looks.hold_minutes) if looks.enabled else timedelta()
     return Planned(demand, world, reference.network, decision, hold), reference.policy
-
-
-def _priced(line: DemandLine, sku: Sku, currency: str) -> DemandLine:
-    """The line with a price: its own, or the catalogue's where that is in the currency."""
-    if line.unit_price is not None:
-        return line
-    return line.model_copy(update={"unit_price": sku.list_price if sku.currency == currency else 0})

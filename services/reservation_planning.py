@@ -173,7 +173,7 @@ async def _decided(
         place=None,
         shipping_method=wanted.shipping_method,
         lines=tuple(
-            DemandLine(line_id=str(index), sku=line.sku, quantity=line.quantity, unit_price=line.unit_price)
+            DemandLine(line_id=str(index), sku=line.sku, quantity=line.quantity, unit_price=line.unit_price or 0)
             for index, line in enumerate(wanted.lines)
         ),
         as_of=at,
@@ -183,7 +183,12 @@ async def _decided(
         customer_class=wanted.customer_class,
         region=wanted.region,
     )
-    terms = SnapshotTerms(postal_code=wanted.postal_code, own=own, promised=True)
+    terms = SnapshotTerms(
+        postal_code=wanted.postal_code,
+        own=own,
+        promised=True,
+        at_list_price=frozenset(str(index) for index, line in enumerate(wanted.lines) if line.unit_price is None),
+    )
     planned = await plan_units(connection, reference, demand, terms)
     return planned.decision
 

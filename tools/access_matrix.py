@@ -110,8 +110,14 @@ RULES: Final[dict[str, Foreign]] = {
         ),
         _EVERYTHING,
     ),
+    "createSigningSecret": _EVERYTHING,
+    "listSigningSecrets": _LIST,
+    "getSigningSecret": _EVERYTHING,
+    "rotateSigningSecret": _EVERYTHING,
+    "revokeSigningSecret": _EVERYTHING,
     "createApiKey": _EVERYTHING,
     "listApiKeys": _LIST,
+    "getApiKey": _EVERYTHING,
     "rotateApiKey": _EVERYTHING,
     "revokeApiKey": _EVERYTHING,
     "listAuditLog": _EVERYTHING,
@@ -136,6 +142,10 @@ and calling it off needs access to both. Files of stock, changes of availability
 named may concern any node: whoever is limited to nodes may not ask for them, whichever his nodes are. Availability is
 then of his own nodes alone. Rehearsals, shadows and the audit log are of all channels and nodes: for callers without
 limits.
+
+A carrier that has a secret signs what it reports, beside sending its key; else the answer is 401 `bad-signature`. API
+keys are kept as hashes; these secrets as they are, in the table `signing_secrets`, for a signature can be checked only
+with the secret it was made with ([why](decisions/0057-signed-reports.md)).
 """.strip()
 
 

@@ -85,6 +85,19 @@ async def find(
     return Json({"items": [_shown(row) for row in api_keys.visible_to(who, page)], "next_cursor": more})
 
 
+@router.get(
+    "/access/keys/{key_id}",
+    summary="An API key",
+    operation_id="getApiKey",
+    response_model=ApiKey,
+    responses={**responses.success(200, "As it stands.", examples.API_KEY), **responses.problems("not-found")},
+)
+async def get(key_id: KeyId, services: Use, who: Annotated[Principal, needs(Scope.ACCESS_MANAGE)]) -> Json:
+    """Without its secret."""
+    async with services.reads.connect() as connection:
+        return Json(_shown(await api_keys.get(connection, who, key_id)))
+
+
 @router.post(
     "/access/keys/{key_id}/rotate",
     status_code=201,
@@ -167,7 +180,8 @@ async def list_audit(
 
 
 def _made(made: MadeKey) -> Json:
-    return Json({**_shown(made.row), "key": made.key}, 201)
+    here = f"/v1/access/keys/{made.row['id']}"
+    return Json({**_shown(made.row), "key": made.key}, 201, headers={"Location": here})
 
 
 def _shown(row: RowMapping) -> dict[str, Any]:

@@ -155,6 +155,7 @@ async def promise(
     visibility.own_nodes(who, [("pickup_node", basket.pickup_node)])
     await services.channels.check(basket.channel)
     methods = basket.methods()
+    lines = list(zip(basket.line_ids(), basket.lines, strict=True))
     demand = Demand(
         order_id="promise",
         channel=basket.channel,
@@ -163,8 +164,8 @@ async def promise(
         region=basket.ship_to.region if basket.ship_to else "",
         shipping_method=methods[0],
         lines=tuple(
-            DemandLine(line_id=line_id, sku=line.sku, quantity=line.quantity, unit_price=line.unit_price)
-            for line_id, line in zip(basket.line_ids(), basket.lines, strict=True)
+            DemandLine(line_id=line_id, sku=line.sku, quantity=line.quantity, unit_price=line.unit_price or 0)
+            for line_id, line in lines
         ),
         as_of=datetime.now(UTC),
         pickup_node=basket.pickup_node,
@@ -175,7 +176,10 @@ async def promise(
         ship_complete=basket.ship_complete,
     )
     terms = SnapshotTerms(
-        postal_code=basket.ship_to.postal_code if basket.ship_to else "", own=basket.reservation_id, promised=True
+        postal_code=basket.ship_to.postal_code if basket.ship_to else "",
+        own=basket.reservation_id,
+        promised=True,
+        at_list_price=frozenset(line_id for line_id, line in lines if line.unit_price is None),
     )
     async with services.reads.connect() as connection:
         promised = await promises.promise(connection, services.reference, demand, terms, methods)

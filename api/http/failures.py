@@ -19,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.http import addresses, problems
 from api.http.problems import FieldError, Problem, ProviderAwayError, UnauthenticatedError
 from bootstrap import refusals
-from dom.shared.errors import DomError, Forbidden
+from dom.shared.errors import BadSignature, DomError, Forbidden
 from processes.errors import NO_NAMESPACE, NotReady, Unavailable, domain_error
 from store.database import engine
 
@@ -131,6 +131,8 @@ def _challenge(error: Exception) -> dict[str, str]:
         scope = error.data.get("scope")
         wanted = f', scope="{scope}"' if scope else ""
         return {"WWW-Authenticate": f'{problems.CHALLENGE}, error="insufficient_scope"{wanted}'}
+    if isinstance(error, BadSignature):
+        return {"WWW-Authenticate": problems.SIGNED_CHALLENGE}
     return {"WWW-Authenticate": problems.CHALLENGE} if isinstance(error, UnauthenticatedError) else {}
 
 

@@ -23,6 +23,8 @@ PATH = "/problems/"
 RETRY_AFTER_SECONDS = 1
 CHALLENGE = 'Bearer realm="dom"'
 """How `WWW-Authenticate` begins (RFC 6750)."""
+SIGNED_CHALLENGE = 'Webhook-Signature realm="dom"'
+"""What is asked for, beside the key, where a message must be signed."""
 
 
 class FieldError(BaseModel):

@@ -135,9 +135,10 @@ def _route(scope: Scope) -> str:
 
 
 def _object(scope: Scope, headers: Headers) -> str:
-    """What it was about: the parameters of the path, or what was made."""
-    named = "/".join(str(value) for value in scope.get("path_params", {}).values())
-    return _kept(named) or headers.get("location", "").rpartition("/")[2]
+    """What it was about: the parameters of the path, and what was made."""
+    named = [str(value) for value in scope.get("path_params", {}).values()]
+    made = headers.get("location", "").rpartition("/")[2]
+    return _kept("/".join([*named, *([made] if made and made not in named else [])]))
 
 
 def _reason(scope: Scope, body: bytes) -> str:

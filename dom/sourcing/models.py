@@ -24,19 +24,17 @@ class Place(Value):
 
 
 class DemandLine(Value):
-    """Units of one SKU to be sourced for one order line. Without a `unit_price` the catalogue's counts, where
-    it is in the demand's currency: planning puts it in.
-    """
+    """Units of one SKU to be sourced for one order line."""
 
     line_id: str
     sku: str
     quantity: int = Field(gt=0)
-    unit_price: Minor | None = None
+    unit_price: Minor = 0
 
     @property
     def value(self) -> int:
-        """What the units are sold for, in minor units of the demand's currency; 0 if nobody knows."""
-        return self.quantity * (self.unit_price or 0)
+        """What the units are sold for, in minor units of the demand's currency."""
+        return self.quantity * self.unit_price
 
 
 class Demand(Value):

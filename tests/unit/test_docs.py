@@ -41,7 +41,7 @@ PAGES = sorted(
 )
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 FILE = re.compile(
-    r"`((?:activities|api|bench|bootstrap|cli|connectors|deploy|docs|dom|jobs|keeper|processes|services|simulator|store"
+    r"`((?:activities|api|bench|bootstrap|cli|connectors|deploy|docs|dom|jobs|processes|services|simulator|store"
     r"|tests|tools|workflows)/[\w/.-]*)`"
 )
 """A file or folder of the code, named by its path from the top."""

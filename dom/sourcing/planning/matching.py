@@ -84,7 +84,7 @@ class MatchSubject:
             "line_id": line.line_id,
             "sku": line.sku,
             "quantity": line.quantity,
-            "unit_price": line.unit_price or 0,
+            "unit_price": line.unit_price,
             "weight_grams": sku.weight_grams if sku else 0,
             **{need.value: sku is not None and need in sku.handling for need in Handling},
             "attributes": dict(sku.attributes) if sku else {},

@@ -102,6 +102,19 @@ class TestKeys:
         assert all(each["channels"] == ["web"] for each in listed)
         assert own.json()["id"] in {each["id"] for each in listed}
 
+    async def test_what_was_made_is_where_the_answer_says_and_in_the_audit_log(self, http: httpx.AsyncClient) -> None:
+        made = await http.post(KEYS, json=SHOP)
+        rotated = await http.post(f"{KEYS}/{made.json()['id']}/rotate")
+        for answer, object_ in (
+            (made, made.json()["id"]),
+            (rotated, f"{made.json()['id']}/{rotated.json()['id']}"),
+        ):
+            shown = await http.get(answer.headers["location"])
+            assert shown.json()["id"] == answer.json()["id"]
+            assert answer.json()["key"] not in shown.text
+            assert (await entry(http, answer.headers["x-request-id"]))["object"] == object_
+        problem(await http.get(f"{KEYS}/nothing"), 404, "not-found")
+
     @pytest.mark.parametrize("role", [role for role in Role if role is not Role.OPERATOR])
     async def test_no_other_role_makes_any(self, http: httpx.AsyncClient, engine: AsyncEngine, role: Role) -> None:
         headers = await key_of(engine, role, Limits.of(["web"], ["dc-daventry"], ["northline"]))

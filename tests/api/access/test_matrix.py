@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.openapi import generate
 from dom.shared.access import Limits, Role
+from store.access import signing_secrets
 from tests.api.driving import Channel, new_number, order
 from tests.worlds.access import key_of
 from tools.access_matrix import DIMENSIONS, HIDDEN, LEFT_OUT, NAMED, OPEN, PAGE, RULES, Row, matrix, page
@@ -117,11 +118,15 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     coming = {"kind": "purchase_order", "node_id": NODE, "due_on": "2036-03-02", "lines": [{"sku": sku, "quantity": 1}]}
     assert (await http.put(f"/v1/inbound/{inbound}", json=coming)).status_code == 201
     key = (await key_of(engine, Role.OPERATOR, Limits(), name="the matrix's own"))["X-API-Key"]
+    async with engine.begin() as connection:
+        await signing_secrets.insert(
+            connection, "matrix", "matrix-carrier", secret=f"whsec_{'A' * 44}", created_by="tests", expires_at=None
+        )
     names = {
         "order_id": placed, "fulfilment_id": work["id"], "return_id": returned, "sku_id": sku, "node_id": NODE,
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,
         "carrier": booked["carrier"], "version": "999999", "name": "nobodys", "import_id": "nothing",
-        "rehearsal_id": "nothing", "key_id": key.split("_")[1],
+        "rehearsal_id": "nothing", "key_id": key.split("_")[1], "secret_id": "matrix",
     }  # fmt: skip
     bodies = {
         "captureOrder": order(sku, 1, channel=CHANNEL),
@@ -134,6 +139,7 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "startRehearsal": {"which": "draft:nobodys"},
         "startShadow": {},
         "announceInbound": coming,
+        "createSigningSecret": {"carrier": "nobody"},
         "queryAvailability": {"skus": [sku], "channel": CHANNEL},
     }
     return World(http, engine, names, bodies, {})
@@ -181,7 +187,13 @@ class TestCells:
                     assert answer.status_code == 404, said
                 elif rule == LEFT_OUT:
                     assert answer.status_code == 200, said
-                    ours = (world.names["order_id"], f'"{NODE}"', f'"{CHANNEL}"', world.names["key_id"])
+                    ours = (
+                        world.names["order_id"],
+                        f'"{NODE}"',
+                        f'"{CHANNEL}"',
+                        world.names["key_id"],
+                        '"matrix-carrier"',
+                    )
                     assert not [each for each in ours if each in answer.text], said
                 else:
                     assert rule == OPEN

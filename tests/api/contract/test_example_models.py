@@ -7,6 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from api.access import models as access
+from api.access import secret_models as secrets
 from api.availability import change_models
 from api.availability import models as availability
 from api.channels import models as channels
@@ -75,6 +76,13 @@ from workflows.messages import CancelResult, ReturnResult
         *((access.KeyRequest, body) for body in examples.KEY_REQUESTS.values()),
         *((access.KeyRotation, body) for body in examples.KEY_ROTATIONS.values()),
         (access.NewApiKey, examples.NEW_API_KEY),
+        (access.ApiKey, examples.API_KEY),
+        *((secrets.SecretRequest, body) for body in examples.SECRET_REQUESTS.values()),
+        *((access.KeyRotation, body) for body in examples.SECRET_ROTATIONS.values()),
+        (secrets.NewSigningSecret, examples.NEW_SIGNING_SECRET),
+        (secrets.SigningSecret, examples.SIGNING_SECRET),
+        (secrets.SigningSecret, examples.REVOKED_SIGNING_SECRET),
+        (secrets.SigningSecretList, examples.SIGNING_SECRET_LIST),
         (access.ApiKey, examples.REVOKED_API_KEY),
         (access.ApiKeyList, examples.API_KEY_LIST),
         (access.AuditLog, examples.AUDIT_LOG),

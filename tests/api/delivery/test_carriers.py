@@ -7,17 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from tests.api.driving import Channel, new_number, order, problem, until
+from tests.api.driving import Channel, booked, new_number, order, problem, until
 
 WAREHOUSE, OTHER = "dc-daventry", "wh-london"
-
-
-async def booked(channel: Channel, units: int = 3, stock: int = 10) -> tuple[str, str, dict[str, Any]]:
-    """An order whose first fulfilment is packed and booked: SKU, order, and the work with its tracking number."""
-    sku = await channel.stocked_sku(stock)
-    order_id = await channel.place(order(sku, units))
-    await channel.step(f"{order_id}-F1", "pack")
-    return sku, order_id, await channel.until_work(f"{order_id}-F1", "booked")
 
 
 async def shipped(channel: Channel, units: int = 3, stock: int = 10) -> tuple[str, str, dict[str, Any]]:

@@ -26,6 +26,7 @@ CONTRACT = {
     "no-process": 503,
     "unknown-channel": 422,
     "outside-failure": 502,
+    "bad-signature": 401,
     "forbidden": 403,
 }
 
