@@ -46,8 +46,8 @@ class Settings(BaseSettings):
     )
     db_pool_size: Positive = Field(
         default=8,
-        description="Connections a process holds at most; a worker that may be the keeper holds one more. More than 8 "
-        "on one hot stock row lose throughput.",
+        description="Connections a process holds at most; a worker holds one more to listen, and two if it may "
+        "run the background jobs. More than 8 on one hot stock row lose throughput.",
     )
 
     temporal_address: str = Field(
@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     worker_drain_seconds: Annotated[float, Field(ge=0)] = Field(
         default=10, description="Seconds a stopping worker gives running activities to finish."
     )
-    keeper: bool = Field(
+    background_jobs: bool = Field(
         default=True,
         description="Whether this worker may run the background jobs (`jobs`). One worker at a time does.",
     )

@@ -166,9 +166,11 @@ def wired(
 
 
 @asynccontextmanager
-async def keeper(settings: Settings, engine: AsyncEngine, client: Client, stop: asyncio.Event) -> AsyncIterator[None]:
-    """Beside the block, run the keeper's jobs whenever it is this worker's turn, until `stop` or the block's end."""
-    if not settings.keeper:
+async def background_jobs(
+    settings: Settings, engine: AsyncEngine, client: Client, stop: asyncio.Event
+) -> AsyncIterator[None]:
+    """Beside the block, run the background jobs whenever it is this worker's turn, until `stop` or the block's end."""
+    if not settings.background_jobs:
         yield
         return
     running = asyncio.create_task(keep(engine, jobs(settings, engine, client), stop))
@@ -180,7 +182,7 @@ async def keeper(settings: Settings, engine: AsyncEngine, client: Client, stop: 
 
 
 def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
-    """What the keeper does."""
+    """Every background job."""
     return [
         Sweeping(engine),
         Publishing(engine),
@@ -260,7 +262,7 @@ async def run(settings: Settings) -> None:
             if settings.ready_file is not None:
                 settings.ready_file.touch()
             stopped = asyncio.create_task(stop.wait())
-            async with keeper(settings, engine, client, stop):
+            async with background_jobs(settings, engine, client, stop):
                 await asyncio.wait({*running.values(), stopped}, return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
             if any(each.done() for each in running.values()):  # by itself: in words, if what it stands on is gone

@@ -50,7 +50,7 @@ class Budget:
 
 def of_a_worker(settings: Settings) -> int:
     """Connections a worker takes at most: its pool, one for the relay, and two for the leader lock and its jobs."""
-    return settings.db_pool_size + 1 + (2 if settings.keeper else 0)
+    return settings.db_pool_size + 1 + (2 if settings.background_jobs else 0)
 
 
 def of_an_api(settings: Settings) -> int:
@@ -68,12 +68,10 @@ def look(settings: Settings, url: str) -> Budget:
     names = [str(name) for name, _, _ in rows]
     by_kind = Counter(name.partition(" ")[0] for name in names)
     workers = {
-        name.partition(" ")[2]
-        for name in names
-        if name.startswith((f"{ProcessKind.WORKER} ", f"{ProcessKind.KEEPER} "))
+        name.partition(" ")[2] for name in names if name.startswith((f"{ProcessKind.WORKER} ", f"{ProcessKind.JOBS} "))
     }
     apis = {name for name in names if name.startswith(f"{ProcessKind.API} ")}
-    known = by_kind[ProcessKind.WORKER] + by_kind[ProcessKind.KEEPER] + by_kind[ProcessKind.API]
+    known = by_kind[ProcessKind.WORKER] + by_kind[ProcessKind.JOBS] + by_kind[ProcessKind.API]
     not_ours_of_role = sum(1 for _, same, _ in rows if same) - known
     not_ours_of_database = sum(1 for _, _, same in rows if same) - known
     most = min(

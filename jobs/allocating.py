@@ -25,7 +25,7 @@ CURSOR: Final = "allocating"
 SKUS_AT_ONCE: Final = 100
 """SKUs of one run, and of one transaction."""
 
-_log = structlog.get_logger("keeper")
+_log = structlog.get_logger("jobs")
 
 
 class Allocating:

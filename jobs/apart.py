@@ -14,7 +14,7 @@ FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 60.0
 """Seconds what fails waits before it is tried again: the first time, and at most."""
 
-_log = structlog.get_logger("keeper")
+_log = structlog.get_logger("jobs")
 
 
 @dataclass(frozen=True, slots=True)

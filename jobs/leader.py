@@ -34,7 +34,7 @@ FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
 """Seconds a job that fails waits before it is tried again: the first time, and at most."""
 
-_log = structlog.get_logger("keeper")
+_log = structlog.get_logger("jobs")
 
 
 class _LockLost(Exception):
@@ -73,7 +73,7 @@ async def _keep(engine: AsyncEngine, jobs: Sequence[Job]) -> NoReturn:
 
 
 async def _hold(engine: AsyncEngine, held: leader_lock.LeaderLock, jobs: Sequence[Job]) -> NoReturn:
-    _log.info("keeper", jobs=[job.name for job in jobs])
+    _log.info("leads", jobs=[job.name for job in jobs])
     await _while_ours(held, SETTLE)
     wakes = [asyncio.Event() for _ in jobs]  # one each: who shares one clears what another has not seen yet
     running = [asyncio.create_task(_run(job, wake), name=job.name) for job, wake in zip(jobs, wakes, strict=True)]

@@ -1,7 +1,7 @@
 """Takes the second look: work that no node has begun is planned anew once stock, capacity or rates moved.
 
 It follows the ledger: whatever moves units stands there, another order's reservation too. When nodes, rates or the
-policy change, and when a keeper begins, it looks at everything once, a part at a time. The orders' processes are told
+policy change, and when a leader begins, it looks at everything once, a part at a time. The orders' processes are told
 by the outbox.
 """
 
@@ -30,7 +30,7 @@ ORDERS_AT_ONCE: Final = 60
 """Orders that are planned together."""
 SKUS_AT_ONCE: Final = 100
 
-_log = structlog.get_logger("keeper")
+_log = structlog.get_logger("jobs")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from store.fulfilment.unable_nodes import ACTOR, Unable
 from workflows.messages import NodeReport
 from workflows.order.process import OrderWorkflow
 
-_log = structlog.get_logger("keeper")
+_log = structlog.get_logger("jobs")
 
 
 class Retiring:

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from processes.consistency import Comparison, Living
 from store.orders import processes
 
-_log = structlog.get_logger("keeper")
+_log = structlog.get_logger("jobs")
 
 
 class Watching:

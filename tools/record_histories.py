@@ -33,7 +33,7 @@ from store.database import migrate
 from store.enums import LedgerKind
 from store.stock import Movement
 from tests.worlds import small
-from tests.worlds.looks import comes, keeper_job
+from tests.worlds.looks import comes, reoptimisation_job
 from tests.worlds.outside import RecordingCarrier
 from tests.worlds.running import House
 from tests.worlds.sourcing import MONDAY_NOON
@@ -184,7 +184,7 @@ async def carrier_refuses(house: House, order: Order) -> None:
 async def looked_at_again(house: House, order: Order) -> None:
     """Given to another node before any began; the node that lost it reports, and a unit is cancelled."""
     await comes(house.engine, "dc-leeds", "RARE", 3)
-    await keeper_job(house.engine).run()
+    await reoptimisation_job(house.engine).run()
     await until_released(house, order, 3)
     await house.node(order, "accept")
     await until_event(house, order, "report_out_of_turn")

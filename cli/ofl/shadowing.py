@@ -33,7 +33,7 @@ def about() -> None:
 
 @app.command()
 def start(name: Name, policy: Which = None, by: By = "operator") -> None:
-    """Let a draft decide every live order too, from now on; the keeper does it, and nothing comes of it."""
+    """Let a draft decide every live order too, from now on; a background job does it, and nothing comes of it."""
 
     from cli.ofl.rehearsing import chosen, read_file
 

@@ -18,7 +18,7 @@ from store.stock import soft
 READY_SECONDS: Final = 15 * 60
 """How long units stay set aside for an order that is told of them; what it does not take is dealt out anew."""
 LACKING_SECONDS: Final = 24 * 60 * 60
-"""How long units stay set aside for an order that still lacks others. The keeper renews it."""
+"""How long units stay set aside for an order that still lacks others. A background job renews it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class ProcessKind(StrEnum):
     """What a process is, as its connections say."""
 
     WORKER = "dom-worker"
-    KEEPER = "dom-keeper"
+    JOBS = "dom-jobs"
     API = "dom-api"
     COMMAND = "dom-command"
 

@@ -35,7 +35,7 @@ class LeaderLock:
 async def own_connection(engine: AsyncEngine) -> AsyncIterator[LeaderLock]:
     """A connection for the lock alone, outside the pool of `engine`. When it is closed the lock is free."""
     url = engine.url.render_as_string(hide_password=False)
-    own = database.reading(database.create(url, pool_size=1, kind=database.ProcessKind.KEEPER))
+    own = database.reading(database.create(url, pool_size=1, kind=database.ProcessKind.JOBS))
     try:
         async with own.connect() as connection:
             yield LeaderLock(connection)

@@ -55,9 +55,9 @@ class TestBudget:
             await worker.dispose()
             await api.dispose()
 
-        assert {kind: counted[kind] for kind in (ProcessKind.WORKER, ProcessKind.KEEPER, ProcessKind.API)} == {
+        assert {kind: counted[kind] for kind in (ProcessKind.WORKER, ProcessKind.JOBS, ProcessKind.API)} == {
             ProcessKind.WORKER: 3,
-            ProcessKind.KEEPER: 1,
+            ProcessKind.JOBS: 1,
             ProcessKind.API: 3,
         }
         assert (budget.a_worker, budget.an_api) == (6, 3)
@@ -73,5 +73,5 @@ class TestBudget:
         assert tight.verdict is CheckVerdict.NOTE
         assert "no room for another worker" in tight.words
 
-    def test_a_worker_that_is_never_the_keeper_takes_two_less(self) -> None:
-        assert connections.of_a_worker(Settings(db_pool_size=5, keeper=False)) == 6
+    def test_a_worker_that_is_never_the_leader_takes_two_less(self) -> None:
+        assert connections.of_a_worker(Settings(db_pool_size=5, background_jobs=False)) == 6

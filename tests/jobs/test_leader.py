@@ -1,4 +1,4 @@
-"""One keeper a database; another takes over when it dies; a job that fails does not take the others along."""
+"""One leader a database; another takes over when it dies; a job that fails does not take the others along."""
 
 import asyncio
 import importlib
@@ -65,7 +65,7 @@ async def until(true: Callable[[], bool | Awaitable[bool]], within: float = WITH
 
 
 async def drop_the_lock(engine: AsyncEngine) -> int:
-    """Terminate the connection that holds the keeper's lock, as an outage would."""
+    """Terminate the connection that holds the leader's lock, as an outage would."""
     async with engine.begin() as connection:
         killed = await connection.execute(
             text("""
@@ -77,7 +77,7 @@ async def drop_the_lock(engine: AsyncEngine) -> int:
         return len(killed.all())
 
 
-async def test_only_one_keeper_of_a_database_works(world: AsyncEngine) -> None:
+async def test_only_one_leader_of_a_database_works(world: AsyncEngine) -> None:
     shared: list[str] = []
     first, second = Counting(shared, "first"), Counting(shared, "second")
     async with keeping(world, first), keeping(world, second):
@@ -86,7 +86,7 @@ async def test_only_one_keeper_of_a_database_works(world: AsyncEngine) -> None:
         assert max(first.at_once, second.at_once) == 1
 
 
-async def test_databases_do_not_share_a_keeper(world: AsyncEngine, database_url: str) -> None:
+async def test_databases_do_not_share_a_leader(world: AsyncEngine, database_url: str) -> None:
     other_world = database.create(database_url, 2)
     here, there = Counting(), Counting()
     async with keeping(world, here), keeping(other_world, there):
@@ -94,7 +94,7 @@ async def test_databases_do_not_share_a_keeper(world: AsyncEngine, database_url:
     await other_world.dispose()
 
 
-async def test_another_takes_over_when_the_keepers_connection_dies(world: AsyncEngine) -> None:
+async def test_another_takes_over_when_the_leaders_connection_dies(world: AsyncEngine) -> None:
     shared: list[str] = []
     jobs = [Counting(shared, name) for name in ("one", "two", "three")]
     async with keeping(world, jobs[0]), keeping(world, jobs[1]), keeping(world, jobs[2]):
@@ -109,10 +109,10 @@ async def test_another_takes_over_when_the_keepers_connection_dies(world: AsyncE
                 job.runs = 0
             await until(lambda: any(job.runs > 0 for job in jobs), 5)
             assert asyncio.get_running_loop().time() - began < 4
-    assert [job.at_once for job in jobs] == [min(1, job.at_once) for job in jobs], "two keepers worked at once"
+    assert [job.at_once for job in jobs] == [min(1, job.at_once) for job in jobs], "two leaders worked at once"
 
 
-async def test_the_old_keepers_jobs_stop_before_the_next_may_start(world: AsyncEngine) -> None:
+async def test_the_old_leaders_jobs_stop_before_the_next_may_start(world: AsyncEngine) -> None:
     job = Counting()
     async with keeping(world, job):
         await until(lambda: job.runs > 0)
@@ -126,7 +126,7 @@ async def test_the_old_keepers_jobs_stop_before_the_next_may_start(world: AsyncE
         assert asyncio.get_running_loop().time() - lost < leader.SETTLE + 0.15
 
 
-async def test_a_keeper_stops_at_once_and_leaves_the_lock_free(world: AsyncEngine) -> None:
+async def test_a_leader_stops_at_once_and_leaves_the_lock_free(world: AsyncEngine) -> None:
     class Endless(Counting):
         async def run(self) -> bool:
             self.runs += 1
@@ -184,7 +184,7 @@ async def test_a_job_that_is_cancelled_from_within_does_not_end_the_keeping(worl
         await until(lambda: odd.runs > 2, 8)
 
 
-async def test_a_keeper_waits_for_a_database_that_is_away(
+async def test_a_leader_waits_for_a_database_that_is_away(
     world: AsyncEngine, postgres_server: EmbeddedPostgres
 ) -> None:
     job = Counting()
@@ -228,7 +228,7 @@ async def test_a_worker_keeps_if_it_may_and_stops_with_the_worker(
     job, stop = Counting(), asyncio.Event()
     monkeypatch.setattr(worker, "jobs", lambda *_: [job])
     nobody = cast("Client", None)
-    async with worker.keeper(Settings(keeper=may), world, nobody, stop):
+    async with worker.background_jobs(Settings(background_jobs=may), world, nobody, stop):
         await asyncio.sleep(leader.SETTLE + 1)
         assert (job.runs > 0) == may
         stop.set()

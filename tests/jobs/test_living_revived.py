@@ -30,7 +30,7 @@ from tests.worlds.living import (
     told_once,
     until_missed,
 )
-from tests.worlds.looks import comes, keeper_job
+from tests.worlds.looks import comes, reoptimisation_job
 from tests.worlds.outside import RecordingCarrier
 from tests.worlds.returning import ask, end, handle, inspect, receive
 from tests.worlds.running import House
@@ -135,7 +135,7 @@ class TestGoesOnToItsEnd:
         await house.send(order)
         await lose(house, order)
         await comes(house.engine, "dc-leeds", "RARE", 3)
-        await keeper_job(house.engine).run()
+        await reoptimisation_job(house.engine).run()
         await house.told()
         await revived(house, order)
         await until_event(house, order, "process_revived")

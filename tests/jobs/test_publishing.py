@@ -39,7 +39,7 @@ def other_listener() -> Iterator[Listener]:
 
 @asynccontextmanager
 async def publishing(engine: AsyncEngine, pace: RelayPace = FAST) -> AsyncIterator[None]:
-    """The keeper's job and the relay; at the end of the block both are cut off wherever they stand."""
+    """The background job and the relay; at the end of the block both are cut off wherever they stand."""
     webhooks = ChannelWebhooks(engine)
     relay = Relay(Database(engine=engine), {Medium.AVAILABILITY: webhooks}, pace=pace)
     tasks = [
@@ -143,7 +143,7 @@ async def test_what_was_taken_but_not_written_down_is_told_again(world: AsyncEng
     assert len(listener.taken) == 2
 
 
-async def test_a_keeper_that_is_killed_again_and_again_loses_nothing(world: AsyncEngine, listener: Listener) -> None:
+async def test_a_leader_that_is_killed_again_and_again_loses_nothing(world: AsyncEngine, listener: Listener) -> None:
     await describe(world, listener)
     written = {"A": 155, "B": 100, "RARE": 5, "FAR": 20}
 
@@ -174,7 +174,7 @@ async def test_a_keeper_that_is_killed_again_and_again_loses_nothing(world: Asyn
 async def test_two_publishers_at_once_leave_the_receiver_with_the_last_state(
     world: AsyncEngine, listener: Listener
 ) -> None:
-    """It takes a keeper that did not notice in time that it lost its lock; at least once must still hold."""
+    """It takes a leader that did not notice in time that it lost its lock; at least once must still hold."""
     await describe(world, listener)
     other = asyncio.create_task(repeat(Publishing(world, every=EVERY)))
     async with publishing(world):
@@ -226,7 +226,7 @@ async def test_a_receiver_that_is_stuck_is_seen_once(world: AsyncEngine, listene
     async with publishing(world):
         await until(lambda: len(listener.refused) > 3)
     assert await exceptions(world) == [], "it has not been long"
-    for _ in range(2):  # the next keeper does not tell of it again
+    for _ in range(2):  # the next leader does not tell of it again
         async with publishing(world, RelayPace(first_pause=0.02, longest_pause=0.05, stuck=0)):
             refused = len(listener.refused)
             await until(lambda: len(listener.refused) > refused + 3)  # noqa: B023

@@ -1,4 +1,4 @@
-"""The keeper's second look: what it looks at, when, and that it lets go of what it cannot change."""
+"""The second look, a background job: what it looks at, when, and that it lets go of what it cannot change."""
 
 from collections.abc import Sequence
 

@@ -175,7 +175,7 @@ class TestEverythingIsDescribed:
         assert described(name, OFL)
 
     def test_every_background_job(self) -> None:
-        table = STOCK.partition("\n## The keeper")[2].partition("\n## ")[0]
+        table = STOCK.partition("\n## The background jobs")[2].partition("\n## ")[0]
         assert {row[0].strip("`") for row in rows(table)[2:]} == names_of_jobs()
 
     @pytest.mark.parametrize("name", metadata.tables)

@@ -21,8 +21,8 @@ from tests.worlds.policies import changed
 from tests.worlds.sourcing import MONDAY_NOON
 
 
-def keeper_job(engine: AsyncEngine) -> Reoptimising:
-    """The keeper's job, for orders that are planned as of Monday noon."""
+def reoptimisation_job(engine: AsyncEngine) -> Reoptimising:
+    """The background job, for orders that are planned as of Monday noon."""
     return Reoptimising(engine, replaying=True)
 
 

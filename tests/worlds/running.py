@@ -185,7 +185,7 @@ async def relaying(
 
 @asynccontextmanager
 async def allocating(engine: AsyncEngine) -> AsyncIterator[None]:
-    """Deal out what comes in to the orders that wait for it while the block runs, as the keeper does."""
+    """Deal out what comes in to the orders that wait for it while the block runs, as the leader does."""
     running = asyncio.create_task(repeat(Allocating(engine, every=0.05, everything_every=1.0)))
     try:
         yield
@@ -197,8 +197,8 @@ async def allocating(engine: AsyncEngine) -> AsyncIterator[None]:
 
 
 async def repeat(job: Job) -> NoReturn:
-    """Run a job again and again, as the keeper does."""
+    """Run a job again and again, as the leader does."""
     while True:
-        # As in the keeper's loop: a run cut off in the middle of its SQL would lose its connection to the pool.
+        # As in the leader's loop: a run cut off in the middle of its SQL would lose its connection to the pool.
         if not await unbroken(job.run(), STOP_SECONDS):
             await asyncio.sleep(job.every)

@@ -24,7 +24,7 @@ async def send(http: httpx.AsyncClient, content: Any, key: str = "", **query: An
 
 
 async def applied(channel: Channel, engine: AsyncEngine, answer: httpx.Response) -> dict[str, Any]:
-    """The import, once it is applied, as the keeper would."""
+    """The import, once it is applied, as the leader would."""
     assert answer.status_code == 202, answer.text
     await imports.apply_all(engine, answer.json()["id"])
     found: dict[str, Any] = (await channel.http.get(answer.headers["Location"])).json()

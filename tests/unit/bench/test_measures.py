@@ -54,8 +54,8 @@ class TestCounts:
         assert found == {"dom-worker": 2, "dom-api": 1, "other": 1}
 
     def test_what_an_idle_house_asks_for_is_taken_off_by_the_time(self) -> None:
-        idle = Counts(60.0, Counter({"dom-worker": 600, "dom-keeper": 120}), commits=60, flushes=6)
-        busy = Counts(30.0, Counter({"dom-worker": 400, "dom-keeper": 55, "dom-api": 9}), commits=90, flushes=2)
+        idle = Counts(60.0, Counter({"dom-worker": 600, "dom-jobs": 120}), commits=60, flushes=6)
+        busy = Counts(30.0, Counter({"dom-worker": 400, "dom-jobs": 55, "dom-api": 9}), commits=90, flushes=2)
         assert busy.above(idle) == Counts(30.0, Counter({"dom-worker": 100, "dom-api": 9}), commits=60, flushes=0)
 
 

@@ -33,7 +33,7 @@ async def counted(engine: AsyncEngine, sku: str, node: str) -> None:
 
 
 async def rests(house: House, order: Order, *causes: str) -> None:
-    """Several runs of the keeper, and a look at everything, change nothing."""
+    """Several runs of the leader, and a look at everything, change nothing."""
     await until_event(house, order, "sourced", len(causes) - 1)
     await asyncio.sleep(1.5)
     assert [cause for (cause,) in await rows(house.engine, SOURCED, id=order.order_id)] == list(causes)

@@ -11,7 +11,7 @@ from dom.orders.order import Order
 from dom.orders.status import OrderStatus
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
-from tests.worlds.looks import comes, keeper_job, policy
+from tests.worlds.looks import comes, policy, reoptimisation_job
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, deliver, ended, status_of, stock_comes, until_event, until_released
 from tests.worlds.waiting import until, until_status
@@ -34,7 +34,7 @@ async def split(house: House, name: str, *, told: bool = False) -> Order:
 async def look(house: House, *, told: bool) -> None:
     """A look, of which the order's process hears, or by a signal that gets lost does not."""
     (house.lost.discard if told else house.lost.add)(Notice.LOOKED_AGAIN)
-    await keeper_job(house.engine).run()
+    await reoptimisation_job(house.engine).run()
     await house.told()
 
 
@@ -81,7 +81,7 @@ class TestTold:
     async def test_again_and_again_until_the_process_is_there(
         self, temporal_client: Client, world: AsyncEngine
     ) -> None:
-        job = keeper_job(world)
+        job = reoptimisation_job(world)
         async with House(temporal_client, world).working() as house:
             order = small.order("look-away", RARE=5)
             await house.send(order)
@@ -209,7 +209,7 @@ class TestAtTheSameTime:
         for order in orders:
             await house.send(order)
         await comes(house.engine, "dc-leeds", "NEVER", 8)
-        job = keeper_job(house.engine)
+        job = reoptimisation_job(house.engine)
 
         async def disturb(number: int) -> None:
             what = (number + seed) % 4

@@ -48,7 +48,7 @@ async def held(engine: AsyncEngine) -> object:
         SELECT (SELECT sum(reserved_soft)::int FROM stock), (
             SELECT coalesce(sum(quantity), 0)::int FROM reservations WHERE kind = 'soft' AND status = 'active')
     """
-    ((balances, reserved),) = await rows(engine, query)  # in one look: the keeper is at work
+    ((balances, reserved),) = await rows(engine, query)  # in one look: the leader is at work
     assert reserved == balances
     return balances
 
@@ -166,7 +166,7 @@ class TestReleases:
 
 
 class TestTold:
-    async def test_though_the_keeper_dies_right_after(self, temporal_client: Client, world: AsyncEngine) -> None:
+    async def test_though_the_leader_dies_right_after(self, temporal_client: Client, world: AsyncEngine) -> None:
         """The notice is written in the transaction that sets the units aside."""
         async with House(temporal_client, world, allocates=False, relays=False).working() as house:
             order = await waits(house, "unheard-8", NEVER=1)
