@@ -24,12 +24,14 @@ from store.database.uninterrupted import unbroken
 from store.enums import MessageStatus
 from store.notifications import messages, outbox
 from store.notifications.outbox import Settlement
+from store.orders import processes
 
 _NEVER_GIVEN_UP: Final = frozenset({Medium.AVAILABILITY})
 """A channel whose webhook refuses is set up wrongly, and hears what it missed once that is mended."""
 _GONE: Final[Mapping[str, Callable[[AsyncConnection, str], Awaitable[None]]]] = {
     Notice.STOCK_ARRIVED: backorders.gone,
     Notice.LOOKED_AGAIN: reoptimisation.gone,
+    Notice.ORDER_CHANGED: processes.gone,
 }
 """What is done where no process of the order heard a notice."""
 _AGAIN_SECONDS: Final = 0.5

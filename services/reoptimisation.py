@@ -23,7 +23,7 @@ from store.backorders import queue
 from store.fulfilment import fulfilments
 from store.network.reference import Reference, ReferenceCache
 from store.network.versions import Network
-from store.orders import timeline
+from store.orders import processes, timeline
 from store.sourcing import decisions, reoptimisation, snapshot
 from store.sourcing.decisions import Planned
 
@@ -171,8 +171,11 @@ def _story(change: PlannedChange, first: int) -> dict[str, Any]:
 
 
 async def gone(connection: AsyncConnection, order_id: str) -> None:
-    """No process runs for the order: a person has to look at it."""
-    for number, _ in await reoptimisation.taken_in(connection, order_id, 0):
+    """No process runs for the order: a person has to look at it, unless the order is over."""
+    untold = await reoptimisation.taken_in(connection, order_id)
+    if await processes.must_live(connection, order_id) is None:
+        return
+    for number in untold:
         key = f"{order_id}:{decisions.second_look_key(number)}"
         detail = "the order's work was given to other nodes, but no process runs for the order"
         await exceptions.open_(connection, order_id, ExceptionKind.REOPTIMISED_NO_PROCESS, key, detail)

@@ -28,7 +28,8 @@ PATIENCE = RetryConfig(max_elapsed_time_millis=3000, max_retries=6)
 class Services:
     """Opened once a process. `reads` is for single statements, `engine` for transactions.
 
-    `reference` remembers nodes, tariffs, the policy and SKUs until they change.
+    `reference` remembers nodes, tariffs, the policy and SKUs until they change. `webhooks`: a webhook is told what
+    customers are told.
     """
 
     engine: AsyncEngine
@@ -38,6 +39,7 @@ class Services:
     returns: ReturnProcesses
     tail: Tail
     reference: ReferenceCache = field(default_factory=ReferenceCache)
+    webhooks: bool = False
     holding: Holding = field(init=False)
     channels: Registered = field(init=False)
     keys: KeyRing = field(init=False)
@@ -56,7 +58,7 @@ class Services:
         reference = ReferenceCache()
         tail = Tail(reads, reference, settings.stream_listeners)
         orders, returns = OrderProcesses(durable, reads, engine), ReturnProcesses(durable, reads, engine)
-        return cls(engine, reads, durable, orders, returns, tail, reference)
+        return cls(engine, reads, durable, orders, returns, tail, reference, webhooks=bool(settings.webhook_url))
 
 
 async def connect(settings: Settings) -> Client:
