@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-stock bench-ofl lock clean
+.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-counts bench-stock bench-ofl lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -64,6 +64,10 @@ check: lint types contracts test
 
 bench: setup
 	$(BIN)/python -m bench
+
+# Statements of an idle system; statements, commits and events of an order. `make bench-counts ARGS="--orders 3 --idle 15"`.
+bench-counts: setup
+	$(BIN)/python -m bench.counts $(ARGS)
 
 # `make bench-stock ARGS=--quick` for a smoke test.
 bench-stock: setup

@@ -7,8 +7,10 @@ A setting is read from the environment variable `DOM_` + its name in capitals: `
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -74,7 +76,7 @@ class Settings(BaseSettings):
         default=100, description="Short database activities a worker runs at once."
     )
     max_concurrent_activities: Positive = Field(
-        default=100, description="Activities that leave the house (carrier, mail, webhook) a worker runs at once."
+        default=100, description="Activities that leave the system (carrier, mail, webhook) a worker runs at once."
     )
     workflow_task_pollers: Annotated[int, Field(ge=2)] = Field(
         default=10, description="Most connections a worker polls workflow tasks with."
@@ -101,7 +103,9 @@ class Settings(BaseSettings):
     )
     oidc_audience: str = Field(default="", description="What tokens must be meant for (`aud`); needed with an issuer.")
     oidc_jwks: str = Field(
-        default="", description="The issuer's public keys: path of a JWKS file, or its URL; needed with an issuer."
+        default="",
+        description="The issuer's public keys: path of a JWKS file, or its URL; needed with an issuer. The URL "
+        "is https, or http on this machine.",
     )
     oidc_name_claim: str = Field(
         default="sub", min_length=1, description="Claim with the name that is written down with what a person does."
@@ -191,11 +195,31 @@ class Settings(BaseSettings):
     def _whole_issuer(self) -> Self:
         if self.oidc_issuer and not (self.oidc_audience and self.oidc_jwks):
             raise ValueError("DOM_OIDC_ISSUER needs DOM_OIDC_AUDIENCE and DOM_OIDC_JWKS")
+        if not _is_trustworthy(self.oidc_jwks):
+            raise ValueError("DOM_OIDC_JWKS is a file, an address with https, or one with http on this machine")
         return self
 
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give another process these settings, secrets included."""
         return {ENV_PREFIX + name.upper(): _as_text(value) for name, value in self if value is not None}
+
+
+def _is_trustworthy(source: str) -> bool:
+    """Whether nobody between us and the source can give us keys of his own."""
+    scheme, parted, _ = source.partition("://")
+    if not parted:
+        return True
+    return scheme == "https" or (scheme == "http" and is_loopback(urlsplit(source).hostname or ""))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine, and nobody else is between."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _as_text(value: object) -> str:

@@ -62,6 +62,10 @@ from workflows.returns import ReturnWorkflow
 WORKFLOWS: tuple[type, ...] = (OrderWorkflow, ReturnWorkflow, PriceStockWorkflow, OutboxRelayWorkflow)
 _PATIENCE_SECONDS = 5.0
 """What a worker gets beyond its time to drain."""
+_HEARTBEATS_EVERY = timedelta(seconds=3)
+"""How often heartbeats reach Temporal at most. The SDK would hold them back for most of the time that an activity may
+be silent, and the relay would be taken for dead when one comes late.
+"""
 _log = structlog.get_logger("worker")
 
 
@@ -96,7 +100,8 @@ async def activities(
             except NotFound as error:
                 raise StartProblem(error.detail, "run it, or publish one of your own: `dom ofl publish`") from error
         lasts = timedelta(days=settings.return_expires_days)
-        yield wired(house_database, {}, senders, settings.webhook_url, returns_last=lasts)
+        drain_seconds = settings.worker_drain_seconds
+        yield wired(house_database, {}, senders, settings.webhook_url, returns_last=lasts, drain_seconds=drain_seconds)
 
 
 def _webhooks(settings: Settings) -> WebhookSender:
@@ -114,8 +119,13 @@ def wired(
     webhook_url: str = "",
     *,
     returns_last: timedelta = EXPIRES_AFTER,
+    drain_seconds: float = 10.0,
 ) -> list[Callable[..., Any]]:
-    """Every activity, given the parties it talks to; `carriers` are those with a connector of their own."""
+    """Every activity, given the parties it talks to; `carriers` are those with a connector of their own.
+
+    `returns_last` is how long goods of a return are waited for, `drain_seconds` what a stopping worker gives its
+    activities.
+    """
     sourcing, changing = SourcingActivities(house_database), Changing(house_database)
     shipping, returning = Shipping(house_database, CarrierRegistry(carriers)), Returning(house_database, returns_last)
     return [
@@ -127,7 +137,7 @@ def wired(
         changing.read_order,
         shipping.book_carrier,
         shipping.void_booking,
-        Relaying(house_database, senders, webhook_url).relay_outbox,
+        Relaying(house_database, senders, webhook_url, drain_seconds).relay_outbox,
         returning.open_return,
         returning.commit_return,
         Pricing(house_database).price_stock,
@@ -188,6 +198,7 @@ def build(
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(maximum=settings.workflow_task_pollers),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(maximum=settings.activity_task_pollers),
         graceful_shutdown_timeout=timedelta(seconds=settings.worker_drain_seconds),
+        max_heartbeat_throttle_interval=_HEARTBEATS_EVERY,
     )
 
 
@@ -222,8 +233,9 @@ async def run(settings: Settings) -> None:
 
 
 async def begin_standing_work(client: Client, settings: Settings) -> None:
-    """Have the outbox sent, and stock priced now and then. Orders do not wait for either: what goes wrong here is
-    logged, and no more. The job `starting_relay` tries again.
+    """Have the outbox sent, and stock priced now and then. Orders do not wait for either, so what goes wrong here is
+    logged, and the worker serves. The job `starting_relay` tries the relay again; the schedule, the next worker that
+    starts.
     """
     try:
         await ensure(client, settings.task_queue)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
@@ -13,6 +12,7 @@ from activities import sourcing as step
 from activities.boundary import Database
 from activities.sourcing import Occasion, Sourced
 from dom.notifications.messages import MessageKind
+from dom.orders.events import AcceptedData, EventKind, SourcedData
 from dom.orders.order import Correction, Order
 from dom.orders.status import OrderStatus, SourcingCause
 from dom.orders.views import OrderView
@@ -86,11 +86,11 @@ class Capture:
                 connection,
                 timeline.Event(
                     order.order_id,
-                    "accepted",
+                    EventKind.ACCEPTED,
                     "accepted",
                     f"channel:{order.channel}",
                     as_of,
-                    data=step.story(decision, result, why) | claim.story | _about(request),
+                    _accepted(request, claim, step.summary(decision, result, why)),
                 ),
             )
             await step.write_down(connection, planned, why)
@@ -127,11 +127,13 @@ class Capture:
             )
 
 
-def _about(request: AcceptOrder) -> dict[str, Any]:
-    about: dict[str, Any] = {"run_id": request.run_id} if request.run_id else {}
-    if request.corrections:
-        about["corrections"] = [each.model_dump() for each in request.corrections]
-    return about
+def _accepted(request: AcceptOrder, claim: claiming.Claim, decided: SourcedData) -> AcceptedData:
+    return AcceptedData(
+        **dict(decided),
+        reservation=claim.outcome,
+        run_id=request.run_id or None,
+        corrections=tuple(request.corrections) or None,
+    )
 
 
 async def _refuse_what_may_not_wait(

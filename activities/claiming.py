@@ -4,7 +4,8 @@ A claim that does not stand never blocks the order: it is planned on free stock,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,10 +18,12 @@ from store.stock import soft
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`own` is the reservation whose units are the order's; None if it names none that holds any. `story` is told."""
+    """`own` is the reservation whose units are the order's; None if it names none that holds any. `outcome` is what
+    became of the one it names.
+    """
 
     own: str | None = None
-    story: dict[str, object] = field(default_factory=dict)
+    outcome: Literal["converted", "lapsed", "unknown"] | None = None
 
 
 async def claim(connection: AsyncConnection, order: Order) -> Claim:
@@ -28,11 +31,10 @@ async def claim(connection: AsyncConnection, order: Order) -> Claim:
     named = order.reservation_id
     if named is None:
         return Claim()
-    # An id with a slash is the house's own: units set aside for an order that waits, which is not this one.
-    live = None if "/" in named else await soft.standing(connection, named, order.channel)
+    live = await soft.standing(connection, named, order.channel)
     if live is None:
-        return Claim(story={"reservation": "unknown"})
-    return Claim(named, {"reservation": "converted"}) if live else Claim(story={"reservation": "lapsed"})
+        return Claim(outcome="unknown")
+    return Claim(named, "converted") if live else Claim(outcome="lapsed")
 
 
 async def settle(

@@ -3,6 +3,7 @@
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from dom.shared.errors import DomError, OutsideFailure
+from dom.shared.texts import escaped
 
 
 def as_application_error(error: DomError) -> ApplicationError:
@@ -12,7 +13,7 @@ def as_application_error(error: DomError) -> ApplicationError:
     """
     outside = isinstance(error, OutsideFailure)
     return ApplicationError(
-        error.detail,
+        escaped(error.detail),  # what a carrier says of a failure is its own text
         {"field": error.field, "data": error.data},
         type=error.type,
         non_retryable=True,

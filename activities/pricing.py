@@ -12,7 +12,7 @@ from temporalio import activity
 
 from activities.boundary import Database
 from dom.shared.base import Value
-from dom.sourcing.valuation.value import pricing, worths
+from dom.sourcing.valuation.value import pricing, shadow_prices
 from store.availability import changes
 from store.ledger import cursors
 from store.ledger.cursors import Cursor
@@ -102,7 +102,7 @@ class Pricing:
     async def _price(self, skus: Sequence[str], terms: PricingTerms, moved: tuple[Cursor, Cursor] | None) -> None:
         async with self.database.transaction() as connection:
             read = await projection.read(connection, self.database.reference, skus, **_spans(terms))
-        priced = await asyncio.to_thread(worths, read.outlook)
+        priced = await asyncio.to_thread(shadow_prices, read.outlook)
         prices = [
             Price(
                 node_id=each.node_id,

@@ -15,8 +15,9 @@ from activities.composing import compose
 from connectors.notifications.port import ReceiverGoneError, Sender, TemporaryFailureError
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import Medium, Notice
+from dom.shared.backoff import pause
 from dom.shared.errors import OutsideFailure
-from services import reoptimisation
+from services import availability_news, reoptimisation
 from store import backorders, exceptions
 from store.database.engine import is_unavailable
 from store.database.listening import listen
@@ -28,14 +29,19 @@ from store.orders import processes
 
 _NEVER_GIVEN_UP: Final = frozenset({Medium.AVAILABILITY})
 """A channel whose webhook refuses is set up wrongly, and hears what it missed once that is mended."""
-_GONE: Final[Mapping[str, Callable[[AsyncConnection, str], Awaitable[None]]]] = {
-    Notice.STOCK_ARRIVED: backorders.gone,
-    Notice.LOOKED_AGAIN: reoptimisation.gone,
-    Notice.ORDER_CHANGED: processes.gone,
+_GONE: Final[Mapping[str, Callable[[AsyncConnection, RowMapping], Awaitable[None]]]] = {
+    Notice.STOCK_ARRIVED: lambda connection, row: backorders.gone(connection, row["order_id"]),
+    Notice.LOOKED_AGAIN: lambda connection, row: reoptimisation.gone(connection, row["order_id"]),
+    Notice.ORDER_CHANGED: lambda connection, row: processes.gone(connection, row["order_id"]),
+    availability_news.KIND: lambda connection, row: availability_news.gone(
+        connection, row["recipient"], row["payload"]
+    ),
 }
-"""What is done where no process of the order heard a notice."""
+"""What is done where nobody was there to hear it, by kind."""
 _AGAIN_SECONDS: Final = 0.5
 """Pause before a database that is away is asked again."""
+_LAST_SECONDS: Final = 2.0
+"""How long a relay that is ended by force tries to write down what it knows."""
 
 T = TypeVar("T")
 _log = structlog.get_logger("outbox")
@@ -111,6 +117,7 @@ class Relay:
             for task in (listening, stopping, *self._under_way):
                 task.cancel()
             await asyncio.gather(listening, stopping, *self._under_way, return_exceptions=True)
+            await self._settle_at_last()
 
     async def _begin(self) -> int:
         async with self._database.transaction() as connection:
@@ -171,16 +178,19 @@ class Relay:
         return _Sent(row, Settlement(row["id"], MessageStatus.SENT))
 
     async def _gone(self, row: RowMapping, error: ReceiverGoneError) -> _Sent:
-        """Nobody is there: of a notice, a person hears of the order. Safe to repeat."""
+        """Nobody is there: of a notice, a person hears of the order; availability is told anew. Safe to repeat."""
         _log.warning("nobody to tell", receiver=row["receiver"], kind=row["kind"])
-        if (without := _GONE.get(row["kind"])) is not None:
+        if row["kind"] in _GONE:
             try:
-                async with self._database.transaction() as connection:
-                    await without(connection, row["order_id"])
+                await unbroken(self._without_receiver(row))
             except Exception as failed:
                 _log.exception("nobody to tell, and it cannot be said", key=row["business_key"])
                 return self._put_off(row, failed)
         return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, str(error)))
+
+    async def _without_receiver(self, row: RowMapping) -> None:
+        async with self._database.transaction() as connection:
+            await _GONE[row["kind"]](connection, row)
 
     def _not_sent(self, row: RowMapping, error: Exception) -> _Sent:
         """What a sender's error means for a message."""
@@ -203,32 +213,41 @@ class Relay:
         elif row["age"] >= self._pace.give_up:
             about = f"{row['kind']} to {row['recipient']} - {why}"
             return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, about), ExceptionKind.MESSAGE_GIVEN_UP)
-        pause = min(self._pace.first_pause * 2 ** min(row["attempts"] - 1, 20), self._pace.longest_pause)
-        return _Sent(row, Settlement(row["id"], MessageStatus.PENDING, why, again_in=pause), kind)
+        again_in = pause(row["attempts"], self._pace.first_pause, self._pace.longest_pause)
+        return _Sent(row, Settlement(row["id"], MessageStatus.PENDING, why, again_in=again_in), kind)
 
     async def _settle(self) -> None:
         """Write what became of messages: only we know it, so a database that is away is waited for."""
         if not self._done:
             return
         done = list(self._done)
-        await self._patiently(lambda: self._write(done))
+        settled = await self._patiently(lambda: self._write(done))
         del self._done[: len(done)]
         for sent in done:
             del self._in_hand[sent.outcome.id]
-        self.counts.update(sent.outcome.status for sent in done)
+        self.counts.update(sent.outcome.status for sent in done if sent.outcome.id in settled)
 
-    async def _write(self, done: list[_Sent]) -> None:
+    async def _settle_at_last(self) -> None:
+        """What is known is not lost with a relay that is cancelled or fails; mails would be in doubt without need."""
+        try:
+            async with asyncio.timeout(_LAST_SECONDS):
+                await self._settle()
+        except Exception as error:  # what ended the relay is what is raised
+            _log.warning("what became of messages was not written down", messages=len(self._done), exc_info=error)
+
+    async def _write(self, done: list[_Sent]) -> frozenset[int]:
+        """Write outcomes, and what a person is to hear of them; answers the messages that were still this relay's."""
         outcomes = [sent.outcome for sent in done]
         if not any(sent.exception for sent in done):
             async with self._database.statement() as connection:
-                await outbox.settle(connection, self._number, outcomes)
-            return
+                return await outbox.settle(connection, self._number, outcomes)
         async with self._database.transaction() as connection:
-            await outbox.settle(connection, self._number, outcomes)
+            settled = await outbox.settle(connection, self._number, outcomes)
             for sent in done:
-                if (kind := sent.exception) is not None:
+                if (kind := sent.exception) is not None and sent.outcome.id in settled:
                     row, why = sent.row, sent.outcome.error
                     await exceptions.open_(connection, row["order_id"], kind, row["business_key"], why)
+            return settled
 
     async def _patiently(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do work of the database, however long it is away. What it refuses is raised."""

@@ -13,11 +13,16 @@ from activities.relay import Relay, RelayPace
 from connectors.notifications.port import Sender
 from dom.notifications.messages import Medium
 from dom.shared.base import Value
+from store.database.uninterrupted import unbroken
 from store.enums import MessageStatus
 from store.notifications import outbox
 
+END_OF_TURN_SECONDS: Final = 90.0
+"""What senders under way get at the end of a turn: longer than a mail with all its exchanges takes."""
 _LAST_SECONDS: Final = 12.0
-"""What a sender under way gets when the relay ends: longer than mail and webhooks wait for an answer."""
+"""What they get, at most, when the worker drains: longer than mail and webhooks wait for an answer."""
+_RESERVE_SECONDS: Final = 2.0
+"""So long before the worker cuts its activities off all is written down."""
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -44,17 +49,22 @@ class Relayed(Value):
 
 @dataclass(frozen=True, slots=True)
 class Relaying:
-    """Sends what stands in the outbox; `senders` by medium, `webhook_url` where the webhooks of orders go."""
+    """Sends what stands in the outbox; `senders` by medium, `webhook_url` where the webhooks of orders go.
+
+    `drain_seconds` is what a worker that stops gives its activities.
+    """
 
     database: Database
     senders: Mapping[Medium, Sender]
     webhook_url: str = ""
+    drain_seconds: float = 10.0
     pace: RelayPace = field(default_factory=RelayPace)
 
     @activity.defn(name="relay_outbox")
     async def relay_outbox(self, turn: RelayTurn) -> Relayed:
         """Send until the turn is over or the worker drains. What is under way then comes to its end first.
 
+        What takes longer than a draining worker has time for is cut off; what had left before is written down.
         A relay that was taken over, because it was silent for too long, ends with AnotherRelay and has sent nothing
         since.
         """
@@ -64,15 +74,19 @@ class Relaying:
         beating = asyncio.create_task(_beat(relay, turn.beat))
         try:
             await asyncio.wait({running, draining}, timeout=turn.seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
             stop.set()
-            await asyncio.wait({running}, timeout=_LAST_SECONDS)
+            await asyncio.wait({running, draining}, timeout=END_OF_TURN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({running}, timeout=self._time_to_drain())
+        finally:
             for task in (running, draining, beating):
                 task.cancel()
             await asyncio.gather(running, draining, beating, return_exceptions=True)
         if not running.cancelled():
             running.result()
-        return await self._relayed(relay)
+        return await unbroken(self._relayed(relay))
+
+    def _time_to_drain(self) -> float:
+        return max(min(_LAST_SECONDS, self.drain_seconds - _RESERVE_SECONDS), 0.0)
 
     async def _relayed(self, relay: Relay) -> Relayed:
         async with self.database.statement() as connection:

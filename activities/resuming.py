@@ -7,6 +7,7 @@ from temporalio import activity
 
 from activities.boundary import Database
 from activities.sourcing import Sourced, sourced
+from dom.orders.events import EventKind, ProcessRevivedData
 from dom.orders.order import Promise
 from dom.orders.status import GONE, CarrierEventKind
 from dom.orders.views import OrderView
@@ -98,10 +99,11 @@ class Resuming:
     def _revived(self, request: ResumeOrder) -> timeline.Event:
         return timeline.Event(
             order_id=request.order_id,
-            kind="process_revived",
+            kind=EventKind.PROCESS_REVIVED,
             business_key=f"process_revived:{request.run_id}",
             actor=request.revived_by or "",
             occurred_at=self.database.now(),
+            data=ProcessRevivedData(),
             reason="the order's process was gone, or did not agree with the store",
         )
 

@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.boundary import Database
+from dom.orders.events import EventKind, ProcessRevivedData
 from dom.orders.status import ReturnStatus
 from dom.returns import EXPIRES_AFTER, Announce, Step
 from dom.shared.base import Utc, Value
@@ -140,12 +141,12 @@ class Returning:
         await processes.lives_again(connection, request.order_id, request.return_id)
         event = timeline.Event(
             order_id=request.order_id,
-            kind="process_revived",
+            kind=EventKind.PROCESS_REVIVED,
             business_key=f"process_revived:{request.run_id}",
             actor=request.revived_by or "",
             occurred_at=self.database.now(),
             reason=_REVIVED,
-            data={"return_id": request.return_id},
+            data=ProcessRevivedData(return_id=request.return_id),
         )
         await timeline.append(connection, event)
 

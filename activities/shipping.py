@@ -15,6 +15,7 @@ from dom.delivery.parcels import measure, piece
 from dom.exceptions import ExceptionKind
 from dom.network import Node, ShippingMethod, Sku
 from dom.orders.commands import CarrierBooked
+from dom.orders.events import BookingVoidedData, EventKind
 from dom.orders.order import ShipTo
 from dom.orders.transitions import decide
 from dom.shared import ids
@@ -146,11 +147,11 @@ class Shipping:
             await shipments.set_status(connection, key, ShipmentStatus.VOIDED, now)
             event = timeline.Event(
                 request.order_id,
-                "booking_voided",
+                EventKind.BOOKING_VOIDED,
                 f"{key}:void",
                 f"carrier:{carrier.name}",
                 now,
-                data={"fulfilment_id": request.fulfilment_id},
+                BookingVoidedData(fulfilment_id=request.fulfilment_id),
             )
             await timeline.append(connection, event)
 

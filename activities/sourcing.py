@@ -14,6 +14,7 @@ from temporalio import activity
 from activities.boundary import Database
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
+from dom.orders.events import EventKind, SourcedData
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.order import Order, Promise
 from dom.orders.status import FAILED_SOURCING, OrderStatus, SourcingCause
@@ -22,11 +23,11 @@ from dom.shared import ids
 from dom.shared.access import OFL
 from dom.shared.base import Value
 from dom.shared.errors import NotFound
-from dom.sourcing.models import Outcome, SourcingDecision
+from dom.sourcing.models import Demand, DemandLine, Outcome, SourcingDecision
 from dom.sourcing.policy.document import FailedNodes
 from services import order_views
 from services.change_orders import locked
-from services.planning import Wanted, WantedLine, plan_units
+from services.planning import SnapshotTerms, plan_units
 from store import backorders as waiting
 from store import exceptions, stock
 from store.fulfilment import fulfilments
@@ -125,33 +126,29 @@ async def decide(
 
     Raises UnknownSku and UnknownNode for what the order names and the network does not hold.
     """
-    return await plan_units(
-        connection,
-        database.reference,
-        Wanted(
-            order_id=order.order_id,
-            channel=order.channel,
-            country=order.ship_to.country,
-            postal_code=order.ship_to.postal_code,
-            shipping_method=order.shipping_method,
-            lines=tuple(
-                WantedLine(line.line_id, line.sku, units[line.line_id], line.unit_price)
-                for line in order.lines
-                if units.get(line.line_id)
-            ),
-            as_of=why.as_of,
-            pickup_node=order.pickup_node,
-            requested_by=order.requested_by,
-            currency=order.currency,
-            excluded_nodes=why.excluded_nodes,
-            own=why.own,
-            not_found=why.not_found,
-            ship_complete=order.ship_complete,
-            region=order.ship_to.region,
-            tags=order.tags,
-            customer_class=order.customer.customer_class,
+    demand = Demand(
+        order_id=order.order_id,
+        channel=order.channel,
+        country=order.ship_to.country,
+        place=None,
+        shipping_method=order.shipping_method,
+        lines=tuple(
+            DemandLine(line_id=line.line_id, sku=line.sku, quantity=units[line.line_id], unit_price=line.unit_price)
+            for line in order.lines
+            if units.get(line.line_id)
         ),
+        as_of=why.as_of,
+        pickup_node=order.pickup_node,
+        requested_by=order.requested_by,
+        currency=order.currency,
+        excluded_nodes=why.excluded_nodes,
+        ship_complete=order.ship_complete,
+        region=order.ship_to.region,
+        tags=order.tags,
+        customer_class=order.customer.customer_class,
     )
+    terms = SnapshotTerms(postal_code=order.ship_to.postal_code, own=why.own, not_found=why.not_found)
+    return await plan_units(connection, database.reference, demand, terms)
 
 
 async def write_down(connection: AsyncConnection, planned: Planned, why: Occasion) -> None:
@@ -246,19 +243,19 @@ def _seconds_to_release(decision: SourcingDecision) -> int | None:
     return ceil((decision.next_release - decision.decided_at).total_seconds())
 
 
-def story(decision: SourcingDecision, result: Sourced, why: Occasion) -> dict[str, object]:
+def summary(decision: SourcingDecision, result: Sourced, why: Occasion) -> SourcedData:
     """The decision in the order's timeline, short."""
-    return {
-        "attempt": why.attempt,
-        "cause": why.cause,
-        "policy_version": decision.policy_version,
-        "strategy": decision.strategy,
-        "cost": decision.cost,
-        "currency": decision.currency,
-        "fulfilments": result.fulfilments,
-        "waiting": result.waiting,
-        **({"cannot_be_sourced": result.cannot_be_sourced} if result.cannot_be_sourced else {}),
-    }
+    return SourcedData(
+        attempt=why.attempt,
+        cause=why.cause,
+        policy_version=decision.policy_version,
+        strategy=decision.strategy,
+        cost=decision.cost,
+        currency=decision.currency,
+        fulfilments=result.fulfilments,
+        waiting=result.waiting,
+        cannot_be_sourced=result.cannot_be_sourced or None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +294,7 @@ class SourcingActivities:
                 cause=cause,
                 as_of=self.database.as_of(order, max(request.as_of, found.as_of)),
                 excluded_nodes=found.failed_nodes if _are_not_asked(request.failed_nodes, cause) else frozenset(),
-                own=waiting.SOFT_ID + request.order_id,
+                own=waiting.soft_id(request.order_id),
                 not_found=await waiting.not_found(connection, request.order_id),
             )
             planned = await decide(self.database, connection, order, state.waiting, why)
@@ -329,7 +326,7 @@ class SourcingActivities:
         order_id, key, asked = state.order_id, occasion(why.attempt), state.waiting
         await timeline.append(
             connection,
-            timeline.Event(order_id, "sourced", key, OFL, why.as_of, why.cause, story(decision, result, why)),
+            timeline.Event(order_id, EventKind.SOURCED, key, OFL, why.as_of, summary(decision, result, why), why.cause),
         )
         moves = [
             orders.UnitMove(line_id, backordered=result.waiting.get(line_id, 0) - quantity)

@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 
 from api.access import routes as access
+from api.access import secret_routes
 from api.availability import change_routes
 from api.availability import routes as availability
 from api.channels import routes as channels
@@ -26,6 +27,7 @@ from api.http.bodies import BodyGuard
 from api.http.request_id import HEADER
 from api.http.requests import refuse_what_would_be_lost
 from api.http.services import Services, connect
+from api.identity import audit
 from api.identity.audit import Audit
 from api.identity.authentication import Authentication, Callers
 from api.identity.rate_limits import RateLimits
@@ -49,6 +51,33 @@ from settings import Settings
 from store.database import engine as store_engine
 
 PREFIX = "/v1"
+_RESOURCES = (
+    orders,
+    fulfilments,
+    carrier_routes,
+    shipment_routes,
+    messages,
+    exceptions,
+    inventory,
+    imports,
+    inbound,
+    safety_routes,
+    value_routes,
+    availability,
+    change_routes,
+    channels,
+    node_routes,
+    sku_routes,
+    returns,
+    reservations,
+    policies,
+    draft_routes,
+    rehearsals,
+    shadow_routes,
+    access,
+    secret_routes,
+)
+"""Below the prefix, in the sequence of the document."""
 _log = structlog.get_logger("api")
 
 
@@ -61,13 +90,19 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
             settings.database_url, settings.db_pool_size, store_engine.ProcessKind.API
         )
         services = app.state.services = Services.of(settings, own_engine, client or await connect(settings))
-        app.state.callers = Callers(services.keys, Tokens(settings) if settings.oidc_issuer else None)
+        tokens = Tokens(settings) if settings.oidc_issuer else None
+        app.state.callers = Callers(services.keys, tokens)
         looking = asyncio.create_task(_say_what_lacks(services))
         try:
             yield
         finally:
             looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
             await services.tail.close()
+            await services.standing.close()
+            if tokens is not None:
+                await tokens.close()
+            await audit.finish()
             if engine is None:
                 await own_engine.dispose()
 
@@ -87,31 +122,7 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
         app.add_middleware(CORSMiddleware, **_browsers(settings.cors_origins))
     app.add_middleware(RequestIds)
     failures.register(app)
-    for resource in (
-        orders,
-        fulfilments,
-        carrier_routes,
-        shipment_routes,
-        messages,
-        exceptions,
-        inventory,
-        imports,
-        inbound,
-        safety_routes,
-        value_routes,
-        availability,
-        change_routes,
-        channels,
-        node_routes,
-        sku_routes,
-        returns,
-        reservations,
-        policies,
-        draft_routes,
-        rehearsals,
-        shadow_routes,
-        access,
-    ):
+    for resource in _RESOURCES:
         app.include_router(
             resource.router, prefix=PREFIX, dependencies=[Depends(check_scope), Depends(refuse_what_would_be_lost)]
         )

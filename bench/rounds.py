@@ -10,16 +10,16 @@ from functools import partial
 from statistics import mean
 from time import perf_counter
 
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 import worker
 from bench.door import Door, WorkList, door
+from bench.histories import history_of
 from bench.looking import Looking, all_of
 from bench.measure import own_seconds, processor_seconds, used_between
 from bench.noop_driver import EmptyDriver, Ledger, NoOpWalker
 from bench.orders import OrderWalker, Sample, Walked, make_plenty
-from bench.results import EMPTY, FIFTEEN_LINES, NO_OP, ONE_LINE, History, Load, Results
+from bench.results import EMPTY, FIFTEEN_LINES, NO_OP, ONE_LINE, Load, Results
 from bench.servers import Servers
 from bench.shape import Shape, shape_of
 from cli.schema import SAMPLE_DATA
@@ -94,18 +94,7 @@ class Bench:
             walk_seconds=[one.seconds for one in walked],
             fulfilments=mean(one.fulfilments for one in walked),
             cpu_ms=used_between({**used, "driver": own}, now, count),
-            histories=[await self._history(one.workflow_id) for one in walked[-HISTORIES_READ:]],
-        )
-
-    async def _history(self, workflow_id: str) -> History:
-        handle = self.temporal.get_workflow_handle(workflow_id)
-        description = await handle.describe()
-        events = (await handle.fetch_history()).events
-        return History(
-            events=len(events),
-            bytes=description.raw_description.workflow_execution_info.history_size_bytes,
-            remote=sum(event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED for event in events),
-            tasks=sum(event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED for event in events),
+            histories=[await history_of(self.temporal, one.workflow_id) for one in walked[-HISTORIES_READ:]],
         )
 
     def loads(self) -> Iterator[tuple[str, int, Callable[[], Awaitable[Walked]]]]:

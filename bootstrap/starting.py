@@ -1,4 +1,4 @@
-"""How the processes of the house begin: settings, and what stands in the way as one line."""
+"""How the processes of the system begin: settings, and what stands in the way as one line."""
 
 from __future__ import annotations
 

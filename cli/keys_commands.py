@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.calling import console, environment, problems_as_one_line
-from dom.shared.access import Role, Scope
+from dom.shared.access import Limits, Role, Scope
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
@@ -22,6 +22,13 @@ SHOWN = 1000
 
 KeyId = Annotated[str, typer.Argument(help="The key's id: what stands between `dom_` and the next underscore.")]
 Expires = Annotated[datetime | None, typer.Option("--expires", help="UTC; never, if absent.")]
+
+
+def utc(at: datetime | None) -> datetime | None:
+    """What was typed, as the UTC that it means."""
+    from datetime import UTC
+
+    return None if at is None else at.replace(tzinfo=UTC)
 
 
 @app.callback()
@@ -43,10 +50,7 @@ def create(
     expires: Expires = None,
 ) -> None:
     """Make a key and print it: this is the only time that it is shown."""
-    from datetime import UTC
-
     from cli.records import in_database
-    from dom.shared.access import Limits
     from services import api_keys
 
     asked = api_keys.NewKey(
@@ -54,7 +58,7 @@ def create(
         role,
         Limits.of(channel or None, node or None, carrier or None),
         frozenset(scope) if scope else None,
-        expires.replace(tzinfo=UTC) if expires else None,
+        utc(expires),
     )
     with problems_as_one_line(), refusals_as_one_line():
         made = in_database(*environment(), lambda connection: api_keys.create(connection, api_keys.COMMAND_LINE, asked))
@@ -63,7 +67,7 @@ def create(
 
 @app.command("list")
 def list_keys() -> None:
-    """Every key, the newest first, with what it may do, when it ends, and when it was used last."""
+    """The newest thousand keys, with what they may do, when they end, and when they were used last."""
     from cli.records import in_database
     from cli.tables import numbers
     from store.access import api_keys as rows
@@ -83,8 +87,6 @@ def rotate(
     expires: Expires = None,
 ) -> None:
     """Make a key that may do the same in place of another, and print it: this is the only time that it is shown."""
-    from datetime import UTC
-
     from cli.records import in_database
     from services import api_keys
 
@@ -96,7 +98,7 @@ def rotate(
                 api_keys.COMMAND_LINE,
                 key_id,
                 overlap_seconds=int(overlap_hours * 3600),
-                expires_at=expires.replace(tzinfo=UTC) if expires else None,
+                expires_at=utc(expires),
             ),
         )
     show_made(made)
@@ -137,12 +139,17 @@ def refusals_as_one_line() -> Any:
 
 
 def _row(key: RowMapping) -> tuple[object, ...]:
-    limits = [f"{name}: {', '.join(key[name])}" for name in ("channels", "nodes", "carriers") if key[name] is not None]
+    limits = [f"{name}: {', '.join(key[name])}" for name in Limits.NAMES if key[name] is not None]
     if key["scopes"] is not None:
         limits.append(f"scopes: {', '.join(key['scopes'])}")
-    ends = f"revoked {_day(key['revoked_at'])}" if key["revoked_at"] else _day(key["expires_at"])
-    return key["id"], key["role"], key["subject"], "; ".join(limits) or None, ends, _day(key["last_used_at"])
+    return key["id"], key["role"], key["subject"], "; ".join(limits) or None, ending(key), day(key["last_used_at"])
 
 
-def _day(at: datetime | None) -> str | None:
+def ending(row: RowMapping) -> str | None:
+    """When a key or secret ends, or was ended."""
+    return f"revoked {day(row['revoked_at'])}" if row["revoked_at"] else day(row["expires_at"])
+
+
+def day(at: datetime | None) -> str | None:
+    """A moment, to the minute."""
     return None if at is None else f"{at:%Y-%m-%d %H:%M}Z"

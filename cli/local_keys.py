@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from services.api_keys import NewKey
 
 OPERATOR = "operator"
-"""The key that may do everything; the others are of all channels, nodes and carriers there are."""
+"""The key that may do everything; the others are of all channels, nodes and carriers there were when they were made."""
 
 
 def ensure(database_url: str, folder: DataFolder) -> Mapping[str, str]:

@@ -44,7 +44,7 @@ def reconcile(
 
     Open orders are compared with their processes too; `dom orders revive` mends those. Exit code 2 if no difference was
     found, but something could not be compared, such as while Temporal does not answer.
-    Without --repair nothing is changed. It reads one moment, and repairs place by place, while the house goes on.
+    Without --repair nothing is changed. It reads one moment, and repairs place by place, while the system goes on.
     """
     if trust not in {LEDGER, BALANCE}:
         raise typer.BadParameter("ledger or balance", param_hint="--trust")

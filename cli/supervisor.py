@@ -11,6 +11,7 @@ from types import FrameType
 from cli.folder import LEAST_SPACE_BYTES, DataFolder
 from cli.problems import StartProblem
 from cli.process import Child, Command, describe_exit
+from dom.shared.backoff import pause
 
 WATCH_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.5
@@ -70,7 +71,7 @@ class _Watched:
     part: Part
     child: Child
     started_at: float = field(default_factory=time.monotonic)
-    pause: float = FIRST_PAUSE_SECONDS
+    failures: int = 0
     restart_at: float | None = None
 
 
@@ -134,15 +135,16 @@ class Supervisor:
             return
         if watched.restart_at is None:
             if time.monotonic() - watched.started_at > STABLE_AFTER_SECONDS:
-                watched.pause = FIRST_PAUSE_SECONDS
+                watched.failures = 0
             self._plan_restart(watched, f"ended with {describe_exit(code)}")
         elif time.monotonic() >= watched.restart_at:
             self._restart(watched)
 
     def _plan_restart(self, watched: _Watched, what: str) -> None:
-        watched.restart_at = time.monotonic() + watched.pause
-        self._say(f"{watched.part.name} {what}; starting it again in {watched.pause:g} s ({watched.child.log_file})")
-        watched.pause = min(watched.pause * 2, LONGEST_PAUSE_SECONDS)
+        watched.failures += 1
+        rest = pause(watched.failures, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        watched.restart_at = time.monotonic() + rest
+        self._say(f"{watched.part.name} {what}; starting it again in {rest:g} s ({watched.child.log_file})")
 
     def _restart(self, watched: _Watched) -> None:
         try:

@@ -140,8 +140,8 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
     ExceptionKind.MESSAGE_GIVEN_UP: ExceptionInfo(
         ExceptionSeverity.MINOR,
         OwnerRole.OPERATOR,
-        "nobody took the message for three days",
-        "look at the mail server or webhook, tell the customer",
+        "nobody took the message for three days, or it could not be written; the detail says why",
+        "mend the mail server, the webhook or the order's data, tell the customer",
     ),
     ExceptionKind.LABEL_TRANSLITERATED: ExceptionInfo(
         ExceptionSeverity.MINOR,
@@ -152,7 +152,8 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
     ExceptionKind.MESSAGE_UNCERTAIN: ExceptionInfo(
         ExceptionSeverity.MINOR,
         OwnerRole.SUPPORT,
-        "a worker died while a mail was under way: it may or may not have arrived",
+        "a worker ended while a mail was under way, or its sender failed in an unknown way: it may or may not have "
+        "arrived",
         "look at the mail server's log for its `Message-ID`, or simply write to the customer",
     ),
     ExceptionKind.COUNT_BELOW_RESERVED: ExceptionInfo(

@@ -10,13 +10,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 from pydantic_core import to_json
 
-from dom.orders.status import FINAL_RETURN, Disposition, ReturnStatus
+from dom.orders.status import FINAL_RETURN, Disposition, ReturnStatus, ReturnStep
 from dom.shared.base import Value
 from dom.shared.errors import DomError, InvalidInput, NothingToReturn, StepNotPossible
 
@@ -33,21 +32,6 @@ def content_hash(lines: Sequence[tuple[str, int]], reason: str, node_id: str | N
 
 
 # --- state ------------------------------------------------------------------------------------------------------------
-
-
-class ReturnStep(StrEnum):
-    """What happens to a return; each stands in the order's timeline as `return_` and its value."""
-
-    REQUESTED = "requested"
-    RECEIVED = "received"
-    REFUNDED = "refunded"
-    """Units were inspected, and their refund recorded."""
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    OVERDUE = "overdue"
-    """The time is over, everything has come, and some of it was not inspected."""
-    CLOSED = "closed"
-    """The node or support expects nothing more."""
 
 
 @dataclass(frozen=True, slots=True)

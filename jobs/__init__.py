@@ -1,6 +1,7 @@
 """Background jobs: what must happen by itself. They run in one worker at a time, whichever holds the leader lock.
 
 job                 what a job is
+apart               work of a job that is done for each of several things: one that fails does not stop the others
 leader              the leader lock, and the jobs of the process that holds it
 expiring            writes down what the clock alone changed: reservations that lapsed, preorders whose day has come
 allocating          gives what came in to the orders that wait for it

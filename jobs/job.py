@@ -11,7 +11,7 @@ class Job(Protocol):
 
     @property
     def name(self) -> str:
-        """What the log calls it."""
+        """What the log calls it: the name of its module."""
 
     @property
     def every(self) -> float:

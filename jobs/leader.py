@@ -5,14 +5,16 @@ waits before its own jobs start, so that no two workers run them at the same tim
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, NoReturn
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dom.shared.backoff import pause
 from jobs.job import Job, WokenJob
 from store.database import leader_lock
 from store.database.listening import listen
@@ -73,10 +75,9 @@ async def _keep(engine: AsyncEngine, jobs: Sequence[Job]) -> NoReturn:
 async def _hold(engine: AsyncEngine, held: leader_lock.LeaderLock, jobs: Sequence[Job]) -> NoReturn:
     _log.info("keeper", jobs=[job.name for job in jobs])
     await _while_ours(held, SETTLE)
-    woken = {job.woken_by: asyncio.Event() for job in jobs if isinstance(job, WokenJob)}
-    running = [asyncio.create_task(_run(job, woken), name=job.name) for job in jobs]
-    if woken:
-        heard = {channel: event.set for channel, event in woken.items()}
+    wakes = [asyncio.Event() for _ in jobs]  # one each: who shares one clears what another has not seen yet
+    running = [asyncio.create_task(_run(job, wake), name=job.name) for job, wake in zip(jobs, wakes, strict=True)]
+    if heard := _heard(jobs, wakes):
         running.append(asyncio.create_task(listen(engine, heard), name="listening"))
     try:
         while not any(task.done() for task in running):
@@ -85,6 +86,20 @@ async def _hold(engine: AsyncEngine, held: leader_lock.LeaderLock, jobs: Sequenc
         await _end(*running)
     ended = next(task.get_name() for task in running if task.done())
     raise _LockLost(f"the job {ended} ended")
+
+
+def _heard(jobs: Sequence[Job], wakes: Sequence[asyncio.Event]) -> dict[str, Callable[[], None]]:
+    """What is done when a channel is notified: every job that it wakes is woken."""
+    woken: dict[str, list[asyncio.Event]] = {}
+    for job, wake in zip(jobs, wakes, strict=True):
+        if isinstance(job, WokenJob):
+            woken.setdefault(job.woken_by, []).append(wake)
+    return {channel: partial(_wake, events) for channel, events in woken.items()}
+
+
+def _wake(events: Sequence[asyncio.Event]) -> None:
+    for event in events:
+        event.set()
 
 
 async def _while_ours(held: leader_lock.LeaderLock, seconds: float) -> None:
@@ -99,8 +114,7 @@ async def _while_ours(held: leader_lock.LeaderLock, seconds: float) -> None:
             raise _LockLost(f"{type(error).__name__} {error}") from error
 
 
-async def _run(job: Job, woken: Mapping[str, asyncio.Event]) -> NoReturn:
-    wake = woken[job.woken_by] if isinstance(job, WokenJob) else asyncio.Event()
+async def _run(job: Job, wake: asyncio.Event) -> NoReturn:
     failures = 0
     while True:
         wake.clear()
@@ -108,12 +122,12 @@ async def _run(job: Job, woken: Mapping[str, asyncio.Event]) -> NoReturn:
             more = await unbroken(job.run())
         except Exception as error:  # whatever it is, it must not take the other jobs along
             failures += 1
-            pause = min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
-            _log.warning("job failed", job=job.name, failures=failures, again_in=pause, exc_info=error)
+            rest = pause(failures, FIRST_PAUSE, LONGEST_PAUSE)
+            _log.warning("job failed", job=job.name, failures=failures, again_in=rest, exc_info=error)
         else:
-            failures, pause = 0, 0 if more else job.every
+            failures, rest = 0, 0 if more else job.every
         with suppress(TimeoutError):
-            async with asyncio.timeout(pause):
+            async with asyncio.timeout(rest):
                 await wake.wait()
 
 

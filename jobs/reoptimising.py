@@ -47,7 +47,7 @@ class Reoptimising:
     `replaying`: orders of a replayed history are planned as of their own time.
     """
 
-    name: Final = "looking again"
+    name: Final = "reoptimising"
 
     def __init__(
         self,

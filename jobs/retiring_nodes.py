@@ -30,7 +30,7 @@ _log = structlog.get_logger("keeper")
 class Retiring:
     """Looks when nodes changed, and `everything_every` seconds in any case: work may have been planned meanwhile."""
 
-    name: Final = "retiring"
+    name: Final = "retiring_nodes"
 
     def __init__(
         self,

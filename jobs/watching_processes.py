@@ -23,7 +23,7 @@ class Watching:
     be much, and only a restore takes it out of the store.
     """
 
-    name: Final = "watching"
+    name: Final = "watching_processes"
 
     def __init__(
         self, engine: AsyncEngine, client: Client, task_queue: str, *, every: float = 300.0, ended_every: float = 3600.0

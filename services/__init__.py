@@ -14,6 +14,7 @@ availability_news      what a channel's webhook is told next of availability
 channel_webhooks       channels' own webhooks, posted to where each wants it
 returns                a return is requested and goes on: each command decided and written under the order's lock
 api_keys               API keys are made, rotated and revoked
+signing_secrets        what carriers sign their messages with, and whether a message is signed so
 authentication         who comes with an API key
 policies               a policy is published: checked against the live network, then the next version
 clock                  the time, for whoever counts from now

@@ -72,7 +72,7 @@ async def rotate(
     old = await _known(connection, maker, key_id)
     if not is_live(old, old["now"]):
         raise Conflict(f"the key {key_id} has ended; make another")
-    _check_expiry(expires_at)
+    check_expiry(expires_at)
     asked = NewKey(
         old["subject"],
         Role(old["role"]),
@@ -83,6 +83,11 @@ async def rotate(
     made = await _make(connection, maker, asked, rotated_from=key_id)
     await api_keys.expire_in(connection, key_id, overlap_seconds)
     return made
+
+
+async def get(connection: AsyncConnection, maker: Principal, key_id: str) -> RowMapping:
+    """What is known of a key. Raises NotFound, Forbidden for a key that the maker could not have made."""
+    return _seen(maker, key_id, await api_keys.find(connection, key_id))
 
 
 async def revoke(connection: AsyncConnection, maker: Principal, key_id: str) -> RowMapping:
@@ -143,7 +148,10 @@ def _hash(secret: str) -> bytes:
 
 
 async def _known(connection: AsyncConnection, maker: Principal, key_id: str) -> RowMapping:
-    row = await api_keys.lock(connection, key_id)
+    return _seen(maker, key_id, await api_keys.lock(connection, key_id))
+
+
+def _seen(maker: Principal, key_id: str, row: RowMapping | None) -> RowMapping:
     if row is None:
         raise NotFound(f"there is no key {key_id}")
     _check_gift(maker, api_keys.caller_of(row))
@@ -157,11 +165,22 @@ def _check_gift(maker: Principal, given: Principal) -> None:
 
 async def _check(connection: AsyncConnection, asked: NewKey) -> None:
     if not access.is_name(asked.subject):
-        raise InvalidInput("a name has letters, digits, spaces and . _ @ + / | - alone, 64 at most", field="name")
-    _check_expiry(asked.expires_at)
+        raise InvalidInput(
+            "a name begins with a letter or digit and has letters, digits, spaces and . _ @ + / | - alone, 64 at most; "
+            "those of our own processes are taken",
+            field="name",
+        )
+    check_expiry(asked.expires_at)
     needed = access.NEEDS.get(asked.role)
     if needed is not None and not getattr(asked.limits, needed):
         raise InvalidInput(f"a key of a {asked.role} is limited to its {needed}", field=needed)
+    for name, limit in asked.limits.by_name().items():
+        if limit is not None and name not in access.LIMITED_BY[asked.role]:
+            raise InvalidInput(f"the role {asked.role} has no limit of {name}", field=name)
+        if limit is not None and not limit:
+            raise InvalidInput("an empty list would allow nothing; leave it out for no limit", field=name)
+    if asked.scopes is not None and not asked.scopes:
+        raise InvalidInput("a key without any scope may do nothing; leave it out for all of them", field="scopes")
     if asked.scopes is not None and (beyond := asked.scopes - access.SCOPES[asked.role]):
         raise InvalidInput(f"a {asked.role} has no scope {', '.join(sorted(beyond))}", field="scopes")
     for channel in sorted(asked.limits.channels or ()):
@@ -177,6 +196,7 @@ async def _exists(look: Awaitable[object], field: str, otherwise: str) -> None:
         raise InvalidInput(otherwise, field=field) from error
 
 
-def _check_expiry(expires_at: datetime | None) -> None:
+def check_expiry(expires_at: datetime | None) -> None:
+    """Raises InvalidInput for an expiry that is past."""
     if expires_at is not None and expires_at <= utc_now():
-        raise InvalidInput("the key would have expired already", field="expires_at")
+        raise InvalidInput("it would have expired already", field="expires_at")

@@ -38,6 +38,7 @@ class KeyRing:
         self._reads = reads
         self._clock = clock
         self._seen: dict[str, _Seen] = {}
+        self._forgotten = 0
 
     async def caller(self, key: str) -> Principal | None:
         """Who comes with this key; None for a key that is wrong, expired or revoked: which of them, nobody is told."""
@@ -57,12 +58,13 @@ class KeyRing:
     def forget(self, key_id: str) -> None:
         """Look the key up anew when it comes next: it was revoked, or ends sooner."""
         self._seen.pop(key_id, None)
+        self._forgotten += 1
 
     async def _read(self, key_id: str) -> _Seen | None:
         seen = self._seen.get(key_id)
         if seen is not None and self._clock() - seen.at < REMEMBERED_SECONDS:
             return seen
-        at = self._clock()
+        at, forgotten = self._clock(), self._forgotten
         async with self._reads.connect() as connection:
             row = await api_keys.find(connection, key_id)
         if row is None:
@@ -70,7 +72,9 @@ class KeyRing:
             return None
         if len(self._seen) >= _MOST:
             self._seen.clear()
-        self._seen[key_id] = read = _Seen(row, api_keys.caller_of(row), at, row["last_used_at"])
+        read = _Seen(row, api_keys.caller_of(row), at, row["last_used_at"])
+        if self._forgotten == forgotten:  # else it may have been read before it was revoked
+            self._seen[key_id] = read
         return read
 
     async def _note_use(self, key_id: str, seen: _Seen, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """What a channel's webhook is told next of availability: changes since the last message, as they stand now."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from dom.notifications.messages import Medium
 from store.availability import changes, published_levels
 from store.availability.changes import News
 from store.ledger import cursors
+from store.ledger.announcements import Affected, announce
 from store.network.reference import ReferenceCache
 from store.notifications import outbox
 from store.notifications.outbox import Entry
@@ -17,10 +19,11 @@ from store.notifications.outbox import Entry
 MOST_SKUS: Final = 500
 """SKUs in one message."""
 KIND: Final = "availability.changed"
+_UNTOLD: Final = "its webhook was removed before it was told"
 
 
-async def write_next(connection: AsyncConnection, cache: ReferenceCache, channel: Channel) -> None:
-    """Write the next message to a channel into the outbox, and move its cursor on.
+async def write_next(connection: AsyncConnection, cache: ReferenceCache, channel: Channel) -> bool:
+    """Write the next message to a channel into the outbox, and move its cursor on; True if there is more to tell.
 
     In one transaction, for a channel of `channels.to_tell`: what changes while a receiver is away is told with the next
     message, as it stands then. Raises CursorMoved if somebody else wrote it meanwhile; the transaction must then end.
@@ -29,7 +32,7 @@ async def write_next(connection: AsyncConnection, cache: ReferenceCache, channel
     before = await cursors.ensure(connection, name)
     found = await changes.read(connection, before, MOST_SKUS)
     if not found.skus:
-        return
+        return False
     news = await changes.now(connection, cache, channel.id, found.skus)
     if channel.publish is Publish.LEVEL:
         told = await published_levels.told(connection, channel.id, [each.sku for each in news])
@@ -39,6 +42,18 @@ async def write_next(connection: AsyncConnection, cache: ReferenceCache, channel
     if news:
         await outbox.write(connection, _entry(channel, news))
         await published_levels.note(connection, channel.id, news)
+    return found.more
+
+
+async def gone(connection: AsyncConnection, channel_id: str, payload: Mapping[str, Any]) -> None:
+    """A channel that has no webhook any more did not take a message. Should it have one again, it is told then.
+
+    The SKUs are announced as if they had changed: that stands in the log behind the channel's cursor, however long it
+    takes. Other channels may be told of them once more.
+    """
+    skus = [item["sku"] for item in payload["data"]["items"]]
+    await published_levels.forget(connection, channel_id, skus)
+    await announce(connection, [Affected(sku) for sku in skus], reason=_UNTOLD, actor=f"channel:{channel_id}")
 
 
 class CursorMoved(Exception):

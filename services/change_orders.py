@@ -79,7 +79,8 @@ async def change_order(connection: AsyncConnection, order_id: str, command: Comm
     if transitions.is_known(state, command):
         return OrderChanged(state, {}, repeated=True)
     change = transitions.decide(state, command)
-    return OrderChanged(await write(connection, state, change, writing), change.event.data)
+    after = await write(connection, state, change, writing)
+    return OrderChanged(after, change.event.data.model_dump(mode="json", exclude_none=True))
 
 
 async def write(connection: AsyncConnection, state: OrderState, change: OrderChange, writing: Writing) -> OrderState:
@@ -89,7 +90,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     order_id, event, after = state.order_id, change.event, transitions.apply(state, change)
     await fulfilments.advance(
         connection,
-        timeline.Event(order_id, event.kind, event.key, event.actor, event.at, event.reason, dict(event.data)),
+        timeline.Event(order_id, event.kind, event.key, event.actor, event.at, event.data, event.reason),
         change.statuses,
         after.status(),
     )

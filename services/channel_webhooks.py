@@ -7,7 +7,9 @@ from connectors.notifications.port import OutboundMessage, ReceiverGoneError, Te
 from connectors.notifications.webhook import WebhookSender
 from dom.shared.errors import OutsideFailure
 from store import channels
+from store.channels import Webhook
 from store.database.engine import reading
+from store.database.uninterrupted import unbroken
 
 
 class ChannelWebhooks:
@@ -24,14 +26,17 @@ class ChannelWebhooks:
         """
         channel = message.recipient
         try:
-            async with self._reads.connect() as connection:
-                webhook = await channels.webhook(connection, channel)
+            webhook = await unbroken(self._webhook(channel))
         except SQLAlchemyError as error:
             raise TemporaryFailureError(f"where channel {channel} wants it cannot be looked up: {error}") from error
         if webhook is None:
             raise ReceiverGoneError(f"channel {channel} has no webhook")
         sender = await self._sender(channel, webhook.secret)
         await sender.send(message.model_copy(update={"recipient": webhook.url}))
+
+    async def _webhook(self, channel: str) -> Webhook | None:
+        async with self._reads.connect() as connection:
+            return await channels.webhook(connection, channel)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -5,16 +5,17 @@ What was promised is what is reserved, because nobody else reads the world for t
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.network import ShippingMethod, Sku
+from dom.network import Sku
 from dom.shared.errors import UnknownNode
 from dom.sourcing.models import Demand, DemandLine
 from dom.sourcing.planner import plan
 from dom.sourcing.policy.document import Policy
+from dom.stock.allocation import Balance
 from store.network.reference import ReferenceCache
 from store.sourcing import snapshot
 from store.sourcing.decisions import Planned
@@ -28,106 +29,76 @@ less than the way through a thread; 50 x 8 take 22 ms, 200 x 5 33 ms, 200 x 10 7
 
 
 @dataclass(frozen=True, slots=True)
-class WantedLine:
-    """Units of a SKU; without a price of its own, the catalogue's counts where it is in the same currency."""
+class SnapshotTerms:
+    """How the world is read for a demand.
 
-    line_id: str
-    sku: str
-    quantity: int
-    unit_price: int | None = None
-
-    def priced(self, sku: Sku, currency: str) -> DemandLine:
-        """The line as the planner reads it."""
-        listed = sku.list_price if sku.currency == currency else 0
-        price = listed if self.unit_price is None else self.unit_price
-        return DemandLine(line_id=self.line_id, sku=self.sku, quantity=self.quantity, unit_price=price)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Units somebody wants, from where and by when.
-
-    `as_of` is the moment the promise counts from. `own` is a soft reservation whose live units are free for the asker.
-    `promised` counts what may be promised to the channel instead of what OFL may take: it never counts more.
-    `ship_complete`: everything is sourced, or everything waits. `not_found` are balances (node, SKU) that hold
-    nothing for the asker, whatever the books say: the node did not find his units there.
+    `postal_code` says where the customer is, as far as the network knows it. `own` is a soft reservation whose live
+    units are free for the asker. `promised` counts what may be promised to the channel instead of what OFL may take: it
+    never counts more. The lines of `at_list_price` have the catalogue's price where it is in the demand's currency.
+    `not_found` are balances (node, SKU) that hold nothing for the asker, whatever the books say: the
+    node did not find his units there.
     """
 
-    order_id: str
-    channel: str
-    country: str
-    postal_code: str
-    shipping_method: ShippingMethod
-    lines: tuple[WantedLine, ...]
-    as_of: datetime
-    pickup_node: str | None = None
-    requested_by: datetime | None = None
-    currency: str = "GBP"
-    excluded_nodes: frozenset[str] = frozenset()
+    postal_code: str = ""
     own: str | None = None
     promised: bool = False
-    ship_complete: bool = False
-    region: str = ""
-    tags: tuple[str, ...] = ()
-    customer_class: str = ""
-    deliver_by: datetime | None = None
-    not_found: frozenset[tuple[str, str]] = frozenset()
+    at_list_price: frozenset[str] = frozenset()
+    not_found: frozenset[Balance] = frozenset()
 
-    @property
-    def failed_nodes(self) -> frozenset[str]:
+    def priced(self, line: DemandLine, sku: Sku, currency: str) -> DemandLine:
+        """The line with the price that counts."""
+        if line.line_id not in self.at_list_price:
+            return line
+        return line.model_copy(update={"unit_price": sku.list_price if sku.currency == currency else 0})
+
+    def failed_nodes(self, demand: Demand) -> frozenset[str]:
         """Nodes that are not asked: they failed the asker, or found nothing of what he wants."""
-        skus = {line.sku for line in self.lines}
+        skus = {line.sku for line in demand.lines}
         nodes = {node for node, _ in self.not_found}
-        return self.excluded_nodes | {node for node in nodes if all((node, sku) in self.not_found for sku in skus)}
+        nothing = {node for node in nodes if all((node, sku) in self.not_found for sku in skus)}
+        return demand.excluded_nodes | nothing
 
 
-async def plan_units(connection: AsyncConnection, cache: ReferenceCache, wanted: Wanted) -> Planned:
-    """Plan the units on the stock as it is now; changes nothing.
+async def plan_units(
+    connection: AsyncConnection, cache: ReferenceCache, demand: Demand, terms: SnapshotTerms
+) -> Planned:
+    """Plan the units on the stock as it is now; changes nothing. The demand's place, prices and failed nodes are
+    completed by what is read.
 
     Raises UnknownSku (the field names the line's position) and UnknownNode for what the network does not hold.
     """
-    planned, _ = await plan_under(connection, cache, wanted)
+    planned, _ = await plan_under(connection, cache, demand, terms)
     return planned
 
 
-async def plan_under(connection: AsyncConnection, cache: ReferenceCache, wanted: Wanted) -> tuple[Planned, Policy]:
+async def plan_under(
+    connection: AsyncConnection, cache: ReferenceCache, demand: Demand, terms: SnapshotTerms
+) -> tuple[Planned, Policy]:
     """As `plan_units`, with the policy that was live."""
     world, reference, place = await snapshot.snapshot(
         connection,
         cache,
-        channel=wanted.channel,
-        skus=[line.sku for line in wanted.lines],
-        country=wanted.country,
-        postal_code=wanted.postal_code,
-        first_day=(wanted.as_of - timedelta(days=1)).date(),
-        last_day=(wanted.as_of + timedelta(days=snapshot.HORIZON_DAYS)).date(),
-        taken_at=wanted.as_of,
-        own=wanted.own,
-        promised=wanted.promised,
+        channel=demand.channel,
+        skus=[line.sku for line in demand.lines],
+        country=demand.country,
+        postal_code=terms.postal_code,
+        first_day=(demand.as_of - timedelta(days=1)).date(),
+        last_day=(demand.as_of + timedelta(days=snapshot.HORIZON_DAYS)).date(),
+        taken_at=demand.as_of,
+        own=terms.own,
+        promised=terms.promised,
     )
-    if wanted.not_found:
-        there = {balance: units for balance, units in world.available.items() if balance not in wanted.not_found}
+    if terms.not_found:
+        there = {balance: units for balance, units in world.available.items() if balance not in terms.not_found}
         world = world.model_copy(update={"available": there})
-    if wanted.pickup_node and all(node.id != wanted.pickup_node for node in reference.nodes):
-        raise UnknownNode(f"there is no node {wanted.pickup_node}", field="pickup_node")
-    demand = Demand(
-        order_id=wanted.order_id,
-        channel=wanted.channel,
-        as_of=wanted.as_of,
-        country=wanted.country,
-        place=place,
-        shipping_method=wanted.shipping_method,
-        lines=tuple([line.priced(world.skus[line.sku], wanted.currency) for line in wanted.lines]),
-        pickup_node=wanted.pickup_node,
-        requested_by=wanted.requested_by,
-        excluded_nodes=wanted.failed_nodes,
-        currency=wanted.currency,
-        region=wanted.region,
-        tags=wanted.tags,
-        customer_class=wanted.customer_class,
-        ship_complete=wanted.ship_complete,
-        deliver_by=wanted.deliver_by,
-    )
+    if demand.pickup_node and all(node.id != demand.pickup_node for node in reference.nodes):
+        raise UnknownNode(f"there is no node {demand.pickup_node}", field="pickup_node")
+    completed = {
+        "place": place,
+        "lines": tuple([terms.priced(line, world.skus[line.sku], demand.currency) for line in demand.lines]),
+        "excluded_nodes": terms.failed_nodes(demand),
+    }
+    demand = demand.model_copy(update=completed)
     if len(demand.lines) * len(reference.nodes) < HARD:
         decision = plan(demand, world, reference.policy, reference.policy_version)
     else:

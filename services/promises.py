@@ -1,19 +1,19 @@
 """The plan that would be made for a basket, by shipping method. Asking reserves nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.network import ShippingMethod
 from dom.shared.errors import InvalidInput, UnknownNode
-from dom.sourcing.models import SourcingDecision
+from dom.sourcing.models import Demand, SourcingDecision
 from dom.sourcing.planning.earliest import Reach, able_later, asked_for, reach_of
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.servable import Servable
 from dom.stock.atp import dates_of
-from services.planning import Wanted, plan_under
+from services.planning import SnapshotTerms, plan_under
 from store.availability import availability
 from store.availability.availability import AvailabilityRequest
 from store.network.reference import ReferenceCache
@@ -32,19 +32,24 @@ class Promised:
 
 
 async def promise(
-    connection: AsyncConnection, cache: ReferenceCache, wanted: Wanted, methods: Sequence[ShippingMethod]
+    connection: AsyncConnection,
+    cache: ReferenceCache,
+    demand: Demand,
+    terms: SnapshotTerms,
+    methods: Sequence[ShippingMethod],
 ) -> list[Promised]:
     """Plan what is wanted once for each method, as the order's own sourcing would; changes nothing.
 
     Raises UnknownSku and UnknownNode as planning does, and InvalidInput for a reservation the channel does not have.
     """
-    if wanted.own is not None:
-        held = await soft.get(connection, wanted.own)
-        if held is None or held["channel"] != wanted.channel:
-            raise InvalidInput(f"{wanted.channel} has no reservation {wanted.own}", field="reservation_id")
+    if terms.own is not None:
+        held = await soft.get(connection, terms.own)
+        if held is None or held["channel"] != demand.channel:
+            raise InvalidInput(f"{demand.channel} has no reservation {terms.own}", field="reservation_id")
     promised = []
     for method in methods:
-        planned, policy = await plan_under(connection, cache, replace(wanted, shipping_method=method))
+        by_method = demand.model_copy(update={"shipping_method": method})
+        planned, policy = await plan_under(connection, cache, by_method, terms)
         promised.append(Promised(method, planned.decision, await _later(connection, cache, planned, policy)))
     return promised
 

@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
 from dom.orders.changes import StatusMove
+from dom.orders.events import EventKind, ReoptimisedData
 from dom.orders.status import FulfilmentStatus, SourcingCause
 from dom.shared import ids
 from dom.shared.access import OFL
 from dom.sourcing.models import Snapshot
 from dom.sourcing.reoptimisation import Joint, PlannedChange, Unbegun
-from store import exceptions, stock
+from store import backorders, exceptions, stock
 from store.backorders import queue
 from store.fulfilment import fulfilments
 from store.network.reference import Reference, ReferenceCache
@@ -134,7 +135,9 @@ async def _put(connection: AsyncConnection, change: PlannedChange, network: Netw
         connection, planned, business_key=key, cause=SourcingCause.SECOND_LOOK, first_fulfilment=first
     )
     document = _told(change, first)
-    await timeline.append(connection, timeline.Event(order_id, "second_look", key, OFL, at, "", _story(change, first)))
+    await timeline.append(
+        connection, timeline.Event(order_id, EventKind.REOPTIMISED, key, OFL, at, _summary(change, first))
+    )
     await reoptimisation.write(connection, order_id, number, document, change.saving)
     units = fulfilments.planned_units(decision, first)
     days = [stock.WorkDay(s.node_id, s.ship_day, s.service) for s in decision.shipments]
@@ -157,25 +160,30 @@ def _told(change: PlannedChange, first: int) -> dict[str, Any]:
     }
 
 
-def _story(change: PlannedChange, first: int) -> dict[str, Any]:
+def _summary(change: PlannedChange, first: int) -> ReoptimisedData:
     told = _told(change, first)
-    return {
-        "policy_version": change.decision.policy_version,
-        "cost": change.decision.cost,
-        "before": change.before,
-        "saving": change.saving,
-        "currency": change.decision.currency,
-        "recalled": {held.fulfilment_id: held.node_id for held in change.order.held},
-        "fulfilments": {each["fulfilment_id"]: each["node_id"] for each in told["released"]},
-    }
+    return ReoptimisedData(
+        policy_version=change.decision.policy_version,
+        cost=change.decision.cost,
+        before=change.before,
+        saving=change.saving,
+        currency=change.decision.currency,
+        recalled={held.fulfilment_id: held.node_id for held in change.order.held},
+        fulfilments={each["fulfilment_id"]: each["node_id"] for each in told["released"]},
+    )
 
 
 async def gone(connection: AsyncConnection, order_id: str) -> None:
-    """No process runs for the order: a person has to look at it, unless the order is over."""
-    untold = await reoptimisation.taken_in(connection, order_id)
+    """No process runs for the order: a person has to look at it, if the order goes on without knowing of a change.
+
+    One that took the change in, before the notice came, and ended is all right; so is one that was begun anew since.
+    The order is not looked at again until a process has taken the change in.
+    """
+    await backorders.undisturbed(connection, order_id)
     if await processes.must_live(connection, order_id) is None:
+        await reoptimisation.taken_in(connection, order_id)
         return
-    for number in untold:
+    for number in await reoptimisation.not_taken_in(connection, order_id):
         key = f"{order_id}:{decisions.second_look_key(number)}"
         detail = "the order's work was given to other nodes, but no process runs for the order"
         await exceptions.open_(connection, order_id, ExceptionKind.REOPTIMISED_NO_PROCESS, key, detail)

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.network import Node, ShippingMethod
 from dom.shared.errors import StockConflict, UnknownNode
-from dom.sourcing.models import SourcingDecision
-from services.planning import Wanted, WantedLine, plan_units
+from dom.sourcing.models import Demand, DemandLine, SourcingDecision
+from services.planning import SnapshotTerms, plan_units
 from store.database.parameters import to_json
 from store.network.reference import ReferenceCache
 from store.sourcing import snapshot
@@ -166,29 +166,30 @@ async def _decided(
     at: datetime,
     own: str | None,
 ) -> SourcingDecision:
-    lines = tuple(
-        WantedLine(str(index), line.sku, line.quantity, line.unit_price) for index, line in enumerate(wanted.lines)
-    )
-    planned = await plan_units(
-        connection,
-        reference,
-        Wanted(
-            order_id=soft_id,
-            channel=wanted.channel,
-            country=wanted.country,
-            postal_code=wanted.postal_code,
-            shipping_method=wanted.shipping_method,
-            lines=lines,
-            as_of=at,
-            pickup_node=wanted.pickup_node,
-            currency=wanted.currency,
-            tags=wanted.tags,
-            customer_class=wanted.customer_class,
-            region=wanted.region,
-            own=own,
-            promised=True,
+    demand = Demand(
+        order_id=soft_id,
+        channel=wanted.channel,
+        country=wanted.country,
+        place=None,
+        shipping_method=wanted.shipping_method,
+        lines=tuple(
+            DemandLine(line_id=str(index), sku=line.sku, quantity=line.quantity, unit_price=line.unit_price or 0)
+            for index, line in enumerate(wanted.lines)
         ),
+        as_of=at,
+        pickup_node=wanted.pickup_node,
+        currency=wanted.currency,
+        tags=wanted.tags,
+        customer_class=wanted.customer_class,
+        region=wanted.region,
     )
+    terms = SnapshotTerms(
+        postal_code=wanted.postal_code,
+        own=own,
+        promised=True,
+        at_list_price=frozenset(str(index) for index, line in enumerate(wanted.lines) if line.unit_price is None),
+    )
+    planned = await plan_units(connection, reference, demand, terms)
     return planned.decision
 
 

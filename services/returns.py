@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
-from dom.orders.status import Disposition, ReturnStatus
+from dom.orders.events import AnsweredReturn, ReturnData, of_return
+from dom.orders.status import Disposition, ReturnStatus, ReturnStep
 from dom.returns import (
     EXPIRES_AFTER,
     OTHER_REQUEST,
@@ -22,7 +23,6 @@ from dom.returns import (
     Announce,
     ReturnChange,
     ReturnState,
-    ReturnStep,
     Step,
     apply,
     content_hash,
@@ -217,15 +217,16 @@ async def _written(
 ) -> StandingReturn:
     """Note the change in the timeline, and write what the customer is told."""
     about, refund = occasion(asked.return_id, change), await returns.refunded(connection, asked.return_id)
-    data: dict[str, object] = {
-        "return_id": asked.return_id,
-        "number": change.number,
-        "lines": change.units,
-        "answer": {"status": change.status, "refund": refund},
-    }
-    data |= {"request": asked.request, "request_hash": asked.request_hash} if asked.request else {}
-    data |= {"run_id": asked.run_id} if asked.run_id else {}
-    event = timeline.Event(asked.order_id, f"return_{change.step}", about, asked.actor, at, asked.reason, data)
+    data = ReturnData(
+        return_id=asked.return_id,
+        number=change.number,
+        lines=dict(change.units),
+        answer=AnsweredReturn(status=change.status, refund=refund),
+        request=asked.request or None,
+        request_hash=asked.request_hash if asked.request else None,
+        run_id=asked.run_id or None,
+    )
+    event = timeline.Event(asked.order_id, of_return(change.step), about, asked.actor, at, data, asked.reason)
     await timeline.append(connection, event)
     kind = _TELLS.get(change.step)
     if kind is not None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.shared.access import UNLIMITED, Limits
 from services.backorder_allocation import arriving
 from store import inbound
 from store.inbound import Receipt
@@ -25,12 +26,12 @@ async def count(connection: AsyncConnection, taken: Sequence[Count], source: str
         return await counts.apply(connection, taken, source, actor)
 
 
-async def receive(connection: AsyncConnection, receipt: Receipt) -> bool:
+async def receive(connection: AsyncConnection, receipt: Receipt, limits: Limits = UNLIMITED) -> bool:
     """Put what arrived on hand, once a key; False if this receipt was written before. For a transaction.
 
     Raises as `inbound.receive` does.
     """
-    known = await inbound.lock(connection, receipt.reference)
+    known = await inbound.lock(connection, receipt.reference, limits)
     node_id = receipt.node_id or known.node_id
     async with arriving(connection, [(node_id, line.sku) for line in receipt.lines]):
-        return await inbound.receive(connection, receipt)
+        return await inbound.receive(connection, receipt, limits)

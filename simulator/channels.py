@@ -14,9 +14,9 @@ from simulator.board import Board, BoardOrder
 from simulator.cases import Case
 from simulator.checkouts import Checkouts
 from simulator.clock import Clock
-from simulator.crew import Crew
 from simulator.goods_in import GoodsIn
 from simulator.sample import Cancellation
+from simulator.tasks import SimulatorTasks
 
 SEND = "POST /orders"
 CREATED = 201
@@ -39,7 +39,7 @@ class ChannelPlayers:
     api: Api
     board: Board
     clock: Clock
-    crew: Crew
+    tasks: SimulatorTasks
     goods_in: GoodsIn
     cancellations: dict[tuple[str, str], list[Cancellation]]
     checkouts: Checkouts
@@ -58,7 +58,7 @@ class ChannelPlayers:
             if order.case is Case.WAITING:
                 await self.goods_in.recall(order, sorted({line["sku"] for line in request["lines"]}))
             await self.board.start(order)
-            self.crew.work_for(order, self._send(order, request))
+            self.tasks.start_for(order, self._send(order, request))
         self.board.all_sent = True
 
     async def _send(self, order: BoardOrder, request: dict[str, Any]) -> None:

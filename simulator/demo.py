@@ -22,7 +22,6 @@ from simulator.channels import ChannelPlayers, order_id
 from simulator.checkouts import Checkouts
 from simulator.clock import Clock
 from simulator.config import Config
-from simulator.crew import Crew
 from simulator.customers import GET_ORDER, Customers
 from simulator.follow_up import FollowUp, seconds_without_change
 from simulator.goods_in import GoodsIn
@@ -30,6 +29,7 @@ from simulator.nodes import Nodes
 from simulator.sample import WEEK, Sample, whole_weeks
 from simulator.show import Progress
 from simulator.summary import Summary, summarise
+from simulator.tasks import SimulatorTasks
 
 COSTS_ASKED = 200
 GET_COST = "GET /orders/{id} for its cost"
@@ -105,12 +105,12 @@ async def _replay(config: Config, sample: Sample, api: Api, board: Board, consol
     try:
         chosen = await edition(api, sample, fresh=config.fresh)
         async with asyncio.TaskGroup() as group:
-            crew = Crew(board, group)
-            stage = set_stage(config, sample, api, board, crew, chosen)
+            tasks = SimulatorTasks(board, group)
+            stage = set_stage(config, sample, api, board, tasks, chosen)
             with Progress(console, board, api.calls, min(config.orders, len(sample))) as progress:
-                crew.stay(progress.run())
+                tasks.start(progress.run())
                 trouble = await stage.play(sample.orders(config.orders, chosen.shift, chosen.tag))
-            crew.go_home()
+            tasks.cancel_all()
     except* ApiGone as gone:
         trouble = "; ".join(str(error) for error in gone.exceptions)
     return trouble
@@ -122,7 +122,7 @@ class Stage:
 
     board: Board
     clock: Clock
-    crew: Crew
+    tasks: SimulatorTasks
     channels: ChannelPlayers
     nodes: Nodes
     carriers: Carriers
@@ -133,9 +133,9 @@ class Stage:
 
     async def play(self, requests: Iterable[dict[str, object]]) -> str:
         """Until every order is done; answers why it was given up, or nothing."""
-        self.crew.stay(self._look_after_work())
-        self.crew.stay(self.carriers.report())
-        self.crew.stay(self.channels.send_all(requests))
+        self.tasks.start(self._look_after_work())
+        self.tasks.start(self.carriers.report())
+        self.tasks.start(self.channels.send_all(requests))
         while not await self._is_over():
             await asyncio.sleep(self.watch)
             if not self.clock.sleepers and seconds_without_change(self.board) > self.patience:
@@ -152,28 +152,28 @@ class Stage:
         if not self.board.all_sent:
             return False
         self.goods_in.supply()
-        if self.board.open or self.board.waiting or self.crew.busy:
+        if self.board.open or self.board.waiting or self.tasks.busy:
             return False
         return not await self.follow_up.find_open()
 
 
-def set_stage(config: Config, sample: Sample, api: Api, board: Board, crew: Crew, chosen: Edition) -> Stage:
+def set_stage(config: Config, sample: Sample, api: Api, board: Board, tasks: SimulatorTasks, chosen: Edition) -> Stage:
     """All players of a run, and what they share."""
     clock = Clock(config.speed)
     customers = Customers(api, board, clock)
     carriers = Carriers(api, board, clock, config.pace)
     receipts = deque(sample.receipts(chosen.shift))
-    goods_in = GoodsIn(api, board, clock, crew, customers, sample.nodes, receipts, chosen.tag, config.pace)
+    goods_in = GoodsIn(api, board, clock, tasks, customers, sample.nodes, receipts, chosen.tag, config.pace)
     cancellations = sample.cancellations(chosen.shift, chosen.tag)
     return Stage(
         board=board,
         clock=clock,
-        crew=crew,
-        channels=ChannelPlayers(api, board, clock, crew, goods_in, cancellations, Checkouts(api, board)),
-        nodes=Nodes(api, board, clock, crew, carriers, customers, config.pace),
+        tasks=tasks,
+        channels=ChannelPlayers(api, board, clock, tasks, goods_in, cancellations, Checkouts(api, board)),
+        nodes=Nodes(api, board, clock, tasks, carriers, customers, config.pace),
         carriers=carriers,
         goods_in=goods_in,
-        follow_up=FollowUp(api, board, crew, customers, config.pace),
+        follow_up=FollowUp(api, board, tasks, customers, config.pace),
         patience=config.patience,
         watch=config.pace.look,
     )

@@ -9,9 +9,9 @@ from time import monotonic
 from simulator.api import Api
 from simulator.board import FINAL_ORDER, Board, BoardOrder, Phase
 from simulator.config import Pace
-from simulator.crew import Crew
 from simulator.customers import GET_ORDER, Customers
 from simulator.goods_in import LEAD_TIME
+from simulator.tasks import SimulatorTasks
 
 OPEN_ORDERS = "GET /orders"
 OPEN_STATUSES = ("accepted", "backordered", "in_fulfilment", "part_shipped", "shipped")
@@ -25,7 +25,7 @@ class FollowUp:
 
     api: Api
     board: Board
-    crew: Crew
+    tasks: SimulatorTasks
     customers: Customers
     pace: Pace
 
@@ -33,7 +33,7 @@ class FollowUp:
         """Looks after the orders that were quiet when the work lists were asked for."""
         for order in self.board.quiet(asked):
             order.look_at = inf
-            self.crew.work_for(order, self._settle(order))
+            self.tasks.start_for(order, self._settle(order))
 
     async def _settle(self, order: BoardOrder) -> None:
         if order.plain and not order.repeated and not order.doubts:
@@ -56,7 +56,7 @@ class FollowUp:
     def _end(self, order: BoardOrder, status: str) -> None:
         self.board.close(order, status)
         if status == "delivered":
-            self.crew.work_for(order, self.customers.send_back(order))
+            self.tasks.start_for(order, self.customers.send_back(order))
 
     async def find_open(self) -> int:
         """How many orders of this run the system holds open; those thought closed are followed up anew."""

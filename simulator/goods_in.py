@@ -12,9 +12,9 @@ from simulator.api import Api
 from simulator.board import FINAL_ORDER, Board, BoardOrder
 from simulator.clock import Clock, stamp
 from simulator.config import Pace
-from simulator.crew import Crew
 from simulator.customers import GET_ORDER, Customers
 from simulator.sample import SampleNode, SampleReceipt
+from simulator.tasks import SimulatorTasks
 
 AVAILABILITY = "GET /availability"
 ADJUST = "POST /inventory/adjustments"
@@ -33,7 +33,7 @@ class GoodsIn:
     api: Api
     board: Board
     clock: Clock
-    crew: Crew
+    tasks: SimulatorTasks
     customers: Customers
     nodes: list[SampleNode]
     receipts: deque[SampleReceipt]
@@ -83,7 +83,7 @@ class GoodsIn:
             due = (order.waits_since or order.placed_at) + LEAD_TIME
             if until is None or due <= until:
                 self.board.waiting.pop(order.id)
-                self.crew.work_for(order, self._help(order, due))
+                self.tasks.start_for(order, self._help(order, due))
 
     async def _help(self, order: BoardOrder, at: datetime) -> None:
         await self.clock.until(at)

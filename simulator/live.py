@@ -17,12 +17,12 @@ from simulator.board import Board
 from simulator.cases import OPENING, choose_cases
 from simulator.channels import order_id
 from simulator.config import Config, Pace
-from simulator.crew import Crew
 from simulator.customers import GET_ORDER
 from simulator.demo import Edition, Stage, connect, edition, run, set_stage
 from simulator.guide import Guide
 from simulator.sample import Sample
 from simulator.show import Progress, show_summary
+from simulator.tasks import SimulatorTasks
 
 SPEED = 60.0
 """A business minute a second."""
@@ -90,16 +90,16 @@ async def _go_on(
             requests = list(islice(sample.orders(len(sample), chosen.shift, chosen.tag), batch, None))
             board = Board(None, narrates=True)
             async with asyncio.TaskGroup() as group:
-                crew = Crew(board, group)
-                stage = set_stage(config, sample, api, board, crew, chosen)
+                tasks = SimulatorTasks(board, group)
+                stage = set_stage(config, sample, api, board, tasks, chosen)
                 await _begin(stage, requests)
                 guide = Guide(api, board, console, config.api_url, temporal_ui)
                 shown = Progress(console, board, api.calls, len(requests), paced=stage.clock, line_seconds=LINE_SECONDS)
                 with shown as progress:
-                    crew.stay(progress.run())
-                    crew.stay(guide.lead(len(stage.channels.cases)))
+                    tasks.start(progress.run())
+                    tasks.start(guide.lead(len(stage.channels.cases)))
                     trouble = await stage.play(requests)
-                crew.go_home()
+                tasks.cancel_all()
         except* ApiGone as gone:
             trouble = "; ".join(str(error) for error in gone.exceptions)
     return trouble

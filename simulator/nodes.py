@@ -15,8 +15,8 @@ from simulator.carriers import Carriers
 from simulator.cases import FEWEST_UNITS, Case
 from simulator.clock import Clock, stamp
 from simulator.config import Pace
-from simulator.crew import Crew
 from simulator.customers import Customers
+from simulator.tasks import SimulatorTasks
 
 WORK_LISTS = "GET /fulfilments"
 LOOK_SHARE = 8
@@ -102,7 +102,7 @@ class Nodes:
     api: Api
     board: Board
     clock: Clock
-    crew: Crew
+    tasks: SimulatorTasks
     carriers: Carriers
     customers: Customers
     pace: Pace
@@ -114,7 +114,7 @@ class Nodes:
         items = [item async for item in self.api.pages(WORK_LISTS, "/fulfilments", parameters)]
         for fulfilment in self.board.refresh(items, asked):
             order = self.board.orders[fulfilment.order_id]
-            self.crew.work_for(order, self.attend(order, fulfilment))
+            self.tasks.start_for(order, self.attend(order, fulfilment))
         return asked
 
     def pause(self, asked: float) -> float:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import UNSOURCED, ExceptionKind
+from dom.shared.texts import keepable
 from store.database.parameters import listed, to_json
 
 
@@ -60,13 +61,14 @@ async def open_(
 ) -> bool:
     """Put trouble into the queue; without an order, or with one the store does not hold, it is of a node or a feed.
 
-    `data` says what the detail says, for programs. False if it stood already and was not written anew.
+    `data` says what the detail says, for programs. What of the detail cannot be kept is left out or escaped. False if
+    it stood already and was not written anew.
     """
     names = {
         "order_id": order_id,
         "kind": kind,
         "key": key,
-        "detail": detail[:1000],
+        "detail": keepable(detail)[:1000],
         "data": to_json(dict(data or {})),
     }
     return await connection.scalar(_OPEN[reopening], names) is not None

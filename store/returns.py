@@ -10,8 +10,8 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.status import ARRIVED, FINAL_RETURN, ReturnStatus
-from dom.returns import ReturnChange, ReturnedUnits, ReturnState, ReturnStep
+from dom.orders.status import ARRIVED, FINAL_RETURN, ReturnStatus, ReturnStep
+from dom.returns import ReturnChange, ReturnedUnits, ReturnState
 from store.database.parameters import listed, to_json, to_rows
 
 # What a return let go is free again; the rest of its units is on the way or came back.

@@ -1,7 +1,7 @@
 """Who may call what, as a page: `python -m tools.access_matrix` writes docs/access.md.
 
 The scopes come from the routes, the roles from `dom/shared/access.py`. What happens with what is another's is written
-here, by operation; `tests/api/test_access_matrix.py` asks the running API for every cell.
+here, by operation; `tests/api/access/test_matrix.py` asks the running API for every cell.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from api.app import create_app
 from api.identity.scopes import PUBLIC, declared, served
-from dom.shared.access import SCOPES, Role, Scope
+from dom.shared.access import LIMITED_BY, SCOPES, Role, Scope
 from settings import Settings
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "access.md"
@@ -40,9 +40,8 @@ _OF_ORDER: Final = Foreign(HIDDEN, HIDDEN)
 _LIST: Final = Foreign(LEFT_OUT, LEFT_OUT)
 _CHANNEL: Final = Foreign(channel=NAMED)
 _NODE: Final = Foreign(node=NAMED)
-_RESERVATION: Final = Foreign(channel=HIDDEN)
 _INBOUND: Final = Foreign(node=HIDDEN)
-_KEY: Final = Foreign(NAMED, NAMED)
+_EVERYTHING: Final = Foreign(NAMED, NAMED)
 RULES: Final[dict[str, Foreign]] = {
     "captureOrder": _CHANNEL,
     "listOrders": _LIST,
@@ -58,15 +57,15 @@ RULES: Final[dict[str, Foreign]] = {
     "reportCarrierEvents": Foreign(carrier=NAMED),
     "listMessages": _LIST,
     "listExceptions": _LIST,
-    "getAvailability": _CHANNEL,
-    "queryAvailability": _CHANNEL,
-    "promiseAvailability": _CHANNEL,
-    "listAvailabilityChanges": _CHANNEL,
-    "streamAvailabilityChanges": _CHANNEL,
-    "holdUnits": _CHANNEL,
-    "getReservation": _RESERVATION,
-    "extendReservation": _RESERVATION,
-    "releaseReservation": _RESERVATION,
+    "getAvailability": Foreign(NAMED, LEFT_OUT),
+    "queryAvailability": Foreign(NAMED, LEFT_OUT),
+    "promiseAvailability": Foreign(NAMED, NAMED),
+    "listAvailabilityChanges": Foreign(NAMED, NAMED),
+    "streamAvailabilityChanges": Foreign(NAMED, NAMED),
+    "holdUnits": Foreign(NAMED, NAMED),
+    "getReservation": _OF_ORDER,
+    "extendReservation": _OF_ORDER,
+    "releaseReservation": _OF_ORDER,
     "adjustInventory": _NODE,
     "countInventory": _NODE,
     "importInventory": _NODE,
@@ -97,31 +96,56 @@ RULES: Final[dict[str, Foreign]] = {
     "inspectReturn": _OF_ORDER,
     "cancelReturn": _OF_ORDER,
     "closeReturn": _OF_ORDER,
-    "createApiKey": _KEY,
+    **dict.fromkeys(
+        (
+            "startRehearsal",
+            "listRehearsals",
+            "getRehearsal",
+            "getRehearsalReport",
+            "deleteRehearsal",
+            "listShadows",
+            "startShadow",
+            "getShadow",
+            "stopShadow",
+        ),
+        _EVERYTHING,
+    ),
+    "createSigningSecret": _EVERYTHING,
+    "listSigningSecrets": _LIST,
+    "getSigningSecret": _EVERYTHING,
+    "rotateSigningSecret": _EVERYTHING,
+    "revokeSigningSecret": _EVERYTHING,
+    "createApiKey": _EVERYTHING,
     "listApiKeys": _LIST,
-    "rotateApiKey": _KEY,
-    "revokeApiKey": _KEY,
-    "listAuditLog": _KEY,
+    "getApiKey": _EVERYTHING,
+    "rotateApiKey": _EVERYTHING,
+    "revokeApiKey": _EVERYTHING,
+    "listAuditLog": _EVERYTHING,
 }
 """By operation. What is not named is open to whoever has the scope."""
 DIMENSIONS: Final[dict[Role, tuple[str, ...]]] = {
-    Role.CHANNEL: ("channel",),
-    Role.NODE: ("node",),
-    Role.CARRIER: ("carrier",),
-    **dict.fromkeys((Role.SUPPORT, Role.SUPERVISOR, Role.PLANNER, Role.OPERATOR), ("channel", "node")),
+    role: tuple(limit.removesuffix("s") for limit in limits) for role, limits in LIMITED_BY.items()
 }
 """By role, what its limit can be: of partners it is always there, of people if their key or token says so."""
 
 
 INTRODUCTION: Final = """
 Made by `python -m tools.access_matrix` from the routes and `dom/shared/access.py`. Every cell is asked of the running
-API by `tests/api/test_access_matrix.py`.
+API by `tests/api/access/test_matrix.py`.
 
 `yes`: the role has the scope, and calls the route for its own. Without it the answer is 403, with the scope in `data`.
 The last three columns say what a caller with the scope gets who is limited to *another* channel, node or carrier:
 `403` for one that it names, `404` as if it were not there, `left out` of a list. Empty: it belongs to none, or that
 does not matter. Keys of channels, nodes and carriers always have their limit, others if their key or token says so.
-Files of stock may concern any node: whoever is limited to nodes may not send or read them, whichever his nodes are.
+Of a transfer the node it leaves says that it was shipped, the node where it arrives what was received; announcing it
+and calling it off needs access to both. Files of stock, changes of availability, and plans from nodes that are not
+named may concern any node: whoever is limited to nodes may not ask for them, whichever his nodes are. Availability is
+then of his own nodes alone. Rehearsals, shadows and the audit log are of all channels and nodes: for callers without
+limits.
+
+A carrier that has a secret signs what it reports, beside sending its key; else the answer is 401 `bad-signature`. API
+keys are kept as hashes; these secrets as they are, in the table `signing_secrets`, for a signature can be checked only
+with the secret it was made with ([why](decisions/0057-signed-reports.md)).
 """.strip()
 
 

@@ -32,11 +32,11 @@ from store.database import engine as database
 from store.database import migrate
 from store.enums import LedgerKind
 from store.stock import Movement
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.looks import comes, keeper_job
 from tests.worlds.outside import RecordingCarrier
 from tests.worlds.running import House
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import (
     cancel,
     deliver,

@@ -29,7 +29,7 @@ async def local(method: Callable[..., Any], request: Any, summary: str) -> Any:
 def remote(
     method: Callable[..., Any], request: Any, summary: str, *, give_up_after: timedelta | None = None
 ) -> "workflow.ActivityHandle[Any]":
-    """Start an activity that leaves the house; retried until it succeeds, is refused, or `give_up_after` has passed.
+    """Start an activity that leaves the system; retried until it succeeds, is refused, or `give_up_after` has passed.
 
     Cancelling the handle waits for an attempt that is under way, so that its effect is known.
     """

@@ -19,14 +19,11 @@ from dom.orders.status import (
 from dom.shared.base import LineId, NodeId, Quantity, Text, Utc, Value
 
 EDITION: Final = 3
-"""How workflows that start now behave; those that run keep the edition they were started with.
+"""The edition of the workflows that a run is started with, and keeps in its input until its end.
 
-0   search attributes lag behind, and a refused request fails its workflow
-1   search attributes are true after every change, and a refused request completes its workflow as `refused`
-2   as 1
-3   as 2
-
-Only returns differ by it: orders of editions before 3 do not run on, and are begun anew from the store.
+It is there for the next change by which runs under way would do something else than they have recorded: it takes the
+next number, and asks the input for it where old and new part. Nothing asks for it now: orders that were started before
+edition 3 do not run on, and are begun anew from the store.
 """
 MOST_EVENTS: Final = 2000
 """How many events the history of one run may have, before the process goes on in a new run as soon as it rests.
@@ -37,7 +34,7 @@ REFUSED: Final[Literal["refused"]] = "refused"
 """What `DomStatus` and the result of a workflow say whose request was refused."""
 
 Reason = Annotated[str, Field(max_length=200, description="As it was given, for the record; empty: nobody gave one.")]
-"""Why something was asked for. It is for the house: customers are written to in the templates' own words."""
+"""Why something was asked for. It is for the system: customers are written to in the templates' own words."""
 
 REQUEST: Final = "request"
 """Where the details of a refusal say which request it answers, by its hash."""

@@ -8,7 +8,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import RetryPolicy, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 with workflow.unsafe.imports_passed_through():
-    from activities.relaying import Relayed, Relaying, RelayTurn
+    from activities.relaying import END_OF_TURN_SECONDS, Relayed, Relaying, RelayTurn
     from dom.shared.base import Value
     from workflows.words import counted
 
@@ -17,7 +17,8 @@ WORKFLOW_ID: Final = "outbox-relay"
 TURNS: Final = 100
 """Turns of one run, about eight hours; then the workflow goes on as a new run, so that its history stays small."""
 _AGAIN: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10))
-_SLACK: Final = timedelta(minutes=2)
+_SLACK: Final = timedelta(seconds=END_OF_TURN_SECONDS + 30)
+"""What a turn may last beyond its time."""
 
 
 class RelayInput(Value):

@@ -1,4 +1,5 @@
-"""Who may call, and what callers did: API keys and the audit log.
+"""Who may call, and what callers did: API keys, secrets that carriers sign with, and the audit log.
 
-models, examples, routes
+models, examples, routes                        keys and the audit log
+secret_models, secret_examples, secret_routes   secrets that carriers sign with
 """

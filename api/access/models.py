@@ -14,7 +14,7 @@ KeyId = Annotated[
     str, Path(max_length=64, description="The part of a key that is no secret.", examples=["0f6b1c2d3e4f"])
 ]
 CarrierCode = Annotated[str, Field(min_length=1, max_length=40)]
-_LIMIT = "limited to these; absent: no limit, which a key of that role cannot be without"
+_LIMIT = "limited to these; absent: no limit. A partner's key has the limit of its role alone"
 
 
 class KeyRequest(Value):
@@ -24,11 +24,20 @@ class KeyRequest(Value):
         min_length=1, max_length=MAX_NAME, description="Whose key it is; written down with all that is done with it."
     )
     role: Role = Field(description="What it may do.")
-    channels: tuple[ChannelId, ...] | None = Field(default=None, max_length=1000, description=f"Channels: {_LIMIT}.")
-    nodes: tuple[NodeId, ...] | None = Field(default=None, max_length=10_000, description=f"Nodes: {_LIMIT}.")
-    carriers: tuple[CarrierCode, ...] | None = Field(default=None, max_length=1000, description=f"Carriers: {_LIMIT}.")
+    channels: tuple[ChannelId, ...] | None = Field(
+        default=None, min_length=1, max_length=1000, description=f"Channels: {_LIMIT}. A channel's key needs it."
+    )
+    nodes: tuple[NodeId, ...] | None = Field(
+        default=None, min_length=1, max_length=10_000, description=f"Nodes: {_LIMIT}. A node's key needs it."
+    )
+    carriers: tuple[CarrierCode, ...] | None = Field(
+        default=None, min_length=1, max_length=1000, description="Carriers: for a carrier's key, which needs it."
+    )
     scopes: tuple[Scope, ...] | None = Field(
-        default=None, max_length=len(Scope), description="Those of the role's scopes that it has; absent: all of them."
+        default=None,
+        min_length=1,
+        max_length=len(Scope),
+        description="Those of the role's scopes that it has; absent: all of them.",
     )
     expires_at: Utc | None = Field(default=None, description="When it ends; absent: it does not end by itself.")
 

@@ -12,10 +12,10 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
+from api.identity import visibility
 from api.identity.scopes import needs
-from dom.shared.access import UNLIMITED, Limits, Principal, Scope
+from dom.shared.access import Limits, Principal, Scope
 from dom.shared.base import AS_SEEN
-from dom.shared.errors import Forbidden
 from services import api_keys
 from services.api_keys import MadeKey, NewKey
 from store.access import api_keys as rows
@@ -85,6 +85,19 @@ async def find(
     return Json({"items": [_shown(row) for row in api_keys.visible_to(who, page)], "next_cursor": more})
 
 
+@router.get(
+    "/access/keys/{key_id}",
+    summary="An API key",
+    operation_id="getApiKey",
+    response_model=ApiKey,
+    responses={**responses.success(200, "As it stands.", examples.API_KEY), **responses.problems("not-found")},
+)
+async def get(key_id: KeyId, services: Use, who: Annotated[Principal, needs(Scope.ACCESS_MANAGE)]) -> Json:
+    """Without its secret."""
+    async with services.reads.connect() as connection:
+        return Json(_shown(await api_keys.get(connection, who, key_id)))
+
+
 @router.post(
     "/access/keys/{key_id}/rotate",
     status_code=201,
@@ -147,16 +160,17 @@ async def list_audit(
     principal: Annotated[str | None, Query(max_length=64, description="Only what this caller asked for.")] = None,
     request_id: Annotated[str | None, Query(max_length=64, description="Only this request.")] = None,
     route: Annotated[
-        str | None, Query(max_length=200, description="Only of this route.", examples=["/orders/{order_id}/cancel"])
+        str | None,
+        Query(max_length=audit.LONGEST, description="Only of this route.", examples=["/v1/orders/{order_id}/cancel"]),
     ] = None,
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
-    """Every request that may change something, and every one that was refused with 403. For callers without limits
+    """Every request that may change something, and every one that was refused with 403, but none of those that were
+    one too many (429). For callers without limits
     alone: entries are of all channels and nodes.
     """
-    if who.limits != UNLIMITED:
-        raise Forbidden(f"{who.name} has limits, and the log is of everything")
+    visibility.no_limit(who, "the log is")
     wanted = audit.AuditFilter(principal=principal, request_id=request_id, route=route)
     before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:
@@ -166,7 +180,8 @@ async def list_audit(
 
 
 def _made(made: MadeKey) -> Json:
-    return Json({**_shown(made.row), "key": made.key}, 201)
+    here = f"/v1/access/keys/{made.row['id']}"
+    return Json({**_shown(made.row), "key": made.key}, 201, headers={"Location": here})
 
 
 def _shown(row: RowMapping) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Changes of what can be promised: page by page, or as they happen."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
+from time import monotonic
 from typing import Annotated, Final
 
 import structlog
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from pydantic_core import to_json
 from sqlalchemy.exc import SQLAlchemyError
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -18,12 +20,15 @@ from api.contract import responses
 from api.http import cursor, problems
 from api.http.answers import Json
 from api.http.change_stream import FullError, Tail, Told
+from api.http.problems import ProviderAwayError, UnauthenticatedError
 from api.http.services import Services, Use
 from api.identity import visibility
+from api.identity.authentication import Callers
 from api.identity.scopes import needs
 from dom.shared import access
 from dom.shared.access import Principal
 from dom.shared.errors import InvalidInput
+from store.database.uninterrupted import unbroken
 from store.ledger import cursors
 from store.ledger.cursors import START, Cursor
 
@@ -35,6 +40,10 @@ _SEND_WITHIN: Final = 30.0
 """Seconds a listener may take to take what it is sent."""
 _END_WITHIN: Final = 2.0
 """Seconds a stream may take to end by itself when the process is to end: the tail tells it to."""
+KNOWN_FOR_SECONDS: Final = 5.0
+"""How long a stream goes on before it is asked again whether its caller's key or token counts. The answer may be as old
+as `REMEMBERED_SECONDS` of `services.authentication`.
+"""
 _log = structlog.get_logger("api.changes")
 
 _Channel = Annotated[
@@ -61,6 +70,7 @@ _Place = Annotated[
     },
 )
 async def list_changes(
+    request: Request,
     services: Use,
     who: Annotated[Principal, needs(access.Scope.AVAILABILITY_READ)],
     channel: _Channel = None,
@@ -69,8 +79,9 @@ async def list_changes(
     wait: Annotated[float, Query(ge=0, le=30, description="Seconds to wait for a change where there is none yet.")] = 0,
 ) -> Response:
     """Every change is told at least once, with what may be promised when it is told. An answer without items means that
-    nothing changed: ask again later, or `wait`.
+    nothing changed: ask again later, or `wait`. Changes are of all nodes: a caller who is limited to nodes is refused.
     """
+    visibility.no_limit_of_nodes(who)
     channel = visibility.own_channel(who, channel)
     await services.channels.check(channel)
     after = await _place(services, cursor)
@@ -82,6 +93,7 @@ async def list_changes(
                 told = await services.tail.wait_and_read(channel, after, limit, wait)
         except FullError:
             return _full()
+        await _must_still_call(request, who)
     return Json({"items": _items(told), "next_cursor": _encode(told.cursor)})
 
 
@@ -102,6 +114,7 @@ async def list_changes(
     },
 )
 async def stream_changes(
+    request: Request,
     services: Use,
     who: Annotated[Principal, needs(access.Scope.AVAILABILITY_READ)],
     channel: _Channel = None,
@@ -111,8 +124,10 @@ async def stream_changes(
     ] = None,
 ) -> Response:
     """Every change is told at least once. After a disconnect the browser's EventSource goes on by itself where it was;
-    others send `Last-Event-ID`.
+    others send `Last-Event-ID`. It ends within ten seconds after the caller's key or token has. Changes are of all
+    nodes: a caller who is limited to nodes is refused.
     """
+    visibility.no_limit_of_nodes(who)
     channel = visibility.own_channel(who, channel)
     await services.channels.check(channel)
     after = await _place(services, last_event_id or cursor)
@@ -121,7 +136,7 @@ async def stream_changes(
         await listening.enter_async_context(services.tail.listening())
     except FullError:
         return _full()
-    return _Stream(_events(services.tail, channel, after), listening)
+    return _Stream(_events(services.tail, channel, after, partial(_must_still_call, request, who)), listening)
 
 
 class _Stream(EventSourceResponse):
@@ -136,14 +151,31 @@ class _Stream(EventSourceResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _events(tail: Tail, channel: str | None, after: Cursor) -> AsyncIterator[ServerSentEvent]:
+async def _events(
+    tail: Tail, channel: str | None, after: Cursor, check: Callable[[], Awaitable[None]]
+) -> AsyncIterator[ServerSentEvent]:
+    checked_at = monotonic()
     yield ServerSentEvent(comment="listening", id=_encode(after), sep="\n")  # so that it can go on from here
     try:
-        async for told in tail.follow(channel, after):
+        async for told in tail.follow(channel, after, KNOWN_FOR_SECONDS):
+            if monotonic() - checked_at >= KNOWN_FOR_SECONDS:
+                await check()
+                checked_at = monotonic()
+            if not told.news:
+                continue
             data = to_json({"items": _items(told)}).decode()
             yield ServerSentEvent(data, event="availability", id=_encode(told.cursor), sep="\n")
     except (SQLAlchemyError, OSError, TimeoutError) as error:  # the listener comes back, and goes on where it was
         _log.warning("stream ended", error=str(error))
+    except (UnauthenticatedError, ProviderAwayError) as error:
+        _log.info("stream ended", because=str(error))
+
+
+async def _must_still_call(request: Request, who: Principal) -> None:
+    """Raises UnauthenticatedError where the caller would not be let in any more as he was."""
+    callers: Callers = request.app.state.callers
+    if await unbroken(callers.identify(request.headers)) != who:
+        raise UnauthenticatedError("what the caller may do has changed")
 
 
 async def _place(services: Services, text: str | None) -> Cursor:

@@ -27,10 +27,10 @@ from dom import channels
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN, Day
 from dom.shared.errors import Forbidden, InvalidInput, UnknownSku
-from dom.sourcing.models import DemandLine
+from dom.sourcing.models import Demand, DemandLine
 from dom.sourcing.servable import Servable
 from services import promises
-from services.planning import Wanted, WantedLine
+from services.planning import SnapshotTerms
 from services.promises import Promised, Target
 from store.availability import availability
 from store.availability.availability import AvailabilityAnswer, AvailabilityRequest, Found
@@ -87,6 +87,7 @@ async def get_availability(  # noqa: PLR0917  each is a parameter of the query
     """On hand less reserved (for orders, carts and waiting orders), safety and what is kept from the channel, at active
     nodes; later, with what is inbound. A SKU before its release has nothing now. Where a place is given, only nodes
     that may send or hand it out there count, and `cannot_be_sourced` says of a SKU that none may, whatever it holds.
+    To a caller who is limited to nodes no others count.
     """
     if postal_code and country is None:
         raise InvalidInput("a postal code needs its country", field="country")
@@ -147,20 +148,24 @@ async def promise(
     services: Use,
     who: Annotated[Principal, needs(Scope.AVAILABILITY_READ)],
 ) -> Json:
-    """The plan an order of these lines would get now, by the same function, without reserving anything."""
+    """The plan an order of these lines would get now, by the same function, without reserving anything. A caller who is
+    limited to nodes names one of them as `pickup_node`: what is sent may come from any.
+    """
     visibility.must_be_own(who, "channel", channel=basket.channel)
+    visibility.own_nodes(who, [("pickup_node", basket.pickup_node)])
     await services.channels.check(basket.channel)
     methods = basket.methods()
-    wanted = Wanted(
+    lines = list(zip(basket.line_ids(), basket.lines, strict=True))
+    demand = Demand(
         order_id="promise",
         channel=basket.channel,
         country=basket.ship_to.country if basket.ship_to else NOWHERE,
-        postal_code=basket.ship_to.postal_code if basket.ship_to else "",
+        place=None,
         region=basket.ship_to.region if basket.ship_to else "",
         shipping_method=methods[0],
         lines=tuple(
-            WantedLine(line_id, line.sku, line.quantity, line.unit_price)
-            for line_id, line in zip(basket.line_ids(), basket.lines, strict=True)
+            DemandLine(line_id=line_id, sku=line.sku, quantity=line.quantity, unit_price=line.unit_price or 0)
+            for line_id, line in lines
         ),
         as_of=datetime.now(UTC),
         pickup_node=basket.pickup_node,
@@ -169,11 +174,15 @@ async def promise(
         tags=basket.tags,
         customer_class=basket.customer_class,
         ship_complete=basket.ship_complete,
+    )
+    terms = SnapshotTerms(
+        postal_code=basket.ship_to.postal_code if basket.ship_to else "",
         own=basket.reservation_id,
         promised=True,
+        at_list_price=frozenset(line_id for line_id, line in lines if line.unit_price is None),
     )
     async with services.reads.connect() as connection:
-        promised = await promises.promise(connection, services.reference, wanted, methods)
+        promised = await promises.promise(connection, services.reference, demand, terms, methods)
     return Json({"items": [_promised(each) for each in promised]})
 
 
@@ -189,6 +198,8 @@ async def _availability(services: Services, who: Principal, query: AvailabilityQ
     now = datetime.now(UTC)
     if query.day is not None and query.day < now.date():
         raise InvalidInput(f"{query.day} is past", field="day")
+    visibility.must_be_own(who, "node", node=query.node)
+    visibility.must_be_own(who, "pickup_node", node=query.pickup_node)
     await services.channels.check(query.channel)
     async with services.reads.connect() as connection:
         reach, servable = None, None
@@ -198,7 +209,7 @@ async def _availability(services: Services, who: Principal, query: AvailabilityQ
             skus=query.skus,
             at=now,
             channel=query.channel,
-            nodes=None if query.node is None else frozenset({query.node}),
+            nodes=who.limits.nodes if query.node is None else frozenset({query.node}),
             by_node=_detail(who, query) is Detail.NODE,
             holders=reach is not None,
             able=servable.nodes if servable else None,
@@ -236,7 +247,7 @@ def _impossible(found: Found, servable: Servable, node: str | None) -> dict[str,
 
 
 def _detail(who: Principal, query: AvailabilityQuery) -> Detail:
-    # Balances by node are the house's own: a channel hears what it may sell, of all nodes or of one it names.
+    # Balances by node are the system's own: a channel hears what it may sell, of all nodes or of one it names.
     if not who.has(Scope.STOCK_READ):
         if query.detail is Detail.NODE:
             raise Forbidden(f"balances by node need the scope {Scope.STOCK_READ}", field="detail")

@@ -24,7 +24,8 @@ _IMPORT: Final = ("getImport", "getImportProblems")
 _REHEARSAL: Final = ("getRehearsal", "getRehearsalReport", "deleteRehearsal")
 _DRAFT: Final = ("getDraft", "publishDraft", "deleteDraft")
 _SHADOW: Final = ("getShadow", "stopShadow")
-_KEY: Final = ("rotateApiKey", "revokeApiKey")
+_KEY: Final = ("getApiKey", "rotateApiKey", "revokeApiKey")
+_SECRET: Final = ("getSigningSecret", "rotateSigningSecret", "revokeSigningSecret")
 _CHANNEL: Final = ("getChannel", "getChannelRules", "putChannelRules")
 
 FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
@@ -71,6 +72,9 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "createApiKey": (Follow("/id", "key_id", _KEY),),
     "listApiKeys": (Follow("/items/0/id", "key_id", _KEY),),
     "rotateApiKey": (Follow("/id", "key_id", _KEY),),
+    "createSigningSecret": (Follow("/id", "secret_id", _SECRET),),
+    "listSigningSecrets": (Follow("/items/0/id", "secret_id", _SECRET),),
+    "rotateSigningSecret": (Follow("/id", "secret_id", _SECRET),),
     "startShadow": (Follow("/name", "name", _SHADOW),),
     "listShadows": (Follow("/items/0/name", "name", _SHADOW),),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.contract import responses
@@ -22,6 +22,7 @@ from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import DomError, NotFound
 from dom.shared.texts import escaped
+from services import signing_secrets
 from store.delivery import shipments
 from store.enums import ShipmentStatus
 from store.fulfilment import unexpected_reports
@@ -53,21 +54,48 @@ async def find(services: Use, limit: Limit = 50, cursor_: Annotated[Cursor, Quer
     return Json({"items": [dict(row) for row in rows[:limit]], "next_cursor": more})
 
 
+async def must_be_signed(
+    request: Request,
+    carrier: Carrier,
+    services: Use,
+    who: Annotated[Principal, needs(Scope.SHIPMENTS_REPORT)],
+    webhook_id: Annotated[str, Header(max_length=200, description="The message's own id; it is signed too.")] = "",
+    webhook_timestamp: Annotated[
+        str, Header(max_length=40, description="When it was sent, in seconds since 1970: five minutes ago at most.")
+    ] = "",
+    webhook_signature: Annotated[
+        str,
+        Header(
+            max_length=4000,
+            description="`v1,` and base64 of the HMAC-SHA256 over id, time and body, each parted by a dot (Standard "
+            "Webhooks); several are parted by blanks, and one must count. Needed from a carrier that has a secret.",
+        ),
+    ] = "",
+) -> None:
+    """Raises Forbidden for a carrier that is not the caller's own, BadSignature for a message that is not signed as its
+    carrier signs.
+    """
+    visibility.must_be_own(who, carrier=carrier)
+    headers = dict(zip(signing_secrets.HEADERS, (webhook_id, webhook_timestamp, webhook_signature), strict=True))
+    async with services.reads.connect() as connection:
+        await signing_secrets.check(connection, carrier, headers, await request.body())
+
+
 @router.post(
     "/carriers/{carrier}/events",
+    dependencies=[Depends(must_be_signed)],
     summary="Report scans of parcels",
     operation_id="reportCarrierEvents",
     response_model=CarrierEventResults,
     responses={
         **responses.success(200, "What became of each, in sequence.", examples.CARRIER_RESULTS),
-        **responses.problems("invalid-input"),
+        **responses.problems("unauthenticated", "bad-signature", "invalid-input"),
     },
 )
 async def report(
     carrier: Carrier,
     feed: Annotated[CarrierEvents, AS_SEEN, Body(openapi_examples=responses.named(examples.CARRIER_EVENTS))],
     services: Use,
-    who: Annotated[Principal, needs(Scope.SHIPMENTS_REPORT)],
 ) -> Json:
     """Up to 1,000 scans in any order and as often as you like: an `event_id` counts once, and one that comes again with
     other content is refused (`/problems/conflict`).
@@ -76,8 +104,10 @@ async def report(
     Milestones (delivered, lost, returned to sender) move the order, and so does the first scan of a parcel that its
     node has not reported as handed over. A scan belongs to the booking of its tracking number: of a booking that was
     taken back, or of work that ended, it is recorded and put before a person as `report_out_of_turn`.
+
+    A carrier that has a secret signs each feed after the Standard Webhooks specification, beside sending its key; what
+    is not signed, was changed on the way, or was sent more than five minutes ago is refused whole, with 401.
     """
-    visibility.must_be_own(who, carrier=carrier)
     results = items.refused(feed.events, "events", _event_id)
     scans = items.readable(feed.events)
     reports: list[CarrierReport] = []

@@ -23,6 +23,7 @@ from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput, NotFound
 from services import node_steps
 from services.change_orders import Writing
+from store.access.visibility import FULFILMENT
 from store.fulfilment import fulfilments
 from store.fulfilment.work_list import Position, WorkFilter, work_list
 from store.orders import orders, reads
@@ -94,7 +95,7 @@ async def get_label(
 
     A PDF; with `Accept: application/octet-stream` it comes as plain bytes, for clients that know no PDF.
     """
-    await visibility.see_fulfilment(services, who, fulfilment_id, f"fulfilment {fulfilment_id} has no label")
+    await visibility.see(services, who, FULFILMENT, fulfilment_id, f"fulfilment {fulfilment_id} has no label")
     async with services.reads.connect() as connection:
         found = await reads.label(connection, fulfilment_id)
     if found is None:
@@ -113,7 +114,7 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
         report: Annotated[StepReport, AS_SEEN, Body(openapi_examples=responses.named(examples.STEPS[step]))] = _AS_NOW,
         key: IdempotencyKey = None,
     ) -> Json:
-        await visibility.see_fulfilment(services, who, fulfilment_id)
+        await visibility.see(services, who, FULFILMENT, fulfilment_id)
         command = TakeNodeStep(
             fulfilment_id=fulfilment_id,
             step=step,
@@ -208,7 +209,7 @@ async def arrived(
     parcel counts as delivered; nothing happens where that is not possible for all of them. The carrier's own report
     does the same by itself while no node has begun on the replacement. Said again it changes nothing.
     """
-    await visibility.see_fulfilment(services, who, fulfilment_id)
+    await visibility.see(services, who, FULFILMENT, fulfilment_id)
     at = not_in_the_future(call.occurred_at)
     async with services.reads.connect() as connection:
         found = await fulfilments.get(connection, fulfilment_id)

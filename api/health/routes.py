@@ -1,6 +1,5 @@
 """Whether the process lives, and whether it can serve."""
 
-import asyncio
 from typing import Final
 
 from fastapi import APIRouter
@@ -64,8 +63,7 @@ async def lacking(services: Services) -> dict[str, str]:
 
 async def _postgresql(services: Services) -> str:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS), services.reads.connect() as connection:
-            found = await readiness.probe(connection)
+        found = await services.standing.within(PATIENCE_SECONDS)
     except (SQLAlchemyError, TimeoutError) as error:
         return problem_of(error).detail
     return _UNFIT.get(found, "ready")

@@ -17,5 +17,6 @@ models         shapes that several resources share
 problems       problem details (RFC 9457): the one shape of every error the API answers
 requests       what every endpoint asks of a request before it is read: parameters it knows, each once,
                JSON keys once, no NUL
+shared_work    work that many requests wait for at once, and that is done once for all of them
 services       what a request works with: the store, and the durable processes
 """

@@ -87,8 +87,10 @@ class Tail:
                 self._reading.cancel()
                 self._reading = None
 
-    async def follow(self, channel: str | None, after: Cursor) -> AsyncIterator[Told]:
-        """What changed after the cursor, as it changes; ends when the process stops. For a block of `listening`."""
+    async def follow(self, channel: str | None, after: Cursor, beat: float) -> AsyncIterator[Told]:
+        """What changed after the cursor, as it changes, and nothing every `beat` seconds in which nothing does; ends
+        when the process stops. For a block of `listening`.
+        """
         while not self._closed:
             moved, position = self._moved, self._position
             if batch := self._batch_at(after):
@@ -99,12 +101,12 @@ class Tail:
                 if told.news:
                     after = told.cursor
                     yield told
-                elif position == cursors.START:
-                    await moved.wait()
-                else:
+                elif position != cursors.START:
                     after = position
-            else:
-                await moved.wait()
+                elif not await _within(beat, moved):
+                    yield Told([], after)
+            elif not await _within(beat, moved):
+                yield Told([], after)
 
     async def read(self, channel: str | None, after: Cursor, limit: int) -> Told:
         """What changed after the cursor, of at most `limit` SKUs, without waiting."""
@@ -193,3 +195,11 @@ class Tail:
     async def _look_up(self, batch: _Batch, channel: str | None) -> list[News]:
         async with self._reads.connect() as connection:
             return await changes.now(connection, self._cache, channel, batch.skus)
+
+
+async def _within(seconds: float, moved: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await moved.wait()
+    except TimeoutError:
+        return False

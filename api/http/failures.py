@@ -17,9 +17,9 @@ from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.http import addresses, problems
-from api.http.problems import FieldError, Problem, UnauthenticatedError
+from api.http.problems import FieldError, Problem, ProviderAwayError, UnauthenticatedError
 from bootstrap import refusals
-from dom.shared.errors import DomError, Forbidden
+from dom.shared.errors import BadSignature, DomError, Forbidden
 from processes.errors import NO_NAMESPACE, NotReady, Unavailable, domain_error
 from store.database import engine
 
@@ -64,6 +64,8 @@ def problem_of(error: BaseException) -> Problem:
         return problems.of_error(error)
     if isinstance(error, UnauthenticatedError):
         return problems.of(problems.UNAUTHENTICATED, str(error))
+    if isinstance(error, ProviderAwayError):
+        return problems.of(problems.UNAVAILABLE, str(error))
     return _of_a_server(error) or _defect(error)
 
 
@@ -129,6 +131,8 @@ def _challenge(error: Exception) -> dict[str, str]:
         scope = error.data.get("scope")
         wanted = f', scope="{scope}"' if scope else ""
         return {"WWW-Authenticate": f'{problems.CHALLENGE}, error="insufficient_scope"{wanted}'}
+    if isinstance(error, BadSignature):
+        return {"WWW-Authenticate": problems.SIGNED_CHALLENGE}
     return {"WWW-Authenticate": problems.CHALLENGE} if isinstance(error, UnauthenticatedError) else {}
 
 

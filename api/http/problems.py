@@ -23,6 +23,8 @@ PATH = "/problems/"
 RETRY_AFTER_SECONDS = 1
 CHALLENGE = 'Bearer realm="dom"'
 """How `WWW-Authenticate` begins (RFC 6750)."""
+SIGNED_CHALLENGE = 'Webhook-Signature realm="dom"'
+"""What is asked for, beside the key, where a message must be signed."""
 
 
 class FieldError(BaseModel):
@@ -75,6 +77,12 @@ UNAUTHENTICATED = ProblemType(
     401,
     "The request has no API key or token, or one that is wrong, has expired or was revoked.",
 )
+
+
+class ProviderAwayError(Exception):
+    """Whether the caller's token counts cannot be told: the identity provider's keys cannot be read now."""
+
+
 NOT_FOUND = ProblemType("not-found", "Not found", 404, "Nothing is at this address, or the thing named in it is not.")
 MALFORMED = ProblemType("malformed-json", "The body is not JSON", 400, "The body could not be read as JSON.")
 INVALID = ProblemType(
@@ -93,7 +101,8 @@ UNAVAILABLE = ProblemType(
     "unavailable",
     "Not available for the moment",
     503,
-    "The database or Temporal cannot be reached. Send the same request again: what was done is not done twice.",
+    "The database, Temporal or the identity provider's keys cannot be reached. Send the same request again: what was "
+    "done is not done twice.",
 )
 NOT_READY = ProblemType("not-ready", "Not ready to serve", 503, "A part of the system is missing; `data` names it.")
 FULL = ProblemType(

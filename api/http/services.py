@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.service import RetryConfig
 
 from api.http.change_stream import Tail
+from api.http.shared_work import Shared
 from bootstrap import temporal
 from processes.client import Durable
 from processes.orders import OrderProcesses
@@ -18,6 +19,8 @@ from services.reservations import Holding
 from settings import Settings
 from store.channels import Registered
 from store.database import engine as store_engine
+from store.database import readiness
+from store.database.readiness import Standing
 from store.network.reference import ReferenceCache
 
 PATIENCE = RetryConfig(max_elapsed_time_millis=3000, max_retries=6)
@@ -43,12 +46,20 @@ class Services:
     holding: Holding = field(init=False)
     channels: Registered = field(init=False)
     keys: KeyRing = field(init=False)
+    standing: Shared[Standing] = field(init=False)
 
     def __post_init__(self) -> None:
-        """One queue of soft reservations a process, one memory of the channels there are, and one of keys."""
+        """One queue of soft reservations a process, one memory of the channels there are, one of keys, and one look at
+        a time at how the database stands.
+        """
+        object.__setattr__(self, "standing", Shared(self._probe))
         object.__setattr__(self, "keys", KeyRing(self.engine, self.reads))
         object.__setattr__(self, "channels", Registered(self.reads))
         object.__setattr__(self, "holding", Holding(self.engine, self.reference))
+
+    async def _probe(self) -> Standing:
+        async with self.reads.connect() as connection:
+            return await readiness.probe(connection)
 
     @classmethod
     def of(cls, settings: Settings, engine: AsyncEngine, client: Client) -> Self:

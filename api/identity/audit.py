@@ -19,11 +19,13 @@ from api.http import request_id
 from api.identity.authentication import PROTECTED
 from api.identity.scopes import declared
 from dom.shared.access import Principal
+from dom.shared.texts import keepable
 from store.access import audit
 from store.access.audit import AuditEntry
 
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORBIDDEN: Final = 403
+_TOO_MANY: Final = 429
 _UNAUTHENTICATED: Final = 401
 _FAILED: Final = 500
 _LOOKED_THROUGH: Final = 65_536
@@ -32,12 +34,14 @@ _PATIENCE: Final = 3.0
 """Seconds an answer waits for its entry, where the database does not answer. The entry is not cut off then: a
 connection that is cut off is lost to the pool.
 """
+_END_WITHIN: Final = 10.0
+"""Seconds that entries under way get to be written when the process ends."""
 _under_way: Final[set[asyncio.Task[None]]] = set()
 _log = structlog.get_logger("access")
 
 
 class Audit:
-    """Writes an entry for what a caller changes, or may not do."""
+    """Writes an entry for what a caller changes, or may not do; none for a request that was one too many (429)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -78,7 +82,7 @@ async def _note(scope: Scope, status: int, headers: Headers, body: bytes) -> Non
         if status == _UNAUTHENTICATED:
             _log.warning("unauthenticated", method=scope["method"], path=scope["path"], source=source)
         return
-    if status != _FORBIDDEN and not _changes(scope):
+    if status == _TOO_MANY or (status != _FORBIDDEN and not _changes(scope)):
         return
     entry = AuditEntry(
         request_id=request_id.current.get(),
@@ -96,6 +100,15 @@ async def _note(scope: Scope, status: int, headers: Headers, body: bytes) -> Non
     _under_way.add(writing)
     writing.add_done_callback(_under_way.discard)
     await asyncio.wait({writing}, timeout=_PATIENCE)
+
+
+async def finish() -> None:
+    """Wait for the entries that are still being written. To be called before the engine is closed."""
+    if not _under_way:
+        return
+    _, late = await asyncio.wait(_under_way, timeout=_END_WITHIN)
+    if late:
+        _log.error("entries of the audit log are not written yet", entries=len(late))
 
 
 async def _write(engine: AsyncEngine, entry: AuditEntry) -> None:
@@ -118,13 +131,14 @@ def _changes(scope: Scope) -> bool:
 def _route(scope: Scope) -> str:
     """The route's template; of what leads nowhere the path."""
     template = getattr(scope.get("route"), "path", None)
-    return str(scope["path"]) if template is None else f"{PROTECTED}{template}"
+    return _kept(scope["path"]) if template is None else f"{PROTECTED}{template}"
 
 
 def _object(scope: Scope, headers: Headers) -> str:
-    """What it was about: the parameters of the path, or what was made."""
-    named = "/".join(str(value) for value in scope.get("path_params", {}).values())
-    return named or headers.get("location", "").rpartition("/")[2]
+    """What it was about: the parameters of the path, and what was made."""
+    named = [str(value) for value in scope.get("path_params", {}).values()]
+    made = headers.get("location", "").rpartition("/")[2]
+    return _kept("/".join([*named, *([made] if made and made not in named else [])]))
 
 
 def _reason(scope: Scope, body: bytes) -> str:
@@ -134,13 +148,11 @@ def _reason(scope: Scope, body: bytes) -> str:
         return _kept(given)
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return _kept(found.get("reason")) if isinstance(found, dict) else ""
 
 
 def _kept(text: Any) -> str:
     """The text as it can be stored: without NUL and halves of characters."""
-    if not isinstance(text, str):
-        return ""
-    return text.replace("\0", "").encode(errors="backslashreplace").decode()
+    return keepable(text) if isinstance(text, str) else ""

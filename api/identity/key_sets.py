@@ -12,10 +12,17 @@ import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
 
+from api.http.problems import ProviderAwayError
+from api.http.shared_work import Shared
+
 READ_AGAIN_SECONDS: Final = 600.0
 """How long keys are used before they are read again, so that one that was withdrawn is not used for ever."""
 LEAST_SECONDS: Final = 10.0
 """Between two readings that tokens with unknown keys ask for: nobody makes us ask the provider without end."""
+FAILED_SECONDS: Final = 2.0
+"""Between a reading that failed and the next."""
+LONGEST_SECONDS: Final = 8.0
+"""That one reading may take."""
 PATIENCE: Final = httpx.Timeout(5.0, connect=2.0)
 MOST_BYTES: Final = 1_000_000
 _WEB: Final = ("http://", "https://")
@@ -37,29 +44,43 @@ class PublicKeys:
         self._clock = clock
         self._keys: dict[str, Key] = {}
         self._read_at: float | None = None
-        self._reading = asyncio.Lock()
+        self._tried_at: float | None = None
+        self._failure = ""
+        self._reading = Shared(self._read)
 
     async def find(self, kid: str) -> Key | None:
-        """The key of that id; None if the provider has none."""
-        if self._is_older(READ_AGAIN_SECONDS) or (kid not in self._keys and self._is_older(LEAST_SECONDS)):
-            await self._refresh(kid)
-        return self._keys.get(kid)
+        """The key of that id; None if the provider has none. Whoever comes while keys are read waits for them.
 
-    def _is_older(self, seconds: float) -> bool:
-        return self._read_at is None or self._clock() - self._read_at >= seconds
+        Raises ProviderAwayError, with the reason, for a key that is not known while none can be read.
+        """
+        if self._is_due(kid):
+            await self._reading.within(LONGEST_SECONDS + 1)
+        found = self._keys.get(kid)
+        if found is None and self._failure:
+            raise ProviderAwayError(f"the identity provider's keys cannot be read: {self._failure}")
+        return found
 
-    async def _refresh(self, kid: str) -> None:
-        before = self._read_at
-        async with self._reading:
-            if self._read_at != before:  # somebody else has read them meanwhile
-                return
-            self._read_at = self._clock()
-            try:
+    async def close(self) -> None:
+        """Nothing is read any more."""
+        await self._reading.close()
+
+    def _is_due(self, kid: str) -> bool:
+        if self._reading.is_under_way:
+            return kid not in self._keys
+        if _is_younger(self._tried_at, FAILED_SECONDS if self._failure else LEAST_SECONDS, self._clock()):
+            return False
+        return kid not in self._keys or not _is_younger(self._read_at, READ_AGAIN_SECONDS, self._clock())
+
+    async def _read(self) -> None:
+        try:
+            async with asyncio.timeout(LONGEST_SECONDS):
                 self._keys = _by_id(await self._document())
-            except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError, JoseError) as error:
-                _log.error(
-                    "the identity provider's keys cannot be read", source=self._source, error=str(error), kid=kid
-                )
+        except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError, JoseError) as error:
+            self._failure = _in_words(error)
+            _log.error("the identity provider's keys cannot be read", source=self._source, error=str(error))
+        else:
+            self._failure, self._read_at = "", self._clock()
+        self._tried_at = self._clock()
 
     async def _document(self) -> Any:
         if not self._source.startswith(_WEB):
@@ -85,3 +106,16 @@ def _by_id(document: Any) -> dict[str, Key]:
         for key in found.keys
         if key.kid and key.key_type != "oct" and key.as_dict(private=False).get("use", "sig") == "sig"
     }
+
+
+def _is_younger(moment: float | None, seconds: float, now: float) -> bool:
+    return moment is not None and now - moment < seconds
+
+
+def _in_words(error: Exception) -> str:
+    """Why they cannot be read, without the address: whoever calls without a name is told so."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"the provider answered with {error.response.status_code}"
+    if isinstance(error, httpx.HTTPError | OSError):
+        return f"the provider or its file cannot be reached ({type(error).__name__})"
+    return "what is there is no set of keys"

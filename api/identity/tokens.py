@@ -34,7 +34,6 @@ ALGORITHMS: Final = (
 """Signatures with public keys alone: with a shared secret who can check a token could also make one."""
 LEEWAY_SECONDS: Final = 30
 MOST_CHARACTERS: Final = 16_000
-_LIMITS: Final = ("channels", "nodes", "carriers")
 _WRONG: Final = "the token is not one of ours, or has expired"
 
 
@@ -55,7 +54,9 @@ class Tokens:
         )
 
     async def caller(self, token: str) -> Principal:
-        """Who comes with this token. Raises UnauthenticatedError; why, only the log is told."""
+        """Who comes with this token. Raises UnauthenticatedError; why, only the log is told. Raises ProviderAwayError
+        where it cannot be told.
+        """
         try:
             claims = await self._verified(token)
         except (JoseError, ValueError, TypeError) as error:
@@ -64,6 +65,10 @@ class Tokens:
         if not isinstance(name, str) or not access.is_name(name):
             raise UnauthenticatedError(f"the token's claim {self._name_claim} is no name that a caller can have")
         return access.principal(name, _roles(_at(claims, self._roles_claim)), _limits(_at(claims, self._limits_claim)))
+
+    async def close(self) -> None:
+        """Nothing of the provider is read any more."""
+        await self._keys.close()
 
     async def _verified(self, token: str) -> dict[str, Any]:
         if len(token) > MOST_CHARACTERS:
@@ -103,9 +108,9 @@ def _limits(claim: Any) -> Limits:
     """Of `{"channels": [...], "nodes": [...]}`. One that cannot be read allows nothing: that is safer than all."""
     if claim is None:
         return access.UNLIMITED
-    if not isinstance(claim, Mapping) or not claim.keys() <= set(_LIMITS):
+    if not isinstance(claim, Mapping) or not claim.keys() <= set(Limits.NAMES):
         return Limits.of([], [], [])
-    return Limits(**{name: None if claim.get(name) is None else _names(claim[name]) for name in _LIMITS})
+    return Limits(**{name: None if claim.get(name) is None else _names(claim[name]) for name in Limits.NAMES})
 
 
 def _names(value: Any) -> frozenset[str]:

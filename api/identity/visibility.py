@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from api.http.services import Services
 from dom.shared.access import UNLIMITED, Principal
 from dom.shared.errors import Forbidden, InvalidInput, NotFound
-from store import inbound
 from store.access import visibility
+from store.access.visibility import Kind
 
 
 def must_be_own(
@@ -25,10 +25,14 @@ def must_be_own(
         raise Forbidden(f"{who.name} has no access to {named}", field=field)
 
 
-def own_nodes(who: Principal, nodes: Iterable[tuple[str, str]]) -> None:
-    """Raises Forbidden for the first node that is not the caller's own, of pairs of field and node."""
+def own_nodes(who: Principal, nodes: Iterable[tuple[str, str | None]]) -> None:
+    """Raises Forbidden for the first node that is not the caller's own, of pairs of field and node. None is any node:
+    only for a caller who is not limited to nodes.
+    """
     if who.limits.nodes is not None:
         for field, node in nodes:
+            if node is None:
+                no_limit_of_nodes(who)
             must_be_own(who, field, node=node)
 
 
@@ -36,6 +40,12 @@ def no_limit_of_nodes(who: Principal) -> None:
     """Raises Forbidden for a caller that is limited to nodes, of what concerns nodes that are not named yet."""
     if who.limits.nodes is not None:
         raise Forbidden(f"{who.name} is limited to nodes, and this may concern any")
+
+
+def no_limit(who: Principal, what: str) -> None:
+    """Raises Forbidden for a caller with any limit. `what`, with its verb, is of all channels and nodes."""
+    if who.limits != UNLIMITED:
+        raise Forbidden(f"{who.name} has limits, and {what} of all channels and nodes")
 
 
 def own_channel(who: Principal, named: str | None, field: str = "channel") -> str | None:
@@ -52,53 +62,11 @@ def own_channel(who: Principal, named: str | None, field: str = "channel") -> st
     return next(iter(own))
 
 
-async def may_announce(services: Services, who: Principal, reference: str) -> None:
-    """Raises Forbidden for a reference of goods of other nodes: announcing would replace them."""
+async def see(services: Services, who: Principal, kind: Kind, key: str, otherwise: str = "") -> None:
+    """Raises NotFound, in the words `otherwise`, for a thing that is not the caller's own."""
     if who.limits == UNLIMITED:
         return
     async with services.reads.connect() as connection:
-        if await inbound.get(connection, reference) is None:
-            return
-        seen = await visibility.sees_inbound(connection, who.limits, reference)
+        seen = await visibility.sees(connection, who.limits, kind, key)
     if not seen:
-        raise Forbidden(f"{who.name} cannot use the reference {reference}")
-
-
-async def see_order(services: Services, who: Principal, order_id: str) -> None:
-    """Raises NotFound for an order that is not the caller's own."""
-    if who.limits == UNLIMITED:
-        return
-    async with services.reads.connect() as connection:
-        seen = await visibility.sees_order(connection, who.limits, order_id)
-    if not seen:
-        raise NotFound(f"there is no order {order_id}")
-
-
-async def see_fulfilment(services: Services, who: Principal, fulfilment_id: str, otherwise: str = "") -> None:
-    """Raises NotFound for a fulfilment that is not the caller's own."""
-    if who.limits == UNLIMITED:
-        return
-    async with services.reads.connect() as connection:
-        seen = await visibility.sees_fulfilment(connection, who.limits, fulfilment_id)
-    if not seen:
-        raise NotFound(otherwise or f"there is no fulfilment {fulfilment_id}")
-
-
-async def see_return(services: Services, who: Principal, return_id: str) -> None:
-    """Raises NotFound for a return that is not the caller's own."""
-    if who.limits == UNLIMITED:
-        return
-    async with services.reads.connect() as connection:
-        seen = await visibility.sees_return(connection, who.limits, return_id)
-    if not seen:
-        raise NotFound(f"there is no return {return_id}")
-
-
-async def see_inbound(services: Services, who: Principal, reference: str) -> None:
-    """Raises NotFound for inbound goods that neither come to the caller's nodes nor leave them."""
-    if who.limits == UNLIMITED:
-        return
-    async with services.reads.connect() as connection:
-        seen = await visibility.sees_inbound(connection, who.limits, reference)
-    if not seen:
-        raise NotFound(f"there is no inbound {reference}")
+        raise NotFound(otherwise or f"there is no {kind.word} {key}")

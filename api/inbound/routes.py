@@ -31,6 +31,7 @@ from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput, NotFound
 from services import stock_updates
 from store import inbound
+from store.access.visibility import INBOUND
 from store.enums import InboundKind, InboundStatus
 from store.inbound import Announcement, Arrived, InboundFilter, Receipt
 
@@ -60,10 +61,9 @@ async def announce(
     received; then it is refused with 409, as it is after it was called off.
 
     What can be promised counts on the units that are still to come, times `confidence`, from `due_on`; on a transfer
-    once it was shipped. What is overdue counts as due today if it is in transit, else for nothing.
+    once it was shipped. What is overdue counts as due today if it is in transit, else for nothing. A caller that is
+    limited to nodes announces, replaces and calls off what concerns his own nodes alone, at both ends of a transfer.
     """
-    visibility.must_be_own(who, "node_id", node=announced.node_id)
-    await visibility.may_announce(services, who, reference)
     content = Announcement(
         reference=reference,
         kind=announced.kind,
@@ -74,7 +74,7 @@ async def announce(
         lines=tuple((line.sku, line.quantity) for line in announced.lines),
     )
     async with services.engine.begin() as connection:
-        created = await inbound.announce(connection, content, who.name)
+        created = await inbound.announce(connection, content, who.name, who.limits)
         return Json(await _shown(connection, reference), 201 if created else 200)
 
 
@@ -120,7 +120,7 @@ async def get(reference: Reference, services: Use, who: Annotated[Principal, nee
     """Lines with what came, what is still expected and what is missing, and every receipt. A return that was allowed
     here stands under its own id.
     """
-    await visibility.see_inbound(services, who, reference)
+    await visibility.see(services, who, INBOUND, reference)
     async with services.reads.connect() as connection:
         return Json(await _shown(connection, reference))
 
@@ -144,12 +144,12 @@ async def ship(
     ] = InboundStep(),
 ) -> Json:
     """The units of a transfer leave their origin, all or none: reserved units never leave, and `data.short` of the 409
-    names each SKU that is short. Purchase orders and returns move nothing yet. Once is as good as twice.
+    names each SKU that is short. Purchase orders and returns move nothing yet. Once is as good as twice. The node it
+    leaves says so; the other end of a transfer is refused.
     """
-    await visibility.see_inbound(services, who, reference)
     at = not_in_the_future(step.occurred_at)
     async with services.engine.begin() as connection:
-        await inbound.ship(connection, reference, actor=who.name, at=at)
+        await inbound.ship(connection, reference, actor=who.name, at=at, limits=who.limits)
         return Json(await _shown(connection, reference))
 
 
@@ -171,10 +171,8 @@ async def receive(
 ) -> Json:
     """In as many parts as you like, each with an `idempotency_key` of its own; more than was announced is taken too. It
     ends when everything has come, or with `closed`; then `missing` says what did not. What a transfer lacks or has too
-    much is put into the exception queue.
+    much is put into the exception queue. The node where it arrives says so, of a transfer that comes back its origin.
     """
-    await visibility.see_inbound(services, who, reference)
-    visibility.must_be_own(who, "node_id", node=receipt.node_id)
     arrived = Receipt(
         reference=reference,
         key=receipt.idempotency_key,
@@ -185,7 +183,7 @@ async def receive(
         node_id=receipt.node_id,
     )
     async with services.engine.begin() as connection:
-        fresh = await stock_updates.receive(connection, arrived)
+        fresh = await stock_updates.receive(connection, arrived, who.limits)
         return Json({**await _shown(connection, reference), "repeated": not fresh})
 
 
@@ -208,9 +206,8 @@ async def cancel(
     ] = CancelInbound(),
 ) -> Json:
     """While nothing was shipped or received. A transfer in transit can be received back at its origin."""
-    await visibility.see_inbound(services, who, reference)
     async with services.engine.begin() as connection:
-        await inbound.cancel(connection, reference, who.name)
+        await inbound.cancel(connection, reference, who.name, who.limits)
         return Json(await _shown(connection, reference))
 
 

@@ -9,6 +9,7 @@ from api.http.models import Page, Window
 from api.notifications.models import Medium
 from dom.exceptions import ExceptionKind
 from dom.network import ShippingMethod
+from dom.orders.events import EventKind
 from dom.orders.order import Customer, Payment, ShipTo
 from dom.orders.status import CarrierEventKind, FulfilmentStatus, OrderStatus, ReturnStatus
 from dom.shared.base import Utc, Value
@@ -243,10 +244,10 @@ class TimelineEvent(BaseModel):
     """Something that happened to the order."""
 
     id: int
-    kind: str
+    kind: str = Field(description=f"What happened: {', '.join(EventKind)}. A later release may add kinds.")
     actor: str
     reason: str
-    data: dict[str, Any]
+    data: dict[str, Any] = Field(description="What belongs to the kind (`dom/orders/events.py`).")
     occurred_at: Utc
     recorded_at: Utc
 

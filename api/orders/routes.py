@@ -27,6 +27,7 @@ from dom.orders.status import OrderStatus
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput, NotFound
+from store.access.visibility import ORDER
 from store.orders import orders as order_rows
 from store.orders import reads, timeline
 from store.sourcing import explanations
@@ -171,7 +172,7 @@ async def list_orders(
 )
 async def get(order_id: OrderId, services: Use, who: Annotated[Principal, needs(Scope.ORDERS_READ)]) -> OrderDetail:
     """Lines with where their units are, fulfilments with shipments, messages, returns, refunds, open exceptions."""
-    await visibility.see_order(services, who, order_id)
+    await visibility.see(services, who, ORDER, order_id)
     async with services.reads.connect() as connection:
         found = await reads.order(connection, order_id)
     if found is None:
@@ -193,7 +194,7 @@ async def get(order_id: OrderId, services: Use, who: Annotated[Principal, needs(
 )
 async def get_timeline(order_id: OrderId, services: Use, who: Annotated[Principal, needs(Scope.ORDERS_READ)]) -> Json:
     """Append-only: who did what, when and why, with the data of each step."""
-    await visibility.see_order(services, who, order_id)
+    await visibility.see(services, who, ORDER, order_id)
     async with services.reads.connect() as connection:
         events = await timeline.of_order(connection, order_id)
         if not events and await order_rows.find(connection, order_id) is None:
@@ -222,7 +223,7 @@ async def get_sourcing(
     """Each decision as it was made: the stock it saw, the nodes that held goods and why they were left out, costs by
     term, the runner-up, what would have to change for it to win, the policy version, and the reasons in words.
     """
-    await visibility.see_order(services, who, order_id)
+    await visibility.see(services, who, ORDER, order_id)
     async with services.reads.connect() as connection:
         kept = await explanations.kept(connection, order_id, snapshots=full)
         if not kept and await order_rows.find(connection, order_id) is None:
@@ -252,7 +253,7 @@ async def cancel(
 
     Without `lines` the whole order; a line without `quantity` means every unit of it.
     """
-    await visibility.see_order(services, who, order_id)
+    await visibility.see(services, who, ORDER, order_id)
     not_in_the_future(asked.occurred_at)
     call = CancelCall(lines=asked.lines, reason=asked.reason, actor=who.name, occurred_at=asked.occurred_at)
     return Json(await services.orders.cancel(order_id, call, key))

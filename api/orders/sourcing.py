@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from dom.sourcing.explanation.again import explained
 from dom.sourcing.explanation.changes import from_record
-from dom.sourcing.planning.snapshot_codec import capacity_seen
+from dom.sourcing.explanation.recomputing import explained
+from dom.sourcing.planning.snapshot_codec import packed_capacity
 from store.sourcing.explanations import Kept
 
 
@@ -35,7 +35,7 @@ def _seen(seen: dict[str, Any], network: str | None) -> dict[str, Any]:
         },
         "capacity_used": [
             {"node_id": node, "day": day, "service": service, "used": used}
-            for node, day, service, used in capacity_seen(seen)
+            for node, day, service, used in packed_capacity(seen)
             if used
         ],
         "values": seen.get("values", {}),

@@ -1,8 +1,11 @@
-"""Rehearsals of a policy over recorded orders: asked for here, run by the keeper, read here."""
+"""Rehearsals of a policy over recorded orders: asked for here, run by the keeper, read here.
+
+Their figures are sums over the orders of all channels and nodes: they are for callers without limits, as shadows are.
+"""
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Body, Depends, Query, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import HTMLResponse, Response
 
@@ -11,7 +14,8 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
-from api.identity.scopes import needs
+from api.identity import visibility
+from api.identity.scopes import caller, needs
 from api.rehearsal import examples
 from api.rehearsal import page as reports
 from api.rehearsal.models import RehearsalDetail, RehearsalId, RehearsalList, RehearsalReport, RehearsalRequest
@@ -24,7 +28,13 @@ from store.policy import drafts, policies
 from store.rehearsal import rehearsals
 from store.rehearsal.rehearsals import Rehearsal
 
-router = APIRouter(tags=["ofl"])
+
+def sees_everything(request: Request) -> None:
+    """Raises Forbidden for a caller with limits."""
+    visibility.no_limit(caller(request), "rehearsals and shadows are")
+
+
+router = APIRouter(tags=["ofl"], dependencies=[Depends(sees_everything)])
 
 PATH = "/ofl/rehearsals"
 OWN_VERSIONS: Final = "each decision's own version"

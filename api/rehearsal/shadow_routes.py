@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Depends, Query
 from sqlalchemy import RowMapping
 
 from api.contract import responses
@@ -12,13 +12,13 @@ from api.http.services import Use
 from api.identity.scopes import needs
 from api.rehearsal import examples
 from api.rehearsal.models import ShadowDetail, ShadowList, ShadowName, ShadowRequest
-from api.rehearsal.routes import named
+from api.rehearsal.routes import named, sees_everything
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from store.rehearsal import shadows
 from store.rehearsal.shadows import Shadow
 
-router = APIRouter(tags=["ofl"])
+router = APIRouter(tags=["ofl"], dependencies=[Depends(sees_everything)])
 
 PATH = "/ofl/shadows"
 NAMED_AT_MOST: Final = 200

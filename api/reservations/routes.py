@@ -50,8 +50,12 @@ async def hold(
 
     An owner has one reservation in a channel: asked again, the new one takes the place of the old one in one step, and
     what the owner holds already counts as free for him. It expires by itself. Name it as `reservation_id` in the order.
+
+    A caller who is limited to nodes names them: in every line, or as `pickup_node`.
     """
     visibility.must_be_own(who, "channel", channel=asked.channel)
+    named = ((f"lines[{index}].node_id", line.node_id) for index, line in enumerate(asked.lines))
+    visibility.own_nodes(who, named if asked.pickup_node is None else [("pickup_node", asked.pickup_node)])
     await services.channels.check(asked.channel)
     wanted = Hold(
         channel=asked.channel,
@@ -134,9 +138,10 @@ async def release(
 
 
 async def _own(services: Services, who: Principal, reservation_id: str) -> RowMapping:
-    """The reservation. Raises NotFound, also for one of a channel that is not the caller's own."""
+    """The reservation. Raises NotFound, also for one of a channel that is not the caller's own, or of other nodes."""
     found = await services.holding.get(reservation_id)
-    if not who.limits.allow(channel=found["channel"]):
+    elsewhere = not any(who.limits.allow(node=units["node_id"]) for units in found["units"])
+    if not who.limits.allow(channel=found["channel"]) or (who.limits.nodes is not None and elsewhere):
         raise NotFound(f"there is no reservation {reservation_id}")
     return found
 

@@ -29,6 +29,7 @@ from dom.shared import ids
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import NotFound
+from store.access.visibility import ORDER, RETURN
 from store.orders import reads
 from workflows.messages import (
     CancelReturnCall,
@@ -66,7 +67,8 @@ async def request(
 
     Without an Idempotency-Key every call opens a return of its own.
     """
-    await visibility.see_order(services, who, asked.order_id)
+    await visibility.see(services, who, ORDER, asked.order_id)
+    visibility.must_be_own(who, "node_id", node=asked.node_id)
     not_in_the_future(asked.occurred_at)
     return_id = ids.return_id(asked.order_id, key or uuid4().hex)
     answer = await services.returns.request(return_id, ReturnRequest(**dict(asked), actor=who.name), key)
@@ -118,7 +120,7 @@ async def list_returns(
 )
 async def get(return_id: ReturnId, services: Use, who: Annotated[Principal, needs(Scope.RETURNS_READ)]) -> ReturnDetail:
     """Its lines with what was received and what became of it, and the refund recorded."""
-    await visibility.see_return(services, who, return_id)
+    await visibility.see(services, who, RETURN, return_id)
     async with services.reads.connect() as connection:
         row = await reads.return_(connection, return_id)
     if row is None:
@@ -151,7 +153,7 @@ async def receive(
     Send an Idempotency-Key: without one a repeat with `lines` is another receipt. Goods of a return that was cancelled,
     expired or closed are refused, and put before a person.
     """
-    await visibility.see_return(services, who, return_id)
+    await visibility.see(services, who, RETURN, return_id)
     not_in_the_future(asked.occurred_at)
     call = ReceiveCall(**dict(asked), actor=who.name)
     return Json(await services.returns.receive(return_id, call, key))
@@ -177,7 +179,7 @@ async def inspect(
     """Received units get their disposition, all of them or some at a time. What is restocked can be sold again; the
     refund for these units is recorded. The return ends once nothing is outstanding and everything is inspected.
     """
-    await visibility.see_return(services, who, return_id)
+    await visibility.see(services, who, RETURN, return_id)
     not_in_the_future(asked.occurred_at)
     call = InspectCall(**dict(asked), actor=who.name)
     return Json(await services.returns.inspect(return_id, call, key))
@@ -205,7 +207,7 @@ async def cancel(
     """The units that have not arrived may be returned otherwise. What has arrived is inspected and refunded as ever, so
     that the return ends as `cancelled` only where nothing had.
     """
-    await visibility.see_return(services, who, return_id)
+    await visibility.see(services, who, RETURN, return_id)
     not_in_the_future(asked.occurred_at)
     call = CancelReturnCall(**dict(asked), actor=who.name)
     return Json(await services.returns.cancel(return_id, call, key))
@@ -233,7 +235,7 @@ async def close(
     """After something of a return arrived: the rest is not waited for, and may be returned otherwise. The customer is
     not told. A return of which nothing arrived is cancelled instead.
     """
-    await visibility.see_return(services, who, return_id)
+    await visibility.see(services, who, RETURN, return_id)
     not_in_the_future(asked.occurred_at)
     call = CloseReturnCall(**dict(asked), actor=who.name)
     return Json(await services.returns.close(return_id, call, key))

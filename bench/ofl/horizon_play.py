@@ -6,7 +6,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from bench.ofl.horizon_world import CENTRES, FREIGHT, ITEMS, PENALTY, PER_UNIT, SHIPMENT, UNFILLED, Season
-from dom.sourcing.valuation.decay import Priced, faded
+from dom.sourcing.valuation.decay import Priced, decayed
 from dom.sourcing.valuation.forecast import DemandRate
 from dom.sourcing.valuation.scenarios import scenarios
 from dom.sourcing.valuation.transport import Market
@@ -107,7 +107,7 @@ class Static:
 
 @dataclass(slots=True)
 class Ours:
-    """Prices as the house works them out: again and again, on what is left and what was seen, faded in between."""
+    """Prices as the system works them out: again and again, on what is left and what was seen, faded in between."""
 
     season: Season
     forecast: Numbers
@@ -149,4 +149,4 @@ class Ours:
         if not price:
             return 0
         priced = Priced(price, int(self._units[centre, item]), float(self._outflow[centre, item]))
-        return faded(priced, int(stock[centre, item]), period - self._priced_at, LIFETIME * interval)
+        return decayed(priced, int(stock[centre, item]), period - self._priced_at, LIFETIME * interval)

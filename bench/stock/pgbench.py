@@ -1,4 +1,4 @@
-"""`pgbench` of the house's own PostgreSQL: its own test as the yardstick, and the store's statement as a script."""
+"""`pgbench` of the system's own PostgreSQL: its own test as the yardstick, and the store's statement as a script."""
 
 from __future__ import annotations
 

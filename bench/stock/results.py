@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.measure import MILLISECONDS, Spread, percentile
 
-# Clients are pgbench's, on the server's side; callers are of one process and share the house's pool.
+# Clients are pgbench's, on the server's side; callers are of one process and share the system's pool.
 BASELINE = "pgbench -N, 8 clients"
 BASELINE_PREPARED = "pgbench -N, 8 clients, prepared"
 HOT_BARE = "hot row, a bare UPDATE, 8 clients"

@@ -112,7 +112,7 @@ class _Taking:
         }
 
     async def through_the_pool(self, found: Results, requests: Requests, say: Say) -> None:
-        """What one process of the house does with its eight connections."""
+        """What one process of the system does with its eight connections."""
         single, grouped = one_statement(self.engine), Grouped(self.engine)
         uniform = partial(requests.uniform, self.plan.nodes, self.plan.skus)
         for name, take, made, callers in (

@@ -1,4 +1,4 @@
-"""One PostgreSQL of the house's own, with the settings it always has: fsync and synchronous commit on."""
+"""One PostgreSQL of the system's own, with the settings it always has: fsync and synchronous commit on."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def show(results: Results, console: Console) -> None:
     console.print()
     console.print(table(results))
     console.print(f"ratios are of `{BASELINE}` with its default protocol (-M simple), round by round; medians")
-    console.print("clients are pgbench's; callers are of one process, with the house's pool of 8 connections")
+    console.print("clients are pgbench's; callers are of one process, with the system's pool of 8 connections")
     for name, rounds in results.rounds.items():
         if rounds[-1].note:
             console.print(f"{name}: {rounds[-1].note}")

@@ -1,4 +1,4 @@
-"""Soft reservations: with pgbench on the server's side, and through the house's own pool from one process."""
+"""Soft reservations: with pgbench on the server's side, and through the system's own pool from one process."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def explain(order_id: OrderId, attempt: Attempt = None, full: Full = False, as_j
 
         print(to_json(stored_decision(kept, full=True), indent=2).decode())
         return
-    from dom.sourcing.explanation.again import explained
+    from dom.sourcing.explanation.recomputing import explained
 
     explanation = explained(kept.record)
     screen = console()

@@ -30,7 +30,7 @@ class MessageContext(Value):
     `lines` are what the message is about, not always the whole order: what waits for stock, where it has to wait. Then
     `ships` are units that are sourced, and `cannot_be_sent` those for which there is no way at all. `tracking_number`
     and `carrier` belong to the shipment; `node_name` and `node_address` are where the goods can be collected or are to
-    be sent back to. `reason` is what the house says of a cancellation: it is for the channel's webhook, and in no mail.
+    be sent back to. `reason` is why it was cancelled: for the webhook, and in no mail.
     `gave_up` says that what was cancelled could not be had in time.
     """
 

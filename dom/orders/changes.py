@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
+from dom.orders.events import EventData, EventKind
 from dom.orders.status import FulfilmentStatus
 
 WAITING: Final = "waiting"
@@ -93,12 +94,12 @@ class Trouble:
 class OrderEvent:
     """The timeline's event of a change. Its key is one that the order's next change of that kind does not have."""
 
-    kind: str
+    kind: EventKind
     key: str
     actor: str
     at: datetime
     reason: str
-    data: Mapping[str, Any]
+    data: EventData
 
 
 @dataclass(frozen=True, slots=True)

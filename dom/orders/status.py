@@ -155,6 +155,21 @@ class ReturnStatus(StrEnum):
     """Nothing came in time."""
 
 
+class ReturnStep(StrEnum):
+    """What happens to a return; each stands in the order's timeline as `return_` and its value."""
+
+    REQUESTED = "requested"
+    RECEIVED = "received"
+    REFUNDED = "refunded"
+    """Units were inspected, and their refund recorded."""
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    OVERDUE = "overdue"
+    """The time is over, everything has come, and some of it was not inspected."""
+    CLOSED = "closed"
+    """The node or support expects nothing more."""
+
+
 FINAL_RETURN: Final = frozenset({ReturnStatus.REFUNDED, ReturnStatus.CANCELLED, ReturnStatus.EXPIRED})
 
 

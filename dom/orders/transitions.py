@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
+from dom.orders import events
 from dom.orders.changes import (
     CANCELLED,
     WAITING,
@@ -38,6 +39,7 @@ from dom.orders.commands import (
     Requested,
     TakeNodeStep,
 )
+from dom.orders.events import CancelledData, CarrierBookedData, EventKind, FulfilmentData, RequestedData
 from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState, after_step, is_repeat
 from dom.orders.status import GONE, FulfilmentStatus, FulfilmentStep
 from dom.shared.access import OFL
@@ -91,10 +93,9 @@ def decide(state: OrderState, command: Command) -> OrderChange:
 
 
 def _asked_by(event: OrderEvent, command: Requested) -> OrderEvent:
-    if command.request is None:
+    if command.request is None or not isinstance(event.data, RequestedData):
         return event
-    asked = {"request": command.request} | ({"request_hash": command.request_hash} if command.request_hash else {})
-    return replace(event, data={**event.data, **asked})
+    return replace(event, data=event.data.model_copy(update=command.model_dump(include={"request", "request_hash"})))
 
 
 def is_known(state: OrderState, command: Command) -> bool:
@@ -151,7 +152,7 @@ def _node_step(state: OrderState, command: TakeNodeStep) -> OrderChange:
         return change
     return replace(
         change,
-        event=replace(change.event, data={**change.event.data, "missing": missing}),
+        event=_not_all_found(change.event, missing),
         moved=tuple(MovedUnits(line_id, units, fulfilment.id, WAITING) for line_id, units in missing.items()),
         stock=(_not_found(fulfilment, missing), *change.stock),
     )
@@ -191,7 +192,7 @@ def _rejected(
     """The node cannot do the work, because it did not find the `missing` units or for another reason."""
     event = _step_event(fulfilment, _S.REJECTED, actor, reason, at)
     if missing:
-        event = replace(event, data={**event.data, "missing": dict(missing)})
+        event = _not_all_found(event, missing)
     units = _listed(fulfilment)
     let_go = (
         _not_found(fulfilment, missing)
@@ -219,17 +220,17 @@ def _carrier_booked(state: OrderState, command: CarrierBooked) -> OrderChange:
     booked = fulfilment.status is _S.PACKED and command.is_needed
     return OrderChange(
         event=OrderEvent(
-            "carrier_booked",
+            EventKind.CARRIER_BOOKED,
             command.shipment_id,
             f"carrier:{command.carrier}",
             command.at,
             "",
-            {
-                "fulfilment_id": fulfilment.id,
-                "tracking_number": command.tracking_number,
-                "price": command.price,
-                "currency": command.currency,
-            },
+            CarrierBookedData(
+                fulfilment_id=fulfilment.id,
+                tracking_number=command.tracking_number,
+                price=command.price,
+                currency=command.currency,
+            ),
         ),
         statuses=(StatusMove(fulfilment.id, _S.BOOKED),) if booked else (),
     )
@@ -282,9 +283,10 @@ def _arrived(state: OrderState, command: CountAsDelivered) -> OrderChange:
     event = _step_event(fulfilment, _S.DELIVERED, command.actor, command.reason, command.at)
     waited = {part.line_id: part.quantity for part in units if part.fulfilment_id is None}
     change = _taken_out(state, units, fulfilment.id, event)
+    arrived = FulfilmentData(fulfilment_id=fulfilment.id, taken_back=dict(change.unlisted), waited=waited)
     return replace(
         change,
-        event=replace(event, data={**event.data, "taken_back": change.unlisted, "waited": waited}),
+        event=replace(event, data=arrived),
         statuses=(*change.statuses, StatusMove(fulfilment.id, _S.DELIVERED)),
         notifications=_told(fulfilment, _S.DELIVERED),
         step_of=fulfilment.id,
@@ -323,7 +325,8 @@ def _cancelled(
     for part in units:
         by_line[part.line_id] += part.quantity
     key = cancel_occasion(state.cancellations + 1)
-    event = OrderEvent("cancelled", key, command.actor, command.at, command.reason, {"lines": dict(by_line)})
+    data = CancelledData(lines=dict(by_line))
+    event = OrderEvent(EventKind.CANCELLED, key, command.actor, command.at, command.reason, data)
     context = {"lines": dict(by_line), "reason": command.reason, "gave_up": command.actor == OFL}
     return replace(
         _taken_out(state, units, CANCELLED, event),
@@ -370,8 +373,13 @@ def _key(fulfilment: FulfilmentState, what: str) -> str:
 def _step_event(
     fulfilment: FulfilmentState, status: FulfilmentStatus, actor: str, reason: str, at: datetime
 ) -> OrderEvent:
-    data = {"fulfilment_id": fulfilment.id}
-    return OrderEvent(f"fulfilment_{status}", _key(fulfilment, status), actor, at, reason, data)
+    data = FulfilmentData(fulfilment_id=fulfilment.id)
+    return OrderEvent(events.of_status(status), _key(fulfilment, status), actor, at, reason, data)
+
+
+def _not_all_found(event: OrderEvent, missing: Mapping[str, int]) -> OrderEvent:
+    """The event of a step, with the units that the node did not find."""
+    return replace(event, data=event.data.model_copy(update={"missing": dict(missing)}))
 
 
 def _told(fulfilment: FulfilmentState, status: FulfilmentStatus) -> tuple[Notification, ...]:

@@ -1,6 +1,7 @@
 """What every subdomain of the core stands on: values, texts, identifiers, money, errors.
 
 access     roles, scopes, and who a caller is
+backoff    how long what failed waits before it is tried again: twice as long each time, up to a limit
 base       what every model of the core shares: frozen values, no unknown fields, strict scalars, times in
            UTC
 errors     domain errors

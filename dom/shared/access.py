@@ -5,11 +5,10 @@ something there. A role is a set of scopes; the roles of channels, nodes and car
 """
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 SYSTEM: Final = "system:"
 """How the names of our own processes begin, where they act by themselves. No caller can have such a name."""
@@ -118,6 +117,8 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
 class Limits:
     """The channels, nodes and carriers a caller is limited to; None for no limit, an empty set for none of them."""
 
+    NAMES: ClassVar[tuple[str, ...]] = ("channels", "nodes", "carriers")
+
     channels: frozenset[str] | None = None
     nodes: frozenset[str] | None = None
     carriers: frozenset[str] | None = None
@@ -134,10 +135,12 @@ class Limits:
 
     def within(self, other: "Limits") -> bool:
         """Whether nothing is seen under these limits that is not seen under the others."""
-        pairs = (
-            (self.channels, other.channels), (self.nodes, other.nodes), (self.carriers, other.carriers)
-        )  # fmt: skip
+        pairs = zip(self.by_name().values(), other.by_name().values(), strict=True)
         return all(theirs is None or (own is not None and own <= theirs) for own, theirs in pairs)
+
+    def by_name(self) -> dict[str, frozenset[str] | None]:
+        """Each limit under its name."""
+        return {name: getattr(self, name) for name in self.NAMES}
 
     def allow(self, *, channel: str | None = None, node: str | None = None, carrier: str | None = None) -> bool:
         """Whether each of those that are named is within the limits."""
@@ -149,6 +152,11 @@ UNLIMITED: Final = Limits()
 
 NEEDS: Final[Mapping[Role, str]] = {Role.CHANNEL: "channels", Role.NODE: "nodes", Role.CARRIER: "carriers"}
 """The limit without which a role sees nothing."""
+LIMITED_BY: Final[Mapping[Role, tuple[str, ...]]] = {
+    **{role: (needed,) for role, needed in NEEDS.items()},
+    **dict.fromkeys((Role.SUPPORT, Role.SUPERVISOR, Role.PLANNER, Role.OPERATOR), ("channels", "nodes")),
+}
+"""The limits that a key of a role can have: its own of a partner's, channels and nodes of the house's people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +195,7 @@ def principal(
 
 def limits_of(roles: Collection[Role], limits: Limits) -> Limits:
     """The limits, with an empty one where a role needs one that is not given."""
-    named = {name: getattr(limits, name) for name in ("channels", "nodes", "carriers")}
+    named = limits.by_name()
     for role in roles:
         if (needed := NEEDS.get(role)) is not None and named[needed] is None:
             named[needed] = frozenset()
@@ -201,8 +209,8 @@ def may_give(giver: Principal, given: Principal) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Whether a caller may be called so: letters, digits and a few marks, at most 64, and no colon, which the names of
-    our own processes have.
+    """Whether a caller may be called so: letters, digits and a few marks, a letter or digit first, at most 64, and no
+    colon, which the names of our own processes have.
     """
-    plain = unicodedata.normalize("NFKC", text) == text and " ".join(text.split()) == text
+    plain = " ".join(text.split()) == text
     return plain and text.lower() not in _ONCE_OURS and len(text) <= MAX_NAME and _NAME.fullmatch(text) is not None

@@ -6,6 +6,7 @@
     │   ├── UnknownChannel
     │   ├── UnknownNode
     │   └── PolicyInvalid      the OFL policy has mistakes; each is named with its place
+    ├── BadSignature      401  the message is not signed as its sender signs
     ├── Forbidden         403  the caller may not do that
     ├── NotFound          404  no such order, fulfilment, return, node, SKU, shipment
     ├── Conflict          409  right in form, impossible now
@@ -77,6 +78,14 @@ class PolicyInvalid(InvalidInput):
 
     type = "policy-invalid"
     title = "The policy has mistakes"
+
+
+class BadSignature(DomError):
+    """The sender has a secret, and the message is not signed with it, was changed, or is too old. Nothing was done."""
+
+    type = "bad-signature"
+    title = "The signature does not count"
+    status = 401
 
 
 class Forbidden(DomError):

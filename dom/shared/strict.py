@@ -66,7 +66,8 @@ _TIMES: Final[dict[str, Callable[[Any], Any]]] = {
 def make_strict(schema: Any, model: type) -> None:
     """Make the scalars of a model's core schema strict, in place.
 
-    Models in its fields are left alone: each makes its own strict.
+    Models in its fields are left alone: each makes its own strict. So is what is strict: pydantic hands out the same
+    schema again wherever the model is used.
     """
     for part in _parts(schema, model):
         kind = part.get("type")
@@ -85,6 +86,8 @@ def _parts(schema: Any, model: type) -> Iterator[dict[str, Any]]:
             yield from _parts(each, model)
     elif isinstance(schema, dict):
         if schema.get("type") == "model" and schema["cls"] is not model:
+            return
+        if schema.get("type") == "function-before" and schema["function"]["function"] in _TIMES.values():
             return
         for name, each in schema.items():
             if name == "keys_schema" and each["type"] in _NUMBERS:

@@ -55,6 +55,11 @@ def as_seen(body: Any, field: str = "", depth: int = 0) -> Any:
     return body
 
 
+def keepable(text: str) -> str:
+    """The text as PostgreSQL can keep it: `escaped`, and without the NUL character. For what others say of failures."""
+    return escaped(text.replace("\0", ""))
+
+
 def escaped(text: str) -> str:
     """The text with half a surrogate pair, as of a character that was cut in two, written as its escape: UTF-8 has no
     bytes for it, so it can be neither answered nor kept.

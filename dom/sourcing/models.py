@@ -31,6 +31,11 @@ class DemandLine(Value):
     quantity: int = Field(gt=0)
     unit_price: Minor = 0
 
+    @property
+    def value(self) -> int:
+        """What the units are sold for, in minor units of the demand's currency."""
+        return self.quantity * self.unit_price
+
 
 class Demand(Value):
     """What is to be sourced, for whom, and as of when.
@@ -120,7 +125,7 @@ class Candidate(Value):
     """A node that holds goods of the order: why it may not take part, if it may not, and what it could have given.
 
     `fences` has the one fence it failed and is empty where it passed them all: what else was asked and found is worked
-    out again from what the planner saw, by `dom.sourcing.explanation.again`.
+    out again from what the planner saw, by `dom.sourcing.explanation.recomputing`.
     """
 
     node_id: str

@@ -15,7 +15,7 @@ from dom.sourcing.planning.ruled_out import ruled_out
 from dom.sourcing.policy.document import Fence, LeftOver, OnNone, OnPartial, Policy, Strategy, Then
 from dom.sourcing.policy.strategy import Rules
 from dom.sourcing.reasons.kept import candidates, others, passed_over, runner_up
-from dom.sourcing.reasons.story import reasons, unmatched
+from dom.sourcing.reasons.sentences import reasons, unmatched
 from dom.stock.atp import next_release
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from dom.stock import atp
+
 Balance = tuple[str, str]
 """(node, SKU)."""
 
@@ -29,7 +31,7 @@ class Limit:
 
     def of(self, free: int) -> int:
         """Units of `free` that the channel may have."""
-        return max(free - self.buffer, 0) * self.share // 100
+        return atp.allowed(free, self.buffer, self.share)
 
 
 NO_LIMIT: Final = Limit()

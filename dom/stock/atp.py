@@ -13,6 +13,11 @@ from typing import Protocol
 from dom.network import Node, Sku
 
 
+def free(on_hand: int, reserved: int, soft: int, safety: int) -> int:
+    """Units of a balance that nobody has or keeps back, as the database counts them; negative if it is short."""
+    return on_hand - reserved - soft - safety
+
+
 def allowed(free: int, buffer: int = 0, share: int = 100) -> int:
     """Units of a balance's `free` that a channel may have, as the database counts them; `share` in percent."""
     return max(free - buffer, 0) * share // 100

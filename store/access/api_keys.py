@@ -28,9 +28,7 @@ INSERT INTO api_keys (id, hash, role, subject, channels, nodes, carriers, scopes
 VALUES (:id, :hash, :role, :subject, :channels, :nodes, :carriers, :scopes, :created_by, :expires_at, :rotated_from)
 RETURNING {_SHOWN}
 """)
-_REVOKE = text(f"""
-UPDATE api_keys SET revoked_at = now(), revoked_by = :by WHERE id = :id AND revoked_at IS NULL RETURNING {_SHOWN}
-""")
+_REVOKE = text("UPDATE api_keys SET revoked_at = now(), revoked_by = :by WHERE id = :id AND revoked_at IS NULL")
 _EXPIRE = text("""
 UPDATE api_keys SET expires_at = LEAST(expires_at, now() + make_interval(secs => :seconds)) WHERE id = :id
 """)
@@ -101,7 +99,9 @@ async def used(connection: AsyncConnection, key_id: str) -> None:
 
 
 def caller_of(row: RowMapping) -> Principal:
-    """Who calls with this key. A scope or role that this program does not know any more gives nothing."""
+    """Who calls with this key. A scope that this program does not know any more gives nothing. Raises ValueError for a
+    role that it does not know, which the table does not let in.
+    """
     scopes = row["scopes"]
     known = {each.value for each in Scope}
     return principal(
@@ -114,5 +114,4 @@ def caller_of(row: RowMapping) -> Principal:
 
 
 def _lists(limits: Limits) -> dict[str, Any]:
-    named = {"channels": limits.channels, "nodes": limits.nodes, "carriers": limits.carriers}
-    return {name: None if values is None else sorted(values) for name, values in named.items()}
+    return {name: None if values is None else sorted(values) for name, values in limits.by_name().items()}

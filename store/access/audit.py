@@ -63,7 +63,7 @@ async def write(connection: AsyncConnection, entry: AuditEntry) -> None:
             "key_id": entry.key_id,
             "roles": list(entry.roles),
             "method": entry.method,
-            "route": entry.route,
+            "route": entry.route[:LONGEST],
             "object": entry.object[:LONGEST],
             "status": entry.status,
             "reason": entry.reason[:LONGEST],

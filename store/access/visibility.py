@@ -3,12 +3,15 @@
 What belongs to no channel or node (a policy, a SKU) is not limited by them. Without a limit nothing is asked.
 """
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.shared.access import Limits
+from store.enums import InboundKind
 from store.tables.feeds import inbound
 from store.tables.orders import fulfilments, orders, shipment_fulfilments, shipments
 from store.tables.returns import returns
@@ -62,35 +65,40 @@ def of_returns(limits: Limits) -> Conditions:
 
 
 def of_inbound(limits: Limits) -> Conditions:
-    """Goods that come to one of the nodes, or leave one of them."""
-    if limits.nodes is None:
-        return []
-    named = sorted(limits.nodes)
-    return [or_(inbound.c.node_id.in_(named), inbound.c.origin_node.in_(named))]
+    """Goods that come to one of the nodes, or leave one of them. Returns of orders are of the orders' channels alone;
+    what else comes belongs to no channel.
+    """
+    conditions: Conditions = []
+    if limits.nodes is not None:
+        named = sorted(limits.nodes)
+        conditions.append(or_(inbound.c.node_id.in_(named), inbound.c.origin_node.in_(named)))
+    if limits.channels is not None:
+        of_another = exists().where(
+            returns.c.id == inbound.c.reference, returns.c.order_id == orders.c.id,
+            orders.c.channel.not_in(sorted(limits.channels)),
+        )  # fmt: skip
+        conditions.append(or_(inbound.c.kind != InboundKind.RETURN, ~of_another))
+    return conditions
 
 
-async def sees_order(connection: AsyncConnection, limits: Limits, order_id: str) -> bool:
-    """Whether the order is there and seen."""
-    return await _found(connection, orders.c.id, order_id, of_orders(limits))
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of thing that may be another's: what it is called, its key, and which of them are seen."""
+
+    word: str
+    key: ColumnElement[Any]
+    seen: Callable[[Limits], Conditions]
 
 
-async def sees_fulfilment(connection: AsyncConnection, limits: Limits, fulfilment_id: str) -> bool:
-    """Whether the fulfilment is there and seen."""
-    return await _found(connection, fulfilments.c.id, fulfilment_id, of_fulfilments(limits))
+ORDER: Final = Kind("order", orders.c.id, of_orders)
+FULFILMENT: Final = Kind("fulfilment", fulfilments.c.id, of_fulfilments)
+RETURN: Final = Kind("return", returns.c.id, of_returns)
+INBOUND: Final = Kind("inbound", inbound.c.reference, of_inbound)
 
 
-async def sees_return(connection: AsyncConnection, limits: Limits, return_id: str) -> bool:
-    """Whether the return is there and seen."""
-    return await _found(connection, returns.c.id, return_id, of_returns(limits))
-
-
-async def sees_inbound(connection: AsyncConnection, limits: Limits, reference: str) -> bool:
-    """Whether the inbound is there and seen."""
-    return await _found(connection, inbound.c.reference, reference, of_inbound(limits))
-
-
-async def _found(connection: AsyncConnection, key: ColumnElement[Any], value: str, conditions: Conditions) -> bool:
-    return (await connection.execute(select(key).where(key == value, *conditions))).first() is not None
+async def sees(connection: AsyncConnection, limits: Limits, kind: Kind, key: str) -> bool:
+    """Whether the thing is there and seen."""
+    return (await connection.execute(select(kind.key).where(kind.key == key, *kind.seen(limits)))).first() is not None
 
 
 def _of_channels(order_id: ColumnElement[Any], limits: Limits) -> Conditions:

@@ -149,8 +149,8 @@ SELECT (SELECT version FROM reference_state) AS version,
        (SELECT jsonb_agg(jsonb_build_array(sku, waiting, claimed)) FROM (
             SELECT sku, sum(units) AS waiting, sum(greatest(units - aside, 0)) AS claimed FROM (
                 SELECT l.sku, sum(l.backordered) AS units, coalesce((
-                    SELECT sum(r.quantity) FROM reservations r
-                    WHERE r.soft_id = 'waiting/' || l.order_id AND r.sku = l.sku AND r.status = 'active'
+                    SELECT sum(r.quantity) FROM soft_reservations h JOIN reservations r ON r.soft_id = h.id
+                    WHERE h.backorder_of = l.order_id AND r.sku = l.sku AND r.status = 'active'
                     AND r.expires_at > statement_timestamp()), 0) AS aside
                 FROM order_lines l WHERE l.sku = ANY(:skus) AND l.backordered > 0 GROUP BY l.sku, l.order_id) of_order
             GROUP BY sku) of_sku) AS waiting

@@ -30,3 +30,11 @@ async def note(connection: AsyncConnection, channel: str, news: Sequence[News]) 
     """The channel was told this."""
     rows = to_rows({"sku": each.sku, "level": each.level, "quantity": each.quantity} for each in news)
     await connection.execute(_NOTE, {"channel": channel, "news": rows})
+
+
+_FORGET = text("DELETE FROM channel_levels WHERE channel = :channel AND sku = ANY(:skus)")
+
+
+async def forget(connection: AsyncConnection, channel: str, skus: Sequence[str]) -> None:
+    """The channel was not told after all."""
+    await connection.execute(_FORGET, {"channel": channel, "skus": list(skus)})

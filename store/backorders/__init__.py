@@ -7,13 +7,12 @@ notices       orders are told of what is set aside for them; whose units are kep
 limits        how many units may wait for a SKU
 """
 
-from store.backorders.allocations import SOFT_ID, give_up, settle, undisturbed
+from store.backorders.allocations import give_up, settle, soft_id, undisturbed
 from store.backorders.failed_nodes import not_found
 from store.backorders.notices import give_back, gone, idle, keep, lacking
 from store.backorders.queue import heeds_stock, waited_for
 
 __all__ = [
-    "SOFT_ID",
     "give_back",
     "give_up",
     "gone",
@@ -23,6 +22,7 @@ __all__ = [
     "lacking",
     "not_found",
     "settle",
+    "soft_id",
     "undisturbed",
     "waited_for",
 ]

@@ -13,11 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.shared.access import ALLOCATION, OFL
 from dom.stock.allocation import Balance
-from store.database.parameters import to_json
 from store.stock import soft
 
-SOFT_ID: Final = "waiting/"
-"""What the id of an order's soft reservation begins with; its order's id follows."""
 READY_SECONDS: Final = 15 * 60
 """How long units stay set aside for an order that is told of them; what it does not take is dealt out anew."""
 LACKING_SECONDS: Final = 24 * 60 * 60
@@ -34,13 +31,18 @@ class AllocationShare:
     ready: bool
 
 
+def soft_id(order_id: str) -> str:
+    """The id of the soft reservation in which units are set aside for an order; no caller can give such a one."""
+    return f"waiting/{order_id}"
+
+
 # The balances are locked by the caller, and nothing on them has lapsed. Entries are told apart by the reservation's id,
 # because the same balance may be granted from many times.
 _SET_ASIDE = text(f"""
 WITH share AS (
     SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:owners AS text[]), CAST(:channels AS text[]),
-                         CAST(:seconds AS int[]), CAST(:documents AS text[]))
-        AS g (id, owner, channel, seconds, document)
+                         CAST(:seconds AS int[]), CAST(:orders AS text[]), CAST(:readies AS boolean[]))
+        AS g (id, owner, channel, seconds, order_id, ready)
 ), unit AS (
     SELECT * FROM unnest(CAST(:u_ids AS text[]), CAST(:u_nodes AS text[]), CAST(:u_skus AS text[]),
                          CAST(:u_quantities AS int[])) AS u (id, node_id, sku, quantity)
@@ -49,10 +51,11 @@ WITH share AS (
     FROM (SELECT node_id, sku, sum(quantity)::int AS units FROM unit GROUP BY node_id, sku) t
     WHERE s.node_id = t.node_id AND s.sku = t.sku
 ), kept AS (
-    INSERT INTO soft_reservations AS h (id, channel, owner, reason, document, expires_at)
-    SELECT id, channel, owner, 'waiting order', document::jsonb, statement_timestamp() + make_interval(secs => seconds)
+    INSERT INTO soft_reservations (id, channel, owner, reason, document, backorder_of, ready, expires_at)
+    SELECT id, channel, owner, 'waiting order', '{{}}', order_id, ready,
+           statement_timestamp() + make_interval(secs => seconds)
     FROM share
-    ON CONFLICT (id) DO UPDATE SET status = 'active', order_id = NULL, document = h.document || EXCLUDED.document,
+    ON CONFLICT (id) DO UPDATE SET status = 'active', order_id = NULL, ready = EXCLUDED.ready,
         expires_at = EXCLUDED.expires_at
 ), renewed AS (
     UPDATE reservations r SET expires_at = statement_timestamp() + make_interval(secs => g.seconds)
@@ -76,12 +79,13 @@ async def add(connection: AsyncConnection, shares: Iterable[AllocationShare]) ->
     await connection.execute(
         _SET_ASIDE,
         {
-            "ids": [SOFT_ID + share.order_id for share in shares],
+            "ids": [soft_id(share.order_id) for share in shares],
             "owners": [f"order/{share.order_id}" for share in shares],
             "channels": [share.channel for share in shares],
             "seconds": [READY_SECONDS if share.ready else LACKING_SECONDS for share in shares],
-            "documents": [to_json({"ready": share.ready}) for share in shares],
-            "u_ids": [SOFT_ID + order_id for order_id, _, _, _ in units],
+            "orders": [share.order_id for share in shares],
+            "readies": [share.ready for share in shares],
+            "u_ids": [soft_id(order_id) for order_id, _, _, _ in units],
             "u_nodes": [node for _, node, _, _ in units],
             "u_skus": [sku for _, _, sku, _ in units],
             "u_quantities": [n for _, _, _, n in units],
@@ -95,13 +99,13 @@ async def undisturbed(connection: AsyncConnection, order_id: str) -> None:
 
 
 _OF_ORDER = text("""
-SELECT r.node_id, r.sku, sum(r.quantity)::int AS units, bool_and((h.document->>'ready')::boolean) AS ready
+SELECT r.node_id, r.sku, sum(r.quantity)::int AS units, bool_and(h.ready) AS ready
 FROM soft_reservations h JOIN reservations r ON r.soft_id = h.id
 WHERE h.id = :id AND r.status = 'active' AND r.expires_at > statement_timestamp() GROUP BY r.node_id, r.sku
 """)
 _DECLINE = text("""
-UPDATE soft_reservations SET document = jsonb_set(document, '{declined}', coalesce(document->'declined', '{}') || (
-    SELECT jsonb_object_agg(balance, statement_timestamp()) FROM unnest(CAST(:balances AS text[])) AS b (balance)))
+UPDATE soft_reservations SET declined = coalesce(declined, '{}') || (
+    SELECT jsonb_object_agg(balance, statement_timestamp()) FROM unnest(CAST(:balances AS text[])) AS b (balance))
 WHERE id = :id
 """)
 
@@ -114,18 +118,18 @@ async def settle(connection: AsyncConnection, order_id: str, planned: Mapping[Ba
     that takes nothing because it still lacks something keeps what it has. Call it before the units are reserved, after
     `undisturbed`.
     """
-    rows = (await connection.execute(_OF_ORDER, {"id": SOFT_ID + order_id})).all()
+    rows = (await connection.execute(_OF_ORDER, {"id": soft_id(order_id)})).all()
     owned: Mapping[Balance, int] = {}
     if not rows or not (planned or rows[0].ready):
         return owned
     if planned:
-        owned = await soft.convert(connection, SOFT_ID + order_id, order_id, also=sorted(planned))
+        owned = await soft.convert(connection, soft_id(order_id), order_id, also=sorted(planned))
     else:
-        await soft.release(connection, SOFT_ID + order_id, reason="cannot be used", actor=OFL)
+        await soft.release(connection, soft_id(order_id), reason="cannot be used", actor=OFL)
     unused = [row for row in rows if planned.get((row.node_id, row.sku), 0) < row.units]
     if unused:
         balances = [f"{row.node_id}/{row.sku}" for row in unused]
-        await connection.execute(_DECLINE, {"id": SOFT_ID + order_id, "balances": balances})
+        await connection.execute(_DECLINE, {"id": soft_id(order_id), "balances": balances})
     return owned
 
 
@@ -134,4 +138,4 @@ async def give_up(connection: AsyncConnection, order_id: str, *, reason: str, ac
 
     False if nothing was.
     """
-    return await soft.release(connection, SOFT_ID + order_id, reason=reason, actor=actor)
+    return await soft.release(connection, soft_id(order_id), reason=reason, actor=actor)

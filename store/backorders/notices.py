@@ -12,18 +12,19 @@ from dom.shared.access import ALLOCATION
 from store import exceptions
 from store.backorders import allocations
 from store.notifications import outbox
+from store.orders import processes
 from store.stock import soft
 
 # The business time of what brought the units, for orders that are replayed: their own dates are long past.
 _SET_ASIDE = text("""
-SELECT substr(h.id, 9) AS order_id, array_agg(DISTINCT r.sku ORDER BY r.sku) AS skus,
+SELECT h.backorder_of AS order_id, array_agg(DISTINCT r.sku ORDER BY r.sku) AS skus,
        coalesce(max(e.occurred_at), statement_timestamp()) AS occurred_at
 FROM soft_reservations h
 JOIN reservations r ON r.soft_id = h.id AND r.status = 'active'
 LEFT JOIN LATERAL (
     SELECT occurred_at FROM stock_ledger
     WHERE node_id = r.node_id AND sku = r.sku AND on_hand_delta > reserved_delta ORDER BY id DESC LIMIT 1) e ON true
-WHERE h.id = ANY(:ids) GROUP BY h.id ORDER BY h.id
+WHERE h.backorder_of = ANY(:ids) GROUP BY h.backorder_of ORDER BY h.backorder_of
 """)
 
 
@@ -33,7 +34,7 @@ async def write(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
     """
     if not order_ids:
         return
-    rows = await connection.execute(_SET_ASIDE, {"ids": [allocations.SOFT_ID + order_id for order_id in order_ids]})
+    rows = await connection.execute(_SET_ASIDE, {"ids": order_ids})
     await outbox.write(
         connection,
         *(
@@ -51,42 +52,43 @@ async def write(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
 async def gone(connection: AsyncConnection, order_id: str) -> None:
     """No process runs for the order: others get its units, and a person has to look at it.
 
-    It stands in line again when the exception is closed. One that took its units meanwhile, and ended, is all right.
+    It stands in line again when the exception is closed. One that ended meanwhile, or took its units, is all right.
     """
     await allocations.undisturbed(connection, order_id)
     if not await allocations.give_up(connection, order_id, reason="no process runs for the order", actor=ALLOCATION):
+        return
+    if await processes.must_live(connection, order_id) is None:
         return
     await exceptions.open_(
         connection,
         order_id,
         ExceptionKind.BACKORDER_NO_PROCESS,
-        allocations.SOFT_ID + order_id,
+        allocations.soft_id(order_id),
         "stock came for units that wait, but no process runs for the order",
     )
 
 
 _LACKING = text("""
-SELECT id FROM soft_reservations
-WHERE status = 'active' AND id LIKE 'waiting/%' AND NOT (document->>'ready')::boolean
-  AND expires_at < statement_timestamp() + make_interval(secs => :soon) ORDER BY id
+SELECT backorder_of FROM soft_reservations
+WHERE status = 'active' AND backorder_of IS NOT NULL AND NOT ready
+  AND expires_at < statement_timestamp() + make_interval(secs => :soon) ORDER BY backorder_of
 """)
 _IDLE = text("""
-SELECT substr(h.id, 9) AS order_id FROM soft_reservations h
-WHERE h.status = 'active' AND h.id LIKE 'waiting/%' AND NOT EXISTS (
-    SELECT FROM order_lines l WHERE l.order_id = substr(h.id, 9) AND l.backordered > 0)
-  AND (CAST(:order_id AS text) IS NULL OR h.id = 'waiting/' || :order_id) ORDER BY h.id
+SELECT h.backorder_of FROM soft_reservations h
+WHERE h.status = 'active' AND h.backorder_of IS NOT NULL AND NOT EXISTS (
+    SELECT FROM order_lines l WHERE l.order_id = h.backorder_of AND l.backordered > 0)
+  AND (CAST(:order_id AS text) IS NULL OR h.backorder_of = :order_id) ORDER BY h.backorder_of
 """)
 
 
 async def lacking(connection: AsyncConnection) -> list[str]:
     """Orders that still lack something, and whose units are to be kept for longer."""
-    rows = await connection.scalars(_LACKING, {"soon": allocations.LACKING_SECONDS // 2})
-    return [soft_id.removeprefix(allocations.SOFT_ID) for soft_id in rows]
+    return list(await connection.scalars(_LACKING, {"soon": allocations.LACKING_SECONDS // 2}))
 
 
 async def keep(connection: AsyncConnection, order_id: str) -> None:
     """Keep what is set aside for an order that still lacks something."""
-    await soft.extend(connection, allocations.SOFT_ID + order_id, allocations.LACKING_SECONDS)
+    await soft.extend(connection, allocations.soft_id(order_id), allocations.LACKING_SECONDS)
 
 
 async def idle(connection: AsyncConnection) -> list[str]:

@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels import DEFAULT_PRIORITY
+from dom.exceptions import ExceptionKind
 from dom.stock.allocation import Balance, Limit, WaitingOrder
 from store.backorders.failed_nodes import failed
 from store.stock import terms
@@ -57,7 +58,7 @@ async def heeds_stock(connection: AsyncConnection, order_id: str, wakes: bool) -
 
 
 _ANYTHING = text("""
-SELECT EXISTS (SELECT FROM stock WHERE sku = ANY(:skus) AND on_hand - reserved - safety_stock > 0)
+SELECT EXISTS (SELECT FROM stock WHERE sku = ANY(:skus) AND free_units(on_hand, reserved, 0, safety_stock) > 0)
 """)
 
 
@@ -92,7 +93,7 @@ async def lock_balances(
 
 
 _FREE = text("""
-SELECT s.node_id, s.sku, s.on_hand - s.reserved - s.reserved_soft - s.safety_stock AS units
+SELECT s.node_id, s.sku, free_units(s.on_hand, s.reserved, s.reserved_soft, s.safety_stock) AS units
 FROM stock s JOIN unnest(CAST(:nodes AS text[]), CAST(:skus AS text[])) AS k (node_id, sku) USING (node_id, sku)
 JOIN nodes n ON n.id = s.node_id JOIN skus g ON g.id = s.sku
 WHERE n.active AND coalesce(CAST(g.document->>'release_on' AS date)
@@ -122,12 +123,14 @@ async def limits(
     return {(row.channel, (row.node_id, row.sku)): Limit(row.buffer, row.share) for row in rows}
 
 
-_STANDING = text("""
+_STANDING = text(f"""
 SELECT o.id, o.channel, o.ship_complete AND h.id IS NOT NULL AS dealt_anew
 FROM orders o LEFT JOIN channels c ON c.id = o.channel
-LEFT JOIN soft_reservations h ON h.id = 'waiting/' || o.id AND h.status = 'active'
+LEFT JOIN soft_reservations h ON h.backorder_of = o.id AND h.status = 'active'
 WHERE o.id IN (SELECT order_id FROM order_lines WHERE sku = ANY(:skus) AND backordered > 0) AND o.sourced_on_stock
-  AND NOT EXISTS (SELECT FROM exceptions e WHERE e.business_key = 'waiting/' || o.id AND e.status = 'open')
+  AND NOT EXISTS (
+      SELECT FROM exceptions e
+      WHERE e.order_id = o.id AND e.kind = '{ExceptionKind.BACKORDER_NO_PROCESS}' AND e.status = 'open')
 ORDER BY coalesce(o.priority, c.priority, :priority), o.placed_at, o.id
 """)
 
@@ -150,8 +153,7 @@ async def standing(connection: AsyncConnection, skus: Sequence[str]) -> list[Que
 _STILL = text("SELECT id FROM orders WHERE id = ANY(:ids) FOR NO KEY UPDATE SKIP LOCKED")
 _ORDERS = text(f"""
 SELECT o.id, o.channel, coalesce(o.priority, c.priority, :priority) AS priority, o.placed_at, o.captured_at,
-       o.ship_complete, o.document->>'pickup_node' AS pickup_node, coalesce((h.document->>'ready')::boolean, false)
-           AS ready,
+       o.ship_complete, o.document->>'pickup_node' AS pickup_node, coalesce(h.ready, false) AS ready,
        (SELECT jsonb_object_agg(sku, units) FROM (
             SELECT sku, sum(backordered) AS units FROM order_lines
             WHERE order_id = o.id AND backordered > 0 AND (o.ship_complete OR sku = ANY(:skus)) GROUP BY sku) w)
@@ -166,11 +168,11 @@ SELECT o.id, o.channel, coalesce(o.priority, c.priority, :priority) AS priority,
                           AND (n.document->'ships_to' = '[]'
                                OR n.document->'ships_to' ? (o.document->'ship_to'->>'country'))
                 END) AS excluded,
-       (SELECT jsonb_agg(balance) FROM jsonb_each_text(h.document->'declined') AS d (balance, at)
+       (SELECT jsonb_agg(balance) FROM jsonb_each_text(h.declined) AS d (balance, at)
         JOIN nodes n ON n.id = split_part(d.balance, '/', 1) AND n.updated_at < d.at::timestamptz
         WHERE d.at::timestamptz > statement_timestamp() - make_interval(secs => :declined)) AS declined,
        (SELECT jsonb_agg(DISTINCT node_id || '/' || sku) FROM ({failed("o.id")}) each) AS failed
-FROM orders o LEFT JOIN channels c ON c.id = o.channel LEFT JOIN soft_reservations h ON h.id = 'waiting/' || o.id
+FROM orders o LEFT JOIN channels c ON c.id = o.channel LEFT JOIN soft_reservations h ON h.backorder_of = o.id
 WHERE o.id = ANY(:ids)
 """)
 

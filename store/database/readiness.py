@@ -1,6 +1,7 @@
 """How the database stands to this program: whether it can be served from."""
 
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +17,9 @@ class Standing(StrEnum):
     READ_ONLY = "read_only"
 
 
+_OLDER: Final = frozenset({migrate.Schema.MISSING, migrate.Schema.BEHIND})
+
+
 async def probe(connection: AsyncConnection) -> Standing:
     """How the database stands; raises what it raises if it, or its schema, is not there."""
     row = await connection.execute(
@@ -26,6 +30,6 @@ async def probe(connection: AsyncConnection) -> Standing:
         """)
     )
     found = row.one_or_none()
-    if found is None or migrate.standing(found.revision) is migrate.Schema.BEHIND:
+    if found is None or migrate.standing(found.revision) in _OLDER:
         return Standing.OLDER
     return Standing.READ_ONLY if found.read_only else Standing.FIT

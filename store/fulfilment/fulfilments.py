@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.fulfilment.carrier_reports import CARRIED
 from dom.network import ShippingMethod
 from dom.orders.changes import StatusMove
+from dom.orders.events import EventKind
 from dom.orders.status import FINAL_ORDER, FulfilmentStatus, OrderStatus
 from dom.shared import ids
 from dom.shared.errors import NotFound
@@ -150,7 +151,7 @@ def _status_rows(statuses: Iterable[StatusMove]) -> str:
 _NEEDS_BOOKING = text(f"""
 SELECT f.status IN ({listed([FulfilmentStatus.PACKED, *CARRIED])}) AND :attempt >= (
     SELECT count(*) FROM timeline t
-    WHERE t.order_id = f.order_id AND t.kind = 'fulfilment_packed' AND t.data->>'fulfilment_id' = f.id)
+    WHERE t.order_id = f.order_id AND t.kind = '{EventKind.FULFILMENT_PACKED}' AND t.data->>'fulfilment_id' = f.id)
 FROM fulfilments f WHERE f.id = :id FOR NO KEY UPDATE OF f
 """)
 

@@ -13,11 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
 from dom.fulfilment.carrier_reports import fact, is_known, on_hand
+from dom.orders.events import EventKind, UnexpectedReportData
 from dom.orders.status import CarrierEventKind, FulfilmentStatus
 from store import exceptions
 from store.orders import timeline
-
-KIND: Final = "report_out_of_turn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class UnexpectedReport:
 
 
 # Units of a fulfilment that was cancelled are not in its lines any more: the ledger says what was given back.
-_ABOUT = text("""
+_ABOUT = text(f"""
 SELECT f.id, f.order_id, f.node_id, f.status, s.id AS shipment_id, s.tracking_number, s.status AS shipment_status,
        coalesce(s.booking->'units', (
            SELECT jsonb_object_agg(u.sku, u.units) FROM (
@@ -47,8 +46,9 @@ SELECT f.id, f.order_id, f.node_id, f.status, s.id AS shipment_id, s.tracking_nu
                    UNION ALL
                    SELECT e.sku, -e.reserved_delta FROM timeline t
                    JOIN stock_ledger e ON e.business_key = f.id || ':' || t.business_key
-                   WHERE t.order_id = f.order_id AND t.kind IN ('cancelled', 'fulfilment_delivered')) g
-               GROUP BY g.sku) u), '{}') AS units,
+                   WHERE t.order_id = f.order_id
+                     AND t.kind IN ('{EventKind.CANCELLED}', '{EventKind.FULFILMENT_DELIVERED}')) g
+               GROUP BY g.sku) u), '{{}}') AS units,
        s.id IS NULL OR s.status <> 'voided' AND NOT EXISTS (
            SELECT FROM shipment_fulfilments o JOIN shipments later ON later.id = o.shipment_id
            WHERE o.fulfilment_id = f.id AND later.status <> 'voided' AND later.booked_at > s.booked_at) AS stands,
@@ -79,7 +79,14 @@ async def note(connection: AsyncConnection, report: UnexpectedReport) -> bool:
         return False
     status = FulfilmentStatus(row["status"])
     about = _data(row, report, status)
-    event = timeline.Event(row["order_id"], KIND, _key(report, status), report.actor, report.occurred_at, data=about)
+    event = timeline.Event(
+        row["order_id"],
+        EventKind.REPORT_OUT_OF_TURN,
+        _key(report, status),
+        report.actor,
+        report.occurred_at,
+        UnexpectedReportData.model_validate(about),
+    )
     if not await timeline.append(connection, event):
         return False
     if not report.if_goods_moved or about["on_hand"] != "unchanged":

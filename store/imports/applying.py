@@ -14,6 +14,7 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from dom.shared.texts import keepable
 from store.database.parameters import to_json, to_rows
 from store.enums import ImportKind, ImportStatus, ItemOutcome
 from store.imports.progress import Import, get
@@ -74,7 +75,7 @@ async def apply_next(engine: AsyncEngine, import_id: str | None = None) -> bool:
         if found is None:
             raise
         async with engine.begin() as connection:
-            detail = f"from row {found['next_row']} on nothing was applied: {error.orig}"[:500]
+            detail = keepable(f"from row {found['next_row']} on nothing was applied: {error.orig}")[:500]
             await _finish(connection, found["id"], ImportStatus.FAILED, found["outcomes"], detail)
     return found is not None
 

@@ -4,7 +4,7 @@ terms       which of them count towards what can be promised, and from when
 announcing  what is to come; replaced or called off while nothing has moved
 shipping    a transfer leaves its origin
 receiving   what arrives, in parts and in whatever condition
-returned    the returns this house has allowed itself, followed as inbound
+returned    the returns this system has allowed itself, followed as inbound
 reading     one, a list, and what is in transit
 """
 

@@ -6,10 +6,11 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.shared.errors import Conflict, InvalidInput, StepNotPossible, UnknownNode, UnknownSku
+from dom.shared.access import UNLIMITED, Limits
+from dom.shared.errors import Conflict, Forbidden, InvalidInput, StepNotPossible, UnknownNode, UnknownSku
 from store.database.parameters import to_rows
 from store.enums import InboundKind, InboundStatus
-from store.inbound.rows import Inbound, lock
+from store.inbound.rows import Inbound, lock, must_be_within
 from store.orders import reads
 
 
@@ -46,12 +47,18 @@ UPDATE inbound SET status = 'cancelled', actor = :actor, updated_at = now() WHER
 """)
 
 
-async def announce(connection: AsyncConnection, announced: Announcement, actor: str) -> bool:
+async def announce(
+    connection: AsyncConnection, announced: Announcement, actor: str, limits: Limits = UNLIMITED
+) -> bool:
     """Write it down; True if the reference is new. The same content again changes nothing, however far it has come.
 
     Raises UnknownNode, UnknownSku, InvalidInput; Conflict for other content once something was shipped or received,
-    or it was called off. For a transaction.
+    or it was called off; Forbidden unless all nodes of it, and of what it would replace, are within the limits. For a
+    transaction.
     """
+    must_be_within(limits, announced.node_id, field="node_id")
+    if announced.origin_node is not None:
+        must_be_within(limits, announced.origin_node, field="origin_node")
     _check(announced)
     await _check_known(connection, announced)
     fields = _fields(announced, actor)
@@ -59,6 +66,8 @@ async def announce(connection: AsyncConnection, announced: Announcement, actor: 
         await _write_lines(connection, announced)
         return True
     known = await lock(connection, announced.reference)
+    if not all(limits.allow(node=node) for node in known.ends):
+        raise Forbidden(f"the caller cannot use the reference {announced.reference}")
     if known.content != _content(announced):
         if not known.untouched:
             raise Conflict(
@@ -70,9 +79,13 @@ async def announce(connection: AsyncConnection, announced: Announcement, actor: 
     return False
 
 
-async def cancel(connection: AsyncConnection, reference: str, actor: str) -> None:
-    """Call it off; once is as good as twice. Raises NotFound; StepNotPossible once something has moved."""
-    known = await lock(connection, reference)
+async def cancel(connection: AsyncConnection, reference: str, actor: str, limits: Limits = UNLIMITED) -> None:
+    """Call it off; once is as good as twice.
+
+    Raises NotFound; Forbidden unless all its nodes are within the limits; StepNotPossible once something has moved.
+    """
+    known = await lock(connection, reference, limits)
+    must_be_within(limits, *known.ends)
     if known.status is InboundStatus.CANCELLED:
         return
     if not known.untouched:

@@ -8,11 +8,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
+from dom.shared.access import UNLIMITED, Limits
 from dom.shared.errors import Conflict, InvalidInput, StepNotPossible
 from store import exceptions
 from store.database.parameters import to_rows
 from store.enums import InboundKind, InboundStatus, LedgerKind
-from store.inbound.rows import Inbound, come_to, lock
+from store.inbound.rows import Inbound, come_to, lock, must_be_within
 
 _ARRIVES_AS: Final = {
     InboundKind.PURCHASE_ORDER: LedgerKind.RECEIPT,
@@ -82,16 +83,18 @@ FROM inbound_lines WHERE reference = :reference
 """)
 
 
-async def receive(connection: AsyncConnection, receipt: Receipt) -> bool:
+async def receive(connection: AsyncConnection, receipt: Receipt, limits: Limits = UNLIMITED) -> bool:
     """Put what arrived on hand, once a key; False if this receipt was written before.
 
     It ends when everything announced has come, or with a `closed` receipt; what a transfer then lacks or has too much
     goes to the exception queue. What arrived before the node's last count was seen by the count, and raises nothing
     but what is damaged or in quarantine. Raises NotFound, InvalidInput; StepNotPossible for a transfer that was not
-    shipped and for what has ended; Conflict if the key stands for another receipt. For a transaction.
+    shipped and for what has ended; Conflict if the key stands for another receipt; Forbidden unless the node where it
+    arrived is within the limits. For a transaction.
     """
-    known = await lock(connection, receipt.reference)
+    known = await lock(connection, receipt.reference, limits)
     node_id = receipt.node_id or known.node_id
+    must_be_within(limits, node_id, field="node_id")
     lines = [_line(line) for line in sorted(receipt.lines, key=lambda line: line.sku)]
     if await _is_repeat(connection, receipt, node_id, lines):
         return False

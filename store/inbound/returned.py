@@ -1,4 +1,4 @@
-"""Returns this house has allowed itself: followed as inbound, so that ATP knows what is likely to come back.
+"""Returns this system has allowed itself: followed as inbound, so that ATP knows what is likely to come back.
 
 The return's own steps move the stock; here is only how much is still to come. What arrived counts as nothing until it
 is inspected: whether it can be sold again is not known before.

@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.shared.errors import NotFound, StepNotPossible
+from dom.shared.access import UNLIMITED, Limits
+from dom.shared.errors import Forbidden, NotFound, StepNotPossible
+from store.access import visibility
 from store.enums import InboundKind, InboundStatus
 
 
@@ -31,6 +33,11 @@ class Inbound:
         return self.status is InboundStatus.ANNOUNCED and not self.has_receipts
 
     @property
+    def ends(self) -> tuple[str, ...]:
+        """The nodes it concerns: where it goes and, of a transfer, what it leaves."""
+        return (self.node_id,) if self.origin_node is None else (self.node_id, self.origin_node)
+
+    @property
     def content(self) -> tuple[Any, ...]:
         """What was announced."""
         return self.kind, self.origin_node, self.node_id, self.due_on, self.confidence, self.announced
@@ -47,17 +54,26 @@ FROM inbound i WHERE i.reference = :reference
 """)
 
 
-async def lock(connection: AsyncConnection, reference: str) -> Inbound:
+def must_be_within(limits: Limits, *nodes: str, field: str | None = None) -> None:
+    """Raises Forbidden for a node that is not within the limits of who works on it."""
+    for node in nodes:
+        if not limits.allow(node=node):
+            raise Forbidden(f"this is for {node} to do, to which the caller has no access", field=field)
+
+
+async def lock(connection: AsyncConnection, reference: str, limits: Limits = UNLIMITED) -> Inbound:
     """The inbound, nobody else's to change until the transaction ends.
 
-    Raises NotFound; StepNotPossible for a return of this house, which is worked on as a return.
+    Raises NotFound, also for one that is not seen under the limits; StepNotPossible for a return of this system, which
+    is worked on as a return.
     """
-    if await connection.scalar(_LOCK, {"reference": reference}) is None:
+    found = await connection.scalar(_LOCK, {"reference": reference})
+    if found is None or not await visibility.sees(connection, limits, visibility.INBOUND, reference):
         raise NotFound(f"there is no inbound {reference}")
     # A second statement: the first may have waited, and what it reads beside the row would be older than the row.
     row = (await connection.execute(_READ, {"reference": reference})).mappings().one()
     if row["own_return"]:
-        raise StepNotPossible(f"{reference} is a return of this house: receive and inspect it at /v1/returns")
+        raise StepNotPossible(f"{reference} is a return of this system: receive and inspect it at /v1/returns")
     return Inbound(
         reference=reference,
         kind=InboundKind(row["kind"]),

@@ -5,9 +5,10 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.shared.access import UNLIMITED, Limits
 from dom.shared.errors import StepNotPossible, StockConflict
 from store.enums import InboundKind, InboundStatus
-from store.inbound.rows import Inbound, come_to, lock
+from store.inbound.rows import Inbound, come_to, lock, must_be_within
 
 _LOCK_ORIGIN = text("""
 SELECT s.sku FROM stock s JOIN inbound_lines l USING (sku)
@@ -16,7 +17,7 @@ WHERE l.reference = :reference AND s.node_id = :origin ORDER BY s.node_id, s.sku
 _RECLAIM = text("SELECT reclaim_lapsed(CAST(:nodes AS text[]), CAST(:skus AS text[]))")
 _SHIP = text("""
 WITH room AS (
-    SELECT l.sku, l.quantity, coalesce(s.on_hand - s.reserved - s.reserved_soft, 0) AS free,
+    SELECT l.sku, l.quantity, coalesce(free_units(s.on_hand, s.reserved, s.reserved_soft, 0), 0) AS free,
            CASE WHEN s.counted_at >= CAST(:at AS timestamptz) THEN 0 ELSE l.quantity END AS leaving
     FROM inbound_lines l LEFT JOIN stock s ON s.sku = l.sku AND s.node_id = :origin WHERE l.reference = :reference
 ), short AS (
@@ -34,14 +35,18 @@ SELECT sku, quantity, free FROM short ORDER BY sku
 """)
 
 
-async def ship(connection: AsyncConnection, reference: str, *, actor: str, at: datetime) -> None:
+async def ship(
+    connection: AsyncConnection, reference: str, *, actor: str, at: datetime, limits: Limits = UNLIMITED
+) -> None:
     """The goods are on their way; once is as good as twice. The units of a transfer leave their origin, all or none.
 
     Reserved units never leave; safety stock may. Where the goods left before the node's last count, the count has seen
     that they are gone. Raises NotFound, StepNotPossible, and StockConflict with each SKU that is short; the
-    transaction must then end.
+    transaction must then end. Forbidden unless the node it leaves is within the limits; of what leaves no node of ours,
+    the node it goes to.
     """
-    known = await lock(connection, reference)
+    known = await lock(connection, reference, limits)
+    must_be_within(limits, known.origin_node or known.node_id)
     has_left = known.status is InboundStatus.RECEIVED and known.kind is InboundKind.TRANSFER
     if known.status is InboundStatus.IN_TRANSIT or has_left:
         return

@@ -185,3 +185,9 @@ async def put_tariffs(connection: AsyncConnection, tariffs: Iterable[Tariff]) ->
             {"carrier": tariff.carrier, "document": tariff.model_dump_json()},
         )
     await touch(connection)
+
+
+async def has_carrier(connection: AsyncConnection, carrier: str) -> bool:
+    """Whether anything can go by the carrier: there is a tariff of it."""
+    found = text("SELECT EXISTS (SELECT FROM tariffs WHERE carrier = :carrier)")
+    return bool(await connection.scalar(found, {"carrier": carrier}))

@@ -12,9 +12,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.notifications.messages import MessageKind
 from store.database.parameters import to_json
+from store.notifications import outbox
 
 _HERE: Final = Path(__file__).parent
-_WRITE: Final = text((_HERE / "write.sql").read_text(encoding="utf-8"))
+# A mail to the customer and, where :webhook, a webhook.
+_WRITE: Final = text(
+    outbox.writing("""
+SELECT :order_id || '/' || :occasion || '/' || m.medium AS business_key, CAST(:order_id AS text) AS order_id,
+       CAST(:occasion AS text) AS occasion, CAST(:kind AS text) AS kind, m.medium, m.recipient, m.receiver,
+       CAST(:context AS jsonb) AS payload
+FROM (
+    SELECT 'mail' AS medium, document->'customer'->>'email' AS recipient,
+           'mail/' || (document->'customer'->>'email') AS receiver
+    FROM orders WHERE id = :order_id
+    UNION ALL
+    SELECT 'webhook', channel, 'webhook/' || id FROM orders WHERE id = :order_id AND :webhook
+) AS m
+""")
+)
 _DETAILS: Final = text((_HERE / "details.sql").read_text(encoding="utf-8"))
 
 

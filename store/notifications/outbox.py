@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import Medium, Notice
 from dom.shared import ids
+from dom.shared.texts import keepable
 from store import exceptions
 from store.database.parameters import to_rows
 from store.enums import MessageStatus
@@ -31,15 +32,28 @@ UPDATE outbox SET relay = NULL, next_attempt_at = statement_timestamp(),
 WHERE status = 'sending'
 RETURNING id, order_id, business_key, kind, recipient, status
 """)
-_WRITE: Final = text("""
-INSERT INTO outbox (business_key, order_id, kind, medium, recipient, receiver, payload, next_attempt_at)
-SELECT e.business_key, e.order_id, e.kind, e.medium, e.recipient, e.receiver, e.payload,
+
+
+def writing(entries: str) -> str:
+    """SQL that writes each row of a query: business_key, order_id and occasion (both may be null), kind, medium,
+    recipient, receiver, payload. What has been written before is left alone, and a receiver that is not to be tried yet
+    is not tried for this.
+    """
+    return f"""
+INSERT INTO outbox (business_key, order_id, occasion, kind, medium, recipient, receiver, payload, next_attempt_at)
+SELECT e.business_key, e.order_id, e.occasion, e.kind, e.medium, e.recipient, e.receiver, e.payload,
        greatest(now(), (SELECT max(next_attempt_at) FROM outbox o WHERE o.receiver = e.receiver
                         AND o.status = 'pending'))
-FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS e (
+FROM ({entries}) AS e
+ON CONFLICT (business_key) DO NOTHING"""
+
+
+_WRITE: Final = text(
+    writing("""
+SELECT r.*, CAST(NULL AS text) AS occasion FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS r (
     business_key text, order_id text, kind text, medium text, recipient text, receiver text, payload jsonb)
-ON CONFLICT (business_key) DO NOTHING
 """)
+)
 _CLAIM: Final = text((_HERE / "claim.sql").read_text(encoding="utf-8"))
 _SETTLE: Final = text((_HERE / "settle.sql").read_text(encoding="utf-8"))
 _FORGET: Final = text("""
@@ -146,10 +160,14 @@ async def claim(
     return Claimed([row for row in rows if row["id"] is not None], rows[0]["next_in"])
 
 
-async def settle(connection: AsyncConnection, relay: int, outcomes: Sequence[Settlement]) -> None:
-    """Write what became of claimed messages; of those that another relay has taken over nothing is written."""
-    rows = to_rows({**asdict(each), "error": each.error[:500]} for each in outcomes)
-    await connection.execute(_SETTLE, {"relay": relay, "outcomes": rows})
+async def settle(connection: AsyncConnection, relay: int, outcomes: Sequence[Settlement]) -> frozenset[int]:
+    """Write what became of claimed messages; of those that another relay has taken over nothing is written.
+
+    Answers the messages of which it was written. An error's text may be another system's: what cannot be kept of it is
+    left out or escaped.
+    """
+    rows = to_rows({**asdict(each), "error": keepable(each.error)[:500]} for each in outcomes)
+    return frozenset(await connection.scalars(_SETTLE, {"relay": relay, "outcomes": rows}))
 
 
 async def forget(connection: AsyncConnection) -> None:

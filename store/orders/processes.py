@@ -152,10 +152,11 @@ async def close(connection: AsyncConnection, report: ProcessReport) -> None:
     await connection.execute(_CLOSE, {"id": report.exception_id})
 
 
-_LIVES = text("""
+_LIVES = text(f"""
 UPDATE exceptions SET status = 'closed', owner = coalesce(owner, 'dom'), closed_at = now()
 WHERE order_id = :order_id AND status = 'open' AND kind = ANY(:kinds)
-  AND (starts_with(business_key, CAST(:about AS text) || ':') OR business_key = 'waiting/' || :about)
+  AND (starts_with(business_key, CAST(:about AS text) || ':')
+       OR kind = '{ExceptionKind.BACKORDER_NO_PROCESS}' AND order_id = :about)
 """)
 
 

@@ -5,11 +5,12 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.events import EventKind
 from dom.orders.lifecycle import FulfilmentState, LineState, OrderState
 from dom.orders.status import FulfilmentStatus
 
 # The keys of fulfilments' steps are <fulfilment>:<number>:<status>, those of cancellations cancelled:<number>.
-_READ: Final = text("""
+_READ: Final = text(rf"""
 SELECT (SELECT jsonb_agg(jsonb_build_array(line_id, sku, quantity, unit_price, cancelled, backordered)
                          ORDER BY position)
         FROM order_lines WHERE order_id = :id) AS lines,
@@ -21,13 +22,13 @@ SELECT (SELECT jsonb_agg(jsonb_build_array(line_id, sku, quantity, unit_price, c
        (SELECT jsonb_object_agg(id, steps) FROM (
             SELECT substring(business_key FROM '^(.+-F[0-9]+):[0-9]+:[a-z_]+$') AS id,
                    max(substring(business_key FROM ':([0-9]+):[a-z_]+$')::int) AS steps
-            FROM timeline WHERE order_id = :id AND kind LIKE 'fulfilment\\_%' GROUP BY 1) s
+            FROM timeline WHERE order_id = :id AND kind LIKE 'fulfilment\_%' GROUP BY 1) s
         WHERE id IS NOT NULL) AS steps,
        (SELECT jsonb_object_agg(id, packings) FROM (
             SELECT data->>'fulfilment_id' AS id, count(*) AS packings
             FROM timeline WHERE order_id = :id AND kind = 'fulfilment_packed' GROUP BY 1) p) AS packings,
        (SELECT coalesce(max(substring(business_key FROM '^cancelled:([0-9]+)$')::int), 0)
-        FROM timeline WHERE order_id = :id AND kind = 'cancelled') AS cancellations
+        FROM timeline WHERE order_id = :id AND kind = '{EventKind.CANCELLED}') AS cancellations
 """)
 
 

@@ -1,27 +1,34 @@
 """The order's timeline: append-only events with actor, reason and data; a business key makes each happen once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.events import EVENTS, EventData, EventKind
 from store.database.parameters import to_json
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to an order."""
+    """Something that happened to an order. `data` are of the type that EVENTS names for the kind; another is an error
+    of the program, and raises TypeError.
+    """
 
     order_id: str
-    kind: str
+    kind: EventKind
     business_key: str
     actor: str
     occurred_at: datetime
+    data: EventData
     reason: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if type(self.data) is not EVENTS[self.kind].data:
+            raise TypeError(f"{self.kind} has no data of the type {type(self.data).__name__}")
 
 
 _APPEND = text("""
@@ -44,7 +51,7 @@ def as_parameters(event: Event) -> dict[str, Any]:
         "business_key": event.business_key,
         "actor": event.actor,
         "reason": event.reason,
-        "data": to_json(event.data),
+        "data": to_json(event.data.model_dump(mode="json", exclude_none=True)),
         "occurred_at": event.occurred_at,
     }
 

@@ -55,7 +55,7 @@ WHERE node_id = :node_id AND day = CAST(:day AS date) AND service = :service
 """)
 
 
-async def settle(connection: AsyncConnection, subject: Subject) -> None:
+async def repair_day(connection: AsyncConnection, subject: Subject) -> None:
     """Count the day's fulfilments anew, under the day's lock: who takes a place holds it until the work is written."""
     node_id, day, service = subject.parts
     place = {"node_id": node_id, "day": day, "service": service}

@@ -1,4 +1,4 @@
-"""Every difference, in one snapshot: what the house changes meanwhile cannot look like a fault."""
+"""Every difference, in one snapshot: what the system changes meanwhile cannot look like a fault."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from store.reconcile import books, days, held, transit
+from store.reconcile import balances, days, held, transit
 from store.reconcile.differences import StockDifference, StockFault, Trust
 
 LISTED: Final = 200
@@ -71,7 +71,7 @@ async def _all(connection: AsyncConnection, trust: Trust) -> AsyncIterator[Stock
         (held.missing_firm(), _one(held.of_missing)),
         (held.stale_soft(), _one(held.of_soft)),
         (held.UNKNOWN_STATUSES, _one(held.of_unknown_status)),
-        (books.differing(), lambda row: books.differences(row, trust)),
+        (balances.differing(), lambda row: balances.differences(row, trust)),
         (days.DIFFERING, _one(days.of_day)),
         (transit.DIFFERING, _one(transit.of_inbound)),
     )

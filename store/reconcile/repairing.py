@@ -1,4 +1,4 @@
-"""Everything that was found is put right, subject by subject, while the house goes on working."""
+"""Everything that was found is put right, subject by subject, while the system goes on working."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from store.database.engine import is_unavailable
 from store.reconcile import days, transit
 from store.reconcile.differences import BusyError, CannotMendError, StockDifference, Subject, SubjectKind, Trust
 from store.reconcile.finding import LISTED, Findings, find
-from store.reconcile.settling import Line, RepairRun, Settled, settle
+from store.reconcile.place_repair import Line, PlaceRepair, RepairRun, repair_place
 
 ROUND: Final = 20_000
 """How many subjects are remembered from one look at the books."""
@@ -56,7 +56,7 @@ async def repair(
     while look.worth:
         for subject in look.worth:
             tries[subject] += 1
-            problem = await _settle(engine, subject, run)
+            problem = await _repair_subject(engine, subject, run)
             if problem:
                 problems[subject] = problem
             else:
@@ -93,12 +93,12 @@ async def _look(engine: AsyncEngine, trust: Trust, limit: int, tries: Mapping[Su
     return look
 
 
-async def _settle(engine: AsyncEngine, subject: Subject, run: RepairRun) -> str:
+async def _repair_subject(engine: AsyncEngine, subject: Subject, run: RepairRun) -> str:
     """Put one subject right; answers what stands in the way, or nothing."""
     try:
         async with engine.begin() as connection:
             await connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
-            settled = await _settle_kind(connection, subject, run)
+            settled = await _repair_kind(connection, subject, run)
             await _close_exceptions(connection, [_key(subject), *map(_line_key, settled.met)])
             for line, why in settled.unmet.items():
                 await _open_exception(connection, _line_key(line), f"{subject}: {why}", line[0])
@@ -118,17 +118,17 @@ async def _settle(engine: AsyncEngine, subject: Subject, run: RepairRun) -> str:
     return problem
 
 
-async def _settle_kind(connection: AsyncConnection, subject: Subject, run: RepairRun) -> Settled:
+async def _repair_kind(connection: AsyncConnection, subject: Subject, run: RepairRun) -> PlaceRepair:
     if subject.kind is SubjectKind.BALANCE:
         node_id, sku = subject.parts
-        return await settle(connection, (node_id, sku), run)
+        return await repair_place(connection, (node_id, sku), run)
     if subject.kind is SubjectKind.DAY:
-        await days.settle(connection, subject)
+        await days.repair_day(connection, subject)
     elif subject.kind is SubjectKind.INBOUND:
-        await transit.settle(connection, subject)
+        await transit.repair_transit(connection, subject)
     else:
         raise CannotMendError("an unknown status says nothing about its units: a person must say what it is")
-    return Settled()
+    return PlaceRepair()
 
 
 def _key(subject: Subject) -> str:

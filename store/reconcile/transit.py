@@ -83,7 +83,7 @@ WHERE l.reference = :reference AND l.sku = :sku AND i.reference = l.reference
 """)
 
 
-async def settle(connection: AsyncConnection, subject: Subject) -> None:
+async def repair_transit(connection: AsyncConnection, subject: Subject) -> None:
     """Bring what was received of a line back to its receipts. Raises CannotMendError if that is not what is wrong."""
     reference, sku = subject.parts
     line = {"reference": reference, "sku": sku}

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.shared.errors import NotFound
+from dom.shared.texts import keepable
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.rehearsal.report import Report
 from dom.sourcing.rehearsal.span import Span, read_span
@@ -155,7 +156,7 @@ async def finish(engine: AsyncEngine, rehearsal_id: str, report: Report) -> bool
 
 async def fail(engine: AsyncEngine, rehearsal_id: str, detail: str) -> bool:
     """It cannot be brought to its end, and this is why."""
-    return await _changed(engine, _FAIL, {"id": rehearsal_id, "detail": detail[:500]})
+    return await _changed(engine, _FAIL, {"id": rehearsal_id, "detail": keepable(detail)[:500]})
 
 
 async def _changed(engine: AsyncEngine, statement: Any, parameters: dict[str, Any]) -> bool:

@@ -115,9 +115,9 @@ async def differing(connection: AsyncConnection, shadow: int, limit: int) -> Seq
     return rows.mappings().all()
 
 
-async def following(engine: AsyncEngine) -> list[Following]:
-    """The shadows that run."""
-    async with engine.connect() as connection:
+async def following(reads: AsyncEngine) -> list[Following]:
+    """The shadows that run, in one statement."""
+    async with reads.connect() as connection:
         rows = await connection.execute(
             text("SELECT id, policy, seen_until FROM shadows WHERE ended_at IS NULL ORDER BY id")
         )

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.inbound import in_transit
 from store.inbound import terms as inbound
-from store.reconcile.books import DELTAS
+from store.reconcile.balances import DELTAS
 from store.stock import terms
 
 DAYS_AHEAD: Final = 7
@@ -47,8 +47,9 @@ WHERE s.sku IS NOT NULL OR d.units > 0 ORDER BY n.id
 """)
 _WAITING = text("""
 SELECT o.id AS order_id, o.channel, o.placed_at, o.status, sum(l.backordered) AS units,
-       coalesce((SELECT sum(r.quantity) FROM reservations r WHERE r.soft_id = 'waiting/' || o.id AND r.sku = :sku
-                 AND r.status = 'active' AND r.expires_at > statement_timestamp()), 0) AS set_aside,
+       coalesce((SELECT sum(r.quantity) FROM soft_reservations h JOIN reservations r ON r.soft_id = h.id
+                 WHERE h.backorder_of = o.id AND r.sku = :sku AND r.status = 'active'
+                 AND r.expires_at > statement_timestamp()), 0) AS set_aside,
        count(*) OVER () AS orders, sum(sum(l.backordered)) OVER () AS all_units
 FROM order_lines l JOIN orders o ON o.id = l.order_id LEFT JOIN channels c ON c.id = o.channel
 WHERE l.sku = :sku AND l.backordered > 0

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.delivery.tariffs import Tariff
 from dom.network import Node
-from dom.orders.status import FulfilmentStatus
+from dom.orders.events import EventKind
 from dom.shared.access import OFL
 from dom.sourcing.models import Demand, Snapshot, SourcingDecision
-from dom.sourcing.planning.snapshot_codec import seen_again
+from dom.sourcing.planning.snapshot_codec import unpack
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.rehearsal.recorded import Happened, Happening, Recorded
 from dom.sourcing.rehearsal.span import Span
@@ -24,9 +24,9 @@ PAGE: Final = 100
 _NETWORKS_AT_MOST: Final = 8
 """Networks that are remembered at a time."""
 _KINDS: Final[Mapping[str, Happening]] = {
-    f"fulfilment_{FulfilmentStatus.REJECTED}": Happening.REJECTED,
-    f"fulfilment_{FulfilmentStatus.LOST}": Happening.LOST,
-    "cancelled": Happening.CANCELLED,
+    EventKind.FULFILMENT_REJECTED: Happening.REJECTED,
+    EventKind.FULFILMENT_LOST: Happening.LOST,
+    EventKind.CANCELLED: Happening.CANCELLED,
 }
 _POLICY_ITSELF: Final = OFL
 """The actor of a cancellation that nobody asked for: the units had waited for too long."""
@@ -154,7 +154,7 @@ async def recorded(connection: AsyncConnection, networks: Networks, row: RowMapp
 def _seen(document: dict[str, Any], nodes: tuple[Node, ...], tariffs: tuple[Tariff, ...]) -> Snapshot | None:
     """The snapshot; None if another release wrote it in a form this one does not know."""
     try:
-        return seen_again(document, nodes, tariffs)
+        return unpack(document, nodes, tariffs)
     except (KeyError, TypeError, ValueError):
         return None
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.sourcing.models import Demand, Snapshot, SourcingDecision
-from dom.sourcing.planning.snapshot_codec import as_seen
+from dom.sourcing.planning.snapshot_codec import pack
 from store.network import versions
 from store.network.versions import Network
 
@@ -69,7 +69,7 @@ async def record(
             "first_fulfilment": first_fulfilment,
             "demand": planned.demand.model_dump_json(),
             "decision": decision.model_dump_json(),
-            "snapshot": json.dumps(as_seen(planned.snapshot, skus, planned.demand.as_of)),
+            "snapshot": json.dumps(pack(planned.snapshot, skus, planned.demand.as_of)),
             "network": planned.network.digest,
             "decided_at": decision.decided_at,
         },

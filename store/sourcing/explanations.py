@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.sourcing.explanation.record import Record
 from dom.sourcing.models import Demand, SourcingDecision
-from dom.sourcing.planning.snapshot_codec import seen_again
+from dom.sourcing.planning.snapshot_codec import unpack
 from dom.sourcing.policy.document import Policy
 from store.sourcing.decision_log import Networks
 
@@ -52,7 +52,7 @@ async def kept(
     for row in rows:
         snapshot = None
         if snapshots and row.snapshot is not None and row.network is not None:
-            snapshot = seen_again(row.snapshot, *await networks.at(connection, row.network))
+            snapshot = unpack(row.snapshot, *await networks.at(connection, row.network))
         found.append(
             Kept(
                 attempt=row.attempt,

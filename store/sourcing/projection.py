@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.network import Node
 from dom.sourcing.models import Place
 from dom.sourcing.valuation.demand import Bought, region_of
-from dom.sourcing.valuation.value import Outlook
+from dom.sourcing.valuation.value import ValuationInput
 from store.network.reference import ReferenceCache
 from store.stock import terms
 
-# Where a customer is, the first sourcing decision of the order knows; the clock is the house's own, not the channel's.
+# Where a customer is, the first sourcing decision of the order knows; the clock is the system's own, not the channel's.
 _OUTLOOK = text(f"""
 WITH asked AS (
     SELECT l.order_id, l.sku, sum(l.quantity) AS units,
@@ -49,7 +49,7 @@ SELECT (SELECT version FROM reference_state) AS version,
 class Read:
     """An outlook, and the free units by (node, SKU) it was read with."""
 
-    outlook: Outlook
+    outlook: ValuationInput
     free: Mapping[tuple[str, str], int]
 
 
@@ -75,7 +75,7 @@ async def read(
     free = {(node, sku): int(units) for node, sku, units in row.free or () if node in active}
     due = {(node, sku): float(units) for node, sku, units in row.due or ()}
     supply = {at: max(0, units) + due.get(at, 0.0) for at, units in free.items()}
-    outlook = Outlook(
+    outlook = ValuationInput(
         nodes=nodes,
         skus=tuple(catalogue),
         tariffs=reference.tariffs,

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.shared.errors import DomError, UnknownNode, UnknownSku
 from dom.sourcing.models import StockValue
-from dom.sourcing.valuation.decay import Priced, faded
+from dom.sourcing.valuation.decay import Priced, decayed
 from store.database.parameters import to_rows
 from store.enums import ItemOutcome
 from store.stock import terms
@@ -49,7 +49,7 @@ def _now(row: Mapping[str, Any], currency: str) -> StockValue:
     if row["age"] is None or row["age"] >= row["lifetime"]:
         return StockValue(markdown=row["markdown"])
     priced = Priced(row["opportunity"], row["units"], row["outflow"])
-    price = faded(priced, row["free"], row["age"] / _DAY, row["lifetime"] / _DAY)
+    price = decayed(priced, row["free"], row["age"] / _DAY, row["lifetime"] / _DAY)
     return StockValue(
         opportunity=price if row["currency"] == currency else 0,
         markdown=row["markdown"],

@@ -9,10 +9,10 @@ adjustments  changes from outside the order flow
 item_results what counts and changes share: locks, and what a sender hears of each item
 safety       safety stocks
 grouped      many soft reservations in one statement
-books       whether balances, ledger and reservations agree
+consistency whether balances, ledger and reservations agree
 """
 
-from store.stock.books import check
+from store.stock.consistency import check
 from store.stock.firm import NOTHING, OutOfReach, Reserved, WorkDay, consume, give_day_back, release, reserve
 from store.stock.movements import Movement, move
 

@@ -19,7 +19,7 @@ from store.enums import LedgerKind
 from store.stock.item_results import ANSWERED, MOST_UNITS, Balances, ItemResult, result
 
 KEY: Final = "adjustment:"
-"""Keeps the keys callers choose apart from the house's own."""
+"""Keeps the keys callers choose apart from the system's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.shared.errors import DomError, InvalidInput, by_type
+from dom.stock import atp
 from store.enums import ItemOutcome
 
 MOST_UNITS: Final = 2_147_483_647
@@ -41,7 +42,7 @@ class ItemResult:
     @property
     def available(self) -> int:
         """What OFL may take."""
-        return max(self.on_hand - self.reserved - self.reserved_soft - self.safety_stock, 0)
+        return max(atp.free(self.on_hand, self.reserved, self.reserved_soft, self.safety_stock), 0)
 
 
 def result(row: RowMapping, data: Mapping[str, Any]) -> ItemResult:

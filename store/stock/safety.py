@@ -18,7 +18,7 @@ from store.enums import ItemOutcome
 from store.stock.item_results import Balances
 
 _KEY: Final = "safety/"
-"""Keeps the keys callers choose apart from the house's own."""
+"""Keeps the keys callers choose apart from the system's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,12 +257,12 @@ async def one_at_a_time(connection: AsyncConnection, channel: str, owner: str) -
 _STANDING = text("""
 SELECT status = 'active' AND expires_at > statement_timestamp() AND EXISTS (
     SELECT FROM reservations r WHERE r.soft_id = h.id AND r.status = 'active') AS live
-FROM soft_reservations h WHERE id = :id AND channel = :channel
+FROM soft_reservations h WHERE id = :id AND channel = :channel AND backorder_of IS NULL
 """)
 
 
 async def standing(connection: AsyncConnection, soft_id: str, channel: str) -> bool | None:
-    """Whether the reservation holds units now; None if the channel has no such reservation."""
+    """Whether the reservation holds units now; None if the channel has no such cart or checkout."""
     live: bool | None = await connection.scalar(_STANDING, {"id": soft_id, "channel": channel})
     return live
 
@@ -291,6 +291,18 @@ UPDATE soft_reservations SET status = 'expired' WHERE id IN (
     SELECT id FROM soft_reservations WHERE status = 'active' AND expires_at <= statement_timestamp()
     LIMIT :most FOR UPDATE SKIP LOCKED)
 """)
+
+
+_IS_DUE = text("""
+SELECT EXISTS (SELECT FROM reservations
+               WHERE kind = 'soft' AND status = 'active' AND expires_at <= statement_timestamp())
+    OR EXISTS (SELECT FROM soft_reservations WHERE status = 'active' AND expires_at <= statement_timestamp())
+""")
+
+
+async def is_due(connection: AsyncConnection) -> bool:
+    """Whether something lapsed that is not written down."""
+    return bool(await connection.scalar(_IS_DUE))
 
 
 async def sweep(connection: AsyncConnection, node_id: str | None = None, sku: str | None = None) -> int:

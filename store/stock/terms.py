@@ -3,8 +3,9 @@
     free    = on_hand - reserved - live soft reservations - safety
     allowed = (free - the channel's buffer) * the channel's share / 100, never below 0
 
-What changes balances works the same out under its locks: `take_soft` and `reserve_firm` in the database
-(store/migrations/sql), the queue of waiting orders, transfers, reconciliation. ATP adds what is inbound and due
+Both are functions of the database, `free_units` and `allowed_units` (store/migrations/sql), which what changes balances
+uses under its locks: `take_soft` and `reserve_firm`, the queue of waiting orders, transfers. In Python they are
+`free` and `allowed` of `dom.stock.atp`. ATP adds what is inbound and due
 (`store.availability`). All of it is about the row `s` of `stock`; a channel's rules are found by the bind parameter
 `:channel`.
 """
@@ -41,7 +42,7 @@ def allowed(free: str, buffer: str = BUFFER, share: str = SHARE) -> str:
     return f"allowed_units({free}, {buffer}, {share})"
 
 
-FREE_FOR_OFL: Final = f"s.on_hand - s.reserved - ({LIVE_SOFT}) - s.safety_stock"
+FREE_FOR_OFL: Final = f"free_units(s.on_hand, s.reserved, {LIVE_SOFT}, s.safety_stock)"
 """What OFL may take."""
-FREE_TO_PROMISE: Final = f"s.on_hand - s.reserved - ({LIVE_SOFT}) - greatest(s.safety_stock, s.promise_safety)"
+FREE_TO_PROMISE: Final = f"free_units(s.on_hand, s.reserved, {LIVE_SOFT}, greatest(s.safety_stock, s.promise_safety))"
 """What a channel may be promised."""

@@ -1,6 +1,6 @@
 """The schema. Every rule the database can hold, it holds: keys, foreign keys, and checks against impossible numbers.
 
-`tests/store/test_migrations.py` compares these tables with what the migrations build.
+`tests/store/database/test_migrations.py` compares these tables with what the migrations build.
 """
 
 from store.tables import access, channels, feeds, network, orders, outbox, rehearsals, returns, stock, values

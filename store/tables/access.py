@@ -1,4 +1,4 @@
-"""API keys, and the log of every change that a caller asked for."""
+"""API keys, secrets that carriers sign with, and the log of every change that a caller asked for."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -33,6 +33,31 @@ api_keys = Table(
     CheckConstraint("role <> 'carrier' OR carriers IS NOT NULL", name="carrier_is_limited"),
     CheckConstraint("(revoked_at IS NULL) = (revoked_by IS NULL)", name="revoked_by_somebody"),
     Index("api_keys_created_ix", "created_at", "id"),
+)
+
+# Of these the secret itself is kept: whoever checks a signature needs it, as whoever signs does.
+signing_secrets = Table(
+    "signing_secrets",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("carrier", Text, nullable=False),
+    Column(
+        "secret",
+        Text,
+        nullable=False,
+        comment="whsec_ and base64, as it is: whoever checks a signature needs the secret itself",
+    ),
+    Column("created_by", Text, nullable=False),
+    moment("created_at", now=True),
+    moment("expires_at", nullable=True),
+    Column("revoked_by", Text),
+    moment("revoked_at", nullable=True),
+    moment("last_used_at", nullable=True),
+    Column("rotated_from", Text, ForeignKey("signing_secrets.id")),
+    CheckConstraint("secret LIKE 'whsec\\_%' AND length(secret) >= 38", name="secret_can_sign"),
+    CheckConstraint("(revoked_at IS NULL) = (revoked_by IS NULL)", name="revoked_by_somebody"),
+    Index("signing_secrets_carrier_ix", "carrier"),
+    Index("signing_secrets_created_ix", "created_at", "id"),
 )
 
 audit_log = Table(

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -112,6 +114,9 @@ soft_reservations = Table(
     Column("status", Text, nullable=False, server_default=SoftStatus.ACTIVE),
     Column("document", JSONB, nullable=False, comment="what was asked and what was promised"),
     Column("order_id", Text, comment="the order it became"),
+    Column("backorder_of", Text, ForeignKey("orders.id"), comment="the order that waits for them; null: a cart's"),
+    Column("ready", Boolean, nullable=False, server_default=false(), comment="of a backorder: it is to take them"),
+    Column("declined", JSONB, comment="of a backorder: balances it could not use, and when"),
     moment("expires_at"),
     moment("created_at", now=True),
     one_of("status", SoftStatus),
@@ -123,7 +128,12 @@ soft_reservations = Table(
         postgresql_where=text("status = 'active'"),
     ),
     Index("soft_reservations_expiry_ix", "expires_at", postgresql_where=text("status = 'active'")),
-    Index("soft_reservations_waiting_ix", "id", postgresql_where=text("status = 'active' AND id LIKE 'waiting/%'")),
+    Index(
+        "soft_reservations_backorder_ix",
+        "backorder_of",
+        unique=True,
+        postgresql_where=text("backorder_of IS NOT NULL"),
+    ),
 )
 
 reservations = Table(

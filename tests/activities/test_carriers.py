@@ -23,7 +23,7 @@ from dom.delivery.tariffs import Tariff, quote
 from dom.network import NodeAddress, ShippingMethod
 from dom.orders.order import ShipTo
 from dom.shared.errors import OutsideFailure
-from tests.unit.worlds import sku
+from tests.worlds.sourcing import sku
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample" / "tariffs.json"
 TARIFFS = TypeAdapter(tuple[Tariff, ...]).validate_json(SAMPLE.read_text())

@@ -20,11 +20,12 @@ from services.reservations import Holding
 from store.network.reference import ReferenceCache
 from store.stock import soft
 from store.stock.soft import SoftRequest, SoftUnits
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
+from tests.worlds.backorders import set_aside_for
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.captured import accept
 from tests.worlds.carts import cart, free, held, lapse, rule, statuses, take
+from tests.worlds.sourcing import MONDAY_NOON
 
 ENTRIES = "SELECT kind, reserved_delta, soft_delta FROM stock_ledger WHERE kind <> 'opening' ORDER BY id"
 
@@ -138,6 +139,7 @@ class TestClaimsThatDoNotStand:
     @pytest.mark.parametrize("named", ["nobody", "waiting/web-other", "x" * 64, "' OR 1=1"])
     async def test_an_unknown_one_blocks_nothing(self, world: AsyncEngine, database: Database, named: str) -> None:
         await held(world, cart("waiting/web-other", 2))
+        await set_aside_for(world, order("other", None, A=1), "waiting/web-other")
         sourced = await accept(database, order("unknown", named, RARE=1))
         assert not sourced.waiting
         assert await told(world, order("unknown")) == "unknown"
@@ -272,11 +274,11 @@ class TestWaitingOrder:
             "waiting order",
             600,
             (SoftUnits("dc-leeds", "RARE", 2),),
-            {"ready": True},
             brokering=True,
         )
         await lapse(world, "c1")
         await held(world, aside)
+        await set_aside_for(world, waiting, aside.id)
         await rule(world, "web", share=10)
         again = SourceAgain(
             order_id=waiting.order_id,

@@ -21,12 +21,12 @@ from dom.orders.status import CarrierEventKind, Disposition, FulfilmentStatus, R
 from dom.returns import CancelReturn, CloseReturn, ExpireReturn, Inspect, Receive
 from dom.sourcing.policy.document import FailedNodes
 from store.database.reference_version import touch
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.advancing import all_of, comes_to, to
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.captured import accept
 from tests.worlds.outside import RecordingCarrier
+from tests.worlds.sourcing import MONDAY_NOON
 
 S = FulfilmentStatus
 HOOK = "https://shop.example/hook"

@@ -13,9 +13,9 @@ from activities.capture import Accepted, AcceptOrder, Capture
 from activities.sourcing import Sourced
 from dom.orders.intake import OrderRequest
 from store.network import reference
-from tests.unit.worlds import MONDAY, MONDAY_NOON, sku
 from tests.worlds import captured, small
 from tests.worlds.books import check_books, one, rows
+from tests.worlds.sourcing import MONDAY, MONDAY_NOON, sku
 
 LATER = MONDAY + timedelta(days=10)
 

@@ -14,10 +14,10 @@ from dom.returns import CancelReturn, CloseReturn, Inspect, Receive, Step
 from store import inbound
 from store.enums import InboundKind
 from store.inbound import Announcement
-from tests.unit.worlds import MONDAY, MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.advancing import comes_to
 from tests.worlds.books import check_books, one, rows
+from tests.worlds.sourcing import MONDAY, MONDAY_NOON
 
 S = FulfilmentStatus
 HEAD = "SELECT kind, status, node_id, due_on, confidence FROM inbound WHERE reference = :reference"

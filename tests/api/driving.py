@@ -136,3 +136,11 @@ class Channel:
         assert answer.status_code == 200, answer.text
         result: dict[str, Any] = answer.json()["results"][0]
         return result
+
+
+async def booked(channel: Channel, units: int = 3, stock: int = 10) -> tuple[str, str, dict[str, Any]]:
+    """An order whose first fulfilment is packed and booked: SKU, order, and the work with its tracking number."""
+    sku = await channel.stocked_sku(stock)
+    order_id = await channel.place(order(sku, units))
+    await channel.step(f"{order_id}-F1", "pack")
+    return sku, order_id, await channel.until_work(f"{order_id}-F1", "booked")

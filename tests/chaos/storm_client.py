@@ -6,13 +6,11 @@ It asks every call again, under the same business key, until it has an answer; w
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import random
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +24,15 @@ from store import inbound, stock
 from store.database import engine as database
 from store.enums import InboundKind
 from store.inbound import Announcement, Arrived, Receipt
-from store.stock import OutOfReach, Reserved, WorkDay, adjustments, counts, soft
+from store.stock import OutOfReach, WorkDay, adjustments, counts, soft
 from store.stock.adjustments import Adjustment
 from store.stock.counts import Count
 from store.stock.soft import SoftRequest, SoftUnits
-from tests.unit.worlds import MONDAY, MONDAY_NOON
-from tests.worlds.shelf import units_of, write_order
+from tests.chaos.storm_shelves import COUNTED, NODES, SKUS, Shelves
+from tests.chaos.storm_told import Call, Told, reserved_by
+from tests.worlds.shelf import write_order
+from tests.worlds.sourcing import MONDAY, MONDAY_NOON
 
-Call = dict[str, Any]
-Row = tuple[str, str]
-
-NODES = ("n1", "n2", "n3")
-SKUS = tuple(f"SKU{number:02}" for number in range(20))
-COUNTED = SKUS[:4]
-"""These are counted; what is in their shelves is known to the unit at any moment, as in a warehouse."""
-OPENING = 60
 LONG, SHORT = 3600, 1
 MOST_REFUSALS = 20
 LATE_BY = 25
@@ -56,112 +48,6 @@ class Orders:
     calls: int
     url: str
     folder: Path
-
-
-class Shelves:
-    """What really lies in the shelves of the counted SKUs: one line a movement, under one lock, times all different."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read = 0
-        self._at: dict[str, datetime] = {}
-        self._last = datetime(2000, 1, 1, tzinfo=UTC)
-        self._now = {f"{node}/{sku}": 0 for node in NODES for sku in COUNTED}
-
-    def move(self, key: str, units: dict[str, int]) -> datetime:
-        """Goods come or go, once a key; answers when."""
-        with self._locked() as file:
-            if key not in self._at:
-                at = max(datetime.now(UTC), self._last + timedelta(microseconds=1))
-                file.write(json.dumps({"key": key, "at": at.isoformat(), "units": units}) + "\n")
-                file.flush()
-                self._follow(file)
-            return self._at[key]
-
-    def count(self, place: str) -> tuple[int, datetime]:
-        """How many there are now, and when that is: nothing moves at the same time."""
-        with self._locked():
-            at = max(datetime.now(UTC), self._last)
-            while datetime.now(UTC) <= at:  # what moves next, moves later
-                pass
-            return self._now[place], at
-
-    def now(self) -> dict[str, int]:
-        """What lies where."""
-        with self._locked():
-            return dict(self._now)
-
-    @contextmanager
-    def _locked(self) -> Iterator[Any]:
-        with self._path.open("a+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            self._follow(file)
-            yield file
-
-    def _follow(self, file: Any) -> None:
-        """Reads on where it stopped the last time."""
-        file.seek(self._read)
-        for line in file:
-            one = json.loads(line)
-            self._last = self._at[one["key"]] = datetime.fromisoformat(one["at"])
-            for place, units in one["units"].items():
-                self._now[place] += units
-        self._read = file.seek(0, 2)
-
-
-@dataclass
-class Told:
-    """What a client knows of its own doing: rebuilt of its log when it starts again."""
-
-    calls: int = 0
-    number: int = 0
-    holds: dict[str, list[list[Any]]] = field(default_factory=dict)
-    firm: dict[str, list[list[Any]]] = field(default_factory=dict)
-    """By fulfilment: line, node, SKU, quantity."""
-    sent: dict[str, list[Any]] = field(default_factory=dict)
-    taken_counts: list[Call] = field(default_factory=list)
-
-    def hear(self, call: Call, answer: Any) -> None:
-        """The answer to a call."""
-        self.number = call["n"]
-        self.calls += len(call.get("requests", ())) or 1
-        self.holds.pop(call.get("hold", "") if call["do"] != "extend" else "", None)
-        heard = getattr(self, f"_{call['do']}", None)
-        if heard is not None:
-            heard(call, answer)
-
-    def _soft(self, call: Call, verdicts: list[str]) -> None:
-        for request, verdict in zip(call["requests"], verdicts, strict=True):
-            if verdict in {"taken", "repeated"}:
-                self.holds[request["id"]] = request["units"]
-
-    def _firm(self, call: Call, answer: str) -> None:
-        for unit in _units(call) if answer == "reserved" else ():
-            one = [unit.line_id, unit.node_id, unit.sku, unit.quantity]
-            self.firm.setdefault(unit.fulfilment_id, []).append(one)
-
-    _convert = _firm
-
-    def _ship(self, call: Call, _: str) -> None:
-        self.firm.pop(call["fulfilment"])
-
-    _cancel = _ship
-
-    def _less(self, call: Call, _: str) -> None:
-        self.firm[call["fulfilment"]][0][3] -= 1
-
-    def _send(self, call: Call, answer: str) -> None:
-        if answer == "sent":
-            self.sent[call["key"]] = call["units"]
-
-    def _receive(self, call: Call, _: str) -> None:
-        self.sent.pop(call["transfer"])
-
-    def _look(self, call: Call, answer: list[Any]) -> None:
-        self.taken_counts.append(call | {"quantity": answer[0], "at": answer[1]})
-
-    def _count(self, call: Call, _: list[str]) -> None:
-        self.taken_counts = [one for one in self.taken_counts if one["key"] != call["look"]["key"]]
 
 
 class Client:
@@ -284,7 +170,7 @@ class Client:
     async def do_firm(self, connection: AsyncConnection, call: Call, hold: str | None = None) -> str:
         if await connection.scalar(text("SELECT true FROM orders WHERE id = :id"), {"id": f"web-{call['key']}"}):
             return "reserved"
-        units = _units(call)
+        units = reserved_by(call)
         order_id = f"web-{call['key']}"
         rows = [(unit.node_id, unit.sku) for unit in units]
         owned = await soft.convert(connection, hold, order_id, rows) if hold else {}
@@ -422,10 +308,6 @@ _ONE_LESS = text("""
 WITH line AS (UPDATE fulfilment_lines SET quantity = quantity - 1 WHERE fulfilment_id = :id AND line_id = :line_id)
 UPDATE order_lines SET cancelled = cancelled + 1 WHERE order_id = :order_id AND line_id = :line_id
 """)
-
-
-def _units(call: Call) -> list[Reserved]:
-    return units_of(f"web-{call['key']}", {(node, sku): quantity for node, sku, quantity in call["units"]})
 
 
 def _order_of(call: Call) -> str:

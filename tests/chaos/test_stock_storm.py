@@ -28,9 +28,10 @@ from store.database import engine as database
 from store.database import migrate
 from store.enums import LedgerKind
 from store.stock import Movement, move
-from tests.chaos.storm_client import COUNTED, NODES, OPENING, SKUS, Orders, Shelves, main, read_log
-from tests.unit.worlds import MONDAY_NOON
+from tests.chaos.storm_client import Orders, main, read_log
+from tests.chaos.storm_shelves import COUNTED, NODES, OPENING, SKUS, Shelves
 from tests.worlds.shelf import network
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.stack import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("stack")]

@@ -1,4 +1,4 @@
-"""`dom keys` and the keys of `dom up`."""
+"""`dom keys`, the keys of `dom up`, and `dom secrets`."""
 
 import stat
 from pathlib import Path
@@ -36,9 +36,13 @@ class TestKeys:
         [
             (("x", "--role", "channel"), "channels: a key of a channel is limited to its channels"),
             (("x", "--role", "node", "--node", "nowhere"), "nodes: there is no node nowhere"),
-            (("system:ofl", "--role", "operator"), "name: a name has"),
+            (("system:ofl", "--role", "operator"), "name: a name begins with a letter or digit"),
             (("x", "--role", "support", "--scope", "access:manage"), "scopes: a support has no scope access:manage"),
-            (("x", "--role", "operator", "--expires", "2020-01-01"), "expires_at: the key would have expired already"),
+            (
+                ("x", "--role", "operator", "--carrier", "northline"),
+                "carriers: the role operator has no limit",
+            ),
+            (("x", "--role", "operator", "--expires", "2020-01-01"), "expires_at: it would have expired already"),
         ],
     )
     def test_what_cannot_be_is_said_in_one_line(self, dom: Dom, arguments: tuple[str, ...], said: str) -> None:
@@ -59,6 +63,32 @@ class TestKeys:
         assert again.exit_code == 1
         assert "has ended" in again.stderr
         assert "there is no key" in dom("keys", "revoke", "nothing").stderr
+
+
+class TestSecrets:
+    def test_one_is_made_rotated_and_revoked(self, dom: Dom, world_url: str) -> None:
+        made = dom("secrets", "create", "northline")
+        assert made.exit_code == 0, made.output
+        secret = made.stdout.strip()
+        assert secret.startswith("whsec_")
+        assert "shown this once" in made.stderr
+        ((old,),) = execute(world_url, "SELECT id FROM signing_secrets")
+        assert dom("secrets", "rotate", str(old), "--overlap-hours", "0").stdout.startswith("whsec_")
+        rows = execute(world_url, "SELECT carrier, rotated_from, expires_at IS NULL FROM signing_secrets ORDER BY 3")
+        assert rows == [("northline", None, False), ("northline", old, True)]
+        assert dom("secrets", "revoke", str(old)).exit_code == 0
+        listed = dom("secrets", "list")
+        assert "northline" in listed.output
+        assert "revoked" in listed.output
+        assert secret not in listed.output
+
+    def test_what_cannot_be_is_said_in_one_line(self, dom: Dom) -> None:
+        for arguments, said in (
+            (("create", "nobody"), "carrier: there is no carrier nobody"),
+            (("revoke", "nothing"), "there is no secret nothing"),
+        ):
+            answer = dom("secrets", *arguments)
+            assert (answer.exit_code, answer.stdout, answer.stderr) == (1, "", f"dom: {said}\n")
 
 
 class TestLocalKeys:

@@ -8,8 +8,8 @@ import pytest
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.policy.reading import read_policy
 from tests.cli.conftest import Dom
-from tests.unit.policy_files import BROKEN, CLEAN, expected
 from tests.worlds import small
+from tests.worlds.policy_files import BROKEN, CLEAN, expected
 
 CHEAPER = """\
 name: cheaper   # what we try in March

@@ -8,7 +8,7 @@ import pytest
 
 from store.database import engine as database
 from tests.cli.conftest import Dom
-from tests.store.test_rehearsals import TOGETHER, accept
+from tests.worlds.rehearsing import TOGETHER, accept
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.fuzz.acts import Act, Story
 from tests.fuzz.drawing import Draw
 from tests.fuzz.model import Order, Parcel, Scan, Stray
 from tests.fuzz.running import World
-from tests.unit.worlds import MONDAY_NOON
+from tests.worlds.sourcing import MONDAY_NOON
 
 PATIENCE_SECONDS = 60.0
 UNREADABLE = frozenset({"kind", "zone", "id"})

@@ -25,11 +25,11 @@ from settings import Settings
 from store import channels, stock
 from store.enums import LedgerKind
 from store.network import reference
-from tests.unit.worlds import MONDAY_NOON, lane, sku, tariff
 from tests.worlds import small
 from tests.worlds.access import HEADERS
 from tests.worlds.outside import RecordingCarrier
 from tests.worlds.running import House
+from tests.worlds.sourcing import MONDAY_NOON, lane, sku, tariff
 from worker import wired
 
 _LEDGER = text("""

@@ -1,1 +1,5 @@
-"""Recorded histories of orders replay under the present workflow code."""
+"""Recorded histories of orders replay under the present workflow code.
+
+test_histories  every recorded history
+test_regrouped  steps regrouped in a replay
+"""

@@ -14,7 +14,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
-from tests.replay.test_histories import FOLDER
+from tools.record_histories import FOLDER
 from worker import WORKFLOWS
 
 Event = dict[str, Any]

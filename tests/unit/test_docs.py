@@ -21,6 +21,7 @@ from cli.embedded import temporal
 from cli.main import app
 from dom.exceptions import CATALOGUE, ExceptionKind
 from dom.notifications.messages import MessageKind
+from dom.orders.events import EVENTS, EventKind
 from dom.orders.status import OrderStatus
 from dom.sourcing.models import CostTerm
 from dom.sourcing.policy.document import Fence
@@ -40,7 +41,7 @@ PAGES = sorted(
 )
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 FILE = re.compile(
-    r"`((?:activities|api|bench|bootstrap|cli|connectors|deploy|docs|dom|jobs|keeper|processes|services|simulator|store"
+    r"`((?:activities|api|bench|bootstrap|cli|connectors|deploy|docs|dom|jobs|processes|services|simulator|store"
     r"|tests|tools|workflows)/[\w/.-]*)`"
 )
 """A file or folder of the code, named by its path from the top."""
@@ -193,6 +194,16 @@ class TestEverythingIsDescribed:
         ]
         assert rows(table)[2:] == told
         assert set(CATALOGUE) == set(ExceptionKind)
+
+    def test_every_kind_of_event_in_a_timeline(self) -> None:
+        _, _, table = DESCRIPTION.partition("## The timeline of an order")
+        table, _, _ = table.partition("\n## ")
+        told = [
+            [f"`{kind}`", info.meaning, ", ".join(f"`{name}`" for name in info.data.model_fields)]
+            for kind, info in EVENTS.items()
+        ]
+        assert rows(table)[2:] == told
+        assert set(EVENTS) == set(EventKind)
 
 
 class TestPages:

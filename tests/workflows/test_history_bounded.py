@@ -17,14 +17,14 @@ from processes.client import Durable
 from processes.orders import OrderProcesses
 from processes.returns import ReturnProcesses
 from store.database.engine import reading
-from tests.unit.worlds import MONDAY_NOON
-from tests.workflows.test_return import ask, handle, lines
 from tests.worlds import small
 from tests.worlds.books import check_books, one
 from tests.worlds.living import compare, lost_by_the_store, revived, told_once
 from tests.worlds.returned import check_returns
+from tests.worlds.returning import ask, handle, lines
 from tests.worlds.running import House
 from tests.worlds.seen import current_details
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import cancel, deliver, ended, pack, until_event, until_order
 from tests.worlds.waiting import until
 from workflows.messages import (

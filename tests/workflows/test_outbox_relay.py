@@ -15,12 +15,14 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
+import worker
 from activities.boundary import Database
 from activities.capture import AcceptOrder, Capture
 from activities.relaying import RelayTurn
 from cli.embedded.temporal import EmbeddedTemporal
 from cli.ports import free_port
 from connectors.notifications.mail import message_id
+from settings import Settings
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
@@ -87,6 +89,30 @@ class TestRelayWorkflow:
                 await until_told(world)
 
 
+class TestHeartbeats:
+    async def test_reach_temporal_several_times_in_the_time_that_a_relay_may_be_silent(
+        self, temporal_client: Client, world: AsyncEngine
+    ) -> None:
+        """The SDK holds them back; held back for almost as long, one that is late would end the relay."""
+        house = House(temporal_client, world, relays=False)
+        served = worker.build(temporal_client, Settings(task_queue=house.task_queue), house.activities)
+        start = RelayInput(turn=RelayTurn(seconds=60, beat=0.2))
+        async with served, relay(temporal_client, house.task_queue, start) as handle:
+            last = await _heartbeat(handle)
+            for _ in range(2):
+                began, before = asyncio.get_running_loop().time(), last
+                while last == before:
+                    await asyncio.sleep(0.1)
+                    last = await _heartbeat(handle)
+                assert asyncio.get_running_loop().time() - began < start.silence_seconds / 3
+
+
+async def _heartbeat(handle: Relay) -> object:
+    """When the relay said last that it lives."""
+    described = await handle.describe()
+    return [activity.last_heartbeat_time.ToNanoseconds() for activity in described.raw_description.pending_activities]
+
+
 async def _began(engine: AsyncEngine, times: int) -> bool:
     return bool(await one(engine, "SELECT number FROM outbox_relay") == times)
 
@@ -107,7 +133,7 @@ class SlowMailbox:
 
 
 @asynccontextmanager
-async def worker(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def worker_process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker in a process of its own, killed at the end of the block if it is not dead by then."""
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.worlds.relay_process", *arguments)
     try:
@@ -132,13 +158,13 @@ class TestWorkerKilled:
         server.start()
         arguments = (world_url, temporal_server.address, queue, str(port))
         try:
-            async with relay(temporal_client, queue), worker(*arguments) as first:
+            async with relay(temporal_client, queue), worker_process(*arguments) as first:
                 await until("mails are on their way", lambda: _taken(mailbox, 8))
                 os.kill(first.pid, signal.SIGKILL)
                 await first.wait()
                 left = await one(world, "SELECT count(*) FROM outbox WHERE status = 'pending'")
                 assert int(str(left)) > 10, "it died in the middle"
-                async with worker(*arguments):
+                async with worker_process(*arguments):
                     await until_told(world)
         finally:
             server.stop()

@@ -13,10 +13,10 @@ from temporalio.service import RPCError
 
 from dom.orders.order import Order
 from dom.orders.status import FINAL_RETURN, Disposition, ReturnStatus
-from tests.workflows.test_return import ask, end, handle, inspect, lines, mails, receive
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.returned import check_returns
+from tests.worlds.returning import ask, end, handle, inspect, lines, mails, receive
 from tests.worlds.running import House
 from tests.worlds.steps import deliver, ended, refused
 from tests.worlds.waiting import until

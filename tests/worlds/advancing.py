@@ -9,7 +9,7 @@ from dom.orders.commands import CancelUnits, CarrierBooked, Command, MoveParcel,
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
 from dom.shared import ids
 from services.change_orders import OrderChanged, Writing, change_order
-from tests.unit.worlds import MONDAY_NOON
+from tests.worlds.sourcing import MONDAY_NOON
 
 S = FulfilmentStatus
 _STEPS: Final = {

@@ -1,6 +1,22 @@
 """Examples of the contract. Each is checked against its model by a test, so that none says what is not true."""
 
-from api.access.examples import API_KEY_LIST, AUDIT_LOG, KEY_REQUESTS, KEY_ROTATIONS, NEW_API_KEY, REVOKED_API_KEY
+from api.access.examples import (
+    API_KEY,
+    API_KEY_LIST,
+    AUDIT_LOG,
+    KEY_REQUESTS,
+    KEY_ROTATIONS,
+    NEW_API_KEY,
+    REVOKED_API_KEY,
+)
+from api.access.secret_examples import (
+    NEW_SIGNING_SECRET,
+    REVOKED_SIGNING_SECRET,
+    SECRET_REQUESTS,
+    SECRET_ROTATIONS,
+    SIGNING_SECRET,
+    SIGNING_SECRET_LIST,
+)
 from api.availability.change_examples import AVAILABILITY_CHANGES, AVAILABILITY_STREAM
 from api.availability.examples import AVAILABILITY, AVAILABILITY_QUERIES, PROMISE_REQUESTS, PROMISES
 from api.channels.examples import CHANNEL, CHANNEL_REQUESTS, CHANNEL_RULES, CHANNELS
@@ -71,6 +87,7 @@ __all__ = [
     "ADJUSTMENTS",
     "ADJUSTMENT_RESULTS",
     "ALIVE",
+    "API_KEY",
     "API_KEY_LIST",
     "ARRIVALS",
     "ARRIVED",
@@ -115,6 +132,7 @@ __all__ = [
     "MARK_DOWN_RESULTS",
     "MESSAGE_LIST",
     "NEW_API_KEY",
+    "NEW_SIGNING_SECRET",
     "NODE",
     "NODE_LIST",
     "NODE_REQUESTS",
@@ -155,13 +173,18 @@ __all__ = [
     "RETURN_REFUNDED",
     "RETURN_REQUESTS",
     "REVOKED_API_KEY",
+    "REVOKED_SIGNING_SECRET",
     "SAFETY_STOCKS",
     "SAFETY_STOCK_RESULTS",
+    "SECRET_REQUESTS",
+    "SECRET_ROTATIONS",
     "SHADOW",
     "SHADOW_LIST",
     "SHADOW_REQUESTS",
     "SHADOW_STOPPED",
     "SHIPMENT_LIST",
+    "SIGNING_SECRET",
+    "SIGNING_SECRET_LIST",
     "SKU",
     "SKU_LIST",
     "SKU_REQUESTS",

@@ -12,10 +12,12 @@ from services.backorder_allocation import AllocationOutcome
 from store import backorders, stock
 from store.enums import LedgerKind
 from store.orders import orders
+from store.policy import policies
 from store.stock import Movement
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
+from tests.worlds.policies import changed
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import release
 
 Balance = tuple[str, str]
@@ -54,8 +56,9 @@ async def deal(engine: AsyncEngine, *skus: str) -> AllocationOutcome:
 async def aside(engine: AsyncEngine) -> dict[str, dict[Balance, int]]:
     """What is set aside, by order."""
     query = """
-        SELECT substr(soft_id, 9), node_id, sku, sum(quantity)::int FROM reservations
-        WHERE soft_id LIKE 'waiting/%' AND status = 'active' AND expires_at > now() GROUP BY 1, 2, 3
+        SELECT h.backorder_of, node_id, sku, sum(quantity)::int
+        FROM reservations r JOIN soft_reservations h ON h.id = r.soft_id
+        WHERE h.backorder_of IS NOT NULL AND r.status = 'active' AND r.expires_at > now() GROUP BY 1, 2, 3
     """
     found: dict[str, dict[Balance, int]] = {}
     for order_id, node, sku, units in await rows(engine, query):
@@ -92,6 +95,16 @@ async def place(engine: AsyncEngine, order: Order) -> None:
         )
 
 
+async def set_aside_for(engine: AsyncEngine, order: Order, soft_id: str) -> None:
+    """Make a soft reservation one of units that are set aside for an order."""
+    async with engine.begin() as connection:
+        await orders.capture(connection, order)
+        await connection.execute(
+            text("UPDATE soft_reservations SET backorder_of = :order_id, ready = true WHERE id = :id"),
+            {"order_id": order.order_id, "id": soft_id},
+        )
+
+
 async def expires(connection: AsyncConnection, after: str) -> None:
     """What is set aside, by whomever, lapses then."""
     for query in (
@@ -105,3 +118,10 @@ async def impatient(engine: AsyncEngine, order_id: str) -> None:
     async with engine.begin() as connection:
         query = "UPDATE orders SET captured_at = captured_at - interval '4 days' WHERE id = :id"
         await connection.execute(text(query), {"id": order_id})
+
+
+async def patient(engine: AsyncEngine, *, retry_minutes: int, cancel_after_days: int) -> None:
+    """Publish how long waiting units are looked for."""
+    patience = changed(small.POLICY, after_minutes=retry_minutes, cancel_after_days=cancel_after_days)
+    async with engine.begin() as connection:
+        await policies.publish_policy(connection, patience, "test")

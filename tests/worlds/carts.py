@@ -9,8 +9,8 @@ from store.network.reference import ReferenceCache
 from store.sourcing import snapshot
 from store.stock import soft
 from store.stock.soft import ReservationVerdict, SoftRequest, SoftUnits
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.books import rows
+from tests.worlds.sourcing import MONDAY_NOON
 
 _LAPSE = text("UPDATE soft_reservations SET expires_at = clock_timestamp() + :after WHERE id = :id")
 _LAPSE_UNITS = text("UPDATE reservations SET expires_at = clock_timestamp() + :after WHERE soft_id = :id")

@@ -10,9 +10,9 @@ from services import stock_updates
 from store import inbound, stock
 from store.enums import InboundKind
 from store.inbound import Announcement, Arrived, Receipt
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.books import one, rows
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import place
 
 FRIDAY = date(2026, 3, 6)

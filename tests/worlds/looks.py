@@ -15,10 +15,10 @@ from store.network.reference import ReferenceCache
 from store.policy import policies
 from store.sourcing import reoptimisation as second_looks
 from store.stock import Movement
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds import small
 from tests.worlds.captured import accept
 from tests.worlds.policies import changed
+from tests.worlds.sourcing import MONDAY_NOON
 
 
 def keeper_job(engine: AsyncEngine) -> Reoptimising:

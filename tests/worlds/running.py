@@ -25,8 +25,8 @@ from jobs.allocating import Allocating
 from jobs.job import Job
 from processes import signals
 from store.database.uninterrupted import unbroken
-from tests.unit.worlds import MONDAY_NOON
 from tests.worlds.outside import RecordingCarrier, RecordingSender
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.waiting import until_told
 from worker import WORKFLOWS, drain, wired
 from workflows import attributes

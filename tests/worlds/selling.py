@@ -7,7 +7,7 @@ from dom.orders.order import Order
 from store import stock
 from store.stock import WorkDay, soft
 from store.stock.soft import ReservationVerdict, SoftRequest, SoftUnits
-from tests.unit.worlds import MONDAY, MONDAY_NOON
+from tests.worlds.sourcing import MONDAY, MONDAY_NOON
 from tests.worlds.written import capture, release
 
 SERVICE = "standard"

@@ -9,7 +9,7 @@ from dom.shared import ids
 from store.database.parameters import to_rows
 from store.network import reference
 from store.stock import Reserved
-from tests.unit.worlds import MONDAY, MONDAY_NOON, node, sku
+from tests.worlds.sourcing import MONDAY, MONDAY_NOON, node, sku
 
 _CHANNELS = text(
     "INSERT INTO channels (id, document) SELECT id, '{}' FROM unnest(CAST(:channels AS text[])) AS c (id)"

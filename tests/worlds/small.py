@@ -17,8 +17,8 @@ from store import channels, stock
 from store.enums import LedgerKind
 from store.network import reference
 from store.policy import policies
-from tests.unit.worlds import LEEDS, LONDON, MONDAY_NOON, PARIS, YORK, node, sku, tariff
 from tests.worlds.policies import policy
+from tests.worlds.sourcing import LEEDS, LONDON, MONDAY_NOON, PARIS, YORK, node, sku, tariff
 
 STOCK = {
     "dc-leeds": {"A": 100, "B": 100, "RARE": 2},

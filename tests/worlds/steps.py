@@ -6,14 +6,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from dom.orders.order import Order
 from dom.shared import ids
-from tests.unit.worlds import MONDAY_NOON
+from store import stock
+from store.enums import LedgerKind
+from store.stock import Movement
 from tests.worlds.books import check_books, one
 from tests.worlds.running import House
+from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.waiting import PATIENCE_SECONDS, until, until_booked
 from workflows.messages import CancelCall, CancelLine, CancelResult, OrderResult, StockArrived
 from workflows.order.process import OrderWorkflow
@@ -106,3 +110,10 @@ async def refused(error_type: str) -> AsyncIterator[dict[str, Any]]:
     assert isinstance(error.value.cause, ApplicationError)
     assert error.value.cause.type == error_type
     about.update(error.value.cause.details[0])
+
+
+async def comes(engine: AsyncEngine, sku: str, units: int, node: str) -> None:
+    key = f"in-{await one(engine, 'SELECT gen_random_uuid()')}"
+    async with engine.begin() as connection:
+        goods = Movement(node, sku, units, LedgerKind.RECEIPT, "receipt", key)
+        await stock.move(connection, goods, actor="test", at=MONDAY_NOON)

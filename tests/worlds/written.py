@@ -10,7 +10,7 @@ from dom.orders.status import OrderStatus
 from dom.shared import ids
 from store.orders import orders
 from store.stock import Reserved
-from tests.unit.worlds import MONDAY, MONDAY_NOON
+from tests.worlds.sourcing import MONDAY, MONDAY_NOON
 
 _FULFILMENT = text("""
 INSERT INTO fulfilments (id, order_id, node_id, status, method, carrier, ship_day, cost, ship_by, promise_earliest,

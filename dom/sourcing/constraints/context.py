@@ -8,7 +8,7 @@ from dom.delivery.parcels import Piece
 from dom.delivery.promise import Full, ShipDay, ship_days
 from dom.network import Handling, Node, ShippingMethod
 from dom.sourcing.constraints.carrier_limits import Carried, any_too_large, carried, unit
-from dom.sourcing.constraints.node_index import NodeUnderStrategy, Roster, roster
+from dom.sourcing.constraints.node_index import NodeIndex, NodeUnderStrategy, node_index_for
 from dom.sourcing.costs import Offer, PricedLane, no_later, offers_on
 from dom.sourcing.models import Demand, Snapshot
 from dom.sourcing.policy.document import Fence
@@ -37,7 +37,7 @@ class OpenDays:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PlanningContext:
     """What every node is measured against: the order, the world and the policy.
 
     The goods are by SKU, in the order of the codes: units wanted, what a unit is worth (minor units of the policy's
@@ -48,7 +48,7 @@ class Asked:
     demand: Demand
     snapshot: Snapshot
     rules: Rules
-    roster: Roster
+    node_index: NodeIndex
     skus: tuple[str, ...]
     wanted: tuple[int, ...]
     values: tuple[int, ...]
@@ -68,7 +68,7 @@ class Asked:
 
     def carried(self, lanes: tuple[PricedLane, ...], given: tuple[int, ...]) -> Carried:
         """Of the lanes those that take what a node can give: so many units of each of the goods."""
-        key = (id(lanes), given)  # lanes are the roster's, which is held on to
+        key = (id(lanes), given)  # lanes are the node index's, which is held on to
         found = self._carried.get(key)
         if found is None:
             found = self._carried[key] = carried(lanes, self.units, given, self.demand.shipping_method)
@@ -76,7 +76,7 @@ class Asked:
 
     def offers_on(self, day: date, lanes: tuple[PricedLane, ...]) -> tuple[Offer, ...]:
         """What the lanes promise for goods that leave on a day, as far as that is in time."""
-        key = (id(lanes), day)  # lanes are the roster's or `carried`'s, which are held on to
+        key = (id(lanes), day)  # lanes are the node index's or `carried`'s, which are held on to
         found = self._offers.get(key)
         if found is None:
             found = self._offers[key] = self.offers_of(day, lanes)
@@ -97,7 +97,7 @@ class Asked:
         return found
 
 
-def asked(demand: Demand, snapshot: Snapshot, rules: Rules, wanted: Mapping[str, int]) -> Asked:
+def planning_context(demand: Demand, snapshot: Snapshot, rules: Rules, wanted: Mapping[str, int]) -> PlanningContext:
     """The question put to every node, for so many units by SKU; a SKU the catalogue lacks needs nothing special."""
     skus, fences = tuple(wanted), rules.fences
     known = [snapshot.skus.get(sku) for sku in skus]
@@ -108,11 +108,11 @@ def asked(demand: Demand, snapshot: Snapshot, rules: Rules, wanted: Mapping[str,
     too_large = not picked_up and any_too_large(units, snapshot.tariffs)
     arrive_by = _arrive_by(demand, rules)
     leaves_within = fences.leaves_within_days if rules.stands(Fence.LEAVES_IN_TIME) else None
-    return Asked(
+    return PlanningContext(
         demand=demand,
         snapshot=snapshot,
         rules=rules,
-        roster=roster(demand, snapshot, rules),
+        node_index=node_index_for(demand, snapshot, rules),
         skus=skus,
         wanted=tuple(wanted.values()),
         values=unit_values(demand, skus, rules),
@@ -143,6 +143,6 @@ def unit_values(demand: Demand, skus: Sequence[str], rules: Rules) -> tuple[int,
     sold: dict[str, int] = dict.fromkeys(skus, 0)
     units: dict[str, int] = dict.fromkeys(skus, 0)
     for line in demand.lines:
-        sold[line.sku] += line.unit_price * line.quantity
+        sold[line.sku] += line.value
         units[line.sku] += line.quantity
     return tuple([round(sold[sku] * worth / max(1, units[sku])) for sku in skus])

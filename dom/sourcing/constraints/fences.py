@@ -15,7 +15,7 @@ from dom.delivery.promise import DAYS_LOOKED_AHEAD, Collection, ShipDay, collect
 from dom.network import Node, ShippingMethod
 from dom.shared.money import Money
 from dom.sourcing.constraints.carrier_limits import refusal
-from dom.sourcing.constraints.context import Asked
+from dom.sourcing.constraints.context import PlanningContext
 from dom.sourcing.constraints.node_index import (
     NodeUnderStrategy,
     asked_in_full,
@@ -64,48 +64,48 @@ class Site:
         return self.fences[-1].passed
 
 
-def examine(question: Asked) -> list[Site]:
+def examine(context: PlanningContext) -> list[Site]:
     """Every node of the network by id, with its stock and the fences it was asked, up to the first it failed."""
-    held, none = _held(question), (0,) * len(question.skus)
-    excluded = question.demand.excluded_nodes
+    held, none = _held(context), (0,) * len(context.skus)
+    excluded = context.demand.excluded_nodes
     found = []
-    for standing, distance in zip(question.roster.standings, question.roster.distances, strict=True):
+    for standing, distance in zip(context.node_index.standings, context.node_index.distances, strict=True):
         stock = held.get(standing.node_id, none)
         if stock is none or not standing.passed:
             site = Site(standing, stock, stock, distance, standing.without_stock)
         else:
             site = Site(standing, stock, stock, distance)
-            _ask(site, question)
+            _ask(site, context)
         if standing.node_id in excluded and standing.fences[0].passed:
             site.fences = (standing.fences[0], not_failed(False))
         found.append(site)
     return found
 
 
-def examine_in_full(question: Asked) -> dict[str, tuple[FenceResult, ...]]:
+def examine_in_full(context: PlanningContext) -> dict[str, tuple[FenceResult, ...]]:
     """All that each node is asked, by its id, also after the first fence it failed; for reading, not for planning."""
-    held, none = _held(question), (0,) * len(question.skus)
+    held, none = _held(context), (0,) * len(context.skus)
     found = {}
-    for standing, distance in zip(question.roster.standings, question.roster.distances, strict=True):
+    for standing, distance in zip(context.node_index.standings, context.node_index.distances, strict=True):
         stock = held.get(standing.node_id, none)
         site = Site(standing, stock, stock, distance)
-        before = asked_in_full(standing.node, question.demand, question.snapshot, question.rules)
-        found[standing.node_id] = (*before, *_asked_of(site, question))
+        before = asked_in_full(standing.node, context.demand, context.snapshot, context.rules)
+        found[standing.node_id] = (*before, *_asked_of(site, context))
     return found
 
 
-def examine_with_stock(question: Asked) -> Iterator[tuple[Site, Iterator[FenceResult]]]:
+def examine_with_stock(context: PlanningContext) -> Iterator[tuple[Site, Iterator[FenceResult]]]:
     """Every node as if it held all that is asked for, with what it is asked, one fence after the other."""
-    for standing, distance in zip(question.roster.standings, question.roster.distances, strict=True):
-        site = Site(standing, question.wanted, question.wanted, distance)
-        yield site, chain(standing.fences, _asked_of(site, question) if standing.passed else ())
+    for standing, distance in zip(context.node_index.standings, context.node_index.distances, strict=True):
+        site = Site(standing, context.wanted, context.wanted, distance)
+        yield site, chain(standing.fences, _asked_of(site, context) if standing.passed else ())
 
 
-def _held(question: Asked) -> dict[str, tuple[int, ...]]:
+def _held(context: PlanningContext) -> dict[str, tuple[int, ...]]:
     """What each node holds of each SKU, for the nodes that hold any."""
     found: dict[str, list[int]] = {}
-    available, skus = question.snapshot.available, question.skus
-    if len(available) <= len(question.roster.standings) * len(skus):
+    available, skus = context.snapshot.available, context.skus
+    if len(available) <= len(context.node_index.standings) * len(skus):
         place = {sku: index for index, sku in enumerate(skus)}
         for (node_id, sku), units in available.items():
             if units > 0 and sku in place:
@@ -113,7 +113,7 @@ def _held(question: Asked) -> dict[str, tuple[int, ...]]:
                     found[node_id] = [0] * len(skus)
                 found[node_id][place[sku]] = units
         return {node_id: tuple(units) for node_id, units in found.items()}
-    for standing in question.roster.standings:
+    for standing in context.node_index.standings:
         node_id = standing.node_id
         units_of = [max(0, available.get((node_id, sku), 0)) for sku in skus]
         if any(units_of):
@@ -121,20 +121,20 @@ def _held(question: Asked) -> dict[str, tuple[int, ...]]:
     return {node_id: tuple(units) for node_id, units in found.items()}
 
 
-def _ask(site: Site, question: Asked) -> None:
+def _ask(site: Site, context: PlanningContext) -> None:
     standing = site.standing
-    if standing.plain and question.plain:
-        _ask_plainly(site, question)
+    if standing.plain and context.plain:
+        _ask_plainly(site, context)
         return
     results = []
-    for found in _asked_of(site, question):
+    for found in _asked_of(site, context):
         results.append(found)
         if not found.passed:
             break
     site.fences = (*standing.fences, *results)
 
 
-def _ask_plainly(site: Site, question: Asked) -> None:
+def _ask_plainly(site: Site, context: PlanningContext) -> None:
     """The usual case in one go: stock, distance, capacity."""
     standing = site.standing
     before = (*standing.fences, stock_held(sum(site.stock)))
@@ -144,66 +144,66 @@ def _ask_plainly(site: Site, question: Asked) -> None:
         if not near.passed:
             site.fences = before
             return
-    found = _capacity(site, question)
+    found = _capacity(site, context)
     if site.ship_day is not None:
-        site.offers = question.offers_on(site.ship_day.day, standing.lanes)
+        site.offers = context.offers_on(site.ship_day.day, standing.lanes)
     site.fences = (*before, found)
 
 
-def _asked_of(site: Site, question: Asked) -> Iterator[FenceResult]:
+def _asked_of(site: Site, context: PlanningContext) -> Iterator[FenceResult]:
     """The fences that depend on the order, in the order they are asked."""
     standing = site.standing
     yield stock_held(sum(site.stock))
-    yield from _fit_for(site, question)
+    yield from _fit_for(site, context)
     if standing.kept_back:
         yield _kept_back(site, standing.kept_back)
     if standing.furthest_km is not None:
         yield _near_enough(site.distance_km, standing.furthest_km)
     if standing.minimum_value:
-        yield _picking_value(site, question, standing.minimum_value)
+        yield _picking_value(site, context, standing.minimum_value)
     if standing.complete_only:
-        yield _complete(site, question)
-    yield _capacity(site, question)
+        yield _complete(site, context)
+    yield _capacity(site, context)
     if standing.kept_capacity is not None:
-        yield _capacity_kept(site, question, standing.kept_capacity)
-    if question.leaves_within is not None:
-        yield _leaves_in_time(site, question, question.leaves_within)
+        yield _capacity_kept(site, context, standing.kept_capacity)
+    if context.leaves_within is not None:
+        yield _leaves_in_time(site, context, context.leaves_within)
     if site.ship_day is not None and site.lanes:
-        site.offers = question.offers_on(site.ship_day.day, site.lanes)
-    if question.arrive_by is not None:
-        yield _arrives_in_time(site, question, question.arrive_by)
+        site.offers = context.offers_on(site.ship_day.day, site.lanes)
+    if context.arrive_by is not None:
+        yield _arrives_in_time(site, context, context.arrive_by)
 
 
-def _fit_for(site: Site, question: Asked) -> Iterator[FenceResult]:
+def _fit_for(site: Site, context: PlanningContext) -> Iterator[FenceResult]:
     """Whether the node can pack and send such goods at all."""
-    if question.any_needs:
-        yield _handling(site, question)
-    if question.any_too_large and site.standing.lanes:
-        yield _carrier_limits(site, question)
+    if context.any_needs:
+        yield _handling(site, context)
+    if context.any_too_large and site.standing.lanes:
+        yield _carrier_limits(site, context)
 
 
-def _handling(site: Site, question: Asked) -> FenceResult:
+def _handling(site: Site, context: PlanningContext) -> FenceResult:
     """A node that cannot pack and send goods has none of them."""
     can = frozenset(site.node.handles)
-    site.usable = tuple([units if need <= can else 0 for units, need in zip(site.usable, question.needs, strict=True)])
-    needed = sorted({each for need in question.needs for each in need})
-    out = [sku for sku, need in zip(question.skus, question.needs, strict=True) if not need <= can]
+    site.usable = tuple([units if need <= can else 0 for units, need in zip(site.usable, context.needs, strict=True)])
+    needed = sorted({each for need in context.needs for each in need})
+    out = [sku for sku, need in zip(context.skus, context.needs, strict=True) if not need <= can]
     actual = f"handles {', '.join(site.node.handles) or 'nothing of the kind'}"
     actual += f", so nothing of {', '.join(out[:3])}{' and others' if len(out) > 3 else ''}" if out else ""  # noqa: PLR2004
-    has_some = any(site.usable) or (not any(site.stock) and len(out) < len(question.skus))
+    has_some = any(site.usable) or (not any(site.stock) and len(out) < len(context.skus))
     return result(Fence.HANDLING, has_some, f"handles {', '.join(needed)}", actual)
 
 
-def _carrier_limits(site: Site, question: Asked) -> FenceResult:
+def _carrier_limits(site: Site, context: PlanningContext) -> FenceResult:
     """A node cannot send what no carrier takes from there, and sends what it gives by carriers that take all of it."""
-    lanes, held = site.standing.lanes, site.usable if any(site.usable) else question.wanted
-    left = question.carried(lanes, tuple(map(min, held, question.wanted)))
+    lanes, held = site.standing.lanes, site.usable if any(site.usable) else context.wanted
+    left = context.carried(lanes, tuple(map(min, held, context.wanted)))
     site.carried_by = left.lanes
     site.usable = tuple([units if place in left.places else 0 for place, units in enumerate(site.usable)])
     out = [place for place, units in enumerate(held) if units and place not in left.places]
     actual = left.carriers
     if out:
-        actual += f": {question.skus[out[0]]} is {refusal(lanes, question.units[out[0]])}"
+        actual += f": {context.skus[out[0]]} is {refusal(lanes, context.units[out[0]])}"
         actual += " and others are too large" if len(out) > 1 else ""
     return result(Fence.CARRIER_LIMITS, bool(left.lanes), "a carrier that takes the goods", actual)
 
@@ -221,31 +221,31 @@ def _near_enough(distance: float | None, limit: int) -> FenceResult:
     return result(Fence.WITHIN_DISTANCE, distance is None or distance <= limit, f"at most {limit} km", actual)
 
 
-def _picking_value(site: Site, question: Asked, minimum: int) -> FenceResult:
+def _picking_value(site: Site, context: PlanningContext, minimum: int) -> FenceResult:
     """What the node could give of the order must be worth the while; what cannot be compared plays no part."""
-    currency = question.rules.currency
+    currency = context.rules.currency
     expected = f"worth at least {Money(amount=minimum, currency=currency)!s}"
-    if not question.values:
-        actual = f"value not known: the policy has no exchange rate for {question.demand.currency}"
+    if not context.values:
+        actual = f"value not known: the policy has no exchange rate for {context.demand.currency}"
         return result(Fence.PICKING_VALUE, True, expected, actual)
     worth = sum(
         [
             min(units, wanted) * value
-            for units, wanted, value in zip(site.usable, question.wanted, question.values, strict=True)
+            for units, wanted, value in zip(site.usable, context.wanted, context.values, strict=True)
         ]
     )
     return result(Fence.PICKING_VALUE, worth >= minimum, expected, str(Money(amount=worth, currency=currency)))
 
 
-def _complete(site: Site, question: Asked) -> FenceResult:
-    has = sum([min(units, wanted) for units, wanted in zip(site.usable, question.wanted, strict=True)])
-    wanted = sum(question.wanted)
+def _complete(site: Site, context: PlanningContext) -> FenceResult:
+    has = sum([min(units, wanted) for units, wanted in zip(site.usable, context.wanted, strict=True)])
+    wanted = sum(context.wanted)
     return result(Fence.COMPLETE_ONLY, has == wanted, "all that is asked for", f"{has} of {counted(wanted)}")
 
 
-def _capacity(site: Site, question: Asked) -> FenceResult:
+def _capacity(site: Site, context: PlanningContext) -> FenceResult:
     node = site.node
-    _find_day(site, question, node.daily_capacity)
+    _find_day(site, context, node.daily_capacity)
     if site.ship_day is None:
         actual = f"no open day with room for another of {node.daily_capacity}"
         return result(Fence.CAPACITY, False, f"room within {DAYS_LOOKED_AHEAD} days", actual)
@@ -257,35 +257,35 @@ def _room_on(day: date) -> FenceResult:
     return result(Fence.CAPACITY, True, f"room within {DAYS_LOOKED_AHEAD} days", f"{day:%a} {day}")
 
 
-def _capacity_kept(site: Site, question: Asked, room: int) -> FenceResult:
+def _capacity_kept(site: Site, context: PlanningContext, room: int) -> FenceResult:
     """The day may move to one on which this strategy still has room."""
-    _find_day(site, question, room)
+    _find_day(site, context, room)
     expected = f"takes {room} of {site.node.daily_capacity} a day"
     if site.ship_day is None:
         return result(Fence.CAPACITY_KEPT, False, expected, f"no open day with room within {DAYS_LOOKED_AHEAD} days")
     return result(Fence.CAPACITY_KEPT, True, expected, f"{site.ship_day.day:%a} {site.ship_day.day}")
 
 
-def _find_day(site: Site, question: Asked, capacity: int) -> None:
+def _find_day(site: Site, context: PlanningContext, capacity: int) -> None:
     """The first open day on which fewer than so many fulfilment orders are taken, and none of its service too many."""
-    standing, demand = site.standing, question.demand
+    standing, demand = site.standing, context.demand
     if demand.shipping_method is ShippingMethod.PICKUP:
-        is_full = _fullness(standing, capacity, demand.shipping_method, question.snapshot.capacity_used)
+        is_full = _fullness(standing, capacity, demand.shipping_method, context.snapshot.capacity_used)
         site.collection = collection_window(standing.node, demand.as_of, is_full)
         site.ship_day = site.collection.ship_day if site.collection else None
     else:
-        site.ship_day = _first_day(standing, question, capacity)
+        site.ship_day = _first_day(standing, context, capacity)
 
 
-def _first_day(standing: NodeUnderStrategy, question: Asked, capacity: int) -> ShipDay | None:
+def _first_day(standing: NodeUnderStrategy, context: PlanningContext, capacity: int) -> ShipDay | None:
     """As `dom.delivery.promise.ship_day`, for many nodes that share few calendars."""
-    days = question.open_days(standing)
+    days = context.open_days(standing)
     first = days.known[0] if days.known else None
     if first is not None and standing.service_capacity is None:
-        used = question.snapshot.capacity_used
+        used = context.snapshot.capacity_used
         if used.get((standing.node_id, first.day, ""), 0) < capacity:
             return first
-    method, used = question.demand.shipping_method, question.snapshot.capacity_used
+    method, used = context.demand.shipping_method, context.snapshot.capacity_used
     return days.first(_fullness(standing, capacity, method, used))
 
 
@@ -302,15 +302,15 @@ def _fullness(
     return is_full
 
 
-def _leaves_in_time(site: Site, question: Asked, within: int) -> FenceResult:
+def _leaves_in_time(site: Site, context: PlanningContext, within: int) -> FenceResult:
     expected = "leaves today" if within == 0 else f"leaves within {within} day{'s' if within > 1 else ''}"
     if site.ship_day is None:
         return result(Fence.LEAVES_IN_TIME, False, expected, "does not leave")
-    days = (site.ship_day.day - question.demand.as_of.astimezone(site.node.zone).date()).days
+    days = (site.ship_day.day - context.demand.as_of.astimezone(site.node.zone).date()).days
     return result(Fence.LEAVES_IN_TIME, days <= within, expected, f"{site.ship_day.day:%a} {site.ship_day.day}")
 
 
-def _arrives_in_time(site: Site, question: Asked, by: datetime) -> FenceResult:
+def _arrives_in_time(site: Site, context: PlanningContext, by: datetime) -> FenceResult:
     """A pick-up is in time when the goods are ready."""
     expected = f"arrives by {by:%a %d %b %H:%M} UTC"
     if site.collection is not None:
@@ -318,7 +318,7 @@ def _arrives_in_time(site: Site, question: Asked, by: datetime) -> FenceResult:
         return result(Fence.ARRIVES_IN_TIME, ready <= by, expected, f"ready {ready:%a %d %b %H:%M} UTC")
     if site.ship_day is None or not site.lanes:
         return result(Fence.ARRIVES_IN_TIME, False, expected, "does not leave")
-    promises = site.offers or offers_on(site.ship_day.day, site.lanes, question.demand, question.rules)
+    promises = site.offers or offers_on(site.ship_day.day, site.lanes, context.demand, context.rules)
     soonest = min([offer.promise.latest for offer in promises], default=None)
     actual = "nobody delivers" if soonest is None else f"{soonest:%a %d %b %H:%M} UTC at the earliest"
     return result(Fence.ARRIVES_IN_TIME, bool(site.offers), expected, actual)

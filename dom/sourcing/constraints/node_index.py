@@ -70,20 +70,20 @@ class NodeUnderStrategy:
 
 
 @dataclass(frozen=True, slots=True)
-class Roster:
+class NodeIndex:
     """All nodes of the network by id, and how far each is from the customer."""
 
     standings: tuple[NodeUnderStrategy, ...]
     distances: tuple[float | None, ...]
 
 
-def roster(demand: Demand, snapshot: Snapshot, rules: Rules) -> Roster:
+def node_index_for(demand: Demand, snapshot: Snapshot, rules: Rules) -> NodeIndex:
     """The nodes under the strategy for an order's service, country and place."""
     nodes = _same(snapshot.nodes)
     asked = _Asked(demand.shipping_method, demand.country, _region(demand, rules), demand.pickup_node)
     known = _standings if demand.pickup_node is None else _standings_at
     standings = known(nodes, _same(snapshot.tariffs), Same(rules.policy, rules.strategy), rules.relaxed, asked)
-    return Roster(standings, _distances(nodes, demand.place))
+    return NodeIndex(standings, _distances(nodes, demand.place))
 
 
 def asked_in_full(node: Node, demand: Demand, snapshot: Snapshot, rules: Rules) -> tuple[FenceResult, ...]:

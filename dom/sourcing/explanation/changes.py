@@ -92,7 +92,7 @@ class _Search:
 
     def _loses(self, value: Fraction) -> bool:
         if value not in self.plans:
-            self.plans[value] = self.record.decided_again(self.snapshot, self.setting.put(self.costs, value))
+            self.plans[value] = self.record.recompute_decision(self.snapshot, self.setting.put(self.costs, value))
         return taken(self.plans[value]) != taken(self.record.decision)
 
 

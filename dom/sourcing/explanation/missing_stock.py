@@ -82,7 +82,7 @@ def _least(record: Record, snapshot: Snapshot, better: _Better) -> _Better:
 
 def _with(record: Record, snapshot: Snapshot, node_id: str, missing: Missing) -> SourcingDecision:
     more = {(node_id, sku): max(0, snapshot.available.get((node_id, sku), 0)) + n for sku, n in missing.items()}
-    return record.decided_again(snapshot.model_copy(update={"available": {**snapshot.available, **more}}))
+    return record.recompute_decision(snapshot.model_copy(update={"available": {**snapshot.available, **more}}))
 
 
 def _is_better(again: SourcingDecision, chosen: SourcingDecision) -> bool:

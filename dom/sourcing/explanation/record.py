@@ -24,11 +24,11 @@ class Record:
         place = self.policy.position(self.decision.strategy)
         return None if place is None else self.policy.strategies[place]
 
-    def decided_again(self, snapshot: Snapshot, costs: Costs | None = None) -> SourcingDecision:
+    def recompute_decision(self, snapshot: Snapshot, costs: Costs | None = None) -> SourcingDecision:
         """The decision made again on a snapshot, with other costs in the strategy that was used."""
         return plan(self.demand, snapshot, self._with(costs), self.decision.policy_version)
 
-    def drafted_again(self, snapshot: Snapshot) -> CandidatePlan | None:
+    def recompute_plan(self, snapshot: Snapshot) -> CandidatePlan | None:
         """The draft behind the decision; None if no strategy was for the order."""
         if self.strategy is None:
             return None

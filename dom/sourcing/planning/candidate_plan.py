@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dom.delivery.parcels import PACKING_GRAMS
-from dom.sourcing.constraints.context import Asked, asked
+from dom.sourcing.constraints.context import PlanningContext, planning_context
 from dom.sourcing.constraints.fences import Site, days_until, examine, used_share
 from dom.sourcing.costs import (
     CostTally,
@@ -38,7 +38,7 @@ class CandidatePlan:
 
     rules: Rules
     demand: Demand
-    question: Asked
+    context: PlanningContext
     sites: Sequence[Site]
     eligible: Sequence[Site]
     lots: tuple[Lot, ...]
@@ -51,7 +51,7 @@ class CandidatePlan:
     @property
     def wanted(self) -> list[str]:
         """The SKUs the sites' stock is told of, in its order."""
-        return list(self.question.skus)
+        return list(self.context.skus)
 
     @property
     def filled(self) -> int:
@@ -77,7 +77,7 @@ class CandidatePlan:
 
     def _given(self, share: Share) -> dict[str, int]:
         """What a share gives, by SKU."""
-        codes = self.question.skus
+        codes = self.context.skus
         return {
             codes[place]: units * count
             for lot, units in zip(self.lots, share.units, strict=True)
@@ -105,24 +105,24 @@ def draft(demand: Demand, snapshot: Snapshot, rules: Rules) -> CandidatePlan:
 
 def _drafted(demand: Demand, snapshot: Snapshot, rules: Rules) -> CandidatePlan:
     wanted = lines.wanted(demand.lines, snapshot.skus)
-    question = asked(demand, snapshot, rules, wanted)
-    sites = examine(question)
+    context = planning_context(demand, snapshot, rules, wanted)
+    sites = examine(context)
     eligible = [site for site in sites if site.eligible]
     goods = lots(wanted, snapshot.skus, rules.split)
-    problem = stated(eligible, goods, question)
-    made = CandidatePlan(rules, demand, question, sites, eligible, goods, problem, search(problem))
+    problem = stated(eligible, goods, context)
+    made = CandidatePlan(rules, demand, context, sites, eligible, goods, problem, search(problem))
     shipments, unfilled = made.planned(made.found.best)
     return replace(made, shipments=shipments, unfilled=unfilled)
 
 
-def stated(eligible: Sequence[Site], goods: Sequence[Lot], question: Asked) -> SolverProblem:
+def stated(eligible: Sequence[Site], goods: Sequence[Lot], context: PlanningContext) -> SolverProblem:
     """The question in numbers: nothing is asked for that the eligible nodes do not hold."""
-    split, cost = question.rules.split, question.rules.cost
-    skus = [question.snapshot.skus[sku] for sku in question.skus]
-    held = held_of(eligible, goods, question)
+    split, cost = context.rules.split, context.rules.cost
+    skus = [context.snapshot.skus[sku] for sku in context.skus]
+    held = held_of(eligible, goods, context)
     supply = [sum(units) for units in zip(*held, strict=True)] or [0] * len(goods)
-    items = tuple([lot.item(units, skus, question.values) for lot, units in zip(goods, supply, strict=True)])
-    weighing = weighing_for(question, goods, items)
+    items = tuple([lot.item(units, skus, context.values) for lot, units in zip(goods, supply, strict=True)])
+    weighing = weighing_for(context, goods, items)
     sources = tuple([weighing.source(site, stock) for site, stock in zip(eligible, held, strict=True)])
     return SolverProblem(
         items=items,
@@ -130,16 +130,16 @@ def stated(eligible: Sequence[Site], goods: Sequence[Lot], question: Asked) -> S
         maximum_shipments=split.maximum_shipments,
         split_penalty=cost.split_penalty,
         units=sum([item.units * item.pieces for item in items]),
-        minimum_value=split.minimum_value if question.values else 0,
+        minimum_value=split.minimum_value if context.values else 0,
         minimum_units=split.minimum_units,
     )
 
 
-def held_of(eligible: Sequence[Site], goods: Sequence[Lot], question: Asked) -> list[tuple[int, ...]]:
+def held_of(eligible: Sequence[Site], goods: Sequence[Lot], context: PlanningContext) -> list[tuple[int, ...]]:
     """What each node can give of each lot, no more than is wanted."""
     if not all(lot.parts for lot in goods):
         return [tuple([lot.held(site.usable) for lot in goods]) for site in eligible]
-    wanted = question.wanted
+    wanted = context.wanted
     return [tuple([min(pair) for pair in zip(site.usable, wanted, strict=True)]) for site in eligible]
 
 
@@ -147,7 +147,7 @@ def held_of(eligible: Sequence[Site], goods: Sequence[Lot], question: Asked) -> 
 class _Weighing:
     """Puts a price on the nodes that may take part, and remembers what many of them have in common."""
 
-    question: Asked
+    context: PlanningContext
     goods: Sequence[Lot]
     items: tuple[Item, ...]
     pieces: tuple[int, ...]
@@ -158,17 +158,17 @@ class _Weighing:
 
     def source(self, site: Site, stock: tuple[int, ...]) -> Source:
         """The node as the solver knows it."""
-        question, standing = self.question, site.standing
+        context, standing = self.context, site.standing
         load, whole = self._held(stock)
         return Source(
             node_id=standing.node_id,
             stock=stock,
             whole=whole,
             all_it_holds=load,
-            tally=CostTally(_own_costs(site).base + _shipment_cost(site, question), site.offers),
+            tally=CostTally(_own_costs(site).base + _shipment_cost(site, context), site.offers),
             unit_costs=self.unit_costs(site),
             ties=self._ties(site, load),
-            minimum_value=standing.minimum_value if question.values else 0,
+            minimum_value=standing.minimum_value if context.values else 0,
             alone_only=standing.complete_only,
         )
 
@@ -177,8 +177,8 @@ class _Weighing:
         own = _own_costs(site).unit
         if not self.by_unit:
             return tuple([own * pieces for pieces in self.pieces])
-        question = self.question
-        each = [own + sum(_unit_terms(site, place, question).values()) for place in range(len(question.skus))]
+        context = self.context
+        each = [own + sum(_unit_terms(site, place, context).values()) for place in range(len(context.skus))]
         return tuple([sum([each[place] * count for place, count in lot.goods]) for lot in self.goods])
 
     def _held(self, stock: tuple[int, ...]) -> tuple[Load, int]:
@@ -198,7 +198,7 @@ class _Weighing:
     def _ties(self, site: Site, load: Load) -> tuple[int, ...]:
         """What a shipment from there adds to each tie-break; the promise is that for all it holds."""
         found = []
-        for tie in self.question.rules.strategy.tie_breaks:
+        for tie in self.context.rules.strategy.tie_breaks:
             if tie is TieBreak.FEWER_SHIPMENTS:
                 found.append(1)
             elif tie is TieBreak.NEARER:
@@ -210,7 +210,7 @@ class _Weighing:
         return tuple(found)
 
     def _days(self, site: Site, load: Load) -> int:
-        as_of, offers = self.question.demand.as_of, site.offers
+        as_of, offers = self.context.demand.as_of, site.offers
         if not offers:
             return days_until(site.collection.promise.latest, as_of) if site.collection else 0
         key = (id(offers), load)
@@ -220,10 +220,10 @@ class _Weighing:
         return self.days[key]
 
 
-def weighing_for(question: Asked, goods: Sequence[Lot], items: tuple[Item, ...]) -> _Weighing:
+def weighing_for(context: PlanningContext, goods: Sequence[Lot], items: tuple[Item, ...]) -> _Weighing:
     """The scales for one order."""
     pieces = tuple([sum([count for _, count in lot.goods]) for lot in goods])
-    return _Weighing(question, goods, items, pieces, weighs_units(question.rules.cost))
+    return _Weighing(context, goods, items, pieces, weighs_units(context.rules.cost))
 
 
 def _shipment(share: Share, goods: Sequence[DemandLine], made: CandidatePlan, split_penalty: int) -> PlannedShipment:
@@ -267,11 +267,11 @@ def _told(terms: Terms) -> Terms:
 
 def _costs_of(site: Site, share: Share, made: CandidatePlan) -> Terms:
     """What a shipment costs apart from what the carrier and the split add."""
-    question, own = made.question, _own_costs(site)
-    found = summed(own.base_terms, _shipment_terms(site, question))
+    context, own = made.context, _own_costs(site)
+    found = summed(own.base_terms, _shipment_terms(site, context))
     for lot, units in zip(made.lots, share.units, strict=True):
         for place, count in lot.goods if units else ():
-            each = summed(own.unit_terms, _unit_terms(site, place, question))
+            each = summed(own.unit_terms, _unit_terms(site, place, context))
             found = summed(found, {term: units * count * amount for term, amount in each.items()})
     return found
 
@@ -283,28 +283,28 @@ def _own_costs(site: Site) -> NodeCosts:
     return costs
 
 
-def _shipment_terms(site: Site, question: Asked) -> Terms:
-    demand, rules = question.demand, question.rules
+def _shipment_terms(site: Site, context: PlanningContext) -> Terms:
+    demand, rules = context.demand, context.rules
     late = 0
     if site.collection is not None:
         late = lateness_cost(site.collection.promise.earliest, demand.requested_by, rules)
-    share = used_share(site, question.snapshot) if rules.cost.capacity_balance else 0.0
+    share = used_share(site, context.snapshot) if rules.cost.capacity_balance else 0.0
     return shipment_terms(rules.cost, demand.shipping_method, site.distance_km, share, late)
 
 
-def _shipment_cost(site: Site, question: Asked) -> int:
+def _shipment_cost(site: Site, context: PlanningContext) -> int:
     """The sum of `_shipment_terms`, in the usual case without them."""
-    cost = question.rules.cost
+    cost = context.rules.cost
     if cost.capacity_balance or cost.carbon or site.collection is not None:
-        return sum(_shipment_terms(site, question).values())
+        return sum(_shipment_terms(site, context).values())
     return distance_cost(cost, site.distance_km)
 
 
-def _unit_terms(site: Site, place: int, question: Asked) -> Mapping[CostTerm, int]:
-    cost, sku = question.rules.cost, question.skus[place]
+def _unit_terms(site: Site, place: int, context: PlanningContext) -> Mapping[CostTerm, int]:
+    cost, sku = context.rules.cost, context.skus[place]
     if not weighs_units(cost):
         return {}
-    snapshot = question.snapshot
+    snapshot = context.snapshot
     value = snapshot.values.get((site.node.id, sku), NO_VALUE)
-    per_gram = carbon_per_gram(cost, question.demand.shipping_method, site.distance_km)
+    per_gram = carbon_per_gram(cost, context.demand.shipping_method, site.distance_km)
     return unit_terms(cost, snapshot.skus[sku], value, site.stock[place], per_gram)

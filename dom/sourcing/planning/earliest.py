@@ -14,7 +14,7 @@ from dom.network import Handling, ShippingMethod, Sku
 from dom.orders.order import Promise
 from dom.shared.base import NodeId
 from dom.sourcing.constraints.carrier_limits import carried
-from dom.sourcing.constraints.context import Asked, asked
+from dom.sourcing.constraints.context import PlanningContext, planning_context
 from dom.sourcing.constraints.fences import examine, examine_in_full
 from dom.sourcing.costs import CostTally, Load, Offer, PricedLane
 from dom.sourcing.models import Demand, DemandLine, Place, Snapshot, SourcingDecision
@@ -46,7 +46,7 @@ class Reach:
 
     ways: Mapping[str, tuple[Way, ...]]
     offers: Mapping[Way, tuple[Offer, ...]]
-    leaving: Mapping[Way, tuple[Asked, tuple[PricedLane, ...]]]
+    leaving: Mapping[Way, tuple[PlanningContext, tuple[PricedLane, ...]]]
     handles: Mapping[str, frozenset[Handling]]
     collected: Mapping[str, Promise] = field(default_factory=dict)
     _chosen: dict[tuple[Way, Piece], Promise | None] = field(default_factory=dict)
@@ -75,11 +75,11 @@ class Reach:
         return self._chosen[key]
 
     def _offers(self, way: Way, unit: Piece) -> tuple[Offer, ...]:
-        question, lanes = self.leaving[way]
+        context, lanes = self.leaving[way]
         if all(lane.rate.largest.takes(unit) for lane in lanes):
             return self.offers[way]
-        left = carried(lanes, (unit,), (1,), question.demand.shipping_method)
-        return question.offers_of(way[2], left.lanes)
+        left = carried(lanes, (unit,), (1,), context.demand.shipping_method)
+        return context.offers_of(way[2], left.lanes)
 
 
 _IN_THE_WAY: Final = frozenset({*_OF_THE_GOODS, Fence.STOCK, Fence.CAPACITY, Fence.CAPACITY_KEPT})
@@ -92,7 +92,7 @@ def able_later(demand: Demand, world: Snapshot, policy: Policy, decision: Sourci
     if place is None:
         return frozenset()
     rules = Rules(policy, policy.strategies[place], frozenset(decision.relaxed))
-    asked_in_full = examine_in_full(asked(demand, world, rules, wanted(demand.lines, world.skus)))
+    asked_in_full = examine_in_full(planning_context(demand, world, rules, wanted(demand.lines, world.skus)))
     return frozenset(
         [
             node_id
@@ -137,7 +137,7 @@ def reach_of(world: Snapshot, policy: Policy, demands: Iterable[Demand]) -> Reac
     """How the nodes could send or hand out a unit of anything that is asked for so."""
     ways: dict[str, list[Way]] = {}
     offers: dict[Way, tuple[Offer, ...]] = {}
-    leaving: dict[Way, tuple[Asked, tuple[PricedLane, ...]]] = {}
+    leaving: dict[Way, tuple[PlanningContext, tuple[PricedLane, ...]]] = {}
     collected: dict[str, Promise] = {}
     anywhere = world.model_copy(update={"available": {(node.id, _ANY): 1 for node in world.nodes}})
     for demand in demands:
@@ -145,8 +145,8 @@ def reach_of(world: Snapshot, policy: Policy, demands: Iterable[Demand]) -> Reac
         rules = first_rules(demand, world.skus, policy)
         if rules is None:
             continue
-        question = asked(demand, anywhere, replace(rules, relaxed=_OF_THE_GOODS), {_ANY: 1})
-        for site in examine(question):
+        context = planning_context(demand, anywhere, replace(rules, relaxed=_OF_THE_GOODS), {_ANY: 1})
+        for site in examine(context):
             if not site.eligible or site.ship_day is None:
                 continue
             if site.collection is not None:
@@ -155,7 +155,7 @@ def reach_of(world: Snapshot, policy: Policy, demands: Iterable[Demand]) -> Reac
             services = sorted({offer.lane.service for offer in site.offers})
             way = (method, f"{site.node.address.country} {' '.join(services)}", site.ship_day.day)
             offers.setdefault(way, site.offers)
-            leaving.setdefault(way, (question, site.lanes))
+            leaving.setdefault(way, (context, site.lanes))
             ways.setdefault(site.node.id, []).append(way)
     handles = {node.id: frozenset(node.handles) for node in world.nodes}
     return Reach({node: tuple(found) for node, found in ways.items()}, offers, leaving, handles, collected)

@@ -33,7 +33,7 @@ class MatchSubject:
         worth = self.policy.worth(self.demand.currency)
         if worth is None:
             return None
-        return round(sum([line.quantity * line.unit_price for line in self.demand.lines]) * worth)
+        return round(sum([line.value for line in self.demand.lines]) * worth)
 
     @cached_property
     def units(self) -> int:

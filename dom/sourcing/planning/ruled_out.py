@@ -10,7 +10,7 @@ from typing import Final
 
 from dom.network import ShippingMethod
 from dom.shared.base import NodeId
-from dom.sourcing.constraints.context import asked
+from dom.sourcing.constraints.context import planning_context
 from dom.sourcing.constraints.fences import examine_with_stock
 from dom.sourcing.models import DemandLine, FenceResult
 from dom.sourcing.planning.candidate_plan import CandidatePlan
@@ -65,9 +65,9 @@ def obstacles(
 ) -> Iterator[tuple[NodeId, Fence | None]]:
     """What rules each node out, were it full of the goods and free on every day; None where it could give them."""
     demand = made.demand.model_copy(update={"lines": (line,)})
-    idle = made.question.snapshot.model_copy(update={"capacity_used": {}})
-    question = asked(demand, idle, made.rules, {line.sku: line.quantity})
-    for site, fences in examine_with_stock(question):
+    idle = made.context.snapshot.model_copy(update={"capacity_used": {}})
+    context = planning_context(demand, idle, made.rules, {line.sku: line.quantity})
+    for site, fences in examine_with_stock(context):
         if site.node.id not in leave_out:
             yield site.node.id, _first_lasting(fences)
 

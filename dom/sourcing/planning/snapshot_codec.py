@@ -20,7 +20,7 @@ _UNSEEN: Final = {"description", "preorder_limit", "backorder_limit"}
 """Of a SKU, what no plan depends on."""
 
 
-def as_seen(snapshot: Snapshot, skus: Collection[str], as_of: datetime | None = None) -> dict[str, Any]:
+def pack(snapshot: Snapshot, skus: Collection[str], as_of: datetime | None = None) -> dict[str, Any]:
     """What the planner saw of the SKUs, as JSON data; without `as_of`, the demand's is when the snapshot was taken."""
     holders = sorted({node for (node, sku), units in snapshot.available.items() if sku in skus and units > 0})
     available = snapshot.available
@@ -40,7 +40,7 @@ def as_seen(snapshot: Snapshot, skus: Collection[str], as_of: datetime | None = 
     }
 
 
-def seen_again(seen: dict[str, Any], nodes: Iterable[Node], tariffs: Iterable[Tariff]) -> Snapshot:
+def unpack(seen: dict[str, Any], nodes: Iterable[Node], tariffs: Iterable[Tariff]) -> Snapshot:
     """The snapshot the planner saw, with the network of its digest."""
     return Snapshot(
         taken_at=datetime.fromisoformat(seen["taken_at"]),
@@ -53,7 +53,7 @@ def seen_again(seen: dict[str, Any], nodes: Iterable[Node], tariffs: Iterable[Ta
             for node, units in zip(seen["nodes"], held, strict=True)
             if units
         },
-        capacity_used={(node, day, service): used for node, day, service, used in capacity_seen(seen) if used},
+        capacity_used={(node, day, service): used for node, day, service, used in packed_capacity(seen) if used},
         values={
             (node, sku): StockValue.model_validate(value)
             for sku, held in seen.get("values", {}).items()
@@ -62,7 +62,7 @@ def seen_again(seen: dict[str, Any], nodes: Iterable[Node], tariffs: Iterable[Ta
     )
 
 
-def capacity_seen(seen: dict[str, Any]) -> Iterator[tuple[str, date, str, int]]:
+def packed_capacity(seen: dict[str, Any]) -> Iterator[tuple[str, date, str, int]]:
     """The used capacity of a kept snapshot: node, day, service, and how much."""
     first = date.fromisoformat(seen["capacity_used"]["from"])
     for node, by_service in seen["capacity_used"]["nodes"].items():

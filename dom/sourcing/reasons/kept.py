@@ -15,7 +15,7 @@ from dom.sourcing.policy.document import Fence
 
 def candidates(made: CandidatePlan) -> tuple[Candidate, ...]:
     """The nodes that hold goods of the order, by id."""
-    filling, one_line_each = filling_alone(made), len(made.demand.lines) == len(made.question.skus)
+    filling, one_line_each = filling_alone(made), len(made.demand.lines) == len(made.context.skus)
     return tuple(
         [_candidate(site, made, filling, one_line_each=one_line_each) for site in made.sites if _is_listed(site, made)]
     )
@@ -65,7 +65,7 @@ def filling_alone(made: CandidatePlan) -> dict[str, int]:
 
 
 def _candidate(site: Site, made: CandidatePlan, filling: Mapping[str, int], *, one_line_each: bool) -> Candidate:
-    wanted, stock = made.question.wanted, site.stock
+    wanted, stock = made.context.wanted, site.stock
     if one_line_each:
         in_full = sum(map(ge, stock, wanted))
     else:

@@ -23,7 +23,7 @@ class Priced:
     outflow: float
 
 
-def faded(priced: Priced, units: int, age: float, lifetime: float) -> int:
+def decayed(priced: Priced, units: int, age: float, lifetime: float) -> int:
     """The price as it counts now, in minor units, with `units` free at an age in days.
 
     It falls linearly to nothing over its lifetime. Whatever is left of it falls linearly, too, with what stock drifted

@@ -14,7 +14,7 @@ use half a parcel. Baskets that share no SKU do not touch each other's prices.
 
 TransportPrices are not unique where supply just meets demand. They are the mean over scenarios of demand (one column
 of `demand` each), which is the value of a unit on average over what may come, and the dual HiGHS's simplex finds in
-each; its choice is the same for the same question.
+each; its choice is the same for the same context.
 """
 
 from dataclasses import dataclass, field

@@ -23,7 +23,7 @@ _METHODS: Final = (ShippingMethod.STANDARD, ShippingMethod.ECONOMY, ShippingMeth
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class ValuationInput:
     """What SKUs are priced on. Nodes are active ones; supply is free units by (node, SKU), what is due among them.
 
     `history` numbers SKUs and regions as they stand in `skus` and `nodes`. An unfilled unit costs `margin_percent` of
@@ -42,7 +42,7 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class ShadowPrice:
     """Of a SKU at a node: shadow price in minor units of the policy's currency; units a day it is to be asked for, by
     the forecast, and to give, by the solution.
     """
@@ -59,7 +59,7 @@ def pricing(policy: Policy) -> Strategy | None:
     return next((each for each in policy.strategies if each.cost.opportunity_weight or each.cost.days_of_supply), None)
 
 
-def worths(outlook: Outlook) -> list[Worth]:
+def shadow_prices(outlook: ValuationInput) -> list[ShadowPrice]:
     """What a unit of each SKU is worth at each node that holds it, by node and SKU."""
     strategy = pricing(outlook.policy)
     if strategy is None or not outlook.nodes or not outlook.skus:
@@ -71,7 +71,7 @@ def worths(outlook: Outlook) -> list[Worth]:
     solved = Market(demand.baskets, freight).prices(supply, drawn)
     asked = _asked_of(demand, supply, freight)
     return [
-        Worth(
+        ShadowPrice(
             node.id,
             sku.id,
             round(float(solved.price[k, i])),
@@ -84,7 +84,7 @@ def worths(outlook: Outlook) -> list[Worth]:
     ]
 
 
-def freight_of(outlook: Outlook, costs: Costs) -> Freight:
+def freight_of(outlook: ValuationInput, costs: Costs) -> Freight:
     """What it costs to send goods from each node to each region, as the strategy weighs it.
 
     A shipment costs what the cheapest carrier asks for a parcel that weighs next to nothing, the node's fixed handling,
@@ -126,7 +126,7 @@ def freight_of(outlook: Outlook, costs: Costs) -> Freight:
 _Parcels = dict[tuple[str, tuple[ShippingMethod, ...], str, str], float | None]
 
 
-def _parcel(outlook: Outlook, known: _Parcels, node: Node, country: str, sku: Sku) -> float | None:
+def _parcel(outlook: ValuationInput, known: _Parcels, node: Node, country: str, sku: Sku) -> float | None:
     """The cheapest parcel with one unit, in minor units of the policy's currency, by the first service there is."""
     key = (node.address.country, node.services, country, sku.id)
     if key not in known:
@@ -135,7 +135,7 @@ def _parcel(outlook: Outlook, known: _Parcels, node: Node, country: str, sku: Sk
     return known[key]
 
 
-def _cheapest(outlook: Outlook, method: ShippingMethod, node: Node, country: str, sku: Sku) -> float | None:
+def _cheapest(outlook: ValuationInput, method: ShippingMethod, node: Node, country: str, sku: Sku) -> float | None:
     size = measure([(sku.id, 1)], {sku.id: sku})
     prices = []
     for tariff in outlook.tariffs:
@@ -146,7 +146,7 @@ def _cheapest(outlook: Outlook, method: ShippingMethod, node: Node, country: str
     return min(prices, default=None)
 
 
-def _penalty(outlook: Outlook, fixed: Numbers, unit: Numbers) -> Numbers:
+def _penalty(outlook: ValuationInput, fixed: Numbers, unit: Numbers) -> Numbers:
     """What an unfilled unit costs, by (SKU, region)."""
     sent = fixed[:, None, :] + unit
     dearest = np.where(np.isfinite(sent), sent, 0.0).max(axis=0)

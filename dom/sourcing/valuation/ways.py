@@ -16,7 +16,7 @@ LINES_AT_MOST: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What is ordered together, to one region: (SKU, units) by the places of SKUs and regions in the question.
+    """What is ordered together, to one region: (SKU, units) by the places of SKUs and regions in the context.
 
     `share` is its part of what a shipment costs, where only some of an order's lines are looked at.
     """

@@ -1,0 +1,214 @@
+"""What stands in an order's timeline: the kinds of its events, and the data that belong to each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+from dom.orders.order import Correction
+from dom.orders.status import FulfilmentStatus, ReturnStatus, ReturnStep
+from dom.shared.base import Value
+
+
+class EventKind(StrEnum):
+    """What happened to an order. The value is stored, and callers read it; EVENTS says what it means."""
+
+    ACCEPTED = "accepted"
+    SOURCED = "sourced"
+    REOPTIMISED = "second_look"
+    CANCELLED = "cancelled"
+    FULFILMENT_ACCEPTED = "fulfilment_accepted"
+    FULFILMENT_REJECTED = "fulfilment_rejected"
+    FULFILMENT_PICKED = "fulfilment_picked"
+    FULFILMENT_PACKED = "fulfilment_packed"
+    FULFILMENT_READY = "fulfilment_ready_for_collection"
+    FULFILMENT_HANDED_OVER = "fulfilment_handed_over"
+    FULFILMENT_COLLECTED = "fulfilment_collected"
+    FULFILMENT_DELIVERED = "fulfilment_delivered"
+    FULFILMENT_LOST = "fulfilment_lost"
+    FULFILMENT_RETURNED = "fulfilment_returned_to_sender"
+    CARRIER_BOOKED = "carrier_booked"
+    BOOKING_VOIDED = "booking_voided"
+    REPORT_OUT_OF_TURN = "report_out_of_turn"
+    RETURN_REQUESTED = "return_requested"
+    RETURN_RECEIVED = "return_received"
+    RETURN_REFUNDED = "return_refunded"
+    RETURN_CANCELLED = "return_cancelled"
+    RETURN_EXPIRED = "return_expired"
+    RETURN_OVERDUE = "return_overdue"
+    RETURN_CLOSED = "return_closed"
+    PROCESS_REVIVED = "process_revived"
+
+
+def of_status(status: FulfilmentStatus) -> EventKind:
+    """The kind of the event that brings a fulfilment to the status. Raises ValueError if no event of its own does."""
+    return EventKind(f"fulfilment_{status}")
+
+
+def of_return(step: ReturnStep) -> EventKind:
+    """The kind of the event of a return's step."""
+    return EventKind(f"return_{step}")
+
+
+class EventData(Value):
+    """What belongs to an event. A field that is None is not stored."""
+
+
+class SourcedData(EventData):
+    """A sourcing decision, short. `cost` is in minor units of `currency`; `fulfilments` are the new ones with their
+    nodes; `waiting` and `cannot_be_sourced` are units by line.
+    """
+
+    attempt: int
+    cause: str
+    policy_version: int
+    strategy: str
+    cost: int
+    currency: str
+    fulfilments: dict[str, str]
+    waiting: dict[str, int]
+    cannot_be_sourced: dict[str, int] | None = None
+
+
+class AcceptedData(SourcedData):
+    """The first decision; what became of the reservation the order names, the run of the process that captured the
+    order, and what was corrected of it.
+    """
+
+    reservation: Literal["converted", "lapsed", "unknown"] | None = None
+    run_id: str | None = None
+    corrections: tuple[Correction, ...] | None = None
+
+
+class ReoptimisedData(EventData):
+    """Work no node had begun went to other nodes. Amounts are in minor units of `currency`; `recalled` and
+    `fulfilments` are the old and the new fulfilments with their nodes.
+    """
+
+    policy_version: int
+    cost: int
+    before: int
+    saving: int
+    currency: str
+    recalled: dict[str, str]
+    fulfilments: dict[str, str]
+
+
+class RequestedData(EventData):
+    """Of what may be asked more than once: the asker's id of the request, and its content."""
+
+    request: str | None = None
+    request_hash: str | None = None
+
+
+class CancelledData(RequestedData):
+    """Units cancelled, by line."""
+
+    lines: dict[str, int]
+
+
+class FulfilmentData(RequestedData):
+    """A step of a fulfilment. `missing` are units, by line, that were not found. Of a lost parcel that arrived,
+    `taken_back` are the units that replaced it, by fulfilment and line, and `waited` those that still waited.
+    """
+
+    fulfilment_id: str
+    missing: dict[str, int] | None = None
+    taken_back: dict[str, dict[str, int]] | None = None
+    waited: dict[str, int] | None = None
+
+
+class CarrierBookedData(EventData):
+    """A carrier takes the parcel; `price` is in minor units of `currency`."""
+
+    fulfilment_id: str
+    tracking_number: str
+    price: int
+    currency: str
+
+
+class BookingVoidedData(EventData):
+    """The carrier's booking was taken back."""
+
+    fulfilment_id: str
+
+
+class UnexpectedReportData(EventData):
+    """A node's or carrier's report that the fulfilment's status did not allow. `units` are by SKU, `on_hand` is how
+    the node's balance stands if the report is true, and `replaced_by` what was sent in place of a lost parcel.
+    """
+
+    fulfilment_id: str
+    report: str
+    status: FulfilmentStatus
+    node_id: str
+    units: dict[str, int]
+    on_hand: str
+    shipment_id: str | None = None
+    tracking_number: str | None = None
+    shipment_status: str | None = None
+    replaced_by: tuple[dict[str, str], ...] | None = None
+
+
+class AnsweredReturn(Value):
+    """What the caller of a return's step was answered; `refund` is in minor units of the order's currency."""
+
+    status: ReturnStatus
+    refund: int
+
+
+class ReturnData(EventData):
+    """A step of a return, with its units by line, and what its caller was answered."""
+
+    return_id: str
+    number: int
+    lines: dict[str, int]
+    answer: AnsweredReturn
+    request: str | None = None
+    request_hash: str | None = None
+    run_id: str | None = None
+
+
+class ProcessRevivedData(EventData):
+    """A process began anew where the store stands: the return's, or the order's if no return is named."""
+
+    return_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventInfo:
+    """What belongs to a kind of event: the type of its data, and what happened."""
+
+    data: type[EventData]
+    meaning: str
+
+
+_KIND: Final = EventKind
+
+EVENTS: Final[Mapping[EventKind, EventInfo]] = {
+    _KIND.ACCEPTED: EventInfo(AcceptedData, "The order was captured and sourced for the first time"),
+    _KIND.SOURCED: EventInfo(SourcedData, "Waiting units were sourced again"),
+    _KIND.REOPTIMISED: EventInfo(ReoptimisedData, "A second look gave work that no node had begun to other nodes"),
+    _KIND.CANCELLED: EventInfo(CancelledData, "Units were cancelled"),
+    _KIND.FULFILMENT_ACCEPTED: EventInfo(FulfilmentData, "The node accepted the work"),
+    _KIND.FULFILMENT_REJECTED: EventInfo(FulfilmentData, "The node cannot do the work, or its parcel was not taken"),
+    _KIND.FULFILMENT_PICKED: EventInfo(FulfilmentData, "The node picked the units"),
+    _KIND.FULFILMENT_PACKED: EventInfo(FulfilmentData, "The node packed the parcel"),
+    _KIND.FULFILMENT_READY: EventInfo(FulfilmentData, "The goods can be collected"),
+    _KIND.FULFILMENT_HANDED_OVER: EventInfo(FulfilmentData, "The carrier has the parcel"),
+    _KIND.FULFILMENT_COLLECTED: EventInfo(FulfilmentData, "The customer collected the goods"),
+    _KIND.FULFILMENT_DELIVERED: EventInfo(FulfilmentData, "The parcel was delivered"),
+    _KIND.FULFILMENT_LOST: EventInfo(FulfilmentData, "The carrier lost the parcel"),
+    _KIND.FULFILMENT_RETURNED: EventInfo(FulfilmentData, "The carrier brought the parcel back"),
+    _KIND.CARRIER_BOOKED: EventInfo(CarrierBookedData, "A carrier was booked"),
+    _KIND.BOOKING_VOIDED: EventInfo(BookingVoidedData, "The carrier's booking was taken back"),
+    _KIND.REPORT_OUT_OF_TURN: EventInfo(UnexpectedReportData, "A report came that the status did not allow"),
+    _KIND.RETURN_REQUESTED: EventInfo(ReturnData, "A return was asked for"),
+    _KIND.RETURN_RECEIVED: EventInfo(ReturnData, "Units of a return arrived at the node"),
+    _KIND.RETURN_REFUNDED: EventInfo(ReturnData, "Units of a return were inspected, and their refund recorded"),
+    _KIND.RETURN_CANCELLED: EventInfo(ReturnData, "A return was cancelled"),
+    _KIND.RETURN_EXPIRED: EventInfo(ReturnData, "A return was not sent back in time"),
+    _KIND.RETURN_OVERDUE: EventInfo(ReturnData, "Units of a return arrived and were not inspected in time"),
+    _KIND.RETURN_CLOSED: EventInfo(ReturnData, "Nothing more of a return is expected"),
+    _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
+}

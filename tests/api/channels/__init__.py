@@ -1,0 +1,4 @@
+"""Channels.
+
+test_channels  channels and their rules
+"""

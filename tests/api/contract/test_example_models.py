@@ -1,0 +1,135 @@
+"""Every example in the API document is what its model takes or answers."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from api.access import models as access
+from api.access import secret_models as secrets
+from api.availability import change_models
+from api.availability import models as availability
+from api.channels import models as channels
+from api.delivery import models as delivery
+from api.exceptions import models as exceptions
+from api.fulfilment import models as fulfilments
+from api.health import models as health
+from api.health.problem_routes import ProblemMeaning
+from api.inbound import models as inbound
+from api.network import models as network
+from api.notifications import models as notifications
+from api.orders import models as orders
+from api.policy import models as policies
+from api.reservations import models as reservations
+from api.returns import models as returns
+from api.stock import models as stock
+from api.stock import safety_models, value_models
+from dom.channels import Channel
+from dom.network import Node, Sku
+from dom.orders.intake import OrderRequest
+from dom.sourcing.policy.document import Policy
+from tests.worlds import api_examples as examples
+from workflows.messages import CancelResult, ReturnResult
+
+
+@pytest.mark.parametrize(
+    ("model", "example"),
+    [
+        *((OrderRequest, example) for example in examples.ORDERS.values()),
+        *((orders.CancelRequest, example) for example in examples.CANCELS.values()),
+        *((fulfilments.StepReport, example) for step in examples.STEPS.values() for example in step.values()),
+        *((delivery.CarrierEvents, example) for example in examples.CARRIER_EVENTS.values()),
+        *((stock.Adjustments, example) for example in examples.ADJUSTMENTS.values()),
+        *((returns.NewReturn, example) for example in examples.RETURN_REQUESTS.values()),
+        *((returns.ReturnCancellation, example) for example in examples.RETURN_CANCELS.values()),
+        *((returns.ReturnClosing, example) for example in examples.RETURN_CLOSES.values()),
+        *((returns.ReturnReceipt, example) for example in examples.RECEIVES.values()),
+        *((returns.ReturnInspection, example) for example in examples.INSPECTS.values()),
+        (orders.OrderCaptured, examples.ORDER_CAPTURED),
+        (orders.OrderList, examples.ORDER_LIST),
+        (orders.OrderDetail, examples.ORDER),
+        (orders.Timeline, examples.TIMELINE),
+        (orders.Sourcing, examples.SOURCING),
+        (CancelResult, examples.CANCELLED),
+        (fulfilments.WorkList, examples.WORK_LIST),
+        (fulfilments.StepTaken, examples.STEP_TAKEN),
+        (delivery.CarrierEventResults, examples.CARRIER_RESULTS),
+        (change_models.AvailabilityChanges, examples.AVAILABILITY_CHANGES),
+        (stock.AdjustmentResults, examples.ADJUSTMENT_RESULTS),
+        *((stock.Counts, body) for body in examples.COUNTS.values()),
+        (stock.CountResults, examples.COUNT_RESULTS),
+        (stock.ImportDetail, examples.IMPORT),
+        (stock.ImportList, examples.IMPORT_LIST),
+        (availability.Availability, examples.AVAILABILITY),
+        (availability.Promises, examples.PROMISES),
+        (Channel, examples.CHANNEL),
+        (channels.Channels, examples.CHANNELS),
+        (channels.ChannelRules, examples.CHANNEL_RULES),
+        *((availability.AvailabilityQuery, body) for body in examples.AVAILABILITY_QUERIES.values()),
+        *((availability.PromiseRequest, body) for body in examples.PROMISE_REQUESTS.values()),
+        *((channels.ChannelRequest, body) for body in examples.CHANNEL_REQUESTS.values()),
+        *((inbound.InboundAnnouncement, body) for body in examples.INBOUND_ANNOUNCEMENTS.values()),
+        *((inbound.InboundStep, body) for body in examples.INBOUND_SHIPS.values()),
+        *((inbound.InboundReceipt, body) for body in examples.INBOUND_RECEIPTS.values()),
+        *((inbound.CancelInbound, body) for body in examples.INBOUND_CANCELS.values()),
+        *((access.KeyRequest, body) for body in examples.KEY_REQUESTS.values()),
+        *((access.KeyRotation, body) for body in examples.KEY_ROTATIONS.values()),
+        (access.NewApiKey, examples.NEW_API_KEY),
+        (access.ApiKey, examples.API_KEY),
+        *((secrets.SecretRequest, body) for body in examples.SECRET_REQUESTS.values()),
+        *((access.KeyRotation, body) for body in examples.SECRET_ROTATIONS.values()),
+        (secrets.NewSigningSecret, examples.NEW_SIGNING_SECRET),
+        (secrets.SigningSecret, examples.SIGNING_SECRET),
+        (secrets.SigningSecret, examples.REVOKED_SIGNING_SECRET),
+        (secrets.SigningSecretList, examples.SIGNING_SECRET_LIST),
+        (access.ApiKey, examples.REVOKED_API_KEY),
+        (access.ApiKeyList, examples.API_KEY_LIST),
+        (access.AuditLog, examples.AUDIT_LOG),
+        (inbound.InboundDetail, examples.INBOUND),
+        (inbound.InboundDetail, examples.INBOUND_ANNOUNCED),
+        (inbound.InboundDetail, examples.INBOUND_SHIPPED),
+        (inbound.InboundDetail, examples.INBOUND_CANCELLED),
+        (inbound.InboundReceiptAnswer, examples.INBOUND_RECEIVED),
+        (inbound.InboundList, examples.INBOUND_LIST),
+        *((safety_models.SafetyStocks, body) for body in examples.SAFETY_STOCKS.values()),
+        (safety_models.SafetyStockResults, examples.SAFETY_STOCK_RESULTS),
+        *((value_models.MarkDowns, body) for body in examples.MARK_DOWNS.values()),
+        (value_models.MarkDownResults, examples.MARK_DOWN_RESULTS),
+        (value_models.StockValues, examples.STOCK_VALUES),
+        *((reservations.ReservationRequest, example) for example in examples.RESERVATION_REQUESTS.values()),
+        *((reservations.Extension, example) for example in examples.RESERVATION_EXTENSIONS.values()),
+        (reservations.Reservation, examples.RESERVATION),
+        (reservations.Reservation, examples.RESERVATION_RELEASED),
+        (Policy, examples.POLICY_DOCUMENT),
+        (policies.PolicyVersions, examples.POLICY_VERSIONS),
+        (policies.PolicyDetail, examples.POLICY),
+        (policies.PolicyChecked, examples.POLICY_CHECKED),
+        (policies.PolicyPublished, examples.POLICY_PUBLISHED),
+        (policies.PolicyPublished, examples.POLICY_RESTORED),
+        (policies.PolicyDifference, examples.POLICY_DIFFERENCE),
+        (policies.DraftList, examples.DRAFTS),
+        (policies.DraftDetail, examples.DRAFT),
+        (policies.DraftHead, examples.DRAFT_HEAD),
+        (returns.ReturnOpened, examples.RETURN_OPENED),
+        (returns.ReturnList, examples.RETURN_LIST),
+        (returns.ReturnDetail, examples.RETURN),
+        (ReturnResult, examples.RETURN_RECEIVED),
+        (ReturnResult, examples.RETURN_REFUNDED),
+        (ReturnResult, examples.RETURN_CANCELLED),
+        (network.NodeList, examples.NODE_LIST),
+        (network.SkuList, examples.SKU_LIST),
+        (delivery.CarrierList, examples.CARRIER_LIST),
+        (delivery.ShipmentList, examples.SHIPMENT_LIST),
+        (notifications.MessageList, examples.MESSAGE_LIST),
+        (exceptions.ExceptionList, examples.EXCEPTION_LIST),
+        (Node, examples.NODE),
+        (Sku, examples.SKU),
+        (health.Alive, examples.ALIVE),
+        (health.Ready, examples.READY),
+        (ProblemMeaning, examples.PROBLEM_MEANING),
+    ],
+)
+def test_an_example_is_what_it_shows(model: type[Any], example: dict[str, Any]) -> None:
+    shown = TypeAdapter(model).validate_json(json.dumps(example))
+    assert set(example) <= set(shown.model_dump())

@@ -1,0 +1,4 @@
+"""Goods on their way in.
+
+test_inbound  announced, shipped, received in parts, called off, found
+"""

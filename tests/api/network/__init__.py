@@ -1,0 +1,4 @@
+"""The network.
+
+test_network  nodes and SKUs
+"""

@@ -1,0 +1,4 @@
+"""Policies.
+
+test_policies  what is wrong is said with its place; publishing, drafts
+"""

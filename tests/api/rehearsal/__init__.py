@@ -1,0 +1,4 @@
+"""Rehearsals and shadows.
+
+test_rehearsals  asked for, run, read as JSON or as a page
+"""

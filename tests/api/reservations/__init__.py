@@ -1,0 +1,4 @@
+"""Carts that hold units.
+
+test_reservations  hold, look, extend, give back, order
+"""

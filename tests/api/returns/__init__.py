@@ -1,0 +1,4 @@
+"""Returns.
+
+test_returns  asked for, received, inspected, refunded
+"""

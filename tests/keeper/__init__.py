@@ -1,1 +1,0 @@
-"""The keeper's jobs: publishing, sweeping, looking again, comparing processes with the store."""

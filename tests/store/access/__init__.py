@@ -1,0 +1,4 @@
+"""API keys.
+
+test_keys  made once, shown once, rotated, revoked
+"""

@@ -1,0 +1,6 @@
+"""The database itself.
+
+test_constraints  what it refuses, whoever asks
+test_migrations   they build what `store.tables` says
+test_seed         the committed sample fills an empty database
+"""

@@ -1,0 +1,4 @@
+"""Messages to customers.
+
+test_messages  written once an occasion, claimed before they leave
+"""

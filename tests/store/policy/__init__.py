@@ -1,0 +1,4 @@
+"""Policies.
+
+test_policies  published versions never change
+"""

@@ -1,0 +1,13 @@
+"""Stock.
+
+test_reservations  firm reservations: no unit is promised twice
+test_soft          reservations that expire
+test_holding       units held for a cart
+test_extend_race   an owner extends in the moment his units lapse
+test_queue_wakes   who asks for a reservation is answered
+test_counts        counts, whenever they arrive
+test_adjustments   changes, each once
+test_safety        safety stocks
+test_terms         what is free and allowed, in the database and in Python
+test_machine       whatever is done, against a plain model
+"""

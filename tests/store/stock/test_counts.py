@@ -1,0 +1,322 @@
+"""A count is right whenever it arrives: twice, late, out of sequence, while orders reserve and goods leave."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from store import stock
+from store.stock import OutOfReach, adjustments, counts, soft
+from store.stock.adjustments import Adjustment
+from store.stock.counts import Count
+from store.stock.item_results import ItemResult
+from store.stock.soft import SoftRequest, SoftUnits
+from tests.worlds import small
+from tests.worlds.books import balance, check_books, one, rows
+from tests.worlds.sourcing import MONDAY_NOON
+from tests.worlds.trial import Trial
+from tests.worlds.written import place
+
+NODE = "dc-leeds"
+HOUR = timedelta(hours=1)
+
+
+def counted(quantity: int, at: datetime = MONDAY_NOON, sequence: int = 1, sku: str = "A") -> Count:
+    return Count(NODE, sku, quantity, at, sequence)
+
+
+async def count(engine: AsyncEngine, *sent: Count, source: str = "wms") -> list[ItemResult]:
+    async with engine.begin() as connection:
+        return await counts.apply(connection, sent, source, "test")
+
+
+async def move(engine: AsyncEngine, quantity: int, at: datetime, key: str, sku: str = "A") -> str:
+    async with engine.begin() as connection:
+        change = Adjustment(NODE, sku, quantity, "test", key, at)
+        return (await adjustments.apply(connection, [change], "test"))[0].outcome
+
+
+async def reserve(engine: AsyncEngine, name: str, quantity: int, sku: str = "A") -> str:
+    order = small.order(name, **{sku: quantity})
+    units = await place(engine, order)
+    async with engine.begin() as connection:
+        await stock.reserve(connection, order.order_id, order.channel, units, [], MONDAY_NOON)
+    return order.order_id
+
+
+async def ship(engine: AsyncEngine, order_id: str, at: datetime) -> None:
+    async with engine.begin() as connection:
+        await stock.consume(connection, order_id, f"{order_id}-F1", actor="test", at=at)
+
+
+async def hold(engine: AsyncEngine, name: str, **units: int) -> None:
+    wanted = tuple(SoftUnits(NODE, sku, quantity) for sku, quantity in units.items())
+    async with engine.begin() as connection:
+        assert (await soft.take(connection, [SoftRequest(name, "web", name, "cart", 600, wanted)]))[0] == "taken"
+
+
+async def held(engine: AsyncEngine) -> dict[object, object]:
+    found = await rows(engine, "SELECT soft_id, sum(quantity) FROM reservations WHERE kind = 'soft'"
+                               " AND status = 'active' GROUP BY soft_id")  # fmt: skip
+    return {name: int(str(units)) for name, units in found}
+
+
+async def counted_at(engine: AsyncEngine, sku: str = "A") -> object:
+    return await one(engine, "SELECT counted_at FROM stock WHERE node_id = 'dc-leeds' AND sku = :sku", sku=sku)
+
+
+class TestWhatMovedSince:
+    async def test_it_is_added_and_what_moved_before_is_not(self, world: AsyncEngine) -> None:
+        await move(world, -7, MONDAY_NOON - HOUR, "before")
+        await move(world, 20, MONDAY_NOON + HOUR, "after")
+        (result,) = await count(world, counted(90))
+        assert (result.outcome, result.on_hand) == ("applied", 110)
+        assert await rows(world, "SELECT on_hand_delta, business_key, occurred_at FROM stock_ledger"
+                                 " WHERE kind = 'count'") == [(-3, "count/wms/1", MONDAY_NOON)]  # fmt: skip
+        await check_books(world)
+
+    async def test_units_reserved_meanwhile_stay_reserved(self, world: AsyncEngine) -> None:
+        await reserve(world, "1", 30)
+        (result,) = await count(world, counted(80))
+        assert (result.on_hand, result.reserved, result.available) == (80, 30, 50)
+        await check_books(world, reserved=30)
+
+    async def test_what_left_before_and_is_told_after(self, world: AsyncEngine) -> None:
+        """The parcel was gone when the shelf was counted, and is reported later: it is not taken off twice."""
+        order_id = await reserve(world, "1", 10)
+        await count(world, counted(90))
+        await ship(world, order_id, MONDAY_NOON - HOUR)
+        assert await balance(world, NODE, "A") == (90, 0)
+        await check_books(world)
+
+    async def test_what_left_after_and_is_told_before(self, world: AsyncEngine) -> None:
+        order_id = await reserve(world, "1", 10)
+        await ship(world, order_id, MONDAY_NOON + HOUR)
+        (result,) = await count(world, counted(100))
+        assert (result.on_hand, result.reserved) == (90, 0)
+        await check_books(world)
+
+    async def test_a_count_of_what_was_never_there_opens_the_balance(self, world: AsyncEngine) -> None:
+        results = await count(world, counted(0, sku="NEVER"), counted(4, sku="FAR"))
+        assert [(r.outcome, r.on_hand) for r in results] == [("applied", 0), ("applied", 4)]
+        assert await one(world, "SELECT count(*) FROM stock_ledger WHERE sku = 'NEVER'") == 0
+        await check_books(world)
+
+    async def test_nothing_moved_nothing_noted(self, world: AsyncEngine) -> None:
+        (result,) = await count(world, counted(100))
+        assert (result.outcome, await counted_at(world)) == ("applied", MONDAY_NOON)
+        assert await one(world, "SELECT count(*) FROM stock_ledger WHERE kind = 'count'") == 0
+
+
+class TestSequence:
+    async def test_twice(self, world: AsyncEngine) -> None:
+        await count(world, counted(90))
+        await move(world, -5, MONDAY_NOON + HOUR, "later")
+        (again,) = await count(world, counted(90))
+        assert (again.outcome, again.on_hand) == ("repeated", 85)
+
+    async def test_twice_at_once(self, world: AsyncEngine) -> None:
+        answers = await asyncio.gather(*(count(world, counted(90), counted(9, sku="B")) for _ in range(12)))
+        outcomes = [[r.outcome for r in results] for results in answers]
+        assert sorted(outcomes) == [["applied", "applied"]] + [["repeated", "repeated"]] * 11
+        await check_books(world)
+
+    async def test_out_of_order(self, world: AsyncEngine) -> None:
+        (second,) = await count(world, counted(90, sequence=2))
+        (first,) = await count(world, counted(70, MONDAY_NOON - HOUR, sequence=1))
+        assert (second.outcome, first.outcome, first.on_hand) == ("applied", "late", 90)
+
+    async def test_a_number_that_said_something_else(self, world: AsyncEngine) -> None:
+        await count(world, counted(90))
+        (other,) = await count(world, counted(80))
+        assert other.error is not None
+        assert (other.error.type, other.error.field, other.error.data) == ("conflict", "sequence", {"sequence": 1})
+        assert (await balance(world, NODE, "A"))[0] == 90
+
+    async def test_two_sources_have_sequences_of_their_own(self, world: AsyncEngine) -> None:
+        await count(world, counted(90, sequence=50))
+        (till,) = await count(world, counted(80, MONDAY_NOON + HOUR, sequence=1), source="till")
+        (late,) = await count(world, counted(95, MONDAY_NOON + HOUR / 2, sequence=51))
+        assert [till.outcome, late.outcome, late.on_hand] == ["applied", "late", 80]
+        (again,) = await count(world, counted(95, MONDAY_NOON + HOUR / 2, sequence=51))
+        assert again.outcome == "late", "the same message hears the same"
+
+    async def test_an_hour_late(self, world: AsyncEngine) -> None:
+        """As of an hour ago, before what was received, shipped and reserved since."""
+        now = datetime.now(UTC)
+        shipped = await reserve(world, "1", 10)
+        await move(world, 25, now - HOUR / 2, "received")
+        await ship(world, shipped, now - HOUR / 4)
+        await reserve(world, "2", 5)
+        (result,) = await count(world, counted(98, now - HOUR))
+        assert (result.on_hand, result.reserved) == (98 + 25 - 10, 5)
+        await check_books(world, reserved=5)
+
+    async def test_several_of_one_balance_in_one_message(self, world: AsyncEngine) -> None:
+        sent = [counted(n, MONDAY_NOON + n * HOUR / 60, sequence=n) for n in (3, 5, 4, 5, 6)]
+        results = await count(world, *sent)
+        assert [(r.outcome, r.on_hand) for r in results] == [
+            ("applied", 3), ("applied", 5), ("late", 5), ("repeated", 5), ("applied", 6)]  # fmt: skip
+
+    async def test_bad_ones_spoil_no_other(self, world: AsyncEngine) -> None:
+        sent = [
+            Count("nowhere", "A", 1, MONDAY_NOON, 1),
+            counted(5, sku="NONE"),
+            counted(1, sku="A"),
+            Count(NODE, "NEVER", 2**31 - 1, MONDAY_NOON, 1),
+        ]
+        await move(world, 5, MONDAY_NOON + HOUR, "k", "NEVER")
+        results = await count(world, *sent)
+        assert [r.error.type if r.error else r.outcome for r in results] == [
+            "unknown-node", "unknown-sku", "applied", "invalid-input"]  # fmt: skip
+
+
+class TestBelowWhatIsReserved:
+    async def test_the_youngest_soft_reservation_goes_first(self, world: AsyncEngine) -> None:
+        await hold(world, "old", A=10, B=1)
+        await hold(world, "young", A=10, B=1)
+        (result,) = await count(world, counted(15))
+        assert (result.outcome, result.on_hand, result.reserved_soft) == ("applied", 15, 10)
+        assert await held(world) == {"old": 11, "young": 1}, "what it held elsewhere stays"
+        assert await counted_at(world) == MONDAY_NOON
+        await check_books(world)
+
+    async def test_one_that_has_nothing_left_ends(self, world: AsyncEngine) -> None:
+        await hold(world, "cart", A=10)
+        await count(world, counted(9))
+        assert await rows(world, "SELECT status FROM soft_reservations") == [("released",)]
+        reason = await one(world, "SELECT reason FROM stock_ledger WHERE kind = 'soft_release'")
+        assert reason == "not there: count wms/1"
+        assert not await _extended(world, "cart")
+        await hold(world, "cart-2", A=9)
+        await check_books(world)
+
+    async def test_what_lapsed_goes_before_what_lives(self, world: AsyncEngine) -> None:
+        await hold(world, "alive", A=10)
+        await hold(world, "lapsed", A=90)
+        async with world.begin() as connection:
+            await connection.execute(text("UPDATE reservations SET expires_at = now() - interval '1 s'"
+                                          " WHERE soft_id = 'lapsed'"))  # fmt: skip
+        await count(world, counted(10))
+        assert await held(world) == {"alive": 10}
+
+    async def test_what_orders_have_stays_and_a_person_is_told(self, world: AsyncEngine) -> None:
+        await reserve(world, "1", 30)
+        await hold(world, "cart", A=5)
+        (result,) = await count(world, counted(28))
+        assert (result.outcome, result.on_hand, result.reserved, result.shortfall) == ("short", 30, 30, 2)
+        assert await held(world) == {}
+        assert await counted_at(world) is None, "what leaves still has to be taken off"
+        found = await rows(world, "SELECT kind, order_id, detail FROM exceptions")
+        assert found[0][:2] == ("count_below_reserved", None)
+        assert "30 are reserved for orders; 2 are missing" in str(found[0][2])
+        assert (await count(world, counted(28)))[0].outcome == "repeated"
+        assert len(await rows(world, "SELECT FROM exceptions")) == 1
+        await check_books(world, reserved=30)
+
+    async def test_less_than_nothing(self, world: AsyncEngine) -> None:
+        """More left since than was counted: the count was wrong, and a person is told."""
+        await move(world, -5, MONDAY_NOON + HOUR, "k")
+        (result,) = await count(world, counted(3))
+        assert (result.outcome, result.on_hand, result.shortfall) == ("short", 0, 2)
+        await check_books(world)
+
+    async def test_after_a_count_that_was_not_taken_in_full_the_next_one_is(self, world: AsyncEngine) -> None:
+        order_id = await reserve(world, "1", 30)
+        await count(world, counted(28))
+        await ship(world, order_id, MONDAY_NOON + HOUR)
+        (result,) = await count(world, counted(0, MONDAY_NOON + 2 * HOUR, sequence=2))
+        assert (result.outcome, result.on_hand, result.shortfall) == ("applied", 0, 0)
+        await check_books(world)
+
+
+async def _extended(engine: AsyncEngine, soft_id: str) -> bool:
+    async with engine.begin() as connection:
+        return await soft.extend(connection, soft_id, 60) is not None
+
+
+class TestWhileOrdersReserve:
+    async def test_no_unit_is_lost_and_none_sold_twice(self, world: AsyncEngine) -> None:
+        """Orders, carts, shipments and counts of the same shelf at once; what was counted is what is there."""
+        now = datetime.now(UTC)
+        stop, sold = asyncio.Event(), []
+
+        async def buy(number: int) -> None:
+            for turn in range(6):
+                try:
+                    order_id = await reserve(world, f"{number}-{turn}", 2)
+                except OutOfReach:
+                    continue
+                if turn % 2:
+                    await ship(world, order_id, datetime.now(UTC))
+                    sold.append(2)
+
+        async def carts() -> None:
+            for number in range(40):
+                if stop.is_set():
+                    return
+                async with world.begin() as connection:
+                    unit = (SoftUnits(NODE, "A", 1), SoftUnits(NODE, "B", 1))
+                    await soft.take(connection, [SoftRequest(f"c{number}", "web", f"c{number}", "cart", 600, unit)])
+
+        async def recount() -> None:
+            for number in range(1, 12):
+                await count(world, counted(70, now, number), counted(100, now, number, "B"), source=f"s{number}")
+                await asyncio.sleep(0.01)
+
+        await asyncio.gather(*(buy(number) for number in range(6)), recount(), carts())
+        on_hand, reserved = await balance(world, NODE, "A")
+        assert on_hand == 70 - sum(sold), "as of then there were 70"
+        async with world.connect() as connection:
+            _, differences = await stock.check(connection)
+        assert not differences
+        assert reserved == await one(world, "SELECT sum(quantity) FROM reservations WHERE kind = 'firm'"
+                                            " AND status = 'active' AND sku = 'A'")  # fmt: skip
+
+
+@dataclass
+class Shelf:
+    """The model: what a node truly held at each hour, and what it told us."""
+
+    moves: list[tuple[int, int]] = field(default_factory=list)
+    start: int = 1000
+
+    def at(self, hour: int) -> int:
+        """Units there at the end of an hour."""
+        return self.start + sum(quantity for when, quantity in self.moves if when <= hour)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    moves=st.lists(st.tuples(st.integers(1, 9), st.integers(-9, 9).filter(bool)), max_size=8),
+    counted_hours=st.lists(st.integers(1, 9), min_size=1, max_size=4, unique=True),
+    shuffled=st.randoms(use_true_random=False),
+)
+def test_whatever_arrives_when_the_last_count_and_what_moved_since_stand(
+    trial: Trial, moves: list[tuple[int, int]], counted_hours: list[int], shuffled: Any
+) -> None:
+    """Moves and counts, each as of its own hour, arrive in any sequence, some twice: on hand is the truth."""
+    shelf = Shelf(moves)
+    messages: list[Any] = [("move", number, hour, quantity) for number, (hour, quantity) in enumerate(moves)]
+    messages += [("count", hour, hour, shelf.at(hour)) for hour in counted_hours]
+    messages += messages[::3]
+    shuffled.shuffle(messages)
+
+    async def run(connection: AsyncConnection) -> None:
+        for what, number, hour, quantity in messages:
+            at = MONDAY_NOON + hour * HOUR
+            if what == "move":
+                await adjustments.apply(connection, [Adjustment(NODE, "A", quantity, "t", f"{number}", at)], "test")
+            else:
+                await counts.apply(connection, [counted(quantity, at, number)], "wms", "test")
+        found = await connection.scalar(
+            text("SELECT on_hand FROM stock WHERE node_id = :node AND sku = 'A'"), {"node": NODE}
+        )
+        assert found == shelf.at(10)
+
+    trial(run)
