@@ -170,7 +170,11 @@ class Settings(BaseSettings):
     )
     smtp_port: Port = Field(default=1025, description="Port of the mail server, embedded or not.")
     smtp_from: str = Field(default="orders@dom.example", min_length=3, description="Sender of the mails customers get.")
-    webhook_url: str = Field(default="", repr=False, description="Where order events are posted to. Empty: no webhook.")
+    webhook_url: str = Field(
+        default="",
+        repr=False,
+        description="Where order events are posted to; the same for API and workers. Empty: no webhook.",
+    )
     webhook_secret: SecretStr = Field(
         default=SecretStr(""),
         description="Key webhooks are signed with, as whsec_ + base64. Empty: `dom up` makes one and keeps it.",

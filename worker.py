@@ -16,14 +16,11 @@ from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 
 import dom.sourcing.solver.milp  # noqa: F401  # loads HiGHS now, so that the first order that needs it does not wait
-from activities.arriving import Arriving
 from activities.boundary import Database
-from activities.cancelling import Cancelling
 from activities.capture import Capture
-from activities.fulfilling import Fulfilling
+from activities.changing import Changing
 from activities.importing import Importing
 from activities.lasting import AT_ONCE, own_queue
-from activities.looking_again import LookingAgain
 from activities.pricing import Pricing, PricingTerms
 from activities.rehearsing import Rehearsing
 from activities.relaying import Relaying
@@ -140,18 +137,16 @@ def wired(
     `returns_last` is how long goods of a return are waited for, `drain_seconds` what a stopping worker gives its
     activities.
     """
-    sourcing, fulfilling = SourcingActivities(house_database), Fulfilling(house_database)
+    sourcing, changing = SourcingActivities(house_database), Changing(house_database)
     importing, rehearsing = Importing(house_database), Rehearsing(house_database)
     shipping, returning = Shipping(house_database, CarrierRegistry(carriers)), Returning(house_database, returns_last)
     return [
         Capture(house_database).accept_order,
         Resuming(house_database).resume_order,
         sourcing.source_again,
-        LookingAgain(house_database).take_in_second_looks,
-        fulfilling.advance_fulfilment,
-        fulfilling.note_stray_report,
-        Cancelling(house_database).cancel_units,
-        Arriving(house_database).count_as_delivered,
+        changing.change_order,
+        changing.heed_report,
+        changing.read_order,
         shipping.book_carrier,
         shipping.void_booking,
         Relaying(house_database, senders, webhook_url, drain_seconds).relay_outbox,

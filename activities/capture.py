@@ -15,13 +15,14 @@ from dom.notifications.messages import MessageKind
 from dom.orders.events import AcceptedData, EventKind, SourcedData
 from dom.orders.order import Correction, Order
 from dom.orders.status import OrderStatus, SourcingCause
+from dom.orders.views import OrderView
 from dom.shared.base import Value
 from dom.shared.errors import NotAvailable, OrderConflict
+from services import order_views
 from store import stock
 from store.backorders import limits
 from store.notifications import messages
 from store.orders import orders, timeline
-from store.sourcing import decisions
 
 FIRST_ATTEMPT = 1
 FIRST_FULFILMENT = 1
@@ -37,6 +38,13 @@ class AcceptOrder(Value):
     run_id: str = ""
 
 
+class Accepted(Value):
+    """An order that was captured now, and how it stands; both are None for one that was captured before."""
+
+    sourced: Sourced | None = None
+    view: OrderView | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Capture:
     """The first thing that happens to an order."""
@@ -44,10 +52,10 @@ class Capture:
     database: Database
 
     @activity.defn(name="accept_order")
-    async def accept_order(self, request: AcceptOrder) -> Sourced:
+    async def accept_order(self, request: AcceptOrder) -> Accepted:
         """Record the order, plan it by OFL, reserve its units, release its fulfilments and write its timeline.
 
-        Done before for the same content, it answers what was decided then. Errors: order-conflict for other content
+        Done before for the same content, it changes nothing, and answers so. Errors: order-conflict for other content
         under the same number, unknown-sku for a line whose SKU the catalogue does not hold, not-available for units
         that would wait beyond their SKU's limit; then nothing is written.
         """
@@ -58,11 +66,12 @@ class Capture:
                 continue
         return await self._accept(request)
 
-    async def _accept(self, request: AcceptOrder) -> Sourced:
+    async def _accept(self, request: AcceptOrder) -> Accepted:
         order = request.order
         async with self.database.transaction() as connection:
             if not await orders.capture(connection, order):
-                return await self._known(connection, order)
+                await self._must_be_the_same(connection, order)
+                return Accepted()
             as_of = self.database.as_of(order, order.placed_at)
             claim = await claiming.claim(connection, order)
             why = Occasion(FIRST_ATTEMPT, FIRST_FULFILMENT, SourcingCause.CAPTURED, as_of, own=claim.own)
@@ -87,7 +96,7 @@ class Capture:
             await step.write_down(connection, planned, why)
             owned = await claiming.settle(connection, claim, decision)
             await step.take(connection, order.channel, decision, why, owned)
-            return result
+            return Accepted(sourced=result, view=order_views.captured(decision, result.waiting))
 
     async def _write(self, connection: AsyncConnection, order: Order, result: Sourced) -> None:
         promise = result.promise
@@ -110,14 +119,12 @@ class Capture:
             webhook=self.database.webhooks,
         )
 
-    async def _known(self, connection: AsyncConnection, order: Order) -> Sourced:
+    async def _must_be_the_same(self, connection: AsyncConnection, order: Order) -> None:
         known = await orders.find(connection, order.order_id)
-        made = await decisions.decision(connection, order.order_id, FIRST_ATTEMPT)
-        if known is None or made is None or known.content_hash != order.content_hash():
+        if known is None or known.content_hash != order.content_hash():
             raise OrderConflict(
                 f"{order.channel} order {order.external_id} was captured with other content", field="external_id"
             )
-        return step.sourced(*made).model_copy(update={"known": True})
 
 
 def _accepted(request: AcceptOrder, claim: claiming.Claim, decided: SourcedData) -> AcceptedData:

@@ -25,12 +25,14 @@ from store.database.uninterrupted import unbroken
 from store.enums import MessageStatus
 from store.notifications import messages, outbox
 from store.notifications.outbox import Settlement
+from store.orders import processes
 
 _NEVER_GIVEN_UP: Final = frozenset({Medium.AVAILABILITY})
 """A channel whose webhook refuses is set up wrongly, and hears what it missed once that is mended."""
 _GONE: Final[Mapping[str, Callable[[AsyncConnection, RowMapping], Awaitable[None]]]] = {
     Notice.STOCK_ARRIVED: lambda connection, row: backorders.gone(connection, row["order_id"]),
     Notice.LOOKED_AGAIN: lambda connection, row: reoptimisation.gone(connection, row["order_id"]),
+    Notice.ORDER_CHANGED: lambda connection, row: processes.gone(connection, row["order_id"]),
     availability_news.KIND: lambda connection, row: availability_news.gone(
         connection, row["recipient"], row["payload"]
     ),

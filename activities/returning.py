@@ -57,14 +57,13 @@ class ReturnView(Value):
     """A return after a command, as its process shows it.
 
     `status` and `refund` are what the caller hears; `stands` is how it stands now, the same but for a repeat. Units by
-    line. `known`: it was allowed before; `earlier`: for an earlier run.
+    line. `earlier`: it was allowed before, for an earlier run.
     """
 
     status: ReturnStatus
     refund: int
     currency: str
     stands: ReturnStatus
-    number: int
     ended: bool
     expires_in: float | None = Field(description="Seconds until what is outstanding is let go; None: never.")
     expires_at: Utc | None
@@ -75,7 +74,6 @@ class ReturnView(Value):
     released: dict[str, int]
     channel: str = ""
     customer_id: str = ""
-    known: bool = False
     earlier: bool = False
 
 
@@ -109,7 +107,7 @@ class Returning:
                 await self._lives_again(connection, request)
             first = await timeline.data_of(connection, request.order_id, returns.requested(request.return_id))
             earlier = first.get("run_id") != request.run_id
-            return self._view(standing).model_copy(update={"known": True, "earlier": earlier})
+            return self._view(standing).model_copy(update={"earlier": earlier})
 
     @activity.defn(name="commit_return")
     async def commit_return(self, request: CommitReturn) -> ReturnView:
@@ -165,7 +163,6 @@ class Returning:
             refund=standing.refund,
             currency=standing.order.currency,
             stands=state.status or standing.status,
-            number=state.number,
             ended=state.ended,
             expires_in=expires_in,
             expires_at=state.expires_at,

@@ -21,7 +21,7 @@ from dom.orders.transitions import decide
 from dom.shared import ids
 from dom.shared.base import Value
 from dom.shared.errors import OutsideFailure
-from services.change_orders import locked, write
+from services.change_orders import Writing, locked, write
 from store import exceptions
 from store.delivery import shipments
 from store.enums import ShipmentStatus
@@ -124,7 +124,7 @@ class Shipping:
                 is_needed=needed,
                 at=now,
             )
-            await write(connection, state, decide(state, booked), webhook=self.database.webhooks)
+            await write(connection, state, decide(state, booked), Writing(webhook=self.database.webhooks))
         return needed
 
     @activity.defn(name="void_booking")

@@ -13,21 +13,26 @@ from temporalio import activity
 
 from activities.boundary import Database
 from dom.exceptions import ExceptionKind
-from dom.network import ShippingMethod
 from dom.notifications.messages import MessageKind
 from dom.orders.events import EventKind, SourcedData
+from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.order import Order, Promise
 from dom.orders.status import FAILED_SOURCING, OrderStatus, SourcingCause
+from dom.orders.views import OrderView
+from dom.shared import ids
 from dom.shared.access import OFL
 from dom.shared.base import Value
+from dom.shared.errors import NotFound
 from dom.sourcing.models import Demand, DemandLine, Outcome, SourcingDecision
 from dom.sourcing.policy.document import FailedNodes
+from services import order_views
+from services.change_orders import locked
 from services.planning import SnapshotTerms, plan_units
 from store import backorders as waiting
 from store import exceptions, stock
 from store.fulfilment import fulfilments
 from store.notifications import messages
-from store.orders import orders, timeline
+from store.orders import orders, resuming, timeline
 from store.sourcing import decisions
 from store.sourcing.decisions import Planned
 
@@ -40,26 +45,17 @@ def occasion(attempt: int) -> str:
     return f"sourced:{attempt}"
 
 
-class Released(Value):
-    """A fulfilment in a node's work list."""
-
-    fulfilment_id: str
-    node_id: str
-    pickup: bool
-    lines: dict[str, int]
-
-
 class Sourced(Value):
-    """What sourcing gave: fulfilments, and the units that wait for stock, by line.
+    """What sourcing gave: the nodes of fulfilments, by id, and the units that wait for stock, by line.
 
     Waiting units are tried again every `retry_minutes`, and cancelled after `cancel_after_days`. While some of them are
     not released, they are also tried after `release_seconds`, and the days do not count. `failed_nodes` says whether
     nodes that failed the order are asked again. With `cancels` they do not wait: the policy has them cancelled.
-    `known`: this was decided before, when the order was captured or its units sourced under this number.
-    `cannot_be_sourced` are those of them that no node may ever give, by line: they wait for a person, not for stock.
+    `known`: this was decided before, when the units were sourced under this number. `cannot_be_sourced`
+    are those of them that no node may ever give, by line: they wait for a person, not for stock.
     """
 
-    fulfilments: tuple[Released, ...]
+    fulfilments: dict[str, str]
     waiting: dict[str, int]
     promise: Promise | None
     retry_minutes: int
@@ -88,19 +84,23 @@ class Sourced(Value):
 
 
 class SourceAgain(Value):
-    """Source the units of an order that wait: they were rejected, not found, lost, or stock came in.
-
-    `as_of` is the business time of what caused it, used where history is replayed. `order_status` is what the order
-    comes to if any unit finds a node.
+    """Source the units of an order that wait, because of news (`cause`, as of `as_of` where history is replayed), or
+    because they lost their node, which the store knows. `failed_nodes`: what the policy said of nodes that failed.
     """
 
     order_id: str
-    lines: dict[str, int]
-    excluded_nodes: frozenset[str]
     attempt: int
     cause: SourcingCause
     as_of: datetime
-    order_status: OrderStatus
+    failed_nodes: FailedNodes
+
+
+class SourcedAgain(Value):
+    """What sourcing gave (None: nothing waited), why it was done, and the order after it."""
+
+    sourced: Sourced | None
+    cause: SourcingCause
+    view: OrderView
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,19 +220,11 @@ def balances(decision: SourcingDecision) -> dict[tuple[str, str], int]:
 
 def sourced(decision: SourcingDecision, first_fulfilment: int) -> Sourced:
     """What the workflow needs to know of a decision."""
-    released: dict[str, dict[str, int]] = {}
-    for unit in fulfilments.planned_units(decision, first_fulfilment):
-        released.setdefault(unit.fulfilment_id, {})[unit.line_id] = unit.quantity
     return Sourced(
-        fulfilments=tuple(
-            Released(
-                fulfilment_id=fulfilment_id,
-                node_id=shipment.node_id,
-                pickup=shipment.service is ShippingMethod.PICKUP,
-                lines=lines,
-            )
-            for (fulfilment_id, lines), shipment in zip(released.items(), decision.shipments, strict=True)
-        ),
+        fulfilments={
+            ids.fulfilment_id(decision.order_id, number): shipment.node_id
+            for number, shipment in enumerate(decision.shipments, first_fulfilment)
+        },
         waiting={line.line_id: line.quantity for line in decision.unfilled},
         promise=decision.promise,
         retry_minutes=decision.retry.after_minutes,
@@ -260,7 +252,7 @@ def summary(decision: SourcingDecision, result: Sourced, why: Occasion) -> Sourc
         strategy=decision.strategy,
         cost=decision.cost,
         currency=decision.currency,
-        fulfilments={f.fulfilment_id: f.node_id for f in result.fulfilments},
+        fulfilments=result.fulfilments,
         waiting=result.waiting,
         cannot_be_sourced=result.cannot_be_sourced or None,
     )
@@ -273,8 +265,8 @@ class SourcingActivities:
     database: Database
 
     @activity.defn(name="source_again")
-    async def source_again(self, request: SourceAgain) -> Sourced:
-        """Source waiting units anew; what no node can give goes on waiting. Once per attempt."""
+    async def source_again(self, request: SourceAgain) -> SourcedAgain:
+        """Source the units that wait anew; what no node can give goes on waiting. Once per attempt."""
         for _ in range(ATTEMPTS - 1):
             try:
                 return await self._source(request)
@@ -282,66 +274,95 @@ class SourcingActivities:
                 continue
         return await self._source(request)
 
-    async def _source(self, request: SourceAgain) -> Sourced:
+    async def _source(self, request: SourceAgain) -> SourcedAgain:
         async with self.database.transaction() as connection:
-            await waiting.undisturbed(connection, request.order_id)
+            state = await locked(connection, request.order_id)
             made = await decisions.decision(connection, request.order_id, request.attempt)
             if made:
-                return sourced(*made).model_copy(update={"known": True})
-            order = await orders.document(connection, request.order_id)
+                result = sourced(*made).model_copy(update={"known": True})
+                return await self._answer(connection, request, result, request.cause)
+            if not state.backordered:
+                return await self._answer(connection, request, None, request.cause)
+            order, found = (
+                await orders.document(connection, request.order_id),
+                await resuming.sourcings(connection, request.order_id),
+            )
+            cause = found.cause or request.cause
             why = Occasion(
                 attempt=request.attempt,
                 first_fulfilment=await fulfilments.next_number(connection, request.order_id),
-                cause=request.cause,
-                as_of=self.database.as_of(order, request.as_of),
-                excluded_nodes=request.excluded_nodes,
+                cause=cause,
+                as_of=self.database.as_of(order, max(request.as_of, found.as_of)),
+                excluded_nodes=found.failed_nodes if _are_not_asked(request.failed_nodes, cause) else frozenset(),
                 own=waiting.soft_id(request.order_id),
                 not_found=await waiting.not_found(connection, request.order_id),
             )
-            planned = await decide(self.database, connection, order, request.lines, why)
+            planned = await decide(self.database, connection, order, state.waiting, why)
             decision = planned.decision
             result = sourced(decision, why.first_fulfilment)
-            await self._write(connection, request, decision, result, why)
+            await self._write(connection, state, decision, result, why)
             await write_down(connection, planned, why)
             await orders.begin_promise_anew(connection, request.order_id)
             owned = await waiting.settle(connection, request.order_id, balances(decision))
             await take(connection, order.channel, decision, why, owned)
-            return result
+            return await self._answer(connection, request, result, cause)
+
+    async def _answer(
+        self, connection: AsyncConnection, request: SourceAgain, result: Sourced | None, cause: SourcingCause
+    ) -> SourcedAgain:
+        view = await order_views.read(connection, request.order_id)
+        if view is None:
+            raise NotFound(f"there is no order {request.order_id}")
+        return SourcedAgain(sourced=result, cause=cause, view=view)
 
     async def _write(
         self,
         connection: AsyncConnection,
-        request: SourceAgain,
+        state: OrderState,
         decision: SourcingDecision,
         result: Sourced,
         why: Occasion,
     ) -> None:
-        order_id, key = request.order_id, occasion(request.attempt)
+        order_id, key, asked = state.order_id, occasion(why.attempt), state.waiting
         await timeline.append(
             connection,
-            timeline.Event(
-                order_id, EventKind.SOURCED, key, OFL, why.as_of, summary(decision, result, why), request.cause
-            ),
+            timeline.Event(order_id, EventKind.SOURCED, key, OFL, why.as_of, summary(decision, result, why), why.cause),
         )
-        given = {line_id: quantity - result.waiting.get(line_id, 0) for line_id, quantity in request.lines.items()}
-        moves = [orders.UnitMove(line_id, backordered=-units) for line_id, units in given.items() if units]
+        moves = [
+            orders.UnitMove(line_id, backordered=result.waiting.get(line_id, 0) - quantity)
+            for line_id, quantity in asked.items()
+            if result.waiting.get(line_id, 0) != quantity
+        ]
         if moves:
             await orders.move_units(connection, order_id, moves)
             promise = result.promise
             window = (promise.earliest, promise.latest) if promise else None
-            await orders.set_status(connection, order_id, request.order_status, why.as_of, window)
-        if result.waiting and not result.cancels and request.cause in FAILED_SOURCING:
+            await orders.set_status(connection, order_id, _with_new_work(state, decision), why.as_of, window)
+        if result.waiting and not result.cancels and why.cause in FAILED_SOURCING:
             await messages.write(
                 connection,
                 order_id,
                 key,
                 MessageKind.ORDER_BACKORDERED,
-                context=result.waits_told(request.lines),
+                context=result.waits_told(asked),
                 webhook=self.database.webhooks,
             )
             if result.for_stock:
-                detail = f"no stock for {_by_line(result.for_stock)}: {request.cause}"
+                detail = f"no stock for {_by_line(result.for_stock)}: {why.cause}"
                 await exceptions.unsourced(
                     connection, order_id, ExceptionKind.BACKORDER, "backorder", detail, anew=True
                 )
         await exceptions.close_sourced(connection, order_id)
+
+
+def _are_not_asked(failed: FailedNodes, cause: SourcingCause) -> bool:
+    """Whether nodes that failed the order are left out: new stock may be anywhere, unless the policy says never."""
+    return failed is FailedNodes.NEVER or (cause in FAILED_SOURCING and failed is not FailedNodes.AT_ONCE)
+
+
+def _with_new_work(state: OrderState, decision: SourcingDecision) -> OrderStatus:
+    """The order's status once a node has the units that were sourced."""
+    for number, shipment in enumerate(decision.shipments):
+        units = {line.line_id: line.quantity for line in shipment.lines}
+        state.add(FulfilmentState(f"new {number}", shipment.node_id, pickup=False, lines=units))
+    return state.status()

@@ -21,7 +21,8 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from dom.exceptions import ExceptionKind
-from dom.orders.status import FINAL_ORDER
+from dom.orders.lifecycle import followed
+from dom.orders.status import FINAL_ORDER, FulfilmentStatus
 from dom.shared import ids
 from processes.runs import last_run
 from store.database.engine import reading
@@ -41,6 +42,7 @@ _ANSWER_WITHIN: Final = timedelta(seconds=5)
 _PAGE: Final = 1000
 _MOST_UNASKED: Final = 32
 """After so many without an answer nobody else is asked: no worker is there."""
+_UNKNOWN: Final = "not known"
 _ENDED: Final = "ExecutionStatus != 'Running' AND ExecutionStatus != 'ContinuedAsNew'"
 """A run that was continued has not ended: the next one is the same process."""
 _ORDERS: Final = ids.order_workflow_id("")
@@ -298,11 +300,16 @@ def _compared(says: OrderStanding, row: Mapping[str, Any]) -> str:
         return ""
     words = [] if says.status == row["status"] else [f"the process says {says.status}"]
     for name in sorted({*says.fulfilments, *row["fulfilments"]}):
-        ours, its = row["fulfilments"].get(name, "not known"), says.fulfilments.get(name, "not known")
-        if ours != its:
+        ours, its = row["fulfilments"].get(name, _UNKNOWN), says.fulfilments.get(name, _UNKNOWN)
+        if _followed(ours) != _followed(its):
             words.append(f"{name} is {ours}, the process says {its}")
     for line_id, units in sorted((row["lines"] or {}).items()):
         line = says.lines.get(line_id)
         if line is not None and units != line.model_dump():
             words.append(f"line {line_id}: {units}, the process says {line.model_dump()}")
     return "; ".join(words)
+
+
+def _followed(status: str) -> str:
+    """A process does not hear of each step at the node."""
+    return followed(FulfilmentStatus(status)) if status != _UNKNOWN else status

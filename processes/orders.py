@@ -31,7 +31,6 @@ from workflows.messages import (
     CancelCall,
     CancelResult,
     CarrierReport,
-    NodeReport,
     OrderAnswer,
     OrderInput,
 )
@@ -164,37 +163,11 @@ class OrderProcesses:
     async def _cancelled_before(self, order_id: str, call: CancelCall, key: str) -> dict[str, int] | None:
         """The units by line that an earlier run of the order's process cancelled under the caller's key."""
         async with self._reads.connect() as connection:
-            data = await timeline.asked_by(connection, order_id, "cancelled", key)
+            data = await timeline.asked_by(connection, order_id, key)
         if data is None:
             return None
         refuse_another(data.get("request_hash"), call.content_hash("cancel"))
         return dict(data["lines"])
-
-    async def report(self, report: NodeReport) -> None:
-        """Tell an order what a node did. Raises StepNotPossible if the order ended, and keeps the report; NoProcess if
-        it did not.
-        """
-        order_id = ids.order_of(report.fulfilment_id)
-        if not await self._durable.tell(ids.order_workflow_id(order_id), OrderWorkflow.node_report, report):
-            captured = await self._find(order_id)
-            if captured is not None:
-                await self._must_have_ended(captured)
-            await self.keep(report)
-            raise StepNotPossible(f"order {order_id} has ended")
-
-    async def keep(self, report: NodeReport) -> None:
-        """Write down what a node says of work that has ended. A person hears of goods that left although they count."""
-        async with self._engine.begin() as connection:
-            await unexpected_reports.note(
-                connection,
-                unexpected_reports.UnexpectedReport(
-                    report.fulfilment_id,
-                    report.step,
-                    report.actor,
-                    report.occurred_at,
-                    if_goods_moved=True,
-                ),
-            )
 
     async def carriers_said(self, reports: Iterable[CarrierReport]) -> list[CarrierReport]:
         """Tell orders what carriers reported, in this sequence. Of an order that ended it is written down here, unless

@@ -53,6 +53,8 @@ class ReturnProcesses:
             if run_id:
                 await lost_by_the_store(self._reads, return_id, run_id)
             answer = await self._accept(return_id, request, key, refused_before=True)
+        if answer.request_hash is None:  # its process was begun anew; the store knows what was asked
+            await self._opened_before(return_id, request)
         refuse_another(answer.request_hash, request.content_hash("request"))
         return answer
 

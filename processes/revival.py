@@ -70,7 +70,9 @@ async def _started_with(client: Client, fault: Fault, by: str, kind: type[Start]
     first = await anext(history)
     payloads = first.workflow_execution_started_event_attributes.input.payloads
     started: Start = (await client.data_converter.decode(payloads, [kind]))[0]
-    return started.model_copy(update={"edition": EDITION, "revived_by": by, "most_events": MOST_EVENTS})
+    anew = {"edition": EDITION, "revived_by": by, "most_events": MOST_EVENTS, "continued": False}
+    of_an_order = {"cause": None, "as_of": None} if kind is OrderInput else {}
+    return started.model_copy(update=anew | of_an_order)
 
 
 async def _revive_return(engine: AsyncEngine, client: Client, task_queue: str, fault: Fault, by: str) -> None:
@@ -97,7 +99,8 @@ async def _return_input(engine: AsyncEngine, client: Client, fault: Fault, by: s
             return start
     lines = tuple(ReturnRequestLine(line_id=line["line_id"], quantity=line["quantity"]) for line in row["lines"])
     request = ReturnRequest(order_id=row["order_id"], lines=lines, reason=row["reason"], node_id=row["node_id"])
-    return ReturnInput(return_id=fault.about, request=request, edition=EDITION, revived_by=by, most_events=MOST_EVENTS)
+    anew = {"edition": EDITION, "revived_by": by, "most_events": MOST_EVENTS, "restored": True}
+    return ReturnInput.model_validate({"return_id": fault.about, "request": request, **anew})
 
 
 async def _must_be_returnable(connection: AsyncConnection, start: ReturnInput) -> None:

@@ -1,6 +1,9 @@
 """Use cases over the core, the store and the connectors, one transaction each. Nothing of HTTP or Temporal.
 
 change_orders          what may happen to an order's units: decided on what the store holds, written at once
+node_steps             a node's steps: taken or refused when they are reported
+carrier_reports        what a carrier reports of a parcel, carried out or put before a person
+order_views            what an order's process sees of the order
 planning               units planned on a fresh snapshot: behind the promise, the soft reservation and the order
 promises               the plan that would be made for a basket, by shipping method
 reservations           units held for a cart or a checkout

@@ -1,27 +1,28 @@
 """What may happen to an order's units is decided on what the store holds, under the order's lock, and written at once.
 
 Whoever asks, a node through the API, a carrier, a channel or the order's own process, hears what came of it: the change
-was committed, the store held it already, or what was asked is not possible any more.
+was written, it had been written before, or what was asked is refused, and then nothing is written.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.notifications.messages import Notice
 from dom.orders import transitions
 from dom.orders.changes import ConsumeStock, GiveDayBack, OrderChange, ReleaseStock, StockEffect
 from dom.orders.commands import Command
 from dom.orders.lifecycle import OrderState
 from dom.orders.status import FulfilmentStatus
-from dom.shared.errors import NotFound
+from dom.returns import OTHER_REQUEST
+from dom.shared.errors import Conflict, NotFound
 from store import backorders, exceptions, stock
 from store.delivery import shipments
 from store.enums import LedgerKind, ShipmentStatus
 from store.fulfilment import fulfilments
-from store.notifications import messages
+from store.notifications import messages, outbox
 from store.orders import orders, timeline
 from store.orders import state as order_state
 
@@ -32,21 +33,27 @@ _ENDS_A_SHIPMENT: Final[Mapping[FulfilmentStatus, ShipmentStatus]] = {
 }
 
 
-class CommandOutcome(StrEnum):
-    """What came of a command."""
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """`webhook`: a webhook is to be told what the customer is told. `notify`: the order's process is to hear of what it
+    has to act on; not where the process itself asks, and reads afterwards what came of it.
+    """
 
-    COMMITTED = "committed"
-    REPEATED = "repeated"
-    """The store held it already; nothing was written."""
+    webhook: bool
+    notify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OrderChanged:
-    """What came of a command, what it changed (nothing, where it was repeated), and the order after it."""
+    """What came of a command: the data of its event, and the order after it.
 
-    outcome: CommandOutcome
-    change: OrderChange | None
+    `repeated`: it had been carried out before, or says what the store holds already, and nothing was written. The data
+    is then that of the event written before; empty where a command without a request of its own is repeated.
+    """
+
     state: OrderState
+    data: Mapping[str, Any]
+    repeated: bool = False
 
 
 async def locked(connection: AsyncConnection, order_id: str) -> OrderState:
@@ -58,36 +65,34 @@ async def locked(connection: AsyncConnection, order_id: str) -> OrderState:
     return state
 
 
-async def change_order(
-    connection: AsyncConnection,
-    order_id: str,
-    command: Command,
-    *,
-    webhook: bool,
-    is_repeat: Callable[[OrderState], bool] | None = None,
-) -> OrderChanged:
+async def change_order(connection: AsyncConnection, order_id: str, command: Command, writing: Writing) -> OrderChanged:
     """Decide what the command changes and write it, in this transaction. Raises what `transitions.decide` raises, and
-    then nothing is written.
-
-    `is_repeat` tells from the order's units whether the command was carried out before, where the command itself does
-    not tell; `webhook`: a webhook is to be told what the customer is told.
+    Conflict where the command's request stands for another one; then nothing is written.
     """
     state = await locked(connection, order_id)
-    if transitions.is_known(state, command) if is_repeat is None else is_repeat(state):
-        return OrderChanged(CommandOutcome.REPEATED, None, state)
+    if command.request is not None:
+        before = await timeline.asked_by(connection, order_id, command.request)
+        if before is not None:
+            if command.request_hash and before.get("request_hash", command.request_hash) != command.request_hash:
+                raise Conflict(OTHER_REQUEST, field="Idempotency-Key")
+            return OrderChanged(state, before, repeated=True)
+    if transitions.is_known(state, command):
+        return OrderChanged(state, {}, repeated=True)
     change = transitions.decide(state, command)
-    await write(connection, state, change, webhook=webhook)
-    return OrderChanged(CommandOutcome.COMMITTED, change, transitions.apply(state, change))
+    after = await write(connection, state, change, writing)
+    return OrderChanged(after, change.event.data.model_dump(mode="json", exclude_none=True))
 
 
-async def write(connection: AsyncConnection, state: OrderState, change: OrderChange, *, webhook: bool) -> None:
-    """Write a change that was decided on the order's present units. Rows of stock are taken last, and held shortest."""
-    order_id, event = state.order_id, change.event
+async def write(connection: AsyncConnection, state: OrderState, change: OrderChange, writing: Writing) -> OrderState:
+    """Write a change that was decided on the order's present units; answers the order after it. Rows of stock are taken
+    last, and held shortest.
+    """
+    order_id, event, after = state.order_id, change.event, transitions.apply(state, change)
     await fulfilments.advance(
         connection,
         timeline.Event(order_id, event.kind, event.key, event.actor, event.at, event.data, event.reason),
         change.statuses,
-        change.order_status,
+        after.status(),
     )
     await _move_units(connection, order_id, change)
     if change.is_cancellation:
@@ -97,14 +102,18 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
             await shipments.end_with(connection, move.fulfilment_id, _ENDS_A_SHIPMENT[move.status], event.at)
     for told in change.notifications:
         await messages.write(
-            connection, order_id, told.occasion, told.kind, context=dict(told.context), webhook=webhook
+            connection, order_id, told.occasion, told.kind, context=dict(told.context), webhook=writing.webhook
         )
     for trouble in change.troubles:
         await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)
     if change.gives_up_waiting:
         await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
+    if writing.notify and after.followed != state.followed:
+        notice = outbox.to_order(order_id, Notice.ORDER_CHANGED, {"event": event.key}, key=f"changed:{event.key}")
+        await outbox.write(connection, notice)
     for effect in change.stock:
         await _move_stock(connection, state, effect, change)
+    return after
 
 
 async def _move_units(connection: AsyncConnection, order_id: str, change: OrderChange) -> None:

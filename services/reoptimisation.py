@@ -181,6 +181,7 @@ async def gone(connection: AsyncConnection, order_id: str) -> None:
     """
     await backorders.undisturbed(connection, order_id)
     if await processes.must_live(connection, order_id) is None:
+        await reoptimisation.taken_in(connection, order_id)
         return
     for number in await reoptimisation.not_taken_in(connection, order_id):
         key = f"{order_id}:{decisions.second_look_key(number)}"

@@ -18,19 +18,19 @@ from dom.orders.status import (
 )
 from dom.shared.base import LineId, NodeId, Quantity, Text, Utc, Value
 
-EDITION: Final = 2
+EDITION: Final = 3
 """The edition of the workflows that a run is started with, and keeps in its input until its end.
 
 It is there for the next change by which runs under way would do something else than they have recorded: it takes the
-next number, and asks the input for it where old and new part. Nothing asks for it now: what was started before edition
-2 does not run on, and is begun anew from the store.
+next number, and asks the input for it where old and new part. Nothing asks for it now: orders that were started before
+edition 3 do not run on, and are begun anew from the store.
 """
 MOST_EVENTS: Final = 2000
 """How many events the history of one run may have, before the process goes on in a new run as soon as it rests.
 
 It is kept in what a run starts with, so that another number does not change runs that are under way.
 """
-REFUSED: Final = "refused"
+REFUSED: Final[Literal["refused"]] = "refused"
 """What `DomStatus` and the result of a workflow say whose request was refused."""
 
 Reason = Annotated[str, Field(max_length=200, description="As it was given, for the record; empty: nobody gave one.")]
@@ -57,8 +57,8 @@ class OrderInput(Value):
 
     `revived_by`: who had the process begun anew, on what the store holds; `continued`: an earlier run goes on in this
     one, on what the store holds. `most_events`: how long the history may become before the next run goes on; None, as
-    in what was started before: however long. `early` are reports of work that the earlier run did not know; `cause` is
-    why it was to source what waits, as of `as_of`.
+    in what was started before: however long. `cause` is the news because of which the earlier run was to source what
+    waits, as of `as_of`.
     """
 
     order: Order
@@ -67,7 +67,6 @@ class OrderInput(Value):
     corrections: tuple[Correction, ...] = ()
     most_events: int | None = None
     continued: bool = False
-    early: "tuple[NodeReport | CarrierReport, ...]" = ()
     cause: SourcingCause | None = None
     as_of: Utc | None = None
 
@@ -185,6 +184,12 @@ class StockArrived(Value):
     occurred_at: Utc
 
 
+class OrderNews(Value):
+    """The order was changed in the store, by an event of its timeline."""
+
+    event: str = ""
+
+
 class LookedAgain(Value):
     """A second look gave unbegun work of the order to other nodes; `number` is its last change."""
 
@@ -244,7 +249,8 @@ class ReturnRequest(Request):
 
 class ReturnInput(Value):
     """What starts a run of a return's workflow. `key` is the caller's own id of the request; `revived_by`: who had the
-    process begun anew, on what the store holds. `most_events` and `continued` as of orders.
+    process begun anew, on what the store holds. `most_events` and `continued` as of orders. `restored`: the
+    request was put together from the store, and is not word for word what the caller sent.
     """
 
     return_id: str
@@ -254,6 +260,7 @@ class ReturnInput(Value):
     key: str | None = None
     most_events: int | None = None
     continued: bool = False
+    restored: bool = False
 
 
 class ReturnAnswer(Value):

@@ -1,6 +1,5 @@
 """The life of a return: the store decides each command, the process waits, expires and ends."""
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -28,9 +27,8 @@ with workflow.unsafe.imports_passed_through():
         ReturnStanding,
         ReturnStepAnswer,
     )
-    from workflows.order.resuming import EARLIER_RUN
     from workflows.order.sequence import AFTER_ALL, OneAtATime
-    from workflows.runs import is_long, undisturbed
+    from workflows.runs import ANSWERS_LEAVE, EARLIER_RUN, Answers, CancellationRequest, is_long
     from workflows.words import counted, listed
 
 _NEXT_RUN: Final = {"edition": EDITION, "continued": True, "revived_by": None}
@@ -55,7 +53,8 @@ class ReturnWorkflow:
         self._first_caller: str | None = None
         self._expires_at: datetime | None = None
         self._one_at_a_time = OneAtATime()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._answers = Answers()
+        self._cancellation = CancellationRequest(self._cancel_for_temporal)
         self._revived_by = start.revived_by
         self._shown: str | None = None
         self._notes: list[str] = []
@@ -63,7 +62,7 @@ class ReturnWorkflow:
     @workflow.run
     async def run(self, _start: ReturnInput) -> ReturnEnd:
         """Allow, wait for the goods and for what is found, end. Temporal's own cancellation cancels the return."""
-        return await undisturbed(self._live(), self._cancellation_requested)
+        return await self._cancellation.beside(self._live())
 
     # --- the process -------------------------------------------------------------------------------------------------
 
@@ -72,11 +71,14 @@ class ReturnWorkflow:
         if self._refused is not None:
             return await self._end_refused(self._refused)
         while not self._is_over():
-            if self._may_continue() and await self._one_at_a_time.still(self._may_continue):
+            if self._may_continue() and await self._one_at_a_time.still(self._may_end_here):
                 workflow.continue_as_new(self._start.model_copy(update=_NEXT_RUN))
             if not await self._something_happens():
                 await self._commit(ExpireReturn(), CancelReturnCall(actor=EXPIRY), "Let go what has not come in time")
         await workflow.wait_condition(self._is_quiet)
+        while self._answers.are_leaving():
+            await workflow.sleep(ANSWERS_LEAVE)
+            await workflow.wait_condition(self._is_quiet)
         view = await self._allowed()
         return ReturnEnd(
             return_id=self._return_id,
@@ -146,12 +148,15 @@ class ReturnWorkflow:
         """Whether the history is long, and everything that was told and done stands in the store."""
         return is_long(self._start.most_events) and self._is_quiet() and self._one_at_a_time.at_rest
 
+    def _may_end_here(self) -> bool:
+        return self._may_continue() and not self._answers.are_leaving()
+
     def _is_over(self) -> bool:
         return self._view is not None and self._view.ended
 
     def _is_quiet(self) -> bool:
-        """Every caller has its answer, and the last messages went out."""
-        return workflow.all_handlers_finished() and all(task.done() for task in self._tasks)
+        """Every caller has its answer, and nothing is asked."""
+        return workflow.all_handlers_finished() and self._cancellation.is_carried_out
 
     async def _commit(
         self,
@@ -188,9 +193,6 @@ class ReturnWorkflow:
         left = view.expires_in
         self._expires_at = None if left is None else workflow.now() + timedelta(seconds=left)
         self._show(view.stands)
-
-    def _cancellation_requested(self) -> None:
-        self._tasks.append(asyncio.create_task(self._cancel_for_temporal()))
 
     async def _cancel_for_temporal(self) -> None:
         call = CancelReturnCall(actor=TEMPORAL, reason="cancelled by an operator")
@@ -239,13 +241,14 @@ class ReturnWorkflow:
         if self._first_caller is None and caller is not None:
             self._first_caller = caller.id
         view = await self._allowed()
+        self._answers.note()
         return ReturnAnswer(
             return_id=self._return_id,
             order_id=self._request.order_id,
             status=view.stands,
             node_id=view.node_id,
             created=caller is not None and caller.id == self._first_caller,
-            request_hash=self._request.content_hash("request"),
+            request_hash=None if self._start.restored else self._request.content_hash("request"),
         )
 
     @workflow.update
@@ -282,6 +285,7 @@ class ReturnWorkflow:
             view = await self._commit(
                 command, call, summary, request=caller.id if caller else "", request_hash=request_hash, place=place
             )
+        self._answers.note()
         return ReturnStepAnswer(
             return_id=self._return_id,
             order_id=self._request.order_id,

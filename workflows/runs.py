@@ -1,4 +1,4 @@
-"""One run of a workflow: it is not stopped where it stands, knows whether it was reset, and when it is long enough."""
+"""One run of a workflow: it is not stopped where it stands, and knows when it is long enough."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -8,31 +8,43 @@ from typing import Any, Final, TypeVar
 from temporalio import workflow
 
 R = TypeVar("R")
+EARLIER_RUN: Final = "an earlier run of the process"
+"""Who asked first for what goes on: not the one who asks now."""
 ANSWERS_LEAVE: Final = timedelta(milliseconds=100)
 """How long a workflow stays open for the answers it has just given."""
 
 
-async def undisturbed(process: Coroutine[Any, Any, R], cancellation_requested: Callable[[], None]) -> R:
-    """Run the process to its own end, whatever Temporal is asked.
+class CancellationRequest:
+    """Temporal's own request to cancel a workflow.
 
-    Temporal's own cancellation would stop the process where it stands and leave stock reserved and carriers booked. It
-    is a message here, like others: `cancellation_requested` is called, and the process goes on. The server delivers one
-    request a run, so there is no second one to wait for.
+    It would stop the process where it stands and leave stock reserved and carriers booked. It is a message here, like
+    others: `carry_out` is run, and the process goes on. The server delivers one request a run, so there is no second
+    one to wait for.
     """
-    running = asyncio.create_task(process)
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        if running.done() or workflow.cancellation_reason() is None:  # its own end, or the worker puts it aside
-            raise
-    cancellation_requested()
-    return await running
 
+    def __init__(self, carry_out: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._carry_out = carry_out
+        self._carrying_out: asyncio.Task[None] | None = None
 
-def is_first_run() -> bool:
-    """Whether this run was not reset: one that was hears from its history once more what happened before."""
-    info = workflow.info()
-    return info.run_id == info.first_execution_run_id
+    async def beside(self, process: Coroutine[Any, Any, R]) -> R:
+        """Run the process to its own end, whatever Temporal is asked."""
+        running = asyncio.create_task(process)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            if running.done():  # its own end came first
+                return await running
+            if workflow.cancellation_reason() is None:  # the worker puts it aside
+                raise
+        self._carrying_out = asyncio.create_task(self._carry_out())
+        return await running
+
+    @property
+    def is_carried_out(self) -> bool:
+        """Whether no request waits: neither one that came in this very moment, nor one that is being carried out."""
+        if self._carrying_out is None:
+            return workflow.cancellation_reason() is None
+        return self._carrying_out.done()
 
 
 class Answers:

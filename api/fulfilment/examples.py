@@ -4,7 +4,7 @@ from typing import Final
 
 from api.contract.example import Example
 from api.orders.examples import PROMISE, SHIP_TO
-from dom.orders.status import FulfilmentStep
+from dom.orders.status import FulfilmentStatus, FulfilmentStep
 
 WORK_LIST: Final[Example] = {
     "items": [
@@ -49,5 +49,14 @@ ARRIVED: Final[Example] = {
 STEP_TAKEN: Final[Example] = {
     "fulfilment_id": "web-EXAMPLE-1-F1",
     "step": "accept",
-    "status": "accepted for processing",
+    "status": "taken",
+    "fulfilment_status": "accepted",
+}
+STATUS_AFTER: Final[dict[FulfilmentStep, FulfilmentStatus]] = {
+    FulfilmentStep.ACCEPT: FulfilmentStatus.ACCEPTED,
+    FulfilmentStep.REJECT: FulfilmentStatus.REJECTED,
+    FulfilmentStep.PICK: FulfilmentStatus.PICKED,
+    FulfilmentStep.PACK: FulfilmentStatus.PACKED,
+    FulfilmentStep.HAND_OVER: FulfilmentStatus.HANDED_OVER,
+    FulfilmentStep.COLLECT: FulfilmentStatus.COLLECTED,
 }

@@ -11,10 +11,10 @@ from dom.network import ShippingMethod
 from dom.orders.order import ShipTo
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
 from dom.shared.base import Utc, Value
-from workflows.messages import StepLine
+from workflows.messages import Request, StepLine
 
 
-class StepReport(Value):
+class StepReport(Request):
     """What a node did. Absent `occurred_at` means now; `lines` of a pick name what was found, absent means all."""
 
     occurred_at: Utc | None = None
@@ -30,11 +30,12 @@ class Arrival(Value):
 
 
 class StepTaken(BaseModel):
-    """The report is on its way to the order, or said what was known."""
+    """The step is taken now, or was taken before."""
 
     fulfilment_id: str
     step: FulfilmentStep
-    status: Literal["accepted for processing", "repeated"]
+    status: Literal["taken", "repeated"]
+    fulfilment_status: FulfilmentStatus = Field(description="Where the work stands now.")
 
 
 class WorkItem(BaseModel):

@@ -1,6 +1,6 @@
 """Fulfilments: a node's work list, and what the node reports about its work."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -13,20 +13,21 @@ from api.http import cursor
 from api.http.answers import Json
 from api.http.clock import not_in_the_future
 from api.http.models import Cursor, FulfilmentId, Limit
-from api.http.services import Use
+from api.http.services import IdempotencyKey, Use
 from api.identity import visibility
 from api.identity.scopes import needs
-from dom.network import ShippingMethod
-from dom.orders.lifecycle import after_step, is_repeat
-from dom.orders.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
+from dom.orders.commands import TakeNodeStep
+from dom.orders.status import FulfilmentStatus, FulfilmentStep
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
-from dom.shared.errors import InvalidInput, NotFound, StepNotPossible
+from dom.shared.errors import InvalidInput, NotFound
+from services import node_steps
+from services.change_orders import Writing
 from store.access.visibility import FULFILMENT
 from store.fulfilment import fulfilments
 from store.fulfilment.work_list import Position, WorkFilter, work_list
 from store.orders import orders, reads
-from workflows.messages import ArrivedCall, ArrivedResult, NodeReport, StepLine
+from workflows.messages import ArrivedCall, ArrivedResult, StepLine
 
 router = APIRouter(tags=["fulfilments"])
 
@@ -111,36 +112,28 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
         services: Use,
         who: Annotated[Principal, needs(Scope.FULFILMENTS_WORK)],
         report: Annotated[StepReport, AS_SEEN, Body(openapi_examples=responses.named(examples.STEPS[step]))] = _AS_NOW,
+        key: IdempotencyKey = None,
     ) -> Json:
         await visibility.see(services, who, FULFILMENT, fulfilment_id)
-        at = not_in_the_future(report.occurred_at)
-        async with services.reads.connect() as connection:
-            # Before the status: the report that changes the lines may be under way, and changes the status with them.
-            to_pick = await fulfilments.lines(connection, fulfilment_id) if report.lines else ()
-            found = await fulfilments.at_the_node(connection, fulfilment_id)
-        if found is None:
-            raise NotFound(f"there is no fulfilment {fulfilment_id}")
-        status = FulfilmentStatus(found["status"])
-        if is_repeat(status, step):
-            return _taken(fulfilment_id, step, "repeated")
-        said = NodeReport(
+        command = TakeNodeStep(
             fulfilment_id=fulfilment_id,
             step=step,
-            occurred_at=at,
+            at=not_in_the_future(report.occurred_at),
             actor=who.name,
             reason=report.reason,
-            lines=report.lines,
+            found=_found(report.lines),
+            request=f"{fulfilment_id}/{step}/{key}" if key else None,
+            request_hash=report.content_hash(step) if key else None,
         )
-        try:
-            after_step(status, step, pickup=found["method"] == ShippingMethod.PICKUP)
-        except StepNotPossible:
-            # Of work that is packed anew, the parcel of the booking that was taken back may have been handed over.
-            if status in FINAL_FULFILMENT or (step is FulfilmentStep.HAND_OVER and found["was_booked"]):
-                await services.orders.keep(said)
-            raise
-        _check_lines(to_pick, report.lines or ())
-        await services.orders.report(said)
-        return _taken(fulfilment_id, step, "accepted for processing")
+        taken = await node_steps.take(services.engine, command, Writing(webhook=services.webhooks, notify=True))
+        return Json(
+            {
+                "fulfilment_id": fulfilment_id,
+                "step": step,
+                "status": "repeated" if taken.repeated else "taken",
+                "fulfilment_status": taken.state.fulfilments[fulfilment_id].status,
+            }
+        )
 
     return take
 
@@ -169,19 +162,29 @@ _STEPS: Final[dict[FulfilmentStep, tuple[str, str]]] = {
     ),
 }
 
+_OF_EACH: Final = (
+    "Decided and written at once: refused with 409 if the work was cancelled, given to another node, or is behind or "
+    "ahead of this step. A later step implies the earlier ones. A repeat changes nothing; under the same "
+    "`Idempotency-Key` it is answered as taken whatever became of the work since."
+)
+
+
+def _example(step: FulfilmentStep) -> dict[str, Any]:
+    return {**examples.STEP_TAKEN, "step": step, "fulfilment_status": examples.STATUS_AFTER[step]}
+
+
 for _name, (_summary, _description) in _STEPS.items():
     router.add_api_route(
         f"/fulfilments/{{fulfilment_id}}/{_name}",
         _step(_name),
         methods=["POST"],
-        status_code=202,
         summary=_summary,
-        description=f"{_description}\n\nA later step implies the earlier ones. A repeat changes nothing.",
+        description=f"{_description}\n\n{_OF_EACH}",
         operation_id=f"{_name.replace('-', '_')}_fulfilment",
         response_model=StepTaken,
         responses={
-            **responses.success(202, "The order was told.", {**examples.STEP_TAKEN, "step": _name}),
-            **responses.problems("not-found", "step-not-possible", "invalid-input"),
+            **responses.success(200, "The step is taken.", _example(_name)),
+            **responses.problems("not-found", "step-not-possible", "conflict", "invalid-input"),
         },
     )
 
@@ -220,18 +223,15 @@ async def arrived(
     return Json(await services.orders.arrived(asked))
 
 
-def _check_lines(to_pick: Sequence[RowMapping], found: tuple[StepLine, ...]) -> None:
-    """Of a step that is possible: one that comes again names what was to be picked then."""
-    asked = {row["line_id"]: row["quantity"] for row in to_pick}
-    for position, line in enumerate(found):
-        if line.line_id not in asked:
-            raise InvalidInput(f"there is no line {line.line_id} to pick", field=f"lines[{position}].line_id")
-        if line.quantity > asked.pop(line.line_id):
-            raise InvalidInput("more than was to be picked", field=f"lines[{position}].quantity")
-
-
-def _taken(fulfilment_id: str, step: FulfilmentStep, status: str) -> Json:
-    return Json({"fulfilment_id": fulfilment_id, "step": step, "status": status}, 202)
+def _found(lines: tuple[StepLine, ...] | None) -> dict[str, int] | None:
+    if lines is None:
+        return None
+    found: dict[str, int] = {}
+    for position, line in enumerate(lines):
+        if line.line_id in found:
+            raise InvalidInput(f"line {line.line_id} stands twice", field=f"lines[{position}].line_id")
+        found[line.line_id] = line.quantity
+    return found
 
 
 def _position(row: RowMapping) -> str:

@@ -32,7 +32,8 @@ PATIENCE = RetryConfig(max_elapsed_time_millis=3000, max_retries=6)
 class Services:
     """Opened once a process. `reads` is for single statements, `engine` for transactions.
 
-    `reference` remembers nodes, tariffs, the policy and SKUs until they change.
+    `reference` remembers nodes, tariffs, the policy and SKUs until they change. `webhooks`: a webhook is told what
+    customers are told.
     """
 
     engine: AsyncEngine
@@ -43,6 +44,7 @@ class Services:
     work: BackgroundWork
     tail: Tail
     reference: ReferenceCache = field(default_factory=ReferenceCache)
+    webhooks: bool = False
     holding: Holding = field(init=False)
     channels: Registered = field(init=False)
     keys: KeyRing = field(init=False)
@@ -69,8 +71,8 @@ class Services:
         reference = ReferenceCache()
         tail = Tail(reads, reference, settings.stream_listeners)
         orders, returns = OrderProcesses(durable, reads, engine), ReturnProcesses(durable, reads, engine)
-        work = BackgroundWork(durable, engine)
-        return cls(engine, reads, durable, orders, returns, work, tail, reference)
+        work, webhooks = BackgroundWork(durable, engine), bool(settings.webhook_url)
+        return cls(engine, reads, durable, orders, returns, work, tail, reference, webhooks=webhooks)
 
 
 async def connect(settings: Settings) -> Client:

@@ -25,6 +25,8 @@ class Notice(StrEnum):
 
     STOCK_ARRIVED = "stock_arrived"
     LOOKED_AGAIN = "looked_again"
+    ORDER_CHANGED = "order_changed"
+    """Something happened to the order that its process has to act on, or shows."""
 
 
 class Medium(StrEnum):

@@ -11,4 +11,5 @@ order        an order as it was captured, and the promise its customer got. `dom
 status       statuses, steps, reports and reasons. Which step may follow which is in `dom.orders.lifecycle`
 tidying      what an order's texts look like once the harmless oddities of shops and forms are gone
 transitions  what may happen to an order's units, decided once: what a command changes, and the order after it
+views        what an order's process sees of it
 """

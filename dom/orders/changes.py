@@ -12,7 +12,7 @@ from typing import Any, Final
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
 from dom.orders.events import EventData, EventKind
-from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause
+from dom.orders.status import FulfilmentStatus
 
 WAITING: Final = "waiting"
 """The place of units that wait for stock."""
@@ -103,26 +103,15 @@ class OrderEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceAnew:
-    """Units lost their node and are to be sourced again; `failed_node` failed the order."""
-
-    cause: SourcingCause
-    at: datetime
-    failed_node: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class OrderChange:
     """All that a command changes, as a value: to be written whole, or not at all."""
 
     event: OrderEvent
-    order_status: OrderStatus
     moved: tuple[MovedUnits, ...] = ()
     statuses: tuple[StatusMove, ...] = ()
     stock: tuple[StockEffect, ...] = ()
     notifications: tuple[Notification, ...] = ()
     troubles: tuple[Trouble, ...] = ()
-    source_anew: SourceAnew | None = None
     step_of: str | None = None
     """The fulfilment among whose steps the change counts."""
     is_cancellation: bool = False

@@ -12,11 +12,20 @@ from dom.shared.access import OFL
 from dom.shared.base import Value
 
 
-class TakeNodeStep(Value):
+class Requested(Value):
+    """What may be asked more than once. `request` is the asker's own id of it, which tells a repeat; `request_hash`
+    whether it stands for the same.
+    """
+
+    request: str | None = None
+    request_hash: str | None = None
+
+
+class TakeNodeStep(Requested):
     """A node says how far its work is. `found` are the units a pick found, by line; None: all of them.
 
     `if_unbegun`: it is said in the node's name, and refused once the node has begun. Raises StepNotPossible for a step
-    that does not follow on where the work stands.
+    that does not follow on where the work stands, InvalidInput for units found that were never ordered.
     """
 
     verb: Literal["take_node_step"] = "take_node_step"
@@ -29,7 +38,7 @@ class TakeNodeStep(Value):
     if_unbegun: bool = False
 
 
-class CarrierBooked(Value):
+class CarrierBooked(Requested):
     """A carrier will fetch the parcel. The work goes on only if it `is_needed` and still stands packed."""
 
     verb: Literal["carrier_booked"] = "carrier_booked"
@@ -43,18 +52,19 @@ class CarrierBooked(Value):
     at: datetime
 
 
-class BookCarrierRefused(Value):
-    """The carrier refused the booking for good: the units are sourced again. Raises StepNotPossible for work that is
-    not packed.
+class BookCarrierRefused(Requested):
+    """The carrier refused the booking of a packing for good: the units are sourced again. Raises StepNotPossible for
+    work that is not packed, or packed anew.
     """
 
     verb: Literal["book_carrier_refused"] = "book_carrier_refused"
     fulfilment_id: str
+    attempt: int
     reason: str
     at: datetime
 
 
-class MoveParcel(Value):
+class MoveParcel(Requested):
     """A carrier has the parcel, or says what became of it. Raises StepNotPossible unless it was where that follows."""
 
     verb: Literal["move_parcel"] = "move_parcel"
@@ -67,7 +77,7 @@ class MoveParcel(Value):
     reason: str = ""
 
 
-class CountAsDelivered(Value):
+class CountAsDelivered(Requested):
     """A lost parcel arrived after all, and what was to replace it stays where it is; with `begun` also what nodes work
     on, while it has not left. Raises StepNotPossible if that is not enough for all of it.
     """
@@ -80,23 +90,19 @@ class CountAsDelivered(Value):
     begun: bool = False
 
 
-class CancelUnits(Value):
-    """Cancel units by line before hand-over, or (None) all that are not cancelled: what is asked whole, or nothing.
-
-    `request` is the caller's `Idempotency-Key`, `request_hash` tells whether it stands for the same request. Raises
-    CannotCancel for what left its node or is cancelled already.
+class CancelUnits(Requested):
+    """Cancel units by line before hand-over (None: all of the line), or (None) all that are not cancelled: what is
+    asked whole, or nothing. Raises CannotCancel for what left its node or is cancelled already.
     """
 
     verb: Literal["cancel_units"] = "cancel_units"
-    lines: dict[str, int] | None
+    lines: dict[str, int | None] | None
     actor: str
     at: datetime
     reason: str = ""
-    request: str | None = None
-    request_hash: str | None = None
 
 
-class CancelRest(Value):
+class CancelRest(Requested):
     """Cancel every unit that can still be cancelled. Raises CannotCancel if there is none."""
 
     verb: Literal["cancel_rest"] = "cancel_rest"
@@ -105,7 +111,7 @@ class CancelRest(Value):
     reason: str = ""
 
 
-class GiveUpWaiting(Value):
+class GiveUpWaiting(Requested):
     """Cancel the units that wait for stock. Raises StepNotPossible if none do."""
 
     verb: Literal["give_up_waiting"] = "give_up_waiting"
@@ -114,8 +120,6 @@ class GiveUpWaiting(Value):
     actor: str = OFL
 
 
-Cancellation = Annotated[CancelUnits | CancelRest | GiveUpWaiting, Field(discriminator="verb")]
-"""Anything that cancels units."""
 Command = Annotated[
     TakeNodeStep
     | CarrierBooked

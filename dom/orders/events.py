@@ -94,15 +94,20 @@ class ReoptimisedData(EventData):
     fulfilments: dict[str, str]
 
 
-class CancelledData(EventData):
-    """Units cancelled, by line. `request` and `request_hash`: the caller's id of the request, and its content."""
+class RequestedData(EventData):
+    """Of what may be asked more than once: the asker's id of the request, and its content."""
 
-    lines: dict[str, int]
     request: str | None = None
     request_hash: str | None = None
 
 
-class FulfilmentData(EventData):
+class CancelledData(RequestedData):
+    """Units cancelled, by line."""
+
+    lines: dict[str, int]
+
+
+class FulfilmentData(RequestedData):
     """A step of a fulfilment. `missing` are units, by line, that were not found. Of a lost parcel that arrived,
     `taken_back` are the units that replaced it, by fulfilment and line, and `waited` those that still waited.
     """

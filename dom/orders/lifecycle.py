@@ -5,16 +5,14 @@ invariant `quantity = cancelled + backordered + in living fulfilments` holds aft
 changes is decided in `dom.orders.transitions`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final
 
-from dom.orders.order import Order
 from dom.orders.status import (
     BEFORE_HAND_OVER,
     FINAL_FULFILMENT,
     GONE,
-    SOURCED_ANEW,
     FulfilmentStatus,
     FulfilmentStep,
     OrderStatus,
@@ -35,6 +33,15 @@ PROGRESS: Final[Mapping[FulfilmentStatus, int]] = {
     _S.COLLECTED: 6,
 }
 """How far the work is; a status that is not in it ended without the goods reaching the customer."""
+
+
+AT_THE_NODE: Final = "at the node"
+"""How far work is whose next step is the node's own."""
+
+
+def followed(status: FulfilmentStatus) -> str:
+    """How far a fulfilment is, as its order's process follows it: it has nothing to do until the node has packed."""
+    return AT_THE_NODE if status in {_S.RELEASED, _S.ACCEPTED, _S.PICKED} else status
 
 
 def after_step(status: FulfilmentStatus, step: FulfilmentStep, *, pickup: bool) -> FulfilmentStatus:
@@ -102,11 +109,10 @@ class FulfilmentState:
     pickup: bool
     lines: dict[str, int]
     status: FulfilmentStatus = FulfilmentStatus.RELEASED
-    bookings: int = 0
-    tracking: str = ""
-    """Carrier and tracking number of the booking that stands."""
     steps: int = 0
     """How many steps of it were written down; their business keys are numbered."""
+    packings: int = 0
+    """How often it was packed; the carrier is booked once for each, under that number."""
 
     @property
     def living(self) -> bool:
@@ -128,21 +134,26 @@ class CancelledUnits:
     fulfilment_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What an order's process acts on or shows: the order's status, units that wait and are cancelled by line, how far
+    each fulfilment is and how often it was packed.
+    """
+
+    status: OrderStatus
+    lines: Mapping[str, tuple[int, int]]
+    fulfilments: Mapping[str, tuple[str, int]]
+
+
 @dataclass(slots=True)
 class OrderState:
-    """All units of an order. The workflow keeps one; the store holds the same in rows."""
+    """All units of an order, as the store holds them."""
 
     order_id: str
     lines: dict[str, LineState]
     fulfilments: dict[str, FulfilmentState] = field(default_factory=dict)
     cancellations: int = 0
     """How many times units of it were cancelled; their business keys are numbered."""
-
-    @classmethod
-    def captured(cls, order: Order) -> Self:
-        """An order as it was captured: every unit waits, until sourcing gives it to a node."""
-        lines = [LineState(n.line_id, n.sku, n.quantity, n.unit_price, backordered=n.quantity) for n in order.lines]
-        return cls(order.order_id, {line.line_id: line for line in lines})
 
     @property
     def living(self) -> Iterator[FulfilmentState]:
@@ -159,6 +170,15 @@ class OrderState:
         """Units that wait for stock, by line."""
         return {line.line_id: line.backordered for line in self.lines.values() if line.backordered}
 
+    @property
+    def followed(self) -> Followed:
+        """What the order's process acts on or shows: while it is the same, the process need not hear of a change."""
+        return Followed(
+            self.status(),
+            {line.line_id: (line.backordered, line.cancelled) for line in self.lines.values()},
+            {f.id: (followed(f.status), f.packings) for f in self.fulfilments.values()},
+        )
+
     def status(self) -> OrderStatus:
         """The order's status, worked out of its units."""
         living = list(self.living)
@@ -168,11 +188,7 @@ class OrderState:
         everything_left = not self.backordered and min(progress) >= PROGRESS[_S.HANDED_OVER]
         if everything_left:
             return OrderStatus.DELIVERED if min(progress) >= PROGRESS[_S.DELIVERED] else OrderStatus.SHIPPED
-        return self.status_with_new_work()
-
-    def status_with_new_work(self) -> OrderStatus:
-        """What the status will be once waiting units are given to a node, whichever and however many."""
-        furthest = max((PROGRESS[f.status] for f in self.living), default=0)
+        furthest = max(progress)
         if furthest >= PROGRESS[_S.HANDED_OVER]:
             return OrderStatus.PART_SHIPPED
         return OrderStatus.IN_FULFILMENT if furthest > 0 else OrderStatus.ACCEPTED
@@ -182,30 +198,6 @@ class OrderState:
         self.fulfilments[fulfilment.id] = fulfilment
         for line_id, quantity in fulfilment.lines.items():
             self.lines[line_id].backordered -= quantity
-
-    def end(self, fulfilment_id: str, status: FulfilmentStatus) -> None:
-        """End a fulfilment without delivery: rejected, lost and recalled units wait again, others are cancelled."""
-        fulfilment = self.fulfilments[fulfilment_id]
-        fulfilment.status = status
-        for line_id, quantity in fulfilment.lines.items():
-            line = self.lines[line_id]
-            if status in SOURCED_ANEW:
-                line.backordered += quantity
-            else:
-                line.cancelled += quantity
-
-    def replan(self, recalled: Iterable[str], released: Iterable[FulfilmentState]) -> tuple[FulfilmentState, ...]:
-        """Take a second look in: recalled fulfilments give their units to the released ones; answers what is new.
-
-        What was taken in before is left as it is, so that hearing of it twice changes nothing.
-        """
-        for fulfilment_id in recalled:
-            if self.fulfilments[fulfilment_id].status is not _S.RECALLED:
-                self.end(fulfilment_id, _S.RECALLED)
-        new = tuple([fulfilment for fulfilment in released if fulfilment.id not in self.fulfilments])
-        for fulfilment in new:
-            self.add(fulfilment)
-        return new
 
     def plan_cancellation(self, asked: Mapping[str, int] | None) -> tuple[CancelledUnits, ...]:
         """Which units a cancellation takes: first those that wait for stock, then the least advanced work.

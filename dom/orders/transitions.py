@@ -23,7 +23,6 @@ from dom.orders.changes import (
     OrderChange,
     OrderEvent,
     ReleaseStock,
-    SourceAnew,
     StatusMove,
     StockEffect,
     Trouble,
@@ -37,13 +36,14 @@ from dom.orders.commands import (
     CountAsDelivered,
     GiveUpWaiting,
     MoveParcel,
+    Requested,
     TakeNodeStep,
 )
-from dom.orders.events import CancelledData, CarrierBookedData, EventKind, FulfilmentData
+from dom.orders.events import CancelledData, CarrierBookedData, EventKind, FulfilmentData, RequestedData
 from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState, after_step, is_repeat
-from dom.orders.status import GONE, NETWORK, FulfilmentStatus, FulfilmentStep, OrderStatus, SourcingCause
+from dom.orders.status import GONE, FulfilmentStatus, FulfilmentStep
 from dom.shared.access import OFL
-from dom.shared.errors import NotFound, StepNotPossible
+from dom.shared.errors import InvalidInput, NotFound, StepNotPossible
 
 _S = FulfilmentStatus
 
@@ -56,10 +56,11 @@ TOLD: Final[Mapping[FulfilmentStatus, MessageKind]] = {
 }
 """What the customer is told when a fulfilment comes to a status."""
 
-_NEEDS_A_PERSON: Final[Mapping[FulfilmentStatus, ExceptionKind]] = {
+NEEDS_A_PERSON: Final[Mapping[FulfilmentStatus, ExceptionKind]] = {
     _S.LOST: ExceptionKind.PARCEL_LOST,
     _S.RETURNED: ExceptionKind.PARCEL_RETURNED,
 }
+"""What a person has to look at when a fulfilment comes to a status."""
 _LEAVES_THE_NODE: Final = frozenset({_S.HANDED_OVER, _S.COLLECTED})
 _PARCEL_FROM: Final[Mapping[FulfilmentStatus, FulfilmentStatus]] = {
     _S.HANDED_OVER: _S.BOOKED,
@@ -88,7 +89,13 @@ def decide(state: OrderState, command: Command) -> OrderChange:
     A command that says what is known already is refused like any other; `is_known` tells it apart.
     """
     change = _DECIDE[type(command)](state, command)
-    return replace(change, order_status=apply(state, change).status())
+    return replace(change, event=_asked_by(change.event, command))
+
+
+def _asked_by(event: OrderEvent, command: Requested) -> OrderEvent:
+    if command.request is None or not isinstance(event.data, RequestedData):
+        return event
+    return replace(event, data=event.data.model_copy(update=command.model_dump(include={"request", "request_hash"})))
 
 
 def is_known(state: OrderState, command: Command) -> bool:
@@ -120,6 +127,7 @@ def apply(state: OrderState, change: OrderChange) -> OrderState:
             status=statuses.get(f.id, f.status),
             lines={line_id: n - unlisted.get(f.id, {}).get(line_id, 0) for line_id, n in f.lines.items()},
             steps=f.steps + (f.id == change.step_of),
+            packings=f.packings + (statuses.get(f.id) is _S.PACKED),
         )
         for f in state.fulfilments.values()
     }
@@ -134,7 +142,7 @@ def _node_step(state: OrderState, command: TakeNodeStep) -> OrderChange:
     if command.if_unbegun and fulfilment.status is not _S.RELEASED:
         raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}; its node has begun")
     target = after_step(fulfilment.status, command.step, pickup=fulfilment.pickup)
-    missing = _missing(fulfilment, command)
+    missing = _missing(state, fulfilment, command)
     if missing and sum(missing.values()) == sum(fulfilment.lines.values()):
         return _rejected(fulfilment, command.actor, _NOTHING_FOUND, command.at, missing)
     if target is _S.REJECTED:
@@ -147,14 +155,20 @@ def _node_step(state: OrderState, command: TakeNodeStep) -> OrderChange:
         event=_not_all_found(change.event, missing),
         moved=tuple(MovedUnits(line_id, units, fulfilment.id, WAITING) for line_id, units in missing.items()),
         stock=(_not_found(fulfilment, missing), *change.stock),
-        source_anew=SourceAnew(SourcingCause.SHORT_PICK, command.at, fulfilment.node_id),
     )
 
 
-def _missing(fulfilment: FulfilmentState, command: TakeNodeStep) -> dict[str, int]:
+def _missing(state: OrderState, fulfilment: FulfilmentState, command: TakeNodeStep) -> dict[str, int]:
     """Units a pick did not find; a line the node does not name was not found at all."""
     if command.step is not FulfilmentStep.PICK or command.found is None:
         return {}
+    for position, (line_id, units) in enumerate(command.found.items()):
+        if line_id not in fulfilment.lines:
+            raise InvalidInput(f"there is no line {line_id} to pick", field=f"lines[{position}].line_id")
+        if units > state.lines[line_id].quantity:
+            raise InvalidInput("more than was to be picked", field=f"lines[{position}].quantity")
+        if units > fulfilment.lines[line_id]:  # as it is when some were cancelled meanwhile
+            raise StepNotPossible(f"{fulfilment.lines[line_id]} of line {line_id} are to be picked, not {units}")
     short = {line_id: units - command.found.get(line_id, 0) for line_id, units in fulfilment.lines.items()}
     return {line_id: units for line_id, units in short.items() if units > 0}
 
@@ -165,7 +179,6 @@ def _advance(
     """A step on the way to the customer."""
     return OrderChange(
         event=_step_event(fulfilment, status, actor, reason, at),
-        order_status=_UNDECIDED,
         statuses=(StatusMove(fulfilment.id, status, reason),),
         stock=(ConsumeStock(fulfilment.id),) if status in _LEAVES_THE_NODE else (),
         notifications=_told(fulfilment, status),
@@ -188,11 +201,9 @@ def _rejected(
     )
     return OrderChange(
         event=event,
-        order_status=_UNDECIDED,
         moved=tuple(MovedUnits(i, n, fulfilment.id, WAITING, stay_listed=not missing) for i, n in units.items()),
         statuses=(StatusMove(fulfilment.id, _S.REJECTED, reason),),
         stock=(let_go, GiveDayBack(fulfilment.id)),
-        source_anew=SourceAnew(SourcingCause.REJECTED, at, None if actor == NETWORK else fulfilment.node_id),
         step_of=fulfilment.id,
     )
 
@@ -221,15 +232,14 @@ def _carrier_booked(state: OrderState, command: CarrierBooked) -> OrderChange:
                 currency=command.currency,
             ),
         ),
-        order_status=_UNDECIDED,
         statuses=(StatusMove(fulfilment.id, _S.BOOKED),) if booked else (),
     )
 
 
 def _booking_refused(state: OrderState, command: BookCarrierRefused) -> OrderChange:
     fulfilment = _fulfilment(state, command.fulfilment_id)
-    if fulfilment.status is not _S.PACKED:
-        raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}; no booking is waited for")
+    if fulfilment.status is not _S.PACKED or fulfilment.packings != command.attempt:
+        raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}; the booking is not waited for")
     return _rejected(fulfilment, "carrier", command.reason, command.at, {})
 
 
@@ -246,7 +256,6 @@ def _parcel_moved(state: OrderState, command: MoveParcel) -> OrderChange:
         change,
         moved=tuple(MovedUnits(i, n, fulfilment.id, target, stay_listed=True) for i, n in units.items()),
         troubles=(_parcel_in_trouble(state, fulfilment, status, command.reason),),
-        source_anew=SourceAnew(SourcingCause.LOST, command.at) if status is _S.LOST else None,
     )
 
 
@@ -255,7 +264,7 @@ def _parcel_in_trouble(state: OrderState, fulfilment: FulfilmentState, status: F
     for line_id, quantity in _listed(fulfilment).items():
         units[state.lines[line_id].sku] += quantity
     return Trouble(
-        _NEEDS_A_PERSON[status],
+        NEEDS_A_PERSON[status],
         occasion(fulfilment.id, status),
         f"{fulfilment.id} is {status}: {why or 'reported by the carrier'}",
         {"fulfilment_id": fulfilment.id, "node_id": fulfilment.node_id, "units": dict(units)},
@@ -288,7 +297,14 @@ def _arrived(state: OrderState, command: CountAsDelivered) -> OrderChange:
 
 
 def _cancel_units(state: OrderState, command: CancelUnits) -> OrderChange:
-    return _cancelled(state, command, state.plan_cancellation(command.lines))
+    return _cancelled(state, command, state.plan_cancellation(_asked_units(state, command)))
+
+
+def _asked_units(state: OrderState, command: CancelUnits) -> dict[str, int] | None:
+    if command.lines is None:
+        return None
+    left = {line.line_id: line.quantity - line.cancelled for line in state.lines.values()}
+    return {line_id: left.get(line_id, 0) if units is None else units for line_id, units in command.lines.items()}
 
 
 def _cancel_rest(state: OrderState, command: CancelRest) -> OrderChange:
@@ -308,10 +324,8 @@ def _cancelled(
     by_line: defaultdict[str, int] = defaultdict(int)
     for part in units:
         by_line[part.line_id] += part.quantity
-    data = CancelledData(lines=dict(by_line))
-    if isinstance(command, CancelUnits) and command.request is not None:
-        data = CancelledData(lines=dict(by_line), request=command.request, request_hash=command.request_hash)
     key = cancel_occasion(state.cancellations + 1)
+    data = CancelledData(lines=dict(by_line))
     event = OrderEvent(EventKind.CANCELLED, key, command.actor, command.at, command.reason, data)
     context = {"lines": dict(by_line), "reason": command.reason, "gave_up": command.actor == OFL}
     return replace(
@@ -324,7 +338,7 @@ def _cancelled(
 def _taken_out(state: OrderState, units: Sequence[CancelledUnits], target: str, event: OrderEvent) -> OrderChange:
     """Units leave waiting and work: work without any ends, and what was packed with others is packed anew."""
     moved = tuple(MovedUnits(part.line_id, part.quantity, part.fulfilment_id or WAITING, target) for part in units)
-    change = OrderChange(event=event, order_status=_UNDECIDED, moved=moved)
+    change = OrderChange(event=event, moved=moved)
     statuses: list[StatusMove] = []
     stock: list[StockEffect] = []
     for fulfilment_id, lines in sorted(change.unlisted.items()):
@@ -339,9 +353,6 @@ def _taken_out(state: OrderState, units: Sequence[CancelledUnits], target: str, 
 
 
 # --- what they share -------------------------------------------------------------------------------------------------
-
-_UNDECIDED: Final = OrderStatus.ACCEPTED
-"""Stands in a change until `decide` has worked the order's status out."""
 
 
 def _fulfilment(state: OrderState, fulfilment_id: str) -> FulfilmentState:

@@ -23,8 +23,8 @@ from store.orders import timeline
 class UnexpectedReport:
     """A node's step, or a carrier's report of a shipment (`shipment_id`).
 
-    `status` is the fulfilment's where the order's process knows better than the store. With `if_goods_moved` a person
-    hears of it only if the node's balance is wrong if it is true; otherwise it stands in the timeline alone.
+    With `if_goods_moved` a person hears of it only if the node's balance is wrong if it is true; otherwise it stands in
+    the timeline alone.
     """
 
     fulfilment_id: str
@@ -32,7 +32,6 @@ class UnexpectedReport:
     actor: str
     occurred_at: datetime
     shipment_id: str | None = None
-    status: FulfilmentStatus | None = None
     if_goods_moved: bool = False
 
 
@@ -78,7 +77,7 @@ async def note(connection: AsyncConnection, report: UnexpectedReport) -> bool:
     row = await _about(connection, report)
     if row is None:
         return False
-    status = report.status or FulfilmentStatus(row["status"])
+    status = FulfilmentStatus(row["status"])
     about = _data(row, report, status)
     event = timeline.Event(
         row["order_id"],

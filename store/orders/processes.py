@@ -98,16 +98,35 @@ async def standing(connection: AsyncConnection, order_id: str) -> dict[str, Any]
     return None if row is None else dict(row)
 
 
+_IS_REPORTED = text("""
+SELECT EXISTS (SELECT FROM exceptions WHERE order_id = :order_id AND kind = :kind AND status = 'open'
+               AND starts_with(business_key, CAST(:about AS text) || ':'))
+""")
+
+
 async def report(
     connection: AsyncConnection, *, order_id: str, about: str, run_id: str, kind: ExceptionKind, detail: str
 ) -> bool:
     """Put a missing or wrong process before a person, once for each run of it; False if that was done before.
 
     One that closed by itself, because both agreed for a time, is opened again; one that a person closed is not.
-    `about` is the order or the return, `run_id` its last run in Temporal, or empty if there is none.
+    `about` is the order or the return, `run_id` its last run in Temporal, or empty if it is not known. Nothing is added
+    while a report about it is open.
     """
+    if await connection.scalar(_IS_REPORTED, {"order_id": order_id, "kind": kind, "about": about}):
+        return False
     key = f"{about}:{kind}:{run_id or 'none'}"
     return await exceptions.open_(connection, order_id, kind, key, detail, reopening=Reopening.IF_CLOSED_BY_ITSELF)
+
+
+async def gone(connection: AsyncConnection, order_id: str) -> None:
+    """No process hears of the order: a person is told, unless the order needs none."""
+    status = await must_live(connection, order_id)
+    if status is not None:
+        words = in_words(ExceptionKind.NO_PROCESS, order_id, status)
+        await report(
+            connection, order_id=order_id, about=order_id, run_id="", kind=ExceptionKind.NO_PROCESS, detail=words
+        )
 
 
 @dataclass(frozen=True, slots=True)

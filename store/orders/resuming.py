@@ -1,45 +1,44 @@
-"""What a process needs to know of an order that is under way, to go on where the store stands."""
+"""What an order's process needs to know of the order beyond its units: bookings, and why units have no node."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.status import CARRIER_MILESTONES
+from dom.orders.status import CARRIER_MILESTONES, NETWORK, SourcingCause
+from store.database.parameters import listed
 
-_LINES = text("SELECT line_id, cancelled, backordered FROM order_lines WHERE order_id = :id ORDER BY position")
-_ORDER = text("SELECT promise_earliest, promise_latest FROM orders WHERE id = :id")
-_FULFILMENTS = text("""
-SELECT f.id, f.node_id, f.status, f.method = 'pickup' AS pickup,
-       coalesce((SELECT jsonb_object_agg(l.line_id, l.quantity) FROM fulfilment_lines l WHERE l.fulfilment_id = f.id),
-                '{}') AS lines,
-       coalesce((
-            SELECT jsonb_object_agg(s.id, s.status)
-            FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
-            WHERE sf.fulfilment_id = f.id), '{}') AS bookings,
-       live.tracking,
-       coalesce((
-            SELECT jsonb_agg(jsonb_build_object('kind', e.kind, 'tracking_number', e.tracking_number,
-                                                'occurred_at', e.occurred_at, 'actor', e.carrier,
-                                                'shipment_id', live.id, 'event_id', e.event_id,
-                                                'told', e.told_at IS NOT NULL) ORDER BY e.id)
-            FROM carrier_events e WHERE e.carrier = live.carrier AND e.tracking_number = live.tracking_number
-              AND (e.kind = ANY(:milestones) OR e.told_at IS NULL)), '[]') AS milestones
+# Each booking's status by its id; what the carrier calls the one that stands.
+_BOOKINGS: Final = text("""
+SELECT f.id, coalesce(jsonb_object_agg(s.id, s.status) FILTER (WHERE s.id IS NOT NULL), '{}') AS bookings,
+       (array_agg(s.carrier || ' ' || s.tracking_number ORDER BY s.booked_at DESC)
+        FILTER (WHERE s.status <> 'voided'))[1] AS tracking
 FROM fulfilments f
-LEFT JOIN LATERAL (
-    SELECT s.id, s.carrier, s.tracking_number, s.carrier || ' ' || s.tracking_number AS tracking
-    FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
-    WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) live ON true
-WHERE f.order_id = :id ORDER BY f.released_at, f.id
+LEFT JOIN shipment_fulfilments sf ON sf.fulfilment_id = f.id LEFT JOIN shipments s ON s.id = sf.shipment_id
+WHERE f.order_id = :id GROUP BY f.id
 """)
-_EVENTS = text("SELECT kind, business_key, actor, data, occurred_at FROM timeline WHERE order_id = :id ORDER BY id")
-_LAST_SOURCING = text("""
+_CAUSES: Final = {
+    "fulfilment_rejected": SourcingCause.REJECTED,
+    "fulfilment_lost": SourcingCause.LOST,
+    "fulfilment_picked": SourcingCause.SHORT_PICK,
+}
+_NODE_FAILED: Final = frozenset({"fulfilment_rejected", "fulfilment_picked"})
+# What units were sourced by, and what took them from their nodes: a short pick names what is missing.
+_SOURCINGS: Final = text("""
+SELECT t.kind, t.actor, t.occurred_at, f.node_id
+FROM timeline t LEFT JOIN fulfilments f ON f.id = t.data->>'fulfilment_id'
+WHERE t.order_id = :id AND (t.kind IN ('accepted', 'sourced', 'fulfilment_rejected', 'fulfilment_lost')
+                            OR t.kind = 'fulfilment_picked' AND t.data ? 'missing')
+ORDER BY t.id
+""")
+_LAST_SOURCING: Final = text("""
 SELECT max(substring(business_key FROM '^sourced:([0-9]+)$')::int) FROM sourcing_decisions WHERE order_id = :id
 """)
 # Waiting began with the first decision that left units over, after the last one that placed them all.
-_SINCE = text("""
+_SINCE: Final = text("""
 WITH decided AS (
     SELECT recorded_at, coalesce(jsonb_array_length(document->'decision'->'unfilled'), 0) AS unfilled,
            business_key = :last AS is_last
@@ -51,45 +50,69 @@ SELECT greatest(extract(epoch FROM statement_timestamp() - coalesce(min(recorded
        greatest(extract(epoch FROM statement_timestamp() - max(recorded_at) FILTER (WHERE is_last))::int, 0) AS decided
 FROM decided
 """)
-_LOOKS = text("SELECT coalesce(max(number), 0) FROM second_looks WHERE order_id = :id")
+# Of work that ended only what no process heard: what was heard of it a person knows.
+_REPORTS: Final = text(f"""
+SELECT f.id AS fulfilment_id, e.kind, e.occurred_at, e.carrier, live.id AS shipment_id, e.event_id
+FROM fulfilments f
+CROSS JOIN LATERAL (
+    SELECT s.id, s.carrier, s.tracking_number
+    FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
+    WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) live
+JOIN carrier_events e ON e.carrier = live.carrier AND e.tracking_number = live.tracking_number
+WHERE f.order_id = :id AND (e.told_at IS NULL OR e.kind IN ({listed(CARRIER_MILESTONES)}) AND f.status <> ALL(:gone))
+ORDER BY f.id, e.id
+""")
 
 
 @dataclass(frozen=True, slots=True)
-class Underway:
-    """An order as the store holds it: its rows, events in their sequence, and what of it is open.
+class CarrierBookings:
+    """A fulfilment's bookings with their statuses, by id, and carrier and tracking number of the one that stands."""
 
-    `sourcing` is the number of its process's last sourcing; `waiting_seconds` ago units began to wait,
-    `decided_seconds` ago that last sourcing was written down.
+    bookings: dict[str, str]
+    tracking: str
+
+
+async def bookings(connection: AsyncConnection, order_id: str) -> dict[str, CarrierBookings]:
+    """The bookings of each of the order's fulfilments."""
+    rows = await connection.execute(_BOOKINGS, {"id": order_id})
+    return {row.id: CarrierBookings(row.bookings, row.tracking or "") for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Sourcings:
+    """Why units lost their node after the last sourcing (None: they did not), the nodes that failed the order, and the
+    business time of the last of all this.
     """
 
-    lines: Sequence[RowMapping]
-    promise: tuple[datetime, datetime] | None
-    fulfilments: Sequence[RowMapping]
-    events: Sequence[RowMapping]
-    sourcing: int
+    cause: SourcingCause | None
+    failed_nodes: frozenset[str]
+    as_of: datetime
+
+
+async def sourcings(connection: AsyncConnection, order_id: str) -> Sourcings:
+    """How the order was sourced, and what came of it. What the network rejects in a node's name is no failure."""
+    rows = (await connection.execute(_SOURCINGS, {"id": order_id})).all()
+    cause = _CAUSES.get(rows[-1].kind)
+    failed = {row.node_id for row in rows if row.kind in _NODE_FAILED and row.actor != NETWORK}
+    return Sourcings(cause, frozenset(failed), max(row.occurred_at for row in rows))
+
+
+@dataclass(frozen=True, slots=True)
+class LastSourcing:
+    """The number of the order's last sourcing, how long ago it was decided, and since when units wait."""
+
+    number: int
     waiting_seconds: int
     decided_seconds: int
-    looks: int
 
 
-async def read(connection: AsyncConnection, order_id: str) -> Underway:
-    """The order as it stands; lock it first, so that nothing moves in between."""
-    names = {"id": order_id}
+async def last_sourcing(connection: AsyncConnection, order_id: str) -> LastSourcing:
+    """When the order was last sourced; lock it first, so that nothing moves in between."""
+    number = int(await connection.scalar(_LAST_SOURCING, {"id": order_id}) or 0)
+    spans = (await connection.execute(_SINCE, {"id": order_id, "last": f"sourced:{number}"})).one()
+    return LastSourcing(number, spans.waiting, spans.decided or 0)
 
-    async def rows(query: object, **more: object) -> Sequence[RowMapping]:
-        return (await connection.execute(query, names | more)).mappings().all()  # type: ignore[call-overload,no-any-return]
 
-    sourcing = int(await connection.scalar(_LAST_SOURCING, names) or 0)
-    spans = (await rows(_SINCE, last=f"sourced:{sourcing}"))[0]
-    order = (await rows(_ORDER))[0]
-    promised = order["promise_earliest"] is not None and order["promise_latest"] is not None
-    return Underway(
-        lines=await rows(_LINES),
-        promise=(order["promise_earliest"], order["promise_latest"]) if promised else None,
-        fulfilments=await rows(_FULFILMENTS, milestones=[str(kind) for kind in CARRIER_MILESTONES]),
-        events=await rows(_EVENTS),
-        sourcing=sourcing,
-        waiting_seconds=spans["waiting"],
-        decided_seconds=spans["decided"] or 0,
-        looks=int(await connection.scalar(_LOOKS, names) or 0),
-    )
+async def carrier_reports(connection: AsyncConnection, order_id: str, gone: Sequence[str]) -> Sequence[RowMapping]:
+    """What carriers reported of the bookings that stand, some of it while no process was there to hear."""
+    return (await connection.execute(_REPORTS, {"id": order_id, "gone": list(gone)})).mappings().all()

@@ -24,6 +24,9 @@ SELECT (SELECT jsonb_agg(jsonb_build_array(line_id, sku, quantity, unit_price, c
                    max(substring(business_key FROM ':([0-9]+):[a-z_]+$')::int) AS steps
             FROM timeline WHERE order_id = :id AND kind LIKE 'fulfilment\_%' GROUP BY 1) s
         WHERE id IS NOT NULL) AS steps,
+       (SELECT jsonb_object_agg(id, packings) FROM (
+            SELECT data->>'fulfilment_id' AS id, count(*) AS packings
+            FROM timeline WHERE order_id = :id AND kind = 'fulfilment_packed' GROUP BY 1) p) AS packings,
        (SELECT coalesce(max(substring(business_key FROM '^cancelled:([0-9]+)$')::int), 0)
         FROM timeline WHERE order_id = :id AND kind = '{EventKind.CANCELLED}') AS cancellations
 """)
@@ -34,7 +37,7 @@ async def read(connection: AsyncConnection, order_id: str) -> OrderState:
     such order. Lock the order first, if anything is to follow from them.
     """
     row = (await connection.execute(_READ, {"id": order_id})).one()
-    steps = row.steps or {}
+    steps, packings = row.steps or {}, row.packings or {}
     lines = [LineState(*line) for line in row.lines or ()]
     fulfilments = [
         FulfilmentState(
@@ -44,6 +47,7 @@ async def read(connection: AsyncConnection, order_id: str) -> OrderState:
             lines=each["lines"] or {},
             status=FulfilmentStatus(each["status"]),
             steps=steps.get(each["id"], 0),
+            packings=packings.get(each["id"], 0),
         )
         for each in row.fulfilments or ()
     ]

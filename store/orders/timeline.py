@@ -65,16 +65,32 @@ async def data_of(connection: AsyncConnection, order_id: str, business_key: str)
     return dict(found or {})
 
 
-async def asked_by(connection: AsyncConnection, order_id: str, kind: str, request: str) -> dict[str, Any] | None:
-    """The data of the event of a kind that a caller asked for by this request, which is his own id of it; or None."""
-    found = await connection.scalar(
-        text("""
-        SELECT data FROM timeline
-        WHERE order_id = :order_id AND kind = :kind AND data->>'request' = :request ORDER BY id LIMIT 1
-        """),
-        {"order_id": order_id, "kind": kind, "request": request},
-    )
+_ASKED_BY = text("""
+SELECT data FROM timeline
+WHERE order_id = :order_id AND data->>'request' = :request AND kind NOT LIKE 'return\\_%' ORDER BY id LIMIT 1
+""")
+
+
+async def asked_by(connection: AsyncConnection, order_id: str, request: str) -> dict[str, Any] | None:
+    """The data of what was done to the order by this request, which is the asker's own id of it; or None.
+
+    Requests about the order's returns have ids of their own.
+    """
+    found = await connection.scalar(_ASKED_BY, {"order_id": order_id, "request": request})
     return None if found is None else dict(found)
+
+
+_HAPPENED_AT = text("""
+SELECT max(occurred_at) FROM timeline
+WHERE order_id = :order_id AND kind = :kind AND data->>'fulfilment_id' = :fulfilment_id
+""")
+
+
+async def happened_at(connection: AsyncConnection, order_id: str, kind: str, fulfilment_id: str) -> datetime | None:
+    """When something last happened to a fulfilment; None if it did not."""
+    names = {"order_id": order_id, "kind": kind, "fulfilment_id": fulfilment_id}
+    at: datetime | None = await connection.scalar(_HAPPENED_AT, names)
+    return at
 
 
 async def of_order(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:

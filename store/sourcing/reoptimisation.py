@@ -149,15 +149,14 @@ async def write(connection: AsyncConnection, order_id: str, number: int, documen
 
 
 _TAKE_IN = text("""
-UPDATE second_looks SET taken_in_at = coalesce(taken_in_at, statement_timestamp())
-WHERE order_id = :order_id AND number > :after RETURNING number, document
+UPDATE second_looks SET taken_in_at = statement_timestamp()
+WHERE order_id = :order_id AND taken_in_at IS NULL RETURNING number
 """)
 
 
-async def taken_in(connection: AsyncConnection, order_id: str, after: int) -> list[tuple[int, dict[str, Any]]]:
-    """The changes after that number in their sequence, which the order's process has from now on."""
-    rows = await connection.execute(_TAKE_IN, {"order_id": order_id, "after": after})
-    return sorted([(row.number, row.document) for row in rows], key=lambda found: found[0])
+async def taken_in(connection: AsyncConnection, order_id: str) -> list[int]:
+    """The numbers of the changes that the order's process has from now on, and had not before."""
+    return sorted(await connection.scalars(_TAKE_IN, {"order_id": order_id}))
 
 
 _NOT_TAKEN_IN = text("""

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities import claiming
 from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
+from activities.capture import Accepted, AcceptOrder, Capture
 from activities.sourcing import SourceAgain, Sourced, SourcingActivities
 from dom.orders.order import Order
-from dom.orders.status import OrderStatus, SourcingCause
+from dom.orders.status import SourcingCause
+from dom.sourcing.policy.document import FailedNodes
 from services.reservation_planning import Hold, HoldLine
 from services.reservations import Holding
 from store.network.reference import ReferenceCache
@@ -22,6 +23,7 @@ from store.stock.soft import SoftRequest, SoftUnits
 from tests.worlds import small
 from tests.worlds.backorders import set_aside_for
 from tests.worlds.books import check_books, one, rows
+from tests.worlds.captured import accept
 from tests.worlds.carts import cart, free, held, lapse, rule, statuses, take
 from tests.worlds.sourcing import MONDAY_NOON
 
@@ -33,8 +35,10 @@ def database(world: AsyncEngine) -> Database:
     return Database(engine=world, replaying=True)
 
 
-async def accept(database: Database, order: Order) -> Sourced:
-    return await Capture(database).accept_order(AcceptOrder(order=order))
+async def sourced_again(database: Database, request: SourceAgain) -> Sourced:
+    answer = await SourcingActivities(database).source_again(request)
+    assert answer.sourced is not None
+    return answer.sourced
 
 
 async def told(engine: AsyncEngine, order: Order) -> object:
@@ -57,7 +61,7 @@ class TestConversion:
         assert await free(world, "RARE") == {}
         sourced = await accept(database, order("last", RARE=2))
         assert not sourced.waiting
-        assert [f.node_id for f in sourced.fulfilments] == ["dc-leeds"]
+        assert list(sourced.fulfilments.values()) == ["dc-leeds"]
         assert await told(world, order("last")) == "converted"
         assert await statuses(world, "c1") == ("converted", ["converted"])
         assert await one(world, "SELECT order_id FROM soft_reservations WHERE id = 'c1'") == "web-last"
@@ -227,10 +231,11 @@ class TestClaimsThatDoNotStand:
 class TestAgain:
     async def test_the_same_order_again_changes_nothing(self, world: AsyncEngine, database: Database) -> None:
         await held(world, cart("c1", 2))
-        first = await accept(database, order("again", RARE=2))
+        await accept(database, order("again", RARE=2))
         entries = await rows(world, ENTRIES)
-        again = await asyncio.gather(*(accept(database, order("again", RARE=2)) for _ in range(4)))
-        assert again == [first.model_copy(update={"known": True})] * 4
+        request = AcceptOrder(order=order("again", RARE=2))
+        again = await asyncio.gather(*(Capture(database).accept_order(request) for _ in range(4)))
+        assert again == [Accepted()] * 4
         assert await rows(world, ENTRIES) == entries
         await check_books(world, reserved=2)
 
@@ -277,19 +282,17 @@ class TestWaitingOrder:
         await rule(world, "web", share=10)
         again = SourceAgain(
             order_id=waiting.order_id,
-            lines={"1": 2},
-            excluded_nodes=frozenset(),
             attempt=2,
             cause=SourcingCause.STOCK_ARRIVED,
             as_of=MONDAY_NOON,
-            order_status=OrderStatus.ACCEPTED,
+            failed_nodes=FailedNodes.AFTER_OTHER_NEWS,
         )
         others = [accept(database, order(f"other-{n}", "waiting/web-waits", RARE=1)) for n in range(4)]
-        sourced, *answers = await asyncio.gather(SourcingActivities(database).source_again(again), *others)
+        sourced, *answers = await asyncio.gather(sourced_again(database, again), *others)
         assert not sourced.waiting
         assert all(answer.waiting for answer in answers)
         assert await statuses(world, aside.id) == ("converted", ["converted"])
-        assert await SourcingActivities(database).source_again(again) == sourced.model_copy(update={"known": True})
+        assert await sourced_again(database, again) == sourced.model_copy(update={"known": True})
         await check_books(world, reserved=2)
 
 

@@ -6,26 +6,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.exceptions import ApplicationError
 
 from activities.boundary import Database
-from activities.cancelling import Cancelling, CancelOrder
-from activities.capture import AcceptOrder, Capture
-from activities.fulfilling import AdvanceFulfilment, Fulfilling, StrayReport
+from activities.capture import Accepted, AcceptOrder, Capture
+from activities.changing import ChangeOrder, Changing, HeardOfParcel, HeedReport
 from activities.returning import CommitReturn, OpenReturn, Returning, ReturnView
 from activities.shipping import BookCarrier, Shipping, VoidBooking
-from activities.sourcing import SourceAgain, Sourced, SourcingActivities
+from activities.sourcing import SourceAgain, SourcedAgain, SourcingActivities
 from connectors.carriers.registry import CarrierRegistry
-from dom.orders.changes import CANCELLED, WAITING, MovedUnits
 from dom.orders.order import Order
-from dom.orders.status import Disposition, FulfilmentStatus, OrderStatus, ReturnStatus, SourcingCause
+from dom.orders.status import CarrierEventKind, Disposition, FulfilmentStatus, ReturnStatus, SourcingCause
 from dom.returns import CancelReturn, CloseReturn, ExpireReturn, Inspect, Receive
+from dom.sourcing.policy.document import FailedNodes
 from store.database.reference_version import touch
 from tests.worlds import small
 from tests.worlds.advancing import all_of, comes_to, to
 from tests.worlds.books import balance, check_books, one, rows
+from tests.worlds.captured import accept
 from tests.worlds.outside import RecordingCarrier
 from tests.worlds.sourcing import MONDAY_NOON
 
@@ -74,13 +73,11 @@ async def twice(engine: AsyncEngine, activity: Callable[[Any], Awaitable[Any]], 
 
 def as_new(answer: Any) -> Any:
     """The answer without what only a repeat says."""
-    fields = type(answer).model_fields if isinstance(answer, BaseModel) else {}
+    if isinstance(answer, SourcedAgain) and answer.sourced is not None:
+        return answer.sourced.model_copy(update={"known": False})
     if isinstance(answer, ReturnView):
-        return answer.model_copy(update={"known": False, "earlier": False, "expires_in": None})
-    repeat = ("known", "earlier")
-    if "known" not in fields:
-        return answer
-    return answer.model_copy(update={name: fields[name].default for name in repeat if name in fields})
+        return answer.model_copy(update={"earlier": False, "expires_in": None})
+    return answer
 
 
 @pytest.fixture
@@ -88,14 +85,10 @@ def database(world: AsyncEngine) -> Database:
     return Database(engine=world, webhooks=True)
 
 
-async def accept(database: Database, order: Order) -> Sourced:
-    return await Capture(database).accept_order(AcceptOrder(order=order))
-
-
-def step(order: Order, status: FulfilmentStatus, number: int = 1, **changes: Any) -> AdvanceFulfilment:
-    """The step to a status, as the process writes it down; `number` counts the fulfilment's steps."""
-    command = to(f"{order.order_id}-F1", status).model_copy(update=changes)
-    return AdvanceFulfilment(order_id=order.order_id, number=number, command=command)
+def step(order: Order, status: FulfilmentStatus, **changes: Any) -> ChangeOrder:
+    """The step to a status, as the process asks for it."""
+    command = to(f"{order.order_id}-F1", status).model_copy(update={"request": "r", **changes})
+    return ChangeOrder(order_id=order.order_id, command=command)
 
 
 async def deliver(database: Database, order: Order) -> None:
@@ -106,14 +99,16 @@ async def deliver(database: Database, order: Order) -> None:
 class TestCapture:
     async def test_accepts_once(self, world: AsyncEngine, database: Database) -> None:
         order = small.order("once", A=2, RARE=7)
-        sourced = await twice(world, Capture(database).accept_order, AcceptOrder(order=order))
+        sourced = await accept(database, order)
         assert sourced.waiting == {"2": 2}
+        assert await twice(world, Capture(database).accept_order, AcceptOrder(order=order)) == Accepted()
         await check_books(world, reserved=7)
 
     async def test_two_at_once_agree(self, world: AsyncEngine, database: Database) -> None:
         order = small.order("together", A=2)
-        answers = await asyncio.gather(*(accept(database, order) for _ in range(8)))
-        assert all(as_new(answer) == as_new(answers[0]) for answer in answers)
+        capture = Capture(database)
+        answers = await asyncio.gather(*(capture.accept_order(AcceptOrder(order=order)) for _ in range(8)))
+        assert sum(answer.sourced is not None for answer in answers) == 1
         assert await one(world, "SELECT count(*) FROM reservations") == 1
         await check_books(world, reserved=2)
 
@@ -151,19 +146,22 @@ class TestSourcing:
         order = small.order("again", RARE=2)
         await accept(database, order)
         rejected = step(order, FulfilmentStatus.REJECTED, reason="no time")
-        await twice(world, Fulfilling(database).advance_fulfilment, rejected)
+        await twice(world, Changing(database).change_order, rejected)
         await check_books(world)
         request = SourceAgain(
             order_id=order.order_id,
-            lines={"1": 2},
-            excluded_nodes=frozenset({"dc-leeds"}),
             attempt=2,
-            cause=SourcingCause.REJECTED,
+            cause=SourcingCause.STOCK_ARRIVED,
             as_of=MONDAY_NOON,
-            order_status=OrderStatus.ACCEPTED,
+            failed_nodes=FailedNodes.AFTER_OTHER_NEWS,
         )
-        sourced = await twice(world, SourcingActivities(database).source_again, request)
-        assert [(f.fulfilment_id, f.node_id) for f in sourced.fulfilments] == [("web-again-F2", "wh-london")]
+        answer = await twice(world, SourcingActivities(database).source_again, request)
+        assert answer.sourced.fulfilments == {"web-again-F2": "wh-london"}
+        assert answer.cause is SourcingCause.REJECTED, "the store knows why, whatever the process has heard"
+        nothing = await twice(
+            world, SourcingActivities(database).source_again, request.model_copy(update={"attempt": 3})
+        )
+        assert nothing.sourced is None
         await check_books(world, reserved=2)
 
 
@@ -186,8 +184,7 @@ class TestFulfilling:
         order = small.order(f"step-{last}", A=2, B=1)
         await accept(database, order)
         await comes_to(world, f"{order.order_id}-F1", *before)
-        number = len(before) + (S.BOOKED not in before)
-        await twice(world, Fulfilling(database).advance_fulfilment, step(order, last, number))
+        await twice(world, Changing(database).change_order, step(order, last))
         await check_books(world, reserved=0 if last in {S.HANDED_OVER, S.DELIVERED, S.REJECTED} else 3)
 
     async def test_corrects_a_short_pick_once(self, world: AsyncEngine, database: Database) -> None:
@@ -195,7 +192,7 @@ class TestFulfilling:
         await accept(database, order)
         await twice(
             world,
-            Fulfilling(database).advance_fulfilment,
+            Changing(database).change_order,
             step(order, FulfilmentStatus.PICKED, found={"1": 3}),
         )
         assert await balance(world, "dc-leeds", "A") == (98, 3)
@@ -207,37 +204,28 @@ class TestFulfilling:
         order = small.order(f"trouble-{status}", A=2)
         await accept(database, order)
         await comes_to(world, f"{order.order_id}-F1", S.PACKED, S.BOOKED, S.HANDED_OVER)
-        await twice(world, Fulfilling(database).advance_fulfilment, step(order, status, 3))
+        await twice(world, Changing(database).change_order, step(order, status))
         assert await one(world, "SELECT count(*) FROM exceptions") == 1
 
     async def test_notes_a_stray_report_once(self, world: AsyncEngine, database: Database) -> None:
         order = small.order("stray", A=2)
         await accept(database, order)
-        stray = StrayReport(
-            order_id=order.order_id,
-            fulfilment_id="web-stray-F1",
-            report="collect",
-            status=FulfilmentStatus.RELEASED,
-            actor="node",
-            occurred_at=MONDAY_NOON,
+        stray = HeardOfParcel(
+            fulfilment_id="web-stray-F1", kind=CarrierEventKind.DELIVERED, actor="northline", at=MONDAY_NOON
         )
-        await twice(world, Fulfilling(database).note_stray_report, stray)
+        await twice(world, Changing(database).heed_report, HeedReport(order_id=order.order_id, report=stray))
         assert await one(world, "SELECT count(*) FROM exceptions") == 1
 
 
 class TestCancelling:
-    async def test_cancels_a_number_once(self, world: AsyncEngine, database: Database) -> None:
+    async def test_cancels_a_request_once(self, world: AsyncEngine, database: Database) -> None:
         order = small.order("cancelled", A=2, NEVER=1)
         await accept(database, order)
-        request = CancelOrder(
-            order_id=order.order_id,
-            number=1,
-            command=all_of(),
-            planned=frozenset(
-                {MovedUnits("1", 2, "web-cancelled-F1", CANCELLED), MovedUnits("2", 1, WAITING, CANCELLED)}
-            ),
+        command = all_of().model_copy(update={"request": "key", "request_hash": "hash"})
+        cancelled = await twice(
+            world, Changing(database).change_order, ChangeOrder(order_id=order.order_id, command=command)
         )
-        await twice(world, Cancelling(database).cancel_units, request)
+        assert (cancelled.units, cancelled.request_hash) == ({"1": 2, "2": 1}, "hash")
         assert await rows(world, "SELECT cancelled, backordered FROM order_lines ORDER BY position") == [(2, 0), (1, 0)]
         assert await one(world, "SELECT sum(used) FROM node_days") == 0
         await check_books(world)
@@ -247,7 +235,7 @@ class TestShipping:
     async def test_books_and_voids_an_attempt_once(self, world: AsyncEngine, database: Database) -> None:
         order, carrier = small.order("booked", A=2), RecordingCarrier()
         await accept(database, order)
-        await Fulfilling(database).advance_fulfilment(step(order, FulfilmentStatus.PACKED))
+        await Changing(database).change_order(step(order, FulfilmentStatus.PACKED))
         shipping = Shipping(database, CarrierRegistry({carrier.name: carrier}))
         request = BookCarrier(order_id=order.order_id, fulfilment_id="web-booked-F1", attempt=1)
         booked = await twice(world, shipping.book_carrier, request)

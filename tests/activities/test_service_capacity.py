@@ -6,8 +6,6 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
-from activities.sourcing import Sourced
 from dom.network import ShippingMethod
 from dom.orders.order import Order
 from dom.shared.errors import CannotCancel
@@ -15,6 +13,7 @@ from store.network import reference
 from tests.worlds import small
 from tests.worlds.advancing import all_of, do
 from tests.worlds.books import check_books, one, rows
+from tests.worlds.captured import accept
 
 USED = "SELECT service, used FROM node_days WHERE used > 0 ORDER BY day, node_id, service"
 
@@ -26,10 +25,6 @@ async def database(world: AsyncEngine) -> Database:
     async with world.begin() as connection:
         await reference.put_node(connection, leeds)
     return Database(engine=world, replaying=True)
-
-
-async def accept(database: Database, order: Order) -> Sourced:
-    return await Capture(database).accept_order(AcceptOrder(order=order))
 
 
 def express(external_id: str) -> Order:

@@ -201,7 +201,7 @@ class TestReadme:
     def test_its_first_order_is_delivered(self, after_demo: RunningStack, client: httpx.Client) -> None:
         printed = typed(shell_of("## Your first order").replace("sleep 1", "sleep 5"), after_demo)
         assert printed.startswith('{"order_id":"web-10001","status":"accepted","promise":{"earliest":"')
-        assert printed.count('"accepted for processing"') == len(("accept", "pick", "pack", "hand-over"))
+        assert printed.count('"taken"') == len(("accept", "pick", "pack", "hand-over"))
         assert '"status":"recorded"' in printed
         assert "web-10001: " in printed, "`dom order` was shown"
         walk = Walk(client, "web-10001")

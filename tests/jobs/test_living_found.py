@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from dom.exceptions import ExceptionKind
-from dom.orders.status import OrderStatus
+from dom.orders.status import FulfilmentStatus, OrderStatus
 from jobs.watching_processes import Watching
 from processes.consistency import Living
 from tests.worlds import small
+from tests.worlds.advancing import comes_to
 from tests.worlds.books import rows
 from tests.worlds.living import (
     accepted,
@@ -22,7 +23,8 @@ from tests.worlds.living import (
     until_missed,
 )
 from tests.worlds.running import House
-from tests.worlds.steps import cancel, ended, pack, until_event
+from tests.worlds.steps import cancel, ended, until_event
+from tests.worlds.waiting import until_booked
 
 
 @pytest.fixture
@@ -63,15 +65,16 @@ class TestFound:
         await house.send(order)
         await accepted(house, order)
         await until_listed(house, 1)
-        async with house.engine.begin() as connection:
-            await connection.execute(text("UPDATE fulfilments SET status = 'picked'"))
+        fulfilment_id = f"{order.order_id}-F1"
+        await comes_to(house.engine, fulfilment_id, FulfilmentStatus.PICKED)
+        assert not (await compare(house, thoroughly=True)).faults, "a process does not follow the steps at the node"
+        await comes_to(house.engine, fulfilment_id, FulfilmentStatus.PACKED)
         assert not (await compare(house)).faults
         faults = (await compare(house, thoroughly=True)).of(ExceptionKind.PROCESS_DIFFERS)
         assert [fault.about for fault in faults] == [order.order_id]
-        assert f"{order.order_id}-F1 is picked, the process says accepted" in faults[0].detail
+        assert f"{order.order_id}-F1 is packed, the process says accepted" in faults[0].detail
         await revived(house, order)
-        await until_event(house, order, "process_revived")
-        await pack(house, order)
+        await until_booked(house.engine, order)
         await house.node(order, "hand-over")
         await house.carrier_says(order, "delivered")
         await ended(house, order)

@@ -14,8 +14,12 @@ from temporalio.client import Client
 from dom.orders.order import Order
 from dom.orders.status import Disposition, OrderStatus, ReturnStatus
 from dom.shared import ids
+from dom.shared.errors import Conflict
+from processes.client import Durable
 from processes.consistency import Living
+from processes.returns import ReturnProcesses
 from processes.revival import revive
+from store.database.engine import reading
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
 from tests.worlds.living import (
@@ -36,9 +40,17 @@ from tests.worlds.returning import ask, end, handle, inspect, receive
 from tests.worlds.running import House
 from tests.worlds.seen import attributes_of
 from tests.worlds.sourcing import MONDAY_NOON
-from tests.worlds.steps import cancel, deliver, ended, pack, stock_comes, until_event, until_released
+from tests.worlds.steps import cancel, deliver, ended, pack, refused, stock_comes, until_event, until_released
 from tests.worlds.waiting import until, until_status
-from workflows.messages import ArrivedCall, CancelCall, CancelLine, ReturnAnswer, StepLine
+from workflows.messages import (
+    ArrivedCall,
+    CancelCall,
+    CancelLine,
+    ReturnAnswer,
+    ReturnRequest,
+    ReturnRequestLine,
+    StepLine,
+)
 from workflows.order.process import OrderWorkflow
 
 
@@ -270,16 +282,16 @@ class TestGoesOnToItsEnd:
         await cancel(house, order)
         assert (await ended(house, order)).status is OrderStatus.CANCELLED
 
-    async def test_says_which_request_a_key_stands_for(self, house: House) -> None:
-        """By the hash the API tells a conflict."""
+    async def test_refuses_another_request_under_the_same_key(self, house: House) -> None:
         order = small.order("gone-other-body", A=3)
         await house.send(order)
         call = CancelCall(lines=(CancelLine(line_id="1", quantity=1),))
         await house.handle(order).execute_update(OrderWorkflow.cancel, call, id="key-1")
         await lose_and_revive(house, order)
         other = CancelCall(lines=(CancelLine(line_id="1", quantity=2),))
-        answer = await house.handle(order).execute_update(OrderWorkflow.cancel, other, id="key-1")
-        assert (answer.request_hash, answer.cancelled) == (call.content_hash("cancel"), {"1": 1})
+        async with refused("conflict") as about:
+            await house.handle(order).execute_update(OrderWorkflow.cancel, other, id="key-1")
+        assert about["field"] == "Idempotency-Key"
         await cancel(house, order)
         assert (await ended(house, order)).status is OrderStatus.CANCELLED
 
@@ -341,6 +353,25 @@ class TestGoesOnToItsEnd:
         assert (finished.status, finished.refund) == (ReturnStatus.REFUNDED, 1000)
         assert await balance(house.engine, "dc-leeds", "A") == (99, 0)
         await told_once(house, order)
+
+    async def test_a_return_that_is_asked_for_again(self, house: House) -> None:
+        """The caller's repeat is no conflict because the process does not know his very words."""
+        order = small.order("gone-return-repeated", A=2)
+        await house.send(order)
+        await deliver(house, order)
+        await ended(house, order)
+        processes = ReturnProcesses(Durable(house.client, house.task_queue), reading(house.engine), house.engine)
+        return_id = ids.return_id(order.order_id, "key")
+        lines = (ReturnRequestLine(line_id="1", quantity=1),)
+        request = ReturnRequest(order_id=order.order_id, lines=lines, actor="channel:web", occurred_at=MONDAY_NOON)
+        answer = await processes.request(return_id, request, "key")
+        await handle(house, answer).terminate("by hand")
+        await self._revive_return(house, answer, "requested")
+        again = await processes.request(return_id, request, "key")
+        assert (again.return_id, again.status, again.created) == (return_id, ReturnStatus.REQUESTED, False)
+        more = request.model_copy(update={"lines": (ReturnRequestLine(line_id="1", quantity=2),)})
+        with pytest.raises(Conflict):
+            await processes.request(return_id, more, "key")
 
     async def _revive_return(self, house: House, answer: ReturnAnswer, status: str) -> None:
         return_id = answer.return_id

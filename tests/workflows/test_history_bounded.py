@@ -1,6 +1,7 @@
 """Histories stay short: a process that waits goes on in a new run, and nothing that is told meanwhile is lost."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
+from dom.exceptions import ExceptionKind
 from dom.orders.status import Disposition, OrderStatus, ReturnStatus
 from processes.client import Durable
 from processes.orders import OrderProcesses
@@ -17,12 +19,13 @@ from processes.returns import ReturnProcesses
 from store.database.engine import reading
 from tests.worlds import small
 from tests.worlds.books import check_books, one
-from tests.worlds.living import compare, told_once
+from tests.worlds.living import compare, lost_by_the_store, revived, told_once
 from tests.worlds.returned import check_returns
 from tests.worlds.returning import ask, handle, lines
 from tests.worlds.running import House
+from tests.worlds.seen import current_details
 from tests.worlds.sourcing import MONDAY_NOON
-from tests.worlds.steps import deliver, ended, pack
+from tests.worlds.steps import cancel, deliver, ended, pack, until_event, until_order
 from tests.worlds.waiting import until
 from workflows.messages import (
     CancelCall,
@@ -31,6 +34,7 @@ from workflows.messages import (
     CancelReturnCall,
     InspectCall,
     InspectedLine,
+    OrderNews,
     ReceiveCall,
     StockArrived,
 )
@@ -135,24 +139,49 @@ class TestOrders:
             await told_once(house, order)
             await check_books(house.engine)
 
-    async def test_a_report_of_work_that_nobody_knows_yet_goes_along(self, brief: House) -> None:
-        order = small.order("early-and-continued", NEVER=1)
-        await brief.send(order)
-        await brief.node(order, "accept", number=7)
-        of = brief.handle(order)
-        for at in range(20):
-            await of.signal(
-                OrderWorkflow.stock_arrived,
-                StockArrived(skus=("NEVER",), occurred_at=MONDAY_NOON + timedelta(seconds=at)),
-            )
-            await of.query(OrderWorkflow.standing)
+    async def test_a_cancellation_by_temporal_as_a_run_goes_on_is_carried_out(
+        self, temporal_client: Client, world: AsyncEngine
+    ) -> None:
+        """It may come in the very task that would end the run; the order is cancelled, and not the workflow."""
+        orders = [small.order(f"cancelled-as-it-goes-on-{number}", NEVER=1) for number in range(8)]
+        async with House(temporal_client, world, most_events=1, allocates=False).working() as house:
+            for order in orders:
+                await house.send(order)
+        for order in orders:  # while no worker is there, the timer before the end of the run fires
+            await house.handle(order).cancel()
+        async with house.working():
+            for order in orders:
+                await until_order(house, order, "cancelled")
+                assert (await house.handle(order).result()).status is OrderStatus.CANCELLED
+                described = await house.handle(order).describe()
+                assert described.status is WorkflowExecutionStatus.COMPLETED
 
-        async def continued() -> bool:
-            return len(await chain(brief, of)) > 1
+    async def test_a_run_that_finds_no_order_waits_and_differs(
+        self, temporal_client: Client, world: AsyncEngine
+    ) -> None:
+        """The store was restored from before the order: a person decides whether it is captured anew."""
+        async with House(temporal_client, world, most_events=1, allocates=False).working() as house:
+            order = small.order("continued-and-lost", A=2)
+            await house.send(order)
+            of = house.handle(order)
+            before = len(await chain(house, of))
+        await lost_by_the_store(house)
+        await of.signal(OrderWorkflow.order_changed, OrderNews())
+        async with house.working():
 
-        await until("it went on in a new run", continued)
-        started = (await anext(of.fetch_history_events())).workflow_execution_started_event_attributes
-        assert b"-F7" in started.input.payloads[0].data
+            async def differs() -> bool:
+                return [each.kind for each in (await compare(house)).faults] == [ExceptionKind.PROCESS_DIFFERS]
+
+            await until("it differs", differs)
+            assert "the store does not hold it" in await current_details(of)
+            assert await one(world, "SELECT count(*) FROM orders") == 0, "it is not captured again by itself"
+            assert len(await chain(house, of)) >= before
+            await revived(house, order)
+            await until_event(house, order, "accepted")
+            started = (await anext(of.fetch_history_events())).workflow_execution_started_event_attributes
+            assert json.loads(started.input.payloads[0].data)["continued"] is False
+            await cancel(house, order)
+            assert (await ended(house, order)).status is OrderStatus.CANCELLED
 
 
 class TestReturns:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom.orders.commands import CancelUnits, CarrierBooked, Command, MoveParcel, TakeNodeStep
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
 from dom.shared import ids
-from services.change_orders import OrderChanged, change_order
+from services.change_orders import OrderChanged, Writing, change_order
 from tests.worlds.sourcing import MONDAY_NOON
 
 S = FulfilmentStatus
@@ -47,7 +47,7 @@ def all_of(lines: Mapping[str, int] | None = None) -> CancelUnits:
 
 async def do(connection: AsyncConnection, order_id: str, command: Command) -> OrderChanged:
     """Carry a command out in the connection's transaction."""
-    return await change_order(connection, order_id, command, webhook=True)
+    return await change_order(connection, order_id, command, Writing(webhook=True))
 
 
 async def comes_to(engine: AsyncEngine, fulfilment_id: str, *statuses: FulfilmentStatus) -> None:

@@ -3,7 +3,6 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
 from activities.sourcing import Sourced
 from dom.orders.order import Order
 from dom.sourcing.reoptimisation import Joint, sweep
@@ -17,6 +16,7 @@ from store.policy import policies
 from store.sourcing import reoptimisation as second_looks
 from store.stock import Movement
 from tests.worlds import small
+from tests.worlds.captured import accept
 from tests.worlds.policies import changed
 from tests.worlds.sourcing import MONDAY_NOON
 
@@ -28,7 +28,7 @@ def reoptimisation_job(engine: AsyncEngine) -> Reoptimising:
 
 async def capture(engine: AsyncEngine, order: Order) -> Sourced:
     """An order is captured as of Monday noon; no process runs for it."""
-    return await Capture(Database(engine=engine, replaying=True)).accept_order(AcceptOrder(order=order))
+    return await accept(Database(engine=engine, replaying=True), order)
 
 
 async def comes(engine: AsyncEngine, node_id: str, sku: str, quantity: int) -> None:

@@ -5,25 +5,21 @@ from typing import Protocol
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from dom.orders.changes import OrderChange
-    from dom.orders.lifecycle import OrderState
-    from workflows.order.sequence import OneAtATime
+    from activities.changing import OrderAfter
+    from dom.orders.commands import Command
+    from dom.orders.views import FulfilmentView
 
 
 class OrderProcess(Protocol):
-    """What the parts of an order need of it. Steps that move units are taken one at a time."""
+    """What the parts of an order need of it."""
 
-    state: OrderState
-    one_at_a_time: OneAtATime
+    order_id: str
 
-    def committed(self, change: OrderChange) -> None:
-        """A change was written: take it over, and act on it."""
+    def fulfilment(self, fulfilment_id: str) -> FulfilmentView | None:
+        """A fulfilment as it stood when the store was last read."""
 
-    def trouble(self, kind: str, about: str) -> None:
-        """Something stands in the exception queue."""
+    async def change(self, place: int, command: Command, summary: str) -> OrderAfter:
+        """Have the store decide and write a command. Raises its refusal."""
 
-    async def take_in_second_looks(self) -> None:
-        """Take in what second looks changed. Called by who holds `one_at_a_time`."""
-
-    def show(self) -> None:
-        """Let people see where the order stands."""
+    async def read_again(self, place: int) -> None:
+        """Read from the store how the order stands."""

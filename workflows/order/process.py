@@ -1,86 +1,89 @@
 """The life of an order."""
 
-import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Final, Literal, NoReturn
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities import capture
-    from activities.capture import AcceptOrder, Capture
+    from activities.capture import FIRST_ATTEMPT, Accepted, AcceptOrder, Capture
+    from activities.changing import OrderAfter
     from activities.errors import as_application_error
-    from activities.looking_again import LookingAgain, Looks, TakeIn
-    from activities.sourcing import Sourced, SourcingActivities
-    from dom.orders.changes import OrderChange
-    from dom.orders.commands import GiveUpWaiting
-    from dom.orders.lifecycle import FulfilmentState, OrderState
-    from dom.orders.status import FAILED_SOURCING, FINAL_ORDER, SourcingCause
-    from dom.orders.transitions import apply
-    from dom.shared.errors import NotFound, OrderConflict
+    from activities.resuming import ResumedOrder, ResumeOrder, Resuming
+    from activities.sourcing import SourceAgain, Sourced, SourcedAgain, SourcingActivities
+    from dom.orders.commands import CancelRest, GiveUpWaiting
+    from dom.orders.status import FAILED_SOURCING, FINAL_ORDER, OrderStatus, SourcingCause
+    from dom.shared.access import TEMPORAL
+    from dom.shared.errors import DomError, OrderConflict
     from workflows.activity_calls import REFUSALS, again, answering, local, refusal
     from workflows.messages import (
+        EDITION,
         REFUSED,
         AcceptCall,
         ArrivedCall,
         ArrivedResult,
         CancelAnswer,
         CancelCall,
-        CancelResult,
         CarrierReport,
         LookedAgain,
         NodeReport,
         OrderAnswer,
         OrderInput,
+        OrderNews,
         OrderResult,
         OrderStanding,
         StockArrived,
     )
-    from workflows.order import continuing, resuming
-    from workflows.order.cancelling import Cancellations, logged_if_refused
-    from workflows.order.fulfilment import FulfilmentProcess, Told, as_state
-    from workflows.order.sequence import AFTER_ALL, BEFORE_ALL, OneAtATime
+    from workflows.order import asking
+    from workflows.order.sequence import AFTER_ALL, BEFORE_ALL
+    from workflows.order.stored import StoredOrder, request_at, run_id
     from workflows.order.temporal_view import OrderBoard
     from workflows.order.waiting import Waiting
-    from workflows.runs import ANSWERS_LEAVE, Answers, is_first_run, undisturbed
+    from workflows.runs import ANSWERS_LEAVE, EARLIER_RUN, Answers, CancellationRequest, is_long
+
+_NEXT_RUN: Final[Mapping[str, object]] = {"edition": EDITION, "continued": True, "revived_by": None, "corrections": ()}
+"""What the next run of an order's process starts with, otherwise than this one: it reads the store."""
+_BY_AN_OPERATOR: Final = "cancelled by an operator"
 
 
 @workflow.defn(name="Order")
 class OrderWorkflow:
-    """One order, from the channel's hand-over until every unit is delivered, collected or cancelled."""
+    """One order, from the channel's hand-over until every unit is delivered, collected or cancelled.
+
+    The store decides what happens to its units. What the process knows of them is what it last read there.
+    """
 
     @workflow.init
     def __init__(self, start: OrderInput) -> None:
-        """Every unit waits, until sourcing gives it to a node."""
-        self.order = start.order
-        self.state = OrderState.captured(start.order)
-        self.one_at_a_time = OneAtATime()
+        """Nothing is known of the order, until it is captured or read."""
+        self._order = start.order
         self._start = start
-        self._board = OrderBoard(start.order, workflow.info().start_time)
-        self._cancellations = Cancellations(self, self._board)
-        self._first_caller: str | None = None
-        self._accepted: Sourced | None = None
         self._refused: ApplicationError | None = None
-        self._processes: dict[str, FulfilmentProcess] = {}
-        self._early: list[Told] = [(BEFORE_ALL, report) for report in start.early]
-        self._under_way: list[asyncio.Task[None]] = []
+        self._first_caller: str | None = None
+        self._said: Sourced | None = None
+        self._board = OrderBoard(start.order, workflow.info().start_time)
+        self._stored = StoredOrder(start.order, self._board)
         self._answers = Answers()
-        self._sourcings = capture.FIRST_ATTEMPT
+        self._cancellation = CancellationRequest(self._cancel_the_rest)
+        self._sourcings = FIRST_ATTEMPT
         self._source_why = start.cause
-        self._place = self._next_place = AFTER_ALL
+        self._next_place = AFTER_ALL
         self._as_of = start.as_of or start.order.placed_at
         self._waiting = Waiting(workflow.now())
-        self._looks_told = self._looks_taken_in = 0
 
     @workflow.run
     async def run(self, _start: OrderInput) -> OrderResult:
         """Accept the order, fulfil it, finish it; Temporal's own cancellation does not end it."""
-        return await undisturbed(self._live(), self._cancellation_requested)
+        return await self._cancellation.beside(self._live())
 
     # --- the process -------------------------------------------------------------------------------------------------
 
     async def _live(self) -> OrderResult:
-        if not ((self._start.revived_by or self._start.continued) and await self._resume()):
+        if self._start.continued:
+            await self._go_on()
+        elif not (self._start.revived_by and await self._resume()):
             await self._accept()
         if self._refused is not None:
             return await self._end_refused(self._refused)
@@ -90,46 +93,49 @@ class OrderWorkflow:
     async def _accept(self) -> None:
         """Record, plan, reserve and release in one transaction. A refused order leaves nothing behind."""
         try:
-            request = AcceptOrder(order=self.order, corrections=self._start.corrections, run_id=workflow.info().run_id)
-            sourced: Sourced = await local(Capture.accept_order, request, self._board.accept_summary())
+            request = AcceptOrder(order=self._order, corrections=self._start.corrections, run_id=run_id())
+            accepted: Accepted = await local(Capture.accept_order, request, self._board.accept_summary())
         except REFUSALS as error:
             self._refused = refusal(error)
             return
-        if sourced.known and is_first_run() and await self._resume():
+        if accepted.sourced is None or accepted.view is None:
+            await self._go_on()
             return
-        self._take_in(sourced)
-        self._accepted = sourced
+        self._say(accepted.sourced)
         self._waiting.since = workflow.now()
-        self.show()
+        self._stored.take_in(accepted.view)
 
     async def _end_refused(self, refused: ApplicationError) -> OrderResult:
         """Nothing went wrong: the caller has the answer, and the number can be used again."""
         why = f"{refused.type}: {refused.message}"
         self._board.refused(why)
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return OrderResult(
-            order_id=self.state.order_id, status=REFUSED, fulfilments=0, finished_at=workflow.now(), reason=why
-        )
+        return self._result(REFUSED, reason=why)
 
     async def _fulfil(self) -> None:
-        """Until every unit is where it belongs: follow the fulfilments, and source anew what waits."""
+        """Until every unit is where it belongs: read what happened, and source anew what waits."""
         while not self._is_over():
-            if self._may_continue() and await self.one_at_a_time.still(self._may_continue):
-                told = {"cause": self._source_why, "as_of": self._as_of}
-                workflow.continue_as_new(continuing.next_run(self._start, self._early, self._processes, told))
+            if self._may_continue() and await self._stored.steps.still(self._may_end_here):
+                self._go_on_in_a_new_run()
             if not await self._something_happens():
                 self._source_why = self._source_why or SourcingCause.LOOKED_AGAIN
-            self._place, self._next_place = self._next_place, AFTER_ALL
-            self._settle_fulfilments()
-            if self._looks_told > self._looks_taken_in:
-                await self._look_again()
-            self._waiting.note(workflow.now(), any_units=bool(self.state.backordered))
-            if not self.state.backordered:
+            place, self._next_place = self._next_place, AFTER_ALL
+            self._stored.bookings.settle()
+            if self._stored.is_behind:
+                await self._stored.read_again(place)
+            place = BEFORE_ALL if self._stored.view.cause else place
+            self._waiting.note(workflow.now(), any_units=bool(self._stored.view.waiting))
+            if not self._stored.view.waiting:
                 self._source_why = None
             elif enough := self._waiting.enough(workflow.now()):
-                await self._give_up_waiting(enough)
-            elif self._source_why:
-                await self._source(self._source_why)
+                await self._give_up_waiting(place, enough)
+            elif why := self._why:
+                await self._source(place, why)
+
+    def _go_on_in_a_new_run(self) -> NoReturn:
+        """What the store does not know goes along: there may be stock for what waits."""
+        told = {"cause": self._source_why, "as_of": self._as_of}
+        workflow.continue_as_new(self._start.model_copy(update=dict(_NEXT_RUN) | told))
 
     async def _finish(self) -> OrderResult:
         """Callers get their answers, and the order is over."""
@@ -137,34 +143,27 @@ class OrderWorkflow:
         while self._answers.are_leaving():
             await workflow.sleep(ANSWERS_LEAVE)
             await workflow.wait_condition(self._is_quiet)
-        return OrderResult(
-            order_id=self.state.order_id,
-            status=self.state.status(),
-            fulfilments=len(self.state.fulfilments),
-            finished_at=workflow.now(),
-        )
+        return self._result(self._stored.view.status)
 
-    def _cancellation_requested(self) -> None:
-        """Temporal was asked to cancel the workflow."""
-        self._under_way.append(asyncio.create_task(logged_if_refused(self._cancel_the_rest())))
-
-    async def _cancel_the_rest(self) -> None:
-        await self._cancellations.cancel_the_rest(await self._decided())
+    def _result(self, status: OrderStatus | Literal["refused"], reason: str = "") -> OrderResult:
+        number = len(self._stored.view.fulfilments)
+        id_, now = self._order.order_id, workflow.now()
+        return OrderResult(order_id=id_, status=status, fulfilments=number, finished_at=now, reason=reason)
 
     def _is_quiet(self) -> bool:
-        """A handler may have an answer yet to give, or a late report to write: all are asked at the same moment."""
-        return workflow.all_handlers_finished() and all(task.done() for task in self._under_way)
+        """A handler may have an answer yet to give, or a late report to hand on: all are asked at the same moment."""
+        return workflow.all_handlers_finished() and self._stored.bookings.at_rest and self._cancellation.is_carried_out
 
     def _is_over(self) -> bool:
-        return not self._under_way and self.state.status() in FINAL_ORDER
+        return self._stored.view.status in FINAL_ORDER and self._stored.bookings.at_rest and not self._stored.is_behind
 
     async def _something_happens(self) -> bool:
         """Wait for news; False if there is none while units wait for stock, and it is time to look again."""
         try:
             await workflow.wait_condition(
                 self._has_news,
-                timeout=self._waiting.patience(workflow.now()) if self.state.backordered else None,
-                timeout_summary=self._board.waiting_summary(self.state),
+                timeout=self._waiting.patience(workflow.now()) if self._stored.view.waiting else None,
+                timeout_summary=self._board.waiting_summary(self._stored.view),
             )
         except TimeoutError:
             return False
@@ -172,132 +171,118 @@ class OrderWorkflow:
 
     def _has_news(self) -> bool:
         return bool(
-            (self.state.backordered and (self._source_why or self._waiting.cancels))
-            or self._looks_told > self._looks_taken_in
-            or any(task.done() for task in self._under_way)
+            (self._stored.view.waiting and (self._why or self._waiting.cancels))
+            or self._stored.is_behind
+            or self._stored.bookings.failed
             or self._is_over()
             or self._may_continue()
         )
 
-    def _may_continue(self) -> bool:
-        """Whether the history is long, and all that was done stands in the store."""
-        return continuing.is_due(self._start, self.one_at_a_time, self._processes, self._under_way)
+    @property
+    def _why(self) -> SourcingCause | None:
+        """Why units that wait are to be sourced now; None if they are left alone."""
+        return self._stored.view.cause or self._source_why
 
-    def _settle_fulfilments(self) -> None:
-        """Let go of the fulfilments that ended; what went wrong in one of them must not stay unheard."""
-        ended = [task for task in self._under_way if task.done()]
-        self._under_way = [task for task in self._under_way if not task.done()]
-        for task in ended:
-            task.result()
+    def _may_continue(self) -> bool:
+        """Whether the history is long, nobody waits for an answer, and no booking is under way."""
+        return is_long(self._start.most_events) and self._is_quiet() and self._stored.steps.at_rest
+
+    def _may_end_here(self) -> bool:
+        return self._may_continue() and not self._answers.are_leaving()
 
     # --- going on where the store stands -----------------------------------------------------------------------------
 
     async def _resume(self) -> bool:
-        """Go on with an order that an earlier run of its process began; False if the store does not hold it."""
-        found = await resuming.read(self.state.order_id, self._start.revived_by)
+        """Go on where the store stands; False if it does not hold the order."""
+        request = ResumeOrder(order_id=self._order.order_id, revived_by=self._start.revived_by, run_id=run_id())
+        found: ResumedOrder | None = await local(Resuming.resume_order, request, "Go on where the order stands")
         if found is None:
             return False
-        resuming.fill(self.state, found)
-        for each in found.fulfilments:
-            process = self._follow(self.state.fulfilments[each.fulfilment_id])
-            process.go_on(tuple(resuming.unheard(each)), resuming.lost_at(each))
-            self._under_way += [asyncio.create_task(process.void_booking(attempt)) for attempt in each.to_void]
-        self._cancellations.go_on(found.done, found.done_requests)
-        self._sourcings, self._as_of = found.sourcings, max(self._as_of, found.as_of)
-        self._looks_taken_in, self._looks_told = found.looks, max(self._looks_told, found.looks)
-        self._waiting.go_on(found.sourced, found.failed_nodes, timedelta(seconds=found.waiting_seconds), workflow.now())
-        if_none = None if self._start.continued else SourcingCause.LOOKED_AGAIN
-        self._source_why = self._source_why or found.cause or if_none
-        self._accepted = found.sourced.model_copy(update={"promise": found.promise})
-        self._first_caller = self._first_caller if found.captured_here else resuming.EARLIER_RUN
+        self._sourcings = found.sourcings
+        self._waiting.go_on(found.sourced, timedelta(seconds=found.waiting_seconds), workflow.now())
+        self._source_why = self._source_why or (None if self._start.continued else SourcingCause.LOOKED_AGAIN)
+        self._first_caller = self._first_caller if found.captured_here else EARLIER_RUN
+        self._said = found.sourced.model_copy(update={"promise": found.promise})
         self._board.promised(found.promise)
-        self.show()
+        self._stored.take_in(found.view)
         return True
+
+    async def _go_on(self) -> None:
+        """Go on with an order that was captured. One that the store lost is not captured anew: a person decides that,
+        for goods may have left for it.
+        """
+        while not await self._resume():
+            self._board.lost()
+            self._stored.is_behind = False
+            await workflow.wait_condition(lambda: self._stored.is_behind)
 
     @workflow.query
     def standing(self) -> OrderStanding:
         """Where the process believes the order to stand."""
-        return resuming.standing(self.state, captured=self._accepted is not None)
+        return self._stored.standing(captured=self._stored.is_known or self._start.continued)
 
     # --- sourcing ----------------------------------------------------------------------------------------------------
 
-    def _take_in(self, sourced: Sourced) -> None:
-        """Follow each new fulfilment, side by side."""
-        for released in sourced.fulfilments:
-            state = as_state(released)
-            self.state.add(state)
-            self._follow(state)
+    def _say(self, sourced: Sourced) -> None:
+        """Go by what a sourcing says of the units that wait."""
+        self._said = sourced
         self._waiting.heed(sourced, workflow.now())
         self._board.promised(sourced.promise)
 
-    def _follow(self, state: FulfilmentState) -> FulfilmentProcess:
-        process = self._processes[state.id] = FulfilmentProcess(self, state)
-        process.inbox.extend(told for told in self._early if told[1].fulfilment_id == state.id)
-        self._under_way.append(asyncio.create_task(process.run()))
-        return process
+    async def _source(self, place: int, cause: SourcingCause) -> None:
+        self._source_why = None
+        summary = self._board.source_summary(self._stored.view, cause)
+        try:
+            async with self._stored.steps.step(place):
+                self._sourcings += 1
+                request = SourceAgain(
+                    order_id=self._order.order_id,
+                    attempt=self._sourcings,
+                    cause=cause,
+                    as_of=max(self._as_of, self._stored.view.as_of or self._as_of),
+                    failed_nodes=self._waiting.failed_nodes,
+                )
+                answer: SourcedAgain = await local(SourcingActivities.source_again, request, summary)
+                self._heed_sourcing(answer)
+        except REFUSALS:  # the store lost the order
+            await self._stored.read_again(place)
 
-    def committed(self, change: OrderChange) -> None:
-        """A change was written: take it over, and source again what lost its node."""
-        self.state = apply(self.state, change)
-        if anew := change.source_anew:
-            self._source_why, self._next_place = anew.cause, BEFORE_ALL
-            self._as_of = max(self._as_of, anew.at)
-            self._waiting.failed_nodes.update([anew.failed_node] if anew.failed_node else [])
-        for trouble in change.troubles:
-            self.trouble(trouble.kind, trouble.data["fulfilment_id"])
-        self.show()
+    def _heed_sourcing(self, answer: SourcedAgain) -> None:
+        if answer.sourced is not None:
+            self._say(answer.sourced)
+            if answer.sourced.known:  # decided when this was tried before; what was told since is not in it
+                self._source_why = self._source_why or answer.cause
+            if answer.cause in FAILED_SOURCING and answer.sourced.waiting:
+                self._board.note("backorder: units lost their node, and no other has stock")
+        self._stored.take_in(answer.view)
 
-    async def _source(self, cause: SourcingCause) -> None:
-        async with self.one_at_a_time.step(self._place):
-            self._source_why = None
-            if not self.state.backordered:
-                return
-            self._sourcings += 1
-            failed = cause in FAILED_SOURCING
-            request = self._waiting.sourcing(self.state, self._sourcings, cause, self._as_of)
-            summary = self._board.source_summary(self.state, cause)
-            sourced: Sourced = await local(SourcingActivities.source_again, request, summary)
-            self._take_in(sourced)
-            if sourced.known:  # decided when this was tried before; what was told since is not in it
-                self._source_why = self._source_why or cause
-            if failed and sourced.waiting:
-                self.trouble("backorder", "units lost their node, and no other has stock")
-            self.show()
-
-    async def _give_up_waiting(self, reason: str) -> None:
-        async with self.one_at_a_time.step(self._place):
-            if self.state.backordered:
-                await self._cancellations.write(GiveUpWaiting(reason=reason, at=workflow.now()))
+    async def _give_up_waiting(self, place: int, reason: str) -> None:
+        command = GiveUpWaiting(reason=reason, at=workflow.now(), request=f"{run_id()}:given up:{self._sourcings}")
+        try:
+            await self._stored.change(place, command, "Cancel what waits")
+        except REFUSALS:  # nothing waits any more
+            await self._stored.read_again(place)
 
     @workflow.signal
     async def stock_arrived(self, news: StockArrived) -> None:
         """Stock that the order may wait for came in."""
-        self._next_place = min(self._next_place, self.one_at_a_time.told())
+        self._next_place = min(self._next_place, self._stored.told())
         self._as_of = max(self._as_of, news.occurred_at)
         self._source_why = self._source_why or SourcingCause.STOCK_ARRIVED
 
     @workflow.signal
-    def looked_again(self, news: LookedAgain) -> None:
+    async def looked_again(self, news: LookedAgain) -> None:  # noqa: ARG002  the store says what changed
         """Work that no node had begun was given to other nodes."""
-        self._next_place = min(self._next_place, self.one_at_a_time.told())
-        self._looks_told = max(self._looks_told, news.number)
+        self._hear()
 
-    async def _look_again(self) -> None:
-        async with self.one_at_a_time.step(self._place):
-            if self._looks_told > self._looks_taken_in:
-                await self.take_in_second_looks()
+    @workflow.signal
+    async def order_changed(self, news: OrderNews) -> None:  # noqa: ARG002  the store says what changed
+        """Somebody else changed the order in the store: a node, or a person."""
+        self._hear()
 
-    async def take_in_second_looks(self) -> None:
-        """Take in what second looks changed: let go of recalled fulfilments, and follow those that have their units."""
-        request = TakeIn(order_id=self.state.order_id, after=self._looks_taken_in)
-        summary = "Take in what a second look gave to other nodes"
-        answer: Looks = await local(LookingAgain.take_in_second_looks, request, summary)
-        for look in answer.looks:
-            for state in self.state.replan(look.recalled, [as_state(released) for released in look.released]):
-                self._follow(state)
-            self._looks_taken_in = look.number
-        self._looks_told = max(self._looks_told, self._looks_taken_in)
-        self.show()
+    def _hear(self) -> None:
+        self._next_place = min(self._next_place, self._stored.told())
+        self._stored.is_behind = True
 
     # --- the channel -------------------------------------------------------------------------------------------------
 
@@ -310,22 +295,22 @@ class OrderWorkflow:
         await self._decided()
         self._answers.note()
         return OrderAnswer(
-            **(self._accepted.told if self._accepted else {"promise": None}),
-            order_id=self.state.order_id,
-            status=self.state.status(),
+            **(self._said.told if self._said else {"promise": None}),
+            order_id=self._order.order_id,
+            status=self._stored.view.status,
             created=caller is not None and caller.id == self._first_caller,
         )
 
     @accept.validator
     def _is_the_same_order(self, call: AcceptCall) -> None:
-        if call.content_hash != self.order.content_hash():
-            number = f"{self.order.channel} order {self.order.external_id}"
+        if call.content_hash != self._order.content_hash():
+            number = f"{self._order.channel} order {self._order.external_id}"
             raise as_application_error(OrderConflict(f"{number} was captured with other content", field="external_id"))
 
     async def _decided(self) -> int:
         """Wait until the order is accepted; answers the caller's place in the sequence. Raises the refusal."""
-        place = self.one_at_a_time.told()
-        await workflow.wait_condition(lambda: self._accepted is not None or self._refused is not None)
+        place = self._stored.told()
+        await workflow.wait_condition(lambda: self._stored.is_known or self._refused is not None)
         if self._refused is not None:
             raise again(self._refused)
         return place
@@ -335,59 +320,81 @@ class OrderWorkflow:
         """Cancel units before hand-over, whole or by line; all that is asked or nothing."""
         request_hash = call.content_hash("cancel")
         with answering(request_hash):
-            result = await self._cancel(call)
+            changed = await self._cancel(call)
         self._answers.note()
-        return CancelAnswer(**dict(result), request_hash=self._cancellations.request_before() or request_hash)
+        return CancelAnswer(
+            order_id=self._order.order_id,
+            status=changed.view.status,
+            cancelled=changed.units,
+            request_hash=changed.request_hash or request_hash,
+        )
 
     @cancel.validator
-    def _can_be_cancelled(self, call: CancelCall) -> None:
-        self._cancellations.check(call)
+    def _is_of_its_lines(self, call: CancelCall) -> None:
+        try:
+            asking.check_lines(self._order, call)
+        except DomError as error:
+            raise as_application_error(error) from error
 
     @workflow.signal
     async def cancel_requested(self, call: CancelCall) -> None:
         """The same from the Temporal UI or CLI; what cannot be cancelled is logged."""
-        await logged_if_refused(self._cancel(call))
+        try:
+            asking.check_lines(self._order, call)
+            await self._cancel(call)
+        except (DomError, *REFUSALS) as error:
+            workflow.logger.warning("not cancelled: %s", error)
 
-    async def _cancel(self, call: CancelCall) -> CancelResult:
-        return await self._cancellations.cancel(await self._decided(), call)
+    async def _cancel(self, call: CancelCall) -> OrderAfter:
+        place = await self._decided()
+        command = asking.cancellation(call, request_at(place))
+        return await self._stored.change(place, command, self._board.cancel_summary(command.lines))
+
+    async def _cancel_the_rest(self) -> None:
+        """Cancel every unit that can still be cancelled, because Temporal was asked to cancel the workflow.
+
+        What is handed over goes on to its end; the report in the Temporal UI says what was done.
+        """
+        cancelled = 0
+        try:
+            place = await self._decided()
+            command = CancelRest(actor=TEMPORAL, reason=_BY_AN_OPERATOR, at=workflow.now(), request=request_at(place))
+            changed = await self._stored.change(place, command, "Cancel what has not left")
+            cancelled = sum(changed.units.values())
+        except REFUSALS as error:
+            workflow.logger.warning("not cancelled: %s", error)
+        if self._refused is not None:
+            return
+        self._board.cancelled_by_temporal(cancelled, self._stored.view)
 
     @workflow.update
     async def arrived(self, call: ArrivedCall) -> ArrivedResult:
         """A lost parcel arrived after all: it counts as delivered, and what replaces it stays where it is."""
-        place = await self._decided()  # a process that begins anew knows its fulfilments only then
-        if call.fulfilment_id not in self._processes:
-            raise as_application_error(NotFound(f"the order has no fulfilment {call.fulfilment_id}"))
-        result = await self._processes[call.fulfilment_id].arrived(place, call)
+        place = await self._decided()
+        command = asking.arrival(call, f"{call.fulfilment_id}/arrived/{request_at(place)}")
+        changed = await self._stored.change(place, command, f"{call.fulfilment_id} arrived after all")
         self._answers.note()
-        return result
+        return ArrivedResult(
+            order_id=self._order.order_id,
+            fulfilment_id=call.fulfilment_id,
+            status=changed.view.status,
+            taken_back=changed.units,
+        )
 
-    # --- reports, the board ------------------------------------------------------------------------------------------
+    # --- reports -----------------------------------------------------------------------------------------------------
 
     @workflow.signal
-    def node_report(self, report: NodeReport) -> None:
+    async def node_report(self, report: NodeReport) -> None:
         """A node says how far its work is."""
-        self._hand_on(report)
+        await self._heed(report)
 
     @workflow.signal
-    def carrier_report(self, report: CarrierReport) -> None:
+    async def carrier_report(self, report: CarrierReport) -> None:
         """A carrier says what became of a shipment."""
-        self._hand_on(report)
+        await self._heed(report)
 
-    def _hand_on(self, report: NodeReport | CarrierReport) -> None:
-        told = self.one_at_a_time.told(), report
-        process = self._processes.get(report.fulfilment_id)
-        if process is None:
-            # The work list shows what is committed; a worker that dies right then accepts anew, after this report.
-            self._early.append(told)
-        else:
-            process.inbox.append(told)
-            if process.is_over:
-                self._under_way.append(asyncio.create_task(process.catch_up()))
-
-    def trouble(self, kind: str, about: str) -> None:
-        """Something stands in the exception queue: say so in the report."""
-        self._board.note(f"{kind}: {about}")
-
-    def show(self) -> None:
-        """Let people see in the Temporal UI where the order stands."""
-        self._board.show(self.state)
+    async def _heed(self, report: NodeReport | CarrierReport) -> None:
+        try:
+            await self._stored.heed(await self._decided(), report)
+        except REFUSALS as error:
+            workflow.logger.warning("a report of %s counts for nothing: %s", report.fulfilment_id, error)

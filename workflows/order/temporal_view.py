@@ -11,9 +11,10 @@ from workflows.attributes import NODE, STATUS
 from workflows.words import counted, listed
 
 with workflow.unsafe.imports_passed_through():
-    from dom.orders.lifecycle import FulfilmentState, OrderState
     from dom.orders.order import Order, Promise
-    from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause
+    from dom.orders.status import GONE, FulfilmentStatus, OrderStatus, SourcingCause
+    from dom.orders.transitions import NEEDS_A_PERSON
+    from dom.orders.views import FulfilmentView, OrderView
     from workflows.messages import REFUSED
 
 _LINES_SHOWN = 12
@@ -51,11 +52,14 @@ class OrderBoard:
         self._said: list[str] = []
         self._status: str = OrderStatus.ACCEPTED
         self._nodes: tuple[str, ...] = ()
+        self._statuses: dict[str, FulfilmentStatus] = {}
 
-    def show(self, state: OrderState) -> None:
+    def show(self, view: OrderView) -> None:
         """Write the report, and the search attributes that changed: an event of the history, the report is none."""
-        workflow.set_current_details(self._report(state))
-        status, nodes = state.status(), tuple(sorted({f.node_id for f in state.living}))
+        self._note_trouble(view)
+        workflow.set_current_details(self._report(view))
+        status = view.status
+        nodes = tuple(sorted({each.node_id for each in view.fulfilments if each.status not in GONE}))
         updates: list[SearchAttributeUpdate[Any]] = []
         if status != self._status:
             updates.append(STATUS.value_set(status))
@@ -64,6 +68,14 @@ class OrderBoard:
         if updates:
             workflow.upsert_search_attributes(updates)
         self._status, self._nodes = status, nodes
+
+    def _note_trouble(self, view: OrderView) -> None:
+        """What became of a parcel since the last time, and stands in the exception queue."""
+        for each in view.fulfilments:
+            known = self._statuses.get(each.fulfilment_id)
+            if known not in {None, each.status} and each.status in NEEDS_A_PERSON:
+                self.note(f"{NEEDS_A_PERSON[each.status]}: {each.fulfilment_id}")
+        self._statuses = {each.fulfilment_id: each.status for each in view.fulfilments}
 
     def refused(self, reason: str) -> None:
         """The order is refused: nothing of it is kept."""
@@ -81,39 +93,60 @@ class OrderBoard:
         """Something a person should know; the last few stand in the report."""
         self._said = [*self._said, f"{_moment(workflow.now())} {words}"][-_NOTES_SHOWN:]
 
+    def cancelled_by_temporal(self, units: int, view: OrderView) -> None:
+        """Temporal was asked to cancel the workflow: so many units were cancelled, and the others have left."""
+        left = sum(line.quantity for line in self._order.lines) - sum(view.cancelled.values())
+        words = f"Cancellation requested in Temporal: {units} units were cancelled"
+        self.note(words + (f"; {left} have left their node and go on to their end" if left else ""))
+        self.show(view)
+
     def accept_summary(self) -> str:
         """What the first transaction does."""
         return _short(f"Record, plan and reserve {_goods((n.sku, n.quantity) for n in self._order.lines)}")
 
-    def source_summary(self, state: OrderState, cause: SourcingCause) -> str:
+    def lost(self) -> None:
+        """The store does not hold the order, although an earlier run captured it."""
+        workflow.set_current_details(
+            f"{_title(self._order)}: **the store does not hold it**\n\nAn earlier run of this process captured it. "
+            "Nothing is done until the store holds it again, or it is captured anew: "
+            f"`dom orders revive {self._order.order_id}`."
+        )
+
+    def source_summary(self, view: OrderView, cause: SourcingCause) -> str:
         """What is sourced anew, and why."""
-        return _short(f"Source again ({cause}): {_waiting(state)}")
+        return _short(f"Source again ({cause}): {self._waiting(view)}")
 
-    def cancel_summary(self, units: Mapping[str, int]) -> str:
-        """What is cancelled, by line."""
-        return _short("Cancel " + ", ".join(f"{quantity} of line {line_id}" for line_id, quantity in units.items()))
+    def cancel_summary(self, units: Mapping[str, int | None] | None) -> str:
+        """What is to be cancelled, by line."""
+        if units is None:
+            return "Cancel the order"
+        lines = [f"{'all' if n is None else n} of line {line_id}" for line_id, n in units.items()]
+        return _short("Cancel " + ", ".join(lines))
 
-    def waiting_summary(self, state: OrderState) -> str:
+    def waiting_summary(self, view: OrderView) -> str:
         """What the order waits for."""
-        return _short(f"Wait for stock: {_waiting(state)}")
+        return _short(f"Wait for stock: {self._waiting(view)}")
 
-    def _report(self, state: OrderState) -> str:
+    def _waiting(self, view: OrderView) -> str:
+        return _goods((n.sku, view.waiting[n.line_id]) for n in self._order.lines if n.line_id in view.waiting)
+
+    def _report(self, view: OrderView) -> str:
         """The order as Markdown. In lists: the Temporal UI runs the columns of a table together."""
         to = f"{self._order.ship_to.country} {self._order.ship_to.postal_code}".strip()
         now = workflow.now()
         promise = self._promise
         times = [
             f"placed {_moment(self._order.placed_at)}, captured {_moment(self._captured_at)}",
-            f"last change {_moment(now)}, {_span(now - self._captured_at)} after capture",
+            f"as it stood at {_moment(now)}, {_span(now - self._captured_at)} after capture",
             f"promised {_moment(promise.earliest)} to {_moment(promise.latest)}" if promise else "no promise",
         ]
         parts = [
-            f"{_title(self._order)} for {self._order.customer.id}, {to}: **{state.status()}**",
+            f"{_title(self._order)} for {self._order.customer.id}, {to}: **{view.status}**",
             listed("", times),
             listed("To be looked at", self._said),
-            f"Waits for stock: {_waiting(state)}" if state.backordered else "",
-            listed("Fulfilments", [_fulfilment(each) for each in state.fulfilments.values()]),
-            listed("Lines", _lines(state)),
+            f"Waits for stock: {self._waiting(view)}" if view.waiting else "",
+            listed("Fulfilments", [_fulfilment(each) for each in view.fulfilments]),
+            listed("Lines", _lines(self._order, view)),
         ]
         return "\n\n".join(part for part in parts if part)
 
@@ -122,28 +155,23 @@ def _title(order: Order) -> str:
     return f"**{order.channel} order {order.external_id}**"
 
 
-def _lines(state: OrderState) -> list[str]:
-    lines = list(state.lines.values())
+def _lines(order: Order, view: OrderView) -> list[str]:
     rows = []
-    for n in lines[:_LINES_SHOWN]:
-        rest = [f"{units} {what}" for units, what in ((n.backordered, "waiting"), (n.cancelled, "cancelled")) if units]
-        rows.append(f"line {n.line_id}: {n.quantity} x {n.sku}" + "".join(f", {each}" for each in rest))
-    if len(lines) > _LINES_SHOWN:
-        rows.append(f"{len(lines) - _LINES_SHOWN} more lines")
+    for n in order.lines[:_LINES_SHOWN]:
+        units = ((view.waiting.get(n.line_id), "waiting"), (view.cancelled.get(n.line_id), "cancelled"))
+        rows.append(f"line {n.line_id}: {n.quantity} x {n.sku}" + "".join(f", {n} {what}" for n, what in units if n))
+    if len(order.lines) > _LINES_SHOWN:
+        rows.append(f"{len(order.lines) - _LINES_SHOWN} more lines")
     return rows
 
 
-def _fulfilment(fulfilment: FulfilmentState) -> str:
-    units = sum(fulfilment.lines.values())
+def _fulfilment(fulfilment: FulfilmentView) -> str:
     tracking = f", {fulfilment.tracking}" if fulfilment.tracking else ""
     following = _NEXT.get(fulfilment.status)
-    return f"{fulfilment.id} at {fulfilment.node_id}: {counted(units, 'unit')}, **{fulfilment.status}**{tracking}" + (
+    units = counted(fulfilment.units, "unit")
+    return f"{fulfilment.fulfilment_id} at {fulfilment.node_id}: {units}, **{fulfilment.status}**{tracking}" + (
         f"; next {following}" if following else ""
     )
-
-
-def _waiting(state: OrderState) -> str:
-    return _goods((line.sku, line.backordered) for line in state.lines.values() if line.backordered)
 
 
 def _goods(units: Iterable[tuple[str, int]]) -> str:

@@ -1,15 +1,12 @@
-"""How an order's units wait for stock: how long they are left alone, which nodes are not asked, when it is enough."""
+"""How an order's units wait for stock: how long they are left alone, and when it is enough."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.sourcing import SourceAgain, Sourced
-    from dom.orders.lifecycle import OrderState
-    from dom.orders.status import FAILED_SOURCING, SourcingCause
+    from activities.sourcing import Sourced
     from dom.sourcing.policy.document import FailedNodes
 
 
@@ -18,28 +15,27 @@ class Waiting:
     """What the policy said of units without a node, when they were sourced last; `since` is when they began to wait."""
 
     since: datetime
-    failed_nodes: set[str] = field(default_factory=set)
     cancels: bool = False
+    failed_nodes: FailedNodes = FailedNodes.AFTER_OTHER_NEWS
+    """What the policy says of nodes that failed the order."""
     _impossible: bool = False
     """Nothing that waits can ever be sent: no stock is waited for."""
-    _asks: FailedNodes = FailedNodes.AFTER_OTHER_NEWS
     _retry_after: timedelta = timedelta()
     _give_up_after: timedelta = timedelta()
     _released_at: datetime | None = None
 
     def heed(self, sourced: Sourced, now: datetime) -> None:
         """Go by what the last sourcing says."""
-        self.cancels, self._asks = sourced.cancels, sourced.failed_nodes
+        self.cancels, self.failed_nodes = sourced.cancels, sourced.failed_nodes
         self._impossible = bool(sourced.waiting) and not sourced.for_stock
         self._retry_after = timedelta(minutes=sourced.retry_minutes)
         self._give_up_after = timedelta(days=sourced.cancel_after_days)
         span = sourced.release_seconds
         self._released_at = None if span is None else now + timedelta(seconds=span)
 
-    def go_on(self, sourced: Sourced, failed_nodes: Collection[str], waited: timedelta, now: datetime) -> None:
+    def go_on(self, sourced: Sourced, waited: timedelta, now: datetime) -> None:
         """Go on after earlier runs of the order's process, whose units have waited so long."""
         self.heed(sourced, now)
-        self.failed_nodes.update(failed_nodes)
         self.since = now - waited
 
     def patience(self, now: datetime) -> timedelta:
@@ -47,24 +43,6 @@ class Waiting:
         if self._released_at is None:
             return self._retry_after
         return max(min(self._retry_after, self._released_at - now), timedelta())
-
-    def excluded(self, *, failed: bool) -> frozenset[str]:
-        """Nodes that failed the order and are not asked: new stock may be anywhere, unless the policy says never."""
-        never = self._asks is FailedNodes.NEVER
-        fresh = failed and self._asks is not FailedNodes.AT_ONCE
-        return frozenset(self.failed_nodes) if never or fresh else frozenset()
-
-    def sourcing(self, state: OrderState, attempt: int, cause: SourcingCause, as_of: datetime) -> SourceAgain:
-        """The request to source what waits."""
-        return SourceAgain(
-            order_id=state.order_id,
-            lines=state.waiting,
-            excluded_nodes=self.excluded(failed=cause in FAILED_SOURCING),
-            attempt=attempt,
-            cause=cause,
-            as_of=as_of,
-            order_status=state.status_with_new_work(),
-        )
 
     def note(self, now: datetime, *, any_units: bool) -> None:
         """Time counts only while units wait, and not while they wait for their release."""

@@ -4,14 +4,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
-from activities.sourcing import Sourced
 from dom.shared.errors import InvalidInput, NotFound
 from store.network import reference
 from store.network.reference import ReferenceCache
 from store.policy import policies
 from tests.worlds import small
 from tests.worlds.books import one
+from tests.worlds.captured import accept
 from tests.worlds.policies import changed
 from tests.worlds.sourcing import LEEDS, node, sku, tariff
 
@@ -59,11 +58,11 @@ class TestCache:
 
 class TestTheNextOrder:
     async def test_goes_by_the_change(self, world: AsyncEngine) -> None:
-        capture = Capture(Database(engine=world, replaying=True))
+        database = Database(engine=world, replaying=True)
 
         async def where(external_id: str) -> str:
-            sourced: Sourced = await capture.accept_order(AcceptOrder(order=small.order(external_id, RARE=1)))
-            return sourced.fulfilments[0].node_id
+            sourced = await accept(database, small.order(external_id, RARE=1))
+            return sourced.fulfilments[f"web-{external_id}-F1"]
 
         assert await where("before") == "dc-leeds"
         async with world.begin() as connection:
@@ -71,7 +70,7 @@ class TestTheNextOrder:
         assert await where("after") == "wh-london"
         async with world.begin() as connection:
             await policies.publish_policy(connection, changed(small.POLICY, name="next", after_minutes=7), "test")
-        sourced = await capture.accept_order(AcceptOrder(order=small.order("policy", RARE=1)))
+        sourced = await accept(database, small.order("policy", RARE=1))
         assert sourced.retry_minutes == 7
         version = "SELECT policy_version FROM sourcing_decisions WHERE order_id = :id"
         assert await one(world, version, id="web-policy") == 2

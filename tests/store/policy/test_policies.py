@@ -19,6 +19,7 @@ from store.network import reference
 from store.policy import drafts, policies
 from tests.worlds import small
 from tests.worlds.books import one
+from tests.worlds.captured import accept
 from tests.worlds.policies import changed
 from tests.worlds.sourcing import sku
 
@@ -56,11 +57,11 @@ class TestPublish:
         assert found.policy.strategies[0].cost.split_penalty == 100
 
     async def test_decides_the_next_order(self, world: AsyncEngine) -> None:
-        capture = Capture(Database(engine=world, replaying=True))
-        await capture.accept_order(AcceptOrder(order=small.order("before", RARE=1)))
+        database = Database(engine=world, replaying=True)
+        await accept(database, small.order("before", RARE=1))
         await publish(world, "name: far\nstrategies: [{name: far, fences: {nodes: [wh-london]}}]\n")
-        sourced = await capture.accept_order(AcceptOrder(order=small.order("after", RARE=1)))
-        assert sourced.fulfilments[0].node_id == "wh-london"
+        sourced = await accept(database, small.order("after", RARE=1))
+        assert sourced.fulfilments == {"web-after-F1": "wh-london"}
         version = "SELECT policy_version FROM sourcing_decisions WHERE order_id = :id"
         assert await one(world, version, id="web-before") == 1
         assert await one(world, version, id="web-after") == 2

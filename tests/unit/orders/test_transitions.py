@@ -10,7 +10,6 @@ from dom.orders.changes import (
     GiveDayBack,
     MovedUnits,
     ReleaseStock,
-    SourceAnew,
 )
 from dom.orders.commands import (
     BookCarrierRefused,
@@ -22,11 +21,10 @@ from dom.orders.events import CancelledData, FulfilmentData
 from dom.orders.lifecycle import FulfilmentState
 from dom.orders.status import (
     OrderStatus,
-    SourcingCause,
 )
 from dom.orders.transitions import apply, decide
 from dom.shared.access import NETWORK, TEMPORAL
-from dom.shared.errors import CannotCancel, NotFound, StepNotPossible
+from dom.shared.errors import CannotCancel, InvalidInput, NotFound, StepNotPossible
 from tests.worlds.commanding import AT, S, Step, arrived, booked, cancel, order, parcel, step, working
 
 
@@ -36,24 +34,25 @@ class TestNodeSteps:
         assert [(move.fulfilment_id, move.status) for move in change.statuses] == [("F1", S.ACCEPTED)]
         assert (change.moved, change.stock, change.notifications, change.troubles) == ((), (), (), ())
         assert (change.event.kind, change.event.key) == ("fulfilment_accepted", "F1:1:accepted")
-        assert change.order_status is OrderStatus.IN_FULFILMENT
+        assert apply(working(a=2), change).status() is OrderStatus.IN_FULFILMENT
 
     def test_hand_over_consumes_the_stock_and_is_told(self) -> None:
-        change = decide(working(S.BOOKED, a=2), step(Step.HAND_OVER))
+        state = working(S.BOOKED, a=2)
+        change = decide(state, step(Step.HAND_OVER))
         assert change.stock == (ConsumeStock("F1"),)
         assert [(told.kind, told.occasion) for told in change.notifications] == [
             (MessageKind.SHIPPED, "F1:handed_over")
         ]
-        assert change.order_status is OrderStatus.SHIPPED
+        assert apply(state, change).status() is OrderStatus.SHIPPED
 
     def test_a_short_pick_goes_on_with_what_was_found(self) -> None:
-        change = decide(working(a=3, b=2), step(Step.PICK, found={"a": 1, "b": 2}))
+        state = working(a=3, b=2)
+        change = decide(state, step(Step.PICK, found={"a": 1, "b": 2}))
         assert change.statuses[0].status is S.PICKED
         assert change.moved == (MovedUnits("a", 2, "F1", WAITING),)
         assert change.stock == (ReleaseStock("F1", {"a": 2}, "F1:1:short", "short pick", not_found=True),)
-        assert change.source_anew == SourceAnew(SourcingCause.SHORT_PICK, AT, "dc")
         assert change.event.data == FulfilmentData(fulfilment_id="F1", missing={"a": 2})
-        assert change.order_status is OrderStatus.IN_FULFILMENT
+        assert apply(state, change).status() is OrderStatus.IN_FULFILMENT
 
     def test_nothing_found_is_a_rejection(self) -> None:
         change = decide(working(a=3), step(Step.PICK, found={}))
@@ -62,22 +61,31 @@ class TestNodeSteps:
             ReleaseStock("F1", {"a": 3}, "F1:1:short", "short pick", not_found=True),
             GiveDayBack("F1"),
         )
-        assert change.order_status is OrderStatus.BACKORDERED
+        assert apply(working(a=3), change).status() is OrderStatus.BACKORDERED
 
     def test_a_rejection_gives_everything_back_and_names_the_node_that_failed(self) -> None:
         change = decide(working(a=3), step(Step.REJECT, reason="no time"))
         assert change.stock == (ReleaseStock("F1", {"a": 3}, "F1:1:rejected", "no time"), GiveDayBack("F1"))
-        assert change.source_anew == SourceAnew(SourcingCause.REJECTED, AT, "dc")
         after = apply(working(a=3), change)
         assert (after.waiting, after.fulfilments["F1"].lines) == ({"a": 3}, {"a": 3})
 
     def test_what_the_network_rejects_is_no_failure_of_the_node(self) -> None:
         command = TakeNodeStep(fulfilment_id="F1", step=Step.REJECT, actor=NETWORK, at=AT, if_unbegun=True)
-        anew = decide(working(a=1), command).source_anew
-        assert anew is not None
-        assert anew.failed_node is None
+        assert decide(working(a=1), command).event.actor == NETWORK
         with pytest.raises(StepNotPossible, match="has begun"):
             decide(working(S.ACCEPTED, a=1), command)
+
+    @pytest.mark.parametrize(
+        ("found", "field"), [({"a": 1, "z": 1}, "lines[1].line_id"), ({"a": 4}, "lines[0].quantity")]
+    )
+    def test_a_pick_finds_only_what_was_to_be_picked(self, found: dict[str, int], field: str) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            decide(working(a=3), step(Step.PICK, found=found))
+        assert refused.value.field == field
+        state = working(a=3)
+        state = apply(state, decide(state, cancel({"a": 1})))
+        with pytest.raises(StepNotPossible, match="2 of line a are to be picked, not 3"):
+            decide(state, step(Step.PICK, found={"a": 3}))
 
     def test_an_unknown_fulfilment_is_named(self) -> None:
         with pytest.raises(NotFound, match="F7"):
@@ -105,22 +113,23 @@ class TestParcels:
         assert [(t.kind, t.key, t.data["units"]) for t in change.troubles] == [
             ("parcel_lost", "F1:lost", {"A": 2, "B": 1})
         ]
-        assert change.source_anew == SourceAnew(SourcingCause.LOST, AT)
-        assert change.order_status is OrderStatus.BACKORDERED
+        assert apply(state, change).status() is OrderStatus.BACKORDERED
 
     def test_returned_units_are_cancelled_and_told_of(self) -> None:
         change = decide(working(S.HANDED_OVER, a=2), parcel(S.RETURNED))
-        assert (change.cancelled, change.source_anew) == ({"a": 2}, None)
+        assert (change.cancelled, change.waiting) == ({"a": 2}, {})
         assert [told.kind for told in change.notifications] == [MessageKind.RETURNED_TO_SENDER]
         assert not change.is_cancellation
-        assert change.order_status is OrderStatus.CANCELLED
+        assert apply(working(S.HANDED_OVER, a=2), change).status() is OrderStatus.CANCELLED
 
     def test_a_refused_booking_goes_back_to_sourcing(self) -> None:
-        change = decide(working(S.PACKED, a=1), BookCarrierRefused(fulfilment_id="F1", reason="no", at=AT))
+        change = decide(working(S.PACKED, a=1), BookCarrierRefused(fulfilment_id="F1", attempt=0, reason="no", at=AT))
         assert change.waiting == {"a": 1}
         assert change.event.actor == "carrier"
         with pytest.raises(StepNotPossible):
-            decide(working(S.PICKED, a=1), BookCarrierRefused(fulfilment_id="F1", reason="no", at=AT))
+            decide(working(S.PICKED, a=1), BookCarrierRefused(fulfilment_id="F1", attempt=0, reason="no", at=AT))
+        with pytest.raises(StepNotPossible):  # packed anew meanwhile
+            decide(working(S.PACKED, a=1), BookCarrierRefused(fulfilment_id="F1", attempt=1, reason="no", at=AT))
 
     @pytest.mark.parametrize(
         ("status", "needed", "after"),
@@ -140,7 +149,7 @@ class TestParcels:
         assert {move.fulfilment_id: move.status for move in change.statuses} == {"F1": S.DELIVERED, "F2": S.CANCELLED}
         assert change.stock == (ReleaseStock("F2", {"a": 2}, "F2:F1:2:delivered", "arrived"), GiveDayBack("F2"))
         assert change.event.data == FulfilmentData(fulfilment_id="F1", taken_back={"F2": {"a": 2}}, waited={"a": 1})
-        assert (change.order_status, change.gives_up_waiting) == (OrderStatus.DELIVERED, True)
+        assert (apply(state, change).status(), change.gives_up_waiting) == (OrderStatus.DELIVERED, True)
 
     def test_one_whose_replacement_was_begun_needs_a_person(self) -> None:
         state = working(S.LOST, a=1)
@@ -149,7 +158,7 @@ class TestParcels:
         with pytest.raises(StepNotPossible) as refused:
             decide(state, arrived())
         assert refused.value.data == {"living": {"F2": S.PICKED}}
-        assert decide(state, arrived(begun=True)).order_status is OrderStatus.DELIVERED
+        assert apply(state, decide(state, arrived(begun=True))).status() is OrderStatus.DELIVERED
 
 
 class TestCancelling:
@@ -164,7 +173,7 @@ class TestCancelling:
         second = decide(state, cancel({"b": 1}))
         assert [(move.fulfilment_id, move.status) for move in second.statuses] == [("F1", S.CANCELLED)]
         assert second.stock[-1] == GiveDayBack("F1")
-        assert (second.event.key, second.order_status) == ("cancelled:2", OrderStatus.CANCELLED)
+        assert (second.event.key, apply(state, second).status()) == ("cancelled:2", OrderStatus.CANCELLED)
 
     @pytest.mark.parametrize("status", [S.PACKED, S.BOOKED])
     def test_packs_anew_what_is_left(self, status: S) -> None:
@@ -176,6 +185,14 @@ class TestCancelling:
         assert decide(working(a=2), command).event.data == CancelledData(
             lines={"a": 2}, request="key", request_hash="hash"
         )
+
+    def test_a_line_without_units_is_all_that_is_left_of_it(self) -> None:
+        state = working(a=3, b=1)
+        state = apply(state, decide(state, cancel({"a": 1})))
+        assert decide(state, cancel({"a": None})).cancelled == {"a": 2}
+        state = apply(state, decide(state, cancel({"a": None})))
+        with pytest.raises(CannotCancel):
+            decide(state, cancel({"a": None}))
 
     def test_the_rest_leaves_what_left_its_node(self) -> None:
         state = working(S.HANDED_OVER, a=2)

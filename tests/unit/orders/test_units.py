@@ -69,11 +69,19 @@ class UnitsOfAnOrder(RuleBasedStateMachine):
         after = apply(self.state, change)
         assert self.state == before, "a decision or its application changed the order it was given"
         assert change.event.key not in self.keys, "two changes have one key"
-        assert change.order_status is after.status()
+        self.the_process_hears(before, after)
         self.keys.add(change.event.key)
         self.stock_follows(before, after, change)
         self.state = after
         return change
+
+    def the_process_hears(self, before: OrderState, after: OrderState) -> None:
+        """A change of which an order's process is not told leaves it nothing to do, and nothing to show."""
+        if after.followed == before.followed:
+            assert (after.status(), after.waiting) == (before.status(), before.waiting)
+            for f in after.fulfilments.values():
+                was = before.fulfilments[f.id]
+                assert f.status is was.status or {f.status, was.status} <= {S.RELEASED, S.ACCEPTED, S.PICKED}
 
     def stock_follows(self, before: OrderState, after: OrderState, change: OrderChange) -> None:
         """Work holds the stock of its units until it ends or they leave it, no longer and no shorter."""
@@ -142,7 +150,8 @@ class UnitsOfAnOrder(RuleBasedStateMachine):
 
     @rule(fulfilment_id=fulfilments)
     def booking_was_refused(self, fulfilment_id: str) -> None:
-        if self.do(BookCarrierRefused(fulfilment_id=fulfilment_id, reason="no", at=AT)):
+        attempt = self.state.fulfilments[fulfilment_id].packings
+        if self.do(BookCarrierRefused(fulfilment_id=fulfilment_id, attempt=attempt, reason="no", at=AT)):
             self.all_of(fulfilment_id, WAITING)
 
     @rule(fulfilment_id=fulfilments, end=st.sampled_from([S.DELIVERED, S.LOST, S.RETURNED]))
@@ -212,7 +221,9 @@ class UnitsOfAnOrder(RuleBasedStateMachine):
     @rule(fulfilment_id=fulfilments)
     def looked_at_again(self, fulfilment_id: str) -> None:
         if self.state.fulfilments[fulfilment_id].status is S.RELEASED:
-            self.state.replan([fulfilment_id], [])
+            self.state.fulfilments[fulfilment_id].status = S.RECALLED
+            for line_id, quantity in self.state.fulfilments[fulfilment_id].lines.items():
+                self.state.lines[line_id].backordered += quantity
             self.all_of(fulfilment_id, WAITING)
 
     @invariant()

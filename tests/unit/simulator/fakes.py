@@ -247,7 +247,7 @@ class FakeApi:
             self.source(fulfilment["order_id"])
         if step == "reject":
             self.give_up(fulfilment)
-        return 202, {"status": "accepted for processing"}
+        return 200, {"status": "taken"}
 
     def give_up(self, fulfilment: Json) -> None:
         for line in fulfilment["lines"]:

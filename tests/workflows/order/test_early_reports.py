@@ -7,6 +7,7 @@ from dom.orders.status import OrderStatus
 from dom.shared import ids
 from tests.worlds import small
 from tests.worlds.running import House
+from tests.worlds.waiting import until_booked
 from workflows.messages import OrderInput
 from workflows.order.process import OrderWorkflow
 
@@ -21,10 +22,12 @@ class TestReportsBeforeAcceptance:
             id=ids.order_workflow_id(order.order_id),
             task_queue=house.task_queue,
         )
-        await house.node(order, "accept", "pick", "pack", "hand-over")
-        await house.carrier_says(order, "delivered")
+        await house.node(order, "accept", "pick", "pack")
 
         async with house.working():
+            await until_booked(world, order)
+            await house.node(order, "hand-over")
+            await house.carrier_says(order, "delivered")
             result = await house.handle(order).result()
 
         assert result.status is OrderStatus.DELIVERED

@@ -1,0 +1,32 @@
+"""What an order's process sees of the order: as little as it acts on and shows. The store alone knows the rest."""
+
+from datetime import datetime
+
+from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause
+from dom.shared.base import Value
+
+
+class FulfilmentView(Value):
+    """A fulfilment: `book` is the number of the booking it waits for, `void` are the bookings nobody needs."""
+
+    fulfilment_id: str
+    node_id: str
+    status: FulfilmentStatus
+    units: int
+    tracking: str = ""
+    book: int | None = None
+    void: tuple[int, ...] = ()
+
+
+class OrderView(Value):
+    """An order. Units by line, where there are any.
+
+    `cause`: why waiting units lost their node, if they were not sourced since; `as_of` is the business time of that.
+    """
+
+    status: OrderStatus
+    waiting: dict[str, int]
+    cancelled: dict[str, int]
+    fulfilments: tuple[FulfilmentView, ...]
+    cause: SourcingCause | None = None
+    as_of: datetime | None = None

@@ -1,0 +1,76 @@
+"""What an order's process sees of the order, read from the store."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.orders.lifecycle import FulfilmentState, OrderState
+from dom.orders.status import FulfilmentStatus, OrderStatus
+from dom.orders.views import FulfilmentView, OrderView
+from dom.shared import ids
+from dom.sourcing.models import SourcingDecision
+from store.enums import ShipmentStatus
+from store.fulfilment import fulfilments
+from store.orders import resuming
+from store.orders import state as order_state
+from store.orders.resuming import CarrierBookings
+
+_S = FulfilmentStatus
+_HAS_A_BOOKING: Final = frozenset({_S.PACKED, _S.BOOKED, _S.HANDED_OVER, _S.DELIVERED, _S.LOST, _S.RETURNED})
+_UNKNOWN_OR_BOOKED: Final = frozenset({None, ShipmentStatus.BOOKED})
+
+
+async def read(connection: AsyncConnection, order_id: str) -> OrderView | None:
+    """The order as it stands; None if the store does not hold it."""
+    state = await order_state.read(connection, order_id)
+    if not state.lines:
+        return None
+    booked = await resuming.bookings(connection, order_id)
+    cause, as_of = None, None
+    if state.backordered:
+        found = await resuming.sourcings(connection, order_id)
+        cause, as_of = found.cause, found.as_of
+    return OrderView(
+        status=state.status(),
+        waiting=state.waiting,
+        cancelled={line.line_id: line.cancelled for line in state.lines.values() if line.cancelled},
+        fulfilments=tuple(_fulfilment(each, booked[each.id]) for each in state.fulfilments.values()),
+        cause=cause,
+        as_of=as_of,
+    )
+
+
+def captured(decision: SourcingDecision, waiting: Mapping[str, int]) -> OrderView:
+    """The order as it stands right after its capture."""
+    state = OrderState(decision.order_id, {})
+    for unit in fulfilments.planned_units(decision, 1):
+        fulfilment = state.fulfilments.setdefault(
+            unit.fulfilment_id, FulfilmentState(unit.fulfilment_id, unit.node_id, pickup=False, lines={})
+        )
+        fulfilment.lines[unit.line_id] = unit.quantity
+    return OrderView(
+        status=OrderStatus.ACCEPTED if state.fulfilments else OrderStatus.BACKORDERED,
+        waiting=dict(waiting),
+        cancelled={},
+        fulfilments=tuple(_fulfilment(each, CarrierBookings({}, "")) for each in state.fulfilments.values()),
+    )
+
+
+def _fulfilment(fulfilment: FulfilmentState, booked: CarrierBookings) -> FulfilmentView:
+    packings, status = fulfilment.packings, fulfilment.status
+    stands = packings if status in _HAS_A_BOOKING else None
+
+    def is_open(attempt: int) -> bool:
+        """Whether it stands, or may have been made at the carrier without our having heard of it."""
+        return booked.bookings.get(ids.booking_key(fulfilment.id, attempt)) in _UNKNOWN_OR_BOOKED
+
+    return FulfilmentView(
+        fulfilment_id=fulfilment.id,
+        node_id=fulfilment.node_id,
+        status=status,
+        units=sum(fulfilment.lines.values()),
+        tracking=booked.tracking,
+        book=packings if status is _S.PACKED else None,
+        void=tuple(n for n in range(1, packings + 1) if n != stands and is_open(n)),
+    )
