@@ -7,10 +7,10 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
-from activities import claiming
+from activities import reservation_conversion
 from activities import sourcing as step
 from activities.boundary import Database
-from activities.sourcing import Occasion, Sourced
+from activities.sourcing import Sourced, SourcingRun
 from dom.notifications.messages import MessageKind
 from dom.orders.events import AcceptedData, EventKind, SourcedData
 from dom.orders.order import Correction, Order
@@ -26,8 +26,8 @@ from store.orders import orders, timeline
 
 FIRST_ATTEMPT = 1
 FIRST_FULFILMENT = 1
-OCCASION = "accepted"
-"""The occasion under which the order's first message stands."""
+MESSAGE_KEY = "accepted"
+"""The key of the order's first message."""
 
 
 class AcceptOrder(Value):
@@ -73,8 +73,8 @@ class Capture:
                 await self._must_be_the_same(connection, order)
                 return Accepted()
             as_of = self.database.as_of(order, order.placed_at)
-            claim = await claiming.claim(connection, order)
-            why = Occasion(FIRST_ATTEMPT, FIRST_FULFILMENT, SourcingCause.CAPTURED, as_of, own=claim.own)
+            claim = await reservation_conversion.find_reservation(connection, order)
+            why = SourcingRun(FIRST_ATTEMPT, FIRST_FULFILMENT, SourcingCause.CAPTURED, as_of, own=claim.own)
             units = {line.line_id: line.quantity for line in order.lines}
             planned = await step.decide(self.database, connection, order, units, why)
             decision = planned.decision
@@ -94,7 +94,7 @@ class Capture:
                 ),
             )
             await step.write_down(connection, planned, why)
-            owned = await claiming.settle(connection, claim, decision)
+            owned = await reservation_conversion.convert_reservation(connection, claim, decision)
             await step.take(connection, order.channel, decision, why, owned)
             return Accepted(sourced=result, view=order_views.captured(decision, result.waiting))
 
@@ -113,7 +113,7 @@ class Capture:
         await messages.write(
             connection,
             order.order_id,
-            OCCASION,
+            MESSAGE_KEY,
             MessageKind.ORDER_BACKORDERED if waits else MessageKind.ORDER_CONFIRMED,
             context=result.waits_told({line.line_id: line.quantity for line in order.lines}) if waits else {},
             webhook=self.database.webhooks,
@@ -127,7 +127,9 @@ class Capture:
             )
 
 
-def _accepted(request: AcceptOrder, claim: claiming.Claim, decided: SourcedData) -> AcceptedData:
+def _accepted(
+    request: AcceptOrder, claim: reservation_conversion.ReservationConversion, decided: SourcedData
+) -> AcceptedData:
     return AcceptedData(
         **dict(decided),
         reservation=claim.outcome,

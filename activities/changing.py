@@ -105,8 +105,8 @@ class Changing:
     async def read_order(self, request: ReadOrder) -> OrderView | None:
         """The order as it stands; None if the store does not hold it. What second looks changed counts as taken in."""
         async with self.database.transaction() as connection:
-            await backorders.undisturbed(connection, request.order_id)
-            await reoptimisation.taken_in(connection, request.order_id)
+            await backorders.lock_order(connection, request.order_id)
+            await reoptimisation.mark_applied(connection, request.order_id)
             return await order_views.read(connection, request.order_id)
 
     @property

@@ -17,7 +17,7 @@ def compose(row: RowMapping, known: RowMapping | None, webhook_url: str) -> Outb
 
     Raises whatever stands in the way: such a message waits until it can be written.
     """
-    if row["occasion"] is None:
+    if row["message_key"] is None:
         return _as_it_stands(row)
     if known is None:
         raise LookupError(f"nothing is known of order {row['order_id']}")

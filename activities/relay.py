@@ -21,7 +21,7 @@ from services import availability_news, reoptimisation
 from store import backorders, exceptions
 from store.database.engine import is_unavailable
 from store.database.listening import listen
-from store.database.uninterrupted import unbroken
+from store.database.uninterrupted import uninterrupted
 from store.enums import MessageStatus
 from store.notifications import messages, outbox
 from store.notifications.outbox import Settlement
@@ -30,10 +30,10 @@ from store.orders import processes
 _NEVER_GIVEN_UP: Final = frozenset({Medium.AVAILABILITY})
 """A channel whose webhook refuses is set up wrongly, and hears what it missed once that is mended."""
 _GONE: Final[Mapping[str, Callable[[AsyncConnection, RowMapping], Awaitable[None]]]] = {
-    Notice.STOCK_ARRIVED: lambda connection, row: backorders.gone(connection, row["order_id"]),
-    Notice.LOOKED_AGAIN: lambda connection, row: reoptimisation.gone(connection, row["order_id"]),
+    Notice.STOCK_ARRIVED: lambda connection, row: backorders.without_process(connection, row["order_id"]),
+    Notice.LOOKED_AGAIN: lambda connection, row: reoptimisation.without_process(connection, row["order_id"]),
     Notice.ORDER_CHANGED: lambda connection, row: processes.gone(connection, row["order_id"]),
-    availability_news.KIND: lambda connection, row: availability_news.gone(
+    availability_news.KIND: lambda connection, row: availability_news.without_receiver(
         connection, row["recipient"], row["payload"]
     ),
 }
@@ -145,7 +145,7 @@ class Relay:
         }
         async with self._database.statement() as connection:
             claimed = await outbox.claim(connection, self._number, free, self._in_hand)
-            about = [row["id"] for row in claimed.messages if row["occasion"] is not None]
+            about = [row["id"] for row in claimed.messages if row["message_key"] is not None]
             known = await messages.details(connection, about) if about else {}
         for row in claimed.messages:
             sending = asyncio.create_task(self._send(row, known.get(row["id"])))
@@ -182,7 +182,7 @@ class Relay:
         _log.warning("nobody to tell", receiver=row["receiver"], kind=row["kind"])
         if row["kind"] in _GONE:
             try:
-                await unbroken(self._without_receiver(row))
+                await uninterrupted(self._without_receiver(row))
             except Exception as failed:
                 _log.exception("nobody to tell, and it cannot be said", key=row["business_key"])
                 return self._put_off(row, failed)
@@ -253,7 +253,7 @@ class Relay:
         """Do work of the database, however long it is away. What it refuses is raised."""
         while True:
             try:
-                return await unbroken(work())
+                return await uninterrupted(work())
             except Exception as error:
                 if not is_unavailable(error):
                     raise

@@ -13,7 +13,7 @@ from activities.relay import Relay, RelayPace
 from connectors.notifications.port import Sender
 from dom.notifications.messages import Medium
 from dom.shared.base import Value
-from store.database.uninterrupted import unbroken
+from store.database.uninterrupted import uninterrupted
 from store.enums import MessageStatus
 from store.notifications import outbox
 
@@ -83,7 +83,7 @@ class Relaying:
             await asyncio.gather(running, draining, beating, return_exceptions=True)
         if not running.cancelled():
             running.result()
-        return await unbroken(self._relayed(relay))
+        return await uninterrupted(self._relayed(relay))
 
     def _time_to_drain(self) -> float:
         return max(min(_LAST_SECONDS, self.drain_seconds - _RESERVE_SECONDS), 0.0)
@@ -91,7 +91,7 @@ class Relaying:
     async def _relayed(self, relay: Relay) -> Relayed:
         async with self.database.statement() as connection:
             await outbox.forget(connection)
-            standing = await outbox.standing(connection)
+            standing = await outbox.backlog(connection)
         return Relayed(
             sent=relay.counts[MessageStatus.SENT],
             put_off=relay.counts[MessageStatus.PENDING],

@@ -56,7 +56,7 @@ class Resuming:
         What carriers reported while no process was there to hear is carried out. Second looks count as taken in.
         """
         async with self.database.transaction() as connection:
-            await backorders.undisturbed(connection, request.order_id)
+            await backorders.lock_order(connection, request.order_id)
             known = await orders.find(connection, request.order_id)
             if known is None:
                 return None
@@ -64,8 +64,8 @@ class Resuming:
             made = await decisions.decision(connection, request.order_id, last.number)
             if made is None:
                 return None
-            await reoptimisation.taken_in(connection, request.order_id)
-            await processes.lives_again(connection, request.order_id)
+            await reoptimisation.mark_applied(connection, request.order_id)
+            await processes.process_runs_again(connection, request.order_id)
             if request.revived_by is not None:
                 await timeline.append(connection, self._revived(request))
             await self._heed_carriers(connection, request.order_id)

@@ -16,7 +16,7 @@ from dom.returns import EXPIRES_AFTER, Announce, Step
 from dom.shared.base import Utc, Value
 from dom.shared.errors import StepNotPossible
 from services import returns
-from services.returns import ReturnCall, ReturnTerms, StandingReturn
+from services.returns import CommandedReturn, ReturnCall, ReturnTerms
 from store.orders import processes, timeline
 
 _REVIVED: Final = "the return's process was gone"
@@ -138,7 +138,7 @@ class Returning:
             raise
 
     async def _lives_again(self, connection: AsyncConnection, request: OpenReturn) -> None:
-        await processes.lives_again(connection, request.order_id, request.return_id)
+        await processes.process_runs_again(connection, request.order_id, request.return_id)
         event = timeline.Event(
             order_id=request.order_id,
             kind=EventKind.PROCESS_REVIVED,
@@ -154,7 +154,7 @@ class Returning:
     def _terms(self) -> ReturnTerms:
         return ReturnTerms(self.lasts, self.database.now, webhooks=self.database.webhooks)
 
-    def _view(self, standing: StandingReturn) -> ReturnView:
+    def _view(self, standing: CommandedReturn) -> ReturnView:
         state = standing.state
         ours = {line_id: line for line_id, line in state.lines.items() if line.announced}
         expires_in = state.expires_at and (state.expires_at - self.database.now()).total_seconds()

@@ -40,8 +40,8 @@ ATTEMPTS = 8
 """How often a plan is made again because its stock was taken between the snapshot and the reservation."""
 
 
-def occasion(attempt: int) -> str:
-    """The occasion under which the messages of a later sourcing stand."""
+def message_key(attempt: int) -> str:
+    """The key of the messages of a later sourcing."""
     return f"sourced:{attempt}"
 
 
@@ -104,7 +104,7 @@ class SourcedAgain(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class SourcingRun:
     """Why sourcing runs, and how what it makes is numbered. Units of the soft reservation `own` are free to it.
 
     At the balances (node, SKU) of `not_found` a node did not find the order's units.
@@ -120,7 +120,7 @@ class Occasion:
 
 
 async def decide(
-    database: Database, connection: AsyncConnection, order: Order, units: Mapping[str, int], why: Occasion
+    database: Database, connection: AsyncConnection, order: Order, units: Mapping[str, int], why: SourcingRun
 ) -> Planned:
     """Plan the given units of the order (by line) on a fresh snapshot; changes nothing.
 
@@ -151,7 +151,7 @@ async def decide(
     return await plan_units(connection, database.reference, demand, terms)
 
 
-async def write_down(connection: AsyncConnection, planned: Planned, why: Occasion) -> None:
+async def write_down(connection: AsyncConnection, planned: Planned, why: SourcingRun) -> None:
     """Release the planned work to the nodes and keep the decision with its reasons."""
     if planned.decision.shipments:
         await fulfilments.release(connection, planned.decision, why.first_fulfilment, why.as_of, planned.hold)
@@ -174,7 +174,7 @@ async def _leave_waiting(connection: AsyncConnection, decision: SourcingDecision
     """What the policy says of units that found no node: whether they get what comes in, and whether a person looks."""
     waits, never = decision.outcome is not Outcome.CANCELLED, decision.cannot_be_sourced
     for_stock = waits and any(line.line_id not in never for line in decision.unfilled)
-    await waiting.heeds_stock(connection, decision.order_id, for_stock and decision.retry.on_stock)
+    await waiting.set_sourced_on_stock(connection, decision.order_id, for_stock and decision.retry.on_stock)
     anew = cause in FAILED_SOURCING
     if waits and never:
         kind, detail = ExceptionKind.CANNOT_BE_SOURCED, f"{_by_line(never)}: {' '.join(decision.reasons)}"
@@ -195,7 +195,7 @@ async def take(
     connection: AsyncConnection,
     channel: str,
     decision: SourcingDecision,
-    why: Occasion,
+    why: SourcingRun,
     owned: Mapping[tuple[str, str], int] = stock.NOTHING,
 ) -> None:
     """Take the plan's stock and capacity, whole or not at all. Raises OutOfReach.
@@ -243,7 +243,7 @@ def _seconds_to_release(decision: SourcingDecision) -> int | None:
     return ceil((decision.next_release - decision.decided_at).total_seconds())
 
 
-def summary(decision: SourcingDecision, result: Sourced, why: Occasion) -> SourcedData:
+def summary(decision: SourcingDecision, result: Sourced, why: SourcingRun) -> SourcedData:
     """The decision in the order's timeline, short."""
     return SourcedData(
         attempt=why.attempt,
@@ -288,7 +288,7 @@ class SourcingActivities:
                 await resuming.sourcings(connection, request.order_id),
             )
             cause = found.cause or request.cause
-            why = Occasion(
+            why = SourcingRun(
                 attempt=request.attempt,
                 first_fulfilment=await fulfilments.next_number(connection, request.order_id),
                 cause=cause,
@@ -303,7 +303,7 @@ class SourcingActivities:
             await self._write(connection, state, decision, result, why)
             await write_down(connection, planned, why)
             await orders.begin_promise_anew(connection, request.order_id)
-            owned = await waiting.settle(connection, request.order_id, balances(decision))
+            owned = await waiting.take_allocated(connection, request.order_id, balances(decision))
             await take(connection, order.channel, decision, why, owned)
             return await self._answer(connection, request, result, cause)
 
@@ -321,9 +321,9 @@ class SourcingActivities:
         state: OrderState,
         decision: SourcingDecision,
         result: Sourced,
-        why: Occasion,
+        why: SourcingRun,
     ) -> None:
-        order_id, key, asked = state.order_id, occasion(why.attempt), state.waiting
+        order_id, key, asked = state.order_id, message_key(why.attempt), state.waiting
         await timeline.append(
             connection,
             timeline.Event(order_id, EventKind.SOURCED, key, OFL, why.as_of, summary(decision, result, why), why.cause),

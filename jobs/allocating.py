@@ -79,10 +79,10 @@ class Allocating:
             idle, lacking = await backorders.idle(connection), await backorders.lacking(connection)
         for order_id in idle:
             async with self._engine.begin() as connection:
-                await backorders.give_back(connection, order_id)
+                await backorders.release_idle(connection, order_id)
         for order_id in lacking:
             async with self._engine.begin() as connection:
-                await backorders.keep(connection, order_id)
+                await backorders.extend_allocation(connection, order_id)
         for part in _parts(skus):
             await self._deal(part)
 

@@ -18,7 +18,7 @@ from dom.shared.backoff import pause
 from jobs.job import Job, WokenJob
 from store.database import leader_lock
 from store.database.listening import listen
-from store.database.uninterrupted import unbroken
+from store.database.uninterrupted import uninterrupted
 
 TRY_EVERY: Final = 0.5
 """Seconds between two attempts to take the lock."""
@@ -119,7 +119,7 @@ async def _run(job: Job, wake: asyncio.Event) -> NoReturn:
     while True:
         wake.clear()
         try:
-            more = await unbroken(job.run())
+            more = await uninterrupted(job.run())
         except Exception as error:  # whatever it is, it must not take the other jobs along
             failures += 1
             rest = pause(failures, FIRST_PAUSE, LONGEST_PAUSE)

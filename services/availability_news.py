@@ -45,7 +45,7 @@ async def write_next(connection: AsyncConnection, cache: ReferenceCache, channel
     return found.more
 
 
-async def gone(connection: AsyncConnection, channel_id: str, payload: Mapping[str, Any]) -> None:
+async def without_receiver(connection: AsyncConnection, channel_id: str, payload: Mapping[str, Any]) -> None:
     """A channel that has no webhook any more did not take a message. Should it have one again, it is told then.
 
     The SKUs are announced as if they had changed: that stands in the log behind the channel's cursor, however long it

@@ -77,7 +77,7 @@ class _Run:
         self._busy = False
 
     async def deal(self) -> AllocationOutcome:
-        line = await queue.standing(self._connection, self._skus)
+        line = await queue.in_line(self._connection, self._skus)
         free = await queue.free(self._connection, self._balances)
         limits = await queue.limits(self._connection, self._balances, {each.channel for each in line})
         now = (await self._connection.execute(text("SELECT statement_timestamp()"))).scalar_one()

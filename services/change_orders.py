@@ -58,7 +58,7 @@ class OrderChanged:
 
 async def locked(connection: AsyncConnection, order_id: str) -> OrderState:
     """The order's units as they stand until the end of the transaction. Raises NotFound."""
-    await backorders.undisturbed(connection, order_id)
+    await backorders.lock_order(connection, order_id)
     state = await order_state.read(connection, order_id)
     if not state.lines:
         raise NotFound(f"there is no order {order_id}")
@@ -102,7 +102,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
             await shipments.end_with(connection, move.fulfilment_id, _ENDS_A_SHIPMENT[move.status], event.at)
     for told in change.notifications:
         await messages.write(
-            connection, order_id, told.occasion, told.kind, context=dict(told.context), webhook=writing.webhook
+            connection, order_id, told.message_key, told.kind, context=dict(told.context), webhook=writing.webhook
         )
     for trouble in change.troubles:
         await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)

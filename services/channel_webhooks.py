@@ -9,7 +9,7 @@ from dom.shared.errors import OutsideFailure
 from store import channels
 from store.channels import Webhook
 from store.database.engine import reading
-from store.database.uninterrupted import unbroken
+from store.database.uninterrupted import uninterrupted
 
 
 class ChannelWebhooks:
@@ -26,7 +26,7 @@ class ChannelWebhooks:
         """
         channel = message.recipient
         try:
-            webhook = await unbroken(self._webhook(channel))
+            webhook = await uninterrupted(self._webhook(channel))
         except SQLAlchemyError as error:
             raise TemporaryFailureError(f"where channel {channel} wants it cannot be looked up: {error}") from error
         if webhook is None:

@@ -173,17 +173,17 @@ def _summary(change: PlannedChange, first: int) -> ReoptimisedData:
     )
 
 
-async def gone(connection: AsyncConnection, order_id: str) -> None:
+async def without_process(connection: AsyncConnection, order_id: str) -> None:
     """No process runs for the order: a person has to look at it, if the order goes on without knowing of a change.
 
     One that took the change in, before the notice came, and ended is all right; so is one that was begun anew since.
     The order is not looked at again until a process has taken the change in.
     """
-    await backorders.undisturbed(connection, order_id)
+    await backorders.lock_order(connection, order_id)
     if await processes.must_live(connection, order_id) is None:
-        await reoptimisation.taken_in(connection, order_id)
+        await reoptimisation.mark_applied(connection, order_id)
         return
-    for number in await reoptimisation.not_taken_in(connection, order_id):
+    for number in await reoptimisation.not_applied(connection, order_id):
         key = f"{order_id}:{decisions.second_look_key(number)}"
         detail = "the order's work was given to other nodes, but no process runs for the order"
         await exceptions.open_(connection, order_id, ExceptionKind.REOPTIMISED_NO_PROCESS, key, detail)

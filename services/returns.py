@@ -74,9 +74,9 @@ class ReturnCall:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingReturn:
+class CommandedReturn:
     """A return after a command. `status` and `refund` are what the command's caller hears, the same again for a
-    repeat; `state` is how the return stands now. `occasion` is what the command's messages stand under, empty if it
+    repeat; `state` is how the return stands now. `message_key` is what the command's messages stand under, empty if it
     changed nothing.
     """
 
@@ -85,18 +85,18 @@ class StandingReturn:
     node_id: str
     status: ReturnStatus
     refund: int
-    occasion: str = ""
+    message_key: str = ""
 
 
-def occasion(return_id: str, change: ReturnChange) -> str:
-    """The occasion under which the messages of a return's step stand, and its event in the timeline."""
+def message_key(return_id: str, change: ReturnChange) -> str:
+    """The key of the messages of a return's step, and of its event in the timeline."""
     if change.step is ReturnStep.REQUESTED:
         return requested(return_id)
     return f"{return_id}:{change.number}:{change.step}"
 
 
 def requested(return_id: str) -> str:
-    """The occasion of the request."""
+    """The key of the messages of the request."""
     return f"{return_id}:{ReturnStep.REQUESTED}"
 
 
@@ -109,7 +109,7 @@ async def request(
     node_id: str | None,
     key: str | None,
     again: bool = False,
-) -> tuple[StandingReturn, bool]:
+) -> tuple[CommandedReturn, bool]:
     """Allow a return; answers it, and whether it was allowed before. `again`: it goes on, whatever it was asked with.
 
     Raises NotFound, NothingToReturn, InvalidInput, UnknownNode; Conflict where the key stands for another request.
@@ -144,7 +144,7 @@ async def request(
     return await _written(connection, asked, order, change, goes_to, at, terms), False
 
 
-async def commit(connection: AsyncConnection, asked: ReturnCall, command: Step, terms: ReturnTerms) -> StandingReturn:
+async def commit(connection: AsyncConnection, asked: ReturnCall, command: Step, terms: ReturnTerms) -> CommandedReturn:
     """Carry a command out, once for a request. Raises NotFound, InvalidInput, StepNotPossible; Conflict where the
     request's id stands for another one. Nothing is written then.
     """
@@ -156,7 +156,7 @@ async def commit(connection: AsyncConnection, asked: ReturnCall, command: Step, 
         if before["data"]["request_hash"] != asked.request_hash:
             raise Conflict(OTHER_REQUEST, field="Idempotency-Key")
         standing = await _standing(connection, asked, order, before["data"]["answer"])
-        return replace(standing, occasion=before["business_key"])
+        return replace(standing, message_key=before["business_key"])
     change = decide(order.state, command, now=terms.now(), lasts=terms.lasts)
     if change is None:
         return await _standing(connection, asked, order)
@@ -196,14 +196,14 @@ async def _lock(connection: AsyncConnection, asked: ReturnCall) -> returns.OfOrd
 
 async def _standing(
     connection: AsyncConnection, asked: ReturnCall, order: returns.OfOrder, answer: Mapping[str, object] | None = None
-) -> StandingReturn:
+) -> CommandedReturn:
     """The return as it stands, and what was answered to the same request before."""
     status = order.state.status or ReturnStatus.REQUESTED
     refund = await returns.refunded(connection, asked.return_id)
     if answer is not None:
         status, refund = ReturnStatus(str(answer["status"])), int(str(answer["refund"]))
     node_id = order.row["node_id"] if order.row is not None else ""
-    return StandingReturn(order=order, state=order.state, node_id=node_id, status=status, refund=refund)
+    return CommandedReturn(order=order, state=order.state, node_id=node_id, status=status, refund=refund)
 
 
 async def _written(
@@ -214,9 +214,9 @@ async def _written(
     node_id: str,
     at: datetime,
     terms: ReturnTerms,
-) -> StandingReturn:
+) -> CommandedReturn:
     """Note the change in the timeline, and write what the customer is told."""
-    about, refund = occasion(asked.return_id, change), await returns.refunded(connection, asked.return_id)
+    about, refund = message_key(asked.return_id, change), await returns.refunded(connection, asked.return_id)
     data = ReturnData(
         return_id=asked.return_id,
         number=change.number,
@@ -236,7 +236,7 @@ async def _written(
             context["refund"] = {"amount": change.refund, "currency": order.currency}
         await messages.write(connection, asked.order_id, about, kind, context=context, webhook=terms.webhooks)
     state = apply(order.state, change)
-    return StandingReturn(order, state, node_id, change.status, refund, about)
+    return CommandedReturn(order, state, node_id, change.status, refund, about)
 
 
 async def _move_goods(

@@ -11,7 +11,7 @@ from dom import channels
 from dom.channels import Channel, ChannelRule
 from dom.shared.errors import InvalidInput, NotFound, UnknownChannel
 from store.database.parameters import to_rows
-from store.database.reference_version import touch
+from store.database.reference_version import bump
 from store.ledger import cursors
 from store.ledger.announcements import Affected, announce
 
@@ -120,7 +120,7 @@ async def put(connection: AsyncConnection, channel: Channel, secret: str | None 
         raise InvalidInput("a webhook needs a secret to be signed with", field="webhook_secret")
     if channel.webhook_url:
         await cursors.ensure(connection, cursors.of_webhook(channel.id))
-    await touch(connection)
+    await bump(connection)
     return bool(row.created)
 
 
@@ -164,7 +164,7 @@ async def replace_rules(connection: AsyncConnection, channel_id: str, wanted: Se
         return 0
     rows = to_rows({**rule.model_dump(), "sku": rule.sku or "", "node_id": rule.node_id or ""} for rule in wanted)
     await connection.execute(_REPLACE, {"channel": channel_id, "rules": rows})
-    await touch(connection)
+    await bump(connection)
     scopes = {Affected(rule.sku, rule.node_id) for rule in changed}
     await announce(connection, scopes, reason=f"rules of channel {channel_id}", actor=f"channel:{channel_id}")
     return len(scopes)

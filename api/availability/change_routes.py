@@ -28,7 +28,7 @@ from api.identity.scopes import needs
 from dom.shared import access
 from dom.shared.access import Principal
 from dom.shared.errors import InvalidInput
-from store.database.uninterrupted import unbroken
+from store.database.uninterrupted import uninterrupted
 from store.ledger import cursors
 from store.ledger.cursors import START, Cursor
 
@@ -174,7 +174,7 @@ async def _events(
 async def _must_still_call(request: Request, who: Principal) -> None:
     """Raises UnauthenticatedError where the caller would not be let in any more as he was."""
     callers: Callers = request.app.state.callers
-    if await unbroken(callers.identify(request.headers)) != who:
+    if await uninterrupted(callers.identify(request.headers)) != who:
         raise UnauthenticatedError("what the caller may do has changed")
 
 

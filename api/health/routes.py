@@ -19,8 +19,8 @@ router = APIRouter(prefix="/health", tags=["health"])
 
 PATIENCE_SECONDS: Final = 3
 _UNFIT: Final = {
-    readiness.Standing.OLDER: "the database schema is older than this program; run `dom migrate`",
-    readiness.Standing.READ_ONLY: "the database takes no writes: it is a standby, or set to read only",
+    readiness.DatabaseState.OLDER: "the database schema is older than this program; run `dom migrate`",
+    readiness.DatabaseState.READ_ONLY: "the database takes no writes: it is a standby, or set to read only",
 }
 
 

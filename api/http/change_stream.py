@@ -19,7 +19,7 @@ from sse_starlette.sse import AppStatus
 
 from store.availability import changes
 from store.availability.changes import Changed, Changes, News
-from store.database.uninterrupted import unbroken
+from store.database.uninterrupted import uninterrupted
 from store.ledger import cursors
 from store.ledger.cursors import Cursor
 from store.network.reference import ReferenceCache
@@ -110,7 +110,7 @@ class Tail:
 
     async def read(self, channel: str | None, after: Cursor, limit: int) -> Told:
         """What changed after the cursor, of at most `limit` SKUs, without waiting."""
-        return await unbroken(self._read(channel, after, limit))
+        return await uninterrupted(self._read(channel, after, limit))
 
     async def wait_and_read(self, channel: str | None, after: Cursor, limit: int, seconds: float) -> Told:
         """The same; where nothing has changed yet it waits for it. For a block of `listening`."""
@@ -147,9 +147,9 @@ class Tail:
         while not self._closed:
             try:
                 if not started:
-                    self._position, started = await unbroken(self._end()), True
+                    self._position, started = await uninterrupted(self._end()), True
                     self._move()
-                more = self._keep(await unbroken(self._next()))
+                more = self._keep(await uninterrupted(self._next()))
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 _log.warning("cannot read changes", error=str(error))
                 await asyncio.sleep(_REST)

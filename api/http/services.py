@@ -21,7 +21,7 @@ from settings import Settings
 from store.channels import Registered
 from store.database import engine as store_engine
 from store.database import readiness
-from store.database.readiness import Standing
+from store.database.readiness import DatabaseState
 from store.network.reference import ReferenceCache
 
 PATIENCE = RetryConfig(max_elapsed_time_millis=3000, max_retries=6)
@@ -48,7 +48,7 @@ class Services:
     holding: Holding = field(init=False)
     channels: Registered = field(init=False)
     keys: KeyRing = field(init=False)
-    standing: Shared[Standing] = field(init=False)
+    standing: Shared[DatabaseState] = field(init=False)
 
     def __post_init__(self) -> None:
         """One queue of soft reservations a process, one memory of the channels there are, one of keys, and one look at
@@ -59,7 +59,7 @@ class Services:
         object.__setattr__(self, "channels", Registered(self.reads))
         object.__setattr__(self, "holding", Holding(self.engine, self.reference))
 
-    async def _probe(self) -> Standing:
+    async def _probe(self) -> DatabaseState:
         async with self.reads.connect() as connection:
             return await readiness.probe(connection)
 

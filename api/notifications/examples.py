@@ -9,7 +9,7 @@ MESSAGE_LIST: Final[Example] = {
         {
             "id": 4711,
             "order_id": "web-EXAMPLE-1",
-            "occasion": "shipped:web-EXAMPLE-1-F1",
+            "message_key": "shipped:web-EXAMPLE-1-F1",
             "kind": "shipped",
             "medium": "mail",
             "status": "sent",

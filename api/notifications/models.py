@@ -17,7 +17,7 @@ class MessageSummary(BaseModel):
 
     id: int = Field(description="Counts up with every message written.")
     order_id: str
-    occasion: str
+    message_key: str
     kind: MessageKind
     medium: Medium
     status: MessageStatus

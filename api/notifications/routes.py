@@ -40,7 +40,7 @@ async def find(
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
-    """What was said on which occasion, and whether it left. Whom it went to is shown with the order alone."""
+    """What was said of what, and whether it left. Whom it went to is shown with the order alone."""
     wanted = lists.MessageFilter(order_id=order, kind=kind, medium=medium, status=status, limits=who.limits)
     before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:

@@ -146,7 +146,7 @@ ORDER: Final[Example] = {
     ],
     "messages": [
         {
-            "occasion": "accepted",
+            "message_key": "accepted",
             "kind": "order_accepted",
             "medium": "mail",
             "recipient": "ada@customer.example",

@@ -161,7 +161,7 @@ class OrderFulfilment(BaseModel):
 class OrderMessage(BaseModel):
     """A message to the customer or the channel, and what became of it."""
 
-    occasion: str
+    message_key: str
     kind: str
     medium: Medium
     recipient: str

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class MessageKind(StrEnum):
-    """The occasions on which a message goes out; each has a text, and its value names the event in a webhook."""
+    """What customers and channels are told of; each has a text, and its value names the event in a webhook."""
 
     ORDER_CONFIRMED = "order_confirmed"
     ORDER_BACKORDERED = "order_backordered"

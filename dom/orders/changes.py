@@ -76,7 +76,7 @@ class Notification:
     """What the customer and the channel are told."""
 
     kind: MessageKind
-    occasion: str
+    message_key: str
     context: Mapping[str, Any]
 
 

@@ -73,13 +73,13 @@ _TO_PACK_ANEW: Final = frozenset({_S.PACKED, _S.BOOKED})
 _NOTHING_FOUND: Final = "nothing was found"
 
 
-def occasion(fulfilment_id: str, status: FulfilmentStatus) -> str:
-    """The occasion under which the messages of a fulfilment's step stand."""
+def message_key(fulfilment_id: str, status: FulfilmentStatus) -> str:
+    """The key of the messages of a fulfilment's step."""
     return f"{fulfilment_id}:{status}"
 
 
-def cancel_occasion(number: int) -> str:
-    """The occasion under which the messages of an order's cancellation stand."""
+def cancellation_key(number: int) -> str:
+    """The key of the messages of an order's cancellation."""
     return f"cancelled:{number}"
 
 
@@ -265,7 +265,7 @@ def _parcel_in_trouble(state: OrderState, fulfilment: FulfilmentState, status: F
         units[state.lines[line_id].sku] += quantity
     return Trouble(
         NEEDS_A_PERSON[status],
-        occasion(fulfilment.id, status),
+        message_key(fulfilment.id, status),
         f"{fulfilment.id} is {status}: {why or 'reported by the carrier'}",
         {"fulfilment_id": fulfilment.id, "node_id": fulfilment.node_id, "units": dict(units)},
     )
@@ -324,7 +324,7 @@ def _cancelled(
     by_line: defaultdict[str, int] = defaultdict(int)
     for part in units:
         by_line[part.line_id] += part.quantity
-    key = cancel_occasion(state.cancellations + 1)
+    key = cancellation_key(state.cancellations + 1)
     data = CancelledData(lines=dict(by_line))
     event = OrderEvent(EventKind.CANCELLED, key, command.actor, command.at, command.reason, data)
     context = {"lines": dict(by_line), "reason": command.reason, "gave_up": command.actor == OFL}
@@ -385,7 +385,7 @@ def _not_all_found(event: OrderEvent, missing: Mapping[str, int]) -> OrderEvent:
 def _told(fulfilment: FulfilmentState, status: FulfilmentStatus) -> tuple[Notification, ...]:
     if status not in TOLD:
         return ()
-    return (Notification(TOLD[status], occasion(fulfilment.id, status), {"fulfilment_id": fulfilment.id}),)
+    return (Notification(TOLD[status], message_key(fulfilment.id, status), {"fulfilment_id": fulfilment.id}),)
 
 
 _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {

@@ -7,22 +7,22 @@ notices       orders are told of what is set aside for them; whose units are kep
 limits        how many units may wait for a SKU
 """
 
-from store.backorders.allocations import give_up, settle, soft_id, undisturbed
+from store.backorders.allocations import give_up, lock_order, soft_id, take_allocated
 from store.backorders.failed_nodes import not_found
-from store.backorders.notices import give_back, gone, idle, keep, lacking
-from store.backorders.queue import heeds_stock, waited_for
+from store.backorders.notices import extend_allocation, idle, lacking, release_idle, without_process
+from store.backorders.queue import set_sourced_on_stock, waited_for
 
 __all__ = [
-    "give_back",
+    "extend_allocation",
     "give_up",
-    "gone",
-    "heeds_stock",
     "idle",
-    "keep",
     "lacking",
+    "lock_order",
     "not_found",
-    "settle",
+    "release_idle",
+    "set_sourced_on_stock",
     "soft_id",
-    "undisturbed",
+    "take_allocated",
     "waited_for",
+    "without_process",
 ]

@@ -93,7 +93,7 @@ async def add(connection: AsyncConnection, shares: Iterable[AllocationShare]) ->
     )
 
 
-async def undisturbed(connection: AsyncConnection, order_id: str) -> None:
+async def lock_order(connection: AsyncConnection, order_id: str) -> None:
     """From here to the end of the transaction no run grants the order anything: its units are on the move."""
     await connection.execute(text("SELECT FROM orders WHERE id = :id FOR NO KEY UPDATE"), {"id": order_id})
 
@@ -110,13 +110,15 @@ WHERE id = :id
 """)
 
 
-async def settle(connection: AsyncConnection, order_id: str, planned: Mapping[Balance, int]) -> Mapping[Balance, int]:
+async def take_allocated(
+    connection: AsyncConnection, order_id: str, planned: Mapping[Balance, int]
+) -> Mapping[Balance, int]:
     """The order has planned anew: what is set aside for it becomes free for it to take, in the same transaction.
 
     The rows it will take are locked together with those it gives back, which are answered. What it does not use others
     may have, and it is not granted the same again for a while, or they would be offered to it without end. An order
     that takes nothing because it still lacks something keeps what it has. Call it before the units are reserved, after
-    `undisturbed`.
+    `lock_order`.
     """
     rows = (await connection.execute(_OF_ORDER, {"id": soft_id(order_id)})).all()
     owned: Mapping[Balance, int] = {}

@@ -49,12 +49,12 @@ async def write(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
     )
 
 
-async def gone(connection: AsyncConnection, order_id: str) -> None:
+async def without_process(connection: AsyncConnection, order_id: str) -> None:
     """No process runs for the order: others get its units, and a person has to look at it.
 
     It stands in line again when the exception is closed. One that ended meanwhile, or took its units, is all right.
     """
-    await allocations.undisturbed(connection, order_id)
+    await allocations.lock_order(connection, order_id)
     if not await allocations.give_up(connection, order_id, reason="no process runs for the order", actor=ALLOCATION):
         return
     if await processes.must_live(connection, order_id) is None:
@@ -86,7 +86,7 @@ async def lacking(connection: AsyncConnection) -> list[str]:
     return list(await connection.scalars(_LACKING, {"soon": allocations.LACKING_SECONDS // 2}))
 
 
-async def keep(connection: AsyncConnection, order_id: str) -> None:
+async def extend_allocation(connection: AsyncConnection, order_id: str) -> None:
     """Keep what is set aside for an order that still lacks something."""
     await soft.extend(connection, allocations.soft_id(order_id), allocations.LACKING_SECONDS)
 
@@ -96,8 +96,8 @@ async def idle(connection: AsyncConnection) -> list[str]:
     return list(await connection.scalars(_IDLE, {"order_id": None}))
 
 
-async def give_back(connection: AsyncConnection, order_id: str) -> None:
+async def release_idle(connection: AsyncConnection, order_id: str) -> None:
     """What is set aside for an order that waits for nothing any more goes back."""
-    await allocations.undisturbed(connection, order_id)
+    await allocations.lock_order(connection, order_id)
     if await connection.scalar(_IDLE, {"order_id": order_id}) is not None:
         await allocations.give_up(connection, order_id, reason="the order waits for nothing", actor=ALLOCATION)

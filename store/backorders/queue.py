@@ -52,7 +52,7 @@ UPDATE orders SET sourced_on_stock = :wakes WHERE id = :id AND sourced_on_stock 
 """)
 
 
-async def heeds_stock(connection: AsyncConnection, order_id: str, wakes: bool) -> None:
+async def set_sourced_on_stock(connection: AsyncConnection, order_id: str, wakes: bool) -> None:
     """Say whether an order stands in line for what comes in; its policy's strategy may want it otherwise."""
     await connection.execute(_ON_STOCK, {"id": order_id, "wakes": wakes})
 
@@ -144,7 +144,7 @@ class QueueEntry:
     dealt_anew: bool
 
 
-async def standing(connection: AsyncConnection, skus: Sequence[str]) -> list[QueueEntry]:
+async def in_line(connection: AsyncConnection, skus: Sequence[str]) -> list[QueueEntry]:
     """Who waits for the SKUs, in the order of their places. Orders whose process is gone do not stand in line."""
     rows = await connection.execute(_STANDING, {"skus": skus, "priority": DEFAULT_PRIORITY})
     return [QueueEntry(row.id, row.channel, row.dealt_anew) for row in rows]

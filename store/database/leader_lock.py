@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from store.database import engine as database
-from store.database.uninterrupted import unbroken
+from store.database.uninterrupted import uninterrupted
 
 _LOCK: Final = 0x6B656570
 """The advisory lock's number: "keep"."""
@@ -24,11 +24,11 @@ class LeaderLock:
 
     async def take(self) -> bool:
         """Take the lock if it is free; False if somebody has it. Take it once: it counts how often it was taken."""
-        return bool(await unbroken(self._connection.scalar(_TAKE, {"lock": _LOCK})))
+        return bool(await uninterrupted(self._connection.scalar(_TAKE, {"lock": _LOCK})))
 
     async def look(self) -> None:
         """Raises what the database raises if the connection, and with it the lock, is gone."""
-        await unbroken(self._connection.execute(_LOOK))
+        await uninterrupted(self._connection.execute(_LOOK))
 
 
 @asynccontextmanager

@@ -45,10 +45,10 @@ def schema(database_url: str) -> Schema:
             found = connection.scalar(text("SELECT version_num FROM alembic_version")) if there else None
     finally:
         engine.dispose()
-    return standing(found)
+    return state_of(found)
 
 
-def standing(revision: str | None) -> Schema:
+def state_of(revision: str | None) -> Schema:
     """How a database of this revision stands to this program; None has no schema."""
     if revision is None:
         return Schema.MISSING

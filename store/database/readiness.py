@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store.database import migrate
 
 
-class Standing(StrEnum):
+class DatabaseState(StrEnum):
     """What a database can be used for by this program."""
 
     FIT = "fit"
@@ -20,7 +20,7 @@ class Standing(StrEnum):
 _OLDER: Final = frozenset({migrate.Schema.MISSING, migrate.Schema.BEHIND})
 
 
-async def probe(connection: AsyncConnection) -> Standing:
+async def probe(connection: AsyncConnection) -> DatabaseState:
     """How the database stands; raises what it raises if it, or its schema, is not there."""
     row = await connection.execute(
         text("""
@@ -30,6 +30,6 @@ async def probe(connection: AsyncConnection) -> Standing:
         """)
     )
     found = row.one_or_none()
-    if found is None or migrate.standing(found.revision) in _OLDER:
-        return Standing.OLDER
-    return Standing.READ_ONLY if found.read_only else Standing.FIT
+    if found is None or migrate.state_of(found.revision) in _OLDER:
+        return DatabaseState.OLDER
+    return DatabaseState.READ_ONLY if found.read_only else DatabaseState.FIT

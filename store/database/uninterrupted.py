@@ -14,7 +14,7 @@ WITHIN: Final = 0.2
 T = TypeVar("T")
 
 
-async def unbroken(work: Coroutine[Any, Any, T], within: float = WITHIN) -> T:
+async def uninterrupted(work: Coroutine[Any, Any, T], within: float = WITHIN) -> T:
     """The work's outcome. If the caller is cancelled meanwhile, the work first gets `within` seconds to end."""
     task = asyncio.create_task(work)
     try:

@@ -13,7 +13,7 @@ from dom.shared.errors import NotFound
 from dom.shared.money import refuse_unknown
 from dom.sourcing.policy.document import Policy
 from store.database import reference_version
-from store.database.reference_version import touch
+from store.database.reference_version import bump
 from store.ledger.announcements import Affected, announce
 from store.network.versions import Network
 
@@ -118,7 +118,7 @@ async def put_node(connection: AsyncConnection, node: Node) -> bool:
             "document": node.model_dump_json(),
         },
     )
-    await touch(connection)
+    await bump(connection)
     if was_active is not None and was_active != node.active:
         switch = "on" if node.active else "off"
         await announce(connection, {Affected(node_id=node.id)}, reason=f"node switched {switch}", actor=NETWORK)
@@ -160,7 +160,7 @@ async def put_skus(connection: AsyncConnection, skus: Iterable[Sku]) -> int:
         {"documents": documents},
     )
     created = sum(1 for (new,) in rows if new)
-    await touch(connection)
+    await bump(connection)
     await announce(connection, released_otherwise, reason="another release date", actor=NETWORK)
     return created
 
@@ -184,7 +184,7 @@ async def put_tariffs(connection: AsyncConnection, tariffs: Iterable[Tariff]) ->
             """),
             {"carrier": tariff.carrier, "document": tariff.model_dump_json()},
         )
-    await touch(connection)
+    await bump(connection)
 
 
 async def has_carrier(connection: AsyncConnection, carrier: str) -> bool:

@@ -19,7 +19,7 @@ WITH mine AS MATERIALIZED (
 ), claimed AS (
     UPDATE outbox o SET status = 'sending', relay = :relay, attempts = o.attempts + 1
     FROM due WHERE o.id = due.id AND (o.status = 'pending' OR o.relay = :relay)
-    RETURNING o.id, o.business_key, o.order_id, o.occasion, o.kind, o.medium, o.recipient, o.receiver, o.payload, o.attempts,
+    RETURNING o.id, o.business_key, o.order_id, o.message_key, o.kind, o.medium, o.recipient, o.receiver, o.payload, o.attempts,
               extract(epoch FROM statement_timestamp() - o.created_at)::float AS age
 ), later AS (
     SELECT extract(epoch FROM min(n.next_attempt_at) - statement_timestamp())::float AS seconds

@@ -18,8 +18,8 @@ _HERE: Final = Path(__file__).parent
 # A mail to the customer and, where :webhook, a webhook.
 _WRITE: Final = text(
     outbox.writing("""
-SELECT :order_id || '/' || :occasion || '/' || m.medium AS business_key, CAST(:order_id AS text) AS order_id,
-       CAST(:occasion AS text) AS occasion, CAST(:kind AS text) AS kind, m.medium, m.recipient, m.receiver,
+SELECT :order_id || '/' || :message_key || '/' || m.medium AS business_key, CAST(:order_id AS text) AS order_id,
+       CAST(:message_key AS text) AS message_key, CAST(:kind AS text) AS kind, m.medium, m.recipient, m.receiver,
        CAST(:context AS jsonb) AS payload
 FROM (
     SELECT 'mail' AS medium, document->'customer'->>'email' AS recipient,
@@ -36,20 +36,26 @@ _DETAILS: Final = text((_HERE / "details.sql").read_text(encoding="utf-8"))
 async def write(
     connection: AsyncConnection,
     order_id: str,
-    occasion: str,
+    message_key: str,
     kind: MessageKind,
     *,
     context: dict[str, Any],
     webhook: bool,
 ) -> None:
-    """Write what is to be told on an occasion: a mail to the customer and, where one is configured, a webhook.
+    """Write what is to be told, once under a key: a mail to the customer and, where one is configured, a webhook.
 
     It is sent once the transaction is committed, whether the order's process still runs or not. Of one order, and to
     one mail address, what was written first goes first.
     """
     await connection.execute(
         _WRITE,
-        {"order_id": order_id, "occasion": occasion, "kind": kind, "context": to_json(context), "webhook": webhook},
+        {
+            "order_id": order_id,
+            "message_key": message_key,
+            "kind": kind,
+            "context": to_json(context),
+            "webhook": webhook,
+        },
     )
 
 

@@ -35,13 +35,13 @@ RETURNING id, order_id, business_key, kind, recipient, status
 
 
 def writing(entries: str) -> str:
-    """SQL that writes each row of a query: business_key, order_id and occasion (both may be null), kind, medium,
+    """SQL that writes each row of a query: business_key, order_id and message_key (both may be null), kind, medium,
     recipient, receiver, payload. What has been written before is left alone, and a receiver that is not to be tried yet
     is not tried for this.
     """
     return f"""
-INSERT INTO outbox (business_key, order_id, occasion, kind, medium, recipient, receiver, payload, next_attempt_at)
-SELECT e.business_key, e.order_id, e.occasion, e.kind, e.medium, e.recipient, e.receiver, e.payload,
+INSERT INTO outbox (business_key, order_id, message_key, kind, medium, recipient, receiver, payload, next_attempt_at)
+SELECT e.business_key, e.order_id, e.message_key, e.kind, e.medium, e.recipient, e.receiver, e.payload,
        greatest(now(), (SELECT max(next_attempt_at) FROM outbox o WHERE o.receiver = e.receiver
                         AND o.status = 'pending'))
 FROM ({entries}) AS e
@@ -50,7 +50,7 @@ ON CONFLICT (business_key) DO NOTHING"""
 
 _WRITE: Final = text(
     writing("""
-SELECT r.*, CAST(NULL AS text) AS occasion FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS r (
+SELECT r.*, CAST(NULL AS text) AS message_key FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS r (
     business_key text, order_id text, kind text, medium text, recipient text, receiver text, payload jsonb)
 """)
 )
@@ -58,7 +58,7 @@ _CLAIM: Final = text((_HERE / "claim.sql").read_text(encoding="utf-8"))
 _SETTLE: Final = text((_HERE / "settle.sql").read_text(encoding="utf-8"))
 _FORGET: Final = text("""
 DELETE FROM outbox WHERE id IN (
-    SELECT id FROM outbox WHERE occasion IS NULL AND status NOT IN ('pending', 'sending')
+    SELECT id FROM outbox WHERE message_key IS NULL AND status NOT IN ('pending', 'sending')
       AND created_at < statement_timestamp() - make_interval(secs => :seconds) ORDER BY created_at LIMIT :most)
 """)
 _KEPT_SECONDS: Final = 86400
@@ -175,6 +175,6 @@ async def forget(connection: AsyncConnection) -> None:
     await connection.execute(_FORGET, {"seconds": _KEPT_SECONDS, "most": _FORGOTTEN_AT_ONCE})
 
 
-async def standing(connection: AsyncConnection) -> RowMapping:
+async def backlog(connection: AsyncConnection) -> RowMapping:
     """How many messages have not gone out, and how many seconds ago the `oldest` of them was written."""
     return (await connection.execute(_STANDING)).mappings().one()

@@ -160,7 +160,7 @@ WHERE order_id = :order_id AND status = 'open' AND kind = ANY(:kinds)
 """)
 
 
-async def lives_again(connection: AsyncConnection, order_id: str, return_id: str | None = None) -> None:
+async def process_runs_again(connection: AsyncConnection, order_id: str, return_id: str | None = None) -> None:
     """The order has a process again, or the return: nobody needs to look at that any more."""
     names = {"order_id": order_id, "kinds": _CLOSED_BY_LIFE, "about": return_id or order_id}
     await connection.execute(_LIVES, names)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.shared.errors import NotFound
 from dom.sourcing.policy.document import Policy
-from store.database.reference_version import touch
+from store.database.reference_version import bump
 
 _COLUMNS = "version, document, comment, source, restores, published_by, published_at"
 
@@ -59,7 +59,7 @@ async def publish_policy(
             "restores": restores,
         },
     )
-    await touch(connection)
+    await bump(connection)
     return int(version or 0)
 
 

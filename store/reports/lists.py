@@ -148,8 +148,10 @@ async def list_messages(
     connection: AsyncConnection, wanted: MessageFilter, *, before: int | None, limit: int
 ) -> Sequence[RowMapping]:
     """Messages, newest first, from below the number `before` on; without what they say and to whom."""
-    names = ("id", "order_id", "occasion", "kind", "medium", "status", "created_at", "sent_at")
-    query = select(*(outbox.c[name] for name in names)).where(*_asked(outbox.c, wanted), outbox.c.occasion.is_not(None))
+    names = ("id", "order_id", "message_key", "kind", "medium", "status", "created_at", "sent_at")
+    query = select(*(outbox.c[name] for name in names)).where(
+        *_asked(outbox.c, wanted), outbox.c.message_key.is_not(None)
+    )
     query = query.where(*visibility.of_order_in(outbox.c.order_id, wanted.limits))
     query = query.order_by(outbox.c.id.desc()).limit(limit)
     if before is not None:

@@ -154,7 +154,7 @@ WHERE order_id = :order_id AND taken_in_at IS NULL RETURNING number
 """)
 
 
-async def taken_in(connection: AsyncConnection, order_id: str) -> list[int]:
+async def mark_applied(connection: AsyncConnection, order_id: str) -> list[int]:
     """The numbers of the changes that the order's process has from now on, and had not before."""
     return sorted(await connection.scalars(_TAKE_IN, {"order_id": order_id}))
 
@@ -164,6 +164,6 @@ SELECT number FROM second_looks WHERE order_id = :order_id AND taken_in_at IS NU
 """)
 
 
-async def not_taken_in(connection: AsyncConnection, order_id: str) -> list[int]:
+async def not_applied(connection: AsyncConnection, order_id: str) -> list[int]:
     """The numbers of the changes that the order's process does not know of."""
     return list(await connection.scalars(_NOT_TAKEN_IN, {"order_id": order_id}))

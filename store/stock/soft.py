@@ -261,7 +261,7 @@ FROM soft_reservations h WHERE id = :id AND channel = :channel AND backorder_of 
 """)
 
 
-async def standing(connection: AsyncConnection, soft_id: str, channel: str) -> bool | None:
+async def is_live(connection: AsyncConnection, soft_id: str, channel: str) -> bool | None:
     """Whether the reservation holds units now; None if the channel has no such cart or checkout."""
     live: bool | None = await connection.scalar(_STANDING, {"id": soft_id, "channel": channel})
     return live

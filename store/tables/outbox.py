@@ -15,7 +15,7 @@ outbox = Table(
     serial(),
     Column("business_key", Text, nullable=False, unique=True),
     Column("order_id", Text, ForeignKey("orders.id"), comment="null: not about one order"),
-    Column("occasion", Text),
+    Column("message_key", Text),
     Column("kind", Text, nullable=False),
     Column("medium", Text, nullable=False),
     Column("recipient", Text, nullable=False),
@@ -30,10 +30,10 @@ outbox = Table(
     Column("relay", BigInteger, comment="the number of the relay that is sending it"),
     one_of("status", MessageStatus),
     one_of("medium", Medium),
-    Index("outbox_occasion_ix", "order_id", "occasion"),
+    Index("outbox_message_key_ix", "order_id", "message_key"),
     Index("outbox_status_ix", "status", "id"),
     Index("outbox_receiver_ix", "receiver", "id", postgresql_where=text(_UNSENT)),
-    Index("outbox_passing_ix", "created_at", postgresql_where=text("occasion IS NULL")),
+    Index("outbox_passing_ix", "created_at", postgresql_where=text("message_key IS NULL")),
     Index("outbox_due_ix", "medium", "next_attempt_at", "id", postgresql_where=text("status = 'pending'")),
 )
 

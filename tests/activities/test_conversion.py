@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities import claiming
+from activities import reservation_conversion
 from activities.boundary import Database
 from activities.capture import Accepted, AcceptOrder, Capture
 from activities.sourcing import SourceAgain, Sourced, SourcingActivities
@@ -215,16 +215,18 @@ class TestClaimsThatDoNotStand:
     def lapsing(self, world: AsyncEngine, monkeypatch: pytest.MonkeyPatch, thief: list[str]) -> list[str]:
         """Reservations that lapse after they were counted as the order's own, before they are converted."""
         names: list[str] = []
-        settle = claiming.settle
+        settle = reservation_conversion.convert_reservation
 
-        async def too_late(connection: AsyncConnection, claim: claiming.Claim, decision: Any) -> Any:
+        async def too_late(
+            connection: AsyncConnection, claim: reservation_conversion.ReservationConversion, decision: Any
+        ) -> Any:
             while names:
                 await lapse(world, names.pop())
             while thief:
                 await held(world, cart(thief.pop(), 2))
             return await settle(connection, claim, decision)
 
-        monkeypatch.setattr(claiming, "settle", too_late)
+        monkeypatch.setattr(reservation_conversion, "convert_reservation", too_late)
         return names
 
 
@@ -243,18 +245,20 @@ class TestAgain:
         self, world: AsyncEngine, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await held(world, cart("c1", 2), cart("c2", 3, node="wh-london"))
-        settle = claiming.settle
+        settle = reservation_conversion.convert_reservation
 
-        async def dies(connection: AsyncConnection, claim: claiming.Claim, decision: Any) -> Any:
+        async def dies(
+            connection: AsyncConnection, claim: reservation_conversion.ReservationConversion, decision: Any
+        ) -> Any:
             await settle(connection, claim, decision)
             raise RuntimeError("killed")
 
-        monkeypatch.setattr(claiming, "settle", dies)
+        monkeypatch.setattr(reservation_conversion, "convert_reservation", dies)
         with pytest.raises(RuntimeError):
             await accept(database, order("crash", RARE=2))
         assert await statuses(world, "c1") == ("active", ["active"])
         assert await one(world, "SELECT count(*) FROM orders") == 0
-        monkeypatch.setattr(claiming, "settle", settle)
+        monkeypatch.setattr(reservation_conversion, "convert_reservation", settle)
         assert not (await accept(database, order("crash", RARE=2))).waiting
         assert await told(world, order("crash")) == "converted"
         await check_books(world, reserved=2)

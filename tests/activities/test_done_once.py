@@ -20,7 +20,7 @@ from dom.orders.order import Order
 from dom.orders.status import CarrierEventKind, Disposition, FulfilmentStatus, ReturnStatus, SourcingCause
 from dom.returns import CancelReturn, CloseReturn, ExpireReturn, Inspect, Receive
 from dom.sourcing.policy.document import FailedNodes
-from store.database.reference_version import touch
+from store.database.reference_version import bump
 from tests.worlds import small
 from tests.worlds.advancing import all_of, comes_to, to
 from tests.worlds.books import balance, check_books, one, rows
@@ -254,7 +254,7 @@ class TestShipping:
         request = BookCarrier(order_id=order.order_id, fulfilment_id="web-nobody-F1", attempt=1)
         async with database.engine.begin() as connection:
             await connection.exec_driver_sql("DELETE FROM tariffs")
-            await touch(connection)
+            await bump(connection)
         with pytest.raises(ApplicationError) as refused:
             await Shipping(database, CarrierRegistry({})).book_carrier(request)
         assert refused.value.type == "outside-failure"

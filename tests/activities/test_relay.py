@@ -41,12 +41,12 @@ async def accept(database: Database, external_id: str, email: str = "ada@custome
     await Capture(database).accept_order(AcceptOrder(order=order))
 
 
-async def tell(engine: AsyncEngine, external_id: str, *occasions: str) -> None:
+async def tell(engine: AsyncEngine, external_id: str, *message_keys: str) -> None:
     """More to tell of an order, each in a transaction of its own."""
-    for occasion in occasions:
+    for message_key in message_keys:
         async with engine.begin() as connection:
             await messages.write(
-                connection, f"web-{external_id}", occasion, MessageKind.DELIVERED, context={}, webhook=False
+                connection, f"web-{external_id}", message_key, MessageKind.DELIVERED, context={}, webhook=False
             )
 
 
@@ -123,8 +123,8 @@ class TestSequence:
             sent[message.recipient].append(message.key)
         assert sorted(sent) == receivers[1:]
         for number, email in enumerate(receivers[1:], 1):
-            occasions = ["accepted", *(f"turn-{turn}" for turn in range(5))]
-            assert sent[email] == [f"web-in-turn-{number}/{occasion}/mail" for occasion in occasions]
+            message_keys = ["accepted", *(f"turn-{turn}" for turn in range(5))]
+            assert sent[email] == [f"web-in-turn-{number}/{message_key}/mail" for message_key in message_keys]
         assert mail.at_once > 1
         assert await one(world, "SELECT count(*) FROM exceptions") == 0
 

@@ -64,7 +64,7 @@ SELECT o.status,
        (SELECT count(*) FROM timeline t WHERE t.order_id = o.id AND t.kind = 'report_out_of_turn') AS traces,
        (SELECT coalesce(jsonb_object_agg(kind, number), '{}') FROM (
             SELECT kind, count(*) AS number FROM outbox
-            WHERE order_id = o.id AND occasion IS NOT NULL GROUP BY kind) m) AS told,
+            WHERE order_id = o.id AND message_key IS NOT NULL GROUP BY kind) m) AS told,
        (SELECT count(*) FROM carrier_events e JOIN shipments s USING (carrier, tracking_number)
         JOIN shipment_fulfilments sf ON sf.shipment_id = s.id JOIN fulfilments f ON f.id = sf.fulfilment_id
         WHERE f.order_id = o.id) AS events,

@@ -23,7 +23,7 @@ from tests.worlds.running import House
 from tests.worlds.steps import cancel, ended, pack, until_event, until_order
 from tests.worlds.waiting import until
 
-UNSENT = "SELECT count(*) FROM outbox WHERE occasion IS NOT NULL AND status <> 'sent'"
+UNSENT = "SELECT count(*) FROM outbox WHERE message_key IS NOT NULL AND status <> 'sent'"
 
 
 @asynccontextmanager
@@ -128,7 +128,8 @@ class TestDuringACancellation:
 
             async def told() -> bool:
                 return (
-                    await one(world, "SELECT count(*) FROM outbox WHERE occasion IS NOT NULL AND status <> 'sent'") == 0
+                    await one(world, "SELECT count(*) FROM outbox WHERE message_key IS NOT NULL AND status <> 'sent'")
+                    == 0
                 )
 
             await until("the customer was told", told)

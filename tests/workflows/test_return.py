@@ -52,7 +52,7 @@ class TestWholeReturn:
         assert await balance(house.engine, "dc-leeds", "B") == (100, 0)
         assert await rows(house.engine, "SELECT amount, currency FROM refunds") == [(3000, "GBP")]
         await house.told()
-        told = "SELECT kind FROM outbox WHERE occasion LIKE :like AND status = 'sent' ORDER BY id"
+        told = "SELECT kind FROM outbox WHERE message_key LIKE :like AND status = 'sent' ORDER BY id"
         assert await rows(house.engine, told, like=f"{answer.return_id}:%") == [
             ("return_requested",),
             ("return_received",),

@@ -127,7 +127,9 @@ def answers(outcomes: list[object]) -> list[object]:
 
 async def told_once(house: House, answer: ReturnAnswer) -> None:
     """No step was told twice, and every unit is accounted for."""
-    told = "SELECT kind, count(*) FROM outbox WHERE starts_with(occasion, :id) AND kind <> 'return_received' GROUP BY 1"
+    told = (
+        "SELECT kind, count(*) FROM outbox WHERE starts_with(message_key, :id) AND kind <> 'return_received' GROUP BY 1"
+    )
     assert all(number == 1 for _, number in await rows(house.engine, told, id=f"{answer.return_id}:"))
     await check_returns(house.engine)
     await check_books(house.engine)

@@ -75,8 +75,8 @@ async def told(engine: AsyncEngine) -> list[str]:
 async def settle(engine: AsyncEngine, order_id: str, **lines: int) -> None:
     """The order takes units of its lines at Leeds, as its sourcing does."""
     async with engine.begin() as connection:
-        await backorders.undisturbed(connection, order_id)
-        await backorders.settle(connection, order_id, {LEEDS: sum(lines.values())} if lines else {})
+        await backorders.lock_order(connection, order_id)
+        await backorders.take_allocated(connection, order_id, {LEEDS: sum(lines.values())} if lines else {})
         moves = [orders.UnitMove(name[1:], backordered=-units) for name, units in lines.items()]
         await orders.move_units(connection, order_id, moves)
         if lines:

@@ -54,7 +54,9 @@ async def told_once(house: House, order: Order) -> None:
     await house.told()
     keys = [message.key for message in house.mail.sent]
     assert len(keys) == len(set(keys))
-    assert await one(house.engine, "SELECT count(*) FROM outbox WHERE occasion IS NOT NULL AND status <> 'sent'") == 0
+    assert (
+        await one(house.engine, "SELECT count(*) FROM outbox WHERE message_key IS NOT NULL AND status <> 'sent'") == 0
+    )
     assert await one(house.engine, "SELECT count(*) FROM exceptions WHERE status = 'open'") == 0
 
 
@@ -79,7 +81,8 @@ async def handed_over(house: House, order: Order) -> None:
 
 async def sent(house: House, count: int) -> bool:
     return (
-        await one(house.engine, "SELECT count(*) FROM outbox WHERE occasion IS NOT NULL AND status = 'sent'") == count
+        await one(house.engine, "SELECT count(*) FROM outbox WHERE message_key IS NOT NULL AND status = 'sent'")
+        == count
     )
 
 

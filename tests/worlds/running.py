@@ -24,7 +24,7 @@ from dom.shared import ids
 from jobs.allocating import Allocating
 from jobs.job import Job
 from processes import signals
-from store.database.uninterrupted import unbroken
+from store.database.uninterrupted import uninterrupted
 from tests.worlds.outside import RecordingCarrier, RecordingSender
 from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.waiting import until_told
@@ -200,5 +200,5 @@ async def repeat(job: Job) -> NoReturn:
     """Run a job again and again, as the leader does."""
     while True:
         # As in the leader's loop: a run cut off in the middle of its SQL would lose its connection to the pool.
-        if not await unbroken(job.run(), STOP_SECONDS):
+        if not await uninterrupted(job.run(), STOP_SECONDS):
             await asyncio.sleep(job.every)

@@ -123,7 +123,7 @@ FIELDS: Final = {
     "node_ids": "Codes of the nodes.",
     "not_the_same": "Decisions that did not come out the same when made again.",
     "now": "The value as it is.",
-    "occasion": "What it is told about, unique in its order.",
+    "message_key": "What it is told about, unique in its order.",
     "on_hand": "Sellable units in the node, reserved ones among them.",
     "on_none": "What follows where nothing can be sent.",
     "on_partial": "What follows where only a part can be sent.",

@@ -471,7 +471,7 @@ CREATE TABLE outbox (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     business_key TEXT NOT NULL,
     order_id TEXT,
-    occasion TEXT,
+    message_key TEXT,
     kind TEXT NOT NULL,
     medium TEXT NOT NULL,
     recipient TEXT NOT NULL,
@@ -491,8 +491,8 @@ CREATE TABLE outbox (
     CONSTRAINT outbox_order_id_fkey FOREIGN KEY(order_id) REFERENCES orders (id)
 );
 CREATE INDEX outbox_due_ix ON outbox (medium, next_attempt_at, id) WHERE status = 'pending';
-CREATE INDEX outbox_occasion_ix ON outbox (order_id, occasion);
-CREATE INDEX outbox_passing_ix ON outbox (created_at) WHERE occasion IS NULL;
+CREATE INDEX outbox_message_key_ix ON outbox (order_id, message_key);
+CREATE INDEX outbox_passing_ix ON outbox (created_at) WHERE message_key IS NULL;
 CREATE INDEX outbox_receiver_ix ON outbox (receiver, id) WHERE status IN ('pending', 'sending');
 CREATE INDEX outbox_status_ix ON outbox (status, id);
 COMMENT ON COLUMN outbox.order_id IS 'null: not about one order';

@@ -180,7 +180,7 @@ class TestShipComplete:
             assert await backorders.lacking(connection) == []
             await expires(connection, "1 hour")
             assert await backorders.lacking(connection) == [whole]
-            await backorders.keep(connection, whole)
+            await backorders.extend_allocation(connection, whole)
             assert await backorders.lacking(connection) == []
 
 
@@ -204,7 +204,7 @@ class TestTelling:
         await comes(world, LEEDS, 1)
         await deal(world)
         async with world.begin() as connection:
-            await backorders.gone(connection, gone)
+            await backorders.without_process(connection, gone)
         assert (await deal(world)).granted == (young,)
         assert await rows(world, "SELECT order_id, kind, status FROM exceptions") == [
             (gone, "waiting_order_gone", "open")
@@ -220,7 +220,7 @@ class TestTelling:
         await deal(world)
         async with world.begin() as connection:
             await connection.execute(text("UPDATE orders SET status = 'cancelled'"))
-            await backorders.gone(connection, order_id)
+            await backorders.without_process(connection, order_id)
         assert (await aside(world), await rows(world, "SELECT kind FROM exceptions")) == ({}, [])
 
     async def test_units_nobody_took_in_time_are_dealt_out_anew(self, world: AsyncEngine) -> None:
@@ -289,13 +289,13 @@ class TestSettling:
         await deal(world)
         async with world.begin() as connection:
             assert await backorders.idle(connection) == []
-            await backorders.give_back(connection, first)
+            await backorders.release_idle(connection, first)
             assert await backorders.idle(connection) == []
         assert await aside(world) != {}
         async with world.begin() as connection:
             await connection.execute(text("UPDATE order_lines SET backordered = 0, cancelled = 1"))
             assert await backorders.idle(connection) == [first]
-            await backorders.give_back(connection, first)
+            await backorders.release_idle(connection, first)
         assert await aside(world) == {}
 
 
@@ -345,7 +345,7 @@ class TestAtTheSameMoment:
         busy = await waits(world, "busy", age=9, NEVER=1)
         await comes(world, LEEDS, 1)
         async with world.begin() as moving:
-            await backorders.undisturbed(moving, busy)
+            await backorders.lock_order(moving, busy)
             async with asyncio.timeout(5):
                 outcome = await deal(world)
             assert (outcome.granted, outcome.again) == ((), frozenset({"NEVER"}))

@@ -1,4 +1,4 @@
 """Messages to customers.
 
-test_messages  written once an occasion, claimed before they leave
+test_messages  written once under its key, claimed before they leave
 """

@@ -1,4 +1,4 @@
-"""A message is written once an occasion, and claimed before it leaves."""
+"""A message is written once under its key, and claimed before it leaves."""
 
 import asyncio
 
@@ -41,13 +41,13 @@ class TestWrite:
 class TestDetails:
     async def test_tell_of_the_order_and_of_its_fulfilment(self, world: AsyncEngine) -> None:
         await place(world, ORDER)
-        for occasion, context in (
+        for message_key, context in (
             ("accepted", {"fulfilment_id": f"{ORDER.order_id}-F1"}),
             ("asked", {"node_id": "dc-leeds"}),
         ):
             async with world.begin() as connection:
                 await messages.write(
-                    connection, ORDER.order_id, occasion, MessageKind.SHIPPED, context=context, webhook=False
+                    connection, ORDER.order_id, message_key, MessageKind.SHIPPED, context=context, webhook=False
                 )
         listed = [number for (number,) in await rows(world, "SELECT id FROM outbox ORDER BY id")]
         async with world.connect() as connection:

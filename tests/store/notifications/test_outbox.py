@@ -12,7 +12,7 @@ from tests.worlds.books import one, rows
 from tests.worlds.written import place
 
 ORDER = small.order("boxed", A=1)
-WRITTEN = "SELECT business_key, order_id, occasion, kind, medium, recipient, receiver, payload, status FROM outbox"
+WRITTEN = "SELECT business_key, order_id, message_key, kind, medium, recipient, receiver, payload, status FROM outbox"
 CHANGE = "UPDATE outbox SET {} WHERE business_key = ANY(:keys)"
 KEYS = "SELECT business_key FROM outbox ORDER BY id"
 
@@ -105,5 +105,5 @@ class TestStanding:
 
     async def _standing(self, world: AsyncEngine) -> tuple[int, int]:
         async with world.connect() as connection:
-            found = await outbox.standing(connection)
+            found = await outbox.backlog(connection)
         return found["waiting"], round(found["oldest"] / 3600)

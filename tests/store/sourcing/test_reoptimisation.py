@@ -88,7 +88,7 @@ class TestAChange:
         await change(split, joint, known)
         async with split.begin() as connection:
             assert not await second_looks.orders(connection, skus=["RARE"])
-            assert await second_looks.taken_in(connection, "web-split")
+            assert await second_looks.mark_applied(connection, "web-split")
             assert await second_looks.orders(connection, skus=["RARE"]) == ["web-split"]
             assert not await second_looks.orders(connection, skus=["A"])
 
@@ -219,9 +219,9 @@ class TestTelling:
         told = "SELECT kind, recipient, payload, order_id FROM outbox WHERE medium = 'workflow'"
         assert await rows(split, told) == [("looked_again", "order-web-split", {"number": 1}, "web-split")]
         async with split.begin() as connection:
-            assert await second_looks.taken_in(connection, "web-split") == [1]
+            assert await second_looks.mark_applied(connection, "web-split") == [1]
         async with split.begin() as connection:
-            assert not await second_looks.taken_in(connection, "web-split")
+            assert not await second_looks.mark_applied(connection, "web-split")
         view = await Changing(Database(engine=split)).read_order(ReadOrder(order_id="web-split"))
         assert view is not None
         assert [(each.fulfilment_id, each.node_id, each.status, each.units) for each in view.fulfilments][-1] == (
@@ -237,18 +237,18 @@ class TestTelling:
         await change(split, joint, known)
         for _ in range(2):
             async with split.begin() as connection:
-                await reoptimisation.gone(connection, "web-split")
+                await reoptimisation.without_process(connection, "web-split")
         assert await rows(split, "SELECT kind, order_id FROM exceptions") == [("second_look_gone", "web-split")]
         async with split.connect() as connection:
-            assert await second_looks.not_taken_in(connection, "web-split") == [1], "the process is to learn it yet"
+            assert await second_looks.not_applied(connection, "web-split") == [1], "the process is to learn it yet"
 
     async def test_one_whose_process_took_it_in_and_ended_is_not(self, split: AsyncEngine) -> None:
         """The notice came late: the process met the change at its next step."""
         (joint,), known = await found(split)
         await change(split, joint, known)
         async with split.begin() as connection:
-            assert await second_looks.taken_in(connection, "web-split")
-            await reoptimisation.gone(connection, "web-split")
+            assert await second_looks.mark_applied(connection, "web-split")
+            await reoptimisation.without_process(connection, "web-split")
         assert await rows(split, "SELECT kind FROM exceptions") == []
 
     async def test_one_that_has_ended_is_not(self, split: AsyncEngine) -> None:
@@ -256,7 +256,7 @@ class TestTelling:
         await change(split, joint, known)
         async with split.begin() as connection:
             await connection.execute(text("UPDATE orders SET status = 'cancelled'"))
-            await reoptimisation.gone(connection, "web-split")
+            await reoptimisation.without_process(connection, "web-split")
         assert await rows(split, "SELECT kind FROM exceptions") == []
 
 

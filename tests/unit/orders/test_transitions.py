@@ -40,7 +40,7 @@ class TestNodeSteps:
         state = working(S.BOOKED, a=2)
         change = decide(state, step(Step.HAND_OVER))
         assert change.stock == (ConsumeStock("F1"),)
-        assert [(told.kind, told.occasion) for told in change.notifications] == [
+        assert [(told.kind, told.message_key) for told in change.notifications] == [
             (MessageKind.SHIPPED, "F1:handed_over")
         ]
         assert apply(state, change).status() is OrderStatus.SHIPPED

@@ -195,8 +195,8 @@ class TestMessages:
             await until_order(house, order, "delivered")
             await ended(house, order)
         assert sorted(message.key for message in house.mail.sent) == sorted(
-            f"web-put-off/{occasion}/mail"
-            for occasion in ("accepted", "web-put-off-F1:handed_over", "web-put-off-F1:delivered")
+            f"web-put-off/{message_key}/mail"
+            for message_key in ("accepted", "web-put-off-F1:handed_over", "web-put-off-F1:delivered")
         )
         assert await rows(world, "SELECT DISTINCT status FROM outbox") == [("sent",)]
 

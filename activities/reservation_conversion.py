@@ -17,7 +17,7 @@ from store.stock import soft
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ReservationConversion:
     """`own` is the reservation whose units are the order's; None if it names none that holds any. `outcome` is what
     became of the one it names.
     """
@@ -26,28 +26,28 @@ class Claim:
     outcome: Literal["converted", "lapsed", "unknown"] | None = None
 
 
-async def claim(connection: AsyncConnection, order: Order) -> Claim:
+async def find_reservation(connection: AsyncConnection, order: Order) -> ReservationConversion:
     """What becomes of the reservation the order names: it is converted, or lapsed or ended, or its channel has none."""
     named = order.reservation_id
     if named is None:
-        return Claim()
-    live = await soft.standing(connection, named, order.channel)
+        return ReservationConversion()
+    live = await soft.is_live(connection, named, order.channel)
     if live is None:
-        return Claim(outcome="unknown")
-    return Claim(named, "converted") if live else Claim(outcome="lapsed")
+        return ReservationConversion(outcome="unknown")
+    return ReservationConversion(named, "converted") if live else ReservationConversion(outcome="lapsed")
 
 
-async def settle(
-    connection: AsyncConnection, claim: Claim, decision: SourcingDecision
+async def convert_reservation(
+    connection: AsyncConnection, found: ReservationConversion, decision: SourcingDecision
 ) -> Mapping[tuple[str, str], int]:
     """Give the order's units back for it to take in this transaction; answers them by (node, SKU).
 
     The plan's rows are locked with them, so that nobody slips in between. Raises OutOfReach if they lapsed since they
     were counted as the order's own: plan again without them.
     """
-    if claim.own is None:
+    if found.own is None:
         return stock.NOTHING
-    owned = await soft.convert(connection, claim.own, decision.order_id, also=sorted(balances(decision)))
+    owned = await soft.convert(connection, found.own, decision.order_id, also=sorted(balances(decision)))
     if not owned:
         raise stock.OutOfReach(decision.order_id)
     return owned
