@@ -195,18 +195,6 @@ async def at_the_node(connection: AsyncConnection, fulfilment_id: str) -> RowMap
     return rows.mappings().one_or_none()
 
 
-async def lines(connection: AsyncConnection, fulfilment_id: str) -> Sequence[RowMapping]:
-    """The units a fulfilment is for."""
-    rows = await connection.execute(
-        text("""
-        SELECT line_id, sku, quantity FROM fulfilment_lines
-        WHERE fulfilment_id = :id AND quantity > 0 ORDER BY line_id
-        """),
-        {"id": fulfilment_id},
-    )
-    return rows.mappings().all()
-
-
 _TO_BOOK = text("""
 SELECT f.id, f.method, f.carrier, f.ship_by, n.document AS node, o.document->'ship_to' AS ship_to,
        (SELECT jsonb_agg(jsonb_build_array(l.quantity, s.document) ORDER BY l.line_id)

@@ -11,13 +11,21 @@ from temporalio.exceptions import ApplicationError
 
 from activities.boundary import Database
 from activities.capture import Accepted, AcceptOrder, Capture
-from activities.changing import ChangeOrder, Changing, HeardOfParcel, HeedReport
+from activities.changing import ChangeOrder, Changing, HeardOfParcel, HeedReport, ReadOrder
 from activities.returning import CommitReturn, OpenReturn, Returning, ReturnView
 from activities.shipping import BookCarrier, Shipping, VoidBooking
 from activities.sourcing import SourceAgain, SourcedAgain, SourcingActivities
 from connectors.carriers.registry import CarrierRegistry
+from dom.orders.commands import CountAsDelivered, TakeNodeStep
 from dom.orders.order import Order
-from dom.orders.status import CarrierEventKind, Disposition, FulfilmentStatus, ReturnStatus, SourcingCause
+from dom.orders.status import (
+    CarrierEventKind,
+    Disposition,
+    FulfilmentStatus,
+    FulfilmentStep,
+    ReturnStatus,
+    SourcingCause,
+)
 from dom.returns import CancelReturn, CloseReturn, ExpireReturn, Inspect, Receive
 from dom.sourcing.policy.document import FailedNodes
 from store.database.reference_version import bump
@@ -215,6 +223,29 @@ class TestFulfilling:
         )
         await twice(world, Changing(database).heed_report, HeedReport(order_id=order.order_id, report=stray))
         assert await one(world, "SELECT count(*) FROM exceptions") == 1
+
+
+class TestOfNothing:
+    """A fulfilment or an order that the store does not hold is an answer, and is not asked for again and again."""
+
+    async def test_a_report_or_a_command_is_refused_for_good(self, database: Database) -> None:
+        order = small.order("of-nothing", A=1)
+        await accept(database, order)
+        unknown, at = f"{order.order_id}-F9", MONDAY_NOON
+        stray = HeardOfParcel(fulfilment_id=unknown, kind=CarrierEventKind.DELIVERED, actor="northline", at=at)
+        taken = TakeNodeStep(fulfilment_id=unknown, step=FulfilmentStep.PACK, actor="node", at=at)
+        arrived = CountAsDelivered(fulfilment_id=unknown, actor="support", at=at, reason="it came")
+        changing, nobody = Changing(database), "web-nobody"
+        refused = (
+            changing.heed_report(HeedReport(order_id=order.order_id, report=stray)),
+            changing.heed_report(HeedReport(order_id=order.order_id, report=taken)),
+            changing.change_order(ChangeOrder(order_id=order.order_id, command=arrived)),
+            changing.change_order(ChangeOrder(order_id=nobody, command=all_of())),
+        )
+        for error in await asyncio.gather(*refused, return_exceptions=True):
+            assert isinstance(error, ApplicationError), error
+            assert (error.type, error.non_retryable) == ("not-found", True)
+        assert await changing.read_order(ReadOrder(order_id=nobody)) is None
 
 
 class TestCancelling:
