@@ -12,7 +12,7 @@ from temporalio.service import RPCError
 
 from dom.exceptions import ExceptionKind
 from dom.orders.order import Order
-from dom.orders.status import OrderStatus
+from dom.orders.status import FulfilmentStatus, OrderStatus
 from dom.shared import ids
 from processes.consistency import Living
 from processes.revival import revive
@@ -22,6 +22,7 @@ from tests.worlds.outside import RecordingCarrier
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, ended, pack, until_event, until_order
 from tests.worlds.waiting import until
+from workflows.order.process import OrderWorkflow
 
 UNSENT = "SELECT count(*) FROM outbox WHERE message_key IS NOT NULL AND status <> 'sent'"
 
@@ -42,6 +43,16 @@ async def until_waiting(engine: AsyncEngine, count: int) -> None:
         return bool(await one(engine, query) == count)
 
     await until(f"{count} writes wait", there)
+
+
+async def until_read(house: House, order: Order, status: FulfilmentStatus) -> None:
+    """Wait until the process has read that the first fulfilment came to the status, and asks the store nothing more."""
+    first = ids.fulfilment_id(order.order_id, 1)
+
+    async def there() -> bool:
+        return (await house.handle(order).query(OrderWorkflow.standing)).fulfilments[first] is status
+
+    await until(f"the process has read that {first} is {status}", there)
 
 
 async def revived(house: House, order: Order) -> None:
@@ -65,6 +76,7 @@ class TestDuringAHandOver:
             order = small.order("cut-handing-over", A=2)
             await house.send(order)
             await pack(house, order)
+            await until_read(house, order, FulfilmentStatus.BOOKED)
             async with held_up(world, order):
                 await house.node(order, "hand-over")
                 await until_waiting(world, 1)
@@ -88,6 +100,7 @@ class TestDuringACancellation:
             order = small.order(f"cut-cancelling-{units}", A=2)
             await house.send(order)
             await pack(house, order)
+            await until_read(house, order, FulfilmentStatus.BOOKED)
             async with held_up(world, order):
                 asking = asyncio.create_task(cancel(house, order, l1=units))
                 await until_waiting(world, 1)
