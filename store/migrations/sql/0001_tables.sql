@@ -255,7 +255,7 @@ CREATE TABLE signing_secrets (
     last_used_at TIMESTAMP WITH TIME ZONE,
     rotated_from TEXT,
     CONSTRAINT signing_secrets_pkey PRIMARY KEY (id),
-    CONSTRAINT signing_secrets_secret_can_sign_check CHECK (secret LIKE 'whsec\_%%' AND length(secret) >= 38),
+    CONSTRAINT signing_secrets_secret_can_sign_check CHECK (secret LIKE 'whsec\_%' AND length(secret) >= 38),
     CONSTRAINT signing_secrets_revoked_by_somebody_check CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
     CONSTRAINT signing_secrets_rotated_from_fkey FOREIGN KEY(rotated_from) REFERENCES signing_secrets (id)
 );

@@ -25,7 +25,7 @@ _MADE: Final = re.compile(r"^CREATE (TABLE|FUNCTION) (\w+)", re.MULTILINE)
 def upgrade() -> None:
     """Apply."""
     for part in _PARTS:
-        op.get_bind().exec_driver_sql((_SQL / part).read_text())
+        op.get_bind().exec_driver_sql((_SQL / part).read_text().replace("%", "%%"))  # the driver's own sign
     op.get_bind().exec_driver_sql(_FIRST_ROWS)
 
 
