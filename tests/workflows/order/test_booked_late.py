@@ -110,7 +110,11 @@ class TestOfAParcelThatWasPackedAnew:
             await arrives(carrier)
             assert carrier.live == set()
             await until_status(world, fulfilment_id, "packed")
-            assert await rows(world, SHIPMENTS) == [(f"{fulfilment_id}-B1", "voided", "packed")]
+
+            async def is_voided() -> bool:
+                return await rows(world, SHIPMENTS) == [(f"{fulfilment_id}-B1", "voided", "packed")]
+
+            await until("the booking that came late is voided", is_voided)
             await cancel(house, order)
             await ended(house, order)
 
