@@ -52,7 +52,7 @@ class TestEngine:
         backup(stack, copy)
         await asyncio.sleep(APART_SECONDS)
         demo.terminate()
-        demo.wait()
+        demo.wait(timeout=60)
         stack.stop()
         live, *others = database_files(stack)
         for each in others:
@@ -72,7 +72,7 @@ class TestEngine:
         demo = stack.begin("demo", "--api", stack.url, "--orders", str(count * 2), "--in-flight", str(count))
         until("orders are under way", lambda: stack.rows(CAPTURED)[0]["n"] >= count, 300)
         demo.terminate()
-        demo.wait()
+        demo.wait(timeout=60)
         return int(stack.rows(CAPTURED)[0]["n"])
 
     def restarted(self, stack: RunningStack) -> Counter[str]:

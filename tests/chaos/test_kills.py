@@ -91,7 +91,10 @@ class TestKills:
         assert stack.stop() == 0
 
     def until_settled(self, stack: RunningStack, what: str, query: str) -> None:
-        until(f"{what} no longer", lambda: stack.rows(query) == [], SETTLED_SECONDS)
+        try:
+            until(f"{what} no longer", lambda: stack.rows(query) == [], SETTLED_SECONDS)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {stack.rows(query)}") from error
 
     def nothing_is_mailed_twice(self, stack: RunningStack) -> int:
         """Mails in the folder are those that count as sent; answers of how many mails nobody knows if they arrived."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -258,6 +259,12 @@ def row(shown: str, what: str) -> str:
     return found
 
 
+def working(said: str) -> dict[str, int]:
+    """How many workers and APIs the doctor sees at the database server, which the tests of this process share."""
+    found = re.search(r"at most 11 for each of (\d+) workers and 8 for each of (\d+) APIs", row(said, "connections"))
+    return dict(zip(("workers", "APIs"), map(int, found.groups()) if found else (0, 0), strict=True))
+
+
 class TestDoctor:
     async def test_what_nobody_prepared_blocks(
         self,
@@ -302,7 +309,7 @@ class TestDoctor:
         assert beside.returncode == 0, beside.stdout
         assert row(beside.stdout, "task queue").endswith("polled by 1 workers")
         assert f"{wanted['DOM_API_PORT']}: our API serves there" in row(beside.stdout, "API port")
-        assert "at most 11 for each of 1 workers and 8 for each of 1 APIs" in row(beside.stdout, "connections")
+        assert working(beside.stdout) == {kind: count + 1 for kind, count in working(before.stdout).items()}
 
     @pytest.fixture
     def serving(self) -> Iterator[Callable[..., None]]:
