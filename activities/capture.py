@@ -7,8 +7,7 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
-from activities import reservation_conversion
-from activities import sourcing as step
+from activities import reservation_conversion, sourcing
 from activities.boundary import Database
 from activities.sourcing import Sourced, SourcingRun
 from dom.notifications.messages import MessageKind
@@ -59,7 +58,7 @@ class Capture:
         under the same number, unknown-sku for a line whose SKU the catalogue does not hold, not-available for units
         that would wait beyond their SKU's limit; then nothing is written.
         """
-        for _ in range(step.ATTEMPTS - 1):
+        for _ in range(sourcing.ATTEMPTS - 1):
             try:
                 return await self._accept(request)
             except stock.OutOfReach:
@@ -76,9 +75,9 @@ class Capture:
             claim = await reservation_conversion.find_reservation(connection, order)
             why = SourcingRun(FIRST_ATTEMPT, FIRST_FULFILMENT, SourcingCause.CAPTURED, as_of, own=claim.own)
             units = {line.line_id: line.quantity for line in order.lines}
-            planned = await step.decide(self.database, connection, order, units, why)
+            planned = await sourcing.decide(self.database, connection, order, units, why)
             decision = planned.decision
-            result = step.sourced(decision, FIRST_FULFILMENT)
+            result = sourcing.sourced(decision, FIRST_FULFILMENT)
             await self._write(connection, order, result)
             if not result.cancels:
                 await _refuse_what_may_not_wait(connection, order, result.for_stock, as_of.date())
@@ -90,12 +89,12 @@ class Capture:
                     "accepted",
                     f"channel:{order.channel}",
                     as_of,
-                    _accepted(request, claim, step.summary(decision, result, why)),
+                    _accepted(request, claim, sourcing.summary(decision, result, why)),
                 ),
             )
-            await step.write_down(connection, planned, why)
+            await sourcing.write_down(connection, planned, why)
             owned = await reservation_conversion.convert_reservation(connection, claim, decision)
-            await step.take(connection, order.channel, decision, why, owned)
+            await sourcing.take(connection, order.channel, decision, why, owned)
             return Accepted(sourced=result, view=order_views.captured(decision, result.waiting))
 
     async def _write(self, connection: AsyncConnection, order: Order, result: Sourced) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 
 from activities.boundary import Database
@@ -15,7 +14,6 @@ from dom.orders.commands import Command, TakeNodeStep
 from dom.orders.status import CarrierEventKind
 from dom.orders.views import OrderView
 from dom.shared.base import Value
-from dom.shared.errors import NotFound
 from services import carrier_reports, node_steps, order_views
 from services.carrier_reports import ParcelReport
 from services.change_orders import Writing, change_order
@@ -84,7 +82,7 @@ class Changing:
         async with self.database.transaction() as connection:
             changed = await change_order(connection, request.order_id, request.command, self._writing)
             return OrderAfter(
-                view=await _view(connection, request.order_id),
+                view=await order_views.get(connection, request.order_id),
                 units=_units(changed.data),
                 request_hash=changed.data.get("request_hash"),
             )
@@ -99,11 +97,11 @@ class Changing:
             else:
                 said = ParcelReport(**report.model_dump(exclude={"verb"}))
                 heeded = await carrier_reports.heed(connection, request.order_id, said, self._writing)
-            return Heeded(view=await _view(connection, request.order_id), unexpected=not heeded)
+            return Heeded(view=await order_views.get(connection, request.order_id), unexpected=not heeded)
 
     @activity.defn(name="read_order")
     async def read_order(self, request: ReadOrder) -> OrderView | None:
-        """The order as it stands; None if the store does not hold it. What second looks changed counts as taken in."""
+        """The order as it stands; None if the store does not hold it. What second looks changed counts as applied."""
         async with self.database.transaction() as connection:
             await backorders.lock_order(connection, request.order_id)
             await reoptimisation.mark_applied(connection, request.order_id)
@@ -122,10 +120,3 @@ def _units(data: Mapping[str, Any]) -> dict[str, int]:
     for lines in data["taken_back"].values():
         units.update(lines)
     return dict(units)
-
-
-async def _view(connection: AsyncConnection, order_id: str) -> OrderView:
-    view = await order_views.read(connection, order_id)
-    if view is None:
-        raise NotFound(f"there is no order {order_id}")
-    return view

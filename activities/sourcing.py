@@ -22,14 +22,12 @@ from dom.orders.views import OrderView
 from dom.shared import ids
 from dom.shared.access import OFL
 from dom.shared.base import Value
-from dom.shared.errors import NotFound
 from dom.sourcing.models import Demand, DemandLine, Outcome, SourcingDecision
 from dom.sourcing.policy.document import FailedNodes
 from services import order_views
 from services.change_orders import locked
 from services.planning import SnapshotTerms, plan_units
-from store import backorders as waiting
-from store import exceptions, stock
+from store import backorders, exceptions, stock
 from store.fulfilment import fulfilments
 from store.notifications import messages
 from store.orders import orders, resuming, timeline
@@ -174,7 +172,7 @@ async def _leave_waiting(connection: AsyncConnection, decision: SourcingDecision
     """What the policy says of units that found no node: whether they get what comes in, and whether a person looks."""
     waits, never = decision.outcome is not Outcome.CANCELLED, decision.cannot_be_sourced
     for_stock = waits and any(line.line_id not in never for line in decision.unfilled)
-    await waiting.set_sourced_on_stock(connection, decision.order_id, for_stock and decision.retry.on_stock)
+    await backorders.set_sourced_on_stock(connection, decision.order_id, for_stock and decision.retry.on_stock)
     anew = cause in FAILED_SOURCING
     if waits and never:
         kind, detail = ExceptionKind.CANNOT_BE_SOURCED, f"{_by_line(never)}: {' '.join(decision.reasons)}"
@@ -283,10 +281,8 @@ class SourcingActivities:
                 return await self._answer(connection, request, result, request.cause)
             if not state.backordered:
                 return await self._answer(connection, request, None, request.cause)
-            order, found = (
-                await orders.document(connection, request.order_id),
-                await resuming.sourcings(connection, request.order_id),
-            )
+            order = await orders.document(connection, request.order_id)
+            found = await resuming.sourcings(connection, request.order_id)
             cause = found.cause or request.cause
             why = SourcingRun(
                 attempt=request.attempt,
@@ -294,8 +290,8 @@ class SourcingActivities:
                 cause=cause,
                 as_of=self.database.as_of(order, max(request.as_of, found.as_of)),
                 excluded_nodes=found.failed_nodes if _are_not_asked(request.failed_nodes, cause) else frozenset(),
-                own=waiting.soft_id(request.order_id),
-                not_found=await waiting.not_found(connection, request.order_id),
+                own=backorders.soft_id(request.order_id),
+                not_found=await backorders.not_found(connection, request.order_id),
             )
             planned = await decide(self.database, connection, order, state.waiting, why)
             decision = planned.decision
@@ -303,16 +299,14 @@ class SourcingActivities:
             await self._write(connection, state, decision, result, why)
             await write_down(connection, planned, why)
             await orders.begin_promise_anew(connection, request.order_id)
-            owned = await waiting.take_allocated(connection, request.order_id, balances(decision))
+            owned = await backorders.take_allocated(connection, request.order_id, balances(decision))
             await take(connection, order.channel, decision, why, owned)
             return await self._answer(connection, request, result, cause)
 
     async def _answer(
         self, connection: AsyncConnection, request: SourceAgain, result: Sourced | None, cause: SourcingCause
     ) -> SourcedAgain:
-        view = await order_views.read(connection, request.order_id)
-        if view is None:
-            raise NotFound(f"there is no order {request.order_id}")
+        view = await order_views.get(connection, request.order_id)
         return SourcedAgain(sourced=result, cause=cause, view=view)
 
     async def _write(

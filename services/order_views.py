@@ -9,6 +9,7 @@ from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import FulfilmentStatus, OrderStatus
 from dom.orders.views import FulfilmentView, OrderView
 from dom.shared import ids
+from dom.shared.errors import NotFound
 from dom.sourcing.models import SourcingDecision
 from store.enums import ShipmentStatus
 from store.fulfilment import fulfilments
@@ -39,6 +40,14 @@ async def read(connection: AsyncConnection, order_id: str) -> OrderView | None:
         cause=cause,
         as_of=as_of,
     )
+
+
+async def get(connection: AsyncConnection, order_id: str) -> OrderView:
+    """The order as it stands. Raises NotFound."""
+    view = await read(connection, order_id)
+    if view is None:
+        raise NotFound(f"there is no order {order_id}")
+    return view
 
 
 def captured(decision: SourcingDecision, waiting: Mapping[str, int]) -> OrderView:
