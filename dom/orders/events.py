@@ -157,15 +157,13 @@ class AnsweredReturn(Value):
     refund: int
 
 
-class ReturnData(EventData):
+class ReturnData(RequestedData):
     """A step of a return, with its units by line, and what its caller was answered."""
 
     return_id: str
     number: int
     lines: dict[str, int]
     answer: AnsweredReturn
-    request: str | None = None
-    request_hash: str | None = None
     run_id: str | None = None
 
 

@@ -156,7 +156,7 @@ LIMITED_BY: Final[Mapping[Role, tuple[str, ...]]] = {
     **{role: (needed,) for role, needed in NEEDS.items()},
     **dict.fromkeys((Role.SUPPORT, Role.SUPERVISOR, Role.PLANNER, Role.OPERATOR), ("channels", "nodes")),
 }
-"""The limits that a key of a role can have: its own of a partner's, channels and nodes of the house's people."""
+"""The limits that a key of a role can have: its own of a partner's, channels and nodes of the merchant's own people."""
 
 
 @dataclass(frozen=True, slots=True)
