@@ -1,5 +1,6 @@
 """What the planner reads and what it answers. All of it is data: a decision can be stored, read and made again."""
 
+from collections import defaultdict
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -255,6 +256,15 @@ class SourcingDecision(Value):
     def cost(self) -> int:
         """Total cost in minor units."""
         return sum(shipment.cost for shipment in self.shipments)
+
+    @property
+    def balances(self) -> dict[tuple[str, str], int]:
+        """The units it takes of each balance (node, SKU)."""
+        units: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for shipment in self.shipments:
+            for line in shipment.lines:
+                units[shipment.node_id, line.sku] += line.quantity
+        return dict(units)
 
     @property
     def cannot_be_sourced(self) -> dict[str, int]:
