@@ -184,7 +184,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Publishing(engine),
         Allocating(engine),
         Reoptimising(engine, replaying=settings.replay_orders),
-        Retiring(engine, client),
+        Retiring(engine, webhooks=bool(settings.webhook_url)),
         Shadowing(engine),
         Watching(engine, client, settings.task_queue),
         StartingRelay(client, settings.task_queue),

@@ -1,8 +1,7 @@
 """Temporal from the outside: connecting late, asking and telling workflows, and what it means if one has ended."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -22,7 +21,6 @@ from bootstrap import namespace, refusals
 from dom.returns import OTHER_REQUEST
 from dom.shared.base import Value
 from dom.shared.errors import Conflict
-from processes import signals
 from processes.errors import NO_NAMESPACE, NotReady, Unavailable
 from processes.runs import last_run
 from workflows.attributes import STATUS
@@ -151,12 +149,6 @@ class Durable:
         refuse_another(getattr(result, "request_hash", None), request_hash)
         return result
 
-    async def tell(self, workflow_id: str, signal: Callable[[W, C], Awaitable[None] | None], message: C) -> bool:
-        """Send a signal; False if no such workflow runs."""
-        await self.reach()
-        async with self._prepared():
-            return await signals.send(self.client, workflow_id, signal, message)
-
     async def last_run(self, workflow_id: str) -> str:
         """The id of the workflow's last run; empty if Temporal knows none."""
         last = await last_run(self.client, workflow_id)
@@ -168,27 +160,6 @@ class Durable:
         if last is None or last.status is not WorkflowExecutionStatus.COMPLETED:
             return ""
         return last.run_id if last.typed_search_attributes.get(STATUS) != REFUSED else ""
-
-    async def tell_all(
-        self,
-        signal: Callable[[W, C], Awaitable[None] | None],
-        messages: Iterable[tuple[str, C]],
-        unheard: Callable[[C], Awaitable[None]],
-    ) -> None:
-        """Send signals, to each workflow in their sequence, to some workflows at once.
-
-        `unheard` is called with each message whose workflow does not run.
-        """
-        by_workflow: defaultdict[str, list[C]] = defaultdict(list)
-        for workflow_id, message in messages:
-            by_workflow[workflow_id].append(message)
-
-        async def tell(workflow_id: str) -> None:
-            for message in by_workflow[workflow_id]:
-                if not await self.tell(workflow_id, signal, message):
-                    await unheard(message)
-
-        await signals.some_at_once(by_workflow, tell)
 
     @asynccontextmanager
     async def _prepared(self) -> AsyncIterator[None]:

@@ -1,8 +1,7 @@
 """Orders as durable processes: start them, ask them, signal them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,11 +12,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from dom.orders.intake import OrderRequest
 from dom.orders.status import FINAL_ORDER
 from dom.shared import ids
-from dom.shared.errors import CannotCancel, Conflict, NoProcess, NotFound, OrderConflict, StepNotPossible
+from dom.shared.errors import CannotCancel, Conflict, NotFound, OrderConflict, StepNotPossible
 from processes.client import Durable, refuse_another
 from processes.errors import Unavailable, domain_error
 from processes.missing import lost_by_the_store, open_without_process
-from store.fulfilment import unexpected_reports
 from store.orders import orders, timeline
 from workflows import attributes
 from workflows.messages import (
@@ -29,7 +27,6 @@ from workflows.messages import (
     CancelAnswer,
     CancelCall,
     CancelResult,
-    CarrierReport,
     OrderAnswer,
     OrderInput,
 )
@@ -43,10 +40,9 @@ _ENDED: Final = {RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED, RPCStatusCode.R
 class OrderProcesses:
     """An order is one workflow, from capture to its last unit."""
 
-    def __init__(self, durable: Durable, reads: AsyncEngine, engine: AsyncEngine) -> None:
+    def __init__(self, durable: Durable, reads: AsyncEngine) -> None:
         self._durable = durable
         self._reads = reads
-        self._engine = engine
         self._capturing: dict[tuple[str, ...], asyncio.Task[OrderAnswer]] = {}
 
     async def capture(self, order: OrderRequest) -> OrderAnswer:
@@ -167,42 +163,6 @@ class OrderProcesses:
             return None
         refuse_another(data.get("request_hash"), call.content_hash("cancel"))
         return dict(data["lines"])
-
-    async def carriers_said(self, reports: Iterable[CarrierReport]) -> list[CarrierReport]:
-        """Tell orders what carriers reported, in this sequence. Of an order that ended it is written down here, unless
-        it knows it already. Answers the reports of orders that have not ended and have no process: once they have one
-        again, it is still to be told; a person hears of them.
-        """
-        untold: list[CarrierReport] = []
-
-        async def unheard(report: CarrierReport) -> None:
-            order = await self._find(ids.order_of(report.fulfilment_id))
-            if order is None or order.status in FINAL_ORDER:
-                await self._write_down(report)
-                return
-            untold.append(report)
-            with suppress(NoProcess):
-                await self._must_have_ended(order)
-
-        await self._durable.tell_all(
-            OrderWorkflow.carrier_report,
-            ((ids.order_workflow_id(ids.order_of(report.fulfilment_id)), report) for report in reports),
-            unheard,
-        )
-        return untold
-
-    async def _write_down(self, report: CarrierReport) -> None:
-        async with self._engine.begin() as connection:
-            await unexpected_reports.note_unless_known(
-                connection,
-                unexpected_reports.UnexpectedReport(
-                    report.fulfilment_id,
-                    report.kind,
-                    report.actor,
-                    report.occurred_at,
-                    shipment_id=report.shipment_id,
-                ),
-            )
 
     async def arrived(self, call: ArrivedCall) -> ArrivedResult:
         """A lost parcel arrived after all. Raises StepNotPossible if its replacement cannot be taken back."""

@@ -9,7 +9,9 @@ order_process          what an order's process asks of the store: change, heed, 
 bookings               carriers are booked once a packing, and bookings nobody needs are taken back
 change_orders          what may happen to an order's units: decided on what the store holds, written at once
 node_steps             a node's steps: taken or refused when they are reported
+carrier_events         a carrier's feed of scans: written down, and carried out for the orders it concerns
 carrier_reports        what a carrier reports of a parcel, carried out or put before a person
+unable_nodes           work is taken from nodes that cannot do it any more
 order_views            what an order's process sees of the order
 planning               units planned on a fresh snapshot: behind the promise, the soft reservation and the order
 promises               the plan that would be made for a basket, by shipping method

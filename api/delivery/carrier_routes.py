@@ -1,10 +1,8 @@
 """Carriers report where parcels are."""
 
-from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.contract import responses
 from api.delivery import examples
@@ -16,18 +14,14 @@ from api.http.models import Cursor, Limit
 from api.http.services import Use
 from api.identity import visibility
 from api.identity.scopes import needs
-from dom.fulfilment.carrier_reports import concerns
-from dom.orders.status import CARRIER_MILESTONES, FulfilmentStatus
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
-from dom.shared.errors import DomError, NotFound
+from dom.shared.errors import DomError
 from dom.shared.texts import escaped
-from services import signing_secrets
-from store.delivery import shipments
-from store.enums import ShipmentStatus
-from store.fulfilment import unexpected_reports
+from services import carrier_events, signing_secrets
+from services.change_orders import Writing
+from store.delivery.shipments import ParcelScan
 from store.reports import lists
-from workflows.messages import CarrierReport
 
 router = APIRouter(tags=["carriers"])
 
@@ -109,86 +103,33 @@ async def report(
     is not signed, was changed on the way, or was sent more than five minutes ago is refused whole, with 401.
     """
     results = items.refused(feed.events, "events", _event_id)
-    scans = items.readable(feed.events)
-    reports: list[CarrierReport] = []
-    untold: dict[str, int] = {}
-    async with services.engine.begin() as connection:
-        parcels = {event.tracking_number for event in scans.values()}
-        await shipments.hold(connection, carrier, parcels, {event.event_id for event in scans.values()})
-        for index, event in _in_sequence(scans):
-            answer = {"index": index, "event_id": event.event_id}
-            try:
-                row = await _scan(connection, carrier, event)
-            except DomError as error:
-                problem = problems.as_dict(problems.of_error(error, f"events[{index}]."))
-                results[index] = {**answer, "status": "refused", "problem": problem}
-                continue
-            results[index] = {**answer, "status": "recorded" if row["fresh"] else "repeated"}
-            # Of a repeat too: the first may have been written by a process that died before it could tell the order.
-            if not row["told"]:
-                untold[event.event_id] = row["event"]
-                reports += await _reports(connection, row, event, carrier)
-        if not reports:
-            await shipments.told(connection, untold.values())
-    if reports:
-        unheard = {each.event_id for each in await services.orders.carriers_said(reports)}
-        async with services.engine.begin() as connection:
-            await shipments.told(connection, (id_ for event, id_ in untold.items() if event not in unheard))
+    events = items.readable(feed.events)
+    scans: dict[int, ParcelScan] = {}
+    taken: dict[int, bool | DomError] = {}
+    for index, event in events.items():
+        try:
+            scans[index] = _scan(carrier, event)
+        except DomError as error:
+            taken[index] = error
+    writing = Writing(webhook=services.webhooks, notify=True)
+    taken |= await carrier_events.take_in(services.engine, carrier, scans, writing)
+    results |= {index: _result(index, events[index], outcome) for index, outcome in taken.items()}
     return Json({"results": [results[index] for index in sorted(results)]})
+
+
+def _scan(carrier: str, event: CarrierEvent) -> ParcelScan:
+    at = not_in_the_future(event.occurred_at)
+    return ParcelScan(carrier, event.event_id, event.tracking_number, event.kind, at, event.place)
+
+
+def _result(index: int, event: CarrierEvent, outcome: bool | DomError) -> dict[str, Any]:
+    answer: dict[str, Any] = {"index": index, "event_id": event.event_id}
+    if isinstance(outcome, DomError):
+        problem = problems.as_dict(problems.of_error(outcome, f"events[{index}]."))
+        return {**answer, "status": "refused", "problem": problem}
+    return {**answer, "status": "recorded" if outcome else "repeated"}
 
 
 def _event_id(given: Any) -> dict[str, Any]:
     named = given.get("event_id") if isinstance(given, dict) else None
     return {"event_id": escaped(named) if isinstance(named, str) else ""}
-
-
-def _in_sequence(scans: Mapping[int, CarrierEvent]) -> Iterator[tuple[int, CarrierEvent]]:
-    """In the sequence in which they happened. Of those with one event id the one that was sent first comes first."""
-    first: dict[str, int] = {}
-    for index, event in scans.items():
-        first.setdefault(event.event_id, index)
-    again = {index: first[event.event_id] != index for index, event in scans.items()}
-    return iter(sorted(scans.items(), key=lambda scan: (again[scan[0]], scan[1].occurred_at, scan[0])))
-
-
-async def _scan(connection: AsyncConnection, carrier: str, event: CarrierEvent) -> dict[str, Any]:
-    row = await shipments.scan(
-        connection,
-        carrier=carrier,
-        event_id=event.event_id,
-        tracking_number=event.tracking_number,
-        kind=event.kind,
-        occurred_at=not_in_the_future(event.occurred_at),
-        place=event.place,
-        ends_as=ShipmentStatus(event.kind) if event.kind in CARRIER_MILESTONES else None,
-    )
-    if row is None:
-        raise NotFound(f"{carrier} has no shipment {event.tracking_number} of ours", field="tracking_number")
-    return row
-
-
-async def _reports(
-    connection: AsyncConnection, row: Mapping[str, Any], event: CarrierEvent, carrier: str
-) -> list[CarrierReport]:
-    """What orders have to hear of a scan. What it says of a booking that was taken back is written down here."""
-    reports: list[CarrierReport] = []
-    after_its_loss = row["shipment_status"] == ShipmentStatus.LOST and event.occurred_at > row["ended_at"]
-    for fulfilment in row["concerned"]:
-        if not fulfilment["stands"]:
-            stray = unexpected_reports.UnexpectedReport(
-                fulfilment["id"], event.kind, carrier, event.occurred_at, shipment_id=row["shipment_id"]
-            )
-            await unexpected_reports.note(connection, stray)
-        elif concerns(FulfilmentStatus(fulfilment["status"]), event.kind, after_its_loss=after_its_loss):
-            reports.append(
-                CarrierReport(
-                    fulfilment_id=fulfilment["id"],
-                    kind=event.kind,
-                    tracking_number=event.tracking_number,
-                    occurred_at=event.occurred_at,
-                    actor=carrier,
-                    shipment_id=row["shipment_id"],
-                    event_id=event.event_id,
-                )
-            )
-    return reports

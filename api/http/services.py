@@ -70,7 +70,7 @@ class Services:
         durable = Durable(client, settings.task_queue)
         reference = ReferenceCache()
         tail = Tail(reads, reference, settings.stream_listeners)
-        orders, returns = OrderProcesses(durable, reads, engine), ReturnProcesses(durable, reads, engine)
+        orders, returns = OrderProcesses(durable, reads), ReturnProcesses(durable, reads, engine)
         work, webhooks = BackgroundWork(durable, engine), bool(settings.webhook_url)
         return cls(engine, reads, durable, orders, returns, work, tail, reference, webhooks=webhooks)
 

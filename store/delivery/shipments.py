@@ -1,13 +1,14 @@
 """Shipments: what a carrier was booked for, once a booking key, and what it reported since."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.status import CARRIER_MILESTONES, CarrierEventKind
 from dom.shared.errors import Conflict
 from store.database.parameters import to_json
 from store.enums import ShipmentStatus
@@ -28,6 +29,18 @@ class BookedShipment:
     booking: dict[str, Any]
     label: bytes
     label_media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelScan:
+    """What a carrier says of a parcel; `event_id` is the carrier's own and makes it count once."""
+
+    carrier: str
+    event_id: str
+    tracking_number: str
+    kind: CarrierEventKind
+    occurred_at: datetime
+    place: str = ""
 
 
 _BOOK = text("""
@@ -145,17 +158,7 @@ WHERE carrier = :carrier AND event_id = :event_id
 """)
 
 
-async def scan(
-    connection: AsyncConnection,
-    *,
-    carrier: str,
-    event_id: str,
-    tracking_number: str,
-    kind: str,
-    occurred_at: datetime,
-    place: str,
-    ends_as: ShipmentStatus | None,
-) -> dict[str, Any] | None:
+async def scan(connection: AsyncConnection, scan: ParcelScan) -> dict[str, Any] | None:
     """Write a carrier's event down, once an event id, and move the shipment on.
 
     Answers the number of the event, whether it is `fresh` and, if not, whether the orders were `told` of it; the
@@ -163,15 +166,7 @@ async def scan(
     the shipment is the one that stands for it. None if the tracking number is not known. Raises Conflict if the event
     id stands for another event: nothing is written then.
     """
-    names = {
-        "carrier": carrier,
-        "event_id": event_id,
-        "tracking_number": tracking_number,
-        "kind": kind,
-        "occurred_at": occurred_at,
-        "place": place,
-        "status": ends_as,
-    }
+    names = asdict(scan) | {"status": ShipmentStatus(scan.kind) if scan.kind in CARRIER_MILESTONES else None}
     row = (await connection.execute(_SCAN, names)).mappings().one_or_none()
     if row is None or row["fresh"]:
         return None if row is None else dict(row)
@@ -179,7 +174,7 @@ async def scan(
     for name in ("tracking_number", "kind", "occurred_at", "place"):
         if names[name] != before[name]:
             raise Conflict(
-                f"{carrier} used the event id {event_id} before, for a scan with another {name}",
+                f"{scan.carrier} used the event id {scan.event_id} before, for a scan with another {name}",
                 field="event_id",
                 data={"recorded": {other: before[other] for other in ("tracking_number", "kind", "occurred_at")}},
             )

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
-from dom.fulfilment.carrier_reports import fact, is_known, on_hand
+from dom.fulfilment.carrier_reports import fact, on_hand
 from dom.orders.events import EventKind, UnexpectedReportData
 from dom.orders.status import CarrierEventKind, FulfilmentStatus
 from store import exceptions
@@ -99,20 +99,6 @@ async def note(connection: AsyncConnection, report: UnexpectedReport) -> bool:
             about,
         )
     return True
-
-
-async def note_unless_known(connection: AsyncConnection, report: UnexpectedReport) -> bool:
-    """The same for a carrier's report that no process hears: nothing is noted if the store says the same already."""
-    await connection.execute(
-        text("SELECT FROM orders WHERE id = (SELECT order_id FROM fulfilments WHERE id = :id) FOR NO KEY UPDATE"),
-        {"id": report.fulfilment_id},
-    )
-    row = await _about(connection, report)
-    if row is None:
-        return False
-    if row["stands"] and is_known(FulfilmentStatus(row["status"]), CarrierEventKind(report.report)):
-        return False
-    return await note(connection, report)
 
 
 async def _about(connection: AsyncConnection, report: UnexpectedReport) -> RowMapping | None:

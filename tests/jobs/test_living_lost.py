@@ -184,7 +184,7 @@ class TestEnded:
             await ReturnProcesses(durable, reads, house.engine).request(answer.return_id, asked, "t")
         await lost_by_the_store(house)
         with pytest.raises(NoProcess, match="before the store was restored"):
-            await OrderProcesses(durable, reads, house.engine).capture(OrderRequest.model_validate(order.model_dump()))
+            await OrderProcesses(durable, reads).capture(OrderRequest.model_validate(order.model_dump()))
         assert await one(house.engine, "SELECT count(*) FROM orders") == 0
         assert [(kind, status) for kind, _, status in await exceptions(house)] == [("not_in_store", "open")] * 2
 

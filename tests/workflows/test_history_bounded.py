@@ -67,7 +67,7 @@ async def chain(house: House, of: WorkflowHandle[Any, Any]) -> list[int]:
 
 
 def orders_of(house: House) -> OrderProcesses:
-    return OrderProcesses(Durable(house.client, house.task_queue), reading(house.engine), house.engine)
+    return OrderProcesses(Durable(house.client, house.task_queue), reading(house.engine))
 
 
 class TestOrders:

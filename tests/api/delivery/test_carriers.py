@@ -175,19 +175,30 @@ class TestAnOrderThatEnded:
 
 
 class TestAnOrderWithoutAProcess:
-    async def test_is_put_before_a_person_and_its_event_stays_untold(
+    async def test_is_moved_on_all_the_same_and_a_person_hears_that_it_has_none(
         self, channel: Channel, engine: AsyncEngine, temporal_client: Client
     ) -> None:
+        """The store decides. Of an order that is over nobody needs to hear."""
         _, order_id, item = await shipped(channel)
-        await temporal_client.get_workflow_handle(f"order-{order_id}").terminate()
+        _, lost_id, lost = await shipped(channel)
+        for each in (order_id, lost_id):
+            await temporal_client.get_workflow_handle(f"order-{each}").terminate()
         key = new_number()
         assert [(await channel.scan(item, "delivered", key))["status"] for _ in range(2)] == ["recorded", "repeated"]
-        assert [each["kind"] for each in (await channel.get(order_id))["exceptions"]] == ["no_process"]
-        arrived = await channel.http.post(f"/v1/fulfilments/{order_id}-F1/arrived", json={})
+        found = await channel.get(order_id)
+        assert (found["status"], found["exceptions"]) == ("delivered", [])
+        await channel.scan(lost, "lost")
+
+        async def told() -> bool:
+            kinds = [each["kind"] for each in (await channel.get(lost_id))["exceptions"]]
+            return sorted(kinds) == ["no_process", "parcel_lost"]
+
+        await until(told)
+        arrived = await channel.http.post(f"/v1/fulfilments/{lost_id}-F1/arrived", json={})
         problem(arrived, 503, "no-process")
         async with engine.connect() as connection:
-            query = text("SELECT told_at FROM carrier_events WHERE event_id = :id")
-            assert await connection.scalar(query, {"id": key}) is None
+            query = text("SELECT count(*) FROM carrier_events WHERE event_id = :id AND told_at IS NOT NULL")
+            assert await connection.scalar(query, {"id": key}) == 1
 
 
 class TestAnEventIdUsedAgain:

@@ -24,7 +24,7 @@ from bootstrap import namespace, temporal
 from cli.embedded.temporal import EmbeddedTemporal
 from cli.ports import free_port
 from cli.process import python_module
-from processes.signals import tell
+from processes.signals import send
 from settings import Settings
 from tests.api.driving import order, problem
 from tests.worlds import small
@@ -82,10 +82,9 @@ class TestNoNamespace:
         client = await temporal.connect(
             Settings(temporal_address=temporal_server.address, temporal_namespace="nowhere", temporal_env=False)
         )
+        news = StockArrived(skus=("A",), occurred_at=datetime.now(UTC))
         with pytest.raises(RPCError, match="not found"):
-            await tell(
-                client, OrderWorkflow.stock_arrived, {"web-1": StockArrived(skus=("A",), occurred_at=datetime.now(UTC))}
-            )
+            await send(client, "order-web-1", OrderWorkflow.stock_arrived, news)
 
 
 class TestNoSearchAttributes:

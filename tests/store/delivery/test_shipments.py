@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.orders.order import Order
+from dom.orders.status import CarrierEventKind
 from store.delivery import shipments
-from store.delivery.shipments import BookedShipment
+from store.delivery.shipments import BookedShipment, ParcelScan
 from store.enums import ShipmentStatus
 from store.orders import reads
 from tests.worlds import small
@@ -43,19 +44,12 @@ async def book(engine: AsyncEngine, booked: BookedShipment, *orders: Order) -> b
 
 
 async def scan(
-    engine: AsyncEngine, event: str, kind: str = "in_transit", ends: ShipmentStatus | None = None, tracking: str = "T1"
+    engine: AsyncEngine, event: str, kind: str = "in_transit", tracking: str = "T1"
 ) -> dict[str, Any] | None:
+    at = MONDAY_NOON + timedelta(hours=1)
     async with engine.begin() as connection:
-        return await shipments.scan(
-            connection,
-            carrier="northline",
-            event_id=event,
-            tracking_number=tracking,
-            kind=kind,
-            occurred_at=MONDAY_NOON + timedelta(hours=1),
-            place="Leeds",
-            ends_as=ends,
-        )
+        seen = ParcelScan("northline", event, tracking, CarrierEventKind(kind), at, "Leeds")
+        return await shipments.scan(connection, seen)
 
 
 class TestBook:
@@ -107,9 +101,9 @@ class TestScan:
     async def test_late_scans_do_not_move_what_has_ended(self, world: AsyncEngine) -> None:
         await place(world, ORDER)
         await book(world, shipment())
-        await scan(world, "e2", "delivered", ShipmentStatus.DELIVERED)
+        await scan(world, "e2", "delivered")
         await scan(world, "e1")
-        await scan(world, "e3", "lost", ShipmentStatus.LOST)
+        await scan(world, "e3", "lost")
         ended = MONDAY_NOON + timedelta(hours=1)
         assert await rows(world, "SELECT status, ended_at FROM shipments") == [("delivered", ended)]
         assert await one(world, "SELECT count(*) FROM carrier_events") == 3

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client
 
 from jobs.retiring_nodes import Retiring
 from tests.worlds import small
@@ -35,8 +34,8 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.fixture
-def job(world: AsyncEngine, temporal_client: Client) -> Retiring:
-    return Retiring(world, temporal_client)
+def job(world: AsyncEngine) -> Retiring:
+    return Retiring(world)
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -121,13 +120,13 @@ class TestWhatIsLeftAlone:
         assert await rows(house.engine, "SELECT status FROM fulfilments") == [("released",)]
         await over(house, order)
 
-    async def test_work_that_is_late_by_itself(self, house: House, temporal_client: Client) -> None:
+    async def test_work_that_is_late_by_itself(self, house: House) -> None:
         """A day that is over is not given to anybody else because the node works on other days from now on."""
         order = small.order("calendar-late", B=2)
         await house.send(order)
         await is_of_today(house)
         await change(house.engine, LEEDS, opening_hours="Tu-Sa 08:00-18:00")
-        await Retiring(house.engine, temporal_client, now=lambda: datetime(2026, 3, 4, tzinfo=UTC)).run()
+        await Retiring(house.engine, now=lambda: datetime(2026, 3, 4, tzinfo=UTC)).run()
         await house.handle(order).query("standing")
         assert await rows(house.engine, "SELECT status FROM fulfilments") == [("released",)]
         await over(house, order)

@@ -3,7 +3,6 @@
 import asyncio
 
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client
 
 from dom.network import Node
 from jobs.retiring_nodes import Retiring
@@ -23,9 +22,9 @@ async def switch(engine: AsyncEngine, node: Node, *, active: bool) -> None:
         await reference.put_node(connection, node.model_copy(update={"active": active}))
 
 
-async def test_every_order_ends_delivered(house: House, world: AsyncEngine, temporal_client: Client) -> None:
+async def test_every_order_ends_delivered(house: House, world: AsyncEngine) -> None:
     """Half of them can go from elsewhere, the others have to wait for the node."""
-    job = Retiring(world, temporal_client, every=0.01, everything_every=0.05)
+    job = Retiring(world, every=0.01, everything_every=0.05)
     orders = [small.order(f"flap-{n}", **({"A": 2} if n % 2 else {"B": 2})) for n in range(8)]
     await asyncio.gather(*(house.send(each) for each in orders))
     begun = orders[0], orders[1]

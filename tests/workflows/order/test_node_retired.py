@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client
 
 from dom.network import Handling, ShippingMethod
 from jobs.retiring_nodes import Retiring
@@ -22,8 +21,8 @@ from tests.worlds.steps import deliver, ended, stock_comes, until_event, until_r
 
 
 @pytest.fixture
-def job(world: AsyncEngine, temporal_client: Client) -> Retiring:
-    return Retiring(world, temporal_client)
+def job(world: AsyncEngine) -> Retiring:
+    return Retiring(world)
 
 
 async def hazmat(engine: AsyncEngine) -> None:
