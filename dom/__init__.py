@@ -4,7 +4,7 @@ Models are pydantic's; HiGHS solves what is too big to enumerate, CEL evaluates 
 
 shared/         values, texts, identifiers, money, errors
 orders/         an order, its checks at capture, its units and their statuses
-fulfilment/     what carriers' reports mean
+fulfilment/     what carriers are booked for, and what their reports mean
 stock/          available to promise; who gets what came in
 network         nodes and SKUs
 sourcing/       Order Fulfilment Logic (OFL): policy, planner, solver, explanation, rehearsal, values of stock

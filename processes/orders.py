@@ -9,6 +9,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from dom.orders.calls import ArrivedCall, ArrivedResult, CancelCall, CancelResult, OrderAnswer
 from dom.orders.intake import OrderRequest
 from dom.orders.status import FINAL_ORDER
 from dom.shared import ids
@@ -18,18 +19,7 @@ from processes.errors import Unavailable, domain_error
 from processes.missing import lost_by_the_store, open_without_process
 from store.orders import orders, timeline
 from workflows import attributes
-from workflows.messages import (
-    EDITION,
-    MOST_EVENTS,
-    AcceptCall,
-    ArrivedCall,
-    ArrivedResult,
-    CancelAnswer,
-    CancelCall,
-    CancelResult,
-    OrderAnswer,
-    OrderInput,
-)
+from workflows.messages import EDITION, MOST_EVENTS, AcceptCall, CancelAnswer, OrderInput
 from workflows.order.process import OrderWorkflow
 from workflows.order.temporal_view import start_summary
 

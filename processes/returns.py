@@ -8,6 +8,14 @@ from temporalio.client import WorkflowHandle
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from dom import returns as rules
+from dom.orders.return_calls import (
+    CancelReturnCall,
+    CloseReturnCall,
+    InspectCall,
+    ReceiveCall,
+    ReturnRequest,
+    ReturnResult,
+)
 from dom.orders.status import FINAL_RETURN, ReturnStatus
 from dom.shared import ids
 from dom.shared.errors import NotFound
@@ -16,19 +24,7 @@ from processes.missing import lost_by_the_store, open_without_process
 from services import returns as use_cases
 from store import returns
 from workflows import attributes
-from workflows.messages import (
-    EDITION,
-    MOST_EVENTS,
-    CancelReturnCall,
-    CloseReturnCall,
-    InspectCall,
-    ReceiveCall,
-    ReturnAnswer,
-    ReturnInput,
-    ReturnRequest,
-    ReturnResult,
-    ReturnStepAnswer,
-)
+from workflows.messages import EDITION, MOST_EVENTS, ReturnAnswer, ReturnInput, ReturnStepAnswer
 from workflows.returns import ReturnWorkflow
 from workflows.words import counted
 

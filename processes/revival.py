@@ -8,6 +8,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from dom import returns as rules
 from dom.exceptions import ExceptionKind
+from dom.orders.return_calls import ReturnRequest, ReturnRequestLine
 from dom.shared.errors import NotFound
 from processes.consistency import Fault
 from services.clock import utc_now
@@ -15,7 +16,7 @@ from store import returns
 from store.database.engine import reading
 from store.orders import orders, reads
 from workflows import attributes
-from workflows.messages import EDITION, MOST_EVENTS, OrderInput, ReturnInput, ReturnRequest, ReturnRequestLine
+from workflows.messages import EDITION, MOST_EVENTS, OrderInput, ReturnInput
 from workflows.order.process import OrderWorkflow
 from workflows.order.temporal_view import start_summary
 from workflows.returns import ReturnWorkflow

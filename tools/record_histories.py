@@ -21,7 +21,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.relaying import RelayTurn
 from cli.embedded import postgres, temporal
+from dom.orders.calls import StepLine
 from dom.orders.order import Order
+from dom.orders.return_calls import InspectCall, InspectedLine, ReceiveCall, ReturnRequest, ReturnRequestLine
 from dom.orders.status import Disposition
 from dom.shared import ids
 from dom.sourcing.valuation.terms import PricingTerms
@@ -49,16 +51,7 @@ from tests.worlds.steps import (
 )
 from tests.worlds.waiting import until_status
 from tools import recorded_work
-from workflows.messages import (
-    InspectCall,
-    InspectedLine,
-    ReceiveCall,
-    ReturnEnd,
-    ReturnInput,
-    ReturnRequest,
-    ReturnRequestLine,
-    StepLine,
-)
+from workflows.messages import ReturnEnd, ReturnInput
 from workflows.outbox_relay import WORKFLOW_ID as RELAY_ID
 from workflows.outbox_relay import RelayInput, ensure
 from workflows.pricing import SCHEDULE_ID, PriceStockWorkflow

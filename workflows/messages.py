@@ -1,22 +1,22 @@
 """What is said to and by the workflows: one request and one result a message. A new field needs a default."""
 
-import hashlib
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
-from dom.orders.order import Correction, Order, Promise
+from dom.orders.calls import CancelResult, StepLine
+from dom.orders.order import Correction, Order
+from dom.orders.return_calls import ReturnRequest, ReturnResult
 from dom.orders.status import (
     CarrierEventKind,
-    Disposition,
     FulfilmentStatus,
     FulfilmentStep,
     OrderStatus,
     ReturnStatus,
     SourcingCause,
 )
-from dom.shared.base import LineId, NodeId, Quantity, Text, Utc, Value
+from dom.shared.base import Text, Utc, Value
 
 EDITION: Final = 3
 """The edition of the workflows that a run is started with, and keeps in its input until its end.
@@ -33,23 +33,8 @@ It is kept in what a run starts with, so that another number does not change run
 REFUSED: Final[Literal["refused"]] = "refused"
 """What `DomStatus` and the result of a workflow say whose request was refused."""
 
-Reason = Annotated[str, Field(max_length=200, description="As it was given, for the record; empty: nobody gave one.")]
-"""Why something was asked for. It is for the system: customers are written to in the templates' own words."""
-
 REQUEST: Final = "request"
 """Where the details of a refusal say which request it answers, by its hash."""
-
-
-class Request(Value):
-    """What a caller asks for under an Idempotency-Key."""
-
-    def content_hash(self, operation: str) -> str:
-        """Tells whether two requests ask for the same: SHA-256 over the operation and what is said in the request.
-
-        What has its default is left out: a field that comes later does not make an old request another one.
-        """
-        said = self.model_dump_json(exclude_defaults=True)
-        return hashlib.sha256(f"{operation}\0{said}".encode()).hexdigest()
 
 
 class OrderInput(Value):
@@ -77,55 +62,10 @@ class AcceptCall(Value):
     content_hash: str
 
 
-class OrderAnswer(Value):
-    """What the channel hears. `created` is true for the first who asked.
-
-    `waiting` are the units by line that no node has, `cannot_be_sourced` those of them that none may ever give.
-    """
-
-    order_id: str
-    status: OrderStatus
-    promise: Promise | None
-    waiting: dict[str, int] = Field(default={})
-    cannot_be_sourced: dict[str, int] = Field(default={})
-    created: bool = False
-
-
-class CancelLine(Value):
-    """Units of one line to be cancelled; without a quantity every unit of it."""
-
-    line_id: LineId
-    quantity: Quantity | None = None
-
-
-class CancelCall(Request):
-    """Cancel an order, whole (no lines) or by line, before hand-over."""
-
-    lines: tuple[CancelLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
-    reason: Reason = ""
-    actor: Text = "support"
-    occurred_at: Utc | None = None
-
-
-class CancelResult(Value):
-    """What was cancelled, by line, and the order's status after it."""
-
-    order_id: str
-    status: OrderStatus
-    cancelled: dict[str, int]
-
-
 class CancelAnswer(CancelResult):
     """The answer with the hash of the request it answers; None for one that was given before it was kept."""
 
     request_hash: str | None = None
-
-
-class StepLine(Value):
-    """Units of a line that were picked."""
-
-    line_id: LineId
-    quantity: int = Field(ge=0, le=1_000_000)
 
 
 class NodeReport(Value):
@@ -157,24 +97,6 @@ class CarrierReport(Value):
     actor: Text = "carrier"
     shipment_id: str | None = None
     event_id: str | None = None
-
-
-class ArrivedCall(Value):
-    """A parcel that was lost has arrived after all: it is to count as delivered, and its replacement to stay."""
-
-    fulfilment_id: str
-    actor: Text = "support"
-    reason: str = Field(default="", max_length=200)
-    occurred_at: Utc | None = None
-
-
-class ArrivedResult(Value):
-    """What was taken back of the replacement, by line, and the order's status after it."""
-
-    order_id: str
-    fulfilment_id: str
-    status: OrderStatus
-    taken_back: dict[str, int] = Field(description="Units of the replacement that are not sent any more, by line.")
 
 
 class StockArrived(Value):
@@ -229,24 +151,6 @@ class ReturnStanding(Value):
     status: ReturnStatus
 
 
-class ReturnRequestLine(Value):
-    """Units of an order line that come back."""
-
-    line_id: LineId
-    quantity: Quantity
-
-
-class ReturnRequest(Request):
-    """Permission to send goods back is asked for. `node_id` is where they go; without it, to the node that shipped."""
-
-    order_id: Annotated[str, Field(max_length=900)]
-    lines: tuple[ReturnRequestLine, ...] = Field(min_length=1, max_length=1000)
-    reason: Reason = ""
-    node_id: NodeId | None = None
-    actor: Text = "customer"
-    occurred_at: Utc | None = None
-
-
 class ReturnInput(Value):
     """What starts a run of a return's workflow. `key` is the caller's own id of the request; `revived_by`: who had the
     process begun anew, on what the store holds. `most_events` and `continued` as of orders. `restored`: the
@@ -272,52 +176,6 @@ class ReturnAnswer(Value):
     node_id: str
     created: bool = False
     request_hash: str | None = None
-
-
-class ReceiveCall(Request):
-    """Goods of a return arrived; without lines, all that are outstanding."""
-
-    lines: tuple[ReturnRequestLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
-    actor: Text = "node"
-    occurred_at: Utc | None = None
-
-
-class InspectedLine(Value):
-    """What becomes of units of a returned line."""
-
-    line_id: LineId
-    quantity: Quantity
-    disposition: Disposition
-
-
-class InspectCall(Request):
-    """What the inspection of received units found; those that are not named wait for theirs."""
-
-    lines: tuple[InspectedLine, ...] = Field(min_length=1, max_length=4000)
-    actor: Text = "node"
-    occurred_at: Utc | None = None
-
-
-class CancelReturnCall(Request):
-    """Nothing more of a return is to come: the customer keeps it."""
-
-    reason: Reason = ""
-    actor: Text = "support"
-    occurred_at: Utc | None = None
-
-
-class CloseReturnCall(CancelReturnCall):
-    """Nothing more of a return is expected, after something of it came."""
-
-
-class ReturnResult(Value):
-    """How a return stands, and the refunds recorded for it so far, in minor units."""
-
-    return_id: str
-    order_id: str
-    status: ReturnStatus
-    refund: int = 0
-    currency: str = ""
 
 
 class ReturnStepAnswer(ReturnResult):

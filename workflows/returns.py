@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.returning import CommitReturn, OpenReturn, Returning, ReturnView
+    from dom.orders.return_calls import CancelReturnCall, CloseReturnCall, InspectCall, ReceiveCall
     from dom.orders.status import ReturnStatus
     from dom.returns import CancelReturn, CloseReturn, ExpireReturn, Inspect, Receive, Step
     from dom.shared.access import EXPIRY, TEMPORAL
@@ -17,10 +18,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import (
         EDITION,
         REFUSED,
-        CancelReturnCall,
-        CloseReturnCall,
-        InspectCall,
-        ReceiveCall,
         ReturnAnswer,
         ReturnEnd,
         ReturnInput,

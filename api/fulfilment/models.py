@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 from api.http.models import Page, Window
 from api.orders.models import UnitsOfLine
 from dom.network import ShippingMethod
+from dom.orders.calls import Request, StepLine
 from dom.orders.order import ShipTo
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
 from dom.shared.base import Utc, Value
-from workflows.messages import Request, StepLine
 
 
 class StepReport(Request):

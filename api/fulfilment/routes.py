@@ -16,6 +16,7 @@ from api.http.models import Cursor, FulfilmentId, Limit
 from api.http.services import IdempotencyKey, Use
 from api.identity import visibility
 from api.identity.scopes import needs
+from dom.orders.calls import ArrivedCall, ArrivedResult, StepLine
 from dom.orders.commands import TakeNodeStep
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
 from dom.shared.access import Principal, Scope
@@ -27,7 +28,6 @@ from store.access.visibility import FULFILMENT
 from store.fulfilment import fulfilments
 from store.fulfilment.work_list import Position, WorkFilter, work_list
 from store.orders import orders, reads
-from workflows.messages import ArrivedCall, ArrivedResult, StepLine
 
 router = APIRouter(tags=["fulfilments"])
 

@@ -9,6 +9,7 @@ from api.http.models import Page, Window
 from api.notifications.models import Medium
 from dom.exceptions import ExceptionKind
 from dom.network import ShippingMethod
+from dom.orders.calls import CancelLine, Reason
 from dom.orders.events import EventKind
 from dom.orders.order import Customer, Payment, ShipTo
 from dom.orders.status import CarrierEventKind, FulfilmentStatus, OrderStatus, ReturnStatus
@@ -16,7 +17,6 @@ from dom.shared.base import Utc, Value
 from dom.sourcing.explanation.models import Change, Explanation
 from dom.sourcing.models import Demand, SourcingDecision, StockValue
 from store.enums import MessageStatus, ShipmentStatus
-from workflows.messages import CancelLine, Reason
 
 
 class OrderLinks(BaseModel):

@@ -22,6 +22,7 @@ from api.identity.scopes import caller, needs
 from api.orders import examples
 from api.orders.models import CancelRequest, OrderCaptured, OrderDetail, OrderList, Sourcing, Timeline
 from api.orders.sourcing import stored_decision
+from dom.orders.calls import CancelCall, CancelResult, OrderAnswer
 from dom.orders.intake import OrderRequest, as_captured_before
 from dom.orders.status import OrderStatus
 from dom.shared.access import Principal, Scope
@@ -31,7 +32,6 @@ from store.access.visibility import ORDER
 from store.orders import orders as order_rows
 from store.orders import reads, timeline
 from store.sourcing import explanations
-from workflows.messages import CancelCall, CancelResult, OrderAnswer
 
 
 class _Orders(APIRoute):

@@ -5,9 +5,10 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from api.http.models import Page
+from dom.orders.calls import Reason
+from dom.orders.return_calls import InspectedLine, ReturnRequestLine
 from dom.orders.status import Disposition, ReturnStatus
 from dom.shared.base import NodeId, Utc, Value
-from workflows.messages import InspectedLine, Reason, ReturnRequestLine
 
 
 class NewReturn(Value):

@@ -25,14 +25,7 @@ from api.returns.models import (
     ReturnOpened,
     ReturnReceipt,
 )
-from dom.orders.status import ReturnStatus
-from dom.shared import ids
-from dom.shared.access import Principal, Scope
-from dom.shared.base import AS_SEEN
-from dom.shared.errors import NotFound
-from store.access.visibility import ORDER, RETURN
-from store.orders import reads
-from workflows.messages import (
+from dom.orders.return_calls import (
     CancelReturnCall,
     CloseReturnCall,
     InspectCall,
@@ -40,6 +33,13 @@ from workflows.messages import (
     ReturnRequest,
     ReturnResult,
 )
+from dom.orders.status import ReturnStatus
+from dom.shared import ids
+from dom.shared.access import Principal, Scope
+from dom.shared.base import AS_SEEN
+from dom.shared.errors import NotFound
+from store.access.visibility import ORDER, RETURN
+from store.orders import reads
 
 router = APIRouter(tags=["returns"])
 

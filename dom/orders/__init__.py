@@ -1,5 +1,6 @@
 """An order: what a channel may hand over, where its units stand, and what may happen to them next.
 
+calls        what callers ask of an order, and what they hear
 changes      what a command changes of an order, as a value: units, statuses, stock, what is told
 commands     what may be asked of an order's units
 intake       the door: an order is checked here against the outside world's rules, once, when a channel
@@ -8,6 +9,7 @@ lifecycle    the life of an order's units: where each one stands, which step may
              order's status is
 order        an order as it was captured, and the promise its customer got. `dom.orders.intake` is where it
              is checked
+return_calls the same of a return
 status       statuses, steps, reports and reasons. Which step may follow which is in `dom.orders.lifecycle`
 tidying      what an order's texts look like once the harmless oddities of shops and forms are gone
 transitions  what may happen to an order's units, decided once: what a command changes, and the order after it

@@ -22,6 +22,7 @@ reoptimisation/  the second look: work that no node has begun is planned anew, f
                  together
 servable         which nodes may ever give a SKU to a place, or hand it out there; and why none may,
                  if none may
+sourced          what sourcing gives an order, as its process hears it, and the rules of sourcing it again
 solver/          the sourcing question in numbers, and its best answer: which sources take part, and
                  who gives what
 valuation/       what a unit of stock is worth where it lies: forecasts, shadow prices, and how they

@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from dom.exceptions import ExceptionKind
 from dom.orders.intake import OrderRequest
+from dom.orders.return_calls import ReturnRequest, ReturnRequestLine
 from dom.orders.status import Disposition, OrderStatus, ReturnStatus
 from dom.shared.errors import NoProcess, NotFound, NothingToReturn
 from jobs.watching_processes import Watching
@@ -33,7 +34,7 @@ from tests.worlds.returning import ask, handle, inspect, receive
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, deliver, ended, refused, until_event
 from tests.worlds.waiting import until
-from workflows.messages import ReturnAnswer, ReturnRequest, ReturnRequestLine
+from workflows.messages import ReturnAnswer
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client
 
+from dom.orders.calls import ArrivedCall, CancelCall, CancelLine, StepLine
 from dom.orders.order import Order
+from dom.orders.return_calls import ReturnRequest, ReturnRequestLine
 from dom.orders.status import Disposition, OrderStatus, ReturnStatus
 from dom.shared import ids
 from dom.shared.errors import Conflict
@@ -42,15 +44,7 @@ from tests.worlds.seen import attributes_of
 from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import cancel, deliver, ended, pack, refused, stock_comes, until_event, until_released
 from tests.worlds.waiting import until, until_status
-from workflows.messages import (
-    ArrivedCall,
-    CancelCall,
-    CancelLine,
-    ReturnAnswer,
-    ReturnRequest,
-    ReturnRequestLine,
-    StepLine,
-)
+from workflows.messages import ReturnAnswer
 from workflows.order.process import OrderWorkflow
 
 

@@ -12,6 +12,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from dom.exceptions import ExceptionKind
+from dom.orders.calls import CancelCall, CancelLine, CancelResult
+from dom.orders.return_calls import CancelReturnCall, InspectCall, InspectedLine, ReceiveCall
 from dom.orders.status import Disposition, OrderStatus, ReturnStatus
 from processes.client import Durable
 from processes.orders import OrderProcesses
@@ -27,17 +29,7 @@ from tests.worlds.seen import current_details
 from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import cancel, deliver, ended, pack, until_event, until_order
 from tests.worlds.waiting import until
-from workflows.messages import (
-    CancelCall,
-    CancelLine,
-    CancelResult,
-    CancelReturnCall,
-    InspectCall,
-    InspectedLine,
-    OrderNews,
-    ReceiveCall,
-    StockArrived,
-)
+from workflows.messages import OrderNews, StockArrived
 from workflows.order.process import OrderWorkflow
 
 BOUND = 60

@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from connectors.notifications.port import OutboundMessage, TemporaryFailureError
+from dom.orders.calls import CancelCall
 from dom.orders.order import Order
+from dom.orders.return_calls import InspectCall, InspectedLine, ReceiveCall, ReturnRequest
 from dom.orders.status import Disposition, ReturnStatus
 from store.orders import reads
 from tests.worlds import small
@@ -17,14 +19,7 @@ from tests.worlds.outside import RecordingSender
 from tests.worlds.returning import ask, end, handle, inspect, lines, mails, receive
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, deliver, ended, refused, ship
-from workflows.messages import (
-    CancelCall,
-    InspectCall,
-    InspectedLine,
-    ReceiveCall,
-    ReturnAnswer,
-    ReturnRequest,
-)
+from workflows.messages import ReturnAnswer
 from workflows.returns import ReturnWorkflow
 
 

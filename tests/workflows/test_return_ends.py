@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from dom.orders.order import Order
+from dom.orders.return_calls import CancelReturnCall, ReceiveCall
 from dom.orders.status import FINAL_RETURN, Disposition, ReturnStatus
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
@@ -20,7 +21,7 @@ from tests.worlds.returning import ask, end, handle, inspect, lines, mails, rece
 from tests.worlds.running import House
 from tests.worlds.steps import deliver, ended, refused
 from tests.worlds.waiting import until
-from workflows.messages import CancelReturnCall, ReceiveCall, ReturnAnswer
+from workflows.messages import ReturnAnswer
 from workflows.returns import ReturnWorkflow
 
 SCRAP = Disposition.SCRAP

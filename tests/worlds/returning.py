@@ -4,24 +4,21 @@ from temporalio.client import WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from dom.orders.order import Order
-from dom.orders.status import Disposition
-from dom.shared import ids
-from tests.worlds.outside import RecordingSender
-from tests.worlds.running import House
-from workflows.messages import (
-    EDITION,
+from dom.orders.return_calls import (
     CancelReturnCall,
     CloseReturnCall,
     InspectCall,
     InspectedLine,
     ReceiveCall,
-    ReturnAnswer,
-    ReturnEnd,
-    ReturnInput,
     ReturnRequest,
     ReturnRequestLine,
     ReturnResult,
 )
+from dom.orders.status import Disposition
+from dom.shared import ids
+from tests.worlds.outside import RecordingSender
+from tests.worlds.running import House
+from workflows.messages import EDITION, ReturnAnswer, ReturnEnd, ReturnInput
 from workflows.returns import ReturnWorkflow
 
 

@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from activities.signalling import WorkflowNotices
 from connectors.notifications.port import Sender
 from dom.notifications.messages import Medium
+from dom.orders.calls import OrderAnswer
 from dom.orders.order import Order
 from dom.returns import EXPIRES_AFTER
 from dom.shared import ids
@@ -30,15 +31,7 @@ from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.waiting import until_told
 from worker import WORKFLOWS, background, drain, wired
 from workflows import attributes
-from workflows.messages import (
-    EDITION,
-    AcceptCall,
-    CarrierReport,
-    NodeReport,
-    OrderAnswer,
-    OrderInput,
-    OrderResult,
-)
+from workflows.messages import EDITION, AcceptCall, CarrierReport, NodeReport, OrderInput, OrderResult
 from workflows.order.process import OrderWorkflow
 
 Handle = WorkflowHandle[OrderWorkflow, OrderResult]

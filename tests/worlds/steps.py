@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from dom.orders.calls import CancelCall, CancelLine, CancelResult
 from dom.orders.order import Order
 from dom.shared import ids
 from store import stock
@@ -19,7 +20,7 @@ from tests.worlds.books import check_books, one
 from tests.worlds.running import House
 from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.waiting import PATIENCE_SECONDS, until, until_booked
-from workflows.messages import CancelCall, CancelLine, CancelResult, OrderResult, StockArrived
+from workflows.messages import OrderResult, StockArrived
 from workflows.order.process import OrderWorkflow
 
 

@@ -4,10 +4,11 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from dom.fulfilment.carrier_reports import ParcelReport
+    from dom.orders.calls import ArrivedCall, CancelCall
     from dom.orders.commands import CancelUnits, CountAsDelivered, TakeNodeStep
     from dom.orders.order import Order
     from dom.shared.errors import InvalidInput
-    from workflows.messages import ArrivedCall, CancelCall, CarrierReport, NodeReport
+    from workflows.messages import CarrierReport, NodeReport
 
 
 def cancellation(call: CancelCall, request: str) -> CancelUnits:

@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.errors import as_application_error
     from activities.resuming import ResumeOrder, Resuming
     from activities.sourcing import SourcingActivities
+    from dom.orders.calls import ArrivedCall, ArrivedResult, CancelCall, OrderAnswer
     from dom.orders.commands import CancelRest, GiveUpWaiting
     from dom.orders.status import FAILED_SOURCING, FINAL_ORDER, OrderStatus, SourcingCause
     from dom.orders.views import OrderAfter
@@ -23,14 +24,10 @@ with workflow.unsafe.imports_passed_through():
         EDITION,
         REFUSED,
         AcceptCall,
-        ArrivedCall,
-        ArrivedResult,
         CancelAnswer,
-        CancelCall,
         CarrierReport,
         LookedAgain,
         NodeReport,
-        OrderAnswer,
         OrderInput,
         OrderNews,
         OrderResult,

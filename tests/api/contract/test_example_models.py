@@ -27,10 +27,11 @@ from api.stock import models as stock
 from api.stock import safety_models, value_models
 from dom.channels import Channel
 from dom.network import Node, Sku
+from dom.orders.calls import CancelResult
 from dom.orders.intake import OrderRequest
+from dom.orders.return_calls import ReturnResult
 from dom.sourcing.policy.document import Policy
 from tests.worlds import api_examples as examples
-from workflows.messages import CancelResult, ReturnResult
 
 
 @pytest.mark.parametrize(

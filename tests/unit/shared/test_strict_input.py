@@ -15,6 +15,7 @@ import api
 from api.delivery.models import CarrierEvents
 from api.http.requests import query_fields
 from dom.delivery.tariffs import Tariff
+from dom.orders import calls, return_calls
 from dom.shared import json_text
 from dom.shared.base import TimeOfDay, Utc, Value
 from dom.sourcing.policy.document import Policy
@@ -87,7 +88,8 @@ class TestEveryField:
         assert [said for model in sorted(models, key=str) for said in _taken(model)] == []
 
     def test_of_what_files_policies_and_messages_hold_is_strict(self) -> None:
-        told = [each for each in vars(messages).values() if isinstance(each, type) and issubclass(each, Value)]
+        said = [each for module in (messages, calls, return_calls) for each in vars(module).values()]
+        told = [each for each in said if isinstance(each, type) and issubclass(each, Value)]
         models = {model for root in (CountRow, DeltaRow, Policy, Tariff, *told) for model in _models(root)}
         assert [said for model in sorted(models, key=str) for said in _taken(model) if model is not Value] == []
 
@@ -132,7 +134,7 @@ class TestWhatPydanticWrote:
     @pytest.mark.parametrize(
         "example",
         [
-            messages.CancelCall(occurred_at=datetime(2026, 3, 2, 9, 26, 0, 123, tzinfo=UTC)),
+            calls.CancelCall(occurred_at=datetime(2026, 3, 2, 9, 26, 0, 123, tzinfo=UTC)),
             messages.OrderResult(order_id="a", status="delivered", fulfilments=1, finished_at=datetime(2026, 1, 1)),  # noqa: DTZ001
         ],
     )
@@ -148,12 +150,12 @@ class TestATime:
         ["2026-03-02T09:26:00Z", "2026-03-02t09:26:00.5z", "2026-03-02 09:26:00+01:00", "2026-03-02T09:26:00.123456Z"],
     )
     def test_is_taken_as_rfc_3339_writes_it(self, text: str) -> None:
-        assert messages.CancelCall.model_validate({"occurred_at": text}).occurred_at is not None
+        assert calls.CancelCall.model_validate({"occurred_at": text}).occurred_at is not None
 
     @pytest.mark.parametrize("text", ["2026-03-02", "2026-03-02T09:26:00", "09:26", "2026-03-02T09:26:00Z\n", ""])
     def test_is_refused_without_its_offset_or_day(self, text: str) -> None:
         with pytest.raises(ValidationError):
-            messages.CancelCall.model_validate({"occurred_at": text})
+            calls.CancelCall.model_validate({"occurred_at": text})
 
 
 class TestFiles:

@@ -8,12 +8,12 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
+from dom.orders.calls import ArrivedCall, CancelCall, CancelLine, StepLine
 from dom.orders.order import Order
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, ended, pack, ship, until_event, until_order, until_released
-from workflows.messages import ArrivedCall, CancelCall, CancelLine, StepLine
 from workflows.order.process import OrderWorkflow
 
 

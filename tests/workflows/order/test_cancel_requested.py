@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from dom.orders.calls import CancelCall
 from dom.orders.order import Order
 from dom.orders.status import OrderStatus
 from store import reconcile
@@ -10,7 +11,6 @@ from store.orders import reads
 from tests.worlds import small
 from tests.worlds.running import House
 from tests.worlds.waiting import until
-from workflows.messages import CancelCall
 from workflows.order.process import OrderWorkflow
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowUpdateFailedError
 
 from connectors.carriers.port import Booking, BookingRequest
+from dom.orders.calls import CancelCall, CancelLine
 from dom.orders.status import OrderStatus
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, on_hand, one, rows
@@ -15,7 +16,6 @@ from tests.worlds.running import House
 from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import cancel, ended, pack, refused, ship, status_of, until_event, until_order
 from tests.worlds.waiting import until, until_status
-from workflows.messages import CancelCall, CancelLine
 from workflows.order.process import OrderWorkflow
 
 

@@ -6,6 +6,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from dom.network import Sku
+from dom.orders.calls import OrderAnswer
 from dom.orders.status import OrderStatus
 from store.network import reference
 from tests.worlds import small
@@ -15,7 +16,6 @@ from tests.worlds.seen import current_details
 from tests.worlds.sourcing import sku
 from tests.worlds.steps import cancel, deliver, ended, refused
 from workflows import attributes
-from workflows.messages import OrderAnswer
 
 
 class TestTheSameOrder:

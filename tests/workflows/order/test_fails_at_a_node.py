@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from dom.orders.calls import StepLine
 from dom.orders.order import Order
 from store.policy import policies
 from tests.worlds import small
@@ -17,7 +18,6 @@ from tests.worlds.policies import changed
 from tests.worlds.running import House
 from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import cancel, comes, deliver, ended, stock_comes, until_event, until_order, until_released
-from workflows.messages import StepLine
 
 SOURCED = "SELECT cause FROM sourcing_decisions WHERE order_id = :id ORDER BY attempt"
 EXCEPTIONS = "SELECT kind, status FROM exceptions ORDER BY id"

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.notifications.messages import Notice
+from dom.orders.calls import StepLine
 from dom.orders.order import Order
 from dom.orders.status import OrderStatus
 from tests.worlds import small
@@ -15,7 +16,7 @@ from tests.worlds.looks import comes, policy, reoptimisation_job
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, deliver, ended, status_of, stock_comes, until_event, until_released
 from tests.worlds.waiting import until, until_status
-from workflows.messages import LookedAgain, StepLine
+from workflows.messages import LookedAgain
 from workflows.order.process import OrderWorkflow
 
 TAKEN_IN = "SELECT count(*) FROM second_looks WHERE taken_in_at IS NOT NULL"

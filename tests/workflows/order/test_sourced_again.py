@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from connectors.carriers.port import Booking, BookingRequest
+from dom.orders.calls import StepLine
 from dom.orders.status import OrderStatus
 from dom.shared.errors import OutsideFailure
 from store import stock
@@ -25,7 +26,6 @@ from tests.worlds.steps import (
     until_order,
     until_released,
 )
-from workflows.messages import StepLine
 
 
 async def receive(house: House, sku: str, quantity: int, key: str = "receipt") -> None:
