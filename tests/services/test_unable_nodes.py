@@ -34,6 +34,7 @@ class TestTakenAway:
         await check_books(world)
 
     async def test_not_once_the_node_has_begun(self, world: AsyncEngine) -> None:
+        """The job saw unbegun work; the node's own report came first."""
         order = small.order("unable-begun", A=2)
         await accept(Database(world, replaying=True), order)
         work = Unable(f"{order.order_id}-F1", order.order_id, "dc-leeds", "the node is switched off")

@@ -161,18 +161,6 @@ async def test_a_cart_at_a_node_switched_off_becomes_an_order_of_the_others(hous
 
 
 class TestBegunWhileTheNodeIsSwitchedOff:
-    async def test_the_work_stays_with_the_node(self, house: House, job: Retiring) -> None:
-        """The leader saw unbegun work; the node's own report came first."""
-        order = small.order("off-and-begun", RARE=2)
-        await house.send(order)
-        await change(house.engine, LEEDS, active=False)
-        await house.node(order, "accept")  # stands in front of what the leader says
-        await job._take_away()
-        await until_event(house, order, "fulfilment_accepted")
-        await house.handle(order).query("standing")
-        assert await rows(house.engine, "SELECT status FROM fulfilments") == [("accepted",)]
-        await over(house, order)
-
     async def test_what_is_said_in_a_nodes_name_is_never_out_of_turn(self, house: House) -> None:
         order = small.order("off-and-picked", RARE=2)
         await house.send(order)
