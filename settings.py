@@ -6,7 +6,6 @@ A setting is read from the environment variable `DOM_` + its name in capitals: `
 
 from __future__ import annotations
 
-import os
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -224,20 +223,3 @@ def is_loopback(host: str) -> bool:
 
 def _as_text(value: object) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-
-
-def load() -> Settings:
-    """The settings of this process's environment; address and namespace of Temporal also from `TEMPORAL_*`.
-
-    Raises pydantic.ValidationError that names the wrong one, and StartProblem for `TEMPORAL_*` that cannot be read.
-    """
-    from bootstrap import profile  # brings the SDK along, which a process that only prints its help does not need
-
-    own = Settings()
-    if not own.temporal_env:
-        return own
-    found = profile.read(os.environ)
-    theirs = {"temporal_address": found.address, "temporal_namespace": found.namespace}
-    ours = {name for name in own.model_fields_set if getattr(own, name)}
-    chosen = {name: value for name, value in theirs.items() if value and name not in ours}
-    return own.model_copy(update=chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,6 @@ from contextlib import contextmanager
 import structlog
 from pydantic import ValidationError
 
-import settings
 from bootstrap.problems import StartProblem
 from logs import configure_logging
 from settings import ENV_PREFIX, Settings
@@ -17,10 +17,27 @@ from settings import ENV_PREFIX, Settings
 _log = structlog.get_logger("dom")
 
 
+def load() -> Settings:
+    """The settings of this process's environment; address and namespace of Temporal also from `TEMPORAL_*`.
+
+    Raises pydantic.ValidationError that names the wrong one, and StartProblem for `TEMPORAL_*` that cannot be read.
+    """
+    from bootstrap import profile  # brings the SDK along, which a process that only prints its help does not need
+
+    own = Settings()
+    if not own.temporal_env:
+        return own
+    found = profile.read(os.environ)
+    theirs = {"temporal_address": found.address, "temporal_namespace": found.namespace}
+    ours = {name for name in own.model_fields_set if getattr(own, name)}
+    chosen = {name: value for name, value in theirs.items() if value and name not in ours}
+    return own.model_copy(update=chosen)
+
+
 def load_settings() -> Settings:
     """The settings of this environment; raises StartProblem that names the wrong variable."""
     try:
-        return settings.load()
+        return load()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ENV_PREFIX + str(first["loc"][0]).upper()

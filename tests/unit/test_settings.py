@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from settings import ENV_PREFIX, Settings, load
+from bootstrap.starting import load
+from settings import ENV_PREFIX, Settings
 
 PASSWORD = "correct-horse-battery"
 SECRET = "whsec_c2VjcmV0LWtleS1vZi13ZWJob29rcw=="
