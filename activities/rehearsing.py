@@ -73,7 +73,8 @@ class Rehearsing:
                 said[0] = "waits for the database"
                 _log.warning("a rehearsal waits for the database", rehearsal=rehearsal_id, because=str(error))
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _AGAIN_SECONDS)
+                    async with asyncio.timeout(_AGAIN_SECONDS):
+                        await stop.wait()
             else:
                 if outcome is not None:
                     return outcome
