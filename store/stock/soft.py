@@ -226,7 +226,8 @@ WITH standing AS (
       AND (SELECT bool_and(s.expires_at > over.at) FROM standing s CROSS JOIN over WHERE s.status = 'active')
     RETURNING expires_at
 ), rows AS (
-    UPDATE reservations r SET expires_at = m.expires_at FROM mine m, standing s WHERE r.id = s.id AND s.status = 'active'
+    UPDATE reservations r SET expires_at = m.expires_at FROM mine m, standing s
+    WHERE r.id = s.id AND s.status = 'active'
 )
 SELECT expires_at FROM mine
 """)

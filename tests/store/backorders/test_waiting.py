@@ -183,7 +183,9 @@ class TestShipComplete:
             await backorders.extend_allocation(connection, whole)
             assert await backorders.lacking(connection) == []
             async with world.connect() as run:
-                free = await run.execute(text("SELECT id FROM orders WHERE id = :id FOR NO KEY UPDATE SKIP LOCKED"), {"id": whole})
+                free = await run.execute(
+                    text("SELECT id FROM orders WHERE id = :id FOR NO KEY UPDATE SKIP LOCKED"), {"id": whole}
+                )
                 assert free.all() == [], "no run adds to it meanwhile"
 
 
