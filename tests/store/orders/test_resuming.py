@@ -41,7 +41,7 @@ async def test_units_wait_since_they_could_have_been_sent(
     await place(world, order)
     async with world.begin() as connection:
         for number, (days_ago, (unfilled, release)) in enumerate(decisions, 1):
-            said = {"decision": {"unfilled": [{}] * unfilled, "next_release": release}}
+            said: dict[str, object] = {"decision": {"unfilled": [{}] * unfilled, "next_release": release}}
             parameters = {"id": order.order_id, "number": number, "document": json.dumps(said), "days": days_ago}
             await connection.execute(_DECIDED, parameters)
         found = await resuming.last_sourcing(connection, order.order_id)
