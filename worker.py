@@ -139,7 +139,7 @@ def wired(
     activities.
     """
     sourcing, changing = SourcingActivities(house_database), Changing(house_database)
-    importing, rehearsing = Importing(house_database), Rehearsing(house_database)
+    importing, rehearsing = Importing(house_database, drain_seconds), Rehearsing(house_database, drain_seconds)
     shipping, returning = Shipping(house_database, CarrierRegistry(carriers)), Returning(house_database, returns_last)
     return [
         Capture(house_database).accept_order,

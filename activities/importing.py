@@ -62,9 +62,13 @@ class ImportCancellation(Value):
 
 @dataclass(frozen=True, slots=True)
 class Importing:
-    """Applies imports. The store holds how far each is, so that any worker goes on where another one stopped."""
+    """Applies imports. The store holds how far each is, so that any worker goes on where another one stopped.
+
+    `drain_seconds` is what a worker that stops gives its activities.
+    """
 
     database: Database
+    drain_seconds: float = 10.0
 
     @activity.defn(name="apply_import")
     async def apply_import(self, turn: ImportTurn) -> ImportProgress:
@@ -73,7 +77,12 @@ class Importing:
         What the database refuses to apply has failed, and says why.
         """
         said = ["begins"]
-        return await lasting(lambda stop: self._apply(turn, stop, said), lambda: said[0], beat=turn.beat)
+        return await lasting(
+            lambda stop: self._apply(turn, stop, said),
+            lambda: said[0],
+            beat=turn.beat,
+            drain_seconds=self.drain_seconds,
+        )
 
     async def _apply(self, turn: ImportTurn, stop: asyncio.Event, said: list[str]) -> ImportProgress:
         clock = asyncio.get_running_loop()

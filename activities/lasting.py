@@ -13,7 +13,9 @@ AT_ONCE: Final[Mapping[str, int]] = {"apply_import": 2, "run_rehearsal": 1}
 a task queue of its own, so that those that wait take no place of bookings, and the oldest is next.
 """
 _LAST_SECONDS: Final = 12.0
-"""What a step under way gets when the activity must stop."""
+"""What is under way gets, at most, when its activity must stop: longer than mail and webhooks wait for an answer."""
+_RESERVE_SECONDS: Final = 2.0
+"""So long before the worker cuts its activities off all is written down."""
 
 Seconds = Annotated[float, Field(gt=0)]
 R = TypeVar("R")
@@ -24,13 +26,23 @@ def own_queue(task_queue: str, name: str) -> str:
     return f"{task_queue}-{name}"
 
 
+def time_to_stop(drain_seconds: float) -> float:
+    """Seconds that what is under way gets to end, where a worker that drains gives its activities `drain_seconds`."""
+    return max(min(_LAST_SECONDS, drain_seconds - _RESERVE_SECONDS), 0.0)
+
+
 async def lasting(
-    work: Callable[[asyncio.Event], Coroutine[Any, Any, R]], progress: Callable[[], object], *, beat: float
+    work: Callable[[asyncio.Event], Coroutine[Any, Any, R]],
+    progress: Callable[[], object],
+    *,
+    beat: float,
+    drain_seconds: float,
 ) -> R:
     """Do the work, and tell Temporal its `progress` every `beat` seconds.
 
-    The work is handed an event that is set when the activity is cancelled or its worker drains: it should end soon
-    then, for it is not cut off in the middle of a statement.
+    The work is handed an event that is set when the activity is cancelled or its worker drains. It gets
+    `time_to_stop` then, so that it is not cut off in the middle of a statement; what takes longer is cut off, and
+    another attempt goes on.
     """
     stop = asyncio.Event()
     running = asyncio.create_task(work(stop))
@@ -39,10 +51,14 @@ async def lasting(
         await asyncio.wait({running, others[1]}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stop.set()
-        await asyncio.wait({running}, timeout=_LAST_SECONDS)
-        for task in (running, *others):
-            task.cancel()
-        await asyncio.gather(running, *others, return_exceptions=True)
+        try:
+            await asyncio.wait({running}, timeout=time_to_stop(drain_seconds))
+        finally:
+            for task in (running, *others):
+                task.cancel()
+            await asyncio.gather(running, *others, return_exceptions=True)
+    if running.cancelled():
+        raise stopped()
     return running.result()
 
 

@@ -48,9 +48,13 @@ class RehearsalEnd(Value):
 
 @dataclass(frozen=True, slots=True)
 class Rehearsing:
-    """Runs rehearsals. Whoever takes one over begins it anew: it changes nothing, and is written down at its end."""
+    """Runs rehearsals. Whoever takes one over begins it anew: it changes nothing, and is written down at its end.
+
+    `drain_seconds` is what a worker that stops gives its activities.
+    """
 
     database: Database
+    drain_seconds: float = 10.0
 
     @activity.defn(name="run_rehearsal")
     async def run_rehearsal(self, turn: RehearsalTurn) -> RehearsalOutcome:
@@ -60,7 +64,10 @@ class Rehearsing:
         """
         said = ["begins"]
         return await lasting(
-            lambda stop: self._patiently(turn.rehearsal_id, stop, said), lambda: said[0], beat=turn.beat
+            lambda stop: self._patiently(turn.rehearsal_id, stop, said),
+            lambda: said[0],
+            beat=turn.beat,
+            drain_seconds=self.drain_seconds,
         )
 
     async def _patiently(self, rehearsal_id: str, stop: asyncio.Event, said: list[str]) -> RehearsalOutcome:
@@ -73,7 +80,8 @@ class Rehearsing:
                 said[0] = "waits for the database"
                 _log.warning("a rehearsal waits for the database", rehearsal=rehearsal_id, because=str(error))
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _AGAIN_SECONDS)
+                    async with asyncio.timeout(_AGAIN_SECONDS):
+                        await stop.wait()
             else:
                 if outcome is not None:
                     return outcome

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import Field
 from temporalio import activity
 
+from activities.lasting import Seconds, time_to_stop
 from connectors.notifications.port import Sender
 from dom.notifications.messages import Medium
 from dom.shared.base import Value
@@ -19,12 +19,6 @@ from store.notifications import outbox
 
 END_OF_TURN_SECONDS: Final = 90.0
 """What senders under way get at the end of a turn: longer than a mail with all its exchanges takes."""
-_LAST_SECONDS: Final = 12.0
-"""What they get, at most, when the worker drains: longer than mail and webhooks wait for an answer."""
-_RESERVE_SECONDS: Final = 2.0
-"""So long before the worker cuts its activities off all is written down."""
-
-Seconds = Annotated[float, Field(gt=0)]
 
 
 class RelayTurn(Value):
@@ -76,7 +70,7 @@ class Relaying:
             await asyncio.wait({running, draining}, timeout=turn.seconds, return_when=asyncio.FIRST_COMPLETED)
             stop.set()
             await asyncio.wait({running, draining}, timeout=END_OF_TURN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({running}, timeout=self._time_to_drain())
+            await asyncio.wait({running}, timeout=time_to_stop(self.drain_seconds))
         finally:
             for task in (running, draining, beating):
                 task.cancel()
@@ -84,9 +78,6 @@ class Relaying:
         if not running.cancelled():
             running.result()
         return await uninterrupted(self._relayed(relay))
-
-    def _time_to_drain(self) -> float:
-        return max(min(_LAST_SECONDS, self.drain_seconds - _RESERVE_SECONDS), 0.0)
 
     async def _relayed(self, relay: Relay) -> Relayed:
         async with self.database.statement() as connection:

@@ -11,9 +11,9 @@ from typing import Any
 
 import uvloop
 
-import settings as house
 import worker
 from bench.noop import EmptyWorkflow, NoOpActivities, NoOpWorkflow
+from bootstrap.starting import load_settings
 from settings import Settings
 
 
@@ -32,4 +32,4 @@ async def run(settings: Settings, ledger: Path) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(run(house.load(), Path(sys.argv[1])))
+    uvloop.run(run(load_settings(), Path(sys.argv[1])))

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -10,7 +11,7 @@ import structlog
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.notifications.port import ReceiverGoneError, Sender, TemporaryFailureError
+from connectors.notifications.port import OutboundMessage, ReceiverGoneError, Sender, TemporaryFailureError
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import Medium, Notice
 from dom.shared.backoff import pause
@@ -172,25 +173,36 @@ class Relay:
         try:
             await self._senders[message.medium].send(message)
         except ReceiverGoneError as error:
-            return await self._gone(row, error)
+            return await self._gone(row, message, error)
         except Exception as error:
             return self._not_sent(row, error)
         return _Sent(row, Settlement(row["id"], MessageStatus.SENT))
 
-    async def _gone(self, row: RowMapping, error: ReceiverGoneError) -> _Sent:
+    async def _gone(self, row: RowMapping, message: OutboundMessage, error: ReceiverGoneError) -> _Sent:
         """Nobody is there: of a notice, a person hears of the order; availability is told anew. Safe to repeat."""
         _log.warning("nobody to tell", receiver=row["receiver"], kind=row["kind"])
         if row["kind"] in _GONE:
             try:
-                await uninterrupted(self._without_receiver(row))
+                if not await uninterrupted(self._reaches_nobody(row, message)):
+                    return _Sent(row, Settlement(row["id"], MessageStatus.SENT))
             except Exception as failed:
                 _log.exception("nobody to tell, and it cannot be said", key=row["business_key"])
                 return self._put_off(row, failed)
         return _Sent(row, Settlement(row["id"], MessageStatus.FAILED, str(error)))
 
-    async def _without_receiver(self, row: RowMapping) -> None:
+    async def _reaches_nobody(self, row: RowMapping, message: OutboundMessage) -> bool:
+        """Do what is done without a receiver; False if a process that began anew meanwhile heard of it after all.
+
+        A process locks its order as it begins: one that does not run while we hold the lock finds what is written here.
+        """
         async with self._database.transaction() as connection:
+            if message.medium is Medium.WORKFLOW:
+                await backorders.lock_order(connection, row["order_id"])
+                with suppress(ReceiverGoneError):
+                    await self._senders[message.medium].send(message)
+                    return False
             await _GONE[row["kind"]](connection, row)
+            return True
 
     def _not_sent(self, row: RowMapping, error: Exception) -> _Sent:
         """What a sender's error means for a message."""

@@ -134,34 +134,16 @@ async def _put(connection: AsyncConnection, change: PlannedChange, network: Netw
     await decisions.record(
         connection, planned, business_key=key, cause=SourcingCause.SECOND_LOOK, first_fulfilment=first
     )
-    document = _told(change, first)
     await timeline.append(
         connection, timeline.Event(order_id, EventKind.REOPTIMISED, key, OFL, at, _summary(change, first))
     )
-    await reoptimisation.write(connection, order_id, number, document, change.saving)
+    await reoptimisation.write(connection, order_id, number)
     units = fulfilments.planned_units(decision, first)
     days = [stock.WorkDay(s.node_id, s.ship_day, s.service) for s in decision.shipments]
     await stock.reserve(connection, order_id, change.order.demand.channel, units, days, at, dict(change.order.units))
 
 
-def _told(change: PlannedChange, first: int) -> dict[str, Any]:
-    """What the order's process is told: the fulfilments taken back, and the new ones with their units by line."""
-    return {
-        "recalled": [held.fulfilment_id for held in change.order.held],
-        "released": [
-            {
-                "fulfilment_id": ids.fulfilment_id(change.order.order_id, number),
-                "node_id": shipment.node_id,
-                "pickup": False,
-                "lines": {line.line_id: line.quantity for line in shipment.lines},
-            }
-            for number, shipment in enumerate(change.decision.shipments, first)
-        ],
-    }
-
-
 def _summary(change: PlannedChange, first: int) -> ReoptimisedData:
-    told = _told(change, first)
     return ReoptimisedData(
         policy_version=change.decision.policy_version,
         cost=change.decision.cost,
@@ -169,7 +151,10 @@ def _summary(change: PlannedChange, first: int) -> ReoptimisedData:
         saving=change.saving,
         currency=change.decision.currency,
         recalled={held.fulfilment_id: held.node_id for held in change.order.held},
-        fulfilments={each["fulfilment_id"]: each["node_id"] for each in told["released"]},
+        fulfilments={
+            ids.fulfilment_id(change.order.order_id, number): shipment.node_id
+            for number, shipment in enumerate(change.decision.shipments, first)
+        },
     )
 
 

@@ -17,7 +17,6 @@ from simulator.live import SPEED, run_live
 from simulator.show import show_summary
 
 INTERRUPTED = 130
-ASKED_AGAIN_SECONDS = 1.0
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -94,15 +93,8 @@ def _played(work: Coroutine[Any, Any, Result]) -> Result:
     async def watched() -> Result:
         task = asyncio.ensure_future(work)
         loop = asyncio.get_running_loop()
-
-        def end() -> None:
-            """Ask again as long as it goes on: one who is asked while it fails otherwise may lose the request."""
-            if not task.done():
-                task.cancel()
-                loop.call_later(ASKED_AGAIN_SECONDS, end)
-
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, end)
+            loop.add_signal_handler(number, task.cancel)
         return await task
 
     try:

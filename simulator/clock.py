@@ -48,7 +48,8 @@ class Clock:
         try:
             while (left := (moment - now).total_seconds()) > 0:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), left / self._pace)
+                    async with asyncio.timeout(left / self._pace):
+                        await self._changed.wait()
                 now = self.now or moment
         finally:
             self.sleepers -= 1

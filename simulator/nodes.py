@@ -164,7 +164,8 @@ class Nodes:
 
     async def _news_within(self, fulfilment: Fulfilment, seconds: float) -> bool:
         try:
-            await asyncio.wait_for(fulfilment.news.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await fulfilment.news.wait()
         except TimeoutError:
             return False
         fulfilment.news.clear()

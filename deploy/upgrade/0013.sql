@@ -29,6 +29,9 @@ COMMENT ON COLUMN soft_reservations.declined IS 'of a backorder: balances it cou
 ALTER TABLE outbox RENAME COLUMN occasion TO message_key;
 ALTER INDEX outbox_occasion_ix RENAME TO outbox_message_key_ix;
 
+-- What a second look changed stands in the timeline
+ALTER TABLE second_looks DROP COLUMN document, DROP COLUMN saving;
+
 -- Imports and rehearsals are workflows
 DROP TRIGGER import_queued ON stock_imports;
 DROP TRIGGER rehearsal_queued ON rehearsals;

@@ -87,7 +87,11 @@ async def lacking(connection: AsyncConnection) -> list[str]:
 
 
 async def extend_allocation(connection: AsyncConnection, order_id: str) -> None:
-    """Keep what is set aside for an order that still lacks something."""
+    """Keep what is set aside for an order that still lacks something.
+
+    The order is locked, as by who adds to it: he locks header and units in another sequence than `soft.extend`.
+    """
+    await allocations.lock_order(connection, order_id)
     await soft.extend(connection, allocations.soft_id(order_id), allocations.LACKING_SECONDS)
 
 

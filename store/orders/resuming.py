@@ -37,16 +37,17 @@ ORDER BY t.id
 _LAST_SOURCING: Final = text("""
 SELECT max(substring(business_key FROM '^sourced:([0-9]+)$')::int) FROM sourcing_decisions WHERE order_id = :id
 """)
-# Waiting began with the first decision that left units over, after the last one that placed them all.
+# Waiting began with the first decision that left units over which are released, after the last one that did not.
 _SINCE: Final = text("""
 WITH decided AS (
-    SELECT recorded_at, coalesce(jsonb_array_length(document->'decision'->'unfilled'), 0) AS unfilled,
-           business_key = :last AS is_last
+    SELECT recorded_at, business_key = :last AS is_last,
+           coalesce(jsonb_array_length(document->'decision'->'unfilled'), 0) > 0
+               AND document->'decision'->>'next_release' IS NULL AS waits
     FROM sourcing_decisions WHERE order_id = :id
 )
 SELECT greatest(extract(epoch FROM statement_timestamp() - coalesce(min(recorded_at) FILTER (
-           WHERE unfilled > 0 AND recorded_at > coalesce((SELECT max(recorded_at) FROM decided WHERE unfilled = 0),
-                                                         '-infinity')), statement_timestamp()))::int, 0) AS waiting,
+           WHERE waits AND recorded_at > coalesce((SELECT max(recorded_at) FROM decided WHERE NOT waits),
+                                                  '-infinity')), statement_timestamp()))::int, 0) AS waiting,
        greatest(extract(epoch FROM statement_timestamp() - max(recorded_at) FILTER (WHERE is_last))::int, 0) AS decided
 FROM decided
 """)
@@ -99,7 +100,9 @@ async def sourcings(connection: AsyncConnection, order_id: str) -> Sourcings:
 
 @dataclass(frozen=True, slots=True)
 class LastSourcing:
-    """The number of the order's last sourcing, how long ago it was decided, and since when units wait."""
+    """The number of the order's last sourcing, how long ago it was decided, and how long units that are
+    released wait.
+    """
 
     number: int
     waiting_seconds: int

@@ -13,7 +13,7 @@ from dom.orders.order import REPLAY_TAG
 from dom.orders.status import UNBEGUN
 from dom.sourcing.models import Demand, DemandLine
 from dom.sourcing.reoptimisation import Held, Unbegun
-from store.database.parameters import listed, to_json
+from store.database.parameters import listed
 from store.notifications import outbox
 
 _UNBEGUN_WORK: Final = listed(UNBEGUN)
@@ -109,8 +109,7 @@ SELECT fulfilment_id, line_id, sku, quantity FROM fulfilment_lines
 WHERE fulfilment_id = ANY(:ids) AND quantity > 0 ORDER BY fulfilment_id, line_id
 """)
 _WRITE = text("""
-INSERT INTO second_looks (order_id, number, document, saving)
-VALUES (:order_id, :number, CAST(:document AS jsonb), :saving)
+INSERT INTO second_looks (order_id, number) VALUES (:order_id, :number)
 """)
 _NUMBER = text("SELECT coalesce(max(number), 0) + 1 FROM second_looks WHERE order_id = :order_id")
 
@@ -136,11 +135,9 @@ async def next_number(connection: AsyncConnection, order_id: str) -> int:
     return int(await connection.scalar(_NUMBER, {"order_id": order_id}) or 1)
 
 
-async def write(connection: AsyncConnection, order_id: str, number: int, document: dict[str, Any], saving: int) -> None:
-    """Keep a revision for the order's process, and have it told."""
-    await connection.execute(
-        _WRITE, {"order_id": order_id, "number": number, "document": to_json(document), "saving": saving}
-    )
+async def write(connection: AsyncConnection, order_id: str, number: int) -> None:
+    """Note that the order's process is to take a revision in, and have it told."""
+    await connection.execute(_WRITE, {"order_id": order_id, "number": number})
     notice = outbox.to_order(order_id, Notice.LOOKED_AGAIN, {"number": number}, key=f"second_look:{number}")
     await outbox.write(connection, notice)
 

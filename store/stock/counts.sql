@@ -26,9 +26,11 @@ WITH item AS MATERIALIZED (
                AS before
     FROM taken t JOIN reservations r ON r.node_id = t.node_id AND r.sku = t.sku
     WHERE t.reserved + t.reserved_soft > t.level AND r.kind = 'soft' AND r.status = 'active'
+), locked AS (
+    SELECT r.id FROM reservations r JOIN doomed d USING (id) WHERE d.before < d.wanted AND r.status = 'active'
+    ORDER BY r.id FOR NO KEY UPDATE OF r
 ), lost AS (
-    UPDATE reservations r SET status = 'released' FROM doomed d
-    WHERE d.before < d.wanted AND r.id = d.id AND r.status = 'active'
+    UPDATE reservations r SET status = 'released' FROM doomed d JOIN locked USING (id) WHERE r.id = d.id
     RETURNING r.id, r.node_id, r.sku, r.quantity, r.soft_id, d.message
 ), loss_noted AS (
     INSERT INTO stock_ledger (node_id, sku, kind, soft_delta, business_key, reason, actor, occurred_at)

@@ -106,7 +106,8 @@ async def take(
 
 
 # Locked in one order: balances, the units' rows, the header. What somebody reclaimed while this statement waited is not
-# given back a second time, and a reservation of which nothing was left has lapsed.
+# given back a second time. It also proves that the time is over: what was to expire by then has lapsed, though this
+# statement began before. A reservation of which nothing was left has lapsed.
 _LET_GO = text("""
 WITH mine AS (
     SELECT node_id, sku FROM reservations WHERE soft_id = :id AND status = 'active'
@@ -114,12 +115,18 @@ WITH mine AS (
 ), locked AS (
     SELECT node_id, sku FROM stock JOIN mine USING (node_id, sku) ORDER BY node_id, sku FOR NO KEY UPDATE OF stock
 ), standing AS (
-    SELECT r.id FROM reservations r JOIN locked USING (node_id, sku) WHERE r.soft_id = :id AND r.status = 'active'
-    ORDER BY r.id FOR NO KEY UPDATE OF r
+    SELECT id, status, expires_at FROM reservations
+    WHERE soft_id = :id AND status IN ('active', 'expired') AND (SELECT count(*) FROM locked) >= 0
+    ORDER BY id FOR NO KEY UPDATE
+), header AS (
+    SELECT status, expires_at FROM soft_reservations
+    WHERE id = :id AND (SELECT count(*) FROM standing) >= 0 FOR NO KEY UPDATE
+), over AS (
+    SELECT greatest(statement_timestamp(), max(expires_at) FILTER (WHERE status = 'expired')) AS at
+    FROM (SELECT status, expires_at FROM standing UNION ALL SELECT status, expires_at FROM header) each
 ), gone AS (
-    UPDATE reservations r SET status = CASE WHEN r.expires_at <= statement_timestamp() THEN 'expired'
-                                            ELSE CAST(:status AS text) END
-    FROM standing s WHERE r.id = s.id AND r.status = 'active'
+    UPDATE reservations r SET status = CASE WHEN s.expires_at <= over.at THEN 'expired' ELSE CAST(:status AS text) END
+    FROM standing s CROSS JOIN over WHERE r.id = s.id AND s.status = 'active'
     RETURNING r.id, r.node_id, r.sku, r.quantity, r.status
 ), freed AS (
     UPDATE stock s SET reserved_soft = s.reserved_soft - g.units, updated_at = now()
@@ -205,20 +212,22 @@ async def _let_go(
 
 
 # The units' rows are locked first: those that somebody reclaimed while this statement waited are not held any more, and
-# an owner must not hear that they are.
+# an owner must not hear that the rest is.
 _EXTEND = text("""
 WITH standing AS (
-    SELECT id FROM reservations WHERE soft_id = :id AND status = 'active' AND expires_at > statement_timestamp()
+    SELECT id, status, expires_at FROM reservations WHERE soft_id = :id AND status IN ('active', 'expired')
     ORDER BY id FOR NO KEY UPDATE
+), over AS (
+    SELECT greatest(statement_timestamp(), max(expires_at) FILTER (WHERE status = 'expired')) AS at FROM standing
 ), mine AS (
     UPDATE soft_reservations
     SET expires_at = greatest(expires_at, statement_timestamp() + make_interval(secs => :seconds))
     WHERE id = :id AND status = 'active' AND expires_at > statement_timestamp()
-      AND EXISTS (SELECT FROM standing) AND (SELECT count(*) FROM standing)
-          = (SELECT count(*) FROM reservations WHERE soft_id = :id AND status = 'active')
+      AND (SELECT bool_and(s.expires_at > over.at) FROM standing s CROSS JOIN over WHERE s.status = 'active')
     RETURNING expires_at
 ), rows AS (
-    UPDATE reservations r SET expires_at = m.expires_at FROM mine m, standing s WHERE r.id = s.id
+    UPDATE reservations r SET expires_at = m.expires_at FROM mine m, standing s
+    WHERE r.id = s.id AND s.status = 'active'
 )
 SELECT expires_at FROM mine
 """)

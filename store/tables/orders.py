@@ -211,14 +211,12 @@ sourcing_decisions = Table(
     Index("sourcing_decisions_recorded_ix", "recorded_at", "order_id", "attempt"),
 )
 
-# Unbegun work that was given other nodes; the row says what the order's process is to take in, and whether it has.
+# Changes of unbegun work, and whether the order's process has taken them in; what they were the timeline says.
 second_looks = Table(
     "second_looks",
     metadata,
     Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
     Column("number", Integer, primary_key=True, comment="counted from 1 for each order"),
-    Column("document", JSONB, nullable=False, comment="recalled and released"),
-    Column("saving", BigInteger, nullable=False, comment="minor units; below zero: it made room"),
     moment("written_at", now=True),
     moment("taken_in_at", nullable=True),
 )

@@ -52,17 +52,17 @@ async def accept(database: Database, external_id: str, email: str = "ada@custome
 
 
 class Failing(RecordingSender):
-    """Fails with an error at the first message, and takes all others."""
+    """Fails with an error at the first `times`, and takes all others."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: Exception, times: int = 1) -> None:
         super().__init__()
-        self._error: Exception | None = error
+        self._error, self._times = error, times
 
     async def send(self, message: OutboundMessage) -> None:
-        """Take it, or fail once."""
-        if (error := self._error) is not None:
-            self._error = None
-            raise error
+        """Take it, or fail."""
+        if self._times:
+            self._times -= 1
+            raise self._error
         await super().send(message)
 
 
@@ -92,7 +92,7 @@ class TestForeignWords:
     async def test_of_a_receiver_that_is_gone(self, world: AsyncEngine, database: Database) -> None:
         await notice(database)
         senders: dict[Medium, Sender] = {
-            Medium.WORKFLOW: Failing(ReceiverGoneError(FOREIGN)),
+            Medium.WORKFLOW: Failing(ReceiverGoneError(FOREIGN), times=2),
             Medium.MAIL: RecordingSender(),
         }
         async with relaying(database, senders, pace=QUICK):

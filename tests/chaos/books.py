@@ -34,12 +34,13 @@ WHERE (SELECT coalesce(sum(p.amount), 0) FROM refunds p WHERE p.return_id = r.id
     SELECT coalesce(sum(d.quantity * l.unit_price), 0) FROM return_dispositions d
     JOIN order_lines l ON l.order_id = r.order_id AND l.line_id = d.line_id WHERE d.return_id = r.id)
 """
+# A parcel of which a part was cancelled is packed anew.
 _STEPS = """
-SELECT t.order_id, t.kind, t.data->>'fulfilment_id' AS fulfilment_id, count(*) FROM timeline t
-WHERE (t.kind LIKE 'fulfilment%' OR t.kind = 'accepted') AND NOT EXISTS (
-    SELECT FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
-    WHERE sf.fulfilment_id = t.data->>'fulfilment_id' AND s.status = 'voided')
-GROUP BY t.order_id, t.kind, t.data->>'fulfilment_id' HAVING count(*) > 1
+SELECT t.order_id, t.kind, t.data->>'fulfilment_id' AS fulfilment_id, t.business_key FROM timeline t
+JOIN timeline before ON before.order_id = t.order_id AND before.kind = t.kind AND before.id < t.id
+    AND before.data->>'fulfilment_id' IS NOT DISTINCT FROM t.data->>'fulfilment_id'
+WHERE (t.kind LIKE 'fulfilment%' OR t.kind = 'accepted') AND NOT (t.kind = 'fulfilment_packed' AND EXISTS (
+    SELECT FROM timeline c WHERE c.order_id = t.order_id AND c.kind = 'cancelled' AND c.id BETWEEN before.id AND t.id))
 """
 _DAYS = """
 SELECT d.node_id, d.day, d.used, count(f.id) AS taken FROM node_days d LEFT JOIN fulfilments f

@@ -12,8 +12,8 @@ from store.stock.soft import ReservationVerdict, SoftRequest, SoftUnits
 from tests.worlds.books import rows
 from tests.worlds.sourcing import MONDAY_NOON
 
-_LAPSE = text("UPDATE soft_reservations SET expires_at = clock_timestamp() + :after WHERE id = :id")
-_LAPSE_UNITS = text("UPDATE reservations SET expires_at = clock_timestamp() + :after WHERE soft_id = :id")
+_LAPSE = text("UPDATE soft_reservations SET expires_at = now() + :after WHERE id = :id")
+_LAPSE_UNITS = text("UPDATE reservations SET expires_at = now() + :after WHERE soft_id = :id")
 
 
 def cart(

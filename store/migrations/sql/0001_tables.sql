@@ -548,16 +548,12 @@ COMMENT ON COLUMN returns.released_by IS 'the step that let go what had not come
 CREATE TABLE second_looks (
     order_id TEXT NOT NULL,
     number INTEGER NOT NULL,
-    document JSONB NOT NULL,
-    saving BIGINT NOT NULL,
     written_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     taken_in_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT second_looks_pkey PRIMARY KEY (order_id, number),
     CONSTRAINT second_looks_order_id_fkey FOREIGN KEY(order_id) REFERENCES orders (id)
 );
 COMMENT ON COLUMN second_looks.number IS 'counted from 1 for each order';
-COMMENT ON COLUMN second_looks.document IS 'recalled and released';
-COMMENT ON COLUMN second_looks.saving IS 'minor units; below zero: it made room';
 
 CREATE TABLE soft_reservations (
     id TEXT NOT NULL,

@@ -66,8 +66,7 @@ class TestInTheirPlaces:
 
     async def test_a_channel_gets_what_its_rules_allow(self, world: AsyncEngine) -> None:
         async with world.begin() as connection:
-            query = "INSERT INTO channels (id, document) VALUES ('web', '{}')"
-            await connection.execute(text(query))
+            await connection.execute(text("INSERT INTO channels (id, document) VALUES ('web', '{}')"))
             query = "INSERT INTO channel_rules (channel, buffer, share) VALUES ('web', 2, 50)"
             await connection.execute(text(query))
         web = await waits(world, "old", age=9, NEVER=9)
@@ -182,6 +181,7 @@ class TestShipComplete:
             assert await backorders.lacking(connection) == [whole]
             await backorders.extend_allocation(connection, whole)
             assert await backorders.lacking(connection) == []
+            assert not await rows(world, "SELECT id FROM orders FOR NO KEY UPDATE SKIP LOCKED"), "no run adds to it"
 
 
 class TestTelling:

@@ -6,28 +6,11 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import create_engine, text
 
 from store.database import migrate
 from store.tables import metadata
-
-RULES = """
-SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
-WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'
-"""
-INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-COLUMNS = """
-SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity
-FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
-"""
-
-
-def catalogue(connection: Connection) -> dict[str, set[tuple[object, ...]]]:
-    """Every column, rule and index the database knows."""
-    return {
-        name: {tuple(row) for row in connection.execute(text(query))}
-        for name, query in (("columns", COLUMNS), ("rules", RULES), ("indexes", INDEXES))
-    }
+from tests.store.database.catalogue import catalogue
 
 
 def tables(url: str) -> set[str]:

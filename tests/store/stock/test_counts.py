@@ -23,6 +23,7 @@ from tests.worlds.trial import Trial
 from tests.worlds.written import place
 
 NODE = "dc-leeds"
+WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 HOUR = timedelta(hours=1)
 
 
@@ -238,6 +239,25 @@ class TestBelowWhatIsReserved:
 async def _extended(engine: AsyncEngine, soft_id: str) -> bool:
     async with engine.begin() as connection:
         return await soft.extend(connection, soft_id, 60) is not None
+
+
+class TestWhileOwnersExtend:
+    async def test_their_units_are_locked_in_the_sequence_in_which_who_extends_locks_them(
+        self, world: AsyncEngine
+    ) -> None:
+        """A count that waits for the first of an owner's units has locked none of those the owner goes on to."""
+        await hold(world, "c1", A=1, B=1)
+        async with world.connect() as extending, world.connect() as other:
+            await extending.execute(text("SELECT FROM reservations ORDER BY id LIMIT 1 FOR UPDATE"))
+            counting = asyncio.create_task(count(world, counted(0), counted(0, sku="B")))
+            while not await one(world, WAITS):
+                await asyncio.sleep(0.01)
+            unlocked = (await other.execute(text("SELECT id FROM reservations FOR UPDATE SKIP LOCKED"))).all()
+            assert len(unlocked) == 1
+            await other.rollback()
+            await extending.rollback()
+        assert [result.reserved_soft for result in await counting] == [0, 0]
+        await check_books(world)
 
 
 class TestWhileOrdersReserve:

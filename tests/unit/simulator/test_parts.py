@@ -225,3 +225,16 @@ class TestSilence:
         await nodes.Nodes(nobody, board, nobody, nobody, nobody, nobody, Pace(silence=0.05))._wait(one)
 
         assert (one.progress, board.tally.sent_again) == (3, 0)
+
+    @pytest.mark.parametrize("later", range(3))
+    async def test_one_who_is_cancelled_as_news_come_does_not_go_on(self, later: int) -> None:
+        one = fulfilment(1, status="released")
+        nobody: Any = None
+        waits = asyncio.create_task(nodes.Nodes(nobody, Board(None), nobody, nobody, nobody, nobody, Pace())._wait(one))
+        await asyncio.sleep(0.01)
+        one.news.set()
+        for _ in range(later):
+            await asyncio.sleep(0)
+        had_ended = not waits.cancel()
+        await asyncio.wait([waits])
+        assert waits.cancelled() or had_ended
