@@ -17,8 +17,6 @@ from dom.shared.base import Value
 from services import carrier_reports, node_steps, order_views
 from services.carrier_reports import ParcelReport
 from services.change_orders import Writing, change_order
-from store import backorders
-from store.sourcing import reoptimisation
 
 
 class ChangeOrder(Value):
@@ -101,11 +99,12 @@ class Changing:
 
     @activity.defn(name="read_order")
     async def read_order(self, request: ReadOrder) -> OrderView | None:
-        """The order as it stands; None if the store does not hold it. What second looks changed counts as applied."""
-        async with self.database.transaction() as connection:
-            await backorders.lock_order(connection, request.order_id)
-            await reoptimisation.mark_applied(connection, request.order_id)
-            return await order_views.read(connection, request.order_id)
+        """The order as it stands; None if the store does not hold it. What second looks changed counts as applied.
+
+        It waits for no change that is on its way: of that the process is told once it is written.
+        """
+        async with self.database.statement() as connection:
+            return await order_views.read(connection, request.order_id, takes_in=True)
 
     @property
     def _writing(self) -> Writing:

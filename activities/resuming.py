@@ -17,7 +17,7 @@ from services.carrier_reports import ParcelReport
 from services.change_orders import Writing
 from store import backorders
 from store.orders import orders, processes, resuming, timeline
-from store.sourcing import decisions, reoptimisation
+from store.sourcing import decisions
 
 
 class ResumeOrder(Value):
@@ -64,12 +64,11 @@ class Resuming:
             made = await decisions.decision(connection, request.order_id, last.number)
             if made is None:
                 return None
-            await reoptimisation.mark_applied(connection, request.order_id)
             await processes.process_runs_again(connection, request.order_id)
             if request.revived_by is not None:
                 await timeline.append(connection, self._revived(request))
             await self._heed_carriers(connection, request.order_id)
-            view = await order_views.read(connection, request.order_id)
+            view = await order_views.read(connection, request.order_id, takes_in=True)
             accepted = await timeline.data_of(connection, request.order_id, "accepted")
         if view is None:
             return None
