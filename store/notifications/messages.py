@@ -3,18 +3,15 @@
 They stand in the outbox; `store.notifications.outbox` is how they leave.
 """
 
-from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.notifications.messages import MessageKind
 from store.database.parameters import to_json
 from store.notifications import outbox
 
-_HERE: Final = Path(__file__).parent
 # A mail to the customer and, where :webhook, a webhook.
 _WRITE: Final = text(
     outbox.writing("""
@@ -30,7 +27,6 @@ FROM (
 ) AS m
 """)
 )
-_DETAILS: Final = text((_HERE / "details.sql").read_text(encoding="utf-8"))
 
 
 async def write(
@@ -57,12 +53,3 @@ async def write(
             "webhook": webhook,
         },
     )
-
-
-async def details(connection: AsyncConnection, message_ids: Collection[int]) -> Mapping[int, RowMapping]:
-    """What each message may tell of its order, and of the fulfilment or node that it is about; by the message's id.
-
-    A node is named only where the customer has to go there, or to send something there.
-    """
-    rows = await connection.execute(_DETAILS, {"ids": list(message_ids)})
-    return {row["message_id"]: row for row in rows.mappings()}

@@ -19,6 +19,7 @@ from dom.notifications.messages import Medium, Notice
 from dom.shared import ids
 from dom.shared.texts import keepable
 from store import exceptions
+from store.database.engine import NO_WAIT_FOR_DISK
 from store.database.parameters import to_rows
 from store.enums import MessageStatus
 
@@ -54,8 +55,10 @@ SELECT r.*, CAST(NULL AS text) AS message_key FROM jsonb_to_recordset(CAST(:entr
     business_key text, order_id text, kind text, medium text, recipient text, receiver text, payload jsonb)
 """)
 )
-_CLAIM: Final = text((_HERE / "claim.sql").read_text(encoding="utf-8"))
-_SETTLE: Final = text((_HERE / "settle.sql").read_text(encoding="utf-8"))
+_CLAIM, _SETTLE = (
+    text((_HERE / name).read_text(encoding="utf-8").replace("{no_wait_for_disk}", NO_WAIT_FOR_DISK))
+    for name in ("claim.sql", "settle.sql")
+)
 _FORGET: Final = text("""
 DELETE FROM outbox WHERE id IN (
     SELECT id FROM outbox WHERE message_key IS NULL AND status NOT IN ('pending', 'sending')
@@ -88,7 +91,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Messages that are this relay's to send, in the sequence of their ids; `next_in` seconds until others are due."""
+    """Messages that are this relay's to send, in the sequence of their ids, each with what it may tell of its order and
+    of the fulfilment or node that it is about; `next_in` seconds until others are due.
+
+    A node is named only where the customer has to go there, or to send something there.
+    """
 
     messages: Sequence[RowMapping]
     next_in: float | None
@@ -102,6 +109,14 @@ class Settlement:
     status: MessageStatus
     error: str = ""
     again_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The messages of which was written what became of them; `more` says that others are due."""
+
+    ids: frozenset[int]
+    more: bool
 
 
 def of_channel(channel_id: str) -> str:
@@ -152,6 +167,9 @@ async def claim(
 
     `known` are the messages that the relay has in hand. Others that it claimed have not left: their claim was
     committed, and the connection was lost before it said so.
+
+    A claim that has no mail is on disk a moment later: if a crash of the database server loses it, what was claimed is
+    sent again, under the id by which its receiver knows it.
     """
     names = {"relay": relay, "media": list(slots), "slots": list(slots.values()), "known": list(known)}
     rows = (await connection.execute(_CLAIM, names)).mappings().all()
@@ -160,14 +178,15 @@ async def claim(
     return Claimed([row for row in rows if row["id"] is not None], rows[0]["next_in"])
 
 
-async def settle(connection: AsyncConnection, relay: int, outcomes: Sequence[Settlement]) -> frozenset[int]:
+async def settle(connection: AsyncConnection, relay: int, outcomes: Sequence[Settlement]) -> Settled:
     """Write what became of claimed messages; of those that another relay has taken over nothing is written.
 
-    Answers the messages of which it was written. An error's text may be another system's: what cannot be kept of it is
-    left out or escaped.
+    An error's text may be another system's: what cannot be kept of it is left out or escaped. As of `claim`, only what
+    became of mails is on disk at once.
     """
     rows = to_rows({**asdict(each), "error": keepable(each.error)[:500]} for each in outcomes)
-    return frozenset(await connection.scalars(_SETTLE, {"relay": relay, "outcomes": rows}))
+    settled = (await connection.execute(_SETTLE, {"relay": relay, "outcomes": rows})).all()
+    return Settled(frozenset(row.id for row in settled), not settled or settled[0].more)
 
 
 async def forget(connection: AsyncConnection) -> None:
