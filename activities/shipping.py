@@ -13,9 +13,11 @@ from connectors.carriers.port import LABEL_MEDIA_TYPE, Booking, BookingRequest, 
 from connectors.carriers.registry import CarrierRegistry
 from dom.delivery.parcels import measure, piece
 from dom.exceptions import ExceptionKind
+from dom.fulfilment.carrier_reports import NEEDS_BOOKING
 from dom.network import Node, ShippingMethod, Sku
 from dom.orders.commands import CarrierBooked
 from dom.orders.events import BookingVoidedData, EventKind
+from dom.orders.lifecycle import OrderState
 from dom.orders.order import ShipTo
 from dom.orders.transitions import decide
 from dom.shared import ids
@@ -83,16 +85,16 @@ class Shipping:
             await carrier.void(key)
             raise as_application_error(error) from error
         except Exception:
-            if not await self._is_needed(request):
+            if not await self._is_still_needed(request):
                 await carrier.void(key)
             raise
         if not needed:
             await self._void(carrier, key, request)
         return Booked(carrier=booking.carrier, tracking_number=booking.tracking_number)
 
-    async def _is_needed(self, request: BookCarrier) -> bool:
-        async with self.database.statement() as connection:
-            return await fulfilments.needs_booking(connection, request.fulfilment_id, request.attempt)
+    async def _is_still_needed(self, request: BookCarrier) -> bool:
+        async with self.database.transaction() as connection:
+            return _is_needed(await locked(connection, request.order_id), request)
 
     async def _write(
         self,
@@ -103,7 +105,7 @@ class Shipping:
     ) -> bool:
         """Write the booking down, once. False if nobody needs it any more."""
         state = await locked(connection, request.order_id)
-        needed = await fulfilments.needs_booking(connection, request.fulfilment_id, request.attempt)
+        needed = _is_needed(state, request)
         now = self.database.now()
         if unprinted and needed:
             await exceptions.open_(
@@ -160,6 +162,11 @@ class Shipping:
         async with self.database.statement() as connection:
             tariffs = (await self.database.reference.now(connection)).tariffs
         return self.carriers.serving(code, tariffs)
+
+
+def _is_needed(state: OrderState, request: BookCarrier) -> bool:
+    fulfilment = state.fulfilments[request.fulfilment_id]
+    return fulfilment.status in NEEDS_BOOKING and request.attempt >= fulfilment.packings
 
 
 def _shipment(asked: BookingRequest, booking: Booking, label: bytes, units: dict[str, int]) -> shipments.BookedShipment:

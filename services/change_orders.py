@@ -66,12 +66,16 @@ async def locked(connection: AsyncConnection, order_id: str) -> OrderState:
 
 
 async def change_order(connection: AsyncConnection, order_id: str, command: Command, writing: Writing) -> OrderChanged:
-    """Decide what the command changes and write it, in this transaction. Raises what `transitions.decide` raises, and
+    """Decide what the command changes and write it, in this transaction; see `carry_out`. Raises NotFound as well."""
+    return await carry_out(connection, await locked(connection, order_id), command, writing)
+
+
+async def carry_out(connection: AsyncConnection, state: OrderState, command: Command, writing: Writing) -> OrderChanged:
+    """Decide what the command changes of a locked order, and write it. Raises what `transitions.decide` raises, and
     Conflict where the command's request stands for another one; then nothing is written.
     """
-    state = await locked(connection, order_id)
     if command.request is not None:
-        before = await timeline.asked_by(connection, order_id, command.request)
+        before = await timeline.asked_by(connection, state.order_id, command.request)
         if before is not None:
             if command.request_hash and before.get("request_hash", command.request_hash) != command.request_hash:
                 raise Conflict(OTHER_REQUEST, field="Idempotency-Key")

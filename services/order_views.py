@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.fulfilment.carrier_reports import NEEDS_BOOKING
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import FulfilmentStatus, OrderStatus
 from dom.orders.views import FulfilmentView, OrderView
@@ -17,7 +18,6 @@ from store.orders import resuming
 from store.orders.resuming import CarrierBookings
 
 _S = FulfilmentStatus
-_HAS_A_BOOKING: Final = frozenset({_S.PACKED, _S.BOOKED, _S.HANDED_OVER, _S.DELIVERED, _S.LOST, _S.RETURNED})
 _UNKNOWN_OR_BOOKED: Final = frozenset({None, ShipmentStatus.BOOKED})
 
 
@@ -65,7 +65,7 @@ def captured(decision: SourcingDecision, waiting: Mapping[str, int]) -> OrderVie
 
 def _fulfilment(fulfilment: FulfilmentState, booked: CarrierBookings) -> FulfilmentView:
     packings, status = fulfilment.packings, fulfilment.status
-    stands = packings if status in _HAS_A_BOOKING else None
+    stands = packings if status in NEEDS_BOOKING else None
 
     def is_open(attempt: int) -> bool:
         """Whether it stands, or may have been made at the carrier without our having heard of it."""

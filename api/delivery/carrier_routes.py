@@ -132,7 +132,7 @@ async def report(
             await shipments.told(connection, untold.values())
     if reports:
         unheard = {each.event_id for each in await services.orders.carriers_said(reports)}
-        async with services.engine.begin() as connection:
+        async with services.reads.connect() as connection:
             await shipments.told(connection, (id_ for event, id_ in untold.items() if event not in unheard))
     return Json({"results": [results[index] for index in sorted(results)]})
 

@@ -300,10 +300,12 @@ class TestHoldingBack:
         await capture(world, small.order("held", A=1))
         async with world.begin() as connection:
             assert await fulfilments.at_the_node(connection, "web-held-F1")
+            assert await fulfilments.lock_at_the_node(connection, "web-held-F1")
             assert await work_list(connection, WorkFilter(node_id="dc-leeds"))
             later = {"at": datetime.now(UTC) + timedelta(hours=1)}
             await connection.execute(text("UPDATE fulfilments SET released_at = :at"), later)
             assert await fulfilments.at_the_node(connection, "web-held-F1") is None
+            assert not await fulfilments.lock_at_the_node(connection, "web-held-F1")
             assert not await work_list(connection, WorkFilter(node_id="dc-leeds"))
             assert not await work_list(connection)
             assert await work_list(connection, WorkFilter(order_id="web-held"))
