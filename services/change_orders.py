@@ -23,6 +23,7 @@ from store.delivery import shipments
 from store.enums import LedgerKind, ShipmentStatus
 from store.fulfilment import fulfilments
 from store.notifications import messages, outbox
+from store.notifications.outbox import Entry
 from store.orders import orders, timeline
 from store.orders import state as order_state
 
@@ -97,6 +98,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
         timeline.Event(order_id, event.kind, event.key, event.actor, event.at, event.data, event.reason),
         change.statuses,
         after.status(),
+        _tells(state, after, change, writing),
     )
     await _move_units(connection, order_id, change)
     if change.is_cancellation:
@@ -104,20 +106,28 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     for move in change.statuses:
         if move.status in _ENDS_A_SHIPMENT:
             await shipments.end_with(connection, move.fulfilment_id, _ENDS_A_SHIPMENT[move.status], event.at)
-    for told in change.notifications:
-        await messages.write(
-            connection, order_id, told.message_key, told.kind, context=dict(told.context), webhook=writing.webhook
-        )
     for trouble in change.troubles:
         await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)
     if change.gives_up_waiting:
         await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
-    if writing.notify and after.followed != state.followed:
-        notice = outbox.to_order(order_id, Notice.ORDER_CHANGED, {"event": event.key}, key=f"changed:{event.key}")
-        await outbox.write(connection, notice)
     for effect in change.stock:
         await _move_stock(connection, state, effect, change)
     return after
+
+
+def _tells(state: OrderState, after: OrderState, change: OrderChange, writing: Writing) -> list[Entry]:
+    """What customer and channel are told of a change, and the order's process, if it has to act on it."""
+    order_id, key = state.order_id, change.event.key
+    tells = [
+        entry
+        for told in change.notifications
+        for entry in messages.to_customer(
+            order_id, told.message_key, told.kind, context=told.context, webhook=writing.webhook
+        )
+    ]
+    if writing.notify and after.followed != state.followed:
+        tells.append(outbox.to_order(order_id, Notice.ORDER_CHANGED, {"event": key}, key=f"changed:{key}"))
+    return tells
 
 
 async def _move_units(connection: AsyncConnection, order_id: str, change: OrderChange) -> None:

@@ -14,6 +14,8 @@ from dom.shared import ids
 from dom.shared.errors import NotFound
 from dom.sourcing.models import PlannedShipment, SourcingDecision
 from store.database.parameters import to_json, to_rows
+from store.notifications import outbox
+from store.notifications.outbox import Entry
 from store.orders.timeline import Event, as_parameters
 from store.stock.firm import Reserved
 
@@ -104,7 +106,7 @@ _SET_STATUSES: Final = """
 UPDATE fulfilments f SET status = s.status, reason = coalesce(s.reason, f.reason), updated_at = now()
 FROM jsonb_to_recordset(CAST(:statuses AS jsonb)) AS s (id text, status text, reason text)
 WHERE f.id = s.id"""
-_ADVANCE = text(f"""
+_WITH_ITS_EVENT: Final = """
 WITH noted AS (
     INSERT INTO timeline (order_id, kind, business_key, actor, reason, data, occurred_at)
     VALUES (:order_id, :kind, :business_key, :actor, :reason, CAST(:data AS jsonb), CAST(:occurred_at AS timestamptz))
@@ -112,24 +114,30 @@ WITH noted AS (
     UPDATE orders SET status = :order_status,
         finished_at = CASE WHEN :final THEN coalesce(finished_at, CAST(:occurred_at AS timestamptz)) END
     WHERE id = :order_id
-)
-{_SET_STATUSES}
-""")
+)"""
+_ADVANCE = text(_WITH_ITS_EVENT + _SET_STATUSES)
+_ADVANCE_AND_TELL = text(f"{_WITH_ITS_EVENT}, told AS ({outbox.WRITING}) {_SET_STATUSES}")
 _SET = text(_SET_STATUSES)
 
 
 async def advance(
-    connection: AsyncConnection, event: Event, statuses: Sequence[StatusMove], order_status: OrderStatus
+    connection: AsyncConnection,
+    event: Event,
+    statuses: Sequence[StatusMove],
+    order_status: OrderStatus,
+    tells: Sequence[Entry],
 ) -> None:
-    """Write that fulfilments come to other statuses, with the order's status and its timeline, in one statement.
+    """Write that fulfilments come to other statuses, with the order's status, its timeline and what that tells whom, in
+    one statement.
 
     For who has locked the order, and decided on what it holds. An event that was written before is an error of the
     database: it shows that this was not so.
     """
     await connection.execute(
-        _ADVANCE,
+        _ADVANCE_AND_TELL if tells else _ADVANCE,
         {
             **as_parameters(event),
+            **(outbox.as_parameter(tells) if tells else {}),
             "statuses": _status_rows(statuses),
             "order_status": order_status,
             "final": order_status in FINAL_ORDER,

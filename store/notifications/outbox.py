@@ -6,7 +6,7 @@ transactions the one that began to write after the other was committed has the h
 One relay sends at a time. A relay takes a number when it begins; whoever has an earlier one claims nothing any more.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -35,26 +35,28 @@ RETURNING id, order_id, business_key, kind, recipient, status
 """)
 
 
-def writing(entries: str) -> str:
-    """SQL that writes each row of a query: business_key, order_id and message_key (both may be null), kind, medium,
-    recipient, receiver, payload. What has been written before is left alone, and a receiver that is not to be tried yet
-    is not tried for this.
-    """
-    return f"""
+WRITING: Final = """
 INSERT INTO outbox (business_key, order_id, message_key, kind, medium, recipient, receiver, payload, next_attempt_at)
 SELECT e.business_key, e.order_id, e.message_key, e.kind, e.medium, e.recipient, e.receiver, e.payload,
        greatest(now(), (SELECT max(next_attempt_at) FROM outbox o WHERE o.receiver = e.receiver
                         AND o.status = 'pending'))
-FROM ({entries}) AS e
+FROM (
+    SELECT r.business_key, r.order_id, r.message_key, r.kind, r.medium, r.payload,
+           coalesce(r.recipient, CASE r.medium WHEN 'mail' THEN about.email ELSE about.channel END) AS recipient,
+           coalesce(r.receiver,
+                    r.medium || '/' || CASE r.medium WHEN 'mail' THEN about.email ELSE r.order_id END) AS receiver
+    FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS r (
+        business_key text, order_id text, message_key text, kind text, medium text, recipient text, receiver text,
+        payload jsonb)
+    LEFT JOIN LATERAL (
+        SELECT document->'customer'->>'email' AS email, channel FROM orders
+        WHERE id = r.order_id AND r.recipient IS NULL) about ON true
+) AS e
 ON CONFLICT (business_key) DO NOTHING"""
-
-
-_WRITE: Final = text(
-    writing("""
-SELECT r.*, CAST(NULL AS text) AS message_key FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS r (
-    business_key text, order_id text, kind text, medium text, recipient text, receiver text, payload jsonb)
-""")
-)
+"""Writes `:entries`, see `as_parameter`: a statement, or part of a larger one, which then has something to write. What
+has been written before is left alone, and a receiver that is not to be tried yet is not tried for this.
+"""
+_WRITE: Final = text(WRITING)
 _CLAIM, _SETTLE = (
     text((_HERE / name).read_text(encoding="utf-8").replace("{no_wait_for_disk}", NO_WAIT_FOR_DISK))
     for name in ("claim.sql", "settle.sql")
@@ -78,15 +80,19 @@ class AnotherRelay(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something to tell: once under its key, to a receiver after all that was written for it before."""
+    """Something to tell: once under its key, to a receiver after all that was written for it before.
+
+    A mail without a recipient goes to the order's customer, and a webhook to where its channel's orders are told.
+    """
 
     business_key: str
     kind: str
     medium: Medium
-    recipient: str
-    receiver: str
+    recipient: str | None
+    receiver: str | None
     payload: Mapping[str, Any]
     order_id: str | None = None
+    message_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,12 @@ def to_order(order_id: str, notice: Notice, argument: Mapping[str, Any], *, key:
 
 async def write(connection: AsyncConnection, *entries: Entry) -> None:
     """Write what is to be told, in the transaction of what it tells of; what has been written before is left alone."""
-    await connection.execute(_WRITE, {"entries": to_rows(asdict(each) for each in entries)})
+    await connection.execute(_WRITE, as_parameter(entries))
+
+
+def as_parameter(entries: Iterable[Entry]) -> dict[str, str]:
+    """The entries as the bind parameter of a statement that writes them."""
+    return {"entries": to_rows(asdict(each) for each in entries)}
 
 
 async def begin(connection: AsyncConnection) -> int:
