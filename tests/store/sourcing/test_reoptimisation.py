@@ -232,6 +232,15 @@ class TestTelling:
         )
         assert [each.status for each in view.fulfilments[:-1]] == ["recalled", "recalled"]
 
+    async def test_reading_the_order_takes_it_in_and_waits_for_nobody(self, split: AsyncEngine) -> None:
+        (joint,), known = await found(split)
+        await change(split, joint, known)
+        async with split.begin() as holding:
+            await holding.execute(text("SELECT FROM orders FOR UPDATE"))
+            async with asyncio.timeout(5):
+                assert await Changing(Database(engine=split)).read_order(ReadOrder(order_id="web-split"))
+            assert await second_looks.not_applied(holding, "web-split") == []
+
     async def test_an_order_without_a_process_is_put_before_a_person(self, split: AsyncEngine) -> None:
         (joint,), known = await found(split)
         await change(split, joint, known)
