@@ -41,20 +41,22 @@ SELECT e.business_key, e.order_id, e.message_key, e.kind, e.medium, e.recipient,
        greatest(now(), (SELECT max(next_attempt_at) FROM outbox o WHERE o.receiver = e.receiver
                         AND o.status = 'pending'))
 FROM (
-    SELECT r.business_key, r.order_id, r.message_key, r.kind, r.medium, r.payload,
+    SELECT r.place, r.business_key, r.order_id, r.message_key, r.kind, r.medium, r.payload,
            coalesce(r.recipient, CASE r.medium WHEN 'mail' THEN about.email ELSE about.channel END) AS recipient,
            coalesce(r.receiver,
                     r.medium || '/' || CASE r.medium WHEN 'mail' THEN about.email ELSE r.order_id END) AS receiver
-    FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS r (
+    FROM ROWS FROM (jsonb_to_recordset(CAST(:entries AS jsonb)) AS (
         business_key text, order_id text, message_key text, kind text, medium text, recipient text, receiver text,
-        payload jsonb)
+        payload jsonb)) WITH ORDINALITY AS r (
+        business_key, order_id, message_key, kind, medium, recipient, receiver, payload, place)
     LEFT JOIN LATERAL (
         SELECT document->'customer'->>'email' AS email, channel FROM orders
         WHERE id = r.order_id AND r.recipient IS NULL) about ON true
 ) AS e
+ORDER BY e.place
 ON CONFLICT (business_key) DO NOTHING"""
-"""Writes `:entries`, see `as_parameter`: a statement, or part of a larger one, which then has something to write. What
-has been written before is left alone, and a receiver that is not to be tried yet is not tried for this.
+"""Writes `:entries` in their sequence, see `as_parameter`: a statement, or part of a larger one that has something to
+write. What was written before is left alone, and a receiver that is not to be tried yet is not tried for this.
 """
 _WRITE: Final = text(WRITING)
 _CLAIM, _SETTLE = (

@@ -45,6 +45,12 @@ class TestWritten:
              f"workflow/{workflow}", {"number": 1}, "pending")
         ]  # fmt: skip
 
+    async def test_in_their_sequence(self, world: AsyncEngine) -> None:
+        """What goes to one receiver goes in the sequence of the ids."""
+        keys = [str(number) for number in range(30)]
+        await write(world, *(entry(key, "same") for key in keys))
+        assert await rows(world, KEYS) == [(key,) for key in keys]
+
     async def test_behind_what_was_put_off_for_the_same_receiver(self, world: AsyncEngine) -> None:
         """Whichever way it is written."""
         await place(world, ORDER)
