@@ -60,7 +60,9 @@ class Allocating:
             found = await changes.read(connection, cursor, SKUS_AT_ONCE)
             if not found.skus:
                 return False
-        await self._deal([changed.sku for changed in found.skus])
+            waited = await backorders.reach(connection, [changed.sku for changed in found.skus])
+        if waited:
+            await self._deal(waited)
         async with self._reads.connect() as connection:
             moved = await cursors.advance(connection, CURSOR, cursor, found.cursor)
         self._cursor = found.cursor if moved else None  # somebody set it elsewhere: look where it stands

@@ -31,11 +31,10 @@ class _Seen:
 
 
 class KeyRing:
-    """The callers of a process, by their keys."""
+    """The callers of a process, by their keys. `statements` is an engine whose statements stand for themselves."""
 
-    def __init__(self, engine: AsyncEngine, reads: AsyncEngine, clock: Callable[[], float] = monotonic) -> None:
-        self._engine = engine
-        self._reads = reads
+    def __init__(self, statements: AsyncEngine, clock: Callable[[], float] = monotonic) -> None:
+        self._statements = statements
         self._clock = clock
         self._seen: dict[str, _Seen] = {}
         self._forgotten = 0
@@ -65,7 +64,7 @@ class KeyRing:
         if seen is not None and self._clock() - seen.at < REMEMBERED_SECONDS:
             return seen
         at, forgotten = self._clock(), self._forgotten
-        async with self._reads.connect() as connection:
+        async with self._statements.connect() as connection:
             row = await api_keys.find(connection, key_id)
         if row is None:
             self.forget(key_id)
@@ -82,7 +81,7 @@ class KeyRing:
             return
         seen.used_at = now
         try:
-            async with self._engine.begin() as connection:
+            async with self._statements.connect() as connection:
                 await api_keys.used(connection, key_id)
         except (SQLAlchemyError, OSError) as error:  # who calls is known all the same
             _log.warning("the last use of a key was not written down", key_id=key_id, error=str(error))

@@ -9,10 +9,12 @@ from connectors.carriers.port import LABEL_MEDIA_TYPE, Booking, BookingRequest, 
 from connectors.carriers.registry import CarrierRegistry
 from dom.delivery.parcels import measure, piece
 from dom.exceptions import ExceptionKind
+from dom.fulfilment.carrier_reports import NEEDS_BOOKING
 from dom.fulfilment.packing import Packing
 from dom.network import Node, ShippingMethod, Sku
 from dom.orders.commands import CarrierBooked
 from dom.orders.events import BookingVoidedData, EventKind
+from dom.orders.lifecycle import OrderState
 from dom.orders.order import ShipTo
 from dom.orders.transitions import decide
 from dom.shared.errors import OutsideFailure
@@ -44,7 +46,7 @@ async def book(database: Database, carriers: CarrierRegistry, packing: Packing) 
         await carrier.void(packing.key)
         raise
     except Exception:
-        if not await _is_needed(database, packing):
+        if not await _is_still_needed(database, packing):
             await carrier.void(packing.key)
         raise
     if not needed:
@@ -69,9 +71,14 @@ async def _carrier(database: Database, carriers: CarrierRegistry, code: str | No
     return carriers.serving(code, tariffs)
 
 
-async def _is_needed(database: Database, packing: Packing) -> bool:
-    async with database.statement() as connection:
-        return await fulfilments.needs_booking(connection, packing.fulfilment_id, packing.attempt)
+async def _is_still_needed(database: Database, packing: Packing) -> bool:
+    async with database.transaction() as connection:
+        return _is_needed(await locked(connection, packing.order_id), packing)
+
+
+def _is_needed(state: OrderState, packing: Packing) -> bool:
+    fulfilment = state.fulfilments[packing.fulfilment_id]
+    return fulfilment.status in NEEDS_BOOKING and packing.attempt >= fulfilment.packings
 
 
 async def _write(
@@ -83,7 +90,7 @@ async def _write(
 ) -> bool:
     """Write the booking down, once. False if nobody needs it any more."""
     state = await locked(connection, packing.order_id)
-    needed = await fulfilments.needs_booking(connection, packing.fulfilment_id, packing.attempt)
+    needed = _is_needed(state, packing)
     now = database.now()
     if unprinted and needed:
         detail = f"{packing.fulfilment_id}: printed in Roman letters, no font has them: {'; '.join(unprinted)}"

@@ -23,6 +23,7 @@ from store.delivery import shipments
 from store.enums import LedgerKind, ShipmentStatus
 from store.fulfilment import fulfilments
 from store.notifications import messages, outbox
+from store.notifications.outbox import Entry
 from store.orders import orders, timeline
 from store.orders import state as order_state
 
@@ -66,12 +67,16 @@ async def locked(connection: AsyncConnection, order_id: str) -> OrderState:
 
 
 async def change_order(connection: AsyncConnection, order_id: str, command: Command, writing: Writing) -> OrderChanged:
-    """Decide what the command changes and write it, in this transaction. Raises what `transitions.decide` raises, and
+    """Decide what the command changes and write it, in this transaction; see `carry_out`. Raises NotFound as well."""
+    return await carry_out(connection, await locked(connection, order_id), command, writing)
+
+
+async def carry_out(connection: AsyncConnection, state: OrderState, command: Command, writing: Writing) -> OrderChanged:
+    """Decide what the command changes of a locked order, and write it. Raises what `transitions.decide` raises, and
     Conflict where the command's request stands for another one; then nothing is written.
     """
-    state = await locked(connection, order_id)
     if command.request is not None:
-        before = await timeline.asked_by(connection, order_id, command.request)
+        before = await timeline.asked_by(connection, state.order_id, command.request)
         if before is not None:
             if command.request_hash and before.get("request_hash", command.request_hash) != command.request_hash:
                 raise Conflict(OTHER_REQUEST, field="Idempotency-Key")
@@ -93,6 +98,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
         timeline.Event(order_id, event.kind, event.key, event.actor, event.at, event.data, event.reason),
         change.statuses,
         after.status(),
+        _tells(state, after, change, writing),
     )
     await _move_units(connection, order_id, change)
     if change.is_cancellation:
@@ -100,20 +106,28 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     for move in change.statuses:
         if move.status in _ENDS_A_SHIPMENT:
             await shipments.end_with(connection, move.fulfilment_id, _ENDS_A_SHIPMENT[move.status], event.at)
-    for told in change.notifications:
-        await messages.write(
-            connection, order_id, told.message_key, told.kind, context=dict(told.context), webhook=writing.webhook
-        )
     for trouble in change.troubles:
         await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)
     if change.gives_up_waiting:
         await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
-    if writing.notify and after.followed != state.followed:
-        notice = outbox.to_order(order_id, Notice.ORDER_CHANGED, {"event": event.key}, key=f"changed:{event.key}")
-        await outbox.write(connection, notice)
     for effect in change.stock:
         await _move_stock(connection, state, effect, change)
     return after
+
+
+def _tells(state: OrderState, after: OrderState, change: OrderChange, writing: Writing) -> list[Entry]:
+    """What customer and channel are told of a change, and the order's process, if it has to act on it."""
+    order_id, key = state.order_id, change.event.key
+    tells = [
+        entry
+        for told in change.notifications
+        for entry in messages.to_customer(
+            order_id, told.message_key, told.kind, context=told.context, webhook=writing.webhook
+        )
+    ]
+    if writing.notify and after.followed != state.followed:
+        tells.append(outbox.to_order(order_id, Notice.ORDER_CHANGED, {"event": key}, key=f"changed:{key}"))
+    return tells
 
 
 async def _move_units(connection: AsyncConnection, order_id: str, change: OrderChange) -> None:

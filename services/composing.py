@@ -12,16 +12,14 @@ from dom.orders.order import Promise
 from dom.shared.money import Money
 
 
-def compose(row: RowMapping, known: RowMapping | None, webhook_url: str) -> OutboundMessage:
-    """A row of the outbox as a message that is ready to go, with what is `known` of its order; see `messages.details`.
+def compose(row: RowMapping, webhook_url: str) -> OutboundMessage:
+    """A row of the outbox, as `outbox.claim` answers it, as a message that is ready to go.
 
     Raises whatever stands in the way: such a message waits until it can be written.
     """
     if row["message_key"] is None:
         return _as_it_stands(row)
-    if known is None:
-        raise LookupError(f"nothing is known of order {row['order_id']}")
-    context = _context(known, row["payload"])
+    context = _context(row, row["payload"])
     kind = MessageKind(row["kind"])
     if row["medium"] == Medium.WEBHOOK:
         payload = {"type": f"order.{kind}", "data": context.model_dump(mode="json")}
@@ -50,7 +48,7 @@ def _context(known: RowMapping, about: dict[str, Any]) -> MessageContext:
     latest = known["f_latest"] or known["promise_latest"]
     refund = about.get("refund")
     return MessageContext(
-        order_id=known["id"],
+        order_id=known["order_id"],
         external_id=known["external_id"],
         channel=known["channel"],
         customer_name=known["customer_name"],

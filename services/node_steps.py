@@ -7,8 +7,9 @@ from dom.orders.commands import TakeNodeStep
 from dom.orders.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
 from dom.shared import ids
 from dom.shared.errors import InvalidInput, NotFound, StepNotPossible
-from services.change_orders import OrderChanged, Writing, change_order
+from services.change_orders import OrderChanged, Writing, carry_out, change_order
 from store.fulfilment import fulfilments, unexpected_reports
+from store.orders import state as order_state
 
 
 async def take(engine: AsyncEngine, command: TakeNodeStep, writing: Writing) -> OrderChanged:
@@ -19,9 +20,10 @@ async def take(engine: AsyncEngine, command: TakeNodeStep, writing: Writing) -> 
     """
     try:
         async with engine.begin() as connection:
-            if await fulfilments.at_the_node(connection, command.fulfilment_id) is None:
+            if not await fulfilments.lock_at_the_node(connection, command.fulfilment_id):
                 raise NotFound(f"there is no fulfilment {command.fulfilment_id}")
-            return await change_order(connection, ids.order_of(command.fulfilment_id), command, writing)
+            state = await order_state.read(connection, ids.order_of(command.fulfilment_id))
+            return await carry_out(connection, state, command, writing)
     except StepNotPossible:
         async with engine.begin() as connection:
             await _keep(connection, command)

@@ -16,7 +16,7 @@ from services.change_orders import change_order
 from services.database import Database
 from store import backorders
 from store.orders import orders, processes, resuming, timeline
-from store.sourcing import decisions, reoptimisation
+from store.sourcing import decisions
 
 
 async def change(database: Database, order_id: str, command: Command) -> OrderAfter:
@@ -41,11 +41,12 @@ async def heed(database: Database, order_id: str, report: TakeNodeStep | ParcelR
 
 
 async def read(database: Database, order_id: str) -> OrderView | None:
-    """The order as it stands; None if the store does not hold it. What second looks changed counts as applied."""
-    async with database.transaction() as connection:
-        await backorders.lock_order(connection, order_id)
-        await reoptimisation.mark_applied(connection, order_id)
-        return await order_views.read(connection, order_id)
+    """The order as it stands; None if the store does not hold it. What second looks changed counts as applied.
+
+    It waits for no change that is on its way: of that the process is told once it is written.
+    """
+    async with database.statement() as connection:
+        return await order_views.read(connection, order_id, takes_in=True)
 
 
 async def resume(database: Database, order_id: str, *, revived_by: str | None, run_id: str) -> ResumedOrder | None:
@@ -61,13 +62,14 @@ async def resume(database: Database, order_id: str, *, revived_by: str | None, r
         made = await decisions.decision(connection, order_id, last.number)
         if known is None or made is None:
             return None
-        await reoptimisation.mark_applied(connection, order_id)
         await processes.process_runs_again(connection, order_id)
         if revived_by is not None:
             await timeline.append(connection, _revived(database, order_id, revived_by, run_id))
         await _heed_carriers(database, connection, order_id)
-        view = await order_views.get(connection, order_id)
+        view = await order_views.read(connection, order_id, takes_in=True)
         accepted = await timeline.data_of(connection, order_id, MESSAGE_KEY)
+    if view is None:
+        return None
     return ResumedOrder(
         view=view,
         promise=known.promise,

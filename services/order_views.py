@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.fulfilment.carrier_reports import NEEDS_BOOKING
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import FulfilmentStatus, OrderStatus
 from dom.orders.views import FulfilmentView, OrderView
@@ -14,31 +15,27 @@ from dom.sourcing.models import SourcingDecision
 from store.enums import ShipmentStatus
 from store.fulfilment import fulfilments
 from store.orders import resuming
-from store.orders import state as order_state
 from store.orders.resuming import CarrierBookings
 
 _S = FulfilmentStatus
-_HAS_A_BOOKING: Final = frozenset({_S.PACKED, _S.BOOKED, _S.HANDED_OVER, _S.DELIVERED, _S.LOST, _S.RETURNED})
 _UNKNOWN_OR_BOOKED: Final = frozenset({None, ShipmentStatus.BOOKED})
 
 
-async def read(connection: AsyncConnection, order_id: str) -> OrderView | None:
-    """The order as it stands; None if the store does not hold it."""
-    state = await order_state.read(connection, order_id)
-    if not state.lines:
+async def read(connection: AsyncConnection, order_id: str, *, takes_in: bool = False) -> OrderView | None:
+    """The order as it stands, in one statement; None if the store does not hold it. With `takes_in` what second looks
+    changed up to now counts as known to the order's process.
+    """
+    stored = await resuming.read(connection, order_id, takes_in=takes_in)
+    if stored is None:
         return None
-    booked = await resuming.bookings(connection, order_id)
-    cause, as_of = None, None
-    if state.backordered:
-        found = await resuming.sourcings(connection, order_id)
-        cause, as_of = found.cause, found.as_of
+    state, sourced = stored.state, stored.sourcings
     return OrderView(
         status=state.status(),
         waiting=state.waiting,
         cancelled={line.line_id: line.cancelled for line in state.lines.values() if line.cancelled},
-        fulfilments=tuple(_fulfilment(each, booked[each.id]) for each in state.fulfilments.values()),
-        cause=cause,
-        as_of=as_of,
+        fulfilments=tuple(_fulfilment(each, stored.bookings[each.id]) for each in state.fulfilments.values()),
+        cause=sourced.cause if sourced else None,
+        as_of=sourced.as_of if sourced else None,
     )
 
 
@@ -68,7 +65,7 @@ def captured(decision: SourcingDecision, waiting: Mapping[str, int]) -> OrderVie
 
 def _fulfilment(fulfilment: FulfilmentState, booked: CarrierBookings) -> FulfilmentView:
     packings, status = fulfilment.packings, fulfilment.status
-    stands = packings if status in _HAS_A_BOOKING else None
+    stands = packings if status in NEEDS_BOOKING else None
 
     def is_open(attempt: int) -> bool:
         """Whether it stands, or may have been made at the carrier without our having heard of it."""

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -24,8 +25,8 @@ from store.database.engine import is_unavailable
 from store.database.listening import listen
 from store.database.uninterrupted import uninterrupted
 from store.enums import MessageStatus
-from store.notifications import messages, outbox
-from store.notifications.outbox import Settlement
+from store.notifications import outbox
+from store.notifications.outbox import Settled, Settlement
 from store.orders import processes
 
 _NEVER_GIVEN_UP: Final = frozenset({Medium.AVAILABILITY})
@@ -93,6 +94,7 @@ class Relay:
         self._webhook_url = webhook_url
         self._pace = pace or RelayPace()
         self._number = 0
+        self._look_at = 0.0
         self._wake = asyncio.Event()
         self._in_hand: dict[int, Medium] = {}
         self._under_way: set[asyncio.Task[None]] = set()
@@ -111,9 +113,9 @@ class Relay:
                 self._wake.clear()
                 if self._broken is not None:
                     raise self._broken
-                await self._settle()
-                next_in = None if stop.is_set() else await self._patiently(self._claim)
-                await self._rest(next_in)
+                if await self._settle() and not stop.is_set():
+                    await self._look()
+                await self._rest(self._pace.poll if stop.is_set() else self._look_at - monotonic())
         finally:
             for task in (listening, stopping, *self._under_way):
                 task.cancel()
@@ -128,10 +130,15 @@ class Relay:
         await stop.wait()
         self._wake.set()
 
-    async def _rest(self, next_in: float | None) -> None:
-        """Until something was written or sent, or is due; at once if something was sent meanwhile."""
+    async def _look(self) -> None:
+        """Claim what is due, and remember when to look again without being woken."""
+        next_in = await self._patiently(self._claim)
+        self._look_at = monotonic() + min(self._pace.poll, self._pace.poll if next_in is None else next_in)
+
+    async def _rest(self, seconds: float) -> None:
+        """So long, or until something was written or sent; at once if something was sent meanwhile."""
         try:
-            async with asyncio.timeout(min(self._pace.poll, self._pace.poll if next_in is None else next_in)):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
         except TimeoutError:
             pass
@@ -146,10 +153,8 @@ class Relay:
         }
         async with self._database.statement() as connection:
             claimed = await outbox.claim(connection, self._number, free, self._in_hand)
-            about = [row["id"] for row in claimed.messages if row["message_key"] is not None]
-            known = await messages.details(connection, about) if about else {}
         for row in claimed.messages:
-            sending = asyncio.create_task(self._send(row, known.get(row["id"])))
+            sending = asyncio.create_task(self._send(row))
             self._in_hand[row["id"]] = Medium(row["medium"])
             self._under_way.add(sending)
             sending.add_done_callback(self._ended)
@@ -161,12 +166,12 @@ class Relay:
             self._broken = self._broken or task.exception()
         self._wake.set()
 
-    async def _send(self, row: RowMapping, known: RowMapping | None) -> None:
-        self._done.append(await self._sent(row, known))
+    async def _send(self, row: RowMapping) -> None:
+        self._done.append(await self._sent(row))
 
-    async def _sent(self, row: RowMapping, known: RowMapping | None) -> _Sent:
+    async def _sent(self, row: RowMapping) -> _Sent:
         try:
-            message = compose(row, known, self._webhook_url)
+            message = compose(row, self._webhook_url)
         except Exception as error:  # it has not left, and waits until it can be written
             _log.exception("cannot write a message", key=row["business_key"])
             return self._put_off(row, error)
@@ -228,16 +233,22 @@ class Relay:
         again_in = pause(row["attempts"], self._pace.first_pause, self._pace.longest_pause)
         return _Sent(row, Settlement(row["id"], MessageStatus.PENDING, why, again_in=again_in), kind)
 
-    async def _settle(self) -> None:
-        """Write what became of messages: only we know it, so a database that is away is waited for."""
+    async def _settle(self) -> bool:
+        """Write what became of messages: only we know it, so a database that is away is waited for.
+
+        Answers whether there may be something to claim. There is not where a settlement that was asked for after we
+        were woken found nothing else due, and it is not yet time to look.
+        """
         if not self._done:
-            return
+            return True
         done = list(self._done)
         settled = await self._patiently(lambda: self._write(done))
         del self._done[: len(done)]
         for sent in done:
             del self._in_hand[sent.outcome.id]
-        self.counts.update(sent.outcome.status for sent in done if sent.outcome.id in settled)
+        self.counts.update(sent.outcome.status for sent in done if sent.outcome.id in settled.ids)
+        put_off = any(sent.outcome.status is MessageStatus.PENDING for sent in done)
+        return settled.more or put_off or monotonic() >= self._look_at
 
     async def _settle_at_last(self) -> None:
         """What is known is not lost with a relay that is cancelled or fails; mails would be in doubt without need."""
@@ -247,8 +258,8 @@ class Relay:
         except Exception as error:  # what ended the relay is what is raised
             _log.warning("what became of messages was not written down", messages=len(self._done), exc_info=error)
 
-    async def _write(self, done: list[_Sent]) -> frozenset[int]:
-        """Write outcomes, and what a person is to hear of them; answers the messages that were still this relay's."""
+    async def _write(self, done: list[_Sent]) -> Settled:
+        """Write outcomes, and what a person is to hear of them, of the messages that are still this relay's."""
         outcomes = [sent.outcome for sent in done]
         if not any(sent.exception for sent in done):
             async with self._database.statement() as connection:
@@ -256,7 +267,7 @@ class Relay:
         async with self._database.transaction() as connection:
             settled = await outbox.settle(connection, self._number, outcomes)
             for sent in done:
-                if (kind := sent.exception) is not None and sent.outcome.id in settled:
+                if (kind := sent.exception) is not None and sent.outcome.id in settled.ids:
                     row, why = sent.row, sent.outcome.error
                     await exceptions.open_(connection, row["order_id"], kind, row["business_key"], why)
             return settled

@@ -55,7 +55,7 @@ class Services:
         a time at how the database stands.
         """
         object.__setattr__(self, "standing", Shared(self._probe))
-        object.__setattr__(self, "keys", KeyRing(self.engine, self.reads))
+        object.__setattr__(self, "keys", KeyRing(self.reads))
         object.__setattr__(self, "channels", Registered(self.reads))
         object.__setattr__(self, "holding", Holding(self.engine, self.reference))
 

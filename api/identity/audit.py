@@ -96,7 +96,7 @@ async def _note(scope: Scope, status: int, headers: Headers, body: bytes) -> Non
         reason=_reason(scope, body),
         source=source,
     )
-    writing = asyncio.create_task(_write(scope["app"].state.services.engine, entry))
+    writing = asyncio.create_task(_write(scope["app"].state.services.reads, entry))
     _under_way.add(writing)
     writing.add_done_callback(_under_way.discard)
     await asyncio.wait({writing}, timeout=_PATIENCE)
@@ -111,10 +111,10 @@ async def finish() -> None:
         _log.error("entries of the audit log are not written yet", entries=len(late))
 
 
-async def _write(engine: AsyncEngine, entry: AuditEntry) -> None:
-    """Write it down. The answer is given all the same if that fails: what was done is done."""
+async def _write(statements: AsyncEngine, entry: AuditEntry) -> None:
+    """Write it down, in one statement. The answer is given all the same if that fails: what was done is done."""
     try:
-        async with engine.begin() as connection:
+        async with statements.connect() as connection:
             await audit.write(connection, entry)
     except (SQLAlchemyError, OSError) as error:
         _log.error("an entry of the audit log was not written", entry=entry, error=str(error))

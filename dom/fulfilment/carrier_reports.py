@@ -14,6 +14,9 @@ _S = FulfilmentStatus
 CARRIED: Final = frozenset({_S.BOOKED, _S.HANDED_OVER, _S.DELIVERED, _S.LOST, _S.RETURNED})
 """Statuses in which the fulfilment's last booking stands. In all others it has none, or one that is taken back."""
 
+NEEDS_BOOKING: Final = CARRIED | {_S.PACKED}
+"""Statuses in which the booking of the last packing stands or is wanted. Once a booking is not, it never is again."""
+
 LEFT: Final = frozenset({_S.HANDED_OVER, _S.DELIVERED, _S.COLLECTED, _S.LOST, _S.RETURNED})
 """Statuses in which the goods left the node as far as the books know: its balance does not count them any more."""
 

@@ -7,12 +7,15 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.database.engine import NO_WAIT_FOR_DISK
+
 LONGEST: Final = 1000
 """Characters of a text that are kept."""
 
-_INSERT = text("""
+_INSERT = text(f"""
 INSERT INTO audit_log (request_id, principal, key_id, roles, method, route, object, status, reason, source)
 VALUES (:request_id, :principal, :key_id, :roles, :method, :route, :object, :status, :reason, :source)
+RETURNING {NO_WAIT_FOR_DISK}
 """)
 _LIST = text("""
 SELECT id, recorded_at, request_id, principal, key_id, roles, method, route, object, status, reason, source
@@ -54,7 +57,6 @@ async def write(connection: AsyncConnection, entry: AuditEntry) -> None:
     """Add an entry. It is on disk a moment after the transaction was committed, not before: a crash of the database
     server may lose the last half second of the log, which no answer waits for.
     """
-    await connection.execute(text("SET LOCAL synchronous_commit = off"))
     await connection.execute(
         _INSERT,
         {

@@ -10,7 +10,7 @@ limits        how many units may wait for a SKU
 from store.backorders.allocations import give_up, lock_order, soft_id, take_allocated
 from store.backorders.failed_nodes import not_found
 from store.backorders.notices import extend_allocation, idle, lacking, release_idle, without_process
-from store.backorders.queue import set_sourced_on_stock, waited_for
+from store.backorders.queue import reach, set_sourced_on_stock, waited_for
 
 __all__ = [
     "extend_allocation",
@@ -19,6 +19,7 @@ __all__ = [
     "lacking",
     "lock_order",
     "not_found",
+    "reach",
     "release_idle",
     "set_sourced_on_stock",
     "soft_id",

@@ -22,6 +22,10 @@ WAIT_SECONDS: Final = 30
 """How long a caller waits for a connection of the pool to become free."""
 _API_WAIT_SECONDS: Final = 10
 """The same in the API: its 503 must reach callers before they give up, as many do after 30 seconds."""
+NO_WAIT_FOR_DISK: Final = "set_config('synchronous_commit', 'off', true)"
+"""Among what a statement answers: nobody waits until its whole transaction is on disk, which it is half a second later.
+Only for what a crash of the database server may lose, because it is then done again, or not missed.
+"""
 _LONGEST_NAME: Final = 63
 """PostgreSQL cuts longer application names off."""
 _READ_ONLY: Final = "25006"

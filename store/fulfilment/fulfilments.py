@@ -7,15 +7,15 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.fulfilment.carrier_reports import CARRIED
 from dom.network import ShippingMethod
 from dom.orders.changes import StatusMove
-from dom.orders.events import EventKind
-from dom.orders.status import FINAL_ORDER, FulfilmentStatus, OrderStatus
+from dom.orders.status import FINAL_ORDER, OrderStatus
 from dom.shared import ids
 from dom.shared.errors import NotFound
 from dom.sourcing.models import PlannedShipment, SourcingDecision
-from store.database.parameters import listed, to_json, to_rows
+from store.database.parameters import to_json, to_rows
+from store.notifications import outbox
+from store.notifications.outbox import Entry
 from store.orders.timeline import Event, as_parameters
 from store.stock.firm import Reserved
 
@@ -106,7 +106,7 @@ _SET_STATUSES: Final = """
 UPDATE fulfilments f SET status = s.status, reason = coalesce(s.reason, f.reason), updated_at = now()
 FROM jsonb_to_recordset(CAST(:statuses AS jsonb)) AS s (id text, status text, reason text)
 WHERE f.id = s.id"""
-_ADVANCE = text(f"""
+_WITH_ITS_EVENT: Final = """
 WITH noted AS (
     INSERT INTO timeline (order_id, kind, business_key, actor, reason, data, occurred_at)
     VALUES (:order_id, :kind, :business_key, :actor, :reason, CAST(:data AS jsonb), CAST(:occurred_at AS timestamptz))
@@ -114,24 +114,30 @@ WITH noted AS (
     UPDATE orders SET status = :order_status,
         finished_at = CASE WHEN :final THEN coalesce(finished_at, CAST(:occurred_at AS timestamptz)) END
     WHERE id = :order_id
-)
-{_SET_STATUSES}
-""")
+)"""
+_ADVANCE = text(_WITH_ITS_EVENT + _SET_STATUSES)
+_ADVANCE_AND_TELL = text(f"{_WITH_ITS_EVENT}, told AS ({outbox.WRITING}) {_SET_STATUSES}")
 _SET = text(_SET_STATUSES)
 
 
 async def advance(
-    connection: AsyncConnection, event: Event, statuses: Sequence[StatusMove], order_status: OrderStatus
+    connection: AsyncConnection,
+    event: Event,
+    statuses: Sequence[StatusMove],
+    order_status: OrderStatus,
+    tells: Sequence[Entry],
 ) -> None:
-    """Write that fulfilments come to other statuses, with the order's status and its timeline, in one statement.
+    """Write that fulfilments come to other statuses, with the order's status, its timeline and what that tells whom, in
+    one statement.
 
     For who has locked the order, and decided on what it holds. An event that was written before is an error of the
     database: it shows that this was not so.
     """
     await connection.execute(
-        _ADVANCE,
+        _ADVANCE_AND_TELL if tells else _ADVANCE,
         {
             **as_parameters(event),
+            **(outbox.as_parameter(tells) if tells else {}),
             "statuses": _status_rows(statuses),
             "order_status": order_status,
             "final": order_status in FINAL_ORDER,
@@ -146,22 +152,6 @@ async def set_statuses(connection: AsyncConnection, statuses: Sequence[StatusMov
 
 def _status_rows(statuses: Iterable[StatusMove]) -> str:
     return to_rows({"id": move.fulfilment_id, "status": move.status, "reason": move.reason} for move in statuses)
-
-
-_NEEDS_BOOKING = text(f"""
-SELECT f.status IN ({listed([FulfilmentStatus.PACKED, *CARRIED])}) AND :attempt >= (
-    SELECT count(*) FROM timeline t
-    WHERE t.order_id = f.order_id AND t.kind = '{EventKind.FULFILMENT_PACKED}' AND t.data->>'fulfilment_id' = f.id)
-FROM fulfilments f WHERE f.id = :id FOR NO KEY UPDATE OF f
-""")
-
-
-async def needs_booking(connection: AsyncConnection, fulfilment_id: str, attempt: int) -> bool:
-    """Whether the booking of the packing of that number stands, or is wanted. Once it is not, it never is again.
-
-    Locks the fulfilment.
-    """
-    return bool(await connection.scalar(_NEEDS_BOOKING, {"id": fulfilment_id, "attempt": attempt}))
 
 
 async def take_out(connection: AsyncConnection, fulfilment_id: str, units: Mapping[str, int]) -> None:
@@ -182,17 +172,25 @@ async def get(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | N
     return rows.mappings().one_or_none()
 
 
+_AT_THE_NODE: Final = "fulfilments f WHERE f.id = :id AND f.released_at <= statement_timestamp()"
+_GET_AT_THE_NODE = text(f"""
+SELECT f.*, EXISTS (SELECT FROM shipment_fulfilments WHERE fulfilment_id = f.id) AS was_booked FROM {_AT_THE_NODE}
+""")
+_LOCK_AT_THE_NODE = text(f"SELECT id FROM orders WHERE id = (SELECT f.order_id FROM {_AT_THE_NODE}) FOR NO KEY UPDATE")
+
+
 async def at_the_node(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | None:
     """The fulfilment's own row, and whether a carrier was ever booked for it (`was_booked`).
 
     None also while it is held back, for its node does not know of it yet.
     """
-    query = text("""
-    SELECT f.*, EXISTS (SELECT FROM shipment_fulfilments WHERE fulfilment_id = f.id) AS was_booked
-    FROM fulfilments f WHERE f.id = :id AND f.released_at <= statement_timestamp()
-    """)
-    rows = await connection.execute(query, {"id": fulfilment_id})
+    rows = await connection.execute(_GET_AT_THE_NODE, {"id": fulfilment_id})
     return rows.mappings().one_or_none()
+
+
+async def lock_at_the_node(connection: AsyncConnection, fulfilment_id: str) -> bool:
+    """Lock the order of a fulfilment. False if the fulfilment is not there, or held back: then nothing is locked."""
+    return await connection.scalar(_LOCK_AT_THE_NODE, {"id": fulfilment_id}) is not None
 
 
 _TO_BOOK = text("""

@@ -3,34 +3,37 @@
 They stand in the outbox; `store.notifications.outbox` is how they leave.
 """
 
-from collections.abc import Collection, Mapping
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.notifications.messages import MessageKind
-from store.database.parameters import to_json
+from dom.notifications.messages import Medium, MessageKind
 from store.notifications import outbox
+from store.notifications.outbox import Entry
 
-_HERE: Final = Path(__file__).parent
-# A mail to the customer and, where :webhook, a webhook.
-_WRITE: Final = text(
-    outbox.writing("""
-SELECT :order_id || '/' || :message_key || '/' || m.medium AS business_key, CAST(:order_id AS text) AS order_id,
-       CAST(:message_key AS text) AS message_key, CAST(:kind AS text) AS kind, m.medium, m.recipient, m.receiver,
-       CAST(:context AS jsonb) AS payload
-FROM (
-    SELECT 'mail' AS medium, document->'customer'->>'email' AS recipient,
-           'mail/' || (document->'customer'->>'email') AS receiver
-    FROM orders WHERE id = :order_id
-    UNION ALL
-    SELECT 'webhook', channel, 'webhook/' || id FROM orders WHERE id = :order_id AND :webhook
-) AS m
-""")
-)
-_DETAILS: Final = text((_HERE / "details.sql").read_text(encoding="utf-8"))
+
+def to_customer(
+    order_id: str, message_key: str, kind: MessageKind, *, context: Mapping[str, Any], webhook: bool
+) -> list[Entry]:
+    """What is to be told, once under a key: a mail to the customer and, where one is configured, a webhook.
+
+    It is sent once the transaction is committed, whether the order's process still runs or not. Of one order, and to
+    one mail address, what was written first goes first.
+    """
+    return [
+        Entry(
+            business_key=f"{order_id}/{message_key}/{medium}",
+            kind=kind,
+            medium=medium,
+            recipient=None,
+            receiver=None,
+            payload=dict(context),
+            order_id=order_id,
+            message_key=message_key,
+        )
+        for medium in (Medium.MAIL, *([Medium.WEBHOOK] if webhook else []))
+    ]
 
 
 async def write(
@@ -39,30 +42,8 @@ async def write(
     message_key: str,
     kind: MessageKind,
     *,
-    context: dict[str, Any],
+    context: Mapping[str, Any],
     webhook: bool,
 ) -> None:
-    """Write what is to be told, once under a key: a mail to the customer and, where one is configured, a webhook.
-
-    It is sent once the transaction is committed, whether the order's process still runs or not. Of one order, and to
-    one mail address, what was written first goes first.
-    """
-    await connection.execute(
-        _WRITE,
-        {
-            "order_id": order_id,
-            "message_key": message_key,
-            "kind": kind,
-            "context": to_json(context),
-            "webhook": webhook,
-        },
-    )
-
-
-async def details(connection: AsyncConnection, message_ids: Collection[int]) -> Mapping[int, RowMapping]:
-    """What each message may tell of its order, and of the fulfilment or node that it is about; by the message's id.
-
-    A node is named only where the customer has to go there, or to send something there.
-    """
-    rows = await connection.execute(_DETAILS, {"ids": list(message_ids)})
-    return {row["message_id"]: row for row in rows.mappings()}
+    """Write what is to be told; see `to_customer`."""
+    await outbox.write(connection, *to_customer(order_id, message_key, kind, context=context, webhook=webhook))

@@ -6,7 +6,7 @@ transactions the one that began to write after the other was committed has the h
 One relay sends at a time. A relay takes a number when it begins; whoever has an earlier one claims nothing any more.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from dom.notifications.messages import Medium, Notice
 from dom.shared import ids
 from dom.shared.texts import keepable
 from store import exceptions
+from store.database.engine import NO_WAIT_FOR_DISK
 from store.database.parameters import to_rows
 from store.enums import MessageStatus
 
@@ -34,28 +35,34 @@ RETURNING id, order_id, business_key, kind, recipient, status
 """)
 
 
-def writing(entries: str) -> str:
-    """SQL that writes each row of a query: business_key, order_id and message_key (both may be null), kind, medium,
-    recipient, receiver, payload. What has been written before is left alone, and a receiver that is not to be tried yet
-    is not tried for this.
-    """
-    return f"""
+WRITING: Final = """
 INSERT INTO outbox (business_key, order_id, message_key, kind, medium, recipient, receiver, payload, next_attempt_at)
 SELECT e.business_key, e.order_id, e.message_key, e.kind, e.medium, e.recipient, e.receiver, e.payload,
        greatest(now(), (SELECT max(next_attempt_at) FROM outbox o WHERE o.receiver = e.receiver
                         AND o.status = 'pending'))
-FROM ({entries}) AS e
+FROM (
+    SELECT r.place, r.business_key, r.order_id, r.message_key, r.kind, r.medium, r.payload,
+           coalesce(r.recipient, CASE r.medium WHEN 'mail' THEN about.email ELSE about.channel END) AS recipient,
+           coalesce(r.receiver,
+                    r.medium || '/' || CASE r.medium WHEN 'mail' THEN about.email ELSE r.order_id END) AS receiver
+    FROM ROWS FROM (jsonb_to_recordset(CAST(:entries AS jsonb)) AS (
+        business_key text, order_id text, message_key text, kind text, medium text, recipient text, receiver text,
+        payload jsonb)) WITH ORDINALITY AS r (
+        business_key, order_id, message_key, kind, medium, recipient, receiver, payload, place)
+    LEFT JOIN LATERAL (
+        SELECT document->'customer'->>'email' AS email, channel FROM orders
+        WHERE id = r.order_id AND r.recipient IS NULL) about ON true
+) AS e
+ORDER BY e.place
 ON CONFLICT (business_key) DO NOTHING"""
-
-
-_WRITE: Final = text(
-    writing("""
-SELECT r.*, CAST(NULL AS text) AS message_key FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS r (
-    business_key text, order_id text, kind text, medium text, recipient text, receiver text, payload jsonb)
-""")
+"""Writes `:entries` in their sequence, see `as_parameter`: a statement, or part of a larger one that has something to
+write. What was written before is left alone, and a receiver that is not to be tried yet is not tried for this.
+"""
+_WRITE: Final = text(WRITING)
+_CLAIM, _SETTLE = (
+    text((_HERE / name).read_text(encoding="utf-8").replace("{no_wait_for_disk}", NO_WAIT_FOR_DISK))
+    for name in ("claim.sql", "settle.sql")
 )
-_CLAIM: Final = text((_HERE / "claim.sql").read_text(encoding="utf-8"))
-_SETTLE: Final = text((_HERE / "settle.sql").read_text(encoding="utf-8"))
 _FORGET: Final = text("""
 DELETE FROM outbox WHERE id IN (
     SELECT id FROM outbox WHERE message_key IS NULL AND status NOT IN ('pending', 'sending')
@@ -75,20 +82,28 @@ class AnotherRelay(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something to tell: once under its key, to a receiver after all that was written for it before."""
+    """Something to tell: once under its key, to a receiver after all that was written for it before.
+
+    A mail without a recipient goes to the order's customer, and a webhook to where its channel's orders are told.
+    """
 
     business_key: str
     kind: str
     medium: Medium
-    recipient: str
-    receiver: str
+    recipient: str | None
+    receiver: str | None
     payload: Mapping[str, Any]
     order_id: str | None = None
+    message_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Messages that are this relay's to send, in the sequence of their ids; `next_in` seconds until others are due."""
+    """Messages that are this relay's to send, in the sequence of their ids, each with what it may tell of its order and
+    of the fulfilment or node that it is about; `next_in` seconds until others are due.
+
+    A node is named only where the customer has to go there, or to send something there.
+    """
 
     messages: Sequence[RowMapping]
     next_in: float | None
@@ -102,6 +117,14 @@ class Settlement:
     status: MessageStatus
     error: str = ""
     again_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The messages of which was written what became of them; `more` says that others are due."""
+
+    ids: frozenset[int]
+    more: bool
 
 
 def of_channel(channel_id: str) -> str:
@@ -125,7 +148,12 @@ def to_order(order_id: str, notice: Notice, argument: Mapping[str, Any], *, key:
 
 async def write(connection: AsyncConnection, *entries: Entry) -> None:
     """Write what is to be told, in the transaction of what it tells of; what has been written before is left alone."""
-    await connection.execute(_WRITE, {"entries": to_rows(asdict(each) for each in entries)})
+    await connection.execute(_WRITE, as_parameter(entries))
+
+
+def as_parameter(entries: Iterable[Entry]) -> dict[str, str]:
+    """The entries as the bind parameter of a statement that writes them."""
+    return {"entries": to_rows(asdict(each) for each in entries)}
 
 
 async def begin(connection: AsyncConnection) -> int:
@@ -152,6 +180,9 @@ async def claim(
 
     `known` are the messages that the relay has in hand. Others that it claimed have not left: their claim was
     committed, and the connection was lost before it said so.
+
+    A claim that has no mail is on disk a moment later: if a crash of the database server loses it, what was claimed is
+    sent again, under the id by which its receiver knows it.
     """
     names = {"relay": relay, "media": list(slots), "slots": list(slots.values()), "known": list(known)}
     rows = (await connection.execute(_CLAIM, names)).mappings().all()
@@ -160,14 +191,15 @@ async def claim(
     return Claimed([row for row in rows if row["id"] is not None], rows[0]["next_in"])
 
 
-async def settle(connection: AsyncConnection, relay: int, outcomes: Sequence[Settlement]) -> frozenset[int]:
+async def settle(connection: AsyncConnection, relay: int, outcomes: Sequence[Settlement]) -> Settled:
     """Write what became of claimed messages; of those that another relay has taken over nothing is written.
 
-    Answers the messages of which it was written. An error's text may be another system's: what cannot be kept of it is
-    left out or escaped.
+    An error's text may be another system's: what cannot be kept of it is left out or escaped. As of `claim`, only what
+    became of mails is on disk at once.
     """
     rows = to_rows({**asdict(each), "error": keepable(each.error)[:500]} for each in outcomes)
-    return frozenset(await connection.scalars(_SETTLE, {"relay": relay, "outcomes": rows}))
+    settled = (await connection.execute(_SETTLE, {"relay": relay, "outcomes": rows})).all()
+    return Settled(frozenset(row.id for row in settled), not settled or settled[0].more)
 
 
 async def forget(connection: AsyncConnection) -> None:

@@ -1,25 +1,20 @@
 """What an order's process needs to know of the order beyond its units: bookings, and why units have no node."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.fulfilment.carrier_reports import ParcelReport
+from dom.orders.lifecycle import OrderState
 from dom.orders.status import CARRIER_MILESTONES, GONE, NETWORK, SourcingCause
 from store.database.parameters import listed
+from store.orders import state as order_state
+from store.sourcing import reoptimisation
 
-# Each booking's status by its id; what the carrier calls the one that stands.
-_BOOKINGS: Final = text("""
-SELECT f.id, coalesce(jsonb_object_agg(s.id, s.status) FILTER (WHERE s.id IS NOT NULL), '{}') AS bookings,
-       (array_agg(s.carrier || ' ' || s.tracking_number ORDER BY s.booked_at DESC)
-        FILTER (WHERE s.status <> 'voided'))[1] AS tracking
-FROM fulfilments f
-LEFT JOIN shipment_fulfilments sf ON sf.fulfilment_id = f.id LEFT JOIN shipments s ON s.id = sf.shipment_id
-WHERE f.order_id = :id GROUP BY f.id
-""")
 _CAUSES: Final = {
     "fulfilment_rejected": SourcingCause.REJECTED,
     "fulfilment_lost": SourcingCause.LOST,
@@ -27,13 +22,29 @@ _CAUSES: Final = {
 }
 _NODE_FAILED: Final = frozenset({"fulfilment_rejected", "fulfilment_picked"})
 # What units were sourced by, and what took them from their nodes: a short pick names what is missing.
-_SOURCINGS: Final = text("""
+_SOURCINGS: Final = """
 SELECT t.kind, t.actor, t.occurred_at, f.node_id
 FROM timeline t LEFT JOIN fulfilments f ON f.id = t.data->>'fulfilment_id'
 WHERE t.order_id = :id AND (t.kind IN ('accepted', 'sourced', 'fulfilment_rejected', 'fulfilment_lost')
                             OR t.kind = 'fulfilment_picked' AND t.data ? 'missing')
 ORDER BY t.id
-""")
+"""
+# Each booking's status by its id; what the carrier calls the one that stands.
+_ALL: Final = f"""
+SELECT {order_state.COLUMNS},
+       (SELECT jsonb_object_agg(b.id, jsonb_build_array(b.bookings, b.tracking)) FROM (
+            SELECT f.id, coalesce(jsonb_object_agg(s.id, s.status) FILTER (WHERE s.id IS NOT NULL), '{{}}') AS bookings,
+                   coalesce((array_agg(s.carrier || ' ' || s.tracking_number ORDER BY s.booked_at DESC)
+                             FILTER (WHERE s.status <> 'voided'))[1], '') AS tracking
+            FROM fulfilments f LEFT JOIN shipment_fulfilments sf ON sf.fulfilment_id = f.id
+            LEFT JOIN shipments s ON s.id = sf.shipment_id
+            WHERE f.order_id = :id GROUP BY f.id) b) AS bookings,
+       (SELECT jsonb_agg(s) FROM ({_SOURCINGS}) s
+        WHERE EXISTS (SELECT FROM order_lines WHERE order_id = :id AND backordered > 0)) AS sourcings
+"""
+_READ_ALL: Final = text(_ALL)
+_TAKE_IN: Final = text(f"WITH taken_in AS ({reoptimisation.TAKE_IN}) {_ALL}")
+_READ_SOURCINGS: Final = text(_SOURCINGS)
 _LAST_SOURCING: Final = text("""
 SELECT max(substring(business_key FROM '^sourced:([0-9]+)$')::int) FROM sourcing_decisions WHERE order_id = :id
 """)
@@ -73,12 +84,6 @@ class CarrierBookings:
     tracking: str
 
 
-async def bookings(connection: AsyncConnection, order_id: str) -> dict[str, CarrierBookings]:
-    """The bookings of each of the order's fulfilments."""
-    rows = await connection.execute(_BOOKINGS, {"id": order_id})
-    return {row.id: CarrierBookings(row.bookings, row.tracking or "") for row in rows}
-
-
 @dataclass(frozen=True, slots=True)
 class Sourcings:
     """Why units lost their node after the last sourcing (None: they did not), the nodes that failed the order, and the
@@ -92,10 +97,35 @@ class Sourcings:
 
 async def sourcings(connection: AsyncConnection, order_id: str) -> Sourcings:
     """How the order was sourced, and what came of it. What the network rejects in a node's name is no failure."""
-    rows = (await connection.execute(_SOURCINGS, {"id": order_id})).all()
-    cause = _CAUSES.get(rows[-1].kind)
-    failed = {row.node_id for row in rows if row.kind in _NODE_FAILED and row.actor != NETWORK}
-    return Sourcings(cause, frozenset(failed), max(row.occurred_at for row in rows))
+    return _sourcings((await connection.execute(_READ_SOURCINGS, {"id": order_id})).mappings().all())
+
+
+def _sourcings(rows: Sequence[Any]) -> Sourcings:
+    cause = _CAUSES.get(rows[-1]["kind"])
+    failed = {row["node_id"] for row in rows if row["kind"] in _NODE_FAILED and row["actor"] != NETWORK}
+    return Sourcings(cause, frozenset(failed), max(row["occurred_at"] for row in rows))
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """An order at one moment: its units, the bookings of each fulfilment, and how it was sourced if units wait."""
+
+    state: OrderState
+    bookings: Mapping[str, CarrierBookings]
+    sourcings: Sourcings | None
+
+
+async def read(connection: AsyncConnection, order_id: str, *, takes_in: bool = False) -> OrderRecord | None:
+    """The order, in one statement; None if there is none. With `takes_in` its process has from now on what second looks
+    changed up to this moment, and nothing later.
+    """
+    row = (await connection.execute(_TAKE_IN if takes_in else _READ_ALL, {"id": order_id})).one()
+    state = order_state.of_row(order_id, row)
+    if not state.lines:
+        return None
+    bookings = {id_: CarrierBookings(*booked) for id_, booked in (row.bookings or {}).items()}
+    sourced = [{**each, "occurred_at": datetime.fromisoformat(each["occurred_at"])} for each in row.sourcings or ()]
+    return OrderRecord(state, bookings, _sourcings(sourced) if sourced else None)
 
 
 @dataclass(frozen=True, slots=True)

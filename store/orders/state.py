@@ -1,8 +1,8 @@
 """An order's units as the store holds them: what `dom.orders.transitions` decides on."""
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders.events import EventKind
@@ -10,8 +10,8 @@ from dom.orders.lifecycle import FulfilmentState, LineState, OrderState
 from dom.orders.status import FulfilmentStatus
 
 # The keys of fulfilments' steps are <fulfilment>:<number>:<status>, those of cancellations cancelled:<number>.
-_READ: Final = text(rf"""
-SELECT (SELECT jsonb_agg(jsonb_build_array(line_id, sku, quantity, unit_price, cancelled, backordered)
+COLUMNS: Final = rf"""
+       (SELECT jsonb_agg(jsonb_build_array(line_id, sku, quantity, unit_price, cancelled, backordered)
                          ORDER BY position)
         FROM order_lines WHERE order_id = :id) AS lines,
        (SELECT jsonb_agg(jsonb_build_object(
@@ -28,15 +28,20 @@ SELECT (SELECT jsonb_agg(jsonb_build_array(line_id, sku, quantity, unit_price, c
             SELECT data->>'fulfilment_id' AS id, count(*) AS packings
             FROM timeline WHERE order_id = :id AND kind = 'fulfilment_packed' GROUP BY 1) p) AS packings,
        (SELECT coalesce(max(substring(business_key FROM '^cancelled:([0-9]+)$')::int), 0)
-        FROM timeline WHERE order_id = :id AND kind = '{EventKind.CANCELLED}') AS cancellations
-""")
+        FROM timeline WHERE order_id = :id AND kind = '{EventKind.CANCELLED}') AS cancellations"""
+"""What a statement has to select of the order `:id` for `of_row`."""
+_READ: Final = text(f"SELECT {COLUMNS}")
 
 
 async def read(connection: AsyncConnection, order_id: str) -> OrderState:
     """The order's units as they stand, fulfilments in the sequence in which they were made; no lines if there is no
     such order. Lock the order first, if anything is to follow from them.
     """
-    row = (await connection.execute(_READ, {"id": order_id})).one()
+    return of_row(order_id, (await connection.execute(_READ, {"id": order_id})).one())
+
+
+def of_row(order_id: str, row: Row[Any]) -> OrderState:
+    """The order's units of a row with `COLUMNS`."""
     steps, packings = row.steps or {}, row.packings or {}
     lines = [LineState(*line) for line in row.lines or ()]
     fulfilments = [

@@ -145,15 +145,17 @@ async def write(connection: AsyncConnection, order_id: str, number: int) -> None
 # --- what the orders' processes take in ------------------------------------------------------------------------------
 
 
-_TAKE_IN = text("""
+TAKE_IN: Final = """
 UPDATE second_looks SET taken_in_at = statement_timestamp()
-WHERE order_id = :order_id AND taken_in_at IS NULL RETURNING number
-""")
+WHERE order_id = :id AND taken_in_at IS NULL RETURNING number
+"""
+"""Says of the order `:id` that its process has all changes from now on: for a statement that reads the order for it."""
+_TAKE_IN: Final = text(TAKE_IN)
 
 
 async def mark_applied(connection: AsyncConnection, order_id: str) -> list[int]:
     """The numbers of the changes that the order's process has from now on, and had not before."""
-    return sorted(await connection.scalars(_TAKE_IN, {"order_id": order_id}))
+    return sorted(await connection.scalars(_TAKE_IN, {"id": order_id}))
 
 
 _NOT_TAKEN_IN = text("""

@@ -141,7 +141,7 @@ class TestEndedKeys:
 
     async def test_another_process_knows_it_within_seconds(self, engine: AsyncEngine) -> None:
         now = 0.0
-        ring = KeyRing(engine, store_engine.reading(engine), lambda: now)
+        ring = KeyRing(store_engine.reading(engine), lambda: now)
         key = (await key_of(engine, Role.OPERATOR, Limits()))["X-API-Key"]
         assert await ring.caller(key) is not None
         async with engine.begin() as connection:
@@ -152,7 +152,7 @@ class TestEndedKeys:
 
     async def test_one_that_is_revoked_while_it_is_read_is_not_remembered(self, engine: AsyncEngine) -> None:
         """What was read before it was revoked is not kept after it."""
-        ring = KeyRing(engine, store_engine.reading(engine))
+        ring = KeyRing(store_engine.reading(engine))
         key = (await key_of(engine, Role.OPERATOR, Limits()))["X-API-Key"]
         key_id = key.split("_")[1]
         find = rows.find
@@ -171,7 +171,7 @@ class TestEndedKeys:
 
     async def test_one_that_expires_while_it_is_remembered(self, engine: AsyncEngine) -> None:
         now = 0.0
-        ring = KeyRing(engine, store_engine.reading(engine), lambda: now)
+        ring = KeyRing(store_engine.reading(engine), lambda: now)
         key = (await key_of(engine, Role.OPERATOR, Limits()))["X-API-Key"]
         async with engine.begin() as connection:
             await connection.execute(

@@ -1,5 +1,6 @@
 """The outbox lets go of what is over, and says how much waits."""
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -44,6 +45,12 @@ class TestWritten:
              f"workflow/{workflow}", {"number": 1}, "pending")
         ]  # fmt: skip
 
+    async def test_in_their_sequence(self, world: AsyncEngine) -> None:
+        """What goes to one receiver goes in the sequence of the ids."""
+        keys = [str(number) for number in range(30)]
+        await write(world, *(entry(key, "same") for key in keys))
+        assert await rows(world, KEYS) == [(key,) for key in keys]
+
     async def test_behind_what_was_put_off_for_the_same_receiver(self, world: AsyncEngine) -> None:
         """Whichever way it is written."""
         await place(world, ORDER)
@@ -69,8 +76,56 @@ class TestSettled:
         await make(world, "relay = relay + 1", "others")
         async with world.begin() as connection:
             outcomes = [Settlement(each, MessageStatus.SENT) for each in ids.values()]
-            assert await outbox.settle(connection, number, outcomes) == {ids["mine"]}
+            settled = await outbox.settle(connection, number, outcomes)
+        assert settled == outbox.Settled(frozenset({ids["mine"]}), more=False)
         assert await rows(world, "SELECT status FROM outbox ORDER BY id") == [("sent",), ("sending",)]
+
+    async def test_says_whether_others_are_due(self, world: AsyncEngine) -> None:
+        await write(world, entry("first", "a"), entry("behind it", "a"))
+        async with world.begin() as connection:
+            number = await outbox.begin(connection)
+            (first,) = (await outbox.claim(connection, number, {Medium.AVAILABILITY: 16})).messages
+            assert (await outbox.settle(connection, number, [Settlement(first["id"], MessageStatus.SENT)])).more
+
+    async def test_says_of_nothing_that_another_relay_may_have_it(self, world: AsyncEngine) -> None:
+        async with world.begin() as connection:
+            assert await outbox.settle(connection, 0, [Settlement(1, MessageStatus.SENT)]) == outbox.Settled(
+                frozenset(), more=True
+            )
+
+
+class TestClaimed:
+    async def test_writes_and_locks_nothing_where_nothing_is_due(self, world: AsyncEngine) -> None:
+        async with world.begin() as connection:
+            number = await outbox.begin(connection)
+        async with world.begin() as connection:
+            assert not (await outbox.claim(connection, number, {Medium.MAIL: 4})).messages
+            assert await connection.scalar(text("SELECT pg_current_xact_id_if_assigned()")) is None
+
+    @pytest.mark.parametrize(("medium", "waits"), [(Medium.MAIL, "on"), (Medium.WORKFLOW, "off")])
+    async def test_is_on_disk_before_a_mail_leaves(self, world: AsyncEngine, medium: Medium, waits: str) -> None:
+        """As is what became of it. All else may be sent again, for its receiver knows it again."""
+        await write(world, entry("due", "a", medium))
+        async with world.begin() as connection:
+            number = await outbox.begin(connection)
+        async with world.begin() as connection:
+            await connection.execute(text("SET LOCAL synchronous_commit = on"))
+            (row,) = (await outbox.claim(connection, number, {medium: 1})).messages
+            assert await connection.scalar(text("SHOW synchronous_commit")) == waits
+        async with world.begin() as connection:
+            await connection.execute(text("SET LOCAL synchronous_commit = on"))
+            await outbox.settle(connection, number, [Settlement(row["id"], MessageStatus.SENT)])
+            assert await connection.scalar(text("SHOW synchronous_commit")) == waits
+
+    async def test_leaves_alone_what_the_relay_has_in_hand(self, world: AsyncEngine) -> None:
+        """Even if the database server has lost the claim."""
+        await write(world, entry("due", "a"))
+        async with world.begin() as connection:
+            number = await outbox.begin(connection)
+            (row,) = (await outbox.claim(connection, number, {Medium.AVAILABILITY: 1})).messages
+        await make(world, "status = 'pending', relay = NULL", "due")
+        async with world.begin() as connection:
+            assert not (await outbox.claim(connection, number, {Medium.AVAILABILITY: 1}, [row["id"]])).messages
 
 
 class TestForgotten:

@@ -231,6 +231,15 @@ class TestTelling:
         )
         assert [each.status for each in view.fulfilments[:-1]] == ["recalled", "recalled"]
 
+    async def test_reading_the_order_takes_it_in_and_waits_for_nobody(self, split: AsyncEngine) -> None:
+        (joint,), known = await found(split)
+        await change(split, joint, known)
+        async with split.begin() as holding:
+            await holding.execute(text("SELECT FROM orders FOR UPDATE"))
+            async with asyncio.timeout(5):
+                assert await Changing(Database(engine=split)).read_order(ReadOrder(order_id="web-split"))
+            assert await second_looks.not_applied(holding, "web-split") == []
+
     async def test_an_order_without_a_process_is_put_before_a_person(self, split: AsyncEngine) -> None:
         (joint,), known = await found(split)
         await change(split, joint, known)
@@ -299,10 +308,12 @@ class TestHoldingBack:
         await capture(world, small.order("held", A=1))
         async with world.begin() as connection:
             assert await fulfilments.at_the_node(connection, "web-held-F1")
+            assert await fulfilments.lock_at_the_node(connection, "web-held-F1")
             assert await work_list(connection, WorkFilter(node_id="dc-leeds"))
             later = {"at": datetime.now(UTC) + timedelta(hours=1)}
             await connection.execute(text("UPDATE fulfilments SET released_at = :at"), later)
             assert await fulfilments.at_the_node(connection, "web-held-F1") is None
+            assert not await fulfilments.lock_at_the_node(connection, "web-held-F1")
             assert not await work_list(connection, WorkFilter(node_id="dc-leeds"))
             assert not await work_list(connection)
             assert await work_list(connection, WorkFilter(order_id="web-held"))
