@@ -10,11 +10,11 @@ from pydantic import Field
 from temporalio import activity
 
 from activities.boundary import Database
-from dom.orders.commands import Command, TakeNodeStep
+from dom.orders.commands import Command, PlaceHold, ReleaseHold, TakeNodeStep
 from dom.orders.status import CarrierEventKind
 from dom.orders.views import OrderView
 from dom.shared.base import Value
-from services import carrier_reports, node_steps, order_views
+from services import carrier_reports, holds, node_steps, order_views
 from services.carrier_reports import ParcelReport
 from services.change_orders import Writing, change_order
 from store import backorders
@@ -80,7 +80,11 @@ class Changing:
     async def change_order(self, request: ChangeOrder) -> OrderAfter:
         """Carry the command out. Raises what stands in its way, as the commands say; then nothing is written."""
         async with self.database.transaction() as connection:
-            changed = await change_order(connection, request.order_id, request.command, self._writing)
+            command = request.command
+            if isinstance(command, PlaceHold | ReleaseHold):
+                changed = await holds.carry_out(connection, request.order_id, command, self._writing)
+            else:
+                changed = await change_order(connection, request.order_id, command, self._writing)
             return OrderAfter(
                 view=await order_views.get(connection, request.order_id),
                 units=_units(changed.data),

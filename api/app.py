@@ -22,6 +22,8 @@ from api.exceptions import routes as exceptions
 from api.fulfilment import routes as fulfilments
 from api.health import problem_routes
 from api.health import routes as health
+from api.holds import policy_routes as hold_policies
+from api.holds import routes as holds
 from api.http import failures
 from api.http.bodies import BodyGuard
 from api.http.request_id import HEADER
@@ -53,6 +55,8 @@ from store.database import engine as store_engine
 PREFIX = "/v1"
 _RESOURCES = (
     orders,
+    holds,
+    hold_policies,
     fulfilments,
     carrier_routes,
     shipment_routes,

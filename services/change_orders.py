@@ -14,14 +14,18 @@ from dom.notifications.messages import Notice
 from dom.orders import transitions
 from dom.orders.changes import ConsumeStock, GiveDayBack, OrderChange, ReleaseStock, StockEffect
 from dom.orders.commands import Command
+from dom.orders.events import HoldData
+from dom.orders.holds import BlockedStep
 from dom.orders.lifecycle import OrderState
-from dom.orders.status import FulfilmentStatus
+from dom.orders.status import FINAL_ORDER, FulfilmentStatus
+from dom.orders.transitions.holding import overdue_key
 from dom.returns import OTHER_REQUEST
 from dom.shared.errors import Conflict, NotFound
 from store import backorders, exceptions, stock
 from store.delivery import shipments
 from store.enums import LedgerKind, ShipmentStatus
 from store.fulfilment import fulfilments
+from store.holds import holds
 from store.notifications import messages, outbox
 from store.orders import orders, timeline
 from store.orders import state as order_state
@@ -106,6 +110,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
         )
     for trouble in change.troubles:
         await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)
+    await _write_holds(connection, state, after, change)
     if change.gives_up_waiting:
         await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
     if writing.notify and after.followed != state.followed:
@@ -114,6 +119,37 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     for effect in change.stock:
         await _move_stock(connection, state, effect, change)
     return after
+
+
+async def _write_holds(connection: AsyncConnection, state: OrderState, after: OrderState, change: OrderChange) -> None:
+    """What is put on and released. An order that is over needs no hold, unless it blocks a refund."""
+    order_id, event = state.order_id, change.event
+    if change.placed is not None:
+        owner = event.data.owner if isinstance(event.data, HoldData) else None
+        await holds.place(
+            connection,
+            order_id,
+            change.placed,
+            purpose=event.reason,
+            owner=owner or "",
+            actor=event.actor,
+            at=event.at,
+        )
+        if BlockedStep.SOURCING in change.placed.blocks:
+            await backorders.set_sourced_on_stock(connection, order_id, False)
+    if change.overdue is not None:
+        await holds.mark_overdue(connection, change.overdue)
+    released = {change.released} if change.released is not None else set()
+    reason = event.reason
+    if after.status() in FINAL_ORDER and state.status() not in FINAL_ORDER:
+        released |= {hold.id for hold in after.holds.values() if BlockedStep.REFUND not in hold.blocks}
+        reason = f"the order is {after.status()}"
+    if released:
+        await holds.release(connection, sorted(released), reason=reason, actor=event.actor, at=event.at)
+        for hold_id in sorted(released):
+            await exceptions.close_one(connection, overdue_key(hold_id))
+    if state.blocked(BlockedStep.RELEASE) and not after.blocked(BlockedStep.RELEASE):
+        await fulfilments.release_held(connection, order_id, event.at)
 
 
 async def _move_units(connection: AsyncConnection, order_id: str, change: OrderChange) -> None:

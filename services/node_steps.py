@@ -6,7 +6,7 @@ from dom.fulfilment.carrier_reports import GOODS_LEAVE
 from dom.orders.commands import TakeNodeStep
 from dom.orders.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
 from dom.shared import ids
-from dom.shared.errors import InvalidInput, NotFound, StepNotPossible
+from dom.shared.errors import InvalidInput, NotFound, OnHold, StepNotPossible
 from services.change_orders import OrderChanged, Writing, change_order
 from store.fulfilment import fulfilments, unexpected_reports
 
@@ -22,6 +22,8 @@ async def take(engine: AsyncEngine, command: TakeNodeStep, writing: Writing) -> 
             if await fulfilments.at_the_node(connection, command.fulfilment_id) is None:
                 raise NotFound(f"there is no fulfilment {command.fulfilment_id}")
             return await change_order(connection, ids.order_of(command.fulfilment_id), command, writing)
+    except OnHold:
+        raise
     except StepNotPossible:
         async with engine.begin() as connection:
             await _keep(connection, command)

@@ -5,9 +5,10 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.holds import BlockedStep, Hold
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import FulfilmentStatus, OrderStatus
-from dom.orders.views import FulfilmentView, OrderView
+from dom.orders.views import FulfilmentView, HoldView, OrderView
 from dom.shared import ids
 from dom.shared.errors import NotFound
 from dom.sourcing.models import SourcingDecision
@@ -37,7 +38,8 @@ async def read(connection: AsyncConnection, order_id: str) -> OrderView | None:
         waiting=state.waiting,
         cancelled={line.line_id: line.cancelled for line in state.lines.values() if line.cancelled},
         fulfilments=tuple(_fulfilment(each, booked[each.id]) for each in state.fulfilments.values()),
-        cause=cause,
+        holds=tuple(_hold(each) for each in state.holds.values()),
+        cause=None if state.blocked(BlockedStep.SOURCING) else cause,
         as_of=as_of,
     )
 
@@ -63,6 +65,16 @@ def captured(decision: SourcingDecision, waiting: Mapping[str, int]) -> OrderVie
         waiting=dict(waiting),
         cancelled={},
         fulfilments=tuple(_fulfilment(each, CarrierBookings({}, "")) for each in state.fulfilments.values()),
+    )
+
+
+def _hold(hold: Hold) -> HoldView:
+    return HoldView(
+        hold_id=hold.id,
+        type=hold.type,
+        blocks=tuple(sorted(hold.blocks)),
+        release_at=hold.release_at,
+        overdue_at=None if hold.overdue else hold.due_at,
     )
 
 

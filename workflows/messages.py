@@ -16,6 +16,7 @@ from dom.orders.status import (
     ReturnStatus,
     SourcingCause,
 )
+from dom.shared.access import TEMPORAL
 from dom.shared.base import LineId, NodeId, Quantity, Text, Utc, Value
 
 EDITION: Final = 3
@@ -105,6 +106,23 @@ class CancelCall(Request):
     reason: Reason = ""
     actor: Text = "support"
     occurred_at: Utc | None = None
+
+
+class HoldCall(Request):
+    """Put a hold of a type on the order; what is not said is as the type has it."""
+
+    type: Text
+    reason: Reason = ""
+    actor: Text = TEMPORAL
+    release_at: Utc | None = None
+
+
+class ReleaseCall(Request):
+    """Release a hold of the order."""
+
+    hold_id: Text
+    reason: Reason = ""
+    actor: Text = TEMPORAL
 
 
 class CancelResult(Value):

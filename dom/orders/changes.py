@@ -12,6 +12,7 @@ from typing import Any, Final
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
 from dom.orders.events import EventData, EventKind
+from dom.orders.holds import Hold
 from dom.orders.status import FulfilmentStatus
 
 WAITING: Final = "waiting"
@@ -112,6 +113,12 @@ class OrderChange:
     stock: tuple[StockEffect, ...] = ()
     notifications: tuple[Notification, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    placed: Hold | None = None
+    """A hold that is put on."""
+    released: str | None = None
+    """The id of a hold that is released."""
+    overdue: str | None = None
+    """The id of a hold that nobody released in time."""
     step_of: str | None = None
     """The fulfilment among whose steps the change counts."""
     is_cancellation: bool = False

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dom.orders.holds import BlockedStep
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
 from dom.shared.access import OFL
 from dom.shared.base import Value
@@ -120,6 +121,41 @@ class GiveUpWaiting(Requested):
     actor: str = OFL
 
 
+class PlaceHold(Requested):
+    """Put a hold on the order; it blocks steps until it is released. What is not said (`blocks`, `owner`, `due_at`,
+    `release_at`) is as the type has it. Raises StepNotPossible where a hold of the type stands already, or the order is
+    over and the hold blocks no refund.
+    """
+
+    verb: Literal["place_hold"] = "place_hold"
+    type: str
+    blocks: frozenset[BlockedStep] = frozenset()
+    actor: str
+    at: datetime
+    reason: str = ""
+    owner: str = ""
+    due_at: datetime | None = None
+    release_at: datetime | None = None
+
+
+class ReleaseHold(Requested):
+    """Release a hold: what it alone blocked goes on. Raises NotFound for a hold that does not stand."""
+
+    verb: Literal["release_hold"] = "release_hold"
+    hold_id: str
+    actor: str
+    at: datetime
+    reason: str = ""
+
+
+class HoldIsOverdue(Requested):
+    """Nobody released a hold by the time it was due: a person hears of it, once."""
+
+    verb: Literal["hold_is_overdue"] = "hold_is_overdue"
+    hold_id: str
+    at: datetime
+
+
 Command = Annotated[
     TakeNodeStep
     | CarrierBooked
@@ -128,7 +164,10 @@ Command = Annotated[
     | CountAsDelivered
     | CancelUnits
     | CancelRest
-    | GiveUpWaiting,
+    | GiveUpWaiting
+    | PlaceHold
+    | ReleaseHold
+    | HoldIsOverdue,
     Field(discriminator="verb"),
 ]
 """Anything that may be asked of an order's units."""

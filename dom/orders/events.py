@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
+from dom.orders.holds import BlockedStep
 from dom.orders.order import Correction
 from dom.orders.status import FulfilmentStatus, ReturnStatus, ReturnStep
 from dom.shared.base import Value
@@ -37,6 +39,9 @@ class EventKind(StrEnum):
     RETURN_EXPIRED = "return_expired"
     RETURN_OVERDUE = "return_overdue"
     RETURN_CLOSED = "return_closed"
+    HOLD_PLACED = "hold_placed"
+    HOLD_RELEASED = "hold_released"
+    HOLD_OVERDUE = "hold_overdue"
     PROCESS_REVIVED = "process_revived"
 
 
@@ -116,6 +121,20 @@ class FulfilmentData(RequestedData):
     missing: dict[str, int] | None = None
     taken_back: dict[str, dict[str, int]] | None = None
     waited: dict[str, int] | None = None
+
+
+class HoldData(RequestedData):
+    """A hold of an order, and the steps it blocks. Of a release `recalled` are fulfilments whose node should have sent
+    them meanwhile, with their nodes: their units are sourced again.
+    """
+
+    hold_id: str
+    type: str
+    blocks: tuple[BlockedStep, ...]
+    owner: str | None = None
+    due_at: datetime | None = None
+    release_at: datetime | None = None
+    recalled: dict[str, str] | None = None
 
 
 class CarrierBookedData(EventData):
@@ -208,5 +227,8 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.RETURN_EXPIRED: EventInfo(ReturnData, "A return was not sent back in time"),
     _KIND.RETURN_OVERDUE: EventInfo(ReturnData, "Units of a return arrived and were not inspected in time"),
     _KIND.RETURN_CLOSED: EventInfo(ReturnData, "Nothing more of a return is expected"),
+    _KIND.HOLD_PLACED: EventInfo(HoldData, "A hold was put on the order"),
+    _KIND.HOLD_RELEASED: EventInfo(HoldData, "A hold was released"),
+    _KIND.HOLD_OVERDUE: EventInfo(HoldData, "Nobody released a hold by the time it was due"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
 }

@@ -217,6 +217,7 @@ class SourcingCause(StrEnum):
     STOCK_ARRIVED = "stock arrived"
     LOOKED_AGAIN = "looked again"
     SECOND_LOOK = "second look"
+    HOLD_RELEASED = "hold released"
 
 
 FAILED_SOURCING: Final = frozenset({SourcingCause.REJECTED, SourcingCause.SHORT_PICK, SourcingCause.LOST})

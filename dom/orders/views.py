@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from dom.orders.holds import BlockedStep
 from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause
 from dom.shared.base import Value
 
@@ -18,6 +19,16 @@ class FulfilmentView(Value):
     void: tuple[int, ...] = ()
 
 
+class HoldView(Value):
+    """A hold that stands: what it blocks, when it ends by itself, and when a person is to hear of it."""
+
+    hold_id: str
+    type: str
+    blocks: tuple[BlockedStep, ...]
+    release_at: datetime | None = None
+    overdue_at: datetime | None = None
+
+
 class OrderView(Value):
     """An order. Units by line, where there are any.
 
@@ -28,5 +39,12 @@ class OrderView(Value):
     waiting: dict[str, int]
     cancelled: dict[str, int]
     fulfilments: tuple[FulfilmentView, ...]
+    holds: tuple[HoldView, ...] = ()
     cause: SourcingCause | None = None
     as_of: datetime | None = None
+
+    @property
+    def to_source(self) -> dict[str, int]:
+        """Units by line that wait for stock, unless a hold blocks their sourcing."""
+        blocked = any(BlockedStep.SOURCING in hold.blocks for hold in self.holds)
+        return {} if blocked else self.waiting

@@ -13,6 +13,7 @@
     │   ├── OrderConflict      same channel and external_id, other content
     │   ├── CannotCancel       handed over, or cancelled already
     │   ├── StepNotPossible    the fulfilment, return or inbound is past that step
+    │   │   └── OnHold             the step waits for a hold to be released
     │   ├── NothingToReturn    more than was delivered, or returned already
     │   ├── ReservationEnded   the soft reservation lapsed, was released or became an order
     │   ├── NotAvailable       more would wait for stock than may
@@ -131,6 +132,13 @@ class StepNotPossible(Conflict):
 
     type = "step-not-possible"
     title = "The step is not possible any more"
+
+
+class OnHold(StepNotPossible):
+    """The order is on hold, and the hold blocks the step; `holds` names them. Do it again once they are released."""
+
+    type = "on-hold"
+    title = "The order is on hold"
 
 
 class NothingToReturn(Conflict):

@@ -11,7 +11,7 @@ from dom.fulfilment.carrier_reports import CARRIED
 from dom.network import ShippingMethod
 from dom.orders.changes import StatusMove
 from dom.orders.events import EventKind
-from dom.orders.status import FINAL_ORDER, FulfilmentStatus, OrderStatus
+from dom.orders.status import FINAL_ORDER, UNBEGUN, FulfilmentStatus, OrderStatus
 from dom.shared import ids
 from dom.shared.errors import NotFound
 from dom.sourcing.models import PlannedShipment, SourcingDecision
@@ -99,6 +99,17 @@ async def release(
             ),
         },
     )
+
+
+_RELEASE_HELD: Final = text(f"""
+UPDATE fulfilments SET released_at = greatest(released_at, :at)
+WHERE order_id = :order_id AND status IN ({listed(UNBEGUN)})
+""")
+
+
+async def release_held(connection: AsyncConnection, order_id: str, at: datetime) -> None:
+    """Nodes see the order's unbegun work from now on: it was on hold. The order must be locked."""
+    await connection.execute(_RELEASE_HELD, {"order_id": order_id, "at": at})
 
 
 # The only statement that writes a fulfilment's status after it was released.

@@ -24,14 +24,17 @@ _CAUSES: Final = {
     "fulfilment_rejected": SourcingCause.REJECTED,
     "fulfilment_lost": SourcingCause.LOST,
     "fulfilment_picked": SourcingCause.SHORT_PICK,
+    "hold_released": SourcingCause.HOLD_RELEASED,
 }
 _NODE_FAILED: Final = frozenset({"fulfilment_rejected", "fulfilment_picked"})
-# What units were sourced by, and what took them from their nodes: a short pick names what is missing.
+# What units were sourced by, and what took them from their nodes or has them sourced: a short pick names what is
+# missing, and a hold's release what it took back, or that nothing was sourced while it stood.
 _SOURCINGS: Final = text("""
 SELECT t.kind, t.actor, t.occurred_at, f.node_id
 FROM timeline t LEFT JOIN fulfilments f ON f.id = t.data->>'fulfilment_id'
 WHERE t.order_id = :id AND (t.kind IN ('accepted', 'sourced', 'fulfilment_rejected', 'fulfilment_lost')
-                            OR t.kind = 'fulfilment_picked' AND t.data ? 'missing')
+                            OR t.kind = 'fulfilment_picked' AND t.data ? 'missing'
+                            OR t.kind = 'hold_released' AND (t.data ? 'recalled' OR t.data->'blocks' ? 'sourcing'))
 ORDER BY t.id
 """)
 _LAST_SOURCING: Final = text("""

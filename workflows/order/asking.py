@@ -4,10 +4,10 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.changing import HeardOfParcel
-    from dom.orders.commands import CancelUnits, CountAsDelivered, TakeNodeStep
+    from dom.orders.commands import CancelUnits, CountAsDelivered, PlaceHold, ReleaseHold, TakeNodeStep
     from dom.orders.order import Order
     from dom.shared.errors import InvalidInput
-    from workflows.messages import ArrivedCall, CancelCall, CarrierReport, NodeReport
+    from workflows.messages import ArrivedCall, CancelCall, CarrierReport, HoldCall, NodeReport, ReleaseCall
 
 
 def cancellation(call: CancelCall, request: str) -> CancelUnits:
@@ -31,6 +31,18 @@ def check_lines(order: Order, call: CancelCall) -> None:
             problem = "stands twice" if line.line_id in asked else "is not in the order"
             raise InvalidInput(f"line {line.line_id} {problem}", field=f"lines[{position}].line_id")
         asked.add(line.line_id)
+
+
+def hold(call: HoldCall) -> PlaceHold:
+    """Put a hold on."""
+    return PlaceHold(
+        type=call.type, actor=call.actor, at=workflow.now(), reason=call.reason, release_at=call.release_at
+    )
+
+
+def release(call: ReleaseCall) -> ReleaseHold:
+    """Release a hold."""
+    return ReleaseHold(hold_id=call.hold_id, actor=call.actor, at=workflow.now(), reason=call.reason)
 
 
 def arrival(call: ArrivedCall, request: str) -> CountAsDelivered:
