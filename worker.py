@@ -16,12 +16,11 @@ from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 
 import dom.sourcing.solver.milp  # noqa: F401  # loads HiGHS now, so that the first order that needs it does not wait
-from activities.boundary import Database
 from activities.capture import Capture
 from activities.changing import Changing
 from activities.importing import Importing
 from activities.lasting import AT_ONCE, own_queue
-from activities.pricing import Pricing, PricingTerms
+from activities.pricing import Pricing
 from activities.rehearsing import Rehearsing
 from activities.relaying import Relaying
 from activities.resuming import Resuming
@@ -40,6 +39,7 @@ from connectors.notifications.webhook import WebhookSender
 from dom.notifications.messages import Medium
 from dom.returns import EXPIRES_AFTER
 from dom.shared.errors import NotFound
+from dom.sourcing.valuation.terms import PricingTerms
 from jobs.allocating import Allocating
 from jobs.expiring import Sweeping
 from jobs.job import Job
@@ -53,6 +53,7 @@ from jobs.starting_work import StartingWork
 from jobs.watching_processes import Watching
 from processes import signals
 from services.channel_webhooks import ChannelWebhooks
+from services.database import Database
 from settings import Settings
 from store.database import engine as database
 from store.network import reference

@@ -1,5 +1,8 @@
 """How domain errors cross Temporal, out of an activity and out of a workflow."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from dom.shared.errors import DomError, OutsideFailure
@@ -19,3 +22,15 @@ def as_application_error(error: DomError) -> ApplicationError:
         non_retryable=True,
         category=ApplicationErrorCategory.UNSPECIFIED if outside else ApplicationErrorCategory.BENIGN,
     )
+
+
+@contextmanager
+def temporal_errors() -> Iterator[None]:
+    """A domain error leaves the block as Temporal's, and is not tried again.
+
+    What the database refuses stays retryable: it is a bug, and the order waits for its fix instead of failing.
+    """
+    try:
+        yield
+    except DomError as error:
+        raise as_application_error(error) from error

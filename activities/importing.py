@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.boundary import Database
-from activities.errors import as_application_error
+from activities.errors import temporal_errors
 from activities.lasting import Seconds, lasting, stopped
 from dom.shared.base import Value
-from dom.shared.errors import DomError
+from services.database import Database
 from store import imports
 from store.enums import ImportStatus
 from store.imports import Import
@@ -80,25 +79,22 @@ class Importing:
         clock = asyncio.get_running_loop()
         until = clock.time() + turn.seconds
         try:
-            while True:
-                await imports.apply_next(self.database.engine, turn.import_id, stop)
-                progress = _progress(await imports.get(self.database.engine, turn.import_id))
-                said[0] = progress.says
-                if not progress.goes_on or stop.is_set() or clock.time() >= until:
-                    return progress
+            with temporal_errors():
+                while True:
+                    await imports.apply_next(self.database.engine, turn.import_id, stop)
+                    progress = _progress(await imports.get(self.database.engine, turn.import_id))
+                    said[0] = progress.says
+                    if not progress.goes_on or stop.is_set() or clock.time() >= until:
+                        return progress
         except imports.Interrupted as error:
             raise stopped() from error
-        except DomError as error:
-            raise as_application_error(error) from error
 
     @activity.defn(name="cancel_import")
     async def cancel_import(self, asked: ImportCancellation) -> ImportProgress:
         """End an import where it stands: what was applied stays, and every row that was not is named."""
-        try:
+        with temporal_errors():
             await imports.cancel(self.database.engine, asked.import_id, asked.detail)
             return _progress(await imports.get(self.database.engine, asked.import_id))
-        except DomError as error:
-            raise as_application_error(error) from error
 
 
 def _progress(found: Import) -> ImportProgress:

@@ -1,7 +1,7 @@
 """Rehearsing: recorded decisions are made again, and the report is kept."""
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,10 +9,10 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.boundary import Database
 from activities.lasting import Seconds, lasting, stopped
 from dom.shared.base import Value
-from services.rehearsing import Run
+from services.database import Database
+from services.rehearsing import rehearse
 from store.database.engine import is_unavailable
 from store.enums import RehearsalStatus
 from store.rehearsal import rehearsals
@@ -81,21 +81,13 @@ class Rehearsing:
 
     async def _run(self, rehearsal_id: str, stop: asyncio.Event, said: list[str]) -> RehearsalOutcome | None:
         """From its start; None if it was stopped."""
-        engine = self.database.engine
-        begun = await rehearsals.begin(engine, rehearsal_id)
-        if begun is None:
+        done = await rehearse(self.database.engine, rehearsal_id, stop, lambda words: said.__setitem__(0, words))
+        if done is None:
+            return None
+        report = done.report
+        if report is None:
             return RehearsalOutcome(kept=False)
-        run = Run(engine, begun.policy, begun.policy_name, begun.span)
-        async with aclosing(run.steps()) as steps:
-            async for done in steps:
-                said[0] = f"{done:,} of {run.total:,} decisions"
-                if stop.is_set():
-                    return None
-                if not await rehearsals.advance(engine, rehearsal_id, done, run.total):
-                    return RehearsalOutcome(kept=False)
-        report = await run.report()
-        kept = await rehearsals.finish(engine, rehearsal_id, report)
-        return RehearsalOutcome(kept=kept, decisions=report.made.decisions, orders_changed=report.orders_changed)
+        return RehearsalOutcome(kept=done.kept, decisions=report.made.decisions, orders_changed=report.orders_changed)
 
     @activity.defn(name="end_rehearsal")
     async def end_rehearsal(self, end: RehearsalEnd) -> None:

@@ -8,11 +8,11 @@ from typing import Annotated, Final
 from pydantic import Field
 from temporalio import activity
 
-from activities.boundary import Database
-from activities.relay import Relay, RelayPace
 from connectors.notifications.port import Sender
 from dom.notifications.messages import Medium
 from dom.shared.base import Value
+from services.database import Database
+from services.relay import Relay, RelayPace
 from store.database.uninterrupted import uninterrupted
 from store.enums import MessageStatus
 from store.notifications import outbox

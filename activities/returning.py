@@ -2,24 +2,17 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
 
 from pydantic import Field
-from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from activities.boundary import Database
-from dom.orders.events import EventKind, ProcessRevivedData
+from activities.errors import temporal_errors
 from dom.orders.status import ReturnStatus
 from dom.returns import EXPIRES_AFTER, Announce, Step
 from dom.shared.base import Utc, Value
-from dom.shared.errors import StepNotPossible
 from services import returns
-from services.returns import CommandedReturn, ReturnCall, ReturnTerms
-from store.orders import processes, timeline
-
-_REVIVED: Final = "the return's process was gone"
+from services.database import Database
+from services.returns import CommandedReturn, Opening, ReturnCall, ReturnTerms
 
 
 class OpenReturn(Value):
@@ -95,25 +88,15 @@ class Returning:
             reason=request.reason,
             run_id=request.run_id,
         )
-        goes_on = request.revived_by is not None or request.continued
-        async with self.database.transaction() as connection:
+        opening = Opening(request.node_id, request.key, request.revived_by, request.continued)
+        with temporal_errors():
             command = Announce(lines=request.lines)
-            standing, known = await returns.request(
-                connection, asked, command, self._terms, node_id=request.node_id, key=request.key, again=goes_on
-            )
-            if not known:
-                return self._view(standing)
-            if request.revived_by is not None:
-                await self._lives_again(connection, request)
-            first = await timeline.data_of(connection, request.order_id, returns.requested(request.return_id))
-            earlier = first.get("run_id") != request.run_id
-            return self._view(standing).model_copy(update={"earlier": earlier})
+            standing, earlier = await returns.open_(self.database.engine, asked, command, self._terms, opening)
+        return self._view(standing, earlier=earlier)
 
     @activity.defn(name="commit_return")
     async def commit_return(self, request: CommitReturn) -> ReturnView:
-        """Carry a command out. Errors: not-found, invalid-input, step-not-possible, conflict; then nothing is written,
-        but that a person hears of goods that came although the return had let them go.
-        """
+        """Carry a command out. Errors: not-found, invalid-input, step-not-possible, conflict."""
         asked = ReturnCall(
             return_id=request.return_id,
             order_id=request.order_id,
@@ -123,38 +106,14 @@ class Returning:
             request=request.request,
             request_hash=request.request_hash,
         )
-        late: StepNotPossible | None = None
-        try:
-            async with self.database.transaction() as connection:
-                try:
-                    return self._view(await returns.commit(connection, asked, request.command, self._terms))
-                except StepNotPossible as error:
-                    late = error
-                    raise
-        except ApplicationError:
-            if late is not None:
-                async with self.database.transaction() as connection:
-                    await returns.arrived_too_late(connection, asked, late)
-            raise
-
-    async def _lives_again(self, connection: AsyncConnection, request: OpenReturn) -> None:
-        await processes.process_runs_again(connection, request.order_id, request.return_id)
-        event = timeline.Event(
-            order_id=request.order_id,
-            kind=EventKind.PROCESS_REVIVED,
-            business_key=f"process_revived:{request.run_id}",
-            actor=request.revived_by or "",
-            occurred_at=self.database.now(),
-            reason=_REVIVED,
-            data=ProcessRevivedData(return_id=request.return_id),
-        )
-        await timeline.append(connection, event)
+        with temporal_errors():
+            return self._view(await returns.commit(self.database.engine, asked, request.command, self._terms))
 
     @property
     def _terms(self) -> ReturnTerms:
         return ReturnTerms(self.lasts, self.database.now, webhooks=self.database.webhooks)
 
-    def _view(self, standing: CommandedReturn) -> ReturnView:
+    def _view(self, standing: CommandedReturn, *, earlier: bool = False) -> ReturnView:
         state = standing.state
         ours = {line_id: line for line_id, line in state.lines.items() if line.announced}
         expires_in = state.expires_at and (state.expires_at - self.database.now()).total_seconds()
@@ -173,4 +132,5 @@ class Returning:
             released={i: line.released for i, line in ours.items() if line.released},
             channel=standing.order.channel,
             customer_id=standing.order.customer_id,
+            earlier=earlier,
         )

@@ -11,7 +11,6 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from dom.orders.intake import OrderRequest
-from dom.orders.order import Promise
 from dom.orders.status import FINAL_ORDER
 from dom.shared import ids
 from dom.shared.errors import CannotCancel, Conflict, NoProcess, NotFound, OrderConflict, StepNotPossible
@@ -236,10 +235,4 @@ class OrderProcesses:
 
 
 def _answer(captured: orders.Captured) -> OrderAnswer:
-    return OrderAnswer(order_id=captured.order_id, status=captured.status, promise=_promise(captured))
-
-
-def _promise(captured: orders.Captured) -> Promise | None:
-    if captured.promise_earliest is None or captured.promise_latest is None:
-        return None
-    return Promise(earliest=captured.promise_earliest, latest=captured.promise_latest)
+    return OrderAnswer(order_id=captured.order_id, status=captured.status, promise=captured.promise)

@@ -10,7 +10,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from dom import returns as rules
 from dom.orders.status import FINAL_RETURN, ReturnStatus
 from dom.shared import ids
-from dom.shared.errors import NotFound, StepNotPossible
+from dom.shared.errors import NotFound
 from processes.client import Durable, refuse_another
 from processes.missing import lost_by_the_store, open_without_process
 from services import returns as use_cases
@@ -151,13 +151,7 @@ class ReturnProcesses:
         # The store decides what is said of a return that has ended; it changes nothing any more.
         order_id = ids.order_of(return_id)
         asked = use_cases.ReturnCall(return_id, order_id, actor, request=key or "", request_hash=request_hash)
-        try:
-            async with self._engine.begin() as connection:
-                standing = await use_cases.commit(connection, asked, command, use_cases.ReturnTerms())
-        except StepNotPossible as error:
-            async with self._engine.begin() as connection:
-                await use_cases.arrived_too_late(connection, asked, error)
-            raise
+        standing = await use_cases.commit(self._engine, asked, command, use_cases.ReturnTerms())
         return ReturnResult(
             return_id=return_id,
             order_id=order_id,

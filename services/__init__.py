@@ -1,5 +1,12 @@
 """Use cases over the core, the store and the connectors, one transaction each. Nothing of HTTP or Temporal.
 
+database               what use cases work on: the database, the clock, what this installation does
+capture                an order is written down, planned, reserved and answered, once
+sourcing               units planned, released and reserved: what capture and later sourcings share
+sourcing_again         units that wait are sourced again, once an attempt
+reservation_conversion an order's claim on units that are held for it
+order_process          what an order's process asks of the store: change, heed, read, resume
+bookings               carriers are booked once a packing, and bookings nobody needs are taken back
 change_orders          what may happen to an order's units: decided on what the store holds, written at once
 node_steps             a node's steps: taken or refused when they are reported
 carrier_reports        what a carrier reports of a parcel, carried out or put before a person
@@ -12,6 +19,9 @@ backorder_allocation   what came in is given to the orders that wait for it
 rehearsing             recorded decisions made again, in their sequence
 reoptimisation         unbegun work planned anew, changed in one transaction over many orders
 availability_news      what a channel's webhook is told next of availability
+relay                  what stands in the outbox is sent, tried again and given up
+composing              what a message says, from what the outbox and the order say
+pricing                what a unit of stock is worth where it lies, worked out anew for what moved
 channel_webhooks       channels' own webhooks, posted to where each wants it
 returns                a return is requested and goes on: each command decided and written under the order's lock
 api_keys               API keys are made, rotated and revoked

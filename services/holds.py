@@ -4,20 +4,18 @@ What the hold policy's rules say of it happens in the same transaction. The poli
 that they come to an end.
 """
 
-from collections import deque
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.holds.policy import HoldPolicy, HoldType, Trigger, check
-from dom.holds.rules import Happening, RuleAnswer, answers
+from dom.holds.rules import Happening, RuleAnswer, Ruled, follow
 from dom.orders.commands import PlaceHold, ReleaseHold
 from dom.orders.lifecycle import OrderState
-from dom.orders.order import Order
 from dom.shared.access import SCREENING, Role
 from dom.shared.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.change_orders import OrderChanged, Writing, change_order
-from store.holds import policies
+from store.holds import holds, policies
 from store.orders import orders
 
 
@@ -65,12 +63,14 @@ async def release(
     return await _followed(connection, changed, Happening(Trigger.RELEASED, code), command.at, writing)
 
 
-async def screen(
-    connection: AsyncConnection, policy: HoldPolicy, order: Order, state: OrderState, at: datetime, writing: Writing
+async def act(
+    connection: AsyncConnection, policy: HoldPolicy, order_id: str, ruled: Ruled, at: datetime, writing: Writing
 ) -> OrderState:
-    """Do what the rules say of an order that is captured in this transaction; answers the order after it."""
-    changed = OrderChanged(state, {})
-    return (await _act(connection, policy, order, changed, Happening(Trigger.ACCEPTED), at, writing)).state
+    """Do what the rules say, at least one thing; answers the order after it."""
+    for answer in ruled.acts:
+        command = await _command(connection, policy, order_id, answer, at)
+        changed = await change_order(connection, order_id, command, writing)
+    return changed.state
 
 
 async def _followed(
@@ -79,48 +79,24 @@ async def _followed(
     _, policy = await policies.live(connection)
     if not any(rule.on is happening.trigger and rule.hold == happening.hold for rule in policy.rules):
         return changed
-    order = await orders.document(connection, changed.state.order_id)
-    after = await _act(connection, policy, order, changed, happening, at, writing)
-    return OrderChanged(after.state, changed.data)
+    order_id = changed.state.order_id
+    order = await orders.document(connection, order_id)
+    standing = frozenset(hold.type for hold in changed.state.holds.values())
+    ruled = follow(policy, order, happening, standing)
+    if not ruled.acts:
+        return changed
+    return OrderChanged(await act(connection, policy, order_id, ruled, at, writing), changed.data)
 
 
-async def _act(
-    connection: AsyncConnection,
-    policy: HoldPolicy,
-    order: Order,
-    changed: OrderChanged,
-    happening: Happening,
-    at: datetime,
-    writing: Writing,
-) -> OrderChanged:
-    pending = deque([happening])
-    while pending:
-        types = {hold.type: hold.id for hold in changed.state.holds.values()}
-        for answer in answers(policy, order, pending.popleft(), frozenset(types)):
-            command = _command(policy, answer, types, at)
-            if command is None:
-                continue
-            changed = await change_order(connection, order.order_id, command, writing)
-            trigger = Trigger.PLACED if isinstance(command, PlaceHold) else Trigger.RELEASED
-            pending.append(Happening(trigger, answer.rule.place or answer.rule.release))
-            types = {hold.type: hold.id for hold in changed.state.holds.values()}
-    return changed
-
-
-def _command(
-    policy: HoldPolicy, answer: RuleAnswer, types: dict[str, str], at: datetime
-) -> PlaceHold | ReleaseHold | None:
-    """What a rule has done; None if an earlier one did it."""
+async def _command(
+    connection: AsyncConnection, policy: HoldPolicy, order_id: str, answer: RuleAnswer, at: datetime
+) -> PlaceHold | ReleaseHold:
     rule = answer.rule
     reason = f"rule {rule.name}" + (f" could not be judged: {answer.failure}" if answer.failure else "")
     if rule.place is not None:
-        return (
-            None
-            if rule.place in types
-            else _completed(policy, PlaceHold(type=rule.place, actor=SCREENING, at=at, reason=reason))
-        )
-    held = types.get(rule.release or "")
-    return None if held is None else ReleaseHold(hold_id=held, actor=SCREENING, at=at, reason=reason)
+        return _completed(policy, PlaceHold(type=rule.place, actor=SCREENING, at=at, reason=reason))
+    held = await holds.standing_of_type(connection, order_id, str(rule.release))
+    return ReleaseHold(hold_id=held, actor=SCREENING, at=at, reason=reason)
 
 
 def _completed(policy: HoldPolicy, command: PlaceHold) -> PlaceHold:

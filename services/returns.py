@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
-from dom.orders.events import AnsweredReturn, ReturnData, of_return
+from dom.orders.events import AnsweredReturn, EventKind, ProcessRevivedData, ReturnData, of_return
 from dom.orders.status import Disposition, ReturnStatus, ReturnStep
 from dom.returns import (
     EXPIRES_AFTER,
@@ -34,7 +34,7 @@ from store import exceptions, inbound, returns, stock
 from store.enums import LedgerKind
 from store.network import reference
 from store.notifications import messages
-from store.orders import timeline
+from store.orders import processes, timeline
 
 _AWAITS_DECISION: Final = frozenset({Disposition.QUARANTINE, Disposition.REFURBISH})
 """Dispositions whose units are in the node and cannot be sold yet."""
@@ -74,6 +74,23 @@ class ReturnCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """How a return is opened: to which node the goods go (None: the one that shipped them), under which id of the
+    caller. `revived_by`: it was allowed before, and its process begins anew; `continued`: it goes on in a new run.
+    """
+
+    node_id: str | None = None
+    key: str | None = None
+    revived_by: str | None = None
+    continued: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it was allowed before, whatever it was asked with."""
+        return self.revived_by is not None or self.continued
+
+
+@dataclass(frozen=True, slots=True)
 class CommandedReturn:
     """A return after a command. `status` and `refund` are what the command's caller hears, the same again for a
     repeat; `state` is how the return stands now. `message_key` is what the command's messages stand under, empty if it
@@ -100,27 +117,50 @@ def requested(return_id: str) -> str:
     return f"{return_id}:{ReturnStep.REQUESTED}"
 
 
-async def request(
-    connection: AsyncConnection,
-    asked: ReturnCall,
-    command: Announce,
-    terms: ReturnTerms,
-    *,
-    node_id: str | None,
-    key: str | None,
-    again: bool = False,
+async def open_(
+    engine: AsyncEngine, asked: ReturnCall, command: Announce, terms: ReturnTerms, opening: Opening
 ) -> tuple[CommandedReturn, bool]:
-    """Allow a return; answers it, and whether it was allowed before. `again`: it goes on, whatever it was asked with.
+    """Allow a return, for the process of `asked.run_id`; answers it, and whether an earlier one had it allowed.
 
     Raises NotFound, NothingToReturn, InvalidInput, UnknownNode; Conflict where the key stands for another request.
     """
+    async with engine.begin() as connection:
+        standing, known = await _request(connection, asked, command, terms, opening)
+        if not known:
+            return standing, False
+        if opening.revived_by is not None:
+            await _note_revival(connection, asked, opening.revived_by, terms.now())
+        first = await timeline.data_of(connection, asked.order_id, requested(asked.return_id))
+        return standing, first.get("run_id") != asked.run_id
+
+
+async def _note_revival(connection: AsyncConnection, asked: ReturnCall, revived_by: str, at: datetime) -> None:
+    """The return has a process again."""
+    await processes.process_runs_again(connection, asked.order_id, asked.return_id)
+    event = timeline.Event(
+        order_id=asked.order_id,
+        kind=EventKind.PROCESS_REVIVED,
+        business_key=f"process_revived:{asked.run_id}",
+        actor=revived_by,
+        occurred_at=at,
+        reason="the return's process was gone",
+        data=ProcessRevivedData(return_id=asked.return_id),
+    )
+    await timeline.append(connection, event)
+
+
+async def _request(
+    connection: AsyncConnection, asked: ReturnCall, command: Announce, terms: ReturnTerms, opening: Opening
+) -> tuple[CommandedReturn, bool]:
+    """Allow a return; answers it, and whether it was allowed before."""
+    key, node_id = opening.key, opening.node_id
     content = content_hash(command.lines, asked.reason, node_id)
     order = await _lock(connection, asked)
     under_key = key and await returns.under_key(connection, key)
     if under_key and under_key != asked.return_id:
         raise Conflict(OTHER_REQUEST, field="Idempotency-Key", data={"return_id": under_key})
     if order.row is not None:
-        if order.row["content_hash"] != content and not again:
+        if order.row["content_hash"] != content and not opening.goes_on:
             raise Conflict(OTHER_REQUEST, field="Idempotency-Key", data={"return_id": asked.return_id})
         return await _standing(connection, asked, order), True
     change = decide(order.state, command, now=terms.now(), lasts=terms.lasts)
@@ -144,10 +184,22 @@ async def request(
     return await _written(connection, asked, order, change, goes_to, at, terms), False
 
 
-async def commit(connection: AsyncConnection, asked: ReturnCall, command: Step, terms: ReturnTerms) -> CommandedReturn:
+async def commit(engine: AsyncEngine, asked: ReturnCall, command: Step, terms: ReturnTerms) -> CommandedReturn:
     """Carry a command out, once for a request. Raises NotFound, InvalidInput, StepNotPossible; Conflict where the
-    request's id stands for another one. Nothing is written then.
+    request's id stands for another one. Nothing is written then, but that a person hears of goods that came although
+    the return had let them go.
     """
+    try:
+        async with engine.begin() as connection:
+            return await _commit(connection, asked, command, terms)
+    except StepNotPossible as error:
+        if units := error.data.get(UNEXPECTED):
+            async with engine.begin() as connection:
+                await _arrived_too_late(connection, asked, error, units)
+        raise
+
+
+async def _commit(connection: AsyncConnection, asked: ReturnCall, command: Step, terms: ReturnTerms) -> CommandedReturn:
     order = await _lock(connection, asked)
     if order.row is None:
         raise NotFound(f"there is no return {asked.return_id}")
@@ -171,11 +223,10 @@ async def commit(connection: AsyncConnection, asked: ReturnCall, command: Step, 
     return await _written(connection, asked, order, change, node_id, at, terms)
 
 
-async def arrived_too_late(connection: AsyncConnection, asked: ReturnCall, error: StepNotPossible) -> bool:
-    """Goods came that the return had let go: put them before a person, once a return. False if that is not so."""
-    units = error.data.get(UNEXPECTED)
-    if not units:
-        return False
+async def _arrived_too_late(
+    connection: AsyncConnection, asked: ReturnCall, error: StepNotPossible, units: object
+) -> None:
+    """Goods came that the return had let go: put them before a person, once a return."""
     await exceptions.open_(
         connection,
         asked.order_id,
@@ -184,7 +235,6 @@ async def arrived_too_late(connection: AsyncConnection, asked: ReturnCall, error
         f"{error.detail}; ask for a new return of what arrived, and receive it there",
         {"return_id": asked.return_id, "lines": units},
     )
-    return True
 
 
 async def _lock(connection: AsyncConnection, asked: ReturnCall) -> returns.OfOrder:

@@ -19,12 +19,12 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowContin
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from activities.pricing import PricingTerms
 from activities.relaying import RelayTurn
 from cli.embedded import postgres, temporal
 from dom.orders.order import Order
 from dom.orders.status import Disposition
 from dom.shared import ids
+from dom.sourcing.valuation.terms import PricingTerms
 from processes.consistency import Living
 from processes.revival import revive
 from store import stock

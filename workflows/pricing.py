@@ -19,7 +19,8 @@ from temporalio.client import (
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from activities.pricing import Pricing, PricingTerms, Repriced
+    from activities.pricing import Pricing, Repriced
+    from dom.sourcing.valuation.terms import PricingTerms
 
 SCHEDULE_ID: Final = "ofl-stock-values"
 """The schedule, and the beginning of its workflows' ids."""

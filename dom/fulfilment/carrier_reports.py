@@ -1,9 +1,13 @@
 """What a carrier's report of a parcel means for the fulfilment whose parcel it is."""
 
-from typing import Final
+from datetime import datetime
+from typing import Final, Literal
 
-from dom.orders.lifecycle import PROGRESS
+from dom.orders.commands import CountAsDelivered, MoveParcel
+from dom.orders.lifecycle import PROGRESS, FulfilmentState
 from dom.orders.status import BEFORE_HAND_OVER, CARRIER_MILESTONES, CarrierEventKind, FulfilmentStatus, FulfilmentStep
+from dom.shared import ids
+from dom.shared.base import Value
 
 _S = FulfilmentStatus
 
@@ -15,6 +19,65 @@ LEFT: Final = frozenset({_S.HANDED_OVER, _S.DELIVERED, _S.COLLECTED, _S.LOST, _S
 
 GOODS_LEAVE: Final = frozenset({FulfilmentStep.HAND_OVER, FulfilmentStep.COLLECT})
 """Steps of a node after which the goods are not on its shelves."""
+
+
+class ParcelReport(Value):
+    """What a carrier says of a fulfilment's parcel: of which booking (`shipment_id`), under its own `event_id`.
+
+    Both are None in what was told before bookings were told apart; such a scan on the way counts for nothing.
+    """
+
+    verb: Literal["heard_of_parcel"] = "heard_of_parcel"
+    fulfilment_id: str
+    kind: CarrierEventKind
+    actor: str
+    at: datetime
+    shipment_id: str | None = None
+    event_id: str | None = None
+
+    @property
+    def request(self) -> str | None:
+        """What tells that the order has heard of it."""
+        return f"{self.fulfilment_id}/{self.event_id}" if self.event_id else None
+
+    @property
+    def names_no_booking(self) -> bool:
+        """Whether it is a scan on the way of nobody knows which booking."""
+        return self.kind not in CARRIER_MILESTONES and self.shipment_id is None
+
+    def is_of_the_last_booking(self, fulfilment: FulfilmentState) -> bool:
+        """Whether it is of the booking that stands. That of a shipment named for another fulfilment, which carries
+        this one too, the store has looked up before it was handed on.
+        """
+        if self.shipment_id is None or self.shipment_id.rpartition("-B")[0] != fulfilment.id:
+            return True
+        return fulfilment.status in CARRIED and self.shipment_id == ids.booking_key(fulfilment.id, fulfilment.packings)
+
+    def moves_to(self, status: FulfilmentStatus, reason: str) -> MoveParcel:
+        """The command that takes the parcel there."""
+        return MoveParcel(
+            fulfilment_id=self.fulfilment_id,
+            status=status,
+            actor=self.actor,
+            at=self.at,
+            reason=reason,
+            request=self.request,
+        )
+
+    def means(self, status: FulfilmentStatus) -> MoveParcel | CountAsDelivered | None:
+        """What it asks of the order while the fulfilment stands there; None for a scan on the way."""
+        target = CARRIER_MILESTONES.get(self.kind)
+        if target is None:
+            return None
+        if status is _S.LOST and target is _S.DELIVERED and self.shipment_id is not None:
+            return CountAsDelivered(
+                fulfilment_id=self.fulfilment_id,
+                actor=self.actor,
+                at=self.at,
+                reason="it arrived after all",
+                request=self.request,
+            )
+        return self.moves_to(target, "" if target is _S.DELIVERED else "reported by the carrier")
 
 
 def is_known(status: FulfilmentStatus, kind: CarrierEventKind) -> bool:

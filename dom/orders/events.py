@@ -1,10 +1,11 @@
 """What stands in an order's timeline: the kinds of its events, and the data that belong to each."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Correction
@@ -135,6 +136,18 @@ class HoldData(RequestedData):
     due_at: datetime | None = None
     release_at: datetime | None = None
     recalled: dict[str, str] | None = None
+
+
+def units_taken(data: Mapping[str, Any]) -> dict[str, int]:
+    """Units by line that an event took from the order: what a cancellation cancelled, or what a parcel that arrived
+    after all left of its replacement. Nothing, of events that take none.
+    """
+    if "taken_back" not in data:
+        return dict(data.get("lines", {}))
+    units = Counter[str](data["waited"])
+    for lines in data["taken_back"].values():
+        units.update(lines)
+    return dict(units)
 
 
 class CarrierBookedData(EventData):

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
 from dom.orders.holds import BlockedStep
 from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause
 from dom.shared.base import Value
@@ -48,3 +50,20 @@ class OrderView(Value):
         """Units by line that wait for stock, unless a hold blocks their sourcing."""
         blocked = any(BlockedStep.SOURCING in hold.blocks for hold in self.holds)
         return {} if blocked else self.waiting
+
+
+class OrderAfter(Value):
+    """The order after a command, units by line that it cancelled or took back, and the hash of the request it answers,
+    which is another one's if the request's id was used before.
+    """
+
+    view: OrderView
+    units: dict[str, int] = Field(default={})
+    request_hash: str | None = None
+
+
+class Heeded(Value):
+    """The order after a report; one that cannot be true is put before a person (`unexpected`)."""
+
+    view: OrderView
+    unexpected: bool

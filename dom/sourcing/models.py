@@ -1,5 +1,6 @@
 """What the planner reads and what it answers. All of it is data: a decision can be stored, read and made again."""
 
+from collections import defaultdict
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -200,6 +201,8 @@ class Outcome(StrEnum):
     """What is not sourced waits, and a person is to look at it."""
     CANCELLED = "cancelled"
     """What is not sourced is cancelled."""
+    HELD = "held"
+    """Nothing is planned: a hold blocks it."""
 
 
 class Attempt(Value):
@@ -251,10 +254,39 @@ class SourcingDecision(Value):
     planner: int = 0
     """Version of the planner that decided (`PLANNER`); 0: it was not written down yet."""
 
+    def held(self, units: tuple[DemandLine, ...]) -> "SourcingDecision":
+        """The decision while a hold blocks sourcing: no node is chosen, and the units wait."""
+        return SourcingDecision(
+            order_id=self.order_id,
+            policy_version=self.policy_version,
+            decided_at=self.decided_at,
+            currency=self.currency,
+            shipments=(),
+            unfilled=units,
+            candidates=(),
+            runner_up=None,
+            exact=True,
+            plans_compared=0,
+            reasons=("A hold blocks sourcing: no node is chosen until it is released.",),
+            strategy=self.strategy or "held",
+            outcome=Outcome.HELD,
+            retry=self.retry,
+            planner=self.planner,
+        )
+
     @property
     def cost(self) -> int:
         """Total cost in minor units."""
         return sum(shipment.cost for shipment in self.shipments)
+
+    @property
+    def balances(self) -> dict[tuple[str, str], int]:
+        """The units it takes of each balance (node, SKU)."""
+        units: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for shipment in self.shipments:
+            for line in shipment.lines:
+                units[shipment.node_id, line.sku] += line.quantity
+        return dict(units)
 
     @property
     def cannot_be_sourced(self) -> dict[str, int]:

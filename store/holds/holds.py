@@ -54,6 +54,12 @@ async def release(
     await connection.execute(_RELEASE, {"ids": list(hold_ids), "reason": reason, "actor": actor, "at": at})
 
 
+async def standing_of_type(connection: AsyncConnection, order_id: str, type_: str) -> str:
+    """The id of the order's hold of a type. It must stand."""
+    query = text("SELECT id FROM order_holds WHERE order_id = :id AND type = :type AND released_at IS NULL")
+    return str((await connection.execute(query, {"id": order_id, "type": type_})).scalar_one())
+
+
 async def mark_overdue(connection: AsyncConnection, hold_id: str) -> None:
     """A person hears that the hold is due."""
     await connection.execute(text("UPDATE order_holds SET overdue = true WHERE id = :id"), {"id": hold_id})

@@ -53,6 +53,13 @@ class ReferenceCache:
             self._skus.clear()
         return self._known
 
+    @property
+    def last_seen(self) -> Reference:
+        """The reference data that was read last. Ask once something was planned with it."""
+        if self._known is None:
+            raise RuntimeError("no reference data was read yet")
+        return self._known
+
     async def now(self, connection: AsyncConnection) -> Reference:
         """The reference data as it is."""
         return await self.at(connection, await reference_version.version(connection))

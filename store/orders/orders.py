@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.order import Order
+from dom.orders.order import Order, Promise
 from dom.orders.status import FINAL_ORDER, GONE, OrderStatus
 from dom.shared.errors import NotFound
 from store.database.parameters import listed, to_rows
@@ -175,8 +175,7 @@ class Captured:
     order_id: str
     content_hash: str
     status: OrderStatus
-    promise_earliest: datetime | None
-    promise_latest: datetime | None
+    promise: Promise | None
 
 
 async def find(connection: AsyncConnection, order_id: str) -> Captured | None:
@@ -191,7 +190,9 @@ async def find(connection: AsyncConnection, order_id: str) -> Captured | None:
     ).one_or_none()
     if row is None:
         return None
-    return Captured(row.id, row.content_hash, OrderStatus(row.status), row.promise_earliest, row.promise_latest)
+    earliest, latest = row.promise_earliest, row.promise_latest
+    promise = Promise(earliest=earliest, latest=latest) if earliest is not None and latest is not None else None
+    return Captured(row.id, row.content_hash, OrderStatus(row.status), promise)
 
 
 async def document(connection: AsyncConnection, order_id: str) -> Order:

@@ -88,7 +88,7 @@ WHERE o.id = :order_id
 
 
 async def order(connection: AsyncConnection, order_id: str) -> dict[str, Any] | None:
-    """An order with its lines' units, fulfilments, shipments, messages, returns, refunds, open exceptions and holds that stand."""
+    """An order with its lines' units, fulfilments, shipments, messages, returns, refunds, open exceptions and holds."""
     rows = await connection.execute(_ORDER, {"order_id": order_id, "arrived": sorted(ARRIVED), "gone": sorted(GONE)})
     row = rows.mappings().one_or_none()
     if row is None:

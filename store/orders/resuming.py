@@ -1,14 +1,14 @@
 """What an order's process needs to know of the order beyond its units: bookings, and why units have no node."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.status import CARRIER_MILESTONES, NETWORK, SourcingCause
+from dom.fulfilment.carrier_reports import ParcelReport
+from dom.orders.status import CARRIER_MILESTONES, GONE, NETWORK, SourcingCause
 from store.database.parameters import listed
 
 # Each booking's status by its id; what the carrier calls the one that stands.
@@ -55,7 +55,7 @@ FROM decided
 """)
 # Of work that ended only what no process heard: what was heard of it a person knows.
 _REPORTS: Final = text(f"""
-SELECT f.id AS fulfilment_id, e.kind, e.occurred_at, e.carrier, live.id AS shipment_id, e.event_id
+SELECT f.id AS fulfilment_id, e.kind, e.carrier AS actor, e.occurred_at AS at, live.id AS shipment_id, e.event_id
 FROM fulfilments f
 CROSS JOIN LATERAL (
     SELECT s.id, s.carrier, s.tracking_number
@@ -116,6 +116,7 @@ async def last_sourcing(connection: AsyncConnection, order_id: str) -> LastSourc
     return LastSourcing(number, spans.waiting, spans.decided or 0)
 
 
-async def carrier_reports(connection: AsyncConnection, order_id: str, gone: Sequence[str]) -> Sequence[RowMapping]:
-    """What carriers reported of the bookings that stand, some of it while no process was there to hear."""
-    return (await connection.execute(_REPORTS, {"id": order_id, "gone": list(gone)})).mappings().all()
+async def carrier_reports(connection: AsyncConnection, order_id: str) -> list[ParcelReport]:
+    """What carriers reported of the bookings that stand, some of which the order may not have heard."""
+    rows = await connection.execute(_REPORTS, {"id": order_id, "gone": sorted(GONE)})
+    return [ParcelReport(**row) for row in rows.mappings()]

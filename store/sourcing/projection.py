@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.network import Node
 from dom.sourcing.models import Place
 from dom.sourcing.valuation.demand import Bought, region_of
+from dom.sourcing.valuation.terms import PricingTerms
 from dom.sourcing.valuation.value import ValuationInput
 from store.network.reference import ReferenceCache
 from store.stock import terms
@@ -57,15 +58,12 @@ async def read(
     connection: AsyncConnection,
     cache: ReferenceCache,
     skus: Sequence[str],
-    *,
-    horizon_days: int,
-    history_days: int,
-    margin_percent: int,
+    pricing: PricingTerms,
 ) -> Read:
     """The outlook of SKUs; ones the catalogue does not hold are left out."""
     row = (
         await connection.execute(
-            _OUTLOOK, {"skus": list(skus), "history_days": history_days, "horizon_days": horizon_days}
+            _OUTLOOK, {"skus": list(skus), "history_days": pricing.history_days, "horizon_days": pricing.horizon_days}
         )
     ).one()
     reference = await cache.at(connection, row.version)
@@ -82,9 +80,9 @@ async def read(
         policy=reference.policy,
         supply=supply,
         history=_history(row.history or (), {sku.id: number for number, sku in enumerate(catalogue)}, nodes),
-        history_days=max(1, min(history_days, row.days or 1)),
-        horizon_days=horizon_days,
-        margin_percent=margin_percent,
+        history_days=max(1, min(pricing.history_days, row.days or 1)),
+        horizon_days=pricing.horizon_days,
+        margin_percent=pricing.margin_percent,
     )
     return Read(outlook, free)
 

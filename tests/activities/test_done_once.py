@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.exceptions import ApplicationError
 
-from activities.boundary import Database
-from activities.capture import Accepted, AcceptOrder, Capture
-from activities.changing import ChangeOrder, Changing, HeardOfParcel, HeedReport, ReadOrder
+from activities.capture import AcceptOrder, Capture
+from activities.changing import ChangeOrder, Changing, HeedReport, ReadOrder
 from activities.returning import CommitReturn, OpenReturn, Returning, ReturnView
-from activities.shipping import BookCarrier, Shipping, VoidBooking
-from activities.sourcing import SourceAgain, SourcedAgain, SourcingActivities
+from activities.shipping import Shipping
+from activities.sourcing import SourcingActivities
 from connectors.carriers.registry import CarrierRegistry
+from dom.fulfilment.carrier_reports import ParcelReport
+from dom.fulfilment.packing import Packing
 from dom.orders.commands import CountAsDelivered, TakeNodeStep
 from dom.orders.order import Order
 from dom.orders.status import (
@@ -28,6 +29,8 @@ from dom.orders.status import (
 )
 from dom.returns import CancelReturn, CloseReturn, ExpireReturn, Inspect, Receive
 from dom.sourcing.policy.document import FailedNodes
+from dom.sourcing.sourced import Accepted, SourceAgain, SourcedAgain
+from services.database import Database
 from store.database.reference_version import bump
 from tests.worlds import small
 from tests.worlds.advancing import all_of, comes_to, to
@@ -123,7 +126,7 @@ class TestCapture:
     async def test_other_content_is_refused_for_good(self, database: Database) -> None:
         await accept(database, small.order("content", A=2))
         with pytest.raises(ApplicationError) as refused:
-            await accept(database, small.order("content", A=3))
+            await Capture(database).accept_order(AcceptOrder(order=small.order("content", A=3)))
         assert (refused.value.type, refused.value.non_retryable) == ("order-conflict", True)
 
     async def test_many_orders_for_the_last_units_plan_again_and_never_oversell(
@@ -218,7 +221,7 @@ class TestFulfilling:
     async def test_notes_a_stray_report_once(self, world: AsyncEngine, database: Database) -> None:
         order = small.order("stray", A=2)
         await accept(database, order)
-        stray = HeardOfParcel(
+        stray = ParcelReport(
             fulfilment_id="web-stray-F1", kind=CarrierEventKind.DELIVERED, actor="northline", at=MONDAY_NOON
         )
         await twice(world, Changing(database).heed_report, HeedReport(order_id=order.order_id, report=stray))
@@ -232,7 +235,7 @@ class TestOfNothing:
         order = small.order("of-nothing", A=1)
         await accept(database, order)
         unknown, at = f"{order.order_id}-F9", MONDAY_NOON
-        stray = HeardOfParcel(fulfilment_id=unknown, kind=CarrierEventKind.DELIVERED, actor="northline", at=at)
+        stray = ParcelReport(fulfilment_id=unknown, kind=CarrierEventKind.DELIVERED, actor="northline", at=at)
         taken = TakeNodeStep(fulfilment_id=unknown, step=FulfilmentStep.PACK, actor="node", at=at)
         arrived = CountAsDelivered(fulfilment_id=unknown, actor="support", at=at, reason="it came")
         changing, nobody = Changing(database), "web-nobody"
@@ -268,21 +271,20 @@ class TestShipping:
         await accept(database, order)
         await Changing(database).change_order(step(order, FulfilmentStatus.PACKED))
         shipping = Shipping(database, CarrierRegistry({carrier.name: carrier}))
-        request = BookCarrier(order_id=order.order_id, fulfilment_id="web-booked-F1", attempt=1)
+        request = Packing(order_id=order.order_id, fulfilment_id="web-booked-F1", attempt=1)
         booked = await twice(world, shipping.book_carrier, request)
         assert booked.tracking_number == "T-web-booked-F1-B1"
         assert set(carrier.booked) == {"web-booked-F1-B1"}
-        void = VoidBooking(order_id=order.order_id, fulfilment_id="web-booked-F1", attempt=1)
-        await shipping.void_booking(void)
+        await shipping.void_booking(request)
         voided = await rows(world, "SELECT status FROM shipments")
-        await twice(world, shipping.void_booking, void.model_copy(update={"attempt": 2}))
+        await twice(world, shipping.void_booking, request.model_copy(update={"attempt": 2}))
         assert voided == await rows(world, "SELECT status FROM shipments") == [("voided",)]
         assert await one(world, "SELECT count(*) FROM timeline WHERE kind = 'booking_voided'") == 1
 
     async def test_nobody_serves_an_unknown_carrier(self, database: Database) -> None:
         order = small.order("nobody", A=2)
         await accept(database, order)
-        request = BookCarrier(order_id=order.order_id, fulfilment_id="web-nobody-F1", attempt=1)
+        request = Packing(order_id=order.order_id, fulfilment_id="web-nobody-F1", attempt=1)
         async with database.engine.begin() as connection:
             await connection.exec_driver_sql("DELETE FROM tariffs")
             await bump(connection)

@@ -10,16 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 from temporalio.testing import ActivityEnvironment
 
-from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
-from activities.relay import Relay, RelayPace
 from activities.relaying import Relayed, Relaying, RelayTurn
 from connectors.notifications.mail import MailSender
 from connectors.notifications.port import OutboundMessage, ReceiverGoneError, Sender, TemporaryFailureError
 from dom.channels import Channel
 from dom.notifications.messages import Medium, Notice
 from dom.shared.errors import OutsideFailure
+from services.capture import capture
 from services.channel_webhooks import ChannelWebhooks
+from services.database import Database
+from services.relay import Relay, RelayPace
 from store import channels
 from store.database.engine import create
 from store.notifications import outbox
@@ -48,7 +48,7 @@ def database(world: AsyncEngine) -> Database:
 async def accept(database: Database, external_id: str, email: str = "ada@customer.example") -> None:
     """An order whose confirmation has not gone out yet."""
     order = small.order(external_id, A=1, customer={"id": "C1", "name": "Ada Young", "email": email})
-    await Capture(database).accept_order(AcceptOrder(order=order))
+    await capture(database, order)
 
 
 class Failing(RecordingSender):

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
 from activities.returning import CommitReturn, OpenReturn, Returning
 from dom.orders.order import Order
 from dom.orders.status import Disposition, FulfilmentStatus
 from dom.returns import CancelReturn, CloseReturn, Inspect, Receive, Step
+from services.capture import capture
+from services.database import Database
 from store import inbound
 from store.enums import InboundKind
 from store.inbound import Announcement
@@ -31,7 +31,7 @@ def database(world: AsyncEngine) -> Database:
 
 
 async def deliver(database: Database, order: Order) -> None:
-    await Capture(database).accept_order(AcceptOrder(order=order))
+    await capture(database, order)
     await comes_to(database.engine, f"{order.order_id}-F1", S.PACKED, S.BOOKED, S.HANDED_OVER, S.DELIVERED)
 
 

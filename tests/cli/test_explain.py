@@ -5,17 +5,17 @@ import json
 
 import pytest
 
-from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
+from services.database import Database
 from store.database import engine
 from tests.cli.conftest import Dom
 from tests.worlds import small
+from tests.worlds.captured import accept
 
 
 def capture(url: str, number: str, **lines: int) -> None:
     async def work() -> None:
         pool = engine.create(url, 1)
-        await Capture(Database(pool)).accept_order(AcceptOrder(order=small.order(number, **lines)))
+        await accept(Database(pool), small.order(number, **lines))
         await pool.dispose()
 
     asyncio.run(work())

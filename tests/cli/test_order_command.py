@@ -4,18 +4,18 @@ import asyncio
 
 import pytest
 
-from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
+from services.database import Database
 from store.database import engine
 from tests.cli.conftest import Dom
 from tests.worlds import small
+from tests.worlds.captured import accept
 
 
 def capture(url: str, *orders: str) -> None:
     async def work() -> None:
         pool = engine.create(url, 1)
         for number in orders:
-            await Capture(Database(pool)).accept_order(AcceptOrder(order=small.order(number, A=2, NEVER=1)))
+            await accept(Database(pool), small.order(number, A=2, NEVER=1))
         await pool.dispose()
 
     asyncio.run(work())

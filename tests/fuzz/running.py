@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from activities.boundary import Database
 from api.app import create_app
 from connectors.carriers.port import Booking, BookingRequest
 from dom.channels import Channel
 from dom.delivery.tariffs import Tariff, TariffService
 from dom.network import ShippingMethod
 from dom.shared import ids
+from services.database import Database
 from settings import Settings
 from store import channels, stock
 from store.enums import LedgerKind

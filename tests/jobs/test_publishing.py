@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.boundary import Database
-from activities.relay import Relay, RelayPace
 from connectors.notifications.port import OutboundMessage
 from dom.channels import Channel, ChannelRule, Publish
 from dom.notifications.messages import Medium
 from jobs.publishing import Publishing
 from services.channel_webhooks import ChannelWebhooks
+from services.database import Database
+from services.relay import Relay, RelayPace
 from store import channels
 from store.ledger import cursors
 from store.ledger.cursors import Cursor

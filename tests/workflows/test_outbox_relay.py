@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 import worker
-from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
 from activities.relaying import RelayTurn
 from cli.embedded.temporal import EmbeddedTemporal
 from cli.ports import free_port
 from connectors.notifications.mail import message_id
+from services.capture import capture
+from services.database import Database
 from settings import Settings
 from tests.worlds import small
 from tests.worlds.books import one, rows
@@ -153,7 +153,7 @@ class TestWorkerKilled:
         for number in range(60):
             customer = {"id": f"C{number}", "name": "Ada Young", "email": f"c{number}@customer.example"}
             order = small.order(f"n{number}", A=1, customer=customer)
-            await Capture(database).accept_order(AcceptOrder(order=order))
+            await capture(database, order)
         server, queue = Controller(mailbox, hostname="127.0.0.1", port=port), f"q-{uuid4().hex}"
         server.start()
         arguments = (world_url, temporal_server.address, queue, str(port))

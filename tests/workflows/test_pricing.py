@@ -18,7 +18,8 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
-from activities.pricing import PricingTerms, Repriced
+from activities.pricing import Repriced
+from dom.sourcing.valuation.terms import PricingTerms
 from store.policy.policies import publish_policy
 from tests.worlds import small
 from tests.worlds.books import one, rows

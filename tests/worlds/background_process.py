@@ -12,10 +12,10 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
-from activities.boundary import Database
 from activities.importing import Importing
 from activities.rehearsing import Rehearsing
 from services import rehearsing
+from services.database import Database
 from store.database import engine as database
 from store.imports import applying
 from worker import background

@@ -1,13 +1,13 @@
 """Orders captured without a process."""
 
-from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
-from activities.sourcing import Sourced
 from dom.orders.order import Order
+from dom.sourcing.sourced import Sourced
+from services.capture import capture
+from services.database import Database
 
 
 async def accept(database: Database, order: Order) -> Sourced:
     """Capture an order; what sourcing gave it."""
-    accepted = await Capture(database).accept_order(AcceptOrder(order=order))
+    accepted = await capture(database, order)
     assert accepted.sourced is not None
     return accepted.sourced

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.boundary import Database
 from connectors.notifications.port import OutboundMessage, TemporaryFailureError
+from services.database import Database
 from tests.worlds.outside import RecordingSender
 
 

@@ -10,12 +10,12 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks.webhooks import Webhook
 
-from activities.boundary import Database
-from activities.relay import RelayPace
 from dom.channels import Channel
 from dom.notifications.messages import Medium
 from jobs.publishing import Publishing
 from services.channel_webhooks import ChannelWebhooks
+from services.database import Database
+from services.relay import RelayPace
 from store import channels, stock
 from store.enums import LedgerKind
 from store.ledger import cursors

@@ -2,12 +2,12 @@
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.boundary import Database
-from activities.sourcing import Sourced
 from dom.orders.order import Order
 from dom.sourcing.reoptimisation import Joint, sweep
+from dom.sourcing.sourced import Sourced
 from jobs.reoptimising import Reoptimising
 from services import reoptimisation
+from services.database import Database
 from store import stock
 from store.enums import LedgerKind
 from store.network import reference

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
+from services.capture import capture
+from services.database import Database
 from tests.worlds import small
 from tests.worlds.policies import changed
 from tests.worlds.sourcing import MONDAY_NOON
@@ -17,4 +17,4 @@ TOGETHER = changed(small.POLICY, maximum_shipments=1)
 async def accept(engine: AsyncEngine, external_id: str, *, days: int = 0, **lines: int) -> None:
     at = MONDAY_NOON + timedelta(days=days)
     order = small.order(external_id, placed_at=at, **lines)
-    await Capture(Database(engine, replaying=True)).accept_order(AcceptOrder(order=order))
+    await capture(Database(engine, replaying=True), order)

@@ -10,11 +10,11 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
-from activities.boundary import Database
-from activities.relay import RelayPace
 from activities.relaying import Relaying
 from connectors.notifications.mail import MailSender
 from dom.notifications.messages import Medium
+from services.database import Database
+from services.relay import RelayPace
 from store.database import engine as database
 from workflows.outbox_relay import OutboxRelayWorkflow
 

@@ -13,8 +13,6 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.worker import Worker
 
-from activities.boundary import Database
-from activities.relay import Relay, RelayPace
 from activities.signalling import WorkflowNotices
 from connectors.notifications.port import Sender
 from dom.notifications.messages import Medium
@@ -24,6 +22,8 @@ from dom.shared import ids
 from jobs.allocating import Allocating
 from jobs.job import Job
 from processes import signals
+from services.database import Database
+from services.relay import Relay, RelayPace
 from store.database.uninterrupted import uninterrupted
 from tests.worlds.outside import RecordingCarrier, RecordingSender
 from tests.worlds.sourcing import MONDAY_NOON

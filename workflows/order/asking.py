@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.changing import HeardOfParcel
+    from dom.fulfilment.carrier_reports import ParcelReport
     from dom.orders.commands import CancelUnits, CountAsDelivered, PlaceHold, ReleaseHold, TakeNodeStep
     from dom.orders.order import Order
     from dom.shared.errors import InvalidInput
@@ -57,10 +57,10 @@ def arrival(call: ArrivedCall, request: str) -> CountAsDelivered:
     )
 
 
-def reported(report: NodeReport | CarrierReport, request: str) -> TakeNodeStep | HeardOfParcel:
+def reported(report: NodeReport | CarrierReport, request: str) -> TakeNodeStep | ParcelReport:
     """A node took a step, or a carrier said what became of a parcel."""
     if isinstance(report, CarrierReport):
-        return HeardOfParcel(
+        return ParcelReport(
             fulfilment_id=report.fulfilment_id,
             kind=report.kind,
             actor=report.actor,

@@ -8,7 +8,8 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.shipping import BookCarrier, Shipping, VoidBooking
+    from activities.shipping import Shipping
+    from dom.fulfilment.packing import Packing
     from dom.orders.commands import BookCarrierRefused
     from dom.orders.views import FulfilmentView, OrderView
     from dom.shared import ids
@@ -72,7 +73,7 @@ class Bookings:
         """Book the carrier. A refused booking goes back to sourcing; one not waited for any more is cancelled."""
         booking = remote(
             Shipping.book_carrier,
-            BookCarrier(order_id=self._order.order_id, fulfilment_id=fulfilment.fulfilment_id, attempt=attempt),
+            self._packing(fulfilment, attempt),
             f"Book the carrier for {fulfilment.fulfilment_id} at {fulfilment.node_id}",
         )
         await workflow.wait_condition(lambda: booking.done() or not self._is_waited_for(fulfilment, attempt))
@@ -111,6 +112,9 @@ class Bookings:
             await workflow.wait_condition(made.done)
         await remote(
             Shipping.void_booking,
-            VoidBooking(order_id=self._order.order_id, fulfilment_id=fulfilment.fulfilment_id, attempt=attempt),
+            self._packing(fulfilment, attempt),
             f"Take the booking of {fulfilment.fulfilment_id} back",
         )
+
+    def _packing(self, fulfilment: FulfilmentView, attempt: int) -> Packing:
+        return Packing(order_id=self._order.order_id, fulfilment_id=fulfilment.fulfilment_id, attempt=attempt)

@@ -5,9 +5,8 @@ from typing import Protocol
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.changing import OrderAfter
     from dom.orders.commands import Command
-    from dom.orders.views import FulfilmentView
+    from dom.orders.views import FulfilmentView, OrderAfter
 
 
 class OrderProcess(Protocol):

@@ -8,14 +8,15 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.capture import FIRST_ATTEMPT, Accepted, AcceptOrder, Capture
+    from activities.capture import AcceptOrder, Capture
     from activities.errors import as_application_error
-    from activities.resuming import ResumedOrder, ResumeOrder, Resuming
-    from activities.sourcing import SourceAgain, Sourced, SourcedAgain, SourcingActivities
+    from activities.resuming import ResumeOrder, Resuming
+    from activities.sourcing import SourcingActivities
     from dom.orders.commands import CancelRest, GiveUpWaiting
     from dom.orders.status import FAILED_SOURCING, FINAL_ORDER, OrderStatus, SourcingCause
     from dom.shared.access import TEMPORAL
     from dom.shared.errors import OrderConflict
+    from dom.sourcing.sourced import FIRST_ATTEMPT, Accepted, ResumedOrder, SourceAgain, Sourced, SourcedAgain
     from workflows.activity_calls import REFUSALS, again, local, refusal
     from workflows.messages import (
         EDITION,
@@ -39,7 +40,6 @@ with workflow.unsafe.imports_passed_through():
 
 _NEXT_RUN: Final[Mapping[str, object]] = {"edition": EDITION, "continued": True, "revived_by": None, "corrections": ()}
 """What the next run of an order's process starts with, otherwise than this one: it reads the store."""
-_BY_AN_OPERATOR: Final = "cancelled by an operator"
 
 
 @workflow.defn(name="Order")
@@ -322,9 +322,9 @@ class OrderWorkflow(OrderRequests):
         cancelled = 0
         try:
             place = await self._decided()
-            command = CancelRest(actor=TEMPORAL, reason=_BY_AN_OPERATOR, at=workflow.now(), request=request_at(place))
-            changed = await self._stored.change(place, command, "Cancel what has not left")
-            cancelled = sum(changed.units.values())
+            why, now = "cancelled by an operator", workflow.now()
+            command = CancelRest(actor=TEMPORAL, reason=why, at=now, request=request_at(place))
+            cancelled = sum((await self._stored.change(place, command, "Cancel what has not left")).units.values())
         except REFUSALS as error:
             workflow.logger.warning("not cancelled: %s", error)
         if self._refused is not None:

@@ -6,10 +6,10 @@ Each is one command to the store. A signal has no answer: what is refused is log
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.changing import OrderAfter
     from activities.errors import as_application_error
     from dom.orders.commands import Command
     from dom.orders.order import Order
+    from dom.orders.views import OrderAfter
     from dom.shared.errors import DomError
     from workflows.activity_calls import REFUSALS, answering
     from workflows.messages import (

@@ -5,11 +5,11 @@ from typing import Final
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.changing import ChangeOrder, Changing, Heeded, HeedReport, OrderAfter, ReadOrder
+    from activities.changing import ChangeOrder, Changing, HeedReport, ReadOrder
     from dom.orders.commands import Command
     from dom.orders.order import Order
     from dom.orders.status import OrderStatus
-    from dom.orders.views import FulfilmentView, OrderView
+    from dom.orders.views import FulfilmentView, Heeded, OrderAfter, OrderView
     from workflows.activity_calls import local
     from workflows.messages import CarrierReport, LineStanding, NodeReport, OrderStanding
     from workflows.order import asking

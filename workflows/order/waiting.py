@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.sourcing import Sourced
     from dom.sourcing.policy.document import FailedNodes
+    from dom.sourcing.sourced import Sourced
 
 
 @dataclass

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.boundary import Database
 from dom.shared.errors import InvalidInput, NotFound
+from services.database import Database
 from store.network import reference
 from store.network.reference import ReferenceCache
 from store.policy import policies

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.boundary import Database
 from dom.orders.commands import CancelUnits, Command, TakeNodeStep
 from dom.orders.order import Order
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
+from services.database import Database
 from store.orders import state as order_state
 from tests.worlds import small
 from tests.worlds.advancing import comes_to

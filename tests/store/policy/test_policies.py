@@ -8,12 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
 from dom.shared.errors import Conflict, NotFound, PolicyInvalid
 from dom.sourcing.policy.reading import read
 from dom.sourcing.policy.writing import as_yaml
 from services import policies as publishing
+from services.database import Database
 from services.policies import Published
 from store.network import reference
 from store.policy import drafts, policies
@@ -138,11 +137,10 @@ class TestTogether:
         assert sum(isinstance(each, Conflict) for each in came) == 3
 
     async def test_an_order_is_not_held_up(self, world: AsyncEngine) -> None:
-        capture = Capture(Database(engine=world, replaying=True))
         async with world.begin() as connection:
             await policies.one_at_a_time(connection)
             async with asyncio.timeout(20):
-                await capture.accept_order(AcceptOrder(order=small.order("meanwhile", A=1)))
+                await accept(Database(engine=world, replaying=True), small.order("meanwhile", A=1))
 
 
 class TestNothingChangesAVersion:

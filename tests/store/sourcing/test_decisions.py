@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
 from dom.sourcing.explanation.recomputing import explained
 from dom.sourcing.models import PLANNER
+from services.capture import capture
+from services.database import Database
 from store.network import reference
 from store.policy import policies
 from store.sourcing import explanations
@@ -19,7 +19,7 @@ from tests.worlds.policies import policy
 async def captured(world: AsyncEngine, number: str, **lines_or_fields: object) -> Kept:
     """The first decision of an order that is captured now, with its snapshot."""
     order = small.order(number, **lines_or_fields)
-    await Capture(Database(world, replaying=True)).accept_order(AcceptOrder(order=order))
+    await capture(Database(world, replaying=True), order)
     (found,) = await kept(world, order.order_id)
     return found
 

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities.boundary import Database
 from activities.changing import Changing, ReadOrder
 from dom.network import ShippingMethod
 from dom.orders.order import Promise
@@ -17,6 +16,7 @@ from dom.sourcing.models import Demand, PlannedShipment, SourcingDecision
 from dom.sourcing.planner import plan
 from dom.sourcing.planning.snapshot_codec import unpack
 from services import reoptimisation
+from services.database import Database
 from store import stock
 from store.fulfilment import fulfilments
 from store.fulfilment.fulfilments import released_at

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.shared.errors import UnknownNode, UnknownSku
 from dom.sourcing.models import StockValue
+from dom.sourcing.valuation.terms import PricingTerms
 from store.enums import ItemOutcome
 from store.network.reference import ReferenceCache
 from store.sourcing import projection, snapshot, stock_values
@@ -177,7 +178,7 @@ class TestOutlook:
             )
         async with world.connect() as connection:
             return await projection.read(
-                connection, ReferenceCache(), ["A", "RARE", "none"], horizon_days=14, history_days=28, margin_percent=30
+                connection, ReferenceCache(), ["A", "RARE", "none"], PricingTerms(horizon_days=14, history_days=28)
             )
 
     async def test_counts_free_units_and_what_is_due_in_time(self, read: projection.Read) -> None:
@@ -199,6 +200,6 @@ class TestOutlook:
                 text("UPDATE nodes SET document = jsonb_set(document, '{active}', 'false') WHERE id = 'dc-leeds'")
             )
             found = await projection.read(
-                connection, ReferenceCache(), ["A"], horizon_days=1, history_days=1, margin_percent=0
+                connection, ReferenceCache(), ["A"], PricingTerms(horizon_days=1, history_days=1, margin_percent=0)
             )
         assert {node for node, _ in found.free} == {"wh-london", "st-york"}

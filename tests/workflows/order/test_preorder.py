@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import WorkflowEnvironment
 
-from activities.boundary import Database
 from dom.orders.status import OrderStatus
+from services.database import Database
 from store.network import reference
 from tests.worlds import small
 from tests.worlds.backorders import patient

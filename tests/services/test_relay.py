@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.boundary import Database
-from activities.capture import AcceptOrder, Capture
-from activities.relay import Relay, RelayPace
 from connectors.notifications.port import OutboundMessage
 from dom.notifications.messages import Medium, MessageKind
 from dom.shared.errors import OutsideFailure
+from services.capture import capture
+from services.database import Database
+from services.relay import Relay, RelayPace
 from store.notifications import messages
 from store.notifications.outbox import AnotherRelay
 from tests.worlds import small
@@ -38,7 +38,7 @@ def database(world: AsyncEngine) -> Database:
 async def accept(database: Database, external_id: str, email: str = "ada@customer.example") -> None:
     """An order whose confirmation has not gone out yet."""
     order = small.order(external_id, A=1, customer={"id": "C1", "name": "Ada Young", "email": email})
-    await Capture(database).accept_order(AcceptOrder(order=order))
+    await capture(database, order)
 
 
 async def tell(engine: AsyncEngine, external_id: str, *message_keys: str) -> None:

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.boundary import Database
 from dom.network import ShippingMethod
 from dom.orders.order import Order
 from dom.shared.errors import CannotCancel
+from services.database import Database
 from store.network import reference
 from tests.worlds import small
 from tests.worlds.advancing import all_of, do

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities import reservation_conversion
-from activities.boundary import Database
-from activities.capture import Accepted, AcceptOrder, Capture
-from activities.sourcing import SourceAgain, Sourced, SourcingActivities
 from dom.orders.order import Order
 from dom.orders.status import SourcingCause
 from dom.sourcing.policy.document import FailedNodes
+from dom.sourcing.sourced import Accepted, SourceAgain, Sourced
+from services import reservation_conversion
+from services.capture import capture
+from services.database import Database
 from services.reservation_planning import Hold, HoldLine
 from services.reservations import Holding
+from services.sourcing_again import source_again
 from store.network.reference import ReferenceCache
 from store.stock import soft
 from store.stock.soft import SoftRequest, SoftUnits
@@ -36,7 +37,7 @@ def database(world: AsyncEngine) -> Database:
 
 
 async def sourced_again(database: Database, request: SourceAgain) -> Sourced:
-    answer = await SourcingActivities(database).source_again(request)
+    answer = await source_again(database, request)
     assert answer.sourced is not None
     return answer.sourced
 
@@ -235,8 +236,7 @@ class TestAgain:
         await held(world, cart("c1", 2))
         await accept(database, order("again", RARE=2))
         entries = await rows(world, ENTRIES)
-        request = AcceptOrder(order=order("again", RARE=2))
-        again = await asyncio.gather(*(Capture(database).accept_order(request) for _ in range(4)))
+        again = await asyncio.gather(*(capture(database, order("again", RARE=2)) for _ in range(4)))
         assert again == [Accepted()] * 4
         assert await rows(world, ENTRIES) == entries
         await check_books(world, reserved=2)

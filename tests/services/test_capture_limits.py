@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.exceptions import ApplicationError
 
-from activities.boundary import Database
-from activities.capture import Accepted, AcceptOrder, Capture
-from activities.sourcing import Sourced
 from dom.orders.intake import OrderRequest
+from dom.shared.errors import NotAvailable
+from dom.sourcing.sourced import Accepted, Sourced
+from services.capture import capture
+from services.database import Database
 from store.network import reference
 from tests.worlds import captured, small
 from tests.worlds.books import check_books, one, rows
@@ -30,31 +30,28 @@ async def accept(engine: AsyncEngine, order: OrderRequest) -> Sourced:
     return await captured.accept(Database(engine, replaying=True), order)
 
 
-async def refused(engine: AsyncEngine, order: OrderRequest) -> tuple[str | None, dict[str, object]]:
-    """The type and the details of the refusal; nothing of the order stays."""
-    with pytest.raises(ApplicationError) as raised:
+async def refused(engine: AsyncEngine, order: OrderRequest) -> NotAvailable:
+    """The refusal; nothing of the order stays."""
+    with pytest.raises(NotAvailable) as raised:
         await accept(engine, order)
     assert await one(engine, "SELECT count(*) FROM orders WHERE id = :id", id=order.order_id) == 0
-    assert raised.value.non_retryable
-    return raised.value.type, raised.value.details[0]
+    return raised.value
 
 
 class TestBackorderLimit:
     async def test_units_wait_up_to_the_limit_and_not_beyond(self, world: AsyncEngine) -> None:
         await catalogue(world, "NEVER", backorder_limit=5)
         assert (await accept(world, small.order("1", NEVER=3))).waiting == {"1": 3}
-        kind, details = await refused(world, small.order("2", NEVER=3))
-        assert kind == "not-available"
-        assert details["field"] == "lines[0].quantity"
+        refusal = await refused(world, small.order("2", NEVER=3))
+        assert refusal.field == "lines[0].quantity"
         fault = {"field": "lines[0].quantity", "line_id": "1", "sku": "NEVER", "quantity": 3, "short": 3, "may_wait": 2}
-        assert details["data"] == {"lines": [fault]}
+        assert refusal.data == {"lines": [fault]}
         assert (await accept(world, small.order("3", NEVER=2))).waiting == {"1": 2}
 
     async def test_only_what_is_short_counts_and_a_refused_order_takes_no_stock(self, world: AsyncEngine) -> None:
         await catalogue(world, "RARE", backorder_limit=1)
-        kind, details = await refused(world, small.order("short", A=1, RARE=7))
-        assert kind == "not-available"
-        assert [(f["line_id"], f["short"], f["may_wait"]) for f in details["data"]["lines"]] == [("2", 2, 1)]  # type: ignore[index]
+        faults = (await refused(world, small.order("short", A=1, RARE=7))).data["lines"]
+        assert [(f["line_id"], f["short"], f["may_wait"]) for f in faults] == [("2", 2, 1)]
         await check_books(world)
         assert (await accept(world, small.order("fits", A=1, RARE=6))).waiting == {"2": 1}
 
@@ -62,20 +59,18 @@ class TestBackorderLimit:
         await catalogue(world, "NEVER", backorder_limit=5)
         line = {"sku": "NEVER", "unit_price": 1, "quantity": 3}
         both = small.order("both", lines=[{**line, "line_id": "a"}, {**line, "line_id": "b"}])
-        _, details = await refused(world, both)
-        assert [f["line_id"] for f in details["data"]["lines"]] == ["a", "b"]  # type: ignore[index]
+        assert [f["line_id"] for f in (await refused(world, both)).data["lines"]] == ["a", "b"]
 
     async def test_nobody_waits_where_the_limit_is_none_at_all(self, world: AsyncEngine) -> None:
         await catalogue(world, "RARE", backorder_limit=0)
         assert (await accept(world, small.order("there", RARE=5))).waiting == {}
-        kind, _ = await refused(world, small.order("gone", RARE=1))
-        assert kind == "not-available"
+        await refused(world, small.order("gone", RARE=1))
 
     async def test_a_repeated_order_is_answered_again_even_at_the_limit(self, world: AsyncEngine) -> None:
         await catalogue(world, "NEVER", backorder_limit=3)
         order = small.order("again", NEVER=3)
         await accept(world, order)
-        assert await Capture(Database(world, replaying=True)).accept_order(AcceptOrder(order=order)) == Accepted()
+        assert await capture(Database(world, replaying=True), order) == Accepted()
 
     @pytest.mark.parametrize("turn", range(3))
     async def test_it_is_exact_however_many_come_at_once(self, world: AsyncEngine, turn: int) -> None:
@@ -89,8 +84,7 @@ class TestBackorderLimit:
         async with asyncio.timeout(60):
             outcomes = await asyncio.gather(*(accept(world, order) for order in orders), return_exceptions=True)
         taken = [outcome for outcome in outcomes if isinstance(outcome, Sourced)]
-        assert {type(o) for o in outcomes} == {Sourced, ApplicationError}
-        assert {o.type for o in outcomes if isinstance(o, ApplicationError)} == {"not-available"}
+        assert {type(o) for o in outcomes} == {Sourced, NotAvailable}
         waiting = dict(await rows(world, "SELECT sku, sum(backordered)::int FROM order_lines GROUP BY sku"))
         assert len(taken) == await one(world, "SELECT count(*) FROM orders")
         assert int(str(waiting["NEVER"])) <= 20
@@ -126,7 +120,7 @@ class TestPreorder:
     async def test_it_has_a_limit_of_its_own(self, world: AsyncEngine) -> None:
         await catalogue(world, "A", release_on=LATER, preorder_limit=3, backorder_limit=0)
         assert (await accept(world, small.order("one", A=3))).waiting == {"1": 3}
-        assert (await refused(world, small.order("two", A=1)))[0] == "not-available"
+        await refused(world, small.order("two", A=1))
         await catalogue(world, "A", release_on=MONDAY, preorder_limit=0, backorder_limit=200)
         assert (await accept(world, small.order("three", A=156))).waiting == {"1": 1}
 

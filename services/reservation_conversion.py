@@ -9,7 +9,6 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.sourcing import balances
 from dom.orders.order import Order
 from dom.sourcing.models import SourcingDecision
 from store import stock
@@ -47,7 +46,7 @@ async def convert_reservation(
     """
     if found.own is None:
         return stock.NOTHING
-    owned = await soft.convert(connection, found.own, decision.order_id, also=sorted(balances(decision)))
+    owned = await soft.convert(connection, found.own, decision.order_id, also=sorted(decision.balances))
     if not owned:
         raise stock.OutOfReach(decision.order_id)
     return owned

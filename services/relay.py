@@ -10,14 +10,14 @@ import structlog
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.boundary import Database
-from activities.composing import compose
 from connectors.notifications.port import ReceiverGoneError, Sender, TemporaryFailureError
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import Medium, Notice
 from dom.shared.backoff import pause
 from dom.shared.errors import OutsideFailure
 from services import availability_news, reoptimisation
+from services.composing import compose
+from services.database import Database
 from store import backorders, exceptions
 from store.database.engine import is_unavailable
 from store.database.listening import listen

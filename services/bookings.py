@@ -1,0 +1,167 @@
+"""Carriers are booked once a booking key, and bookings that nobody needs are taken back."""
+
+from collections import Counter
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.carriers.port import LABEL_MEDIA_TYPE, Booking, BookingRequest, Carrier
+from connectors.carriers.registry import CarrierRegistry
+from dom.delivery.parcels import measure, piece
+from dom.exceptions import ExceptionKind
+from dom.fulfilment.packing import Packing
+from dom.network import Node, ShippingMethod, Sku
+from dom.orders.commands import CarrierBooked
+from dom.orders.events import BookingVoidedData, EventKind
+from dom.orders.order import ShipTo
+from dom.orders.transitions import decide
+from dom.shared.errors import OutsideFailure
+from services.change_orders import locked, write
+from services.database import Database
+from store import exceptions
+from store.delivery import shipments
+from store.enums import ShipmentStatus
+from store.fulfilment import fulfilments
+from store.orders import timeline
+
+
+async def book(database: Database, carriers: CarrierRegistry, packing: Packing) -> Booking:
+    """Book the transport and keep shipment and label. The same packing gives the same booking.
+
+    One that comes about when nobody needs it any more is taken back at once: the process that asked for it was
+    terminated, and the work is cancelled, or packed anew. Raises OutsideFailure if the carrier refuses for good.
+    """
+    async with database.statement() as connection:
+        row = await fulfilments.to_book(connection, packing.fulfilment_id)
+    asked = _what_to_book(row, packing.key)
+    carrier = await _carrier(database, carriers, row["carrier"])
+    booking = await carrier.book(asked)
+    try:
+        shipment = _shipment(asked, booking, await carrier.label(asked, booking), _units(row))
+        async with database.transaction() as connection:
+            needed = await _write(database, connection, packing, shipment, booking.unprinted)
+    except OutsideFailure:
+        await carrier.void(packing.key)
+        raise
+    except Exception:
+        if not await _is_needed(database, packing):
+            await carrier.void(packing.key)
+        raise
+    if not needed:
+        await _void(database, carrier, packing)
+    return booking
+
+
+async def void(database: Database, carriers: CarrierRegistry, packing: Packing) -> None:
+    """Tell the carrier not to come. Compensation of `book`: repeats and unknown bookings do no harm."""
+    async with database.statement() as connection:
+        row = await fulfilments.get(connection, packing.fulfilment_id)
+        booked = await shipments.get(connection, packing.key)
+    if row is None or row["carrier"] is None or (booked and booked["status"] == ShipmentStatus.VOIDED):
+        return
+    await _void(database, await _carrier(database, carriers, row["carrier"]), packing)
+
+
+async def _carrier(database: Database, carriers: CarrierRegistry, code: str | None) -> Carrier:
+    """The carrier, by the tariffs as the planner reads them."""
+    async with database.statement() as connection:
+        tariffs = (await database.reference.now(connection)).tariffs
+    return carriers.serving(code, tariffs)
+
+
+async def _is_needed(database: Database, packing: Packing) -> bool:
+    async with database.statement() as connection:
+        return await fulfilments.needs_booking(connection, packing.fulfilment_id, packing.attempt)
+
+
+async def _write(
+    database: Database,
+    connection: AsyncConnection,
+    packing: Packing,
+    shipment: shipments.BookedShipment,
+    unprinted: tuple[str, ...],
+) -> bool:
+    """Write the booking down, once. False if nobody needs it any more."""
+    state = await locked(connection, packing.order_id)
+    needed = await fulfilments.needs_booking(connection, packing.fulfilment_id, packing.attempt)
+    now = database.now()
+    if unprinted and needed:
+        detail = f"{packing.fulfilment_id}: printed in Roman letters, no font has them: {'; '.join(unprinted)}"
+        await exceptions.open_(
+            connection, packing.order_id, ExceptionKind.LABEL_TRANSLITERATED, f"{shipment.id}:label", detail
+        )
+    if await shipments.book(connection, shipment, [packing.fulfilment_id], now):
+        booked = CarrierBooked(
+            fulfilment_id=packing.fulfilment_id,
+            shipment_id=shipment.id,
+            carrier=shipment.carrier,
+            tracking_number=shipment.tracking_number,
+            price=shipment.price,
+            currency=shipment.currency,
+            is_needed=needed,
+            at=now,
+        )
+        await write(connection, state, decide(state, booked), database.writing)
+    return needed
+
+
+async def _void(database: Database, carrier: Carrier, packing: Packing) -> None:
+    await carrier.void(packing.key)
+    async with database.transaction() as connection:
+        if await shipments.get(connection, packing.key) is None:
+            return
+        now = database.now()
+        await shipments.set_status(connection, packing.key, ShipmentStatus.VOIDED, now)
+        event = timeline.Event(
+            packing.order_id,
+            EventKind.BOOKING_VOIDED,
+            f"{packing.key}:void",
+            f"carrier:{carrier.name}",
+            now,
+            BookingVoidedData(fulfilment_id=packing.fulfilment_id),
+        )
+        await timeline.append(connection, event)
+
+
+def _shipment(asked: BookingRequest, booking: Booking, label: bytes, units: dict[str, int]) -> shipments.BookedShipment:
+    return shipments.BookedShipment(
+        id=booking.booking_key,
+        carrier=booking.carrier,
+        method=asked.method,
+        tracking_number=booking.tracking_number,
+        parcels=booking.parcels,
+        weight_grams=asked.size.weight_grams,
+        price=booking.price,
+        currency=booking.currency,
+        booking={
+            **asked.model_dump(mode="json", include={"reference", "ship_by", "size", "recipient"}),
+            "units": units,
+        },
+        label=label,
+        label_media_type=LABEL_MEDIA_TYPE,
+    )
+
+
+def _units(row: RowMapping) -> dict[str, int]:
+    """What is in the parcel, by SKU: once units are cancelled, nothing else says what a label was made for."""
+    units: Counter[str] = Counter()
+    for quantity, document in row["goods"]:
+        units[document["id"]] += quantity
+    return dict(units)
+
+
+def _what_to_book(row: RowMapping, key: str) -> BookingRequest:
+    skus = {document["id"]: Sku.model_validate(document) for _, document in row["goods"]}
+    node = Node.model_validate(row["node"])
+    return BookingRequest(
+        booking_key=key,
+        method=ShippingMethod(row["method"]),
+        sender_name=node.name,
+        sender=node.address,
+        recipient=ShipTo.model_validate(row["ship_to"]),
+        pieces=tuple(piece(skus[document["id"]], quantity) for quantity, document in row["goods"]),
+        size=measure(((document["id"], quantity) for quantity, document in row["goods"]), skus),
+        reference=row["id"],
+        ship_by=row["ship_by"],
+        sender_zone=node.time_zone,
+    )

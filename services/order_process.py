@@ -1,0 +1,98 @@
+"""What an order's process asks of the store: to change the order, to heed a report, to read it, to go on with it.
+
+Each is one transaction and answers with the order as it stands after it, which is all that the process knows.
+"""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.fulfilment.carrier_reports import ParcelReport
+from dom.orders.commands import Command, PlaceHold, ReleaseHold, TakeNodeStep
+from dom.orders.events import EventKind, ProcessRevivedData, units_taken
+from dom.orders.views import Heeded, OrderAfter, OrderView
+from dom.sourcing.sourced import ResumedOrder, sourced
+from services import carrier_reports, holds, node_steps, order_views
+from services.capture import MESSAGE_KEY
+from services.change_orders import change_order
+from services.database import Database
+from store import backorders
+from store.orders import orders, processes, resuming, timeline
+from store.sourcing import decisions, reoptimisation
+
+
+async def change(database: Database, order_id: str, command: Command) -> OrderAfter:
+    """Carry the command out. Raises what stands in its way, as the commands say; then nothing is written."""
+    async with database.transaction() as connection:
+        if isinstance(command, PlaceHold | ReleaseHold):
+            changed = await holds.carry_out(connection, order_id, command, database.writing)
+        else:
+            changed = await change_order(connection, order_id, command, database.writing)
+        return OrderAfter(
+            view=await order_views.get(connection, order_id),
+            units=units_taken(changed.data),
+            request_hash=changed.data.get("request_hash"),
+        )
+
+
+async def heed(database: Database, order_id: str, report: TakeNodeStep | ParcelReport) -> Heeded:
+    """Carry out what a report means, or put it before a person; once. Raises NotFound for one of no fulfilment."""
+    async with database.transaction() as connection:
+        if isinstance(report, TakeNodeStep):
+            heeded = await node_steps.heed(connection, order_id, report, database.writing)
+        else:
+            heeded = await carrier_reports.heed(connection, order_id, report, database.writing)
+        return Heeded(view=await order_views.get(connection, order_id), unexpected=not heeded)
+
+
+async def read(database: Database, order_id: str) -> OrderView | None:
+    """The order as it stands; None if the store does not hold it. What second looks changed counts as applied."""
+    async with database.transaction() as connection:
+        await backorders.lock_order(connection, order_id)
+        await reoptimisation.mark_applied(connection, order_id)
+        return await order_views.read(connection, order_id)
+
+
+async def resume(database: Database, order_id: str, *, revived_by: str | None, run_id: str) -> ResumedOrder | None:
+    """The order for a process that begins anew; None if the store does not hold it. `revived_by`: who asked for that,
+    `run_id`: the process. What told a person that its process is gone is closed.
+
+    What carriers reported and was not carried out yet is carried out. Second looks count as applied.
+    """
+    async with database.transaction() as connection:
+        await backorders.lock_order(connection, order_id)
+        known = await orders.find(connection, order_id)
+        last = await resuming.last_sourcing(connection, order_id)
+        made = await decisions.decision(connection, order_id, last.number)
+        if known is None or made is None:
+            return None
+        await reoptimisation.mark_applied(connection, order_id)
+        await processes.process_runs_again(connection, order_id)
+        if revived_by is not None:
+            await timeline.append(connection, _revived(database, order_id, revived_by, run_id))
+        await _heed_carriers(database, connection, order_id)
+        view = await order_views.get(connection, order_id)
+        accepted = await timeline.data_of(connection, order_id, MESSAGE_KEY)
+    return ResumedOrder(
+        view=view,
+        promise=known.promise,
+        sourced=sourced(*made).as_of_now(last.decided_seconds),
+        sourcings=last.number,
+        waiting_seconds=last.waiting_seconds,
+        captured_here=accepted.get("run_id") == run_id,
+    )
+
+
+async def _heed_carriers(database: Database, connection: AsyncConnection, order_id: str) -> None:
+    for report in await resuming.carrier_reports(connection, order_id):
+        await carrier_reports.heed(connection, order_id, report, database.writing)
+
+
+def _revived(database: Database, order_id: str, revived_by: str, run_id: str) -> timeline.Event:
+    return timeline.Event(
+        order_id=order_id,
+        kind=EventKind.PROCESS_REVIVED,
+        business_key=f"process_revived:{run_id}",
+        actor=revived_by,
+        occurred_at=database.now(),
+        data=ProcessRevivedData(),
+        reason="the order's process was gone, or did not agree with the store",
+    )

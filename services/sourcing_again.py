@@ -1,0 +1,123 @@
+"""Units that wait are sourced again: planned, released, reserved and told in one transaction, once per attempt."""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.exceptions import ExceptionKind
+from dom.notifications.messages import MessageKind
+from dom.orders.events import EventKind
+from dom.orders.holds import BlockedStep
+from dom.orders.lifecycle import OrderState
+from dom.orders.order import Order
+from dom.orders.status import SourcingCause
+from dom.shared.access import OFL
+from dom.sourcing.models import SourcingDecision
+from dom.sourcing.sourced import (
+    SourceAgain,
+    Sourced,
+    SourcedAgain,
+    SourcingRun,
+    leaves_out_failed_nodes,
+    sourced,
+    status_with_new_work,
+    summary,
+)
+from services import order_views, sourcing
+from services.change_orders import locked
+from services.database import Database
+from store import backorders, exceptions
+from store.fulfilment import fulfilments
+from store.notifications import messages
+from store.orders import orders, resuming, timeline
+from store.sourcing import decisions
+
+
+async def source_again(database: Database, asked: SourceAgain) -> SourcedAgain:
+    """Source the units that wait anew; what no node can give goes on waiting. Raises NotFound."""
+
+    async def transaction() -> SourcedAgain:
+        async with database.transaction() as connection:
+            result, cause = await _source(database, connection, asked)
+            view = await order_views.get(connection, asked.order_id)
+            return SourcedAgain(sourced=result, cause=cause, view=view)
+
+    return await sourcing.in_reach(transaction)
+
+
+async def _source(
+    database: Database, connection: AsyncConnection, asked: SourceAgain
+) -> tuple[Sourced | None, SourcingCause]:
+    """What sourcing gave, and why it was done; None if nothing waits, or a hold blocks it."""
+    state = await locked(connection, asked.order_id)
+    made = await decisions.decision(connection, asked.order_id, asked.attempt)
+    if made:
+        return sourced(*made).model_copy(update={"known": True}), asked.cause
+    if not state.backordered or state.blocked(BlockedStep.SOURCING):
+        return None, asked.cause
+    order = await orders.document(connection, asked.order_id)
+    run = await _run(database, connection, order, asked)
+    planned = await sourcing.plan_order(connection, database, order, state.waiting, run)
+    decision = planned.decision
+    result = sourced(decision, run.first_fulfilment)
+    await _move_units(connection, state, decision, result, run)
+    await _tell(database, connection, state, result, run)
+    await sourcing.release(connection, planned, run)
+    await orders.begin_promise_anew(connection, order.order_id)
+    owned = await backorders.take_allocated(connection, order.order_id, decision.balances)
+    await sourcing.reserve(connection, order.channel, decision, run, owned)
+    return result, run.cause
+
+
+async def _run(database: Database, connection: AsyncConnection, order: Order, asked: SourceAgain) -> SourcingRun:
+    """Why the units are sourced, and without which nodes. The store knows better than who asks."""
+    order_id = order.order_id
+    found = await resuming.sourcings(connection, order_id)
+    cause = found.cause or asked.cause
+    return SourcingRun(
+        attempt=asked.attempt,
+        first_fulfilment=await fulfilments.next_number(connection, order_id),
+        cause=cause,
+        as_of=database.as_of(order, max(asked.as_of, found.as_of)),
+        excluded_nodes=found.failed_nodes if leaves_out_failed_nodes(asked.failed_nodes, cause) else frozenset(),
+        own=backorders.soft_id(order_id),
+        not_found=await backorders.not_found(connection, order_id),
+    )
+
+
+async def _move_units(
+    connection: AsyncConnection, state: OrderState, decision: SourcingDecision, result: Sourced, run: SourcingRun
+) -> None:
+    """Note the decision in the timeline, and what waits after it, with the order's status and promise."""
+    order_id, about = state.order_id, summary(decision, result, run)
+    key = decisions.sourced_key(run.attempt)
+    await timeline.append(
+        connection, timeline.Event(order_id, EventKind.SOURCED, key, OFL, run.as_of, about, run.cause)
+    )
+    moves = [
+        orders.UnitMove(line_id, backordered=result.waiting.get(line_id, 0) - quantity)
+        for line_id, quantity in state.waiting.items()
+        if result.waiting.get(line_id, 0) != quantity
+    ]
+    if moves:
+        await orders.move_units(connection, order_id, moves)
+        window = (result.promise.earliest, result.promise.latest) if result.promise else None
+        await orders.set_status(connection, order_id, status_with_new_work(state, decision), run.as_of, window)
+
+
+async def _tell(
+    database: Database, connection: AsyncConnection, state: OrderState, result: Sourced, run: SourcingRun
+) -> None:
+    """Of units that lost their node and found no other the customer hears and, if it is for stock, a person."""
+    order_id = state.order_id
+    if run.failed and result.waiting and not result.cancels:
+        await messages.write(
+            connection,
+            order_id,
+            decisions.sourced_key(run.attempt),
+            MessageKind.ORDER_BACKORDERED,
+            context=result.waits_told(state.waiting),
+            webhook=database.webhooks,
+        )
+        if result.for_stock:
+            detail = f"no stock for {sourcing.by_line(result.for_stock)}: {run.cause}"
+            await exceptions.unsourced(connection, order_id, ExceptionKind.BACKORDER, "backorder", detail, anew=True)
+    await exceptions.close_sourced(connection, order_id)
