@@ -40,6 +40,7 @@ from api.imports import routes as imports
 from api.inbound import routes as inbound
 from api.network import node_routes, sku_routes
 from api.notifications import routes as messages
+from api.orders import change_routes as order_changes
 from api.orders import routes as orders
 from api.policy import draft_routes
 from api.policy import routes as policies
@@ -55,6 +56,7 @@ from store.database import engine as store_engine
 PREFIX = "/v1"
 _RESOURCES = (
     orders,
+    order_changes,
     holds,
     hold_policies,
     fulfilments,

@@ -63,7 +63,7 @@ async def _source(
     result = sourced(decision, FIRST_FULFILMENT)
     await _write(database, connection, order, result, held=held)
     if not result.cancels and not held:
-        await _refuse_what_may_not_wait(connection, order, result.for_stock, as_of.date())
+        await refuse_what_may_not_wait(connection, order, result.for_stock, as_of.date())
     about = AcceptedData(
         **dict(summary(decision, result, run)),
         reservation=claim.outcome,
@@ -118,7 +118,7 @@ async def _must_be_the_same(connection: AsyncConnection, order: Order) -> None:
         )
 
 
-async def _refuse_what_may_not_wait(
+async def refuse_what_may_not_wait(
     connection: AsyncConnection, order: Order, waiting: Mapping[str, int], day: date
 ) -> None:
     """Raises NotAvailable, with every line at fault, if the order's units go beyond what may wait for their SKUs."""

@@ -14,6 +14,7 @@ from dom.notifications.messages import Notice
 from dom.orders import transitions
 from dom.orders.changes import ConsumeStock, GiveDayBack, OrderChange, ReleaseStock, StockEffect
 from dom.orders.commands import Command
+from dom.orders.editing.revised import revised
 from dom.orders.events import HoldData
 from dom.orders.holds import BlockedStep
 from dom.orders.lifecycle import OrderState
@@ -27,7 +28,7 @@ from store.enums import LedgerKind, ShipmentStatus
 from store.fulfilment import fulfilments
 from store.holds import holds
 from store.notifications import messages, outbox
-from store.orders import orders, timeline
+from store.orders import orders, revisions, timeline
 from store.orders import state as order_state
 
 _ENDS_A_SHIPMENT: Final[Mapping[FulfilmentStatus, ShipmentStatus]] = {
@@ -98,6 +99,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
         change.statuses,
         after.status(),
     )
+    await _revise(connection, state, change)
     await _move_units(connection, order_id, change)
     if change.is_cancellation:
         await orders.narrow_promise(connection, order_id)
@@ -119,6 +121,15 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     for effect in change.stock:
         await _move_stock(connection, state, effect, change)
     return after
+
+
+async def _revise(connection: AsyncConnection, state: OrderState, change: OrderChange) -> None:
+    """Write an edited order anew, before its new units are counted anywhere."""
+    if change.revision is None:
+        return
+    living = {line.line_id: line.quantity - line.cancelled for line in state.lines.values()}
+    order = revised(await orders.document(connection, state.order_id), change.revision.changes, living)
+    await revisions.revise(connection, order, change.revision.number, change.added, change.new_lines)
 
 
 async def _write_holds(connection: AsyncConnection, state: OrderState, after: OrderState, change: OrderChange) -> None:

@@ -43,12 +43,17 @@ async def heed(database: Database, order_id: str, report: TakeNodeStep | ParcelR
         return Heeded(view=await order_views.get(connection, order_id), unexpected=not heeded)
 
 
-async def read(database: Database, order_id: str) -> OrderView | None:
-    """The order as it stands; None if the store does not hold it. What second looks changed counts as applied."""
+async def read(database: Database, order_id: str, revision: int = 0) -> OrderView | None:
+    """The order as it stands, with its document if it was edited since the revision; None if the store does not hold
+    it. What second looks changed counts as applied.
+    """
     async with database.transaction() as connection:
         await backorders.lock_order(connection, order_id)
         await reoptimisation.mark_applied(connection, order_id)
-        return await order_views.read(connection, order_id)
+        view = await order_views.read(connection, order_id)
+        if view is None or view.revision <= revision:
+            return view
+        return view.model_copy(update={"order": await orders.document(connection, order_id)})
 
 
 async def resume(database: Database, order_id: str, *, revived_by: str | None, run_id: str) -> ResumedOrder | None:

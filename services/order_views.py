@@ -29,16 +29,18 @@ async def read(connection: AsyncConnection, order_id: str) -> OrderView | None:
     if not state.lines:
         return None
     booked = await resuming.bookings(connection, order_id)
-    cause, as_of = None, None
+    cause, as_of, sourced = None, None, 0
     if state.backordered:
         found = await resuming.sourcings(connection, order_id)
-        cause, as_of = found.cause, found.as_of
+        cause, as_of, sourced = found.cause, found.as_of, found.number
     return OrderView(
         status=state.status(),
         waiting=state.waiting,
         cancelled={line.line_id: line.cancelled for line in state.lines.values() if line.cancelled},
         fulfilments=tuple(_fulfilment(each, booked[each.id]) for each in state.fulfilments.values()),
         holds=tuple(_hold(each) for each in state.holds.values()),
+        revision=state.revision,
+        sourcings=sourced,
         cause=None if state.blocked(BlockedStep.SOURCING) else cause,
         as_of=as_of,
     )

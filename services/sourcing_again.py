@@ -1,5 +1,7 @@
 """Units that wait are sourced again: planned, released, reserved and told in one transaction, once per attempt."""
 
+from datetime import datetime
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
@@ -11,6 +13,7 @@ from dom.orders.order import Order
 from dom.orders.status import SourcingCause
 from dom.shared.access import OFL
 from dom.sourcing.models import SourcingDecision
+from dom.sourcing.policy.document import FailedNodes
 from dom.sourcing.sourced import (
     SourceAgain,
     Sourced,
@@ -41,6 +44,20 @@ async def source_again(database: Database, asked: SourceAgain) -> SourcedAgain:
             return SourcedAgain(sourced=result, cause=cause, view=view)
 
     return await sourcing.in_reach(transaction)
+
+
+async def source_waiting(
+    database: Database, connection: AsyncConnection, order_id: str, cause: SourcingCause, as_of: datetime
+) -> Sourced | None:
+    """Source the order's units that wait, in the transaction of what had them wait. None if nothing waits, or a hold
+    blocks it. Raises OutOfReach: the transaction must then end, and may be tried again.
+    """
+    last = (await resuming.last_sourcing(connection, order_id)).number
+    made = await decisions.decision(connection, order_id, last)
+    failed_nodes = sourced(*made).failed_nodes if made else FailedNodes.AFTER_OTHER_NEWS
+    asked = SourceAgain(order_id=order_id, attempt=last + 1, cause=cause, as_of=as_of, failed_nodes=failed_nodes)
+    result, _ = await _source(database, connection, asked)
+    return result
 
 
 async def _source(

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dom.orders.editing.changes import Change
 from dom.orders.holds import BlockedStep
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
-from dom.shared.access import OFL
+from dom.shared.access import OFL, Role
 from dom.shared.base import Value
 
 
@@ -148,6 +149,23 @@ class ReleaseHold(Requested):
     reason: str = ""
 
 
+class EditOrder(Requested):
+    """Change the order as it was captured. All changes are made, or none.
+
+    `revision` is that of the order which the caller saw. `roles`: what the caller is; None for our own processes.
+    Raises Stale if the order was edited since, CannotChange for what is too late, Forbidden for what the caller may not
+    change, InvalidInput for a line that is not the order's, or a new one's id that is taken.
+    """
+
+    verb: Literal["edit_order"] = "edit_order"
+    revision: int
+    changes: tuple[Change, ...]
+    actor: str
+    at: datetime
+    reason: str = ""
+    roles: frozenset[Role] | None = None
+
+
 class HoldIsOverdue(Requested):
     """Nobody released a hold by the time it was due: a person hears of it, once."""
 
@@ -167,7 +185,8 @@ Command = Annotated[
     | GiveUpWaiting
     | PlaceHold
     | ReleaseHold
-    | HoldIsOverdue,
+    | HoldIsOverdue
+    | EditOrder,
     Field(discriminator="verb"),
 ]
 """Anything that may be asked of an order's units."""

@@ -40,6 +40,7 @@ class EventKind(StrEnum):
     RETURN_EXPIRED = "return_expired"
     RETURN_OVERDUE = "return_overdue"
     RETURN_CLOSED = "return_closed"
+    EDITED = "edited"
     HOLD_PLACED = "hold_placed"
     HOLD_RELEASED = "hold_released"
     HOLD_OVERDUE = "hold_overdue"
@@ -150,6 +151,18 @@ def units_taken(data: Mapping[str, Any]) -> dict[str, int]:
     return dict(units)
 
 
+class EditedData(RequestedData):
+    """An edit: the revision it made, its changes as they were asked for, units cancelled and added by line, and
+    fulfilments whose work was taken back to be planned anew, with their nodes.
+    """
+
+    revision: int
+    changes: tuple[dict[str, Any], ...]
+    cancelled: dict[str, int] | None = None
+    added: dict[str, int] | None = None
+    recalled: dict[str, str] | None = None
+
+
 class CarrierBookedData(EventData):
     """A carrier takes the parcel; `price` is in minor units of `currency`."""
 
@@ -240,6 +253,7 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.RETURN_EXPIRED: EventInfo(ReturnData, "A return was not sent back in time"),
     _KIND.RETURN_OVERDUE: EventInfo(ReturnData, "Units of a return arrived and were not inspected in time"),
     _KIND.RETURN_CLOSED: EventInfo(ReturnData, "Nothing more of a return is expected"),
+    _KIND.EDITED: EventInfo(EditedData, "The order was edited"),
     _KIND.HOLD_PLACED: EventInfo(HoldData, "A hold was put on the order"),
     _KIND.HOLD_RELEASED: EventInfo(HoldData, "A hold was released"),
     _KIND.HOLD_OVERDUE: EventInfo(HoldData, "Nobody released a hold by the time it was due"),

@@ -141,13 +141,14 @@ class CancelledUnits:
 @dataclass(frozen=True, slots=True)
 class Followed:
     """What an order's process acts on or shows: the order's status, units that wait and are cancelled by line, how far
-    each fulfilment is and how often it was packed, and the holds that stand.
+    each fulfilment is and how often it was packed, the holds that stand, and how often the order was edited.
     """
 
     status: OrderStatus
     lines: Mapping[str, tuple[int, int]]
     fulfilments: Mapping[str, tuple[str, int]]
     holds: Mapping[str, Hold]
+    revision: int
 
 
 @dataclass(slots=True)
@@ -163,6 +164,8 @@ class OrderState:
     """Those that stand, by id."""
     holds_placed: int = 0
     """How many were ever put on; their ids are numbered."""
+    revision: int = 0
+    """How often the order was edited."""
 
     @property
     def living(self) -> Iterator[FulfilmentState]:
@@ -191,6 +194,7 @@ class OrderState:
             {line.line_id: (line.backordered, line.cancelled) for line in self.lines.values()},
             {f.id: (followed(f.status), f.packings) for f in self.fulfilments.values()},
             dict(self.holds),
+            self.revision,
         )
 
     def status(self) -> OrderStatus:

@@ -218,6 +218,7 @@ class SourcingCause(StrEnum):
     LOOKED_AGAIN = "looked again"
     SECOND_LOOK = "second look"
     HOLD_RELEASED = "hold released"
+    EDITED = "order edited"
 
 
 FAILED_SOURCING: Final = frozenset({SourcingCause.REJECTED, SourcingCause.SHORT_PICK, SourcingCause.LOST})

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from dom.orders.holds import BlockedStep
+from dom.orders.order import Order
 from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause
 from dom.shared.base import Value
 
@@ -34,7 +35,9 @@ class HoldView(Value):
 class OrderView(Value):
     """An order. Units by line, where there are any.
 
-    `cause`: why waiting units lost their node, if they were not sourced since; `as_of` is the business time of that.
+    `revision`: how often it was edited, `order`: the order as it is since, for who knew an earlier one. `sourcings`:
+    how often it was sourced, where units wait. `cause`: why waiting units lost their node, if they were not sourced
+    since; `as_of` is the business time of that.
     """
 
     status: OrderStatus
@@ -42,6 +45,9 @@ class OrderView(Value):
     cancelled: dict[str, int]
     fulfilments: tuple[FulfilmentView, ...]
     holds: tuple[HoldView, ...] = ()
+    revision: int = 0
+    order: Order | None = None
+    sourcings: int = 0
     cause: SourcingCause | None = None
     as_of: datetime | None = None
 

@@ -51,6 +51,7 @@ class Scope(StrEnum):
     ORDERS_WRITE = "orders:write"
     ORDERS_CANCEL = "orders:cancel"
     ORDERS_HOLD = "orders:hold"
+    ORDERS_EDIT = "orders:edit"
     SOURCING_READ = "sourcing:read"
     RETURNS_READ = "returns:read"
     RETURNS_WRITE = "returns:write"
@@ -90,6 +91,7 @@ _CHANNEL: Final = frozenset(
         _S.ORDERS_WRITE,
         _S.ORDERS_CANCEL,
         _S.ORDERS_HOLD,
+        _S.ORDERS_EDIT,
         _S.RETURNS_READ,
         _S.RETURNS_WRITE,
         _S.RESERVATIONS_READ,

@@ -11,7 +11,7 @@ from dom.fulfilment.carrier_reports import CARRIED
 from dom.network import ShippingMethod
 from dom.orders.changes import StatusMove
 from dom.orders.events import EventKind
-from dom.orders.status import FINAL_ORDER, UNBEGUN, FulfilmentStatus, OrderStatus
+from dom.orders.status import FINAL_ORDER, GONE, UNBEGUN, FulfilmentStatus, OrderStatus
 from dom.shared import ids
 from dom.shared.errors import NotFound
 from dom.sourcing.models import PlannedShipment, SourcingDecision
@@ -191,6 +191,19 @@ async def get(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | N
     """The fulfilment's own row, or None."""
     rows = await connection.execute(text("SELECT * FROM fulfilments WHERE id = :id"), {"id": fulfilment_id})
     return rows.mappings().one_or_none()
+
+
+_LIVING: Final = text(f"""
+SELECT f.id, f.node_id, f.status, f.method, f.carrier, f.ship_by, f.ship_day, f.promise_earliest, f.promise_latest,
+       (SELECT jsonb_object_agg(l.line_id, l.quantity) FROM fulfilment_lines l
+        WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS lines
+FROM fulfilments f WHERE f.order_id = :order_id AND f.status NOT IN ({listed(GONE)}) ORDER BY length(f.id), f.id
+""")
+
+
+async def living(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
+    """The order's work that did not end without the goods reaching the customer, with its units by line."""
+    return (await connection.execute(_LIVING, {"order_id": order_id})).mappings().all()
 
 
 async def at_the_node(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | None:

@@ -36,7 +36,8 @@ SELECT (SELECT jsonb_agg(jsonb_build_array(line_id, sku, quantity, unit_price, c
        (SELECT jsonb_agg(jsonb_build_object('id', id, 'type', type, 'blocks', blocks, 'due_at', due_at,
                                             'release_at', release_at, 'overdue', overdue) ORDER BY length(id), id)
         FROM order_holds WHERE order_id = :id AND released_at IS NULL) AS holds,
-       (SELECT count(*) FROM order_holds WHERE order_id = :id) AS holds_placed
+       (SELECT count(*) FROM order_holds WHERE order_id = :id) AS holds_placed,
+       (SELECT revision FROM orders WHERE id = :id) AS revision
 """)
 
 
@@ -67,6 +68,7 @@ async def read(connection: AsyncConnection, order_id: str) -> OrderState:
         row.cancellations,
         {each["id"]: _hold(each) for each in row.holds or ()},
         row.holds_placed,
+        row.revision or 0,
     )
 
 

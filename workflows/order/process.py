@@ -120,6 +120,8 @@ class OrderWorkflow(OrderRequests):
             place = BEFORE_ALL if self._stored.view.cause else place
             if self._holding.is_time(workflow.now()):
                 await self._holding.heed_time(place)
+            if self._stored.view.to_source and self._stored.view.sourcings > self._sourcings:
+                self._source_why = self._source_why or SourcingCause.EDITED  # sourced by who edited it: on what terms?
             self._waiting.note(workflow.now(), any_units=bool(self._stored.view.to_source))
             if not self._stored.view.to_source:
                 self._source_why = None

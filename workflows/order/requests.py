@@ -8,7 +8,6 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.errors import as_application_error
     from dom.orders.commands import Command
-    from dom.orders.order import Order
     from dom.orders.views import OrderAfter
     from dom.shared.errors import DomError
     from workflows.activity_calls import REFUSALS, answering
@@ -31,7 +30,6 @@ with workflow.unsafe.imports_passed_through():
 class OrderRequests:
     """The messages of an order's process that change the order in the store."""
 
-    _order: Order
     _stored: StoredOrder
     _board: OrderBoard
     _answers: Answers
@@ -50,7 +48,7 @@ class OrderRequests:
             changed = await self._cancel(call)
         self._answers.note()
         return CancelAnswer(
-            order_id=self._order.order_id,
+            order_id=self._stored.order.order_id,
             status=changed.view.status,
             cancelled=changed.units,
             request_hash=changed.request_hash or request_hash,
@@ -59,7 +57,7 @@ class OrderRequests:
     @cancel.validator
     def _is_of_its_lines(self, call: CancelCall) -> None:
         try:
-            asking.check_lines(self._order, call)
+            asking.check_lines(self._stored.order, call)
         except DomError as error:
             raise as_application_error(error) from error
 
@@ -67,7 +65,7 @@ class OrderRequests:
     async def cancel_requested(self, call: CancelCall) -> None:
         """The same from the Temporal UI or CLI; what cannot be cancelled is logged."""
         try:
-            asking.check_lines(self._order, call)
+            asking.check_lines(self._stored.order, call)
             await self._cancel(call)
         except (DomError, *REFUSALS) as error:
             workflow.logger.warning("not cancelled: %s", error)
@@ -85,7 +83,7 @@ class OrderRequests:
         changed = await self._stored.change(place, command, f"{call.fulfilment_id} arrived after all")
         self._answers.note()
         return ArrivedResult(
-            order_id=self._order.order_id,
+            order_id=self._stored.order.order_id,
             fulfilment_id=call.fulfilment_id,
             status=changed.view.status,
             taken_back=changed.units,

@@ -54,6 +54,10 @@ class OrderBoard:
         self._nodes: tuple[str, ...] = ()
         self._statuses: dict[str, FulfilmentStatus] = {}
 
+    def edited(self, order: Order) -> None:
+        """The order is another one since."""
+        self._order = order
+
     def show(self, view: OrderView) -> None:
         """Write the report, and the search attributes that changed: an event of the history, the report is none."""
         self._note_trouble(view)

@@ -3,7 +3,9 @@
 Both are pure. The use case `services.change_orders` decides on what the store holds, under the order's lock, and writes
 the change in the same transaction; a preview is a decision that is not written.
 
+applying    the order after a change
 cancelling  what a cancellation changes
+editing     what an edit of the order changes
 holding     what putting a hold on and releasing it changes
 node_steps  what a node's step changes
 parcels     what a carrier's booking, and what it says of a parcel, changes
@@ -22,6 +24,7 @@ from dom.orders.commands import (
     CarrierBooked,
     Command,
     CountAsDelivered,
+    EditOrder,
     GiveUpWaiting,
     HoldIsOverdue,
     MoveParcel,
@@ -33,7 +36,8 @@ from dom.orders.commands import (
 from dom.orders.events import RequestedData
 from dom.orders.lifecycle import OrderState, is_repeat
 from dom.orders.status import FulfilmentStatus
-from dom.orders.transitions import cancelling, holding, node_steps, parcels
+from dom.orders.transitions import cancelling, editing, holding, node_steps, parcels
+from dom.orders.transitions.applying import apply
 from dom.orders.transitions.cancelling import cancellation_key
 from dom.orders.transitions.shared import NEEDS_A_PERSON, TOLD, fulfilment_of, message_key
 
@@ -68,38 +72,6 @@ def is_known(state: OrderState, command: Command) -> bool:
     return False
 
 
-def apply(state: OrderState, change: OrderChange) -> OrderState:
-    """The order as it is after the change; the state given stays as it is."""
-    waiting, cancelled, unlisted = change.waiting, change.cancelled, change.unlisted
-    statuses = {move.fulfilment_id: move.status for move in change.statuses}
-    lines = {
-        line_id: replace(
-            line,
-            backordered=line.backordered + waiting.get(line_id, 0),
-            cancelled=line.cancelled + cancelled.get(line_id, 0),
-        )
-        for line_id, line in state.lines.items()
-    }
-    fulfilments = {
-        f.id: replace(
-            f,
-            status=statuses.get(f.id, f.status),
-            lines={line_id: n - unlisted.get(f.id, {}).get(line_id, 0) for line_id, n in f.lines.items()},
-            steps=f.steps + (f.id == change.step_of),
-            packings=f.packings + (statuses.get(f.id) is _S.PACKED),
-        )
-        for f in state.fulfilments.values()
-    }
-    return OrderState(
-        state.order_id,
-        lines,
-        fulfilments,
-        state.cancellations + change.is_cancellation,
-        holding.apply(state, change),
-        state.holds_placed + (change.placed is not None),
-    )
-
-
 _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     TakeNodeStep: node_steps.node_step,
     CarrierBooked: parcels.carrier_booked,
@@ -112,4 +84,5 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     PlaceHold: holding.place_hold,
     ReleaseHold: holding.release_hold,
     HoldIsOverdue: holding.hold_is_overdue,
+    EditOrder: editing.edit_order,
 }

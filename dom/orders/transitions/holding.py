@@ -5,21 +5,16 @@ from datetime import datetime
 
 from dom.exceptions import ExceptionKind
 from dom.orders.changes import (
-    WAITING,
-    GiveDayBack,
-    MovedUnits,
     OrderChange,
     OrderEvent,
-    ReleaseStock,
-    StatusMove,
     Trouble,
 )
 from dom.orders.commands import HoldIsOverdue, PlaceHold, ReleaseHold
 from dom.orders.events import EventKind, HoldData
 from dom.orders.holds import BlockedStep, Hold
 from dom.orders.lifecycle import FulfilmentState, OrderState
-from dom.orders.status import FINAL_ORDER, UNBEGUN, FulfilmentStatus
-from dom.orders.transitions.shared import listed_units
+from dom.orders.status import FINAL_ORDER, UNBEGUN
+from dom.orders.transitions.shared import recalled
 from dom.shared import ids
 from dom.shared.access import EXPIRY
 from dom.shared.errors import NotFound, StepNotPossible
@@ -125,21 +120,4 @@ def _recalled(change: OrderChange, late: list[FulfilmentState]) -> OrderChange:
         return change
     reason = "its day passed while the order was on hold"
     data = change.event.data.model_copy(update={"recalled": {each.id: each.node_id for each in late}})
-    return replace(
-        change,
-        event=replace(change.event, data=data),
-        moved=tuple(
-            MovedUnits(line_id, units, each.id, WAITING, stay_listed=True)
-            for each in late
-            for line_id, units in listed_units(each).items()
-        ),
-        statuses=tuple(StatusMove(each.id, FulfilmentStatus.RECALLED, reason) for each in late),
-        stock=tuple(
-            effect
-            for each in late
-            for effect in (
-                ReleaseStock(each.id, listed_units(each), f"{each.id}:recalled", reason),
-                GiveDayBack(each.id),
-            )
-        ),
-    )
+    return recalled(replace(change, event=replace(change.event, data=data)), late, reason)

@@ -137,3 +137,23 @@ def taken_out(state: OrderState, units: Sequence[CancelledUnits], target: str, e
         elif fulfilment.status in _TO_PACK_ANEW:
             statuses.append(StatusMove(fulfilment_id, _S.PICKED))
     return replace(change, statuses=tuple(statuses), stock=tuple(stock))
+
+
+def recalled(change: OrderChange, works: Sequence[FulfilmentState], reason: str) -> OrderChange:
+    """The change, and work that no node has begun is taken back: its units wait, to be sourced again."""
+    units = [(work, line_id, quantity) for work in works for line_id, quantity in listed_units(work).items()]
+    given_back: list[StockEffect] = []
+    for work in works:
+        given_back += [
+            ReleaseStock(work.id, listed_units(work), f"{work.id}:recalled", reason),
+            GiveDayBack(work.id),
+        ]
+    return replace(
+        change,
+        moved=(
+            *change.moved,
+            *[MovedUnits(line_id, quantity, work.id, WAITING, stay_listed=True) for work, line_id, quantity in units],
+        ),
+        statuses=(*change.statuses, *[StatusMove(work.id, _S.RECALLED, reason) for work in works]),
+        stock=(*change.stock, *given_back),
+    )
