@@ -38,20 +38,17 @@ def _until(status: FulfilmentStatus, channel: FulfilmentStatus = _S.RELEASED) ->
     return {Role.CHANNEL: channel} | dict.fromkeys((Role.SUPPORT, Role.SUPERVISOR, Role.OPERATOR), status)
 
 
+_ORDER_ANEW: Final = "cancel what is begun and order it anew"
 RULES: Final[Mapping[ChangeKind, ChangeRule]] = {
     ChangeKind.SET_QUANTITY: ChangeRule(Level.LINE, _until(_S.READY), "return units once they are delivered"),
     ChangeKind.ADD_LINE: ChangeRule(Level.UNITS, _until(_S.READY, _S.READY), "place another order"),
     ChangeKind.REMOVE_LINE: ChangeRule(Level.LINE, _until(_S.READY), "return the units once they are delivered"),
     ChangeKind.SWAP_SKU: ChangeRule(Level.LINE, _until(_S.READY), "return the units and place another order"),
     ChangeKind.SET_SHIP_TO: ChangeRule(Level.ORDER, _until(_S.BOOKED), "ask the carrier to deliver elsewhere"),
-    ChangeKind.SET_SHIPPING_METHOD: ChangeRule(
-        Level.ORDER, _until(_S.RELEASED), "cancel what is begun and order it anew"
-    ),
-    ChangeKind.SET_REQUESTED_BY: ChangeRule(Level.ORDER, _until(_S.RELEASED), "cancel what is begun and order it anew"),
-    ChangeKind.SET_PICKUP_NODE: ChangeRule(Level.ORDER, _until(_S.RELEASED), "cancel what is begun and order it anew"),
-    ChangeKind.SET_TAGS: ChangeRule(
-        Level.UNITS, _until(_S.READY, _S.READY), "none: an order that is over stays as it is"
-    ),
+    ChangeKind.SET_SHIPPING_METHOD: ChangeRule(Level.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
+    ChangeKind.SET_REQUESTED_BY: ChangeRule(Level.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
+    ChangeKind.SET_PICKUP_NODE: ChangeRule(Level.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
+    ChangeKind.SET_TAGS: ChangeRule(Level.UNITS, _until(_S.READY, _S.READY), "nothing: what is over stays as it is"),
 }
 """Every change with its rule."""
 

@@ -185,7 +185,7 @@ def test_units_and_money_are_conserved(
     """Each unit is in one place, and the document is worth what the units are."""
     captured = small.order("edited", A=in_work + waits)
     line_id = captured.lines[0].line_id
-    state = working(status, **{line_id: in_work})
+    state = working(status, pickup=False, **{line_id: in_work})
     line = state.lines[line_id]
     line.quantity, line.backordered, line.unit_price = in_work + waits, waits, captured.lines[0].unit_price
     changes = {
