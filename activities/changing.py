@@ -30,9 +30,10 @@ class HeedReport(Value):
 
 
 class ReadOrder(Value):
-    """Read how an order stands."""
+    """Read how an order stands; `revision` is that of the order which its process knows."""
 
     order_id: str
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +58,4 @@ class Changing:
     async def read_order(self, request: ReadOrder) -> OrderView | None:
         """The order as it stands; None if the store does not hold it."""
         with temporal_errors():
-            return await order_process.read(self.database, request.order_id)
+            return await order_process.read(self.database, request.order_id, request.revision)

@@ -22,6 +22,8 @@ from api.exceptions import routes as exceptions
 from api.fulfilment import routes as fulfilments
 from api.health import problem_routes
 from api.health import routes as health
+from api.holds import policy_routes as hold_policies
+from api.holds import routes as holds
 from api.http import failures
 from api.http.bodies import BodyGuard
 from api.http.request_id import HEADER
@@ -38,6 +40,7 @@ from api.imports import routes as imports
 from api.inbound import routes as inbound
 from api.network import node_routes, sku_routes
 from api.notifications import routes as messages
+from api.orders import change_routes as order_changes
 from api.orders import routes as orders
 from api.policy import draft_routes
 from api.policy import routes as policies
@@ -53,6 +56,9 @@ from store.database import engine as store_engine
 PREFIX = "/v1"
 _RESOURCES = (
     orders,
+    order_changes,
+    holds,
+    hold_policies,
     fulfilments,
     carrier_routes,
     shipment_routes,

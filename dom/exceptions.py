@@ -14,6 +14,8 @@ class ExceptionKind(StrEnum):
     WORK_AT_A_NODE = "work_at_a_node"
     PARCEL_LOST = "parcel_lost"
     PARCEL_RETURNED = "parcel_returned_to_sender"
+    HOLD_OVERDUE = "hold_overdue"
+    SENT_ON_HOLD = "sent_on_hold"
     REPORT_OUT_OF_TURN = "report_out_of_turn"
     RETURN_ARRIVED_LATE = "return_arrived_late"
     RETURN_NOT_INSPECTED = "return_not_inspected"
@@ -108,6 +110,18 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         OwnerRole.SUPPORT,
         "the parcel comes back; its units count as cancelled, its stock is gone from the balance",
         "when it arrives, book it in (`POST /v1/inventory/adjustments`); refund outside the system",
+    ),
+    ExceptionKind.HOLD_OVERDUE: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.SUPPORT,
+        "nobody released an order's hold by the time it was due; `data` names hold and type",
+        "decide: release the hold (`POST /v1/orders/{id}/holds/{hold}/release`), or cancel; it closes itself then",
+    ),
+    ExceptionKind.SENT_ON_HOLD: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.SUPPORT,
+        "the carrier has a parcel of an order whose hold blocks the hand-over",
+        "ask the carrier to bring it back, or release the hold and let it go on",
     ),
     ExceptionKind.REPORT_OUT_OF_TURN: ExceptionInfo(
         ExceptionSeverity.MAJOR,

@@ -1,18 +1,22 @@
 """Capture: an order is written down, planned, reserved and answered, in one transaction, once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.holds.policy import Trigger
+from dom.holds.rules import Happening, follow
 from dom.notifications.messages import MessageKind
 from dom.orders.events import AcceptedData, EventKind
+from dom.orders.holds import BlockedStep
 from dom.orders.order import Correction, Order
 from dom.orders.status import OrderStatus, SourcingCause
 from dom.shared.errors import NotAvailable, OrderConflict
 from dom.sourcing.sourced import FIRST_ATTEMPT, FIRST_FULFILMENT, Accepted, Sourced, SourcingRun, sourced, summary
-from services import order_views, reservation_conversion, sourcing
+from services import holds, order_views, reservation_conversion, sourcing
 from services.database import Database
 from store.backorders import limits
 from store.notifications import messages
@@ -50,11 +54,16 @@ async def _source(
     claim = await reservation_conversion.find_reservation(connection, order)
     run = SourcingRun(FIRST_ATTEMPT, FIRST_FULFILMENT, SourcingCause.CAPTURED, as_of, own=claim.own)
     planned = await sourcing.plan_order(connection, database, order, _units(order), run)
+    policy = database.reference.last_seen.hold_policy
+    screened = follow(policy, order, Happening(Trigger.ACCEPTED))
+    held = screened.blocks(policy, BlockedStep.SOURCING)
+    if held:
+        planned = replace(planned, decision=planned.decision.held(planned.demand.lines))
     decision = planned.decision
     result = sourced(decision, FIRST_FULFILMENT)
-    await _write(database, connection, order, result)
-    if not result.cancels:
-        await _refuse_what_may_not_wait(connection, order, result.for_stock, as_of.date())
+    await _write(database, connection, order, result, held=held)
+    if not result.cancels and not held:
+        await refuse_what_may_not_wait(connection, order, result.for_stock, as_of.date())
     about = AcceptedData(
         **dict(summary(decision, result, run)),
         reservation=claim.outcome,
@@ -65,17 +74,21 @@ async def _source(
     event = timeline.Event(order.order_id, EventKind.ACCEPTED, MESSAGE_KEY, actor, as_of, about)
     await timeline.append(connection, event)
     await sourcing.release(connection, planned, run)
+    if screened.acts:
+        await holds.act(connection, policy, order.order_id, screened, as_of, database.writing)
     owned = await reservation_conversion.convert_reservation(connection, claim, decision)
     await sourcing.reserve(connection, order.channel, decision, run, owned)
-    return Accepted(sourced=result, view=order_views.captured(decision, result.waiting))
+    if not screened.acts:
+        return Accepted(sourced=result, view=order_views.captured(decision, result.waiting))
+    return Accepted(sourced=result, view=await order_views.get(connection, order.order_id))
 
 
 def _units(order: Order) -> dict[str, int]:
     return {line.line_id: line.quantity for line in order.lines}
 
 
-async def _write(database: Database, connection: AsyncConnection, order: Order, result: Sourced) -> None:
-    """The order's lines with its status and promise, and what the customer is told."""
+async def _write(database: Database, connection: AsyncConnection, order: Order, result: Sourced, *, held: bool) -> None:
+    """The order's lines with its status and promise, and what the customer is told: of a hold nothing."""
     promise = result.promise
     await orders.write_lines(
         connection,
@@ -86,7 +99,7 @@ async def _write(database: Database, connection: AsyncConnection, order: Order, 
     )
     if result.cancels and not result.fulfilments:
         return  # the cancellation tells all there is to tell
-    waits = bool(result.waiting) and not result.cancels
+    waits = bool(result.waiting) and not result.cancels and not held
     await messages.write(
         connection,
         order.order_id,
@@ -105,7 +118,7 @@ async def _must_be_the_same(connection: AsyncConnection, order: Order) -> None:
         )
 
 
-async def _refuse_what_may_not_wait(
+async def refuse_what_may_not_wait(
     connection: AsyncConnection, order: Order, waiting: Mapping[str, int], day: date
 ) -> None:
     """Raises NotAvailable, with every line at fault, if the order's units go beyond what may wait for their SKUs."""

@@ -14,17 +14,22 @@ from dom.notifications.messages import Notice
 from dom.orders import transitions
 from dom.orders.changes import ConsumeStock, GiveDayBack, OrderChange, ReleaseStock, StockEffect
 from dom.orders.commands import Command
+from dom.orders.editing.revised import revised
+from dom.orders.events import HoldData
+from dom.orders.holds import BlockedStep
 from dom.orders.lifecycle import OrderState
-from dom.orders.status import FulfilmentStatus
+from dom.orders.status import FINAL_ORDER, FulfilmentStatus
+from dom.orders.transitions.holding import overdue_key
 from dom.returns import OTHER_REQUEST
 from dom.shared.errors import Conflict, NotFound
 from store import backorders, exceptions, stock
 from store.delivery import shipments
 from store.enums import LedgerKind, ShipmentStatus
 from store.fulfilment import fulfilments
+from store.holds import holds
 from store.notifications import messages, outbox
 from store.notifications.outbox import Entry
-from store.orders import orders, timeline
+from store.orders import orders, revisions, timeline
 from store.orders import state as order_state
 
 _ENDS_A_SHIPMENT: Final[Mapping[FulfilmentStatus, ShipmentStatus]] = {
@@ -100,6 +105,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
         after.status(),
         _tells(state, after, change, writing),
     )
+    await _revise(connection, state, change)
     await _move_units(connection, order_id, change)
     if change.is_cancellation:
         await orders.narrow_promise(connection, order_id)
@@ -108,6 +114,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
             await shipments.end_with(connection, move.fulfilment_id, _ENDS_A_SHIPMENT[move.status], event.at)
     for trouble in change.troubles:
         await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)
+    await _write_holds(connection, state, after, change)
     if change.gives_up_waiting:
         await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
     for effect in change.stock:
@@ -128,6 +135,46 @@ def _tells(state: OrderState, after: OrderState, change: OrderChange, writing: W
     if writing.notify and after.followed != state.followed:
         tells.append(outbox.to_order(order_id, Notice.ORDER_CHANGED, {"event": key}, key=f"changed:{key}"))
     return tells
+
+
+async def _revise(connection: AsyncConnection, state: OrderState, change: OrderChange) -> None:
+    """Write an edited order anew, before its new units are counted anywhere."""
+    if change.revision is None:
+        return
+    living = {line.line_id: line.quantity - line.cancelled for line in state.lines.values()}
+    order = revised(await orders.document(connection, state.order_id), change.revision.changes, living)
+    await revisions.revise(connection, order, change.revision.number, change.added, change.new_lines)
+
+
+async def _write_holds(connection: AsyncConnection, state: OrderState, after: OrderState, change: OrderChange) -> None:
+    """What is put on and released. An order that is over needs no hold, unless it blocks a refund."""
+    order_id, event = state.order_id, change.event
+    if change.placed is not None:
+        owner = event.data.owner if isinstance(event.data, HoldData) else None
+        await holds.place(
+            connection,
+            order_id,
+            change.placed,
+            purpose=event.reason,
+            owner=owner or "",
+            actor=event.actor,
+            at=event.at,
+        )
+        if BlockedStep.SOURCING in change.placed.blocks:
+            await backorders.set_sourced_on_stock(connection, order_id, False)
+    if change.overdue is not None:
+        await holds.mark_overdue(connection, change.overdue)
+    released = {change.released} if change.released is not None else set()
+    reason = event.reason
+    if after.status() in FINAL_ORDER and state.status() not in FINAL_ORDER:
+        released |= {hold.id for hold in after.holds.values() if BlockedStep.REFUND not in hold.blocks}
+        reason = f"the order is {after.status()}"
+    if released:
+        await holds.release(connection, sorted(released), reason=reason, actor=event.actor, at=event.at)
+        for hold_id in sorted(released):
+            await exceptions.close_one(connection, overdue_key(hold_id))
+    if state.blocked(BlockedStep.RELEASE) and not after.blocked(BlockedStep.RELEASE):
+        await fulfilments.release_held(connection, order_id, event.at)
 
 
 async def _move_units(connection: AsyncConnection, order_id: str, change: OrderChange) -> None:

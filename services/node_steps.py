@@ -6,7 +6,7 @@ from dom.fulfilment.carrier_reports import GOODS_LEAVE
 from dom.orders.commands import TakeNodeStep
 from dom.orders.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
 from dom.shared import ids
-from dom.shared.errors import InvalidInput, NotFound, StepNotPossible
+from dom.shared.errors import InvalidInput, NotFound, OnHold, StepNotPossible
 from services.change_orders import OrderChanged, Writing, carry_out, change_order
 from store.fulfilment import fulfilments, unexpected_reports
 from store.orders import state as order_state
@@ -24,6 +24,8 @@ async def take(engine: AsyncEngine, command: TakeNodeStep, writing: Writing) -> 
                 raise NotFound(f"there is no fulfilment {command.fulfilment_id}")
             state = await order_state.read(connection, ids.order_of(command.fulfilment_id))
             return await carry_out(connection, state, command, writing)
+    except OnHold:
+        raise
     except StepNotPossible:
         async with engine.begin() as connection:
             await _keep(connection, command)

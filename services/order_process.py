@@ -6,11 +6,11 @@ Each is one transaction and answers with the order as it stands after it, which 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.fulfilment.carrier_reports import ParcelReport
-from dom.orders.commands import Command, TakeNodeStep
+from dom.orders.commands import Command, PlaceHold, ReleaseHold, TakeNodeStep
 from dom.orders.events import EventKind, ProcessRevivedData, units_taken
 from dom.orders.views import Heeded, OrderAfter, OrderView
 from dom.sourcing.sourced import ResumedOrder, sourced
-from services import carrier_reports, node_steps, order_views
+from services import carrier_reports, holds, node_steps, order_views
 from services.capture import MESSAGE_KEY
 from services.change_orders import change_order
 from services.database import Database
@@ -22,7 +22,10 @@ from store.sourcing import decisions
 async def change(database: Database, order_id: str, command: Command) -> OrderAfter:
     """Carry the command out. Raises what stands in its way, as the commands say; then nothing is written."""
     async with database.transaction() as connection:
-        changed = await change_order(connection, order_id, command, database.writing)
+        if isinstance(command, PlaceHold | ReleaseHold):
+            changed = await holds.carry_out(connection, order_id, command, database.writing)
+        else:
+            changed = await change_order(connection, order_id, command, database.writing)
         return OrderAfter(
             view=await order_views.get(connection, order_id),
             units=units_taken(changed.data),
@@ -40,13 +43,17 @@ async def heed(database: Database, order_id: str, report: TakeNodeStep | ParcelR
         return Heeded(view=await order_views.get(connection, order_id), unexpected=not heeded)
 
 
-async def read(database: Database, order_id: str) -> OrderView | None:
-    """The order as it stands; None if the store does not hold it. What second looks changed counts as applied.
+async def read(database: Database, order_id: str, revision: int = 0) -> OrderView | None:
+    """The order as it stands, with its document if it was edited since the revision; None if the store does not hold
+    it. What second looks changed counts as applied.
 
     It waits for no change that is on its way: of that the process is told once it is written.
     """
     async with database.statement() as connection:
-        return await order_views.read(connection, order_id, takes_in=True)
+        view = await order_views.read(connection, order_id, takes_in=True)
+        if view is None or view.revision <= revision:
+            return view
+        return view.model_copy(update={"order": await orders.document(connection, order_id)})
 
 
 async def resume(database: Database, order_id: str, *, revived_by: str | None, run_id: str) -> ResumedOrder | None:

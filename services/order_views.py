@@ -6,9 +6,10 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.fulfilment.carrier_reports import NEEDS_BOOKING
+from dom.orders.holds import BlockedStep, Hold
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import FulfilmentStatus, OrderStatus
-from dom.orders.views import FulfilmentView, OrderView
+from dom.orders.views import FulfilmentView, HoldView, OrderView
 from dom.shared import ids
 from dom.shared.errors import NotFound
 from dom.sourcing.models import SourcingDecision
@@ -34,7 +35,10 @@ async def read(connection: AsyncConnection, order_id: str, *, takes_in: bool = F
         waiting=state.waiting,
         cancelled={line.line_id: line.cancelled for line in state.lines.values() if line.cancelled},
         fulfilments=tuple(_fulfilment(each, stored.bookings[each.id]) for each in state.fulfilments.values()),
-        cause=sourced.cause if sourced else None,
+        holds=tuple(_hold(each) for each in state.holds.values()),
+        revision=state.revision,
+        sourcings=sourced.number if sourced else 0,
+        cause=sourced.cause if sourced and not state.blocked(BlockedStep.SOURCING) else None,
         as_of=sourced.as_of if sourced else None,
     )
 
@@ -60,6 +64,16 @@ def captured(decision: SourcingDecision, waiting: Mapping[str, int]) -> OrderVie
         waiting=dict(waiting),
         cancelled={},
         fulfilments=tuple(_fulfilment(each, CarrierBookings({}, "")) for each in state.fulfilments.values()),
+    )
+
+
+def _hold(hold: Hold) -> HoldView:
+    return HoldView(
+        hold_id=hold.id,
+        type=hold.type,
+        blocks=tuple(sorted(hold.blocks)),
+        release_at=hold.release_at,
+        overdue_at=None if hold.overdue else hold.due_at,
     )
 
 

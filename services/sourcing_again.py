@@ -1,15 +1,19 @@
 """Units that wait are sourced again: planned, released, reserved and told in one transaction, once per attempt."""
 
+from datetime import datetime
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
 from dom.orders.events import EventKind
+from dom.orders.holds import BlockedStep
 from dom.orders.lifecycle import OrderState
 from dom.orders.order import Order
 from dom.orders.status import SourcingCause
 from dom.shared.access import OFL
 from dom.sourcing.models import SourcingDecision
+from dom.sourcing.policy.document import FailedNodes
 from dom.sourcing.sourced import (
     SourceAgain,
     Sourced,
@@ -42,15 +46,29 @@ async def source_again(database: Database, asked: SourceAgain) -> SourcedAgain:
     return await sourcing.in_reach(transaction)
 
 
+async def source_waiting(
+    database: Database, connection: AsyncConnection, order_id: str, cause: SourcingCause, as_of: datetime
+) -> Sourced | None:
+    """Source the order's units that wait, in the transaction of what had them wait. None if nothing waits, or a hold
+    blocks it. Raises OutOfReach: the transaction must then end, and may be tried again.
+    """
+    last = (await resuming.last_sourcing(connection, order_id)).number
+    made = await decisions.decision(connection, order_id, last)
+    failed_nodes = sourced(*made).failed_nodes if made else FailedNodes.AFTER_OTHER_NEWS
+    asked = SourceAgain(order_id=order_id, attempt=last + 1, cause=cause, as_of=as_of, failed_nodes=failed_nodes)
+    result, _ = await _source(database, connection, asked)
+    return result
+
+
 async def _source(
     database: Database, connection: AsyncConnection, asked: SourceAgain
 ) -> tuple[Sourced | None, SourcingCause]:
-    """What sourcing gave, and why it was done; None if nothing waits."""
+    """What sourcing gave, and why it was done; None if nothing waits, or a hold blocks it."""
     state = await locked(connection, asked.order_id)
     made = await decisions.decision(connection, asked.order_id, asked.attempt)
     if made:
         return sourced(*made).model_copy(update={"known": True}), asked.cause
-    if not state.backordered:
+    if not state.backordered or state.blocked(BlockedStep.SOURCING):
         return None, asked.cause
     order = await orders.document(connection, asked.order_id)
     run = await _run(database, connection, order, asked)

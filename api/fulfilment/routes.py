@@ -184,7 +184,7 @@ for _name, (_summary, _description) in _STEPS.items():
         response_model=StepTaken,
         responses={
             **responses.success(200, "The step is taken.", _example(_name)),
-            **responses.problems("not-found", "step-not-possible", "conflict", "invalid-input"),
+            **responses.problems("not-found", "step-not-possible", "on-hold", "conflict", "invalid-input"),
         },
     )
 

@@ -150,17 +150,21 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _invalid_request(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    return problems.answer(_invalid(error.errors(), request.headers.get("content-type", "")))
+    return problems.answer(_invalid(error.errors(), request.headers.get("content-type", ""), error.body))
 
 
-def _invalid(errors: Sequence[Mapping[str, Any]], media_type: str) -> Problem:
+def _invalid(errors: Sequence[Mapping[str, Any]], media_type: str, body: Any) -> Problem:
     first = errors[0]
     if first["type"] == "json_invalid":
         position, reason = first["loc"][-1], first.get("ctx", {}).get("error", "it cannot be read")
         return problems.of(problems.MALFORMED, f"{reason} at character {position}")
     if first["loc"] == ("body",) and first["type"] != "missing" and "json" not in media_type:
         return problems.of(problems.MEDIA, f"Content-Type is {media_type or 'absent'}; send application/json")
-    found = [FieldError(field=json_path(e["loc"]), detail=in_words(e)) for e in errors if not _is_echo(e, errors)]
+    found = [
+        FieldError(field=json_path(_without_kinds(e["loc"], body)), detail=in_words(e))
+        for e in errors
+        if not _is_echo(e, errors)
+    ]
     named = "; ".join(f"{e.field}: {e.detail}" for e in found[:3])
     more = f"; and {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004
     return problems.of(problems.INVALID, named + more, field=found[0].field, errors=found)
@@ -172,6 +176,23 @@ def _is_echo(error: Mapping[str, Any], errors: Sequence[Mapping[str, Any]]) -> b
     return error["type"] == "too_short" and any(
         len(each["loc"]) > len(here) and tuple(each["loc"][: len(here)]) == here for each in errors
     )
+
+
+def _without_kinds(location: Sequence[str | int], body: Any) -> Sequence[str | int]:
+    """The location without the names of kinds: of an item that may be of several, pydantic names the kind it took."""
+    if not location or location[0] != "body":
+        return location
+    found: list[str | int] = ["body"]
+    here = body
+    for number, part in enumerate(location[1:], 2):
+        if isinstance(here, dict) and part not in here and number < len(location):
+            continue
+        found.append(part)
+        try:
+            here = here[part]
+        except (KeyError, IndexError, TypeError):
+            here = None
+    return found
 
 
 def json_path(location: Sequence[str | int]) -> str:

@@ -159,6 +159,7 @@ ORDER: Final[Example] = {
     "returns": [],
     "refunds": [],
     "exceptions": [],
+    "holds": [],
     "links": LINKS,
 }
 TIMELINE: Final[Example] = {

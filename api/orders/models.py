@@ -11,6 +11,7 @@ from dom.exceptions import ExceptionKind
 from dom.network import ShippingMethod
 from dom.orders.calls import CancelLine, Reason
 from dom.orders.events import EventKind
+from dom.orders.holds import BlockedStep
 from dom.orders.order import Customer, Payment, ShipTo
 from dom.orders.status import CarrierEventKind, FulfilmentStatus, OrderStatus, ReturnStatus
 from dom.shared.base import Utc, Value
@@ -203,6 +204,20 @@ class OrderException(BaseModel):
     opened_at: Utc = Field(description="When it was put before a person, in UTC.")
 
 
+class OrderHold(BaseModel):
+    """A hold that stands."""
+
+    hold_id: str
+    type: str
+    blocks: list[BlockedStep] = Field(description="The steps that wait for its release.")
+    purpose: str = Field(description="Why it was put on.")
+    owner: str = Field(description="The person or role that looks at it.")
+    placed_by: str
+    placed_at: Utc
+    due_at: Utc | None
+    release_at: Utc | None = Field(description="When it is released by itself.")
+
+
 class OrderDetail(BaseModel):
     """Everything about an order."""
 
@@ -237,6 +252,7 @@ class OrderDetail(BaseModel):
     exceptions: list[OrderException] = Field(
         description="What a person must look at and nobody closed yet; empty if all is well."
     )
+    holds: list[OrderHold] = Field(description="Holds that stand; what they block waits for their release.")
     links: OrderLinks
 
 

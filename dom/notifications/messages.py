@@ -13,6 +13,7 @@ class MessageKind(StrEnum):
     DELIVERED = "delivered"
     RETURNED_TO_SENDER = "returned_to_sender"
     CANCELLED = "cancelled"
+    ORDER_EDITED = "order_edited"
     RETURN_REQUESTED = "return_requested"
     RETURN_RECEIVED = "return_received"
     REFUNDED = "refunded"

@@ -3,6 +3,7 @@
 calls        what callers ask of an order, and what they hear
 changes      what a command changes of an order, as a value: units, statuses, stock, what is told
 commands     what may be asked of an order's units
+holds        holds that stand on an order: each blocks steps until it is released
 intake       the door: an order is checked here against the outside world's rules, once, when a channel
              hands it over
 lifecycle    the life of an order's units: where each one stands, which step may follow, and what the

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from dom.orders.order import Promise
 from dom.orders.status import OrderStatus
+from dom.shared.access import TEMPORAL
 from dom.shared.base import LineId, Quantity, Text, Utc, Value
 
 Reason = Annotated[str, Field(max_length=200, description="As it was given, for the record; empty: nobody gave one.")]
@@ -89,3 +90,20 @@ class ArrivedResult(Value):
     fulfilment_id: str
     status: OrderStatus
     taken_back: dict[str, int] = Field(description="Units of the replacement that are not sent any more, by line.")
+
+
+class HoldCall(Request):
+    """Put a hold of a type on the order; what is not said is as the type has it."""
+
+    type: Text
+    reason: Reason = ""
+    actor: Text = TEMPORAL
+    release_at: Utc | None = None
+
+
+class ReleaseCall(Request):
+    """Release a hold of the order."""
+
+    hold_id: Text
+    reason: Reason = ""
+    actor: Text = TEMPORAL

@@ -11,18 +11,25 @@ from typing import Any, Final
 
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
+from dom.orders.editing.changes import Change
 from dom.orders.events import EventData, EventKind
+from dom.orders.holds import Hold
+from dom.orders.lifecycle import LineState
 from dom.orders.status import FulfilmentStatus
 
 WAITING: Final = "waiting"
 """The place of units that wait for stock."""
 CANCELLED: Final = "cancelled"
 """The place of units that are not to be sent any more."""
+ADDED: Final = "added"
+"""Where units come from that the order did not have."""
+_NO_FULFILMENT: Final = frozenset({WAITING, ADDED})
 
 
 @dataclass(frozen=True, slots=True)
 class MovedUnits:
-    """Units of a line that change their place: from `origin` to `target`, each a fulfilment's id, WAITING or CANCELLED.
+    """Units of a line that change their place: from `origin` to `target`, each a fulfilment's id, WAITING or CANCELLED;
+    units that are new to the order come from ADDED.
 
     `stay_listed`: the fulfilment they leave ends with them, and goes on listing them as what it was for.
     """
@@ -103,6 +110,14 @@ class OrderEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """An edit: its number, counted from 1, and the changes it is made of."""
+
+    number: int
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderChange:
     """All that a command changes, as a value: to be written whole, or not at all."""
 
@@ -112,6 +127,16 @@ class OrderChange:
     stock: tuple[StockEffect, ...] = ()
     notifications: tuple[Notification, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    revision: Revision | None = None
+    """The order as it is captured anew by an edit."""
+    new_lines: tuple[LineState, ...] = ()
+    """Lines the order did not have; their units come in as moved ones do."""
+    placed: Hold | None = None
+    """A hold that is put on."""
+    released: str | None = None
+    """The id of a hold that is released."""
+    overdue: str | None = None
+    """The id of a hold that nobody released in time."""
     step_of: str | None = None
     """The fulfilment among whose steps the change counts."""
     is_cancellation: bool = False
@@ -128,11 +153,19 @@ class OrderChange:
         return self._grown(CANCELLED)
 
     @property
+    def added(self) -> dict[str, int]:
+        """Units of each line that the order did not have."""
+        units: defaultdict[str, int] = defaultdict(int)
+        for move in self.moved:
+            units[move.line_id] += move.quantity * (move.origin == ADDED)
+        return {line_id: quantity for line_id, quantity in units.items() if quantity}
+
+    @property
     def unlisted(self) -> dict[str, dict[str, int]]:
         """Units by fulfilment and line that fulfilments do not list any more."""
         units: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
         for move in self.moved:
-            if move.origin != WAITING and not move.stay_listed:
+            if move.origin not in _NO_FULFILMENT and not move.stay_listed:
                 units[move.origin][move.line_id] += move.quantity
         return {fulfilment_id: dict(lines) for fulfilment_id, lines in units.items()}
 

@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dom.orders.editing.changes import Change
+from dom.orders.holds import BlockedStep
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
-from dom.shared.access import OFL
+from dom.shared.access import OFL, Role
 from dom.shared.base import Value
 
 
@@ -120,6 +122,58 @@ class GiveUpWaiting(Requested):
     actor: str = OFL
 
 
+class PlaceHold(Requested):
+    """Put a hold on the order; it blocks steps until it is released. What is not said (`blocks`, `owner`, `due_at`,
+    `release_at`) is as the type has it. Raises StepNotPossible where a hold of the type stands already, or the order is
+    over and the hold blocks no refund.
+    """
+
+    verb: Literal["place_hold"] = "place_hold"
+    type: str
+    blocks: frozenset[BlockedStep] = frozenset()
+    actor: str
+    at: datetime
+    reason: str = ""
+    owner: str = ""
+    due_at: datetime | None = None
+    release_at: datetime | None = None
+
+
+class ReleaseHold(Requested):
+    """Release a hold: what it alone blocked goes on. Raises NotFound for a hold that does not stand."""
+
+    verb: Literal["release_hold"] = "release_hold"
+    hold_id: str
+    actor: str
+    at: datetime
+    reason: str = ""
+
+
+class EditOrder(Requested):
+    """Change the order as it was captured. All changes are made, or none.
+
+    `revision` is that of the order which the caller saw. `roles`: what the caller is; None for our own processes.
+    Raises Stale if the order was edited since, CannotChange for what is too late, Forbidden for what the caller may not
+    change, InvalidInput for a line that is not the order's, or a new one's id that is taken.
+    """
+
+    verb: Literal["edit_order"] = "edit_order"
+    revision: int
+    changes: tuple[Change, ...]
+    actor: str
+    at: datetime
+    reason: str = ""
+    roles: frozenset[Role] | None = None
+
+
+class HoldIsOverdue(Requested):
+    """Nobody released a hold by the time it was due: a person hears of it, once."""
+
+    verb: Literal["hold_is_overdue"] = "hold_is_overdue"
+    hold_id: str
+    at: datetime
+
+
 Command = Annotated[
     TakeNodeStep
     | CarrierBooked
@@ -128,7 +182,11 @@ Command = Annotated[
     | CountAsDelivered
     | CancelUnits
     | CancelRest
-    | GiveUpWaiting,
+    | GiveUpWaiting
+    | PlaceHold
+    | ReleaseHold
+    | HoldIsOverdue
+    | EditOrder,
     Field(discriminator="verb"),
 ]
 """Anything that may be asked of an order's units."""

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
+from dom.orders.holds import BlockedStep
 from dom.orders.order import Correction
 from dom.orders.status import FulfilmentStatus, ReturnStatus, ReturnStep
 from dom.shared.base import Value
@@ -38,6 +40,10 @@ class EventKind(StrEnum):
     RETURN_EXPIRED = "return_expired"
     RETURN_OVERDUE = "return_overdue"
     RETURN_CLOSED = "return_closed"
+    EDITED = "edited"
+    HOLD_PLACED = "hold_placed"
+    HOLD_RELEASED = "hold_released"
+    HOLD_OVERDUE = "hold_overdue"
     PROCESS_REVIVED = "process_revived"
 
 
@@ -119,6 +125,20 @@ class FulfilmentData(RequestedData):
     waited: dict[str, int] | None = None
 
 
+class HoldData(RequestedData):
+    """A hold of an order, and the steps it blocks. Of a release `recalled` are fulfilments whose node should have sent
+    them meanwhile, with their nodes: their units are sourced again.
+    """
+
+    hold_id: str
+    type: str
+    blocks: tuple[BlockedStep, ...]
+    owner: str | None = None
+    due_at: datetime | None = None
+    release_at: datetime | None = None
+    recalled: dict[str, str] | None = None
+
+
 def units_taken(data: Mapping[str, Any]) -> dict[str, int]:
     """Units by line that an event took from the order: what a cancellation cancelled, or what a parcel that arrived
     after all left of its replacement. Nothing, of events that take none.
@@ -129,6 +149,18 @@ def units_taken(data: Mapping[str, Any]) -> dict[str, int]:
     for lines in data["taken_back"].values():
         units.update(lines)
     return dict(units)
+
+
+class EditedData(RequestedData):
+    """An edit: the revision it made, its changes as they were asked for, units cancelled and added by line, and
+    fulfilments whose work was taken back to be planned anew, with their nodes.
+    """
+
+    revision: int
+    changes: tuple[dict[str, Any], ...]
+    cancelled: dict[str, int] | None = None
+    added: dict[str, int] | None = None
+    recalled: dict[str, str] | None = None
 
 
 class CarrierBookedData(EventData):
@@ -221,5 +253,9 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.RETURN_EXPIRED: EventInfo(ReturnData, "A return was not sent back in time"),
     _KIND.RETURN_OVERDUE: EventInfo(ReturnData, "Units of a return arrived and were not inspected in time"),
     _KIND.RETURN_CLOSED: EventInfo(ReturnData, "Nothing more of a return is expected"),
+    _KIND.EDITED: EventInfo(EditedData, "The order was edited"),
+    _KIND.HOLD_PLACED: EventInfo(HoldData, "A hold was put on the order"),
+    _KIND.HOLD_RELEASED: EventInfo(HoldData, "A hold was released"),
+    _KIND.HOLD_OVERDUE: EventInfo(HoldData, "Nobody released a hold by the time it was due"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
 }

@@ -7,8 +7,10 @@ changes is decided in `dom.orders.transitions`.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
+from dom.orders.holds import BlockedStep, Hold, blocking
 from dom.orders.status import (
     BEFORE_HAND_OVER,
     FINAL_FULFILMENT,
@@ -113,6 +115,8 @@ class FulfilmentState:
     """How many steps of it were written down; their business keys are numbered."""
     packings: int = 0
     """How often it was packed; the carrier is booked once for each, under that number."""
+    ship_by: datetime | None = None
+    """By when it must leave its node to arrive as planned."""
 
     @property
     def living(self) -> bool:
@@ -137,12 +141,14 @@ class CancelledUnits:
 @dataclass(frozen=True, slots=True)
 class Followed:
     """What an order's process acts on or shows: the order's status, units that wait and are cancelled by line, how far
-    each fulfilment is and how often it was packed.
+    each fulfilment is and how often it was packed, the holds that stand, and how often the order was edited.
     """
 
     status: OrderStatus
     lines: Mapping[str, tuple[int, int]]
     fulfilments: Mapping[str, tuple[str, int]]
+    holds: Mapping[str, Hold]
+    revision: int
 
 
 @dataclass(slots=True)
@@ -154,6 +160,12 @@ class OrderState:
     fulfilments: dict[str, FulfilmentState] = field(default_factory=dict)
     cancellations: int = 0
     """How many times units of it were cancelled; their business keys are numbered."""
+    holds: dict[str, Hold] = field(default_factory=dict)
+    """Those that stand, by id."""
+    holds_placed: int = 0
+    """How many were ever put on; their ids are numbered."""
+    revision: int = 0
+    """How often the order was edited."""
 
     @property
     def living(self) -> Iterator[FulfilmentState]:
@@ -170,6 +182,10 @@ class OrderState:
         """Units that wait for stock, by line."""
         return {line.line_id: line.backordered for line in self.lines.values() if line.backordered}
 
+    def blocked(self, step: BlockedStep) -> bool:
+        """Whether a hold blocks the step."""
+        return bool(blocking(self.holds.values(), step))
+
     @property
     def followed(self) -> Followed:
         """What the order's process acts on or shows: while it is the same, the process need not hear of a change."""
@@ -177,6 +193,8 @@ class OrderState:
             self.status(),
             {line.line_id: (line.backordered, line.cancelled) for line in self.lines.values()},
             {f.id: (followed(f.status), f.packings) for f in self.fulfilments.values()},
+            dict(self.holds),
+            self.revision,
         )
 
     def status(self) -> OrderStatus:

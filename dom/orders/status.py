@@ -217,6 +217,8 @@ class SourcingCause(StrEnum):
     STOCK_ARRIVED = "stock arrived"
     LOOKED_AGAIN = "looked again"
     SECOND_LOOK = "second look"
+    HOLD_RELEASED = "hold released"
+    EDITED = "order edited"
 
 
 FAILED_SOURCING: Final = frozenset({SourcingCause.REJECTED, SourcingCause.SHORT_PICK, SourcingCause.LOST})

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from pydantic import Field
 
+from dom.orders.holds import BlockedStep
+from dom.orders.order import Order
 from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause
 from dom.shared.base import Value
 
@@ -20,18 +22,40 @@ class FulfilmentView(Value):
     void: tuple[int, ...] = ()
 
 
+class HoldView(Value):
+    """A hold that stands: what it blocks, when it ends by itself, and when a person is to hear of it."""
+
+    hold_id: str
+    type: str
+    blocks: tuple[BlockedStep, ...]
+    release_at: datetime | None = None
+    overdue_at: datetime | None = None
+
+
 class OrderView(Value):
     """An order. Units by line, where there are any.
 
-    `cause`: why waiting units lost their node, if they were not sourced since; `as_of` is the business time of that.
+    `revision`: how often it was edited, `order`: the order as it is since, for who knew an earlier one. `sourcings`:
+    how often it was sourced, where units wait. `cause`: why waiting units lost their node, if they were not sourced
+    since; `as_of` is the business time of that.
     """
 
     status: OrderStatus
     waiting: dict[str, int]
     cancelled: dict[str, int]
     fulfilments: tuple[FulfilmentView, ...]
+    holds: tuple[HoldView, ...] = ()
+    revision: int = 0
+    order: Order | None = None
+    sourcings: int = 0
     cause: SourcingCause | None = None
     as_of: datetime | None = None
+
+    @property
+    def to_source(self) -> dict[str, int]:
+        """Units by line that wait for stock, unless a hold blocks their sourcing."""
+        blocked = any(BlockedStep.SOURCING in hold.blocks for hold in self.holds)
+        return {} if blocked else self.waiting
 
 
 class OrderAfter(Value):

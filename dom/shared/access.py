@@ -22,6 +22,8 @@ TEMPORAL: Final = f"{SYSTEM}temporal"
 """Somebody at the Temporal UI, CLI or API; who, Temporal does not say."""
 EXPIRY: Final = f"{SYSTEM}expiry"
 """What ends because its time is over."""
+SCREENING: Final = f"{SYSTEM}screening"
+"""The hold policy's rules."""
 SEED: Final = f"{SYSTEM}seed"
 """The sample network that an empty database is filled with."""
 MAX_NAME: Final = 64
@@ -48,6 +50,8 @@ class Scope(StrEnum):
     ORDERS_READ = "orders:read"
     ORDERS_WRITE = "orders:write"
     ORDERS_CANCEL = "orders:cancel"
+    ORDERS_HOLD = "orders:hold"
+    ORDERS_EDIT = "orders:edit"
     SOURCING_READ = "sourcing:read"
     RETURNS_READ = "returns:read"
     RETURNS_WRITE = "returns:write"
@@ -82,7 +86,16 @@ class Scope(StrEnum):
 
 _S = Scope
 _CHANNEL: Final = frozenset(
-    {_S.ORDERS_READ, _S.ORDERS_WRITE, _S.ORDERS_CANCEL, _S.RETURNS_READ, _S.RETURNS_WRITE, _S.RESERVATIONS_READ}
+    {
+        _S.ORDERS_READ,
+        _S.ORDERS_WRITE,
+        _S.ORDERS_CANCEL,
+        _S.ORDERS_HOLD,
+        _S.ORDERS_EDIT,
+        _S.RETURNS_READ,
+        _S.RETURNS_WRITE,
+        _S.RESERVATIONS_READ,
+    }
     | {_S.RESERVATIONS_WRITE, _S.AVAILABILITY_READ, _S.SHIPMENTS_READ, _S.CHANNELS_READ, _S.SKUS_READ}
 )
 _NODE: Final = frozenset(

@@ -12,7 +12,10 @@
     ├── Conflict          409  right in form, impossible now
     │   ├── OrderConflict      same channel and external_id, other content
     │   ├── CannotCancel       handed over, or cancelled already
+    │   ├── CannotChange       too late for a change of the order
+    │   ├── Stale              what the caller saw is not so any more
     │   ├── StepNotPossible    the fulfilment, return or inbound is past that step
+    │   │   └── OnHold             the step waits for a hold to be released
     │   ├── NothingToReturn    more than was delivered, or returned already
     │   ├── ReservationEnded   the soft reservation lapsed, was released or became an order
     │   ├── NotAvailable       more would wait for stock than may
@@ -126,11 +129,32 @@ class CannotCancel(Conflict):
     title = "The units cannot be cancelled any more"
 
 
+class CannotChange(Conflict):
+    """It is too late for a change of the order; `instead` says what else could be done. Nothing was changed."""
+
+    type = "cannot-change"
+    title = "The order cannot be changed so any more"
+
+
+class Stale(Conflict):
+    """The order was changed since the caller saw it; `data` says how it stands. Look again, then decide."""
+
+    type = "stale"
+    title = "It was changed since"
+
+
 class StepNotPossible(Conflict):
     """The fulfilment, return or inbound is past the step, or ended."""
 
     type = "step-not-possible"
     title = "The step is not possible any more"
+
+
+class OnHold(StepNotPossible):
+    """The order is on hold, and the hold blocks the step; `holds` names them. Do it again once they are released."""
+
+    type = "on-hold"
+    title = "The order is on hold"
 
 
 class NothingToReturn(Conflict):

@@ -28,6 +28,11 @@ def fulfilment_id(order: str, number: int) -> str:
     return f"{order}-F{number}"
 
 
+def hold_id(order: str, number: int) -> str:
+    """The id of an order's hold, counted from 1 over the order's whole life."""
+    return f"{order}-H{number}"
+
+
 def return_id(order: str, token: str) -> str:
     """The id of a return; the same token (the caller's idempotency key) gives the same id."""
     return f"{order}-R{b32encode(hashlib.sha256(token.encode()).digest())[:6].decode()}"

@@ -94,5 +94,5 @@ def _parts(schema: Any, model: type) -> Iterator[dict[str, Any]]:
                 continue  # JSON has no other keys than texts
             if name not in {"metadata", "serialization", "default"} and isinstance(each, dict | list | tuple):
                 yield from _parts(each, model)
-        if "type" in schema:
+        if isinstance(schema.get("type"), str):  # else these are the fields of a model, and one is named so
             yield schema

@@ -201,6 +201,8 @@ class Outcome(StrEnum):
     """What is not sourced waits, and a person is to look at it."""
     CANCELLED = "cancelled"
     """What is not sourced is cancelled."""
+    HELD = "held"
+    """Nothing is planned: a hold blocks it."""
 
 
 class Attempt(Value):
@@ -251,6 +253,26 @@ class SourcingDecision(Value):
     passed_over: tuple[PassedOver, ...] = ()
     planner: int = 0
     """Version of the planner that decided (`PLANNER`); 0: it was not written down yet."""
+
+    def held(self, units: tuple[DemandLine, ...]) -> "SourcingDecision":
+        """The decision while a hold blocks sourcing: no node is chosen, and the units wait."""
+        return SourcingDecision(
+            order_id=self.order_id,
+            policy_version=self.policy_version,
+            decided_at=self.decided_at,
+            currency=self.currency,
+            shipments=(),
+            unfilled=units,
+            candidates=(),
+            runner_up=None,
+            exact=True,
+            plans_compared=0,
+            reasons=("A hold blocks sourcing: no node is chosen until it is released.",),
+            strategy=self.strategy or "held",
+            outcome=Outcome.HELD,
+            retry=self.retry,
+            planner=self.planner,
+        )
 
     @property
     def cost(self) -> int:

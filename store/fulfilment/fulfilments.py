@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.network import ShippingMethod
 from dom.orders.changes import StatusMove
-from dom.orders.status import FINAL_ORDER, OrderStatus
+from dom.orders.status import FINAL_ORDER, GONE, UNBEGUN, OrderStatus
 from dom.shared import ids
 from dom.shared.errors import NotFound
 from dom.sourcing.models import PlannedShipment, SourcingDecision
-from store.database.parameters import to_json, to_rows
+from store.database.parameters import listed, to_json, to_rows
 from store.notifications import outbox
 from store.notifications.outbox import Entry
 from store.orders.timeline import Event, as_parameters
@@ -101,6 +101,17 @@ async def release(
     )
 
 
+_RELEASE_HELD: Final = text(f"""
+UPDATE fulfilments SET released_at = greatest(released_at, :at)
+WHERE order_id = :order_id AND status IN ({listed(UNBEGUN)})
+""")
+
+
+async def release_held(connection: AsyncConnection, order_id: str, at: datetime) -> None:
+    """Nodes see the order's unbegun work from now on: it was on hold. The order must be locked."""
+    await connection.execute(_RELEASE_HELD, {"order_id": order_id, "at": at})
+
+
 # The only statement that writes a fulfilment's status after it was released.
 _SET_STATUSES: Final = """
 UPDATE fulfilments f SET status = s.status, reason = coalesce(s.reason, f.reason), updated_at = now()
@@ -170,6 +181,19 @@ async def get(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | N
     """The fulfilment's own row, or None."""
     rows = await connection.execute(text("SELECT * FROM fulfilments WHERE id = :id"), {"id": fulfilment_id})
     return rows.mappings().one_or_none()
+
+
+_LIVING: Final = text(f"""
+SELECT f.id, f.node_id, f.status, f.method, f.carrier, f.ship_by, f.ship_day, f.promise_earliest, f.promise_latest,
+       (SELECT jsonb_object_agg(l.line_id, l.quantity) FROM fulfilment_lines l
+        WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS lines
+FROM fulfilments f WHERE f.order_id = :order_id AND f.status NOT IN ({listed(GONE)}) ORDER BY length(f.id), f.id
+""")
+
+
+async def living(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
+    """The order's work that did not end without the goods reaching the customer, with its units by line."""
+    return (await connection.execute(_LIVING, {"order_id": order_id})).mappings().all()
 
 
 _AT_THE_NODE: Final = "fulfilments f WHERE f.id = :id AND f.released_at <= statement_timestamp()"

@@ -9,8 +9,10 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.status import BEFORE_HAND_OVER
+from dom.orders.holds import BlockedStep
+from dom.orders.status import BEFORE_HAND_OVER, UNBEGUN
 from dom.shared.access import UNLIMITED, Limits
+from store.database.parameters import listed
 
 _OPEN: Final = ", ".join(f"'{status}'" for status in sorted(BEFORE_HAND_OVER))
 """Written out in the statements, so that the indexes of open and of closed work serve them."""
@@ -31,6 +33,9 @@ LEFT JOIN LATERAL (
     WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) s ON true
 ORDER BY f.closed, f.ship_by, f.id
 """
+_HELD: Final = f"""EXISTS (
+    SELECT FROM order_holds h
+    WHERE h.order_id = f.order_id AND h.released_at IS NULL AND '{BlockedStep.RELEASE}' = ANY(h.blocks))"""
 _CONDITIONS: Final = {
     "node_id": "f.node_id = :node_id",
     "statuses": "f.status = ANY(CAST(:statuses AS text[]))",
@@ -38,7 +43,7 @@ _CONDITIONS: Final = {
     "own_nodes": "f.node_id = ANY(CAST(:own_nodes AS text[]))",
     "own_channels": "EXISTS (SELECT FROM orders c WHERE c.id = f.order_id"
     " AND c.channel = ANY(CAST(:own_channels AS text[])))",
-    "released": "f.released_at <= statement_timestamp()",
+    "released": f"f.released_at <= statement_timestamp() AND NOT (f.status IN ({listed(UNBEGUN)}) AND {_HELD})",
 }
 _AFTER: Final = "(f.ship_by, f.id) > (:after_ship_by, :after_id)"
 

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.delivery.tariffs import Tariff
+from dom.holds.policy import DEFAULT, HoldPolicy
 from dom.network import Node, Sku
 from dom.shared.access import NETWORK
 from dom.shared.errors import NotFound
@@ -20,7 +21,7 @@ from store.network.versions import Network
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Nodes, tariffs and the live policy at one version."""
+    """Nodes, tariffs, the live policy and the hold policy at one version."""
 
     version: int
     nodes: tuple[Node, ...]
@@ -28,6 +29,7 @@ class Reference:
     policy: Policy
     policy_version: int
     network: Network
+    hold_policy: HoldPolicy
 
     def node(self, node_id: str) -> Node:
         """The node of that id. Raises NotFound."""
@@ -51,6 +53,13 @@ class ReferenceCache:
             self._skus.clear()
         return self._known
 
+    @property
+    def last_seen(self) -> Reference:
+        """The reference data that was read last. Ask once something was planned with it."""
+        if self._known is None:
+            raise RuntimeError("no reference data was read yet")
+        return self._known
+
     async def now(self, connection: AsyncConnection) -> Reference:
         """The reference data as it is."""
         return await self.at(connection, await reference_version.version(connection))
@@ -72,6 +81,7 @@ async def load(connection: AsyncConnection) -> Reference:
             SELECT (SELECT version FROM reference_state) AS version,
                    (SELECT coalesce(jsonb_agg(document ORDER BY id), '[]') FROM nodes) AS nodes,
                    (SELECT coalesce(jsonb_agg(document ORDER BY carrier), '[]') FROM tariffs) AS tariffs,
+                   (SELECT document FROM hold_policies ORDER BY version DESC LIMIT 1) AS hold_policy,
                    p.document AS policy, p.version AS policy_version
             FROM policies p ORDER BY p.version DESC LIMIT 1
             """)
@@ -89,6 +99,7 @@ async def load(connection: AsyncConnection) -> Reference:
         policy=Policy.model_validate(row["policy"]),
         policy_version=row["policy_version"],
         network=Network.of(row["nodes"], row["tariffs"]),
+        hold_policy=DEFAULT if row["hold_policy"] is None else HoldPolicy.model_validate(row["hold_policy"]),
     )
 
 

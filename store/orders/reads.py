@@ -74,7 +74,12 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
        (SELECT jsonb_agg(jsonb_build_object(
             'id', x.id, 'kind', x.kind, 'detail', x.detail, 'data', x.data, 'owner', x.owner, 'opened_at', x.opened_at)
             ORDER BY x.id)
-        FROM exceptions x WHERE x.order_id = o.id AND x.status = 'open') AS exceptions
+        FROM exceptions x WHERE x.order_id = o.id AND x.status = 'open') AS exceptions,
+       (SELECT jsonb_agg(jsonb_build_object(
+            'hold_id', h.id, 'type', h.type, 'blocks', h.blocks, 'purpose', h.purpose, 'owner', h.owner,
+            'placed_by', h.placed_by, 'placed_at', h.placed_at, 'due_at', h.due_at, 'release_at', h.release_at)
+            ORDER BY length(h.id), h.id)
+        FROM order_holds h WHERE h.order_id = o.id AND h.released_at IS NULL) AS holds
 FROM orders o CROSS JOIN LATERAL (
     SELECT coalesce(sum((quantity - cancelled) * unit_price), 0)::bigint AS goods_total_living,
            coalesce(sum(backordered), 0) AS units_waiting FROM order_lines WHERE order_id = o.id) living
@@ -83,12 +88,12 @@ WHERE o.id = :order_id
 
 
 async def order(connection: AsyncConnection, order_id: str) -> dict[str, Any] | None:
-    """An order with its lines' units, fulfilments, shipments, messages, returns, refunds and open exceptions."""
+    """An order with its lines' units, fulfilments, shipments, messages, returns, refunds, open exceptions and holds."""
     rows = await connection.execute(_ORDER, {"order_id": order_id, "arrived": sorted(ARRIVED), "gone": sorted(GONE)})
     row = rows.mappings().one_or_none()
     if row is None:
         return None
-    lists = ("lines", "fulfilments", "messages", "returns", "refunds", "exceptions")
+    lists = ("lines", "fulfilments", "messages", "returns", "refunds", "exceptions", "holds")
     return {**row, **{name: row[name] or [] for name in lists}}
 
 

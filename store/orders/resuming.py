@@ -19,14 +19,19 @@ _CAUSES: Final = {
     "fulfilment_rejected": SourcingCause.REJECTED,
     "fulfilment_lost": SourcingCause.LOST,
     "fulfilment_picked": SourcingCause.SHORT_PICK,
+    "hold_released": SourcingCause.HOLD_RELEASED,
+    "edited": SourcingCause.EDITED,
 }
 _NODE_FAILED: Final = frozenset({"fulfilment_rejected", "fulfilment_picked"})
-# What units were sourced by, and what took them from their nodes: a short pick names what is missing.
+# What units were sourced by, and what took them from their nodes or has them sourced: a short pick names what is
+# missing, and a hold's release what it took back, or that nothing was sourced while it stood.
 _SOURCINGS: Final = """
-SELECT t.kind, t.actor, t.occurred_at, f.node_id
+SELECT t.kind, t.actor, t.occurred_at, f.node_id, (t.data->>'attempt')::int AS attempt
 FROM timeline t LEFT JOIN fulfilments f ON f.id = t.data->>'fulfilment_id'
 WHERE t.order_id = :id AND (t.kind IN ('accepted', 'sourced', 'fulfilment_rejected', 'fulfilment_lost')
-                            OR t.kind = 'fulfilment_picked' AND t.data ? 'missing')
+                            OR t.kind = 'fulfilment_picked' AND t.data ? 'missing'
+                            OR t.kind = 'edited' AND (t.data ? 'added' OR t.data ? 'recalled')
+                            OR t.kind = 'hold_released' AND (t.data ? 'recalled' OR t.data->'blocks' ? 'sourcing'))
 ORDER BY t.id
 """
 # Each booking's status by its id; what the carrier calls the one that stands.
@@ -86,13 +91,14 @@ class CarrierBookings:
 
 @dataclass(frozen=True, slots=True)
 class Sourcings:
-    """Why units lost their node after the last sourcing (None: they did not), the nodes that failed the order, and the
-    business time of the last of all this.
+    """Why units lost their node after the last sourcing (None: they did not), the nodes that failed the order, the
+    business time of the last of all this, and how often the order was sourced.
     """
 
     cause: SourcingCause | None
     failed_nodes: frozenset[str]
     as_of: datetime
+    number: int
 
 
 async def sourcings(connection: AsyncConnection, order_id: str) -> Sourcings:
@@ -103,7 +109,8 @@ async def sourcings(connection: AsyncConnection, order_id: str) -> Sourcings:
 def _sourcings(rows: Sequence[Any]) -> Sourcings:
     cause = _CAUSES.get(rows[-1]["kind"])
     failed = {row["node_id"] for row in rows if row["kind"] in _NODE_FAILED and row["actor"] != NETWORK}
-    return Sourcings(cause, frozenset(failed), max(row["occurred_at"] for row in rows))
+    number = max([row["attempt"] or 0 for row in rows])
+    return Sourcings(cause, frozenset(failed), max(row["occurred_at"] for row in rows), number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """An order's units as the store holds them: what `dom.orders.transitions` decides on."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders.events import EventKind
+from dom.orders.holds import BlockedStep, Hold
 from dom.orders.lifecycle import FulfilmentState, LineState, OrderState
 from dom.orders.status import FulfilmentStatus
 
@@ -15,7 +18,8 @@ COLUMNS: Final = rf"""
                          ORDER BY position)
         FROM order_lines WHERE order_id = :id) AS lines,
        (SELECT jsonb_agg(jsonb_build_object(
-                'id', f.id, 'node_id', f.node_id, 'pickup', f.method = 'pickup', 'status', f.status, 'lines', (
+                'id', f.id, 'node_id', f.node_id, 'pickup', f.method = 'pickup', 'status', f.status,
+                'ship_by', f.ship_by, 'lines', (
                     SELECT jsonb_object_agg(l.line_id, l.quantity) FROM fulfilment_lines l
                     WHERE l.fulfilment_id = f.id)) ORDER BY length(f.id), f.id)
         FROM fulfilments f WHERE f.order_id = :id) AS fulfilments,
@@ -28,7 +32,12 @@ COLUMNS: Final = rf"""
             SELECT data->>'fulfilment_id' AS id, count(*) AS packings
             FROM timeline WHERE order_id = :id AND kind = 'fulfilment_packed' GROUP BY 1) p) AS packings,
        (SELECT coalesce(max(substring(business_key FROM '^cancelled:([0-9]+)$')::int), 0)
-        FROM timeline WHERE order_id = :id AND kind = '{EventKind.CANCELLED}') AS cancellations"""
+        FROM timeline WHERE order_id = :id AND kind = '{EventKind.CANCELLED}') AS cancellations,
+       (SELECT jsonb_agg(jsonb_build_object('id', id, 'type', type, 'blocks', blocks, 'due_at', due_at,
+                                            'release_at', release_at, 'overdue', overdue) ORDER BY length(id), id)
+        FROM order_holds WHERE order_id = :id AND released_at IS NULL) AS holds,
+       (SELECT count(*) FROM order_holds WHERE order_id = :id) AS holds_placed,
+       (SELECT revision FROM orders WHERE id = :id) AS revision"""
 """What a statement has to select of the order `:id` for `of_row`."""
 _READ: Final = text(f"SELECT {COLUMNS}")
 
@@ -53,6 +62,7 @@ def of_row(order_id: str, row: Row[Any]) -> OrderState:
             status=FulfilmentStatus(each["status"]),
             steps=steps.get(each["id"], 0),
             packings=packings.get(each["id"], 0),
+            ship_by=_moment(each["ship_by"]),
         )
         for each in row.fulfilments or ()
     ]
@@ -61,4 +71,22 @@ def of_row(order_id: str, row: Row[Any]) -> OrderState:
         {line.line_id: line for line in lines},
         {fulfilment.id: fulfilment for fulfilment in fulfilments},
         row.cancellations,
+        {each["id"]: _hold(each) for each in row.holds or ()},
+        row.holds_placed,
+        row.revision or 0,
     )
+
+
+def _hold(each: Mapping[str, Any]) -> Hold:
+    return Hold(
+        id=each["id"],
+        type=each["type"],
+        blocks=frozenset(map(BlockedStep, each["blocks"])),
+        due_at=_moment(each["due_at"]),
+        release_at=_moment(each["release_at"]),
+        overdue=each["overdue"],
+    )
+
+
+def _moment(text_: str | None) -> datetime | None:
+    return None if text_ is None else datetime.fromisoformat(text_)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.sourcing.models import Demand, Snapshot, SourcingDecision
+from dom.sourcing.models import Demand, Outcome, Snapshot, SourcingDecision
 from dom.sourcing.planning.snapshot_codec import pack
 from store.network import versions
 from store.network.versions import Network
@@ -57,7 +57,7 @@ async def record(
 
     Its fulfilments are numbered from `first_fulfilment` on. The order must be locked, or new in this transaction.
     """
-    decision, skus = planned.decision, {line.sku for line in planned.demand.lines}
+    decision = planned.decision
     await versions.keep(connection, planned.network)
     await connection.execute(
         _DECIDED,
@@ -69,11 +69,17 @@ async def record(
             "first_fulfilment": first_fulfilment,
             "demand": planned.demand.model_dump_json(),
             "decision": decision.model_dump_json(),
-            "snapshot": json.dumps(pack(planned.snapshot, skus, planned.demand.as_of)),
+            "snapshot": None if decision.outcome is Outcome.HELD else _packed(planned),
             "network": planned.network.digest,
             "decided_at": decision.decided_at,
         },
     )
+
+
+def _packed(planned: Planned) -> str:
+    """What the planner saw; of a decision that no planner made there is nothing to keep."""
+    skus = {line.sku for line in planned.demand.lines}
+    return json.dumps(pack(planned.snapshot, skus, planned.demand.as_of))
 
 
 async def decision(connection: AsyncConnection, order_id: str, number: int) -> tuple[SourcingDecision, int] | None:

@@ -3,13 +3,14 @@
 `tests/store/database/test_migrations.py` compares these tables with what the migrations build.
 """
 
-from store.tables import access, channels, feeds, network, orders, outbox, rehearsals, returns, stock, values
+from store.tables import access, channels, feeds, holds, network, orders, outbox, rehearsals, returns, stock, values
 from store.tables.common import metadata
 
 __all__ = [
     "access",
     "channels",
     "feeds",
+    "holds",
     "metadata",
     "network",
     "orders",

@@ -40,6 +40,7 @@ orders = Table(
     Column("content_hash", Text, nullable=False),
     Column("search_text", Text, nullable=False),
     Column("ship_complete", Boolean, nullable=False, server_default=text("false")),
+    Column("revision", Integer, nullable=False, server_default=text("0"), comment="how often it was edited"),
     Column("priority", Integer, comment="place among waiting orders, lower first; null: the channel's"),
     Column(
         "sourced_on_stock",
@@ -174,6 +175,15 @@ carrier_events = Table(
     UniqueConstraint("carrier", "event_id"),
     one_of("kind", CarrierEventKind),
     Index("carrier_events_tracking_ix", "carrier", "tracking_number", "occurred_at"),
+)
+
+# An order before and after its edits; the timeline says who made which, and why.
+order_revisions = Table(
+    "order_revisions",
+    metadata,
+    Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, comment="0: as it was captured"),
+    Column("document", JSONB, nullable=False),
 )
 
 timeline = Table(

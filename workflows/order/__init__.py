@@ -1,6 +1,8 @@
 """An order's process, from capture to its last unit.
 
-process        the workflow: accept, fulfil, finish; its updates and signals
+process        the workflow: accept, fulfil, finish
+requests       what it is asked and told, by updates and signals
+holding        holds that end by themselves, and those that are overdue
 stored         the order in the store: asked to change, and read
 bookings       carriers booked for what is packed, and bookings taken back
 asking         what the workflow's messages ask, as commands to the store

@@ -4,8 +4,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from dom.fulfilment.carrier_reports import ParcelReport
-    from dom.orders.calls import ArrivedCall, CancelCall
-    from dom.orders.commands import CancelUnits, CountAsDelivered, TakeNodeStep
+    from dom.orders.calls import ArrivedCall, CancelCall, HoldCall, ReleaseCall
+    from dom.orders.commands import CancelUnits, CountAsDelivered, PlaceHold, ReleaseHold, TakeNodeStep
     from dom.orders.order import Order
     from dom.shared.errors import InvalidInput
     from workflows.messages import CarrierReport, NodeReport
@@ -32,6 +32,18 @@ def check_lines(order: Order, call: CancelCall) -> None:
             problem = "stands twice" if line.line_id in asked else "is not in the order"
             raise InvalidInput(f"line {line.line_id} {problem}", field=f"lines[{position}].line_id")
         asked.add(line.line_id)
+
+
+def hold(call: HoldCall) -> PlaceHold:
+    """Put a hold on."""
+    return PlaceHold(
+        type=call.type, actor=call.actor, at=workflow.now(), reason=call.reason, release_at=call.release_at
+    )
+
+
+def release(call: ReleaseCall) -> ReleaseHold:
+    """Release a hold."""
+    return ReleaseHold(hold_id=call.hold_id, actor=call.actor, at=workflow.now(), reason=call.reason)
 
 
 def arrival(call: ArrivedCall, request: str) -> CountAsDelivered:

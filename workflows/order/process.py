@@ -12,29 +12,26 @@ with workflow.unsafe.imports_passed_through():
     from activities.errors import as_application_error
     from activities.resuming import ResumeOrder, Resuming
     from activities.sourcing import SourcingActivities
-    from dom.orders.calls import ArrivedCall, ArrivedResult, CancelCall, OrderAnswer
+    from dom.orders.calls import OrderAnswer
     from dom.orders.commands import CancelRest, GiveUpWaiting
     from dom.orders.status import FAILED_SOURCING, FINAL_ORDER, OrderStatus, SourcingCause
-    from dom.orders.views import OrderAfter
     from dom.shared.access import TEMPORAL
-    from dom.shared.errors import DomError, OrderConflict
+    from dom.shared.errors import OrderConflict
     from dom.sourcing.sourced import FIRST_ATTEMPT, Accepted, ResumedOrder, SourceAgain, Sourced, SourcedAgain
-    from workflows.activity_calls import REFUSALS, again, answering, local, refusal
+    from workflows.activity_calls import REFUSALS, again, local, refusal
     from workflows.messages import (
         EDITION,
         REFUSED,
         AcceptCall,
-        CancelAnswer,
-        CarrierReport,
         LookedAgain,
-        NodeReport,
         OrderInput,
         OrderNews,
         OrderResult,
         OrderStanding,
         StockArrived,
     )
-    from workflows.order import asking
+    from workflows.order.holding import Holding
+    from workflows.order.requests import OrderRequests
     from workflows.order.sequence import AFTER_ALL, BEFORE_ALL
     from workflows.order.stored import StoredOrder, request_at, run_id
     from workflows.order.temporal_view import OrderBoard
@@ -46,7 +43,7 @@ _NEXT_RUN: Final[Mapping[str, object]] = {"edition": EDITION, "continued": True,
 
 
 @workflow.defn(name="Order")
-class OrderWorkflow:
+class OrderWorkflow(OrderRequests):
     """One order, from the channel's hand-over until every unit is delivered, collected or cancelled.
 
     The store decides what happens to its units. What the process knows of them is what it last read there.
@@ -63,6 +60,7 @@ class OrderWorkflow:
         self._board = OrderBoard(start.order, workflow.info().start_time)
         self._stored = StoredOrder(start.order, self._board)
         self._answers = Answers()
+        self._holding = Holding(self._stored)
         self._cancellation = CancellationRequest(self._cancel_the_rest)
         self._sourcings = FIRST_ATTEMPT
         self._source_why = start.cause
@@ -114,15 +112,18 @@ class OrderWorkflow:
         while not self._is_over():
             if self._may_continue() and await self._stored.steps.still(self._may_end_here):
                 self._go_on_in_a_new_run()
-            if not await self._something_happens():
-                self._source_why = self._source_why or SourcingCause.LOOKED_AGAIN
+            await self._something_happens()
             place, self._next_place = self._next_place, AFTER_ALL
             self._stored.bookings.settle()
             if self._stored.is_behind:
                 await self._stored.read_again(place)
             place = BEFORE_ALL if self._stored.view.cause else place
-            self._waiting.note(workflow.now(), any_units=bool(self._stored.view.waiting))
-            if not self._stored.view.waiting:
+            if self._holding.is_time(workflow.now()):
+                await self._holding.heed_time(place)
+            if self._stored.view.to_source and self._stored.view.sourcings > self._sourcings:
+                self._source_why = self._source_why or SourcingCause.EDITED  # sourced by who edited it: on what terms?
+            self._waiting.note(workflow.now(), any_units=bool(self._stored.view.to_source))
+            if not self._stored.view.to_source:
                 self._source_why = None
             elif enough := self._waiting.enough(workflow.now()):
                 await self._give_up_waiting(place, enough)
@@ -154,21 +155,24 @@ class OrderWorkflow:
     def _is_over(self) -> bool:
         return self._stored.view.status in FINAL_ORDER and self._stored.bookings.at_rest and not self._stored.is_behind
 
-    async def _something_happens(self) -> bool:
-        """Wait for news; False if there is none while units wait for stock, and it is time to look again."""
+    async def _something_happens(self) -> None:
+        """Wait for news, until it is time to look again for stock, or a hold's time is over."""
+        now, view = workflow.now(), self._stored.view
+        look_again = now + self._waiting.patience(now) if view.to_source else None
+        until = min(filter(None, (look_again, self._holding.next_at())), default=None)
         try:
             await workflow.wait_condition(
                 self._has_news,
-                timeout=self._waiting.patience(workflow.now()) if self._stored.view.waiting else None,
-                timeout_summary=self._board.waiting_summary(self._stored.view),
+                timeout=None if until is None else max(until - now, timedelta()),
+                timeout_summary=self._board.waiting_summary(view),
             )
         except TimeoutError:
-            return False
-        return True
+            if until == look_again:
+                self._source_why = self._source_why or SourcingCause.LOOKED_AGAIN
 
     def _has_news(self) -> bool:
         return bool(
-            (self._stored.view.waiting and (self._why or self._waiting.cancels))
+            (self._stored.view.to_source and (self._why or self._waiting.cancels))
             or self._stored.is_behind
             or self._stored.bookings.failed
             or self._is_over()
@@ -312,41 +316,6 @@ class OrderWorkflow:
             raise again(self._refused)
         return place
 
-    @workflow.update
-    async def cancel(self, call: CancelCall) -> CancelAnswer:
-        """Cancel units before hand-over, whole or by line; all that is asked or nothing."""
-        request_hash = call.content_hash("cancel")
-        with answering(request_hash):
-            changed = await self._cancel(call)
-        self._answers.note()
-        return CancelAnswer(
-            order_id=self._order.order_id,
-            status=changed.view.status,
-            cancelled=changed.units,
-            request_hash=changed.request_hash or request_hash,
-        )
-
-    @cancel.validator
-    def _is_of_its_lines(self, call: CancelCall) -> None:
-        try:
-            asking.check_lines(self._order, call)
-        except DomError as error:
-            raise as_application_error(error) from error
-
-    @workflow.signal
-    async def cancel_requested(self, call: CancelCall) -> None:
-        """The same from the Temporal UI or CLI; what cannot be cancelled is logged."""
-        try:
-            asking.check_lines(self._order, call)
-            await self._cancel(call)
-        except (DomError, *REFUSALS) as error:
-            workflow.logger.warning("not cancelled: %s", error)
-
-    async def _cancel(self, call: CancelCall) -> OrderAfter:
-        place = await self._decided()
-        command = asking.cancellation(call, request_at(place))
-        return await self._stored.change(place, command, self._board.cancel_summary(command.lines))
-
     async def _cancel_the_rest(self) -> None:
         """Cancel every unit that can still be cancelled, because Temporal was asked to cancel the workflow.
 
@@ -363,35 +332,3 @@ class OrderWorkflow:
         if self._refused is not None:
             return
         self._board.cancelled_by_temporal(cancelled, self._stored.view)
-
-    @workflow.update
-    async def arrived(self, call: ArrivedCall) -> ArrivedResult:
-        """A lost parcel arrived after all: it counts as delivered, and what replaces it stays where it is."""
-        place = await self._decided()
-        command = asking.arrival(call, f"{call.fulfilment_id}/arrived/{request_at(place)}")
-        changed = await self._stored.change(place, command, f"{call.fulfilment_id} arrived after all")
-        self._answers.note()
-        return ArrivedResult(
-            order_id=self._order.order_id,
-            fulfilment_id=call.fulfilment_id,
-            status=changed.view.status,
-            taken_back=changed.units,
-        )
-
-    # --- reports -----------------------------------------------------------------------------------------------------
-
-    @workflow.signal
-    async def node_report(self, report: NodeReport) -> None:
-        """A node says how far its work is."""
-        await self._heed(report)
-
-    @workflow.signal
-    async def carrier_report(self, report: CarrierReport) -> None:
-        """A carrier says what became of a shipment."""
-        await self._heed(report)
-
-    async def _heed(self, report: NodeReport | CarrierReport) -> None:
-        try:
-            await self._stored.heed(await self._decided(), report)
-        except REFUSALS as error:
-            workflow.logger.warning("a report of %s counts for nothing: %s", report.fulfilment_id, error)

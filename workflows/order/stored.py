@@ -19,10 +19,12 @@ with workflow.unsafe.imports_passed_through():
 
 _NOT_YET: Final = OrderView(status=OrderStatus.ACCEPTED, waiting={}, cancelled={}, fulfilments=())
 """An order of which nothing is known yet."""
+_READ: Final = "Read from the store how the order stands"
 
 
 class StoredOrder:
-    """The order as its process last read it (`view`), once it `is_known`; `is_behind`: it was changed since.
+    """The order as its process last read it (`view`, and `order`, which edits change), once it `is_known`.
+    `is_behind`: it was changed since.
 
     The store is asked one thing at a time, in the sequence of the messages that it follows from (`steps`).
     """
@@ -33,7 +35,8 @@ class StoredOrder:
         self.is_known = self.is_behind = False
         self.steps = OneAtATime()
         self.bookings = Bookings(self)
-        self._order = order
+        self.order = order
+        self._revision = 0
         self._board = board
 
     def told(self) -> int:
@@ -47,6 +50,10 @@ class StoredOrder:
     def take_in(self, view: OrderView) -> None:
         """Go by how the order stands: carriers are booked for what is packed, and what nobody needs is taken back."""
         self.view, self.is_known = view, True
+        if view.order is not None:
+            self.order, self._revision = view.order, view.revision
+            self._board.edited(view.order)
+        self.is_behind = self.is_behind or view.revision > self._revision
         self.bookings.follow(view)
         self._board.show(view)
 
@@ -77,7 +84,10 @@ class StoredOrder:
     async def _read(self, place: int) -> bool:
         async with self.steps.step(place):
             self.is_behind = False
-            request, summary = ReadOrder(order_id=self.order_id), "Read from the store how the order stands"
+            request, summary = (
+                ReadOrder(order_id=self.order_id, revision=self._revision),
+                "Read from the store how the order stands",
+            )
             view: OrderView | None = await local(Changing.read_order, request, summary)
             if view is not None:
                 self.take_in(view)
@@ -91,7 +101,7 @@ class StoredOrder:
             status=self.view.status,
             lines={
                 i: LineStanding(cancelled=cancelled.get(i, 0), backordered=waiting.get(i, 0))
-                for i in [line.line_id for line in self._order.lines]
+                for i in [line.line_id for line in self.order.lines]
             },
             fulfilments={each.fulfilment_id: each.status for each in self.view.fulfilments},
         )

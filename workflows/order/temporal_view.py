@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from dom.orders.order import Order, Promise
     from dom.orders.status import GONE, FulfilmentStatus, OrderStatus, SourcingCause
     from dom.orders.transitions import NEEDS_A_PERSON
-    from dom.orders.views import FulfilmentView, OrderView
+    from dom.orders.views import FulfilmentView, HoldView, OrderView
     from workflows.messages import REFUSED
 
 _LINES_SHOWN = 12
@@ -53,6 +53,10 @@ class OrderBoard:
         self._status: str = OrderStatus.ACCEPTED
         self._nodes: tuple[str, ...] = ()
         self._statuses: dict[str, FulfilmentStatus] = {}
+
+    def edited(self, order: Order) -> None:
+        """The order is another one since."""
+        self._order = order
 
     def show(self, view: OrderView) -> None:
         """Write the report, and the search attributes that changed: an event of the history, the report is none."""
@@ -125,6 +129,8 @@ class OrderBoard:
 
     def waiting_summary(self, view: OrderView) -> str:
         """What the order waits for."""
+        if view.holds:
+            return _short("On hold: " + "; ".join(_hold(each) for each in view.holds))
         return _short(f"Wait for stock: {self._waiting(view)}")
 
     def _waiting(self, view: OrderView) -> str:
@@ -144,6 +150,7 @@ class OrderBoard:
             f"{_title(self._order)} for {self._order.customer.id}, {to}: **{view.status}**",
             listed("", times),
             listed("To be looked at", self._said),
+            listed("On hold", [_hold(each) for each in view.holds]),
             f"Waits for stock: {self._waiting(view)}" if view.waiting else "",
             listed("Fulfilments", [_fulfilment(each) for each in view.fulfilments]),
             listed("Lines", _lines(self._order, view)),
@@ -172,6 +179,11 @@ def _fulfilment(fulfilment: FulfilmentView) -> str:
     return f"{fulfilment.fulfilment_id} at {fulfilment.node_id}: {units}, **{fulfilment.status}**{tracking}" + (
         f"; next {following}" if following else ""
     )
+
+
+def _hold(hold: HoldView) -> str:
+    until = f", until {_moment(hold.release_at)}" if hold.release_at else ""
+    return f"{hold.type} blocks {', '.join(hold.blocks)}{until} ({hold.hold_id})"
 
 
 def _goods(units: Iterable[tuple[str, int]]) -> str:

@@ -20,7 +20,7 @@ some 20 ms at the worst, and one of ten in a tenth of a millisecond.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import lru_cache
@@ -63,8 +63,24 @@ _ORDER: Final[dict[str, Any]] = {
     "lines": [_LINE],
 }
 """An order to try an expression on."""
-ORDER_FIELDS: Final = frozenset(_ORDER)
-LINE_FIELDS: Final = frozenset(_LINE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vocabulary:
+    """What `order` is for an expression: one to try it on, with every field there is. Its `lines` has one line."""
+
+    example: Mapping[str, Any]
+    order_fields: frozenset[str] = field(init=False)
+    line_fields: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The names are those of the example."""
+        object.__setattr__(self, "order_fields", frozenset(self.example))
+        object.__setattr__(self, "line_fields", frozenset(self.example["lines"][0]))
+
+
+SOURCING: Final = Vocabulary(_ORDER)
+"""What an OFL policy's expressions can name."""
 
 _WORDS: Final = frozenset({"true", "false", "null", "in"})
 _TYPES: Final = frozenset({"int", "uint", "double", "string", "bytes", "duration", "timestamp"})
@@ -136,21 +152,21 @@ class Expression:
 
 
 @lru_cache(maxsize=512)
-def compile_expression(text: str) -> Expression:
+def compile_expression(text: str, vocabulary: Vocabulary = SOURCING) -> Expression:
     """The expression, ready for use. Raises ExpressionProblem for one that is wrong or could cost too much."""
     import cel
 
     tokens = _tokens(text)
     _check_brackets(tokens)
     _check_looks(tokens)
-    _check_names(tokens)
+    _check_names(tokens, vocabulary)
     _check_patterns(tokens)
     try:
         program = cel.compile(text)
     except Exception as error:
         raise _misread(text, str(error)) from error
     expression = Expression(text, program, any(token.text == "lines" for token in tokens))
-    _try_out(expression, tokens)
+    _try_out(expression, tokens, vocabulary)
     return expression
 
 
@@ -261,7 +277,7 @@ def _check_looks(tokens: Sequence[_Token]) -> None:
                 )
 
 
-def _check_names(tokens: Sequence[_Token]) -> None:
+def _check_names(tokens: Sequence[_Token], vocabulary: Vocabulary) -> None:
     """Every name is one that is there, as far as its place tells."""
     scopes = list(_looks(tokens))
     for at, token in enumerate(tokens):
@@ -270,7 +286,7 @@ def _check_names(tokens: Sequence[_Token]) -> None:
         before = tokens[at - 1].text if at else ""
         after = tokens[at + 1].text if at + 1 < len(tokens) else ""
         if before == ".":
-            _check_member(tokens, at, after, scopes)
+            _check_member(tokens, at, scopes, vocabulary)
         elif after == "(":
             _expect(token, _FUNCTIONS, "there is no function")
         elif not (before in {"{", ","} and after == ":"):
@@ -282,15 +298,16 @@ def _check_names(tokens: Sequence[_Token]) -> None:
             _expect(token, {"order", *variables, *_TYPES}, "there is no")
 
 
-def _check_member(tokens: Sequence[_Token], at: int, after: str, scopes: Sequence[_Look]) -> None:
+def _check_member(tokens: Sequence[_Token], at: int, scopes: Sequence[_Look], vocabulary: Vocabulary) -> None:
+    after = tokens[at + 1].text if at + 1 < len(tokens) else ""
     token, owner = tokens[at], tokens[at - 2] if at > 1 else tokens[at - 1]
     of_a_name = at < 3 or tokens[at - 3].text != "."  # noqa: PLR2004
     if after == "(":
         _expect(token, _METHODS | _LOOKS, "there is no function")
     elif owner.text == "order" and of_a_name:
-        _expect(token, ORDER_FIELDS, "an order has no")
+        _expect(token, vocabulary.order_fields, "an order has no")
     elif of_a_name and any(s.over_lines and s.variable == owner.text and s.start < at < s.end for s in scopes):
-        _expect(token, LINE_FIELDS, "a line has no")
+        _expect(token, vocabulary.line_fields, "a line has no")
 
 
 def _expect(token: _Token, known: frozenset[str] | set[str], complaint: str) -> None:
@@ -331,10 +348,10 @@ _NOT_FOUND_OUT: Final = (KeyError, IndexError, ZeroDivisionError, OverflowError)
 """What fails on one order and need not on another."""
 
 
-def _try_out(expression: Expression, tokens: Sequence[_Token]) -> None:
+def _try_out(expression: Expression, tokens: Sequence[_Token], vocabulary: Vocabulary) -> None:
     """Evaluate it once: what is wrong with its types or functions comes to light."""
     try:
-        value = expression.program.execute({"order": _ORDER})
+        value = expression.program.execute({"order": vocabulary.example})
     except _NOT_FOUND_OUT:
         return
     except Exception as error:

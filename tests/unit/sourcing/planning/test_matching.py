@@ -14,7 +14,7 @@ from dom.sourcing.models import DemandLine, Outcome
 from dom.sourcing.planner import plan
 from dom.sourcing.planning.matching import MatchSubject, first_rules, mismatch
 from dom.sourcing.policy.document import Match
-from dom.sourcing.policy.expressions import LINE_FIELDS, ORDER_FIELDS, ExpressionProblem, compile_expression
+from dom.sourcing.policy.expressions import SOURCING, ExpressionProblem, compile_expression
 from tests.worlds.policies import policy, strategy
 from tests.worlds.sourcing import World, reach, sku, tariff, used
 
@@ -223,8 +223,8 @@ class TestExpressions:
 
     def test_the_fields_it_is_checked_by_are_those_it_gets(self) -> None:
         subject = MatchSubject(demand(), WORLD.skus, policy())
-        assert subject.order_with_lines.keys() == ORDER_FIELDS
-        assert subject.order_with_lines["lines"][0].keys() == LINE_FIELDS
+        assert subject.order_with_lines.keys() == SOURCING.order_fields
+        assert subject.order_with_lines["lines"][0].keys() == SOURCING.line_fields
 
     @given(st.text(alphabet="order.lines(){}[]!&|<>=+-\"'x1 ?:,\n", max_size=60))
     def test_whatever_is_written_it_is_refused_or_answers(self, text: str) -> None:

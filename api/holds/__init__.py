@@ -1,0 +1,1 @@
+"""Holds of orders, and the policy of which there are and when they are put on."""

@@ -1,0 +1,88 @@
+"""What may happen to an order's units, decided once: `decide` says what a command changes, `apply` makes the change.
+
+Both are pure. The use case `services.change_orders` decides on what the store holds, under the order's lock, and writes
+the change in the same transaction; a preview is a decision that is not written.
+
+applying    the order after a change
+cancelling  what a cancellation changes
+editing     what an edit of the order changes
+holding     what putting a hold on and releasing it changes
+node_steps  what a node's step changes
+parcels     what a carrier's booking, and what it says of a parcel, changes
+shared      what these share: how work goes on, ends, and loses units
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from dom.orders.changes import OrderChange, OrderEvent
+from dom.orders.commands import (
+    BookCarrierRefused,
+    CancelRest,
+    CancelUnits,
+    CarrierBooked,
+    Command,
+    CountAsDelivered,
+    EditOrder,
+    GiveUpWaiting,
+    HoldIsOverdue,
+    MoveParcel,
+    PlaceHold,
+    ReleaseHold,
+    Requested,
+    TakeNodeStep,
+)
+from dom.orders.events import RequestedData
+from dom.orders.lifecycle import OrderState, is_repeat
+from dom.orders.status import FulfilmentStatus
+from dom.orders.transitions import cancelling, editing, holding, node_steps, parcels
+from dom.orders.transitions.applying import apply
+from dom.orders.transitions.cancelling import cancellation_key
+from dom.orders.transitions.shared import NEEDS_A_PERSON, TOLD, fulfilment_of, message_key
+
+__all__ = ["NEEDS_A_PERSON", "TOLD", "apply", "cancellation_key", "decide", "is_known", "message_key"]
+
+_S = FulfilmentStatus
+
+
+def decide(state: OrderState, command: Command) -> OrderChange:
+    """What the command changes. Raises NotFound, StepNotPossible, CannotCancel or InvalidInput, as each command says.
+
+    A command that says what is known already is refused like any other; `is_known` tells it apart.
+    """
+    change = _DECIDE[type(command)](state, command)
+    return replace(change, event=_asked_by(change.event, command))
+
+
+def _asked_by(event: OrderEvent, command: Requested) -> OrderEvent:
+    if command.request is None or not isinstance(event.data, RequestedData):
+        return event
+    return replace(event, data=event.data.model_copy(update=command.model_dump(include={"request", "request_hash"})))
+
+
+def is_known(state: OrderState, command: Command) -> bool:
+    """Whether the command says what the state holds already, so that it changes nothing."""
+    if isinstance(command, TakeNodeStep):
+        return is_repeat(fulfilment_of(state, command.fulfilment_id).status, command.step)
+    if isinstance(command, MoveParcel):
+        return fulfilment_of(state, command.fulfilment_id).status is command.status
+    if isinstance(command, CountAsDelivered):
+        return fulfilment_of(state, command.fulfilment_id).status is _S.DELIVERED
+    return False
+
+
+_DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
+    TakeNodeStep: node_steps.node_step,
+    CarrierBooked: parcels.carrier_booked,
+    BookCarrierRefused: parcels.booking_refused,
+    MoveParcel: parcels.parcel_moved,
+    CountAsDelivered: parcels.arrived,
+    CancelUnits: cancelling.cancel_units,
+    CancelRest: cancelling.cancel_rest,
+    GiveUpWaiting: cancelling.give_up_waiting,
+    PlaceHold: holding.place_hold,
+    ReleaseHold: holding.release_hold,
+    HoldIsOverdue: holding.hold_is_overdue,
+    EditOrder: editing.edit_order,
+}

@@ -1,0 +1,44 @@
+"""The order after a change."""
+
+from dataclasses import replace
+
+from dom.orders.changes import OrderChange
+from dom.orders.lifecycle import OrderState
+from dom.orders.status import FulfilmentStatus
+from dom.orders.transitions import holding
+
+_S = FulfilmentStatus
+
+
+def apply(state: OrderState, change: OrderChange) -> OrderState:
+    """The order as it is after the change; the state given stays as it is."""
+    waiting, cancelled, unlisted = change.waiting, change.cancelled, change.unlisted
+    statuses = {move.fulfilment_id: move.status for move in change.statuses}
+    lines = {
+        line_id: replace(
+            line,
+            quantity=line.quantity + change.added.get(line_id, 0),
+            backordered=line.backordered + waiting.get(line_id, 0),
+            cancelled=line.cancelled + cancelled.get(line_id, 0),
+        )
+        for line_id, line in [*state.lines.items(), *((new.line_id, new) for new in change.new_lines)]
+    }
+    fulfilments = {
+        f.id: replace(
+            f,
+            status=statuses.get(f.id, f.status),
+            lines={line_id: n - unlisted.get(f.id, {}).get(line_id, 0) for line_id, n in f.lines.items()},
+            steps=f.steps + (f.id == change.step_of),
+            packings=f.packings + (statuses.get(f.id) is _S.PACKED),
+        )
+        for f in state.fulfilments.values()
+    }
+    return OrderState(
+        state.order_id,
+        lines,
+        fulfilments,
+        state.cancellations + change.is_cancellation,
+        holding.apply(state, change),
+        state.holds_placed + (change.placed is not None),
+        state.revision + (change.revision is not None),
+    )

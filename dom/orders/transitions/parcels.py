@@ -1,0 +1,125 @@
+"""What a carrier's booking, and what it says of a parcel, changes."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from dom.exceptions import ExceptionKind
+from dom.orders.changes import CANCELLED, WAITING, MovedUnits, OrderChange, OrderEvent, StatusMove, Trouble
+from dom.orders.commands import BookCarrierRefused, CarrierBooked, CountAsDelivered, MoveParcel
+from dom.orders.events import CarrierBookedData, EventKind, FulfilmentData
+from dom.orders.holds import BlockedStep, blocking
+from dom.orders.lifecycle import FulfilmentState, OrderState
+from dom.orders.status import GONE, FulfilmentStatus
+from dom.orders.transitions.shared import (
+    NEEDS_A_PERSON,
+    advance,
+    fulfilment_of,
+    listed_units,
+    message_key,
+    notified,
+    rejected,
+    step_event,
+    taken_out,
+)
+from dom.shared.errors import StepNotPossible
+
+_S = FulfilmentStatus
+_PARCEL_FROM: Final[Mapping[FulfilmentStatus, FulfilmentStatus]] = {
+    _S.HANDED_OVER: _S.BOOKED,
+    _S.DELIVERED: _S.HANDED_OVER,
+    _S.LOST: _S.HANDED_OVER,
+    _S.RETURNED: _S.HANDED_OVER,
+}
+"""Where a parcel must be for its carrier to report it there."""
+
+
+def carrier_booked(state: OrderState, command: CarrierBooked) -> OrderChange:
+    fulfilment = fulfilment_of(state, command.fulfilment_id)
+    booked = fulfilment.status is _S.PACKED and command.is_needed
+    return OrderChange(
+        event=OrderEvent(
+            EventKind.CARRIER_BOOKED,
+            command.shipment_id,
+            f"carrier:{command.carrier}",
+            command.at,
+            "",
+            CarrierBookedData(
+                fulfilment_id=fulfilment.id,
+                tracking_number=command.tracking_number,
+                price=command.price,
+                currency=command.currency,
+            ),
+        ),
+        statuses=(StatusMove(fulfilment.id, _S.BOOKED),) if booked else (),
+    )
+
+
+def booking_refused(state: OrderState, command: BookCarrierRefused) -> OrderChange:
+    fulfilment = fulfilment_of(state, command.fulfilment_id)
+    if fulfilment.status is not _S.PACKED or fulfilment.packings != command.attempt:
+        raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}; the booking is not waited for")
+    return rejected(fulfilment, "carrier", command.reason, command.at, {})
+
+
+def parcel_moved(state: OrderState, command: MoveParcel) -> OrderChange:
+    fulfilment, status = fulfilment_of(state, command.fulfilment_id), command.status
+    if fulfilment.status is not _PARCEL_FROM[status]:
+        raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}; it cannot be {status}")
+    change = advance(fulfilment, status, command.actor, command.reason, command.at)
+    if status is _S.HANDED_OVER and state.blocked(BlockedStep.HAND_OVER):
+        return replace(change, troubles=(_sent_on_hold(state, fulfilment),))
+    if status not in GONE:
+        return change
+    target = WAITING if status is _S.LOST else CANCELLED
+    units = listed_units(fulfilment)
+    return replace(
+        change,
+        moved=tuple(MovedUnits(i, n, fulfilment.id, target, stay_listed=True) for i, n in units.items()),
+        troubles=(_parcel_in_trouble(state, fulfilment, status, command.reason),),
+    )
+
+
+def _sent_on_hold(state: OrderState, fulfilment: FulfilmentState) -> Trouble:
+    holds = {hold.id: hold.type for hold in blocking(state.holds.values(), BlockedStep.HAND_OVER)}
+    return Trouble(
+        ExceptionKind.SENT_ON_HOLD,
+        f"{fulfilment.id}:on hold",
+        f"the carrier has {fulfilment.id}, and the order is on hold ({', '.join(sorted(holds.values()))})",
+        {"fulfilment_id": fulfilment.id, "node_id": fulfilment.node_id, "holds": holds},
+    )
+
+
+def _parcel_in_trouble(state: OrderState, fulfilment: FulfilmentState, status: FulfilmentStatus, why: str) -> Trouble:
+    units: defaultdict[str, int] = defaultdict(int)
+    for line_id, quantity in listed_units(fulfilment).items():
+        units[state.lines[line_id].sku] += quantity
+    return Trouble(
+        NEEDS_A_PERSON[status],
+        message_key(fulfilment.id, status),
+        f"{fulfilment.id} is {status}: {why or 'reported by the carrier'}",
+        {"fulfilment_id": fulfilment.id, "node_id": fulfilment.node_id, "units": dict(units)},
+    )
+
+
+def arrived(state: OrderState, command: CountAsDelivered) -> OrderChange:
+    """A lost parcel reached the customer: what was to replace it is not sent, as far as that is possible."""
+    fulfilment = fulfilment_of(state, command.fulfilment_id)
+    if fulfilment.status is not _S.LOST:
+        raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}, not lost", data={"status": fulfilment.status})
+    units = state.plan_arrival(fulfilment.id, begun=command.begun)
+    if units is None:
+        others = {f.id: f.status for f in state.living}
+        raise StepNotPossible(f"not all that replaces {fulfilment.id} can be taken back", data={"living": others})
+    event = step_event(fulfilment, _S.DELIVERED, command.actor, command.reason, command.at)
+    waited = {part.line_id: part.quantity for part in units if part.fulfilment_id is None}
+    change = taken_out(state, units, fulfilment.id, event)
+    arrived = FulfilmentData(fulfilment_id=fulfilment.id, taken_back=dict(change.unlisted), waited=waited)
+    return replace(
+        change,
+        event=replace(event, data=arrived),
+        statuses=(*change.statuses, StatusMove(fulfilment.id, _S.DELIVERED)),
+        notifications=notified(fulfilment, _S.DELIVERED),
+        step_of=fulfilment.id,
+    )

@@ -1,0 +1,23 @@
+"""orders are edited
+
+Revision: 0006
+Revises: 0002
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Apply."""
+    statements = (Path(__file__).parent.parent / "sql" / "0006_edits.sql").read_text()
+    op.get_bind().exec_driver_sql(statements.replace("%", "%%"))  # the driver's own sign
+
+
+def downgrade() -> None:
+    """Take back: what orders were before their edits is lost."""
+    op.get_bind().exec_driver_sql("DROP TABLE order_revisions; ALTER TABLE orders DROP COLUMN revision")
