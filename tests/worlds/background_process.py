@@ -22,6 +22,8 @@ from worker import background
 from workflows.imports import ImportWorkflow
 from workflows.rehearsals import RehearsalWorkflow
 
+DRAIN_SECONDS = 5.0
+
 
 async def main(database_url: str, temporal_address: str, task_queue: str) -> None:
     """Work until somebody ends the process."""
@@ -29,7 +31,7 @@ async def main(database_url: str, temporal_address: str, task_queue: str) -> Non
     rehearsing.AT_ONCE = 1  # type: ignore[misc]
     client = await Client.connect(temporal_address, data_converter=pydantic_data_converter)
     house = Database(engine=database.create(database_url, 4))
-    imports, rehearsals = Importing(house), Rehearsing(house)
+    imports, rehearsals = Importing(house, DRAIN_SECONDS), Rehearsing(house, DRAIN_SECONDS)
     served: list[Callable[..., Any]] = [
         imports.apply_import,
         imports.cancel_import,
@@ -37,7 +39,7 @@ async def main(database_url: str, temporal_address: str, task_queue: str) -> Non
         rehearsals.end_rehearsal,
     ]
     own = Worker(client, task_queue=task_queue, workflows=[ImportWorkflow, RehearsalWorkflow], activities=served)
-    await asyncio.gather(*(each.run() for each in (own, *background(client, task_queue, served, 5))))
+    await asyncio.gather(*(each.run() for each in (own, *background(client, task_queue, served, DRAIN_SECONDS))))
 
 
 if __name__ == "__main__":
