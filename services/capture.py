@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.holds.policy import Trigger
-from dom.holds.rules import Happening, follow
+from dom.holds.rules import HoldTrigger, follow
 from dom.notifications.messages import MessageKind
 from dom.orders.events import AcceptedData, EventKind
 from dom.orders.holds import BlockedStep
@@ -55,7 +55,7 @@ async def _source(
     run = SourcingRun(FIRST_ATTEMPT, FIRST_FULFILMENT, SourcingCause.CAPTURED, as_of, own=claim.own)
     planned = await sourcing.plan_order(connection, database, order, _units(order), run)
     policy = database.reference.last_seen.hold_policy
-    screened = follow(policy, order, Happening(Trigger.ACCEPTED))
+    screened = follow(policy, order, HoldTrigger(Trigger.ACCEPTED))
     held = screened.blocks(policy, BlockedStep.SOURCING)
     if held:
         planned = replace(planned, decision=planned.decision.held(planned.demand.lines))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.holds.policy import HoldPolicy, HoldType, Trigger, check
-from dom.holds.rules import Happening, RuleAnswer, Ruled, follow
+from dom.holds.rules import HoldTrigger, RuleAnswer, Ruled, follow
 from dom.orders.commands import PlaceHold, ReleaseHold
 from dom.orders.lifecycle import OrderState
 from dom.shared.access import SCREENING, Role
@@ -36,7 +36,7 @@ async def place(connection: AsyncConnection, order_id: str, command: PlaceHold, 
     changed = await change_order(connection, order_id, _completed(policy, command), writing)
     if changed.repeated:
         return changed
-    return await _followed(connection, changed, Happening(Trigger.PLACED, command.type), command.at, writing)
+    return await _followed(connection, changed, HoldTrigger(Trigger.PLACED, command.type), command.at, writing)
 
 
 async def release(
@@ -60,7 +60,7 @@ async def release(
         )
     if changed.repeated:
         return changed
-    return await _followed(connection, changed, Happening(Trigger.RELEASED, code), command.at, writing)
+    return await _followed(connection, changed, HoldTrigger(Trigger.RELEASED, code), command.at, writing)
 
 
 async def act(
@@ -74,7 +74,7 @@ async def act(
 
 
 async def _followed(
-    connection: AsyncConnection, changed: OrderChanged, happening: Happening, at: datetime, writing: Writing
+    connection: AsyncConnection, changed: OrderChanged, happening: HoldTrigger, at: datetime, writing: Writing
 ) -> OrderChanged:
     _, policy = await policies.live(connection)
     if not any(rule.on is happening.trigger and rule.hold == happening.hold for rule in policy.rules):

@@ -35,7 +35,7 @@ class ReleaseRequest(Request):
     reason: Reason = Field(default="", description="how it was resolved")
 
 
-class Hold(BaseModel):
+class PlacedHold(BaseModel):
     """A hold of an order."""
 
     hold_id: str
@@ -58,10 +58,10 @@ class OrderHolds(BaseModel):
     """All holds of an order, in the sequence in which they were put on."""
 
     order_id: str
-    holds: list[Hold]
+    holds: list[PlacedHold]
 
 
-class StandingHold(Hold):
+class StandingHold(PlacedHold):
     """A hold that stands, with its order."""
 
     channel: str
@@ -78,7 +78,7 @@ class HoldList(Page):
 class HoldPlaced(BaseModel):
     """The hold, and what of the order goes on all the same."""
 
-    hold: Hold
+    hold: PlacedHold
     not_blocked: list[str] = Field(
         description="Fulfilments that are past the blocked steps: their node has begun, or the goods have left."
     )
@@ -87,7 +87,7 @@ class HoldPlaced(BaseModel):
 class HoldReleased(BaseModel):
     """The hold as it was released."""
 
-    hold: Hold
+    hold: PlacedHold
     recalled: list[str] = Field(
         description="Fulfilments whose day passed meanwhile: their units are sourced again, at once."
     )

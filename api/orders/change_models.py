@@ -9,7 +9,7 @@ from dom.network import ShippingMethod
 from dom.orders.calls import Request
 from dom.orders.editing.changes import (
     AddLine,
-    ChangeKind,
+    EditKind,
     RemoveLine,
     SetPickupNode,
     SetQuantity,
@@ -19,7 +19,7 @@ from dom.orders.editing.changes import (
     SetTags,
     SwapSku,
 )
-from dom.orders.editing.rules import Level
+from dom.orders.editing.rules import ChangeLevel
 from dom.orders.intake import ShipToRequest
 from dom.orders.order import Order
 from dom.orders.status import FulfilmentStatus, OrderStatus
@@ -76,7 +76,7 @@ class MoneyDifference(BaseModel):
     currency: str
 
 
-class OrderChanged(BaseModel):
+class EditedOrder(BaseModel):
     """What the changes come to."""
 
     order_id: str
@@ -93,14 +93,14 @@ class OrderChanged(BaseModel):
 class PossibleChange(BaseModel):
     """Whether the caller may make a change of the order now."""
 
-    change: ChangeKind
+    change: EditKind
     line_id: str | None = Field(description="Of a change of a line: which.")
     possible: bool
     why: str | None = Field(description="Why it is not possible.")
     instead: str | None = Field(description="What else could be done.")
 
 
-class Revision(BaseModel):
+class OrderRevision(BaseModel):
     """The order as an edit left it; number 0 as it was captured."""
 
     number: int
@@ -117,19 +117,19 @@ class OrderChanges(BaseModel):
     order_id: str
     revision: int
     possible: list[PossibleChange]
-    revisions: list[Revision] = Field(description="Empty if it was never edited.")
+    revisions: list[OrderRevision] = Field(description="Empty if it was never edited.")
 
 
 class Rule(BaseModel):
     """A change, what it concerns, and until which status of that work each role may make it."""
 
-    change: ChangeKind
-    level: Level
+    change: EditKind
+    level: ChangeLevel
     until: dict[Role, FulfilmentStatus]
     instead: str
 
 
-class Rules(BaseModel):
+class ChangeRules(BaseModel):
     """Every change with its rule."""
 
     items: list[Rule]

@@ -13,7 +13,7 @@ from api.http.services import IdempotencyKey, Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
 from api.orders import change_examples as examples
-from api.orders.change_models import ChangesRequest, OrderChanged, OrderChanges, Rules
+from api.orders.change_models import ChangeRules, ChangesRequest, EditedOrder, OrderChanges
 from dom.orders.commands import EditOrder
 from dom.orders.editing.rules import RULES, possible
 from dom.orders.order import Promise
@@ -36,7 +36,7 @@ _OF_REVISION = ("number", "actor", "reason", "occurred_at", "changes")
     "/orders/{order_id}/changes",
     summary="Change an order",
     operation_id="changeOrder",
-    response_model=OrderChanged,
+    response_model=EditedOrder,
     responses={
         **responses.success(200, "What the changes come to.", examples.CHANGED),
         **responses.problems(
@@ -109,7 +109,7 @@ async def of_order(order_id: OrderId, services: Use, who: Annotated[Principal, n
     summary="Which changes of an order are possible, for whom, and until when",
     operation_id="listChangeRules",
     dependencies=[needs(Scope.ORDERS_READ)],
-    response_model=Rules,
+    response_model=ChangeRules,
     responses=responses.success(200, "The rules.", examples.RULES),
 )
 async def rules() -> Json:

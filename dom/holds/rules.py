@@ -12,7 +12,7 @@ from dom.sourcing.policy.expressions import compile_expression
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class HoldTrigger:
     """What happened to an order: it was accepted, or a hold of the type `hold` was put on or released."""
 
     trigger: Trigger
@@ -41,7 +41,7 @@ class Ruled:
         return any(step in policy.types[code].blocks for code in self.standing if code in policy.types)
 
 
-def follow(policy: HoldPolicy, order: Order, happening: Happening, holds: frozenset[str] = frozenset()) -> Ruled:
+def follow(policy: HoldPolicy, order: Order, happening: HoldTrigger, holds: frozenset[str] = frozenset()) -> Ruled:
     """What the rules do when something happens to an order on which holds of these types stand, and what follows from
     that. It ends, because no rule leads back to where it began (`dom.holds.policy.check`).
     """
@@ -53,17 +53,17 @@ def follow(policy: HoldPolicy, order: Order, happening: Happening, holds: frozen
             rule = answer.rule
             if rule.place is not None and rule.place not in standing:
                 standing.add(rule.place)
-                pending.append(Happening(Trigger.PLACED, rule.place))
+                pending.append(HoldTrigger(Trigger.PLACED, rule.place))
             elif rule.release is not None and rule.release in standing:
                 standing.remove(rule.release)
-                pending.append(Happening(Trigger.RELEASED, rule.release))
+                pending.append(HoldTrigger(Trigger.RELEASED, rule.release))
             else:  # an earlier rule did it
                 continue
             acts.append(answer)
     return Ruled(tuple(acts), frozenset(standing))
 
 
-def answers(policy: HoldPolicy, order: Order, happening: Happening, holds: frozenset[str]) -> Iterator[RuleAnswer]:
+def answers(policy: HoldPolicy, order: Order, happening: HoldTrigger, holds: frozenset[str]) -> Iterator[RuleAnswer]:
     """The rules that act on what happened, in their sequence. `holds` are the types that stand.
 
     A rule that would put on what stands already, or release what does not stand, has nothing to do.

@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.order.stored import StoredOrder, run_id
 
 
-class Holding:
+class OrderHolding:
     """What becomes of the order's holds by time alone."""
 
     def __init__(self, stored: StoredOrder) -> None:

@@ -30,7 +30,7 @@ with workflow.unsafe.imports_passed_through():
         OrderStanding,
         StockArrived,
     )
-    from workflows.order.holding import Holding
+    from workflows.order.holding import OrderHolding
     from workflows.order.requests import OrderRequests
     from workflows.order.sequence import AFTER_ALL, BEFORE_ALL
     from workflows.order.stored import StoredOrder, request_at, run_id
@@ -60,7 +60,7 @@ class OrderWorkflow(OrderRequests):
         self._board = OrderBoard(start.order, workflow.info().start_time)
         self._stored = StoredOrder(start.order, self._board)
         self._answers = Answers()
-        self._holding = Holding(self._stored)
+        self._holding = OrderHolding(self._stored)
         self._cancellation = CancellationRequest(self._cancel_the_rest)
         self._sourcings = FIRST_ATTEMPT
         self._source_why = start.cause

@@ -10,7 +10,7 @@ from dom.orders.order import ShipTo, Tags
 from dom.shared.base import LineId, Minor, NodeId, Quantity, SkuId, Utc, Value
 
 
-class ChangeKind(StrEnum):
+class EditKind(StrEnum):
     """What a change is about. The value is stored, and callers send it."""
 
     SET_QUANTITY = "set_quantity"
@@ -27,7 +27,7 @@ class ChangeKind(StrEnum):
 class SetQuantity(Value):
     """So many units of the line are to be sent: fewer are cancelled, more are sourced."""
 
-    change: Literal[ChangeKind.SET_QUANTITY] = ChangeKind.SET_QUANTITY
+    change: Literal[EditKind.SET_QUANTITY] = EditKind.SET_QUANTITY
     line_id: LineId
     quantity: Quantity
 
@@ -35,7 +35,7 @@ class SetQuantity(Value):
 class AddLine(Value):
     """Another line. `unit_price` is in minor units of the order's currency."""
 
-    change: Literal[ChangeKind.ADD_LINE] = ChangeKind.ADD_LINE
+    change: Literal[EditKind.ADD_LINE] = EditKind.ADD_LINE
     line_id: LineId
     sku: SkuId
     quantity: Quantity
@@ -45,7 +45,7 @@ class AddLine(Value):
 class RemoveLine(Value):
     """Nothing of the line is to be sent any more."""
 
-    change: Literal[ChangeKind.REMOVE_LINE] = ChangeKind.REMOVE_LINE
+    change: Literal[EditKind.REMOVE_LINE] = EditKind.REMOVE_LINE
     line_id: LineId
 
 
@@ -55,7 +55,7 @@ class SwapSku(Value):
     `unit_price`: absent, the price stays.
     """
 
-    change: Literal[ChangeKind.SWAP_SKU] = ChangeKind.SWAP_SKU
+    change: Literal[EditKind.SWAP_SKU] = EditKind.SWAP_SKU
     line_id: LineId
     new_line_id: LineId
     sku: SkuId
@@ -65,14 +65,14 @@ class SwapSku(Value):
 class SetShipTo(Value):
     """Another address, for all that has not left its node."""
 
-    change: Literal[ChangeKind.SET_SHIP_TO] = ChangeKind.SET_SHIP_TO
+    change: Literal[EditKind.SET_SHIP_TO] = EditKind.SET_SHIP_TO
     ship_to: ShipTo
 
 
 class SetShippingMethod(Value):
     """Another method, for all that no node has begun."""
 
-    change: Literal[ChangeKind.SET_SHIPPING_METHOD] = ChangeKind.SET_SHIPPING_METHOD
+    change: Literal[EditKind.SET_SHIPPING_METHOD] = EditKind.SET_SHIPPING_METHOD
     shipping_method: ShippingMethod
     pickup_node: NodeId | None = None
 
@@ -80,21 +80,21 @@ class SetShippingMethod(Value):
 class SetRequestedBy(Value):
     """When the customer wants it by; null: any time."""
 
-    change: Literal[ChangeKind.SET_REQUESTED_BY] = ChangeKind.SET_REQUESTED_BY
+    change: Literal[EditKind.SET_REQUESTED_BY] = EditKind.SET_REQUESTED_BY
     requested_by: Utc | None
 
 
 class SetPickupNode(Value):
     """Where the customer collects it."""
 
-    change: Literal[ChangeKind.SET_PICKUP_NODE] = ChangeKind.SET_PICKUP_NODE
+    change: Literal[EditKind.SET_PICKUP_NODE] = EditKind.SET_PICKUP_NODE
     pickup_node: NodeId
 
 
 class SetTags(Value):
     """The order's tags; they replace those it has."""
 
-    change: Literal[ChangeKind.SET_TAGS] = ChangeKind.SET_TAGS
+    change: Literal[EditKind.SET_TAGS] = EditKind.SET_TAGS
     tags: Tags
 
 
@@ -113,6 +113,6 @@ Change = Annotated[
 """Anything that may be changed of an order."""
 
 REPLANS: Final = frozenset(
-    {ChangeKind.SET_SHIP_TO, ChangeKind.SET_SHIPPING_METHOD, ChangeKind.SET_REQUESTED_BY, ChangeKind.SET_PICKUP_NODE}
+    {EditKind.SET_SHIP_TO, EditKind.SET_SHIPPING_METHOD, EditKind.SET_REQUESTED_BY, EditKind.SET_PICKUP_NODE}
 )
 """Changes after which all work that no node has begun is planned anew."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from dom.orders.editing.changes import Change, ChangeKind
+from dom.orders.editing.changes import Change, EditKind
 from dom.orders.lifecycle import PROGRESS, FulfilmentState, OrderState
 from dom.orders.status import FINAL_ORDER, FulfilmentStatus, OrderStatus
 from dom.shared.access import Role
@@ -14,7 +14,7 @@ from dom.shared.errors import CannotChange, Forbidden
 _S = FulfilmentStatus
 
 
-class Level(StrEnum):
+class ChangeLevel(StrEnum):
     """What a change concerns."""
 
     ORDER = "order"
@@ -29,7 +29,7 @@ class Level(StrEnum):
 class ChangeRule:
     """Until which status of the work that it concerns each role may make a change, and what else could be done."""
 
-    level: Level
+    level: ChangeLevel
     until: Mapping[Role, FulfilmentStatus]
     instead: str
 
@@ -39,16 +39,16 @@ def _until(status: FulfilmentStatus, channel: FulfilmentStatus = _S.RELEASED) ->
 
 
 _ORDER_ANEW: Final = "cancel what is begun and order it anew"
-RULES: Final[Mapping[ChangeKind, ChangeRule]] = {
-    ChangeKind.SET_QUANTITY: ChangeRule(Level.LINE, _until(_S.READY), "return units once they are delivered"),
-    ChangeKind.ADD_LINE: ChangeRule(Level.UNITS, _until(_S.READY, _S.READY), "place another order"),
-    ChangeKind.REMOVE_LINE: ChangeRule(Level.LINE, _until(_S.READY), "return the units once they are delivered"),
-    ChangeKind.SWAP_SKU: ChangeRule(Level.LINE, _until(_S.READY), "return the units and place another order"),
-    ChangeKind.SET_SHIP_TO: ChangeRule(Level.ORDER, _until(_S.BOOKED), "ask the carrier to deliver elsewhere"),
-    ChangeKind.SET_SHIPPING_METHOD: ChangeRule(Level.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
-    ChangeKind.SET_REQUESTED_BY: ChangeRule(Level.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
-    ChangeKind.SET_PICKUP_NODE: ChangeRule(Level.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
-    ChangeKind.SET_TAGS: ChangeRule(Level.UNITS, _until(_S.READY, _S.READY), "nothing: what is over stays as it is"),
+RULES: Final[Mapping[EditKind, ChangeRule]] = {
+    EditKind.SET_QUANTITY: ChangeRule(ChangeLevel.LINE, _until(_S.READY), "return units once they are delivered"),
+    EditKind.ADD_LINE: ChangeRule(ChangeLevel.UNITS, _until(_S.READY, _S.READY), "place another order"),
+    EditKind.REMOVE_LINE: ChangeRule(ChangeLevel.LINE, _until(_S.READY), "return the units once they are delivered"),
+    EditKind.SWAP_SKU: ChangeRule(ChangeLevel.LINE, _until(_S.READY), "return the units and place another order"),
+    EditKind.SET_SHIP_TO: ChangeRule(ChangeLevel.ORDER, _until(_S.BOOKED), "ask the carrier to deliver elsewhere"),
+    EditKind.SET_SHIPPING_METHOD: ChangeRule(ChangeLevel.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
+    EditKind.SET_REQUESTED_BY: ChangeRule(ChangeLevel.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
+    EditKind.SET_PICKUP_NODE: ChangeRule(ChangeLevel.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
+    EditKind.SET_TAGS: ChangeRule(ChangeLevel.UNITS, _until(_S.READY, _S.READY), "nothing: what is over stays so"),
 }
 """Every change with its rule."""
 
@@ -57,13 +57,13 @@ RULES: Final[Mapping[ChangeKind, ChangeRule]] = {
 class Possibility:
     """A change of the order, or of one of its lines: why it is not possible now (empty: it is), and what else is."""
 
-    change: ChangeKind
+    change: EditKind
     line_id: str | None
     why: str
     instead: str
 
 
-_OF_A_LINE: Final = frozenset({ChangeKind.SET_QUANTITY, ChangeKind.REMOVE_LINE, ChangeKind.SWAP_SKU})
+_OF_A_LINE: Final = frozenset({EditKind.SET_QUANTITY, EditKind.REMOVE_LINE, EditKind.SWAP_SKU})
 
 
 def possible(state: OrderState, roles: Iterable[Role]) -> list[Possibility]:
@@ -94,7 +94,7 @@ def must_be_possible(state: OrderState, change: Change, roles: Iterable[Role] | 
         )
 
 
-def _why_not(state: OrderState, kind: ChangeKind, line_id: str | None, roles: Iterable[Role] | None) -> str | None:
+def _why_not(state: OrderState, kind: EditKind, line_id: str | None, roles: Iterable[Role] | None) -> str | None:
     """Why the change is not possible now; None if it is."""
     rule = RULES[kind]
     mine = rule.until.values() if roles is None else [rule.until[role] for role in roles if role in rule.until]
@@ -108,10 +108,10 @@ def _why_not(state: OrderState, kind: ChangeKind, line_id: str | None, roles: It
     return None if late is None else f"{late.id} is {late.status}"
 
 
-def _concerned(state: OrderState, level: Level, line_id: str | None) -> list[FulfilmentState]:
+def _concerned(state: OrderState, level: ChangeLevel, line_id: str | None) -> list[FulfilmentState]:
     """The work that a change concerns: what has not left its node; if all has left, all of it."""
-    if level is Level.UNITS:
+    if level is ChangeLevel.UNITS:
         return []
-    works = [work for work in state.living if level is Level.ORDER or work.lines.get(line_id or "")]
-    waits = state.backordered if level is Level.ORDER else line_id in state.waiting
+    works = [work for work in state.living if level is ChangeLevel.ORDER or work.lines.get(line_id or "")]
+    waits = state.backordered if level is ChangeLevel.ORDER else line_id in state.waiting
     return [work for work in works if work.cancellable] or ([] if waits else works)

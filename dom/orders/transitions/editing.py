@@ -20,7 +20,7 @@ from dom.orders.commands import EditOrder
 from dom.orders.editing.changes import (
     REPLANS,
     AddLine,
-    ChangeKind,
+    EditKind,
     RemoveLine,
     SetQuantity,
     SwapSku,
@@ -78,9 +78,9 @@ def edit_order(state: OrderState, command: EditOrder) -> OrderChange:
     return _worked_anew(after, made, kinds, replans=bool(more or kinds & REPLANS))
 
 
-def _worked_anew(after: OrderState, made: OrderChange, kinds: set[ChangeKind], *, replans: bool) -> OrderChange:
+def _worked_anew(after: OrderState, made: OrderChange, kinds: set[EditKind], *, replans: bool) -> OrderChange:
     """Unbegun work is planned anew together with what was added; what has the old address on it is packed anew."""
-    if ChangeKind.SET_SHIP_TO in kinds:
+    if EditKind.SET_SHIP_TO in kinds:
         labelled = [work for work in after.living if work.status in _LABELLED and not work.pickup]
         moves = tuple(StatusMove(work.id, FulfilmentStatus.PICKED, "the address was changed") for work in labelled)
         made = replace(made, statuses=(*made.statuses, *moves))

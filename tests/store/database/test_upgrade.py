@@ -19,6 +19,7 @@ UPGRADE = (ROOT / "deploy/upgrade/0013.sql", ROOT / "store/migrations/sql/0001_f
 BACK = Path(__file__).with_name("to_0013.sql")
 AT_0013 = "7cbdd63fed0051453d505f76c647a0592130b6a4f6bfb2a3f22be8f8952f9876"
 """Of what the migrations of commit 1292288 built."""
+FIRST = "0001"
 _HELD = "SELECT to_jsonb(h) FROM soft_reservations h ORDER BY id"
 
 
@@ -39,8 +40,9 @@ def run(engine: Engine, *scripts: Path) -> None:
 
 @pytest.fixture
 def fresh(world_url: str) -> Iterator[Engine]:
-    """The schema of the first release, with a small network in it."""
+    """The schema of the first migration, with a small network in it."""
     engine = create_engine(world_url)
+    migrate.downgrade(world_url, FIRST)
     yield engine
     engine.dispose()
 
@@ -59,6 +61,7 @@ class TestUpgrade:
         with fresh.connect() as connection:
             found = catalogue(connection)
         assert {name: found[name] ^ meant[name] for name in meant} == {name: set() for name in meant}
+        migrate.upgrade(world_url)
         assert migrate.schema(world_url) is migrate.Schema.CURRENT
 
     def test_a_second_time_changes_nothing(self, fresh: Engine) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from dom.holds.policy import HoldPolicy, Trigger
-from dom.holds.rules import Happening, answers
+from dom.holds.rules import HoldTrigger, answers
 from dom.holds.screening import SCREENING, facts
 from dom.orders.order import Order
 from tests.worlds import small
 
-ACCEPTED = Happening(Trigger.ACCEPTED)
+ACCEPTED = HoldTrigger(Trigger.ACCEPTED)
 
 
 def policy(*rules: dict[str, Any]) -> HoldPolicy:
@@ -67,8 +67,8 @@ def test_each_acts_on_what_it_names() -> None:
     )
     for happening, named in (
         (ACCEPTED, []),
-        (Happening(Trigger.RELEASED, "fraud"), ["r"]),
-        (Happening(Trigger.PLACED, "fraud"), ["s"]),
-        (Happening(Trigger.RELEASED, "address"), []),
+        (HoldTrigger(Trigger.RELEASED, "fraud"), ["r"]),
+        (HoldTrigger(Trigger.PLACED, "fraud"), ["s"]),
+        (HoldTrigger(Trigger.RELEASED, "address"), []),
     ):
         assert [each.rule.name for each in answers(found, an_order(), happening, frozenset())] == named

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 from dom.notifications.messages import MessageKind
 from dom.orders.changes import GiveDayBack, ReleaseStock
 from dom.orders.commands import EditOrder
-from dom.orders.editing.changes import Change, ChangeKind
+from dom.orders.editing.changes import Change, EditKind
 from dom.orders.editing.revised import revised
-from dom.orders.editing.rules import RULES, Level, possible
+from dom.orders.editing.rules import RULES, ChangeLevel, possible
 from dom.orders.lifecycle import PROGRESS, OrderState
 from dom.orders.status import FINAL_FULFILMENT, OrderStatus
 from dom.orders.transitions import apply, decide
@@ -21,9 +21,9 @@ from dom.shared.errors import CannotCancel, CannotChange, Forbidden, InvalidInpu
 from tests.worlds import small
 from tests.worlds.commanding import AT, S, order, working
 
-K = ChangeKind
+K = EditKind
 ADDRESS = {"name": "Ada", "lines": ["14 Mill Lane"], "city": "Leeds", "postal_code": "LS1 4AP", "country": "GB"}
-EXAMPLES: dict[ChangeKind, dict[str, Any]] = {
+EXAMPLES: dict[EditKind, dict[str, Any]] = {
     K.SET_QUANTITY: {"line_id": "a", "quantity": 1},
     K.ADD_LINE: {"line_id": "z", "sku": "Z", "quantity": 1, "unit_price": 10},
     K.REMOVE_LINE: {"line_id": "a"},
@@ -42,7 +42,7 @@ def edit(*changes: dict[str, Any], revision: int = 0, roles: frozenset[Role] | N
     return EditOrder(revision=revision, changes=made, actor="ada", at=AT, reason="asked", roles=roles)
 
 
-def one(kind: ChangeKind, **fields: Any) -> dict[str, Any]:
+def one(kind: EditKind, **fields: Any) -> dict[str, Any]:
     return {"change": kind, **EXAMPLES[kind], **fields}
 
 
@@ -101,19 +101,19 @@ class TestWork:
         assert made(working(S.PICKED, a=1), one(K.SET_SHIP_TO)).fulfilments["F1"].status is S.PICKED
 
     @pytest.mark.parametrize("kind", [K.SET_SHIP_TO, K.SET_SHIPPING_METHOD, K.SET_REQUESTED_BY])
-    def test_unbegun_work_is_planned_anew(self, kind: ChangeKind) -> None:
+    def test_unbegun_work_is_planned_anew(self, kind: EditKind) -> None:
         assert made(working(a=1), one(kind)).waiting == {"a": 1}
 
     @pytest.mark.parametrize("kind", [K.SET_TAGS, K.REMOVE_LINE])
-    def test_or_stays(self, kind: ChangeKind) -> None:
+    def test_or_stays(self, kind: EditKind) -> None:
         assert made(working(a=1, b=1), one(kind)).fulfilments["F1"].status is S.RELEASED
 
 
 class TestRules:
-    @pytest.mark.parametrize("kind", ChangeKind)
+    @pytest.mark.parametrize("kind", EditKind)
     @pytest.mark.parametrize("status", LIVING)
     @pytest.mark.parametrize("role", [Role.CHANNEL, Role.SUPPORT, Role.NODE])
-    def test_every_cell(self, kind: ChangeKind, status: S, role: Role) -> None:
+    def test_every_cell(self, kind: EditKind, status: S, role: Role) -> None:
         """What the table says is what is decided, and what the caller is told beforehand."""
         state, rule = working(status, a=2), RULES[kind]
         asked = edit(one(kind), roles=frozenset({role}))
@@ -124,7 +124,7 @@ class TestRules:
             assert told.why
             return
         left = PROGRESS[status] > PROGRESS[S.READY]
-        late = left or (rule.level is not Level.UNITS and PROGRESS[status] > PROGRESS[rule.until[role]])
+        late = left or (rule.level is not ChangeLevel.UNITS and PROGRESS[status] > PROGRESS[rule.until[role]])
         assert bool(told.why) == late
         if late:
             with pytest.raises(CannotChange) as refused:
