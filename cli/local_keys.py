@@ -24,7 +24,8 @@ def ensure(database_url: str, folder: DataFolder) -> Mapping[str, str]:
 
 
 async def _ensure(database_url: str, folder: DataFolder) -> dict[str, str]:
-    from services import api_keys
+    from services.api_keys import KEYS
+    from services.credentials import COMMAND_LINE
     from store.database import engine
 
     folder.keys.mkdir(mode=0o700, exist_ok=True)
@@ -34,7 +35,7 @@ async def _ensure(database_url: str, folder: DataFolder) -> dict[str, str]:
             made = {}
             for name, asked in (await _wanted(connection)).items():
                 if not await _works(connection, folder, name):
-                    made[name] = (await api_keys.create(connection, api_keys.COMMAND_LINE, asked)).key
+                    made[name] = (await KEYS.create(connection, COMMAND_LINE, asked)).plaintext
     finally:
         await pool.dispose()
     for name, key in made.items():
@@ -67,14 +68,10 @@ async def _wanted(connection: AsyncConnection) -> dict[str, NewKey]:
 async def _works(connection: AsyncConnection, folder: DataFolder, name: str) -> bool:
     """Whether the key that is kept is one of this database: its folder may have been replaced."""
     from services import api_keys
+    from services.credentials import is_live
     from store.access import api_keys as rows
 
     file = folder.key_file(name)
     found = api_keys.parts(file.read_text().strip()) if file.exists() else None
     row = await rows.find(connection, found[0]) if found else None
-    return (
-        row is not None
-        and found is not None
-        and api_keys.is_secret(row, found[1])
-        and api_keys.is_live(row, row["now"])
-    )
+    return row is not None and found is not None and api_keys.is_secret(row, found[1]) and is_live(row, row["now"])

@@ -26,8 +26,9 @@ composing              what a message says, from what the outbox and the order s
 pricing                what a unit of stock is worth where it lies, worked out anew for what moved
 channel_webhooks       channels' own webhooks, posted to where each wants it
 returns                a return is requested and goes on: each command decided and written under the order's lock
-api_keys               API keys are made, rotated and revoked
-signing_secrets        what carriers sign their messages with, and whether a message is signed so
+credentials            keys and secrets are rotated and revoked by those who could have made them
+api_keys               API keys are made
+signing_secrets        secrets that carriers sign with are made, and whether a message is signed with one
 authentication         who comes with an API key
 policies               a policy is published: checked against the live network, then the next version
 clock                  the time, for whoever counts from now

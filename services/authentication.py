@@ -12,8 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.shared.access import Principal
-from services.api_keys import is_live, is_secret, parts
+from services.api_keys import is_secret, parts
+from services.credentials import is_live
 from store.access import api_keys
+from store.access.credentials import API_KEYS, USED_EVERY_SECONDS
 
 REMEMBERED_SECONDS: Final = 5.0
 """How long a revoked key may still work in another process than the one that revoked it."""
@@ -77,11 +79,11 @@ class KeyRing:
         return read
 
     async def _note_use(self, key_id: str, seen: _Seen, now: datetime) -> None:
-        if seen.used_at is not None and now - seen.used_at < timedelta(seconds=api_keys.USED_EVERY_SECONDS):
+        if seen.used_at is not None and now - seen.used_at < timedelta(seconds=USED_EVERY_SECONDS):
             return
         seen.used_at = now
         try:
             async with self._statements.connect() as connection:
-                await api_keys.used(connection, key_id)
+                await API_KEYS.used(connection, key_id)
         except (SQLAlchemyError, OSError) as error:  # who calls is known all the same
             _log.warning("the last use of a key was not written down", key_id=key_id, error=str(error))

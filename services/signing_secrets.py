@@ -1,4 +1,4 @@
-"""Secrets with which carriers sign what they report: made, rotated, revoked, and asked for with every message.
+"""Secrets with which carriers sign what they report, and whether a message is signed with one.
 
 Messages are signed as our own webhooks are, after the Standard Webhooks specification (standardwebhooks.com, version
 1): HMAC-SHA256 over id, time and body. A carrier that has a secret must sign; one without may. A secret that has
@@ -8,7 +8,6 @@ expired does not let messages in that are not signed: only revoking the last one
 import base64
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -18,9 +17,10 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from dom.shared import access
 from dom.shared.access import Limits, Principal, Role
-from dom.shared.errors import BadSignature, Conflict, Forbidden, InvalidInput, NotFound
-from services.api_keys import check_expiry, is_live
+from dom.shared.errors import BadSignature, InvalidInput
+from services.credentials import Issued, Issuer, check_expiry
 from store.access import signing_secrets
+from store.access.credentials import SIGNING_SECRETS
 from store.network import reference
 
 PREFIX: Final = "whsec_"
@@ -30,61 +30,36 @@ TOLERANCE_SECONDS: Final = 300
 _BYTES: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
-class MadeSecret:
-    """A secret that was made: the only moment at which it is shown."""
+class _Secrets(Issuer):
+    noun = "secret"
+    rows = SIGNING_SECRETS
+    beyond = "a secret may be made by those alone who may make a key of its carrier"
 
-    row: RowMapping
-    secret: str
+    async def create(
+        self, connection: AsyncConnection, maker: Principal, carrier: str, *, expires_at: datetime | None = None
+    ) -> Issued:
+        """Make a secret of a carrier; from now on its messages must be signed.
 
+        Raises InvalidInput for a carrier that is not there and an expiry that is past, Forbidden for a maker who could
+        not make the carrier's key either.
+        """
+        self.check_gift(maker, _key_of(carrier))
+        check_expiry(expires_at)
+        if not await reference.has_carrier(connection, carrier):
+            raise InvalidInput(f"there is no carrier {carrier}", field="carrier")
+        return await _write(connection, maker, carrier, expires_at)
 
-async def create(
-    connection: AsyncConnection, maker: Principal, carrier: str, *, expires_at: datetime | None = None
-) -> MadeSecret:
-    """Make a secret of a carrier; from now on its messages must be signed.
+    def holder(self, row: RowMapping) -> Principal:
+        return _key_of(row["carrier"])
 
-    Raises InvalidInput for a carrier that is not there and an expiry that is past, Forbidden for a maker who could not
-    make the carrier's key either.
-    """
-    _check_gift(maker, carrier)
-    check_expiry(expires_at)
-    if not await reference.has_carrier(connection, carrier):
-        raise InvalidInput(f"there is no carrier {carrier}", field="carrier")
-    return await _make(connection, maker, carrier, expires_at)
-
-
-async def rotate(
-    connection: AsyncConnection, maker: Principal, secret_id: str, *, overlap_seconds: int, expires_at: datetime | None
-) -> MadeSecret:
-    """Make a secret of the same carrier; the old one counts for `overlap_seconds` more. It expires when the old one
-    would have, unless `expires_at` says otherwise.
-
-    Raises NotFound, Forbidden, Conflict if it has ended, InvalidInput.
-    """
-    old = await _known(connection, maker, secret_id)
-    if not is_live(old, old["now"]):
-        raise Conflict(f"the secret {secret_id} has ended; make another")
-    check_expiry(expires_at)
-    made = await _make(connection, maker, old["carrier"], expires_at or old["expires_at"], rotated_from=secret_id)
-    await signing_secrets.expire_in(connection, secret_id, overlap_seconds)
-    return made
+    async def reissue(
+        self, connection: AsyncConnection, maker: Principal, old: RowMapping, expires_at: datetime | None
+    ) -> Issued:
+        return await _write(connection, maker, old["carrier"], expires_at, rotated_from=old["id"])
 
 
-async def get(connection: AsyncConnection, maker: Principal, secret_id: str) -> RowMapping:
-    """What is known of a secret. Raises NotFound, Forbidden."""
-    return _seen(maker, secret_id, await signing_secrets.find(connection, secret_id))
-
-
-async def revoke(connection: AsyncConnection, maker: Principal, secret_id: str) -> RowMapping:
-    """End a secret now. Raises NotFound, Forbidden."""
-    await _known(connection, maker, secret_id)
-    await signing_secrets.revoke(connection, secret_id, maker.name)
-    return await _known(connection, maker, secret_id)
-
-
-def may_see(maker: Principal, row: RowMapping) -> bool:
-    """Whether the secret is of a carrier whose key the maker could make."""
-    return access.may_give(maker, _key_of(row["carrier"]))
+SECRETS: Final = _Secrets()
+"""The secrets that carriers sign with."""
 
 
 async def check(connection: AsyncConnection, carrier: str, headers: Mapping[str, str], body: bytes) -> None:
@@ -98,7 +73,7 @@ async def check(connection: AsyncConnection, carrier: str, headers: Mapping[str,
     if missing := [name for name in HEADERS if not headers.get(name)]:
         raise BadSignature(f"{carrier} signs its messages, and this one has no {' and no '.join(missing)}")
     signed = _signed_with([row for row in known if row["live"]], headers, body)
-    await signing_secrets.used(connection, signed)
+    await SIGNING_SECRETS.used(connection, signed)
 
 
 def _signed_with(known: Sequence[RowMapping], headers: Mapping[str, str], body: bytes) -> str:
@@ -114,41 +89,27 @@ def _signed_with(known: Sequence[RowMapping], headers: Mapping[str, str], body: 
     )
 
 
-async def _make(
+async def _write(
     connection: AsyncConnection,
     maker: Principal,
     carrier: str,
     expires_at: datetime | None,
     *,
     rotated_from: str | None = None,
-) -> MadeSecret:
+) -> Issued:
     secret = PREFIX + base64.b64encode(secrets.token_bytes(_BYTES)).decode()
-    row = await signing_secrets.insert(
+    row = await SIGNING_SECRETS.insert(
         connection,
-        secrets.token_hex(6),
-        carrier,
-        secret=secret,
-        created_by=maker.name,
-        expires_at=expires_at,
-        rotated_from=rotated_from,
+        {
+            "id": secrets.token_hex(6),
+            "carrier": carrier,
+            "secret": secret,
+            "created_by": maker.name,
+            "expires_at": expires_at,
+            "rotated_from": rotated_from,
+        },
     )
-    return MadeSecret(row, secret)
-
-
-async def _known(connection: AsyncConnection, maker: Principal, secret_id: str) -> RowMapping:
-    return _seen(maker, secret_id, await signing_secrets.lock(connection, secret_id))
-
-
-def _seen(maker: Principal, secret_id: str, row: RowMapping | None) -> RowMapping:
-    if row is None:
-        raise NotFound(f"there is no secret {secret_id}")
-    _check_gift(maker, row["carrier"])
-    return row
-
-
-def _check_gift(maker: Principal, carrier: str) -> None:
-    if not access.may_give(maker, _key_of(carrier)):
-        raise Forbidden(f"{maker.name} could not make a key of {carrier} either")
+    return Issued(row, secret)
 
 
 def _key_of(carrier: str) -> Principal:

@@ -2,4 +2,5 @@
 
 models, examples, routes                        keys and the audit log
 secret_models, secret_examples, secret_routes   secrets that carriers sign with
+credential_answers                              what is answered of both
 """

@@ -13,15 +13,7 @@ KEY_REQUESTS: Final[dict[str, Example]] = {
     },
 }
 KEY_ROTATIONS: Final[dict[str, Example]] = {"the old one works for an hour more": {"overlap_seconds": 3600}}
-API_KEY: Final[Example] = {
-    "id": "0f6b1c2d3e4f",
-    "prefix": "dom_0f6b1c2d3e4f",
-    "name": "web shop",
-    "role": "channel",
-    "channels": ["web"],
-    "nodes": None,
-    "carriers": None,
-    "scopes": None,
+CREDENTIAL: Final[Example] = {
     "created_by": "command line",
     "created_at": "2026-03-02T10:15:00Z",
     "expires_at": None,
@@ -30,8 +22,21 @@ API_KEY: Final[Example] = {
     "last_used_at": "2026-03-02T11:00:00Z",
     "rotated_from": None,
 }
-NEW_API_KEY: Final[Example] = {**API_KEY, "last_used_at": None, "key": "dom_0f6b1c2d3e4f_this-once"}
-REVOKED_API_KEY: Final[Example] = {**API_KEY, "revoked_at": "2026-03-02T12:00:00Z", "revoked_by": "R. Osei"}
+NEW: Final[Example] = {"last_used_at": None}
+REVOKED: Final[Example] = {"revoked_at": "2026-03-02T12:00:00Z", "revoked_by": "R. Osei"}
+API_KEY: Final[Example] = {
+    **CREDENTIAL,
+    "id": "0f6b1c2d3e4f",
+    "prefix": "dom_0f6b1c2d3e4f",
+    "name": "web shop",
+    "role": "channel",
+    "channels": ["web"],
+    "nodes": None,
+    "carriers": None,
+    "scopes": None,
+}
+NEW_API_KEY: Final[Example] = {**API_KEY, **NEW, "key": "dom_0f6b1c2d3e4f_this-once"}
+REVOKED_API_KEY: Final[Example] = {**API_KEY, **REVOKED}
 API_KEY_LIST: Final[Example] = {"items": [API_KEY], "next_cursor": None}
 AUDIT_LOG: Final[Example] = {
     "items": [

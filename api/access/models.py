@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from api.http.models import Page
 from dom.shared.access import MAX_NAME, Role, Scope
 from dom.shared.base import ChannelId, NodeId, Utc, Value
-from services.api_keys import DAY_SECONDS, LONGEST_OVERLAP_SECONDS
+from services.credentials import DAY_SECONDS, LONGEST_OVERLAP_SECONDS
 
 KeyId = Annotated[
     str, Path(max_length=64, description="The part of a key that is no secret.", examples=["0f6b1c2d3e4f"])
@@ -51,10 +51,22 @@ class KeyRotation(Value):
     expires_at: Utc | None = Field(default=None, description="When the new key ends; absent: when the old one would.")
 
 
-class ApiKey(BaseModel):
-    """A key, without its secret."""
+class Credential(BaseModel):
+    """A key or a secret as it is known, without what is secret of it."""
 
     id: str
+    created_by: str
+    created_at: Utc
+    expires_at: Utc | None
+    revoked_at: Utc | None = Field(description="When it was ended; null while it was not.")
+    revoked_by: str | None = Field(description="Who ended it.")
+    last_used_at: Utc | None = Field(description="To the minute; null for one that was never used.")
+    rotated_from: str | None = Field(description="The one it took the place of.")
+
+
+class ApiKey(Credential):
+    """A key, without its secret."""
+
     prefix: str = Field(description="How the key begins, to tell it from others.")
     name: str = Field(description="Whose key it is.")
     role: Role = Field(description="What it may do.")
@@ -62,13 +74,6 @@ class ApiKey(BaseModel):
     nodes: list[str] | None = Field(description="What it is limited to; null: no limit.")
     carriers: list[str] | None = Field(description="What it is limited to; null: no limit.")
     scopes: list[str] | None = Field(description="Those of the role's scopes that it has; null: all.")
-    created_by: str
-    created_at: Utc
-    expires_at: Utc | None
-    revoked_at: Utc | None = Field(description="When it was ended; null while it was not.")
-    revoked_by: str | None = Field(description="Who ended it.")
-    last_used_at: Utc | None = Field(description="To the minute; null for a key that was never used.")
-    rotated_from: str | None = Field(description="The key it took the place of.")
 
 
 class NewApiKey(ApiKey):

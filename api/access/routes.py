@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Query
 from sqlalchemy import RowMapping
 
 from api.access import examples
+from api.access.credential_answers import CredentialAnswers
 from api.access.models import ApiKey, ApiKeyList, AuditLog, KeyId, KeyRequest, KeyRotation, NewApiKey
 from api.contract import responses
 from api.http import cursor
@@ -17,16 +18,18 @@ from api.identity.scopes import needs
 from dom.shared.access import Limits, Principal, Scope
 from dom.shared.base import AS_SEEN
 from services import api_keys
-from services.api_keys import MadeKey, NewKey
-from store.access import api_keys as rows
+from services.api_keys import KEYS, NewKey
 from store.access import audit
 
 router = APIRouter(tags=["access"])
 
-_SHOWN = (
-    "id", "role", "channels", "nodes", "carriers", "scopes", "created_by", "created_at", "expires_at", "revoked_at",
-    "revoked_by", "last_used_at", "rotated_from",
-)  # fmt: skip
+
+def _shown(row: RowMapping) -> dict[str, Any]:
+    beside = {"name": row["subject"], "prefix": api_keys.prefix(row["id"])}
+    return {name: beside.get(name) or row[name] for name in ApiKey.model_fields}
+
+
+_answers = CredentialAnswers(KEYS, "/v1/access/keys", "key", _shown)
 
 
 @router.post(
@@ -54,8 +57,7 @@ async def create(
         asked.expires_at,
     )
     async with services.engine.begin() as connection:
-        made = await api_keys.create(connection, who, new)
-    return _made(made)
+        return _answers.issued(await KEYS.create(connection, who, new))
 
 
 @router.get(
@@ -77,12 +79,7 @@ async def find(
     """Also those that have ended, without their secrets. Keys that the caller could not have made are left out, so that
     a page may be shorter than its limit.
     """
-    before = cursor.decode_moment(cursor_) if cursor_ else None
-    async with services.reads.connect() as connection:
-        found = await rows.page(connection, before, limit + 1)
-    page = found[:limit]
-    more = cursor.encode(page[-1]["created_at"], page[-1]["id"]) if len(found) > limit else None
-    return Json({"items": [_shown(row) for row in api_keys.visible_to(who, page)], "next_cursor": more})
+    return await _answers.page(services, who, cursor_, limit)
 
 
 @router.get(
@@ -94,8 +91,7 @@ async def find(
 )
 async def get(key_id: KeyId, services: Use, who: Annotated[Principal, needs(Scope.ACCESS_MANAGE)]) -> Json:
     """Without its secret."""
-    async with services.reads.connect() as connection:
-        return Json(_shown(await api_keys.get(connection, who, key_id)))
+    return await _answers.get(services, who, key_id)
 
 
 @router.post(
@@ -118,12 +114,9 @@ async def rotate(
     ] = KeyRotation(),
 ) -> Json:
     """The new key may do the same. The old one works for the overlap, so that callers can be given the new one."""
-    async with services.engine.begin() as connection:
-        made = await api_keys.rotate(
-            connection, who, key_id, overlap_seconds=how.overlap_seconds, expires_at=how.expires_at
-        )
+    answer = await _answers.rotate(services, who, key_id, how)
     services.keys.forget(key_id)
-    return _made(made)
+    return answer
 
 
 @router.post(
@@ -138,10 +131,9 @@ async def rotate(
 )
 async def revoke(key_id: KeyId, services: Use, who: Annotated[Principal, needs(Scope.ACCESS_MANAGE)]) -> Json:
     """Other processes of the API may take it for five seconds more. Once is as good as twice."""
-    async with services.engine.begin() as connection:
-        row = await api_keys.revoke(connection, who, key_id)
+    answer = await _answers.revoke(services, who, key_id)
     services.keys.forget(key_id)
-    return Json(_shown(row))
+    return answer
 
 
 @router.get(
@@ -177,13 +169,3 @@ async def list_audit(
         found = await audit.page(connection, wanted, before=before, limit=limit + 1)
     more = cursor.encode(str(found[limit - 1]["id"])) if len(found) > limit else None
     return Json({"items": [dict(row) for row in found[:limit]], "next_cursor": more})
-
-
-def _made(made: MadeKey) -> Json:
-    here = f"/v1/access/keys/{made.row['id']}"
-    return Json({**_shown(made.row), "key": made.key}, 201, headers={"Location": here})
-
-
-def _shown(row: RowMapping) -> dict[str, Any]:
-    shown = {name: row[name] for name in _SHOWN}
-    return {**shown, "name": row["subject"], "prefix": api_keys.prefix(row["id"])}

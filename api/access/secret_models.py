@@ -3,9 +3,9 @@
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from api.access.models import CarrierCode
+from api.access.models import CarrierCode, Credential
 from api.http.models import Page
 from dom.shared.base import Utc, Value
 
@@ -19,18 +19,10 @@ class SecretRequest(Value):
     expires_at: Utc | None = Field(default=None, description="When it ends; absent: it does not end by itself.")
 
 
-class SigningSecret(BaseModel):
+class SigningSecret(Credential):
     """What is known of a secret, without the secret itself."""
 
-    id: str
     carrier: str = Field(description="Whose messages are signed with it.")
-    created_by: str
-    created_at: Utc
-    expires_at: Utc | None
-    revoked_at: Utc | None = Field(description="When it was ended; null while it was not.")
-    revoked_by: str | None = Field(description="Who ended it.")
-    last_used_at: Utc | None = Field(description="To the minute; null for one that was never used.")
-    rotated_from: str | None = Field(description="The secret it took the place of.")
 
 
 class NewSigningSecret(SigningSecret):

@@ -6,23 +6,28 @@ from fastapi import APIRouter, Body, Query
 from sqlalchemy import RowMapping
 
 from api.access import secret_examples as examples
+from api.access.credential_answers import CredentialAnswers
 from api.access.models import KeyRotation
 from api.access.secret_models import NewSigningSecret, SecretId, SecretRequest, SigningSecret, SigningSecretList
 from api.contract import responses
-from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit
 from api.http.services import Use
 from api.identity.scopes import needs
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
-from services import signing_secrets
-from services.signing_secrets import MadeSecret
-from store.access import signing_secrets as rows
+from services.signing_secrets import SECRETS
 
 router = APIRouter(tags=["access"])
 
 PATH = "/access/secrets"
+
+
+def _shown(row: RowMapping) -> dict[str, Any]:
+    return {name: row[name] for name in SigningSecret.model_fields}
+
+
+_answers = CredentialAnswers(SECRETS, f"/v1{PATH}", "secret", _shown)
 
 
 @router.post(
@@ -45,8 +50,8 @@ async def create(
     call makes another; all that have not ended count.
     """
     async with services.engine.begin() as connection:
-        made = await signing_secrets.create(connection, who, asked.carrier, expires_at=asked.expires_at)
-    return _made(made)
+        made = await SECRETS.create(connection, who, asked.carrier, expires_at=asked.expires_at)
+    return _answers.issued(made)
 
 
 @router.get(
@@ -69,13 +74,7 @@ async def find(
     """Also those that have ended, without the secrets themselves. What the caller could not have made is left out, so
     that a page may be shorter than its limit.
     """
-    before = cursor.decode_moment(cursor_) if cursor_ else None
-    async with services.reads.connect() as connection:
-        found = await rows.page(connection, carrier, before, limit + 1)
-    page = found[:limit]
-    more = cursor.encode(page[-1]["created_at"], page[-1]["id"]) if len(found) > limit else None
-    seen = [_shown(row) for row in page if signing_secrets.may_see(who, row)]
-    return Json({"items": seen, "next_cursor": more})
+    return await _answers.page(services, who, cursor_, limit, carrier=carrier)
 
 
 @router.get(
@@ -90,8 +89,7 @@ async def find(
 )
 async def get(secret_id: SecretId, services: Use, who: Annotated[Principal, needs(Scope.ACCESS_MANAGE)]) -> Json:
     """Without the secret itself."""
-    async with services.reads.connect() as connection:
-        return Json(_shown(await signing_secrets.get(connection, who, secret_id)))
+    return await _answers.get(services, who, secret_id)
 
 
 @router.post(
@@ -116,11 +114,7 @@ async def rotate(
     """The old one counts for the overlap, so that the carrier can be given the new one; one that was stolen is replaced
     with `overlap_seconds` 0.
     """
-    async with services.engine.begin() as connection:
-        made = await signing_secrets.rotate(
-            connection, who, secret_id, overlap_seconds=how.overlap_seconds, expires_at=how.expires_at
-        )
-    return _made(made)
+    return await _answers.rotate(services, who, secret_id, how)
 
 
 @router.post(
@@ -137,15 +131,4 @@ async def revoke(secret_id: SecretId, services: Use, who: Annotated[Principal, n
     """At once, in every process. A carrier whose last secret was revoked need not sign any more; one whose secrets have
     expired still must. Once is as good as twice.
     """
-    async with services.engine.begin() as connection:
-        row = await signing_secrets.revoke(connection, who, secret_id)
-    return Json(_shown(row))
-
-
-def _made(made: MadeSecret) -> Json:
-    here = f"/v1{PATH}/{made.row['id']}"
-    return Json({**_shown(made.row), "secret": made.secret}, 201, headers={"Location": here})
-
-
-def _shown(row: RowMapping) -> dict[str, Any]:
-    return {name: row[name] for name in SigningSecret.model_fields}
+    return await _answers.revoke(services, who, secret_id)

@@ -1,10 +1,26 @@
 """API keys, secrets that carriers sign with, and the log of every change that a caller asked for."""
 
+from typing import Any
+
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from dom.shared.access import Role
 from store.tables.common import metadata, moment, one_of, serial
+
+
+def _issued(table: str) -> tuple[Column[Any], ...]:
+    """Who made a credential and when, until when it counts, and which one it took the place of."""
+    return (
+        Column("created_by", Text, nullable=False),
+        moment("created_at", now=True),
+        moment("expires_at", nullable=True),
+        Column("revoked_by", Text),
+        moment("revoked_at", nullable=True),
+        moment("last_used_at", nullable=True),
+        Column("rotated_from", Text, ForeignKey(f"{table}.id")),
+    )
+
 
 # The secret itself is kept nowhere: who has lost it makes another.
 api_keys = Table(
@@ -18,13 +34,7 @@ api_keys = Table(
     Column("nodes", ARRAY(Text)),
     Column("carriers", ARRAY(Text)),
     Column("scopes", ARRAY(Text), comment="those of the role's scopes that it has; null: all"),
-    Column("created_by", Text, nullable=False),
-    moment("created_at", now=True),
-    moment("expires_at", nullable=True),
-    Column("revoked_by", Text),
-    moment("revoked_at", nullable=True),
-    moment("last_used_at", nullable=True),
-    Column("rotated_from", Text, ForeignKey("api_keys.id")),
+    *_issued("api_keys"),
     one_of("role", Role),
     CheckConstraint("length(hash) = 32", name="hash_is_sha256"),
     CheckConstraint("position(':' in subject) = 0", name="subject_is_no_system"),
@@ -47,13 +57,7 @@ signing_secrets = Table(
         nullable=False,
         comment="whsec_ and base64, as it is: whoever checks a signature needs the secret itself",
     ),
-    Column("created_by", Text, nullable=False),
-    moment("created_at", now=True),
-    moment("expires_at", nullable=True),
-    Column("revoked_by", Text),
-    moment("revoked_at", nullable=True),
-    moment("last_used_at", nullable=True),
-    Column("rotated_from", Text, ForeignKey("signing_secrets.id")),
+    *_issued("signing_secrets"),
     CheckConstraint("secret LIKE 'whsec\\_%' AND length(secret) >= 38", name="secret_can_sign"),
     CheckConstraint("(revoked_at IS NULL) = (revoked_by IS NULL)", name="revoked_by_somebody"),
     Index("signing_secrets_carrier_ix", "carrier"),

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.shared.access import Limits, Principal, Role, Scope, principal
 from services import api_keys
+from services.credentials import COMMAND_LINE
 
 OPERATOR = "tests"
 _SECRET = "the-secret-of-the-tests-which-guards-nothing"
@@ -41,8 +42,8 @@ async def key_of(
     """The headers of a new key. What it is limited to need not be there."""
     asked = api_keys.NewKey(name or str(role), role, limits, scopes)
     async with engine.begin() as connection:
-        made = await api_keys._make(connection, api_keys.COMMAND_LINE, asked)
-    return {"X-API-Key": made.key}
+        made = await api_keys.write(connection, COMMAND_LINE, asked)
+    return {"X-API-Key": made.plaintext}
 
 
 def caller(role: Role = Role.OPERATOR, **limits: Any) -> Principal:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.openapi import generate
 from dom.shared.access import Limits, Role
-from store.access import signing_secrets
+from store.access.credentials import SIGNING_SECRETS
 from tests.api.driving import Channel, new_number, order
 from tests.worlds.access import key_of
 from tools.access_matrix import DIMENSIONS, HIDDEN, LEFT_OUT, NAMED, OPEN, PAGE, RULES, Row, matrix, page
@@ -127,9 +127,8 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     assert (await http.put(f"/v1/inbound/{inbound}", json=coming)).status_code == 201
     key = (await key_of(engine, Role.OPERATOR, Limits(), name="the matrix's own"))["X-API-Key"]
     async with engine.begin() as connection:
-        await signing_secrets.insert(
-            connection, "matrix", "matrix-carrier", secret=f"whsec_{'A' * 44}", created_by="tests", expires_at=None
-        )
+        secret = {"id": "matrix", "carrier": "matrix-carrier", "secret": f"whsec_{'A' * 44}", "created_by": "tests"}
+        await SIGNING_SECRETS.insert(connection, secret)
     names = {
         "order_id": placed, "fulfilment_id": work["id"], "return_id": returned, "sku_id": sku, "node_id": NODE,
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,

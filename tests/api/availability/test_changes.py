@@ -25,7 +25,7 @@ from dom.channels import Channel, ChannelRule
 from dom.shared.access import Limits, Role
 from settings import Settings
 from store import channels, stock
-from store.access import api_keys
+from store.access.credentials import API_KEYS
 from store.database import engine as database
 from store.enums import LedgerKind
 from store.stock import Movement
@@ -333,7 +333,7 @@ async def _made(engine: AsyncEngine, expires_in: float | None = None) -> dict[st
     headers = await key_of(engine, Role.OPERATOR, Limits())
     if expires_in is not None:
         async with engine.begin() as connection:
-            await api_keys.expire_in(connection, headers["X-API-Key"].split("_")[1], expires_in)
+            await API_KEYS.expire_in(connection, headers["X-API-Key"].split("_")[1], expires_in)
     return headers
 
 
@@ -349,7 +349,7 @@ async def test_a_stream_ends_with_the_key_it_came_with(http: httpx.AsyncClient, 
             async for line in answer.aiter_lines():
                 if line and revoke:
                     async with house.begin() as connection:
-                        await api_keys.revoke(connection, headers["X-API-Key"].split("_")[1], "tests")
+                        await API_KEYS.revoke(connection, headers["X-API-Key"].split("_")[1], "tests")
                     revoke = False
         return time.monotonic() - began
 

@@ -15,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.identity.scopes import PUBLIC, declared, require_scopes, served
 from dom.shared.access import SCOPES, Limits, Role, Scope
-from services import api_keys, authentication
+from services import authentication
+from services.api_keys import KEYS
 from services.authentication import KeyRing
+from services.credentials import COMMAND_LINE
 from store.access import api_keys as rows
 from store.database import engine as store_engine
 from tests.api.driving import problem
@@ -135,7 +137,7 @@ class TestEndedKeys:
         assert (await nobody.get(LISTED, headers=headers)).status_code == 200
         key_id = headers["X-API-Key"].split("_")[1]
         async with engine.begin() as connection:
-            await api_keys.revoke(connection, api_keys.COMMAND_LINE, key_id)
+            await KEYS.revoke(connection, COMMAND_LINE, key_id)
         app.state.services.keys.forget(key_id)
         problem(await nobody.get(LISTED, headers=headers), 401, "unauthenticated")
 
@@ -145,7 +147,7 @@ class TestEndedKeys:
         key = (await key_of(engine, Role.OPERATOR, Limits()))["X-API-Key"]
         assert await ring.caller(key) is not None
         async with engine.begin() as connection:
-            await api_keys.revoke(connection, api_keys.COMMAND_LINE, key.split("_")[1])
+            await KEYS.revoke(connection, COMMAND_LINE, key.split("_")[1])
         assert await ring.caller(key) is not None
         now = authentication.REMEMBERED_SECONDS
         assert await ring.caller(key) is None
@@ -160,7 +162,7 @@ class TestEndedKeys:
         async def find_and_be_revoked(connection: AsyncConnection, wanted: str) -> Any:
             row = await find(connection, wanted)
             async with engine.begin() as other:
-                await api_keys.revoke(other, api_keys.COMMAND_LINE, key_id)
+                await KEYS.revoke(other, COMMAND_LINE, key_id)
             ring.forget(key_id)
             return row
 
@@ -187,9 +189,9 @@ class TestEndedKeys:
         old = await key_of(engine, Role.OPERATOR, Limits())
         key_id = old["X-API-Key"].split("_")[1]
         async with engine.begin() as connection:
-            made = await api_keys.rotate(connection, api_keys.COMMAND_LINE, key_id, overlap_seconds=0, expires_at=None)
+            made = await KEYS.rotate(connection, COMMAND_LINE, key_id, overlap_seconds=0, expires_at=None)
         problem(await nobody.get(LISTED, headers=old), 401, "unauthenticated")
-        assert (await nobody.get(LISTED, headers={"X-API-Key": made.key})).status_code == 200
+        assert (await nobody.get(LISTED, headers={"X-API-Key": made.plaintext})).status_code == 200
 
     async def test_its_last_use_is_written_down(self, nobody: httpx.AsyncClient, engine: AsyncEngine) -> None:
         headers = await key_of(engine, Role.OPERATOR, Limits())

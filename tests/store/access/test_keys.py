@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dom.shared.access import Limits, Principal, Role, Scope, principal
 from dom.shared.errors import Conflict, DomError, Forbidden, InvalidInput, NotFound
 from services import api_keys
-from services.api_keys import COMMAND_LINE, MadeKey, NewKey
+from services.api_keys import KEYS, NewKey
+from services.credentials import COMMAND_LINE, Issued, is_live
 from store.access import api_keys as rows
 from tests.worlds import small
 
@@ -28,9 +29,9 @@ async def house(world: AsyncEngine) -> AsyncEngine:
     return world
 
 
-async def made(engine: AsyncEngine, asked: NewKey = SHOP, maker: Principal = COMMAND_LINE) -> MadeKey:
+async def made(engine: AsyncEngine, asked: NewKey = SHOP, maker: Principal = COMMAND_LINE) -> Issued:
     async with engine.begin() as connection:
-        return await api_keys.create(connection, maker, asked)
+        return await KEYS.create(connection, maker, asked)
 
 
 async def works(engine: AsyncEngine, key: str) -> bool:
@@ -39,26 +40,26 @@ async def works(engine: AsyncEngine, key: str) -> bool:
     assert found is not None
     async with engine.connect() as connection:
         row = await rows.find(connection, found[0])
-    return row is not None and api_keys.is_secret(row, found[1]) and api_keys.is_live(row, row["now"])
+    return row is not None and api_keys.is_secret(row, found[1]) and is_live(row, row["now"])
 
 
 class TestMaking:
     async def test_the_secret_is_kept_nowhere(self, house: AsyncEngine) -> None:
-        key = (await made(house)).key
+        key = (await made(house)).plaintext
         async with house.connect() as connection:
             everything = str((await connection.execute(text("SELECT row_to_json(k)::text FROM api_keys k"))).all())
         assert key.rpartition("_")[2] not in everything
         assert await works(house, key)
 
     async def test_no_two_are_alike(self, house: AsyncEngine) -> None:
-        keys = {(await made(house)).key for _ in range(5)}
+        keys = {(await made(house)).plaintext for _ in range(5)}
         assert len(keys) == 5
         assert all(len(key.split("_", 2)[2]) == 43 for key in keys)  # 256 bits as base64
 
     async def test_another_secret_is_not_let_in(self, house: AsyncEngine) -> None:
-        key = (await made(house)).key
+        key = (await made(house)).plaintext
         assert not await works(house, key[:-1] + ("a" if key[-1] != "a" else "b"))
-        other = (await made(house)).key
+        other = (await made(house)).plaintext
         assert not await works(house, "_".join([*key.split("_")[:2], other.split("_", 2)[2]]))
 
     @pytest.mark.parametrize("text_", ["", "dom_", "dom_x", "dom__x", "dom_x_", "x_y_z", "dom_x_\u00e9"])
@@ -117,9 +118,9 @@ class TestEnding:
     async def test_a_rotated_key_works_for_the_overlap(self, house: AsyncEngine) -> None:
         old = await made(house)
         async with house.begin() as connection:
-            new = await api_keys.rotate(connection, COMMAND_LINE, old.row["id"], overlap_seconds=3600, expires_at=None)
-        assert await works(house, old.key)
-        assert await works(house, new.key)
+            new = await KEYS.rotate(connection, COMMAND_LINE, old.row["id"], overlap_seconds=3600, expires_at=None)
+        assert await works(house, old.plaintext)
+        assert await works(house, new.plaintext)
         assert new.row["rotated_from"] == old.row["id"]
         assert (new.row["subject"], new.row["channels"]) == ("web shop", ["web"])
         async with house.connect() as connection:
@@ -129,58 +130,56 @@ class TestEnding:
     async def test_without_overlap_it_ends_at_once(self, house: AsyncEngine) -> None:
         old = await made(house)
         async with house.begin() as connection:
-            await api_keys.rotate(connection, COMMAND_LINE, old.row["id"], overlap_seconds=0, expires_at=None)
-        assert not await works(house, old.key)
+            await KEYS.rotate(connection, COMMAND_LINE, old.row["id"], overlap_seconds=0, expires_at=None)
+        assert not await works(house, old.plaintext)
 
     async def test_rotation_prolongs_no_key(self, house: AsyncEngine) -> None:
         soon = datetime.now(UTC) + timedelta(minutes=5)
         old = await made(house, NewKey(SHOP.subject, SHOP.role, SHOP.limits, expires_at=soon))
         async with house.begin() as connection:
-            new = await api_keys.rotate(
-                connection, COMMAND_LINE, old.row["id"], overlap_seconds=86_400, expires_at=None
-            )
-            again = await rows.lock(connection, old.row["id"])
+            new = await KEYS.rotate(connection, COMMAND_LINE, old.row["id"], overlap_seconds=86_400, expires_at=None)
+            again = await KEYS.rows.find(connection, old.row["id"])
         assert again is not None
         assert new.row["expires_at"] == again["expires_at"] == soon
 
     async def test_a_revoked_key_is_dead_and_cannot_be_rotated(self, house: AsyncEngine) -> None:
         key = await made(house)
         async with house.begin() as connection:
-            first = await api_keys.revoke(connection, COMMAND_LINE, key.row["id"])
+            first = await KEYS.revoke(connection, COMMAND_LINE, key.row["id"])
         async with house.begin() as connection:
-            second = await api_keys.revoke(connection, COMMAND_LINE, key.row["id"])
-        assert not await works(house, key.key)
+            second = await KEYS.revoke(connection, COMMAND_LINE, key.row["id"])
+        assert not await works(house, key.plaintext)
         assert first["revoked_at"] == second["revoked_at"]
         with pytest.raises(Conflict):
             async with house.begin() as connection:
-                await api_keys.rotate(connection, COMMAND_LINE, key.row["id"], overlap_seconds=0, expires_at=None)
+                await KEYS.rotate(connection, COMMAND_LINE, key.row["id"], overlap_seconds=0, expires_at=None)
 
     async def test_an_expired_key_is_dead(self, house: AsyncEngine) -> None:
         key = await made(house, NewKey(SHOP.subject, SHOP.role, SHOP.limits, expires_at=LATER))
-        assert await works(house, key.key)
+        assert await works(house, key.plaintext)
         async with house.begin() as connection:
             await connection.execute(text("UPDATE api_keys SET expires_at = now()"))
-        assert not await works(house, key.key)
+        assert not await works(house, key.plaintext)
 
     async def test_a_limited_maker_ends_and_sees_no_key_beyond_his(self, house: AsyncEngine) -> None:
         key = await made(house, NewKey("the house", Role.OPERATOR))
         limited = principal("kim", [Role.OPERATOR], Limits.of(channels=["web"]))
         for ending in (
-            api_keys.revoke,
-            lambda *given: api_keys.rotate(*given, overlap_seconds=0, expires_at=None),
+            KEYS.revoke,
+            lambda *given: KEYS.rotate(*given, overlap_seconds=0, expires_at=None),
         ):
             with pytest.raises(Forbidden):
                 async with house.begin() as connection:
                     await ending(connection, limited, key.row["id"])
         shop = await made(house)
         async with house.connect() as connection:
-            page = await rows.page(connection, None, 10)
-        assert [row["id"] for row in api_keys.visible_to(limited, page)] == [shop.row["id"]]
+            page = await KEYS.rows.page(connection, None, 10)
+        assert [row["id"] for row in KEYS.visible_to(limited, page)] == [shop.row["id"]]
 
     async def test_a_key_that_never_was(self, house: AsyncEngine) -> None:
         with pytest.raises(NotFound):
             async with house.begin() as connection:
-                await api_keys.revoke(connection, COMMAND_LINE, "nothing")
+                await KEYS.revoke(connection, COMMAND_LINE, "nothing")
 
     async def test_rotated_twice_at_once_there_are_two_new_keys_and_no_lost_one(self, house: AsyncEngine) -> None:
         old = await made(house)
@@ -188,12 +187,10 @@ class TestEnding:
         async def rotate() -> str | DomError:
             try:
                 async with house.begin() as connection:
-                    new = await api_keys.rotate(
-                        connection, COMMAND_LINE, old.row["id"], overlap_seconds=0, expires_at=None
-                    )
+                    new = await KEYS.rotate(connection, COMMAND_LINE, old.row["id"], overlap_seconds=0, expires_at=None)
             except DomError as error:
                 return error
-            return new.key
+            return new.plaintext
 
         answers = await asyncio.gather(rotate(), rotate())
         assert sorted(type(each).__name__ for each in answers) == ["Conflict", "str"]
@@ -205,8 +202,8 @@ class TestLastUse:
 
         async def use() -> datetime:
             async with house.begin() as connection:
-                await rows.used(connection, key_id)
-                found = await rows.lock(connection, key_id)
+                await KEYS.rows.used(connection, key_id)
+                found = await KEYS.rows.find(connection, key_id)
             assert found is not None
             at: datetime = found["last_used_at"]
             return at
