@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from cli.folder import LEAST_SPACE_BYTES, DataFolder
 from cli.problems import StartProblem
@@ -56,6 +57,17 @@ class Child:
         folder.run.mkdir(parents=True, exist_ok=True)
         self._process = self._spawn()
         self._pid_file.write_text(str(self.pid))
+
+    @classmethod
+    def started(cls, command: Command, folder: DataFolder, ready: Callable[[], bool]) -> Self:
+        """A child that is `ready`; raises StartProblem, and leaves none behind, when it does not come to that."""
+        child = cls(command, folder)
+        try:
+            child.wait_until(ready)
+        except BaseException:
+            child.stop()
+            raise
+        return child
 
     @property
     def pid(self) -> int:

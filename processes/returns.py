@@ -1,11 +1,10 @@
 """Returns as durable processes: start them, ask them."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import WorkflowHandle
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.workflow import UpdateMethodMultiParam
 
 from dom import returns as rules
 from dom.orders.return_calls import (
@@ -25,8 +24,7 @@ from services import returns as use_cases
 from store import returns
 from workflows import attributes
 from workflows.messages import EDITION, MOST_EVENTS, ReturnAnswer, ReturnInput, ReturnStepAnswer
-from workflows.returns import ReturnWorkflow
-from workflows.words import counted
+from workflows.returns import ReturnWorkflow, start_summary
 
 
 class ReturnProcesses:
@@ -61,7 +59,7 @@ class ReturnProcesses:
             ReturnWorkflow.run,
             ReturnInput(return_id=return_id, request=request, key=key, edition=EDITION, most_events=MOST_EVENTS),
             workflow_id=ids.return_workflow_id(return_id),
-            summary=f"return of {counted(sum(n.quantity for n in request.lines), 'unit')} of {request.order_id}",
+            summary=start_summary(request),
             attributes=attributes.of_return(),
             refused_before=refused_before,
         )
@@ -86,67 +84,44 @@ class ReturnProcesses:
         more: a person hears of goods that a return had let go.
         """
         lines = None if call.lines is None else tuple((line.line_id, line.quantity) for line in call.lines)
-        return await self._step(
-            return_id,
-            lambda handle: handle.execute_update(ReturnWorkflow.receive, call, id=key),
-            call.content_hash("receive"),
-            key,
-            rules.Receive(lines=lines),
-            call.actor,
-        )
+        return await self._step(return_id, ReturnWorkflow.receive, "receive", call, key, rules.Receive(lines=lines))
 
     async def inspect(self, return_id: str, call: InspectCall, key: str | None) -> ReturnResult:
         """What becomes of returned units. Raises NotFound, InvalidInput, or StepNotPossible if none waits for it."""
         found = tuple((line.line_id, line.disposition, line.quantity) for line in call.lines)
-        return await self._step(
-            return_id,
-            lambda handle: handle.execute_update(ReturnWorkflow.inspect, call, id=key),
-            call.content_hash("inspect"),
-            key,
-            rules.Inspect(found=found),
-            call.actor,
-        )
+        return await self._step(return_id, ReturnWorkflow.inspect, "inspect", call, key, rules.Inspect(found=found))
 
     async def cancel(self, return_id: str, call: CancelReturnCall, key: str | None) -> ReturnResult:
         """The customer keeps what has not come. Raises NotFound, or StepNotPossible if nothing is still to come."""
-        return await self._step(
-            return_id,
-            lambda handle: handle.execute_update(ReturnWorkflow.cancel, call, id=key),
-            call.content_hash("cancel"),
-            key,
-            rules.CancelReturn(),
-            call.actor,
-        )
+        return await self._step(return_id, ReturnWorkflow.cancel, "cancel", call, key, rules.CancelReturn())
 
     async def close(self, return_id: str, call: CloseReturnCall, key: str | None) -> ReturnResult:
         """Nothing more is expected. Raises NotFound, or StepNotPossible before anything came."""
-        return await self._step(
-            return_id,
-            lambda handle: handle.execute_update(ReturnWorkflow.close, call, id=key),
-            call.content_hash("close"),
-            key,
-            rules.CloseReturn(),
-            call.actor,
-        )
+        return await self._step(return_id, ReturnWorkflow.close, "close", call, key, rules.CloseReturn())
 
     async def _step(
         self,
         return_id: str,
-        update: Callable[[WorkflowHandle[Any, Any]], Awaitable[ReturnStepAnswer]],
-        request_hash: str,
+        update: UpdateMethodMultiParam[[ReturnWorkflow, Any], ReturnStepAnswer],
+        operation: str,
+        call: ReceiveCall | InspectCall | CancelReturnCall | CloseReturnCall,
         key: str | None,
         command: rules.Step,
-        actor: str,
     ) -> ReturnResult:
+        request_hash = call.content_hash(operation)
         answer = await self._durable.ask(
-            ids.return_workflow_id(return_id), update, key=key, answer=ReturnStepAnswer, request_hash=request_hash
+            ids.return_workflow_id(return_id),
+            lambda handle: handle.execute_update(update, call, id=key),
+            key=key,
+            answer=ReturnStepAnswer,
+            request_hash=request_hash,
         )
         if answer is not None:
             return ReturnResult.model_validate(answer.model_dump(exclude={"request_hash"}))
         await self._must_have_ended(return_id)
         # The store decides what is said of a return that has ended; it changes nothing any more.
         order_id = ids.order_of(return_id)
-        asked = use_cases.ReturnCall(return_id, order_id, actor, request=key or "", request_hash=request_hash)
+        asked = use_cases.ReturnCall(return_id, order_id, call.actor, request=key or "", request_hash=request_hash)
         standing = await use_cases.commit(self._engine, asked, command, use_cases.ReturnTerms())
         return ReturnResult(
             return_id=return_id,

@@ -1,10 +1,11 @@
 """Starting the process of an order or a return anew, where the store stands."""
 
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from dom import returns as rules
 from dom.exceptions import ExceptionKind
@@ -20,7 +21,7 @@ from workflows.messages import EDITION, MOST_EVENTS, OrderInput, ReturnInput
 from workflows.order.process import OrderWorkflow
 from workflows.order.temporal_view import start_summary
 from workflows.returns import ReturnWorkflow
-from workflows.words import counted
+from workflows.returns import start_summary as return_summary
 
 Start = TypeVar("Start", OrderInput, ReturnInput)
 
@@ -43,16 +44,8 @@ async def revive(engine: AsyncEngine, client: Client, task_queue: str, fault: Fa
         await _revive_return(engine, client, task_queue, fault, by)
         return
     start = await _order_input(engine, client, fault, by)
-    await client.start_workflow(
-        OrderWorkflow.run,
-        start,
-        id=fault.workflow_id,
-        task_queue=task_queue,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        id_conflict_policy=_CONFLICT[fault.kind],
-        search_attributes=attributes.of_order(start.order),
-        static_summary=start_summary(start.order),
-    )
+    order = start.order
+    await _start(client, task_queue, fault, OrderWorkflow.run, start, attributes.of_order(order), start_summary(order))
 
 
 async def _order_input(engine: AsyncEngine, client: Client, fault: Fault, by: str) -> OrderInput:
@@ -78,16 +71,28 @@ async def _started_with(client: Client, fault: Fault, by: str, kind: type[Start]
 
 async def _revive_return(engine: AsyncEngine, client: Client, task_queue: str, fault: Fault, by: str) -> None:
     start = await _return_input(engine, client, fault, by)
-    request = start.request
+    summary = return_summary(start.request)
+    await _start(client, task_queue, fault, ReturnWorkflow.run, start, attributes.of_return(), summary)
+
+
+async def _start(
+    client: Client,
+    task_queue: str,
+    fault: Fault,
+    run: Callable[[Any, Start], Awaitable[Any]],
+    start: Start,
+    search_attributes: TypedSearchAttributes,
+    summary: str,
+) -> None:
     await client.start_workflow(
-        ReturnWorkflow.run,
+        run,
         start,
         id=fault.workflow_id,
         task_queue=task_queue,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         id_conflict_policy=_CONFLICT[fault.kind],
-        search_attributes=attributes.of_return(),
-        static_summary=f"return of {counted(sum(n.quantity for n in request.lines), 'unit')} of {request.order_id}",
+        search_attributes=search_attributes,
+        static_summary=summary,
     )
 
 

@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.returning import CommitReturn, OpenReturn, Returning, ReturnView
-    from dom.orders.return_calls import CancelReturnCall, CloseReturnCall, InspectCall, ReceiveCall
+    from dom.orders.return_calls import CancelReturnCall, CloseReturnCall, InspectCall, ReceiveCall, ReturnRequest
     from dom.orders.status import ReturnStatus
     from dom.returns import CancelReturn, CloseReturn, ExpireReturn, Inspect, Receive, Step
     from dom.shared.access import EXPIRY, TEMPORAL
@@ -32,6 +32,11 @@ _NEXT_RUN: Final = {"edition": EDITION, "continued": True, "revived_by": None}
 """What the next run of a return's process starts with, otherwise than this one."""
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
 """The store's clock decides whether time is over: if it is a moment behind, it is asked again."""
+
+
+def start_summary(request: ReturnRequest) -> str:
+    """A return in one line, for lists of the Temporal UI."""
+    return f"return of {counted(sum(line.quantity for line in request.lines), 'unit')} of {request.order_id}"
 
 
 @workflow.defn(name="Return")

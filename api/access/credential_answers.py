@@ -38,8 +38,7 @@ class CredentialAnswers:
         before = cursor.decode_moment(cursor_) if cursor_ else None
         async with services.reads.connect() as connection:
             found = await self.issuer.rows.page(connection, before, limit + 1, **wanted)
-        page = found[:limit]
-        more = cursor.encode(page[-1]["created_at"], page[-1]["id"]) if len(found) > limit else None
+        page, more = cursor.page(found, limit, lambda row: (row["created_at"], row["id"]))
         items = [self.shown(row) for row in self.issuer.visible_to(who, page)]
         return Json({"items": items, "next_cursor": more})
 

@@ -167,5 +167,5 @@ async def list_audit(
     before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:
         found = await audit.page(connection, wanted, before=before, limit=limit + 1)
-    more = cursor.encode(str(found[limit - 1]["id"])) if len(found) > limit else None
-    return Json({"items": [dict(row) for row in found[:limit]], "next_cursor": more})
+    page, more = cursor.page(found, limit, lambda row: (str(row["id"]),))
+    return Json({"items": [dict(row) for row in page], "next_cursor": more})

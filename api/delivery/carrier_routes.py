@@ -44,8 +44,8 @@ async def find(services: Use, limit: Limit = 50, cursor_: Annotated[Cursor, Quer
     after = cursor.decode(cursor_, 1)[0] if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await lists.list_carriers(connection, after=after, limit=limit + 1)
-    more = cursor.encode(rows[limit - 1]["carrier"]) if len(rows) > limit else None
-    return Json({"items": [dict(row) for row in rows[:limit]], "next_cursor": more})
+    page, more = cursor.page(rows, limit, lambda row: (row["carrier"],))
+    return Json({"items": [dict(row) for row in page], "next_cursor": more})
 
 
 async def must_be_signed(

@@ -37,8 +37,8 @@ class CarrierList(Page):
     items: list[CarrierSummary]
 
 
-class ShipmentSummary(BaseModel):
-    """A booking with a carrier."""
+class ShipmentHead(BaseModel):
+    """A booking with a carrier, and what became of it."""
 
     id: str = Field(description="The booking's id; a fulfilment that is booked again gets another.")
     carrier: str
@@ -53,6 +53,11 @@ class ShipmentSummary(BaseModel):
     currency: str
     booked_at: Utc
     ended_at: Utc | None = Field(description="When it was voided, delivered, lost or returned, in UTC; null before.")
+
+
+class ShipmentSummary(ShipmentHead):
+    """A booking with a carrier, in a list."""
+
     fulfilments: list[str] = Field(description="Ids of the fulfilments in it.")
     orders: list[str] = Field(description="Ids of the orders these belong to.")
 

@@ -48,5 +48,5 @@ async def find(
     before = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await lists.list_shipments(connection, wanted, before=before, limit=limit + 1)
-    more = cursor.encode(rows[limit - 1]["booked_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
-    return Json({"items": [dict(row) for row in rows[:limit]], "next_cursor": more})
+    page, more = cursor.page(rows, limit, lambda row: (row["booked_at"], row["id"]))
+    return Json({"items": [dict(row) for row in page], "next_cursor": more})

@@ -52,8 +52,8 @@ async def find(
     before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await lists.list_exceptions(connection, wanted, before=before, limit=limit + 1)
-    more = cursor.encode(str(rows[limit - 1]["id"])) if len(rows) > limit else None
-    return Json({"items": [_with_info(row) for row in rows[:limit]], "next_cursor": more})
+    page, more = cursor.page(rows, limit, lambda row: (str(row["id"]),))
+    return Json({"items": [_with_info(row) for row in page], "next_cursor": more})
 
 
 def _with_info(row: RowMapping) -> dict[str, object]:

@@ -68,8 +68,8 @@ async def list_fulfilments(
     wanted = WorkFilter(node_id=node, statuses=status, order_id=order, limits=who.limits)
     async with services.reads.connect() as connection:
         rows = await work_list(connection, wanted, after=after, limit=limit + 1)
-    more = _position(rows[limit - 1]) if len(rows) > limit else None
-    return Json({"items": [_work(row) for row in rows[:limit]], "next_cursor": more})
+    page, more = cursor.page(rows, limit, _position)
+    return Json({"items": [_work(row) for row in page], "next_cursor": more})
 
 
 @router.get(
@@ -234,8 +234,8 @@ def _found(lines: tuple[StepLine, ...] | None) -> dict[str, int] | None:
     return found
 
 
-def _position(row: RowMapping) -> str:
-    return cursor.encode(cursor.WORK_PARTS[row["closed"]], row["ship_by"], row["id"])
+def _position(row: RowMapping) -> cursor.Position:
+    return cursor.WORK_PARTS[row["closed"]], row["ship_by"], row["id"]
 
 
 def _work(row: RowMapping) -> dict[str, Any]:

@@ -3,9 +3,14 @@
 import binascii
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from dom.shared.errors import InvalidInput
+
+Row = TypeVar("Row")
+Position = tuple[str | datetime, ...]
 
 LONGEST_NUMBER = 9
 """Digits of a number the database holds as an integer."""
@@ -20,6 +25,14 @@ def encode(*position: str | datetime) -> str:
     """The cursor of the row at this position."""
     parts = [part.isoformat() if isinstance(part, datetime) else part for part in position]
     return urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def page(found: Sequence[Row], limit: int, position: Callable[[Row], Position]) -> tuple[list[Row], str | None]:
+    """The page of a list that was read with one row more than `limit`, and the cursor of the next page; None for the
+    last one. `position` gives the sort key of a row.
+    """
+    rows = list(found[:limit])
+    return rows, encode(*position(rows[-1])) if len(found) > limit else None
 
 
 def decode(cursor: str, length: int) -> list[str]:

@@ -124,8 +124,7 @@ async def find(
     visibility.no_limit_of_nodes(who)
     before = cursor.decode_moment(cursor_) if cursor_ else None
     found = await imports.find(services.reads, status or [], before, limit + 1)
-    page = found[:limit]
-    more = cursor.encode(page[-1].created_at, page[-1].id) if len(found) > limit else None
+    page, more = cursor.page(found, limit, lambda each: (each.created_at, each.id))
     return Json({"items": [_shown(each) for each in page], "next_cursor": more})
 
 

@@ -104,9 +104,8 @@ async def list_inbound(
     after = _position(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await inbound.find(connection, wanted, after=after, limit=limit + 1)
-    page = [dict(row) for row in rows[:limit]]
-    more = cursor.encode(page[-1]["due_on"].isoformat(), page[-1]["reference"]) if len(rows) > limit else None
-    return Json({"items": page, "next_cursor": more})
+    page, more = cursor.page(rows, limit, lambda row: (row["due_on"].isoformat(), row["reference"]))
+    return Json({"items": [dict(row) for row in page], "next_cursor": more})
 
 
 @router.get(

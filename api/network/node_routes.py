@@ -49,8 +49,8 @@ async def find(
     wanted = lists.NodeFilter(kind=kind, country=country, active=active, limits=who.limits)
     async with services.reads.connect() as connection:
         found = await lists.list_nodes(connection, wanted, after=after, limit=limit + 1)
-    more = cursor.encode(found[limit - 1]["id"]) if len(found) > limit else None
-    return Json({"items": [Node.model_validate(document) for document in found[:limit]], "next_cursor": more})
+    page, more = cursor.page(found, limit, lambda document: (document["id"],))
+    return Json({"items": [Node.model_validate(document) for document in page], "next_cursor": more})
 
 
 @router.get(

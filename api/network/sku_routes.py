@@ -48,8 +48,8 @@ async def find(
     after = cursor.decode(cursor_, 1)[0] if cursor_ else None
     async with services.reads.connect() as connection:
         found = await lists.list_skus(connection, part=q, after=after, limit=limit + 1)
-    more = cursor.encode(found[limit - 1]["id"]) if len(found) > limit else None
-    return Json({"items": [Sku.model_validate(document) for document in found[:limit]], "next_cursor": more})
+    page, more = cursor.page(found, limit, lambda document: (document["id"],))
+    return Json({"items": [Sku.model_validate(document) for document in page], "next_cursor": more})
 
 
 @router.get(

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.delivery.models import ShipmentHead
 from api.http.models import Page, Window
 from api.notifications.models import Medium
 from dom.exceptions import ExceptionKind
@@ -17,7 +18,7 @@ from dom.orders.status import CarrierEventKind, FulfilmentStatus, OrderStatus, R
 from dom.shared.base import Utc, Value
 from dom.sourcing.explanation.models import Change, Explanation
 from dom.sourcing.models import Demand, SourcingDecision, StockValue
-from store.enums import MessageStatus, ShipmentStatus
+from store.enums import MessageStatus
 
 
 class OrderLinks(BaseModel):
@@ -113,22 +114,9 @@ class ShipmentEvent(BaseModel):
     occurred_at: Utc = Field(description="When it was scanned, in UTC, as the carrier says.")
 
 
-class Shipment(BaseModel):
+class Shipment(ShipmentHead):
     """What a carrier moves."""
 
-    id: str = Field(description="The booking's id; a fulfilment that is booked again gets another.")
-    carrier: str
-    method: ShippingMethod
-    tracking_number: str
-    status: ShipmentStatus = Field(
-        description="What the carrier last said of the shipment; `voided`: its label may not be used any more."
-    )
-    parcels: int = Field(description="How many parcels the shipment has; each carries the same tracking number.")
-    weight_grams: int = Field(description="What the parcels weigh together, in grams.")
-    price: int = Field(description="Minor units.")
-    currency: str
-    booked_at: Utc
-    ended_at: Utc | None = Field(description="When it was voided, delivered, lost or returned, in UTC; null before.")
     events: list[ShipmentEvent]
 
 

@@ -159,9 +159,8 @@ async def list_orders(
     before = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await reads.list_orders(connection, wanted, before=before, limit=limit + 1)
-    page = [_with_promise(row) for row in rows[:limit]]
-    more = cursor.encode(page[-1]["captured_at"], page[-1]["order_id"]) if len(rows) > limit else None
-    return Json({"items": page, "next_cursor": more})
+    page, more = cursor.page(rows, limit, lambda row: (row["captured_at"], row["order_id"]))
+    return Json({"items": [_with_promise(row) for row in page], "next_cursor": more})
 
 
 @router.get(

@@ -66,9 +66,8 @@ async def find(services: Use, limit: Limit = 50, cursor_: Annotated[Cursor, Quer
     before = cursor.decode_number(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
         found = await policies.newest(connection, limit + 1, before)
-    page = [dict(row) for row in found[:limit]]
-    more = cursor.encode(str(page[-1]["version"])) if len(found) > limit else None
-    return Json({"items": page, "next_cursor": more})
+    page, more = cursor.page(found, limit, lambda row: (str(row["version"]),))
+    return Json({"items": [dict(row) for row in page], "next_cursor": more})
 
 
 @router.post(

@@ -104,8 +104,7 @@ async def find(
     """Without their figures; each has them under its own address."""
     before = cursor.decode_moment(cursor_) if cursor_ else None
     found = await rehearsals.find(services.reads, status or [], before, limit + 1)
-    page = found[:limit]
-    more = cursor.encode(page[-1].created_at, page[-1].id) if len(found) > limit else None
+    page, more = cursor.page(found, limit, lambda each: (each.created_at, each.id))
     return Json({"items": [_shown(each) for each in page], "next_cursor": more})
 
 

@@ -43,6 +43,9 @@ from store.orders import reads
 
 router = APIRouter(tags=["returns"])
 
+_STEP_PROBLEMS = responses.problems("not-found", "conflict", "step-not-possible", "invalid-input", "no-answer-yet")
+"""What a step of a return can be refused for."""
+
 
 @router.post(
     "/returns",
@@ -108,9 +111,8 @@ async def list_returns(
         rows = await reads.list_returns(
             connection, order_id=order_id, status=status, before=before, limit=limit + 1, limits=who.limits
         )
-    page = [dict(row) for row in rows[:limit]]
-    more = cursor.encode(page[-1]["requested_at"], page[-1]["id"]) if len(rows) > limit else None
-    return Json({"items": page, "next_cursor": more})
+    page, more = cursor.page(rows, limit, lambda row: (row["requested_at"], row["id"]))
+    return Json({"items": [dict(row) for row in page], "next_cursor": more})
 
 
 @router.get(
@@ -136,7 +138,7 @@ async def get(return_id: ReturnId, services: Use, who: Annotated[Principal, need
     response_model=ReturnResult,
     responses={
         **responses.success(200, "Received.", examples.RETURN_RECEIVED),
-        **responses.problems("not-found", "conflict", "step-not-possible", "invalid-input", "no-answer-yet"),
+        **_STEP_PROBLEMS,
     },
 )
 async def receive(
@@ -166,7 +168,7 @@ async def receive(
     response_model=ReturnResult,
     responses={
         **responses.success(200, "Inspected; the refund is recorded.", examples.RETURN_REFUNDED),
-        **responses.problems("not-found", "conflict", "step-not-possible", "invalid-input", "no-answer-yet"),
+        **_STEP_PROBLEMS,
     },
 )
 async def inspect(
@@ -191,7 +193,7 @@ async def inspect(
     response_model=ReturnResult,
     responses={
         **responses.success(200, "Cancelled.", examples.RETURN_CANCELLED),
-        **responses.problems("not-found", "conflict", "step-not-possible", "invalid-input", "no-answer-yet"),
+        **_STEP_PROBLEMS,
     },
 )
 async def cancel(
@@ -218,7 +220,7 @@ async def cancel(
     response_model=ReturnResult,
     responses={
         **responses.success(200, "Nothing more is waited for.", examples.RETURN_REFUNDED),
-        **responses.problems("not-found", "conflict", "step-not-possible", "invalid-input", "no-answer-yet"),
+        **_STEP_PROBLEMS,
     },
 )
 async def close(

@@ -49,12 +49,7 @@ def start(data_dir: Path, port: int | None = None) -> EmbeddedMail:
     folder = DataFolder(data_dir.absolute())
     port = port or free_port(HOST)
     prepare(folder, port)
-    child = Child(command(folder, port), folder)
-    try:
-        child.wait_until(lambda: is_open(HOST, port))
-    except BaseException:
-        child.stop()
-        raise
+    child = Child.started(command(folder, port), folder, lambda: is_open(HOST, port))
     return EmbeddedMail(HOST, port, folder.mail, child)
 
 

@@ -88,12 +88,7 @@ def start(data_dir: Path, port: int | None = None) -> EmbeddedPostgres:
     folder = DataFolder(data_dir.absolute())
     port = port or free_port(HOST)
     prepare(folder, port)
-    child = Child(command(folder, port), folder)
-    try:
-        child.wait_until(lambda: is_ready(folder, port))
-    except BaseException:
-        child.stop()
-        raise
+    child = Child.started(command(folder, port), folder, lambda: is_ready(folder, port))
     return EmbeddedPostgres(url(folder, port), child)
 
 

@@ -63,12 +63,7 @@ def start(
     folder = DataFolder(data_dir.absolute())
     port = port or free_port(HOST)
     prepare(folder, port, ui_port)
-    child = Child(command(folder, port, ui_port=ui_port, in_memory=in_memory), folder)
-    try:
-        child.wait_until(lambda: is_ready(port))
-    except BaseException:
-        child.stop()
-        raise
+    child = Child.started(command(folder, port, ui_port=ui_port, in_memory=in_memory), folder, lambda: is_ready(port))
     return EmbeddedTemporal(address(port), ui_url(ui_port), child)
 
 

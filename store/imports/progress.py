@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.shared.errors import NotFound
+from store.database import pages
 from store.enums import ImportKind, ImportStatus
 
 PAGE: Final = 5_000
@@ -71,22 +72,12 @@ async def unfinished(engine: AsyncEngine) -> Sequence[str]:
         return (await connection.scalars(query)).all()
 
 
-_FIND = text(f"""
-SELECT {_COLUMNS} FROM stock_imports
-WHERE (CAST(:statuses AS text[]) IS NULL OR status = ANY(:statuses))
-AND (CAST(:before AS timestamptz) IS NULL OR (created_at, id) < (:before, :before_id))
-ORDER BY created_at DESC, id DESC LIMIT :limit
-""")
-
-
 async def find(
     engine: AsyncEngine, statuses: Sequence[ImportStatus], before: tuple[datetime, str] | None, limit: int
 ) -> list[Import]:
     """Imports, the newest first, after a position."""
-    at, import_id = before or (None, "")
-    parameters = {"statuses": list(statuses) or None, "before": at, "before_id": import_id, "limit": limit}
-    async with engine.connect() as connection:
-        return [_import(row) for row in (await connection.execute(_FIND, parameters)).mappings()]
+    found = await pages.newest(engine, "stock_imports", _COLUMNS, statuses=statuses, before=before, limit=limit)
+    return [_import(row) for row in found]
 
 
 _PROBLEMS = text("""

@@ -14,6 +14,7 @@ from dom.shared.texts import keepable
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.rehearsal.report import Report
 from dom.sourcing.rehearsal.span import Span, read_span
+from store.database import pages
 from store.enums import RehearsalStatus
 
 _COLUMNS: Final = """
@@ -80,22 +81,12 @@ async def get(engine: AsyncEngine, rehearsal_id: str) -> Rehearsal:
     return _rehearsal(row)
 
 
-_FIND = text(f"""
-SELECT {_COLUMNS} FROM rehearsals
-WHERE (CAST(:statuses AS text[]) IS NULL OR status = ANY(:statuses))
-AND (CAST(:before AS timestamptz) IS NULL OR (created_at, id) < (:before, :before_id))
-ORDER BY created_at DESC, id DESC LIMIT :limit
-""")
-
-
 async def find(
     engine: AsyncEngine, statuses: Sequence[RehearsalStatus], before: tuple[datetime, str] | None, limit: int
 ) -> list[Rehearsal]:
     """Rehearsals without their reports, the newest first, after a position."""
-    at, rehearsal_id = before or (None, "")
-    parameters = {"statuses": list(statuses) or None, "before": at, "before_id": rehearsal_id, "limit": limit}
-    async with engine.connect() as connection:
-        return [_rehearsal(row) for row in (await connection.execute(_FIND, parameters)).mappings()]
+    found = await pages.newest(engine, "rehearsals", _COLUMNS, statuses=statuses, before=before, limit=limit)
+    return [_rehearsal(row) for row in found]
 
 
 async def forget(connection: AsyncConnection, rehearsal_id: str) -> None:

@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -42,7 +43,10 @@ def run(engine: Engine, *scripts: Path) -> None:
 def fresh(world_url: str) -> Iterator[Engine]:
     """The schema of the first migration, with a small network in it."""
     engine = create_engine(world_url)
-    migrate.downgrade(world_url, FIRST)
+    config = migrate._config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, FIRST)
     yield engine
     engine.dispose()
 

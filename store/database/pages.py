@@ -1,0 +1,31 @@
+"""Lists that are read page by page."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+async def newest(
+    engine: AsyncEngine,
+    table: str,
+    columns: str,
+    *,
+    statuses: Sequence[str],
+    before: tuple[datetime, str] | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Rows of a table with `id`, `created_at` and `status`, the newest first, from below the position `before` on; of
+    these statuses, or of all if there are none. `table` and `columns` are written into the statement as they are.
+    """
+    statement = text(f"""
+    SELECT {columns} FROM {table}
+    WHERE (CAST(:statuses AS text[]) IS NULL OR status = ANY(:statuses))
+    AND (CAST(:before AS timestamptz) IS NULL OR (created_at, id) < (:before, :before_id))
+    ORDER BY created_at DESC, id DESC LIMIT :limit
+    """)
+    at, row_id = before or (None, "")
+    parameters = {"statuses": list(statuses) or None, "before": at, "before_id": row_id, "limit": limit}
+    async with engine.connect() as connection:
+        return (await connection.execute(statement, parameters)).mappings().all()
