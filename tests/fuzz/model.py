@@ -56,6 +56,25 @@ class Work:
     parcels: list[Parcel] = field(default_factory=list)
     given_back: Counter[str] = field(default_factory=Counter)
     unseen: bool = False
+    lines: frozenset[str] = frozenset()
+    picked: dict[str, int] | None = None
+    short: bool = False
+
+    def __post_init__(self) -> None:
+        self.lines = frozenset(self.units)
+
+    def names_wrongly(self, found: Units, ordered: Units) -> bool:
+        """Whether a pick names other lines than those of the work, or more units than were ordered."""
+        unknown = any(line not in self.lines or n > ordered[line] for line, n in found.items())
+        return unknown or bool(self.units.keys() - found.keys())
+
+    def was_picked_as(self, found: Units | None) -> bool:
+        """Whether a pick says what the pick before it said; packing implies that all were found."""
+        if found is None:
+            return not self.short
+        if not found.keys() <= self.lines:
+            return False
+        return +Counter(found) == +Counter(self.units if self.picked is None else self.picked)
 
 
 @dataclass(frozen=True)
@@ -158,7 +177,7 @@ class Order:
     def step(self, work: Work, step: str, found: Units | None) -> str:
         """What a node's step does; answers "taken", "repeated", "refused" or "invalid". `found`: by a pick's lines."""
         if work.status == "rejected" if step == "reject" else REACHED.get(work.status, -1) >= STEPS[step]:
-            return "repeated"
+            return "repeated" if step != "pick" else self._pick_again(work, found)
         if work.status in FINAL:
             return self._late_step(work, step)
         if step == "reject":
@@ -167,9 +186,20 @@ class Order:
             return self._goods_leave(work, step)
         return self._work_on(work, step, found)
 
-    def _work_on(self, work: Work, step: str, found: Units | None) -> str:
-        if found and any(n > work.units.get(line, 0) or line not in work.units for line, n in found.items()):
+    def _pick_again(self, work: Work, found: Units | None) -> str:
+        if work.was_picked_as(found):
+            return "repeated"
+        if found is not None and work.names_wrongly(found, self.units):
             return "invalid"
+        return self._late_step(work, "pick") if work.status in FINAL else "refused"
+
+    def _work_on(self, work: Work, step: str, found: Units | None) -> str:
+        if found is not None and work.names_wrongly(found, self.units):
+            return "invalid"
+        if found is not None and any(n > work.units.get(line, 0) for line, n in found.items()):
+            return "refused"
+        if step == "pick":
+            work.picked = dict(work.units if found is None else found)
         if missing := self._missing(work, found) if found is not None else {}:
             return self._short(work, missing)
         self._advance(work, step)
@@ -193,6 +223,7 @@ class Order:
         """What was not found is neither reserved nor on hand any more, and waits for another node."""
         for line, n in missing.items():
             self.stock[work.node, self.skus[line]] -= n
+        work.short = True
         self._leave_work(work, missing)
         self._wait_again(missing, work.node)
         work.status = "picked" if work.units else "rejected"

@@ -60,7 +60,8 @@ def _asked_by(event: OrderEvent, command: Requested) -> OrderEvent:
 def is_known(state: OrderState, command: Command) -> bool:
     """Whether the command says what the state holds already, so that it changes nothing."""
     if isinstance(command, TakeNodeStep):
-        return is_repeat(fulfilment_of(state, command.fulfilment_id).status, command.step)
+        fulfilment = fulfilment_of(state, command.fulfilment_id)
+        return is_repeat(fulfilment.status, command.step) and node_steps.says_the_same(fulfilment, command)
     if isinstance(command, MoveParcel):
         return fulfilment_of(state, command.fulfilment_id).status is command.status
     if isinstance(command, CountAsDelivered):
@@ -82,7 +83,7 @@ def apply(state: OrderState, change: OrderChange) -> OrderState:
     }
     fulfilments = {
         f.id: replace(
-            f,
+            node_steps.with_picked(f, change),
             status=statuses.get(f.id, f.status),
             lines={line_id: n - unlisted.get(f.id, {}).get(line_id, 0) for line_id, n in f.lines.items()},
             steps=f.steps + (f.id == change.step_of),
