@@ -124,7 +124,7 @@ class Shipment(BaseModel):
     )
     parcels: int = Field(description="How many parcels the shipment has; each carries the same tracking number.")
     weight_grams: int = Field(description="What the parcels weigh together, in grams.")
-    price: int = Field(description="Minor units.")
+    price: int | None = Field(description="Minor units; null for callers without the scope `sourcing:read`.")
     currency: str
     booked_at: Utc
     ended_at: Utc | None = Field(description="When it was voided, delivered, lost or returned, in UTC; null before.")
@@ -150,7 +150,10 @@ class OrderFulfilment(BaseModel):
     ship_by: Utc
     ship_day: date = Field(description="The day it is to leave the node, in the node's zone.")
     promise: Window = Field(description="When its goods arrive or can be collected.")
-    cost: int = Field(description="Minor units of the policy's currency, as planned.")
+    cost: int | None = Field(
+        description="Minor units of the policy's currency, as planned; null for callers without the scope "
+        "`sourcing:read`."
+    )
     reason: str = Field(description="Why the node rejected it or it was cancelled, in words; empty otherwise.")
     released_at: Utc
     updated_at: Utc
@@ -247,7 +250,10 @@ class TimelineEvent(BaseModel):
     kind: str = Field(description=f"What happened: {', '.join(EventKind)}. A later release may add kinds.")
     actor: str
     reason: str
-    data: dict[str, Any] = Field(description="What belongs to the kind (`dom/orders/events.py`).")
+    data: dict[str, Any] = Field(
+        description="What belongs to the kind (`dom/orders/events.py`). Costs, prices, policy and runs are left out "
+        "for callers without the scope `sourcing:read`."
+    )
     occurred_at: Utc
     recorded_at: Utc
 

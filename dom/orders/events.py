@@ -194,6 +194,10 @@ class ProcessRevivedData(EventData):
     return_id: str | None = None
 
 
+INTERNAL: Final = frozenset({"policy_version", "strategy", "cost", "before", "saving", "price", "run_id"})
+"""What the data of events say of the merchant's costs and policy, and of processes: not for partners."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventInfo:
     """What belongs to a kind of event: the type of its data, and what happened."""
