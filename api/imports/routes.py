@@ -72,7 +72,12 @@ async def send(
     all_or_nothing: Annotated[bool, Query(description="One bad row, and nothing of the file is applied.")] = False,
     as_of: Annotated[Utc | None, Query(description="When the rows are of that do not say it; now, if absent.")] = None,
     sequence: Annotated[
-        int | None, Query(ge=0, lt=2**63, description="Of counts; without it `as_of` in milliseconds.")
+        int | None,
+        Query(
+            ge=0,
+            lt=2**63,
+            description="Orders the source's counts; without it they go by `as_of`. A source has it always or never.",
+        ),
     ] = None,
     key: IdempotencyKey = None,
 ) -> Json:
@@ -92,7 +97,7 @@ async def send(
         all_or_nothing=all_or_nothing,
         source=source,
         as_of=at,
-        sequence=int(at.timestamp() * 1000) if sequence is None else sequence,
+        sequence=sequence,
         actor=who.name,
         key=key,
     )

@@ -25,6 +25,15 @@ COMMENT ON COLUMN soft_reservations.backorder_of IS 'the order that waits for th
 COMMENT ON COLUMN soft_reservations.ready IS 'of a backorder: it is to take them';
 COMMENT ON COLUMN soft_reservations.declined IS 'of a backorder: balances it could not use, and when';
 
+-- Counts without a sequence go by their time; theirs was the milliseconds of it
+ALTER TABLE count_marks ALTER COLUMN sequence DROP NOT NULL;
+ALTER TABLE stock_imports ALTER COLUMN sequence DROP NOT NULL, ALTER COLUMN sequence DROP DEFAULT;
+COMMENT ON COLUMN stock_imports.sequence IS 'of counts; null: they go by their time';
+UPDATE count_marks m SET sequence = NULL FROM stock_imports i
+WHERE i.kind = 'counts' AND i.source = m.source AND i.sequence = m.sequence
+  AND abs(i.sequence - extract(epoch FROM i.as_of) * 1000) <= 1;
+UPDATE stock_imports SET sequence = NULL WHERE abs(sequence - extract(epoch FROM as_of) * 1000) <= 1;
+
 -- Messages
 ALTER TABLE outbox RENAME COLUMN occasion TO message_key;
 ALTER INDEX outbox_occasion_ix RENAME TO outbox_message_key_ix;

@@ -27,7 +27,7 @@ class Import:
     source: str
     actor: str
     as_of: datetime
-    sequence: int
+    sequence: int | None
     rows: int
     outcomes: dict[str, int]
     detail: str

@@ -31,7 +31,8 @@ BATCH: Final = 10_000
 class Header:
     """What an import is, before its rows. The key makes it happen once; without one each upload is an import.
 
-    `as_of` is when the counts were taken that do not say it themselves, `sequence` orders the source's counts.
+    `as_of` is when the counts were taken that do not say it themselves, `sequence` orders the source's counts;
+    None: they go by their time.
     """
 
     kind: ImportKind
@@ -39,7 +40,7 @@ class Header:
     all_or_nothing: bool
     source: str
     as_of: datetime
-    sequence: int
+    sequence: int | None
     actor: str
     key: str | None = None
 

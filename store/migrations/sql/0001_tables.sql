@@ -70,7 +70,7 @@ CREATE TABLE count_marks (
     source TEXT NOT NULL,
     node_id TEXT NOT NULL,
     sku TEXT NOT NULL,
-    sequence BIGINT NOT NULL,
+    sequence BIGINT,
     quantity INTEGER NOT NULL,
     as_of TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT count_marks_pkey PRIMARY KEY (source, node_id, sku)
@@ -278,7 +278,7 @@ CREATE TABLE stock_imports (
     all_or_nothing BOOLEAN NOT NULL,
     source TEXT NOT NULL,
     actor TEXT NOT NULL,
-    sequence BIGINT DEFAULT 0 NOT NULL,
+    sequence BIGINT,
     rows INTEGER DEFAULT 0 NOT NULL,
     next_row INTEGER DEFAULT 1 NOT NULL,
     outcomes JSONB DEFAULT '{}' NOT NULL,
@@ -296,6 +296,7 @@ CREATE TABLE stock_imports (
 );
 CREATE INDEX stock_imports_created_ix ON stock_imports (created_at, id);
 CREATE INDEX stock_imports_open_ix ON stock_imports (created_at) WHERE status IN ('receiving', 'queued', 'applying');
+COMMENT ON COLUMN stock_imports.sequence IS 'of counts; null: they go by their time';
 COMMENT ON COLUMN stock_imports.rows IS 'rows received';
 COMMENT ON COLUMN stock_imports.next_row IS 'where applying goes on';
 COMMENT ON COLUMN stock_imports.outcomes IS 'rows by what became of them';
