@@ -178,7 +178,9 @@ def of_error(error: DomError, prefix: str = "") -> Problem:
     field = prefix + error.field if error.field else prefix.rstrip(".") or None
     if isinstance(error, PolicyInvalid):
         return of(TYPES[error.type], error.detail, field=field, errors=_findings(error))
-    return of(TYPES[error.type], error.detail, field=field, data=error.data)
+    wrong = [FieldError(field=prefix + at, detail=detail) for at, detail in error.data.get("fields", {}).items()]
+    data = {name: value for name, value in error.data.items() if name != "fields"}
+    return of(TYPES[error.type], error.detail, field=field, errors=wrong, data=data)
 
 
 def _findings(error: PolicyInvalid) -> list[FieldError]:
