@@ -73,6 +73,10 @@ COMMENT ON COLUMN signing_secrets.secret
 CREATE INDEX signing_secrets_carrier_ix ON signing_secrets (carrier);
 CREATE INDEX signing_secrets_created_ix ON signing_secrets (created_at, id);
 
+-- The audit log is looked through by what it is about, and by time
+CREATE INDEX audit_log_object_ix ON audit_log (object, id);
+CREATE INDEX audit_log_recorded_ix ON audit_log (recorded_at);
+
 -- `0001_functions.sql` makes them anew.
 DROP FUNCTION take_soft, take_one_soft, reserve_firm, reclaim_lapsed, allowed_units;
 

@@ -48,7 +48,9 @@ CREATE TABLE audit_log (
     source TEXT NOT NULL,
     CONSTRAINT audit_log_pkey PRIMARY KEY (id)
 );
+CREATE INDEX audit_log_object_ix ON audit_log (object, id);
 CREATE INDEX audit_log_principal_ix ON audit_log (principal, id);
+CREATE INDEX audit_log_recorded_ix ON audit_log (recorded_at);
 COMMENT ON COLUMN audit_log.key_id IS 'null: a person with a token, or a command of the CLI';
 COMMENT ON COLUMN audit_log.route IS 'the route''s template';
 COMMENT ON COLUMN audit_log.object IS 'what it was about: the parameters of the path';

@@ -223,6 +223,18 @@ class TestLabel:
 
 
 class TestWorkList:
+    async def test_lines_stand_as_in_the_order(self, channel: Channel) -> None:
+        skus = [await channel.stocked_sku(2) for _ in range(3)]
+        lines = [
+            {"line_id": line_id, "sku": sku, "quantity": 1, "unit_price": 255}
+            for line_id, sku in zip(("2", "1", "10"), skus, strict=True)
+        ]
+        order_id = await channel.place(order(skus[0], lines=lines))
+        item = await channel.until_work(f"{order_id}-F1", "released")
+        (work,) = (await channel.get(order_id))["fulfilments"]
+        for shown in (item, work):
+            assert [line["line_id"] for line in shown["lines"]] == ["2", "1", "10"]
+
     async def test_it_says_what_to_send_where(self, channel: Channel) -> None:
         document = order(sku := await channel.stocked_sku(10))
         order_id = await channel.place(document)
