@@ -67,11 +67,13 @@ async def rotate(
     """Make a key that may do the same; the old one works for `overlap_seconds` more. It expires when the old one would
     have, unless `expires_at` says otherwise.
 
-    Raises NotFound, Forbidden for a key that the maker could not have made, Conflict if it has ended.
+    Raises NotFound, Forbidden for a key that the maker could not have made, Conflict if it has ended or was rotated.
     """
     old = await _known(connection, maker, key_id)
     if not is_live(old, old["now"]):
         raise Conflict(f"the key {key_id} has ended; make another")
+    if (newer := await api_keys.successor(connection, key_id)) is not None:  # it ends with its overlap already
+        raise Conflict(f"the key {key_id} was rotated before, to {newer}; rotate that one, or make another")
     check_expiry(expires_at)
     asked = NewKey(
         old["subject"],

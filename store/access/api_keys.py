@@ -32,6 +32,7 @@ _REVOKE = text("UPDATE api_keys SET revoked_at = now(), revoked_by = :by WHERE i
 _EXPIRE = text("""
 UPDATE api_keys SET expires_at = LEAST(expires_at, now() + make_interval(secs => :seconds)) WHERE id = :id
 """)
+_SUCCESSOR = text("SELECT id FROM api_keys WHERE rotated_from = :id ORDER BY created_at LIMIT 1")
 _USED = text("""
 UPDATE api_keys SET last_used_at = now()
 WHERE id = :id AND (last_used_at IS NULL OR last_used_at < now() - make_interval(secs => :seconds))
@@ -91,6 +92,12 @@ async def revoke(connection: AsyncConnection, key_id: str, by: str) -> None:
 async def expire_in(connection: AsyncConnection, key_id: str, seconds: float) -> None:
     """End a key after so many seconds, unless it ends sooner."""
     await connection.execute(_EXPIRE, {"id": key_id, "seconds": seconds})
+
+
+async def successor(connection: AsyncConnection, key_id: str) -> str | None:
+    """The id of the key that was made in place of it; None if it was not rotated."""
+    found: str | None = await connection.scalar(_SUCCESSOR, {"id": key_id})
+    return found
 
 
 async def used(connection: AsyncConnection, key_id: str) -> None:
