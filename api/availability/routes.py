@@ -19,7 +19,6 @@ from api.availability.models import (
 )
 from api.contract import responses
 from api.http.answers import Json
-from api.http.failures import in_words
 from api.http.services import Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
@@ -27,6 +26,7 @@ from dom import channels
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN, Day
 from dom.shared.errors import Forbidden, InvalidInput, UnknownSku
+from dom.shared.input_words import in_words
 from dom.sourcing.models import Demand, DemandLine
 from dom.sourcing.servable import Servable
 from services import promises

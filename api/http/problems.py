@@ -31,7 +31,7 @@ class FieldError(BaseModel):
     """One wrong field: where it is and what is wrong with it."""
 
     field: str = Field(description="JSON path into the input", examples=["lines[0].sku"])
-    detail: str = Field(examples=["Input should be greater than 0"])
+    detail: str = Field(examples=["give more than 0"])
     code: str | None = Field(default=None, description="What kind of mistake, where it has a code.")
     severity: str | None = Field(default=None, description="`error`, or `warning` for what alone would have passed.")
     line: int | None = Field(default=None, description="Where in the text, from 1, where the input was text.")

@@ -7,6 +7,8 @@ base       what every model of the core shares: frozen values, no unknown fields
 errors     domain errors
 ids        identifiers. Each is built from what it names, so that a repeat gives the same one and a reader
            can tell them apart
+input_words
+           what is wrong with a field of the input, as people are told
 json_text  JSON that says each thing once (RFC 8259, section 4, leaves it open what a key that stands twice
            means)
 money      money: an integer amount of minor units with its currency

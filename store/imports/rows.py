@@ -19,6 +19,7 @@ from dom.orders.status import ReasonCode
 from dom.shared import json_text
 from dom.shared.base import Key, NodeId, SkuId, Utc, Value
 from dom.shared.errors import InvalidInput
+from dom.shared.input_words import in_words
 from store.enums import ImportKind, ItemOutcome
 
 AHEAD: Final = timedelta(minutes=5)
@@ -188,7 +189,7 @@ class Rows:
 
     def _wrong(self, text: str, fields: object, error: ErrorDetails) -> Staged:
         field = str(error["loc"][0]) if error["loc"] else None
-        bad = self._bad(text, field, str(error["msg"]).removeprefix("Value error, "))
+        bad = self._bad(text, field, in_words(error))
         if not self._csv and error["type"] != "json_invalid":
             fields = json.loads(text)
         if not isinstance(fields, dict):
