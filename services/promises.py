@@ -85,7 +85,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class WaysTo:
     """The world as it would be planned on for a place, and which of its nodes may ever give what there."""
 
     world: Snapshot
@@ -114,7 +114,7 @@ async def ways_to(
     to: Target,
     skus: Sequence[str],
     nodes: frozenset[str] | None = None,
-) -> Ways:
+) -> WaysTo:
     """How units of the SKUs would be sent there or handed out, from these nodes if any are named.
 
     Raises UnknownSku for what is not in the catalogue, UnknownNode for a node that is none.
@@ -146,4 +146,4 @@ async def ways_to(
         pickup_node=to.pickup_node,
     )
     servable = Servable(world, reference.policy, demands, any_channel=to.channel is None)
-    return Ways(world, reference, demands, servable)
+    return WaysTo(world, reference, demands, servable)

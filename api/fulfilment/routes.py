@@ -143,7 +143,7 @@ _STEPS: Final[dict[FulfilmentStep, tuple[str, str]]] = {
     FulfilmentStep.ACCEPT: ("The node takes the work on", "The goods stay reserved; picking may begin."),
     FulfilmentStep.REJECT: (
         "The node cannot do the work",
-        "With a `reason`. Possible until picking ends; the units are sourced anew from other nodes.",
+        "Say why in `reason`: people decide by it. Possible until picking ends; the units are sourced anew elsewhere.",
     ),
     FulfilmentStep.PICK: (
         "The goods are off the shelf",

@@ -27,7 +27,9 @@ COMMENT ON COLUMN soft_reservations.declined IS 'of a backorder: balances it cou
 
 -- Counts without a sequence go by their time; theirs was the milliseconds of it
 ALTER TABLE count_marks ALTER COLUMN sequence DROP NOT NULL;
-ALTER TABLE stock_imports ALTER COLUMN sequence DROP NOT NULL, ALTER COLUMN sequence DROP DEFAULT;
+ALTER TABLE stock_imports ALTER COLUMN sequence DROP NOT NULL, ALTER COLUMN sequence DROP DEFAULT,
+    ADD COLUMN nodes text[];
+COMMENT ON COLUMN stock_imports.nodes IS 'those its sender is limited to; null: no limit';
 COMMENT ON COLUMN stock_imports.sequence IS 'of counts; null: they go by their time';
 UPDATE count_marks m SET sequence = NULL FROM stock_imports i
 WHERE i.kind = 'counts' AND i.source = m.source AND i.sequence = m.sequence

@@ -54,11 +54,15 @@ CASE WHEN started_at IS NOT NULL THEN (
 """
 
 
-async def get(engine: AsyncEngine, import_id: str) -> Import:
-    """An import; raises NotFound."""
+_SEEN: Final = "(CAST(:nodes AS text[]) IS NULL OR nodes <@ :nodes)"
+"""Who is limited to nodes sees the imports of those who were limited to some of them."""
+
+
+async def get(engine: AsyncEngine, import_id: str, nodes: frozenset[str] | None = None) -> Import:
+    """An import that who is limited to these nodes may see, if any are given; raises NotFound."""
     async with engine.connect() as connection:
-        query = text(f"SELECT {_COLUMNS} FROM stock_imports WHERE id = :id")
-        row = (await connection.execute(query, {"id": import_id})).mappings().one_or_none()
+        query = text(f"SELECT {_COLUMNS} FROM stock_imports WHERE id = :id AND {_SEEN}")
+        row = (await connection.execute(query, {"id": import_id, "nodes": _listed(nodes)})).mappings().one_or_none()
     if row is None:
         raise NotFound(f"there is no import {import_id}")
     return _import(row)
@@ -73,18 +77,28 @@ async def unfinished(engine: AsyncEngine) -> Sequence[str]:
 
 _FIND = text(f"""
 SELECT {_COLUMNS} FROM stock_imports
-WHERE (CAST(:statuses AS text[]) IS NULL OR status = ANY(:statuses))
+WHERE {_SEEN} AND (CAST(:statuses AS text[]) IS NULL OR status = ANY(:statuses))
 AND (CAST(:before AS timestamptz) IS NULL OR (created_at, id) < (:before, :before_id))
 ORDER BY created_at DESC, id DESC LIMIT :limit
 """)
 
 
 async def find(
-    engine: AsyncEngine, statuses: Sequence[ImportStatus], before: tuple[datetime, str] | None, limit: int
+    engine: AsyncEngine,
+    statuses: Sequence[ImportStatus],
+    before: tuple[datetime, str] | None,
+    limit: int,
+    nodes: frozenset[str] | None = None,
 ) -> list[Import]:
-    """Imports, the newest first, after a position."""
+    """Imports, the newest first, after a position; where nodes are given, those that who is limited to them may see."""
     at, import_id = before or (None, "")
-    parameters = {"statuses": list(statuses) or None, "before": at, "before_id": import_id, "limit": limit}
+    parameters = {
+        "statuses": list(statuses) or None,
+        "before": at,
+        "before_id": import_id,
+        "limit": limit,
+        "nodes": _listed(nodes),
+    }
     async with engine.connect() as connection:
         return [_import(row) for row in (await connection.execute(_FIND, parameters)).mappings()]
 
@@ -107,6 +121,10 @@ async def problems(engine: AsyncEngine, import_id: str) -> AsyncIterator[RowMapp
         if len(page) < PAGE:
             return
         after = page[-1]["row"]
+
+
+def _listed(nodes: frozenset[str] | None) -> list[str] | None:
+    return None if nodes is None else sorted(nodes)
 
 
 def _import(row: RowMapping) -> Import:

@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from store.enums import ImportKind, ImportStatus, InboundKind, InboundStatus, ItemOutcome
 from store.tables.common import metadata, moment, one_of
@@ -88,6 +88,7 @@ stock_imports = Table(
     Column("source", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("sequence", BigInteger, comment="of counts; null: they go by their time"),
+    Column("nodes", ARRAY(Text), comment="those its sender is limited to; null: no limit"),
     Column("rows", Integer, nullable=False, server_default=text("0"), comment="rows received"),
     Column("next_row", Integer, nullable=False, server_default=text("1"), comment="where applying goes on"),
     Column("outcomes", JSONB, nullable=False, server_default=text("'{}'"), comment="rows by what became of them"),

@@ -281,6 +281,7 @@ CREATE TABLE stock_imports (
     source TEXT NOT NULL,
     actor TEXT NOT NULL,
     sequence BIGINT,
+    nodes TEXT[],
     rows INTEGER DEFAULT 0 NOT NULL,
     next_row INTEGER DEFAULT 1 NOT NULL,
     outcomes JSONB DEFAULT '{}' NOT NULL,
@@ -299,6 +300,7 @@ CREATE TABLE stock_imports (
 CREATE INDEX stock_imports_created_ix ON stock_imports (created_at, id);
 CREATE INDEX stock_imports_open_ix ON stock_imports (created_at) WHERE status IN ('receiving', 'queued', 'applying');
 COMMENT ON COLUMN stock_imports.sequence IS 'of counts; null: they go by their time';
+COMMENT ON COLUMN stock_imports.nodes IS 'those its sender is limited to; null: no limit';
 COMMENT ON COLUMN stock_imports.rows IS 'rows received';
 COMMENT ON COLUMN stock_imports.next_row IS 'where applying goes on';
 COMMENT ON COLUMN stock_imports.outcomes IS 'rows by what became of them';

@@ -83,14 +83,6 @@ class TestCounts:
         assert other.outcomes == {"refused": 1, "repeated": 1}, "the same number for something else"
         assert await balance(world, "dc-leeds", "A") == (90, 0)
 
-    async def test_without_a_sequence_a_row_goes_by_its_time(self, world: AsyncEngine) -> None:
-        early = (MONDAY_NOON - timedelta(hours=2)).isoformat()
-        await load(world, f"node_id,sku,quantity,as_of\ndc-leeds,A,9,{early}\n", sequence=None)
-        found = await load(world, COUNTS + "dc-leeds,A,8\n", sequence=None, as_of=MONDAY_NOON - timedelta(hours=1))
-        assert (found.sequence, found.outcomes) == (None, {"applied": 1})
-        mixed = await load(world, COUNTS + "dc-leeds,A,7\n", sequence=7)
-        assert [each[1:3] for each in await problems(world, mixed)] == [("refused", "sequence")]
-
     async def test_a_row_may_say_when_and_why(self, world: AsyncEngine) -> None:
         at = (MONDAY_NOON - timedelta(hours=2)).isoformat()
         await load(world, f"sku,quantity,node_id,as_of,reason_code\nA,9,dc-leeds,{at},cycle_count\nB,9,dc-leeds,,\n")
