@@ -25,11 +25,19 @@ from settings import ENV_PREFIX, Settings
 
 OLDEST_PYTHON = (3, 11)
 
-COLOURS = {CheckVerdict.FINE: "green", CheckVerdict.NOTE: "yellow", CheckVerdict.BLOCKS: "bold red"}
+COLOURS = {
+    CheckVerdict.FINE: "green",
+    CheckVerdict.NOTE: "yellow",
+    CheckVerdict.NOT_RUNNING: "yellow",
+    CheckVerdict.BLOCKS: "bold red",
+}
+WELL, BLOCKED, NOT_RUNNING = 0, 1, 3
 
 
-def examine(settings: Settings, folder: DataFolder) -> bool:
-    """Shows every finding as a table; whether nothing stands in the way."""
+def examine(settings: Settings, folder: DataFolder) -> int:
+    """Shows every finding as a table. 0: all is well; 1: something stands in the way of a start; 3: nothing does, and
+    nothing runs.
+    """
     findings = list(look_at_everything(settings, folder))
     table = Table(title=f"dom doctor, data folder {folder.root}", title_justify="left")
     for column in ("what", "verdict", "in words"):
@@ -37,7 +45,10 @@ def examine(settings: Settings, folder: DataFolder) -> bool:
     for finding in findings:
         table.add_row(finding.what, f"[{COLOURS[finding.verdict]}]{finding.verdict}[/]", finding.words)
     Console().print(table)
-    return all(finding.verdict is not CheckVerdict.BLOCKS for finding in findings)
+    verdicts = {finding.verdict for finding in findings}
+    if CheckVerdict.BLOCKS in verdicts:
+        return BLOCKED
+    return NOT_RUNNING if CheckVerdict.NOT_RUNNING in verdicts else WELL
 
 
 def look_at_everything(settings: Settings, folder: DataFolder) -> Iterator[DoctorFinding]:
@@ -47,10 +58,29 @@ def look_at_everything(settings: Settings, folder: DataFolder) -> Iterator[Docto
     yield data_folder(folder)
     yield kept_alive()
     yield from database(settings, folder)
-    yield from temporal_server(settings, folder)
+    engine = list(temporal_server(settings, folder))
+    yield from engine
     yield from mail_server(settings, folder)
     yield from orders_and_processes(settings, folder)
-    yield api_port(settings, folder)
+    served = servers.api(reachable(settings.api_host), settings.api_port)
+    yield served or port("API port", settings.api_host, settings.api_port, "DOM_API_PORT", folder)
+    works = any(each.what == servers.TASK_QUEUE and each.verdict is CheckVerdict.FINE for each in engine)
+    yield running(settings, folder, serves=served is not None, works=works)
+
+
+def running(settings: Settings, folder: DataFolder, *, serves: bool, works: bool) -> DoctorFinding:
+    """Whether anything of the system runs: a `dom` on this folder, our API here, or a worker wherever it is."""
+    if folder.is_held():
+        return DoctorFinding("running", CheckVerdict.FINE, "a `dom` runs on this folder")
+    if serves or works:
+        what = "our API and workers" if serves and works else "our API" if serves else "workers"
+        return DoctorFinding("running", CheckVerdict.FINE, what)
+    return DoctorFinding(
+        "running",
+        CheckVerdict.NOT_RUNNING,
+        f"no API answers at port {settings.api_port} and no worker is known of: orders are neither taken nor moved. "
+        "`dom up` (or `make run`) starts everything",
+    )
 
 
 def python_version() -> DoctorFinding:
@@ -157,12 +187,6 @@ def mail_server(settings: Settings, folder: DataFolder) -> Iterator[DoctorFindin
         return
     host, number = settings.smtp_host, settings.smtp_port
     yield checked("mail", f"{host}:{number} answers", configured.check_smtp, host, number)
-
-
-def api_port(settings: Settings, folder: DataFolder) -> DoctorFinding:
-    """Whether the API's port is free, or our own API serves there."""
-    serving = servers.api(reachable(settings.api_host), settings.api_port)
-    return serving or port("API port", settings.api_host, settings.api_port, "DOM_API_PORT", folder)
 
 
 def port(what: str, host: str, number: int, setting: str, folder: DataFolder) -> DoctorFinding:

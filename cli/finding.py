@@ -17,6 +17,7 @@ class CheckVerdict(StrEnum):
 
     FINE = "fine"
     NOTE = "note"
+    NOT_RUNNING = "not running"
     BLOCKS = "blocks"
 
 

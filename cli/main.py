@@ -125,12 +125,14 @@ def seed() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Say in words what is missing or misconfigured; exit code 1 if something stands in the way."""
+    """Say in words what is missing or misconfigured; exit code 1 if something stands in the way, 3 if nothing does but
+    nothing runs.
+    """
     from cli.doctor import examine
 
     with problems_as_one_line():
         settings, folder = environment()
-        raise typer.Exit(0 if examine(settings, folder) else 1)
+        raise typer.Exit(examine(settings, folder))
 
 
 app.command()(order_command.order)

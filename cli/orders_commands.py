@@ -164,9 +164,24 @@ class Servers:
             return done
         for about in them:
             found = await self._living.of(about)
-            why_not = "nothing to revive: it is over or unknown, or has a process that agrees with the store"
-            done[about] = await self._revive(found, by) if found else why_not
+            done[about] = await self._revive(found, by) if found else await self._why_not(about)
         return done
+
+    async def _why_not(self, about: str) -> str:
+        from dom.orders.status import FINAL_ORDER, FINAL_RETURN
+        from store.orders import orders, reads
+
+        async with self._engine.connect() as connection:
+            order = await orders.find(connection, about)
+            return_ = None if order else await reads.return_(connection, about)
+        if order is None and return_ is None:
+            return "nothing to revive: no order or return has this id"
+        status = return_["status"] if return_ else order and order.status
+        if status in FINAL_ORDER | FINAL_RETURN:
+            return f"nothing to revive: it is {status}, and over"
+        if not await self._living.agrees(about):
+            return "its process gave no answer: does a worker run?"
+        return "nothing to revive: it has a process that agrees with the store"
 
     async def _revive(self, fault: Fault, by: str) -> str:
         from temporalio.exceptions import WorkflowAlreadyStartedError

@@ -14,6 +14,8 @@ from cli.finding import CheckVerdict, DoctorFinding, checked
 from cli.problems import StartProblem
 from settings import Settings
 
+TASK_QUEUE = "task queue"
+"""What the finding is called that is fine if workers work."""
 POLLS_AT_LEAST_EVERY = timedelta(seconds=90)
 """A poll lasts a minute at most; a worker that has not polled for longer is gone, though the server still lists it."""
 
@@ -61,16 +63,16 @@ async def _engine(settings: Settings) -> list[DoctorFinding]:
         return [there, DoctorFinding("namespace", CheckVerdict.BLOCKS, str(problem))]
     except RPCError as error:
         refused = temporal.refused(address, named, error)
-        return [there, DoctorFinding("task queue", CheckVerdict.BLOCKS, str(refused))]
+        return [there, DoctorFinding(TASK_QUEUE, CheckVerdict.BLOCKS, str(refused))]
     fit = DoctorFinding("namespace", CheckVerdict.FINE, f"{named}, with the search attributes of orders")
     return [there, fit, _task_queue(settings.task_queue, workers)]
 
 
 def _task_queue(name: str, workers: set[str]) -> DoctorFinding:
     if workers:
-        return DoctorFinding("task queue", CheckVerdict.FINE, f"{name}: polled by {len(workers)} workers")
+        return DoctorFinding(TASK_QUEUE, CheckVerdict.FINE, f"{name}: polled by {len(workers)} workers")
     return DoctorFinding(
-        "task queue", CheckVerdict.NOTE, f"{name}: no worker polls it, so no order moves. Start `dom worker`"
+        TASK_QUEUE, CheckVerdict.NOTE, f"{name}: no worker polls it, so no order moves. Start `dom worker`"
     )
 
 

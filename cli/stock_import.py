@@ -33,7 +33,9 @@ class ImportFileKind(StrEnum):
 File = Annotated[Path, typer.Argument(help="CSV with a header line, or (named .jsonl) JSON Lines.", exists=True)]
 Whole = Annotated[bool, typer.Option("--all-or-nothing", help="One bad row, and nothing is applied.")]
 AsOf = Annotated[datetime | None, typer.Option("--as-of", help="UTC; of rows that do not say it. Now, if absent.")]
-Sequence = Annotated[int | None, typer.Option("--sequence", min=0, help="Orders a source's counts.")]
+Sequence = Annotated[
+    int | None, typer.Option("--sequence", min=0, help="Orders a source's counts; without it they go by their time.")
+]
 Key = Annotated[str | None, typer.Option("--key", help="The same key again is the same import.")]
 
 
@@ -61,7 +63,7 @@ def import_file(
         all_or_nothing=all_or_nothing,
         source=source,
         as_of=at,
-        sequence=int(at.timestamp() * 1000) if sequence is None else sequence,
+        sequence=sequence,
         actor=by,
         key=key,
     )

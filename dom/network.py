@@ -47,7 +47,11 @@ class Handling(StrEnum):
 class NodeAddress(Value):
     """Where a node stands."""
 
-    lines: tuple[Text, ...] = Field(min_length=1, max_length=4)
+    lines: tuple[Text, ...] = Field(
+        description="The address above the town, as it is written: street and house number, building.",
+        min_length=1,
+        max_length=4,
+    )
     city: Text
     region: str = ""
     postal_code: str = ""

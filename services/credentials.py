@@ -1,4 +1,4 @@
-"""CredentialTable are issued, rotated and revoked: API keys, and secrets that carriers sign with."""
+"""Credentials are issued, rotated and revoked: API keys, and secrets that carriers sign with."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Issued:
 
 
 class Issuer(ABC):
-    """CredentialTable of one kind. A maker sees, replaces and ends those alone that he could have made."""
+    """Credentials of one kind. A maker sees, replaces and ends those alone that he could have made."""
 
     noun: ClassVar[str]
     rows: ClassVar[CredentialTable]
@@ -59,11 +59,15 @@ class Issuer(ABC):
         """Make one that may do the same; the old one counts for `overlap_seconds` more. It expires when the old one
         would have, unless `expires_at` says otherwise.
 
-        Raises NotFound, Forbidden, Conflict if it has ended, InvalidInput for an expiry that is past.
+        Raises NotFound, Forbidden, Conflict if it has ended or was rotated, InvalidInput for an expiry that is past.
         """
         old = await self._locked(connection, maker, credential_id)
         if not is_live(old, old["now"]):
             raise Conflict(f"the {self.noun} {credential_id} has ended; make another")
+        if (newer := await self.rows.successor(connection, credential_id)) is not None:  # it ends with its overlap
+            raise Conflict(
+                f"the {self.noun} {credential_id} was rotated before, to {newer}; rotate that one, or make another"
+            )
         check_expiry(expires_at)
         made = await self.reissue(connection, maker, old, expires_at or old["expires_at"])
         await self.rows.expire_in(connection, credential_id, overlap_seconds)

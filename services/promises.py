@@ -6,17 +6,19 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.network import ShippingMethod
+from dom.network import ShippingMethod, Sku
+from dom.orders.order import Promise
 from dom.shared.errors import InvalidInput, UnknownNode
-from dom.sourcing.models import Demand, SourcingDecision
-from dom.sourcing.planning.earliest import Reach, able_later, asked_for, reach_of
+from dom.sourcing.models import Demand, DemandLine, Snapshot, SourcingDecision
+from dom.sourcing.planner import plan
+from dom.sourcing.planning.earliest import able_later, asked_for
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.servable import Servable
 from dom.stock.atp import dates_of
 from services.planning import SnapshotTerms, plan_under
 from store.availability import availability
 from store.availability.availability import AvailabilityRequest
-from store.network.reference import ReferenceCache
+from store.network.reference import Reference, ReferenceCache
 from store.sourcing import snapshot
 from store.sourcing.decisions import Planned
 from store.stock import soft
@@ -82,16 +84,46 @@ class Target:
     pickup_node: str | None = None
 
 
-async def ways_to(connection: AsyncConnection, cache: ReferenceCache, to: Target) -> tuple[Reach, Servable]:
-    """How the nodes could send a parcel there or hand it out, and which of them may ever give what.
+@dataclass(frozen=True, slots=True)
+class WaysTo:
+    """The world as it would be planned on for a place, and which of its nodes may ever give what there."""
 
-    Raises UnknownNode for a node that is none.
+    world: Snapshot
+    reference: Reference
+    demands: tuple[Demand, ...]
+    servable: Servable
+
+    def earliest(self, sku: Sku) -> dict[ShippingMethod, Promise]:
+        """What an order of one unit would be promised now, by method: of the plan that would be made for it. None for
+        a method by which no node would send it.
+        """
+        found = {}
+        for demand in self.demands:
+            price = sku.list_price if sku.currency == demand.currency else 0
+            line = DemandLine(line_id="1", sku=sku.id, quantity=1, unit_price=price)
+            asked = demand.model_copy(update={"lines": (line,)})
+            decision = plan(asked, self.world, self.reference.policy, self.reference.policy_version)
+            if decision.promise is not None:
+                found[demand.shipping_method] = decision.promise
+        return found
+
+
+async def ways_to(
+    connection: AsyncConnection,
+    cache: ReferenceCache,
+    to: Target,
+    skus: Sequence[str],
+    nodes: frozenset[str] | None = None,
+) -> WaysTo:
+    """How units of the SKUs would be sent there or handed out, from these nodes if any are named.
+
+    Raises UnknownSku for what is not in the catalogue, UnknownNode for a node that is none.
     """
     world, reference, place = await snapshot.snapshot(
         connection,
         cache,
         channel=to.channel or "",
-        skus=(),
+        skus=skus,
         country=to.country,
         postal_code=to.postal_code,
         first_day=(to.at - timedelta(days=1)).date(),
@@ -101,9 +133,11 @@ async def ways_to(connection: AsyncConnection, cache: ReferenceCache, to: Target
     )
     if to.pickup_node is not None and all(node.id != to.pickup_node for node in reference.nodes):
         raise UnknownNode(f"there is no node {to.pickup_node}", field="pickup_node")
-    policy = reference.policy
+    if nodes is not None:
+        there = {balance: units for balance, units in world.available.items() if balance[0] in nodes}
+        world = world.model_copy(update={"available": there})
     demands = asked_for(
-        policy,
+        reference.policy,
         country=to.country,
         place=place,
         as_of=to.at,
@@ -111,4 +145,5 @@ async def ways_to(connection: AsyncConnection, cache: ReferenceCache, to: Target
         region=to.region,
         pickup_node=to.pickup_node,
     )
-    return reach_of(world, policy, demands), Servable(world, policy, demands, any_channel=to.channel is None)
+    servable = Servable(world, reference.policy, demands, any_channel=to.channel is None)
+    return WaysTo(world, reference, demands, servable)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
 from time import monotonic
 from typing import Any
 
@@ -37,13 +39,16 @@ PROOFS = {
 
 @dataclass(slots=True)
 class Guide:
-    """Asks the API how the orders with a case stand, and prints where to look. `temporal_ui` may be empty."""
+    """Asks the API how the orders with a case stand, and prints where to look. `temporal_ui` may be empty; `keys` is
+    the folder of the API keys, None where none are known.
+    """
 
     api: Api
     board: Board
     console: Console
     api_url: str
     temporal_ui: str
+    keys: Path | None = None
 
     async def lead(self, cases: int) -> None:
         """Waits until so many cases have come about, or not much longer, and prints them."""
@@ -72,11 +77,11 @@ class Guide:
             self._link(f"  {self._address(order_id)}")
         example = in_sequence[0][0]
         self._say("")
-        self._link(f"one order in full  {self.api_url}/v1/orders/{example}")
+        self._link(f"one order in full  {self._curl(f'/orders/{example}')}")
         self._link(f"on one screen      .venv/bin/dom order {example}")
-        self._link(f"what waits         {self.api_url}/v1/orders?status=backordered")
+        self._link(f"what waits         {self._curl('/orders?waiting=true')}")
         if (await self.api.get(EXCEPTIONS, "/exceptions", [("limit", "1")])).ok:
-            self._link(f"exceptions         {self.api_url}/v1/exceptions")
+            self._link(f"exceptions         {self._curl('/exceptions')}")
         self._say("")
 
     def _say(self, *lines: str) -> None:
@@ -91,7 +96,12 @@ class Guide:
     def _address(self, order_id: str) -> str:
         if self.temporal_ui:
             return f"{self.temporal_ui}/workflows/order-{order_id}"
-        return f"{self.api_url}/v1/orders/{order_id}"
+        return self._curl(f"/orders/{order_id}")
+
+    def _curl(self, path: str) -> str:
+        """How to ask the API, which lets nobody in without a key: a browser sends none."""
+        key = "" if self.keys is None else f' -H "X-API-Key: $(cat {quote(str(self.keys / "operator"))})"'
+        return f"curl -s{key} '{self.api_url}/v1{path}'"
 
 
 def has_come_about(case: Case, order: dict[str, Any], events: list[dict[str, Any]]) -> bool:

@@ -93,7 +93,7 @@ async def _go_on(
                 tasks = SimulatorTasks(board, group)
                 stage = set_stage(config, sample, api, board, tasks, chosen)
                 await _begin(stage, requests)
-                guide = Guide(api, board, console, config.api_url, temporal_ui)
+                guide = Guide(api, board, console, config.api_url, temporal_ui, config.keys)
                 shown = Progress(console, board, api.calls, len(requests), paced=stage.clock, line_seconds=LINE_SECONDS)
                 with shown as progress:
                     tasks.start(progress.run())

@@ -40,7 +40,7 @@ _OF_ORDER: Final = Foreign(HIDDEN, HIDDEN)
 _LIST: Final = Foreign(LEFT_OUT, LEFT_OUT)
 _CHANNEL: Final = Foreign(channel=NAMED)
 _NODE: Final = Foreign(node=NAMED)
-_INBOUND: Final = Foreign(node=HIDDEN)
+_OF_NODE: Final = Foreign(node=HIDDEN)
 _EVERYTHING: Final = Foreign(NAMED, NAMED)
 RULES: Final[dict[str, Foreign]] = {
     "captureOrder": _CHANNEL,
@@ -68,20 +68,19 @@ RULES: Final[dict[str, Foreign]] = {
     "releaseReservation": _OF_ORDER,
     "adjustInventory": _NODE,
     "countInventory": _NODE,
-    "importInventory": _NODE,
-    "listImports": _NODE,
-    "getImport": _NODE,
-    "getImportProblems": _NODE,
-    "cancelImport": _NODE,
+    "listImports": Foreign(node=LEFT_OUT),
+    "getImport": _OF_NODE,
+    "getImportProblems": _OF_NODE,
+    "cancelImport": _OF_NODE,
     "putSafetyStocks": _NODE,
     "putMarkDowns": _NODE,
     "listStockValues": Foreign(node=LEFT_OUT),
     "announceInbound": _NODE,
     "listInbound": Foreign(node=LEFT_OUT),
-    "getInbound": _INBOUND,
-    "shipInbound": _INBOUND,
-    "receiveInbound": _INBOUND,
-    "cancelInbound": _INBOUND,
+    "getInbound": _OF_NODE,
+    "shipInbound": _OF_NODE,
+    "receiveInbound": _OF_NODE,
+    "cancelInbound": _OF_NODE,
     "listChannels": Foreign(channel=LEFT_OUT),
     "getChannel": _CHANNEL,
     "putChannel": _CHANNEL,
@@ -139,10 +138,10 @@ The last three columns say what a caller with the scope gets who is limited to *
 `403` for one that it names, `404` as if it were not there, `left out` of a list. Empty: it belongs to none, or that
 does not matter. Keys of channels, nodes and carriers always have their limit, others if their key or token says so.
 Of a transfer the node it leaves says that it was shipped, the node where it arrives what was received; announcing it
-and calling it off needs access to both. Files of stock, changes of availability, and plans from nodes that are not
-named may concern any node: whoever is limited to nodes may not ask for them, whichever his nodes are. Availability is
-then of his own nodes alone. Rehearsals, shadows and the audit log are of all channels and nodes: for callers without
-limits.
+and calling it off needs access to both. Rows of a file of stock that are of another's node are refused, each by itself.
+Changes of availability, and plans from nodes that are not named, may concern any node: whoever is limited to nodes may
+not ask for them, whichever his nodes are. Availability is then of his own nodes alone. Rehearsals, shadows and the
+audit log are of all channels and nodes: for callers without limits.
 
 A carrier that has a secret signs what it reports, beside sending its key; else the answer is 401 `bad-signature`. API
 keys are kept as hashes; these secrets as they are, in the table `signing_secrets`, for a signature can be checked only

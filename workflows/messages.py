@@ -69,7 +69,8 @@ class CancelAnswer(CancelResult):
 
 
 class NodeReport(Value):
-    """A node says how far its work on a fulfilment is. `lines` of a pick name what was found; absent means all.
+    """A node says how far its work on a fulfilment is. `lines` of a pick say what was found of every line of the work;
+    absent means all.
 
     `if_unbegun`: it is said in the node's name, and counts for nothing once the node has begun.
     """

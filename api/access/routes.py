@@ -16,7 +16,7 @@ from api.http.services import Use
 from api.identity import visibility
 from api.identity.scopes import needs
 from dom.shared.access import Limits, Principal, Scope
-from dom.shared.base import AS_SEEN
+from dom.shared.base import AS_SEEN, Utc
 from services import api_keys
 from services.api_keys import KEYS, NewKey
 from store.access import audit
@@ -149,12 +149,24 @@ async def revoke(key_id: KeyId, services: Use, who: Annotated[Principal, needs(S
 async def list_audit(
     services: Use,
     who: Annotated[Principal, needs(Scope.ACCESS_AUDIT)],
+    *,
     principal: Annotated[str | None, Query(max_length=64, description="Only what this caller asked for.")] = None,
     request_id: Annotated[str | None, Query(max_length=64, description="Only this request.")] = None,
     route: Annotated[
         str | None,
         Query(max_length=audit.LONGEST, description="Only of this route.", examples=["/v1/orders/{order_id}/cancel"]),
     ] = None,
+    object_: Annotated[
+        str | None,
+        Query(
+            alias="object",
+            max_length=audit.LONGEST,
+            description="Only about this: what the path names, such as an order's id.",
+            examples=["web-536365"],
+        ),
+    ] = None,
+    since: Annotated[Utc | None, Query(description="Only from this time on.")] = None,
+    until: Annotated[Utc | None, Query(description="Only before this time.")] = None,
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
@@ -163,7 +175,7 @@ async def list_audit(
     alone: entries are of all channels and nodes.
     """
     visibility.no_limit(who, "the log is")
-    wanted = audit.AuditFilter(principal=principal, request_id=request_id, route=route)
+    wanted = audit.AuditFilter(principal, request_id, route, object_, since, until)
     before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:
         found = await audit.page(connection, wanted, before=before, limit=limit + 1)

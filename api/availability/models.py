@@ -19,6 +19,8 @@ from dom.shared.texts import visible
 
 MAX_SKUS = 1000
 MAX_SKUS_BY_NODE = 200
+MAX_SKUS_PLANNED = 50
+"""SKUs for which it is planned when they would arrive: each takes some milliseconds."""
 MAX_LINES = 200
 
 PostalCode = Annotated[str, Field(max_length=20, examples=["LS1 4AP"])]
@@ -128,8 +130,9 @@ class SkuAvailability(BaseModel):
     on_day: int | None = Field(default=None, description="What can be promised for the `day` asked for.")
     earliest: dict[ShippingMethod, Window] | None = Field(
         default=None,
-        description="Where a place is given: when one unit ordered now arrives or can be collected, by method; empty "
-        "if none is available.",
+        description="Where a place is given: what an order of one unit would be promised now, by method, by the plan "
+        "that would be made for it; empty if none is available. Absent where more than "
+        f"{MAX_SKUS_PLANNED} SKUs are asked for: ask for fewer.",
     )
     cannot_be_sourced: bool = Field(
         default=False,

@@ -1,5 +1,6 @@
 """What can be promised, now and later."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from api.availability import examples
 from api.availability.models import (
     MAX_SKUS,
     MAX_SKUS_BY_NODE,
+    MAX_SKUS_PLANNED,
     Availability,
     AvailabilityQuery,
     Destination,
@@ -19,7 +21,6 @@ from api.availability.models import (
 )
 from api.contract import responses
 from api.http.answers import Json
-from api.http.failures import in_words
 from api.http.services import Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
@@ -27,6 +28,7 @@ from dom import channels
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN, Day
 from dom.shared.errors import Forbidden, InvalidInput, UnknownSku
+from dom.shared.input_words import in_words
 from dom.sourcing.models import Demand, DemandLine
 from dom.sourcing.servable import Servable
 from services import promises
@@ -105,7 +107,7 @@ async def get_availability(  # noqa: PLR0917  each is a parameter of the query
     try:
         return await _availability(services, who, query)
     except UnknownSku as error:
-        raise UnknownSku(error.detail, field=f"sku[{sku.index(error.data['skus'][0])}]", data=error.data) from error
+        raise UnknownSku(error.detail, field=f"sku[{sku.index(error.data['skus'][0])}]", data=_named(error)) from error
 
 
 @router.post(
@@ -129,7 +131,7 @@ async def query_availability(
         return await _availability(services, who, query.model_copy(update=own))
     except UnknownSku as error:
         raise UnknownSku(
-            error.detail, field=f"skus[{query.skus.index(error.data['skus'][0])}]", data=error.data
+            error.detail, field=f"skus[{query.skus.index(error.data['skus'][0])}]", data=_named(error)
         ) from error
 
 
@@ -186,6 +188,10 @@ async def promise(
     return Json({"items": [_promised(each) for each in promised]})
 
 
+def _named(error: UnknownSku) -> dict[str, Any]:
+    return {"skus": error.data["skus"]}
+
+
 def _destination(country: str, postal_code: str) -> Destination:
     try:
         return Destination(country=country, postal_code=postal_code)
@@ -202,25 +208,27 @@ async def _availability(services: Services, who: Principal, query: AvailabilityQ
     visibility.must_be_own(who, "pickup_node", node=query.pickup_node)
     await services.channels.check(query.channel)
     async with services.reads.connect() as connection:
-        reach, servable = None, None
+        ways = None
+        nodes = who.limits.nodes if query.node is None else frozenset({query.node})
+        planned = query.skus if len(query.skus) <= MAX_SKUS_PLANNED else ()
         if (to := _target(query, now)) is not None:
-            reach, servable = await promises.ways_to(connection, services.reference, to)
+            ways = await promises.ways_to(connection, services.reference, to, planned, nodes)
         asked = AvailabilityRequest(
             skus=query.skus,
             at=now,
             channel=query.channel,
-            nodes=who.limits.nodes if query.node is None else frozenset({query.node}),
+            nodes=nodes,
             by_node=_detail(who, query) is Detail.NODE,
-            holders=reach is not None,
-            able=servable.nodes if servable else None,
+            able=ways.servable.nodes if ways else None,
         )
         answer = await availability.look(connection, services.reference, asked)
     items = []
     for found in answer.found:
         item = _item(answer, found, asked, query)
-        if reach is not None and servable is not None:
-            item["earliest"] = reach.earliest(found.holders, found.sku)
-            item |= _impossible(found, servable, query.node)
+        if ways is not None:
+            item |= _impossible(found, ways.servable, query.node)
+            if planned:
+                item["earliest"] = await asyncio.to_thread(ways.earliest, found.sku)
         items.append(item)
     return Json({"items": items})
 

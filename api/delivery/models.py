@@ -49,7 +49,10 @@ class ShipmentHead(BaseModel):
     )
     parcels: int = Field(description="How many parcels the shipment has; each carries the same tracking number.")
     weight_grams: int = Field(description="What the parcels weigh together, in grams.")
-    price: int = Field(description="What the carrier charges, in minor units of `currency`.")
+    price: int | None = Field(
+        description="What the carrier charges, in minor units of `currency`; null for callers who are no carrier and "
+        "have no scope `sourcing:read`."
+    )
     currency: str
     booked_at: Utc
     ended_at: Utc | None = Field(description="When it was voided, delivered, lost or returned, in UTC; null before.")

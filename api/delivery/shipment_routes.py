@@ -13,7 +13,7 @@ from api.http.models import Cursor, Limit
 from api.http.services import Use
 from api.identity import visibility
 from api.identity.scopes import needs
-from dom.shared.access import Principal, Scope
+from dom.shared.access import Principal, Role, Scope
 from store.enums import ShipmentStatus
 from store.reports import lists
 
@@ -49,4 +49,5 @@ async def find(
     async with services.reads.connect() as connection:
         rows = await lists.list_shipments(connection, wanted, before=before, limit=limit + 1)
     page, more = cursor.page(rows, limit, lambda row: (row["booked_at"], row["id"]))
-    return Json({"items": [dict(row) for row in page], "next_cursor": more})
+    hidden = {} if visibility.sees_costs(who) or Role.CARRIER in who.roles else {"price": None}
+    return Json({"items": [{**row, **hidden} for row in page], "next_cursor": more})

@@ -51,6 +51,7 @@ STEP_TAKEN: Final[Example] = {
     "step": "accept",
     "status": "taken",
     "fulfilment_status": "accepted",
+    "missing": {},
 }
 STATUS_AFTER: Final[dict[FulfilmentStep, FulfilmentStatus]] = {
     FulfilmentStep.ACCEPT: FulfilmentStatus.ACCEPTED,

@@ -15,7 +15,9 @@ from dom.shared.base import Utc, Value
 
 
 class StepReport(Request):
-    """What a node did. Absent `occurred_at` means now; `lines` of a pick name what was found, absent means all."""
+    """What a node did. Absent `occurred_at` means now. `lines` of a pick say what was found of every line of the work,
+    0 where nothing was; absent means that all of it was found.
+    """
 
     occurred_at: Utc | None = None
     reason: str = Field(default="", max_length=200)
@@ -36,6 +38,9 @@ class StepTaken(BaseModel):
     step: FulfilmentStep
     status: Literal["taken", "repeated"]
     fulfilment_status: FulfilmentStatus = Field(description="Where the work stands now.")
+    missing: dict[str, int] = Field(
+        description="Units a pick did not find, by line; they are sourced anew. Empty for other steps."
+    )
 
 
 class WorkItem(BaseModel):

@@ -23,7 +23,7 @@ from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput, NotFound
 from services import node_steps
-from services.change_orders import Writing
+from services.change_orders import OrderChanged, Writing
 from store.access.visibility import FULFILMENT
 from store.fulfilment import fulfilments
 from store.fulfilment.work_list import Position, WorkFilter, work_list
@@ -132,6 +132,7 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
                 "step": step,
                 "status": "repeated" if taken.repeated else "taken",
                 "fulfilment_status": taken.state.fulfilments[fulfilment_id].status,
+                "missing": _not_found(taken, fulfilment_id) if step is FulfilmentStep.PICK else {},
             }
         )
 
@@ -142,11 +143,15 @@ _STEPS: Final[dict[FulfilmentStep, tuple[str, str]]] = {
     FulfilmentStep.ACCEPT: ("The node takes the work on", "The goods stay reserved; picking may begin."),
     FulfilmentStep.REJECT: (
         "The node cannot do the work",
-        "With a `reason`. Possible until picking ends; the units are sourced anew from other nodes.",
+        "Say why in `reason`: people decide by it. Possible until picking ends; the units are sourced anew elsewhere.",
     ),
     FulfilmentStep.PICK: (
         "The goods are off the shelf",
-        "Without `lines` all were found. With them they name what was found; units that are missing are sourced anew.",
+        (
+            "Without `lines` all were found. With them they say what was found of every line, 0 where nothing was; a "
+            "line that is not named is 422, with `missing_lines` in `data`. Units that are missing are sourced anew, "
+            "and leave on hand. What a pick found is not changed by another: 409, with `picked` in `data`."
+        ),
     ),
     FulfilmentStep.PACK: (
         "The parcel is packed",
@@ -232,6 +237,10 @@ def _found(lines: tuple[StepLine, ...] | None) -> dict[str, int] | None:
             raise InvalidInput(f"line {line.line_id} stands twice", field=f"lines[{position}].line_id")
         found[line.line_id] = line.quantity
     return found
+
+
+def _not_found(taken: OrderChanged, fulfilment_id: str) -> dict[str, int]:
+    return dict(taken.data.get("missing") or taken.state.fulfilments[fulfilment_id].missing)
 
 
 def _position(row: RowMapping) -> cursor.Position:

@@ -20,6 +20,7 @@ from api.http import addresses, problems
 from api.http.problems import FieldError, Problem, ProviderAwayError, UnauthenticatedError
 from bootstrap import refusals
 from dom.shared.errors import BadSignature, DomError, Forbidden
+from dom.shared.input_words import in_words
 from processes.errors import NO_NAMESPACE, NotReady, Unavailable, domain_error
 from store.database import engine
 
@@ -200,8 +201,3 @@ def json_path(location: Sequence[str | int]) -> str:
     parts = location[1:] if location and location[0] in _INPUT_SHOWN else location
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return path.removeprefix(".") or "body"
-
-
-def in_words(error: Mapping[str, Any]) -> str:
-    """What is wrong with a field, as people are told."""
-    return str(error["msg"]).removeprefix("Value error, ")

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from api.http import failures, problems
 from api.http.problems import FieldError, Problem
 from dom.shared import json_text
+from dom.shared.input_words import in_words
 from dom.shared.texts import escaped
 from store.enums import ItemOutcome
 
@@ -96,7 +97,7 @@ def _problem(errors: Sequence[ErrorDetails], item: str) -> Problem:
         path = failures.json_path(location[1:]) if location[1:] else ""
         return f"{item}.{path}" if path else item
 
-    found = [FieldError(field=field(each["loc"]), detail=failures.in_words(each)) for each in errors]
+    found = [FieldError(field=field(each["loc"]), detail=in_words(each)) for each in errors]
     detail = "; ".join(f"{each.field}: {each.detail}" for each in found)
     return problems.of(problems.INVALID, detail, field=found[0].field)
 

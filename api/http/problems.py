@@ -31,7 +31,7 @@ class FieldError(BaseModel):
     """One wrong field: where it is and what is wrong with it."""
 
     field: str = Field(description="JSON path into the input", examples=["lines[0].sku"])
-    detail: str = Field(examples=["Input should be greater than 0"])
+    detail: str = Field(examples=["give more than 0"])
     code: str | None = Field(default=None, description="What kind of mistake, where it has a code.")
     severity: str | None = Field(default=None, description="`error`, or `warning` for what alone would have passed.")
     line: int | None = Field(default=None, description="Where in the text, from 1, where the input was text.")
@@ -178,7 +178,9 @@ def of_error(error: DomError, prefix: str = "") -> Problem:
     field = prefix + error.field if error.field else prefix.rstrip(".") or None
     if isinstance(error, PolicyInvalid):
         return of(TYPES[error.type], error.detail, field=field, errors=_findings(error))
-    return of(TYPES[error.type], error.detail, field=field, data=error.data)
+    wrong = [FieldError(field=prefix + at, detail=detail) for at, detail in error.data.get("fields", {}).items()]
+    data = {name: value for name, value in error.data.items() if name != "fields"}
+    return of(TYPES[error.type], error.detail, field=field, errors=wrong, data=data)
 
 
 def _findings(error: PolicyInvalid) -> list[FieldError]:

@@ -5,7 +5,7 @@ answered as if it were not there.
 from collections.abc import Iterable
 
 from api.http.services import Services
-from dom.shared.access import UNLIMITED, Principal
+from dom.shared.access import UNLIMITED, Principal, Scope
 from dom.shared.errors import Forbidden, InvalidInput, NotFound
 from store.access import visibility
 from store.access.visibility import Kind
@@ -40,6 +40,11 @@ def no_limit_of_nodes(who: Principal) -> None:
     """Raises Forbidden for a caller that is limited to nodes, of what concerns nodes that are not named yet."""
     if who.limits.nodes is not None:
         raise Forbidden(f"{who.name} is limited to nodes, and this may concern any")
+
+
+def sees_costs(who: Principal) -> bool:
+    """Whether the caller sees what the merchant pays, and by which policy: partners do not."""
+    return who.has(Scope.SOURCING_READ)
 
 
 def no_limit(who: Principal, what: str) -> None:

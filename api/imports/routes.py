@@ -16,7 +16,6 @@ from api.http.bodies import MAX_FILE_BYTES
 from api.http.clock import not_in_the_future
 from api.http.models import Cursor, Limit
 from api.http.services import IdempotencyKey, Use
-from api.identity import visibility
 from api.identity.scopes import needs
 from api.imports import examples
 from api.stock.models import ImportDetail, ImportList, Source
@@ -72,7 +71,12 @@ async def send(
     all_or_nothing: Annotated[bool, Query(description="One bad row, and nothing of the file is applied.")] = False,
     as_of: Annotated[Utc | None, Query(description="When the rows are of that do not say it; now, if absent.")] = None,
     sequence: Annotated[
-        int | None, Query(ge=0, lt=2**63, description="Of counts; without it `as_of` in milliseconds.")
+        int | None,
+        Query(
+            ge=0,
+            lt=2**63,
+            description="Orders the source's counts; without it they go by `as_of`. A source has it always or never.",
+        ),
     ] = None,
     key: IdempotencyKey = None,
 ) -> Json:
@@ -80,9 +84,9 @@ async def send(
     `problems` name each row that was not. A change counts once by its `key`, or by the import and the row: send an
     Idempotency-Key, so that a file sent again after a failure is the same import; another file with it is refused. Of
     two counts of one node and SKU in a file the later row stands. All-or-nothing holds every balance of the file until
-    it ends.
+    it ends. Rows of nodes that are not the caller's own are refused; who is limited to nodes sees the imports of those
+    who are limited to some of them.
     """
-    visibility.no_limit_of_nodes(who)
     if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
         raise InvalidInput("the file has no rows", field="body")
     at = not_in_the_future(as_of, "as_of")
@@ -92,9 +96,10 @@ async def send(
         all_or_nothing=all_or_nothing,
         source=source,
         as_of=at,
-        sequence=int(at.timestamp() * 1000) if sequence is None else sequence,
+        sequence=sequence,
         actor=who.name,
         key=key,
+        nodes=who.limits.nodes,
     )
     found, created = await imports.receive(services.engine, header, request.stream())
     if not found.ended:
@@ -121,9 +126,8 @@ async def find(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """How far each is, and what became of its rows."""
-    visibility.no_limit_of_nodes(who)
     before = cursor.decode_moment(cursor_) if cursor_ else None
-    found = await imports.find(services.reads, status or [], before, limit + 1)
+    found = await imports.find(services.reads, status or [], before, limit + 1, who.limits.nodes)
     page, more = cursor.page(found, limit, lambda each: (each.created_at, each.id))
     return Json({"items": [_shown(each) for each in page], "next_cursor": more})
 
@@ -137,8 +141,7 @@ async def find(
 )
 async def get(import_id: ImportId, services: Use, who: Annotated[Principal, needs(Scope.STOCK_READ)]) -> Json:
     """Rows received, rows by outcome, and rows applied a second."""
-    visibility.no_limit_of_nodes(who)
-    return Json(_shown(await imports.get(services.reads, import_id)))
+    return Json(_shown(await imports.get(services.reads, import_id, who.limits.nodes)))
 
 
 @router.post(
@@ -156,7 +159,7 @@ async def cancel(import_id: ImportId, services: Use, who: Annotated[Principal, n
     All-or-nothing, nothing was applied. Cancelled again it is answered again; one that has ended otherwise, or is still
     being received, is a conflict.
     """
-    visibility.no_limit_of_nodes(who)
+    await imports.get(services.reads, import_id, who.limits.nodes)
     return Json(_shown(await services.work.cancel_import(import_id, who.name)))
 
 
@@ -185,8 +188,7 @@ async def problems(
     """Refused rows, counts below what is reserved, rows that a later count or a later row made void, and those that a
     cancelled import did not come to. What could not be read stands there as it came.
     """
-    visibility.no_limit_of_nodes(who)
-    found = await imports.get(services.reads, import_id)
+    found = await imports.get(services.reads, import_id, who.limits.nodes)
     rows = _rows(services, import_id, _as_csv if format_ is Format.CSV else _as_json, format_)
     headers = {"Content-Disposition": f'attachment; filename="{found.id}-problems.{format_}"'}
     return StreamingResponse(rows, media_type=MEDIA_TYPES[format_], headers=headers)

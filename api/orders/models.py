@@ -139,7 +139,10 @@ class OrderFulfilment(BaseModel):
     ship_by: Utc
     ship_day: date = Field(description="The day it is to leave the node, in the node's zone.")
     promise: Window = Field(description="When its goods arrive or can be collected.")
-    cost: int = Field(description="Minor units of the policy's currency, as planned.")
+    cost: int | None = Field(
+        description="Minor units of the policy's currency, as planned; null for callers without the scope "
+        "`sourcing:read`."
+    )
     reason: str = Field(description="Why the node rejected it or it was cancelled, in words; empty otherwise.")
     released_at: Utc
     updated_at: Utc
@@ -251,7 +254,10 @@ class TimelineEvent(BaseModel):
     kind: str = Field(description=f"What happened: {', '.join(EventKind)}. A later release may add kinds.")
     actor: str
     reason: str
-    data: dict[str, Any] = Field(description="What belongs to the kind (`dom/orders/events.py`).")
+    data: dict[str, Any] = Field(
+        description="What belongs to the kind (`dom/orders/events.py`). Costs, prices, policy and runs are left out "
+        "for callers without the scope `sourcing:read`."
+    )
     occurred_at: Utc
     recorded_at: Utc
 

@@ -1,7 +1,7 @@
 """Orders: taken from channels, shown to people, cancelled before hand-over."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Set
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -23,6 +23,7 @@ from api.orders import examples
 from api.orders.models import CancelRequest, OrderCaptured, OrderDetail, OrderList, Sourcing, Timeline
 from api.orders.sourcing import stored_decision
 from dom.orders.calls import CancelCall, CancelResult, OrderAnswer
+from dom.orders.events import INTERNAL
 from dom.orders.intake import OrderRequest, as_captured_before
 from dom.orders.status import OrderStatus
 from dom.shared.access import Principal, Scope
@@ -176,6 +177,8 @@ async def get(order_id: OrderId, services: Use, who: Annotated[Principal, needs(
         found = await reads.order(connection, order_id)
     if found is None:
         raise _no(order_id)
+    if not visibility.sees_costs(who):
+        _hide_costs(found)
     document = found.pop("document")
     told = {name: document[name] for name in _FROM_DOCUMENT}
     return OrderDetail.model_validate({**_with_promise(found), **told, "links": _links(order_id)})
@@ -198,7 +201,9 @@ async def get_timeline(order_id: OrderId, services: Use, who: Annotated[Principa
         events = await timeline.of_order(connection, order_id)
         if not events and await order_rows.find(connection, order_id) is None:
             raise _no(order_id)
-    return Json({"order_id": order_id, "events": [dict(event) for event in events]})
+    hidden = frozenset() if visibility.sees_costs(who) else INTERNAL
+    shown = [{**event, "data": _without(event["data"], hidden)} for event in events]
+    return Json({"order_id": order_id, "events": shown})
 
 
 @router.get(
@@ -267,6 +272,17 @@ def _with_promise(row: RowMapping | dict[str, Any]) -> dict[str, Any]:
     shown = dict(row)
     earliest, latest = shown.pop("promise_earliest"), shown.pop("promise_latest")
     return {**shown, "promise": None if earliest is None else {"earliest": earliest, "latest": latest}}
+
+
+def _hide_costs(order: dict[str, Any]) -> None:
+    for fulfilment in order["fulfilments"]:
+        fulfilment["cost"] = None
+        for shipment in fulfilment["shipments"]:
+            shipment["price"] = None
+
+
+def _without(data: Mapping[str, Any], hidden: Set[str]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name not in hidden}
 
 
 def _no(order_id: str) -> NotFound:

@@ -127,7 +127,7 @@ class ImportDetail(BaseModel):
     source: str
     actor: str
     as_of: Utc
-    sequence: int
+    sequence: int | None = Field(description="Null where the counts go by their time.")
     rows: int = Field(description="Rows received.")
     done: int = Field(description="Rows that have an outcome.")
     outcomes: dict[str, int] = Field(

@@ -25,6 +25,17 @@ COMMENT ON COLUMN soft_reservations.backorder_of IS 'the order that waits for th
 COMMENT ON COLUMN soft_reservations.ready IS 'of a backorder: it is to take them';
 COMMENT ON COLUMN soft_reservations.declined IS 'of a backorder: balances it could not use, and when';
 
+-- Counts without a sequence go by their time; theirs was the milliseconds of it
+ALTER TABLE count_marks ALTER COLUMN sequence DROP NOT NULL;
+ALTER TABLE stock_imports ALTER COLUMN sequence DROP NOT NULL, ALTER COLUMN sequence DROP DEFAULT,
+    ADD COLUMN nodes text[];
+COMMENT ON COLUMN stock_imports.nodes IS 'those its sender is limited to; null: no limit';
+COMMENT ON COLUMN stock_imports.sequence IS 'of counts; null: they go by their time';
+UPDATE count_marks m SET sequence = NULL FROM stock_imports i
+WHERE i.kind = 'counts' AND i.source = m.source AND i.sequence = m.sequence
+  AND abs(i.sequence - extract(epoch FROM i.as_of) * 1000) <= 1;
+UPDATE stock_imports SET sequence = NULL WHERE abs(sequence - extract(epoch FROM as_of) * 1000) <= 1;
+
 -- Messages
 ALTER TABLE outbox RENAME COLUMN occasion TO message_key;
 ALTER INDEX outbox_occasion_ix RENAME TO outbox_message_key_ix;
@@ -66,6 +77,10 @@ COMMENT ON COLUMN signing_secrets.secret
     IS 'whsec_ and base64, as it is: whoever checks a signature needs the secret itself';
 CREATE INDEX signing_secrets_carrier_ix ON signing_secrets (carrier);
 CREATE INDEX signing_secrets_created_ix ON signing_secrets (created_at, id);
+
+-- The audit log is looked through by what it is about, and by time
+CREATE INDEX audit_log_object_ix ON audit_log (object, id);
+CREATE INDEX audit_log_recorded_ix ON audit_log (recorded_at);
 
 -- `0001_functions.sql` makes them anew.
 DROP FUNCTION take_soft, take_one_soft, reserve_firm, reclaim_lapsed, allowed_units;

@@ -24,10 +24,11 @@ class Requested(Value):
 
 
 class TakeNodeStep(Requested):
-    """A node says how far its work is. `found` are the units a pick found, by line; None: all of them.
+    """A node says how far its work is. `found` are the units a pick found, of every line; None: all of them.
 
     `if_unbegun`: it is said in the node's name, and refused once the node has begun. Raises StepNotPossible for a step
-    that does not follow on where the work stands, InvalidInput for units found that were never ordered.
+    that does not follow on where the work stands, InvalidInput for units found that were never ordered and for lines
+    that are not named.
     """
 
     verb: Literal["take_node_step"] = "take_node_step"

@@ -115,11 +115,13 @@ class CancelledData(RequestedData):
 
 
 class FulfilmentData(RequestedData):
-    """A step of a fulfilment. `missing` are units, by line, that were not found. Of a lost parcel that arrived,
-    `taken_back` are the units that replaced it, by fulfilment and line, and `waited` those that still waited.
+    """A step of a fulfilment. Of a pick `found` and `missing` are units, by line, that were found or were not. Of a
+    lost parcel that arrived, `taken_back` are the units that replaced it, by fulfilment and line, and `waited` those
+    that still waited.
     """
 
     fulfilment_id: str
+    found: dict[str, int] | None = None
     missing: dict[str, int] | None = None
     taken_back: dict[str, dict[str, int]] | None = None
     waited: dict[str, int] | None = None
@@ -216,6 +218,10 @@ class ProcessRevivedData(EventData):
     """A process began anew where the store stands: the return's, or the order's if no return is named."""
 
     return_id: str | None = None
+
+
+INTERNAL: Final = frozenset({"policy_version", "strategy", "cost", "before", "saving", "price", "run_id"})
+"""What the data of events say of the merchant's costs and policy, and of processes: not for partners."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from dom.network import ShippingMethod
 from dom.orders import tidying
-from dom.orders.order import Correction, Customer, Order, ShipTo
+from dom.orders.order import Correction, Customer, Order, Payment, ShipTo
 from dom.shared import postal
 from dom.shared.money import KnownCurrency
+from dom.shared.payment_cards import holds_card_number
 from dom.shared.texts import visible
 
 _FIELDS = {"city": "city", "postal_code": "postal_code", "country_code": "country"}
@@ -78,6 +79,17 @@ class ShipToRequest(ShipTo):
         return self
 
 
+class PaymentRequest(Payment):
+    """What the channel says of the payment, without the number of a card."""
+
+    @field_validator("reference")
+    @classmethod
+    def _no_card_number(cls, reference: str) -> str:
+        if holds_card_number(reference):
+            raise ValueError("it looks like a card number; send the payment provider's reference instead")
+        return reference
+
+
 def _may_be_empty(schema: dict[str, Any]) -> None:
     """Says in the schema that an empty text in these fields is taken as null."""
     for name in tidying.MAY_BE_EMPTY:
@@ -92,6 +104,7 @@ class OrderRequest(Order):
     customer: CustomerRequest
     ship_to: ShipToRequest
     currency: KnownCurrency
+    payment: PaymentRequest | None = None
 
     _corrections: tuple[Correction, ...] = PrivateAttr(default=())
     _hash_as_sent: str | None = PrivateAttr(default=None)

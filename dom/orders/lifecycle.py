@@ -115,6 +115,10 @@ class FulfilmentState:
     """How many steps of it were written down; their business keys are numbered."""
     packings: int = 0
     """How often it was packed; the carrier is booked once for each, under that number."""
+    found: Mapping[str, int] | None = None
+    """Units its pick found, by line, cancelled ones among them; None before a pick was reported."""
+    missing: Mapping[str, int] = field(default_factory=dict)
+    """Units its pick did not find, by line."""
     ship_by: datetime | None = None
     """By when it must leave its node to arrive as planned."""
 

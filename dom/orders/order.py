@@ -38,7 +38,12 @@ class ShipTo(Value):
     """Where the goods go."""
 
     name: Text
-    lines: tuple[Text, ...] = Field(min_length=1, max_length=4, examples=[["12 Mill Lane"]])
+    lines: tuple[Text, ...] = Field(
+        description="The address above the town, as it is written: street and house number, building.",
+        min_length=1,
+        max_length=4,
+        examples=[["12 Mill Lane"]],
+    )
     city: Annotated[str, Field(max_length=200, examples=["Leeds"])] = ""
     region: Annotated[str, Field(max_length=200)] = ""
     postal_code: Annotated[str, Field(max_length=20, examples=["LS1 4AP"])] = ""

@@ -33,7 +33,8 @@ class DomError(Exception):
     """An error a caller can act on.
 
     `field` is a JSON path into the caller's input ("lines[0].sku") where one field is at fault, `data` whatever a
-    program needs to react without reading the text.
+    program needs to react without reading the text; where several fields are at fault its `fields` says of each
+    what is wrong.
     """
 
     type: ClassVar[str] = "error"

@@ -1,7 +1,8 @@
 """The audit log: every change that a caller asked for, done or refused. Rows are written once and never changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import RowMapping, text
@@ -24,6 +25,9 @@ WHERE (CAST(:before AS bigint) IS NULL OR id < :before)
   AND (CAST(:principal AS text) IS NULL OR principal = :principal)
   AND (CAST(:request_id AS text) IS NULL OR request_id = :request_id)
   AND (CAST(:route AS text) IS NULL OR route = :route)
+  AND (CAST(:object AS text) IS NULL OR object = :object)
+  AND (CAST(:since AS timestamptz) IS NULL OR recorded_at >= :since)
+  AND (CAST(:until AS timestamptz) IS NULL OR recorded_at < :until)
 ORDER BY id DESC LIMIT :limit
 """)
 
@@ -46,11 +50,14 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries; what is None does not matter."""
+    """Which entries; what is None does not matter. From `since` on, before `until`."""
 
     principal: str | None = None
     request_id: str | None = None
     route: str | None = None
+    object: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 async def write(connection: AsyncConnection, entry: AuditEntry) -> None:
@@ -80,12 +87,6 @@ async def page(
     """Entries, the newest first."""
     found = await connection.execute(
         _LIST,
-        {
-            "before": before,
-            "limit": limit,
-            "principal": wanted.principal,
-            "request_id": wanted.request_id,
-            "route": wanted.route,
-        },
+        {"before": before, "limit": limit, **asdict(wanted)},
     )
     return found.mappings().all()

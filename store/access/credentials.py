@@ -57,6 +57,12 @@ class CredentialTable:
         at = func.least(self.table.c.expires_at, func.now() + timedelta(seconds=seconds))
         await connection.execute(update(self.table).where(self.table.c.id == credential_id).values(expires_at=at))
 
+    async def successor(self, connection: AsyncConnection, credential_id: str) -> str | None:
+        """The id of the one that was made in place of it; None if it was not rotated."""
+        made = select(self.table.c.id).where(self.table.c.rotated_from == credential_id)
+        found: str | None = await connection.scalar(made.order_by(self.table.c.created_at).limit(1))
+        return found
+
     async def used(self, connection: AsyncConnection, credential_id: str) -> None:
         """Write down that it was used, once a minute at most."""
         last = self.table.c.last_used_at

@@ -28,8 +28,8 @@ from store.stock import terms
 class AvailabilityRequest:
     """SKUs somebody asks for. Without a channel the answer is what is free to promise to any; `nodes` narrows it.
 
-    `by_node` asks for each balance instead of their sum, `holders` for the nodes that have units to promise. `able`
-    says which nodes may give a SKU where it is to go (None: any): what others hold or get is not available there.
+    `by_node` asks for each balance instead of their sum. `able` says which nodes may give a SKU where it is to go
+    (None: any): what others hold or get is not available there.
     """
 
     skus: Sequence[str]
@@ -37,7 +37,6 @@ class AvailabilityRequest:
     channel: str | None = None
     nodes: frozenset[str] | None = None
     by_node: bool = False
-    holders: bool = False
     able: Callable[[Sku], frozenset[str] | None] | None = None
 
     @property
@@ -48,13 +47,12 @@ class AvailabilityRequest:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One SKU: what may be promised of it, the units orders wait for, its balances or the nodes that have some."""
+    """One SKU: what may be promised of it, the units orders wait for, its balances."""
 
     sku: Sku
     outlook: StockProjection
     waiting: int
     balances: Sequence[Mapping[str, Any]] = ()
-    holders: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ async def look(connection: AsyncConnection, cache: ReferenceCache, asked: Availa
             arrivals=tuple(arrivals[sku.id]),
             release_on=sku.release_on,
         )
-        found.append(Found(sku, outlook, waiting, rows if asked.by_node else (), _holders(rows, asked)))
+        found.append(Found(sku, outlook, waiting, rows if asked.by_node else ()))
     return AvailabilityAnswer(about.channel, reference, tuple(found))
 
 
@@ -118,21 +116,12 @@ async def _balances(
     for may, alike in groups.items():
         there = [node for node in nodes if _may(may, node.id)]
         for row in (await connection.execute(_STATEMENTS[_SUMS, ruled], _scope(asked, alike, there))).mappings():
-            holders = [there[number - 1].id for number in row["holders"] or ()]
-            rows_of[row["sku"]].append({**row, "holders": holders})
+            rows_of[row["sku"]].append(dict(row))
     return rows_of
 
 
 def _may(able: frozenset[str] | None, node_id: str) -> bool:
     return able is None or node_id in able
-
-
-def _holders(rows: Sequence[Mapping[str, Any]], asked: AvailabilityRequest) -> list[str]:
-    if not asked.holders:
-        return []
-    if asked.by_node:
-        return [row["node_id"] for row in rows if row["available"]]
-    return [node_id for row in rows for node_id in row["holders"]]
 
 
 def _arrival(row: RowMapping) -> ExpectedArrival:
@@ -193,7 +182,7 @@ _FREE = f"({terms.FREE_TO_PROMISE})::int"  # a sum of soft units is a bigint
 _SCOPE = """
 WITH node AS MATERIALIZED (
     SELECT n.*{columns} FROM unnest(CAST(:nodes AS text[]), CAST(:days AS date[]))
-        WITH ORDINALITY AS n (node_id, today, number) {rules_of_node}
+        AS n (node_id, today) {rules_of_node}
 ), wanted AS MATERIALIZED (
     SELECT k.*{columns} FROM unnest(CAST(:skus AS text[]), CAST(:releases AS date[])) AS k (sku, release_on)
         {rules_of_sku}
@@ -201,7 +190,7 @@ WITH node AS MATERIALIZED (
 """
 _ROWS = """
 SELECT s.sku, s.node_id, s.on_hand, s.damaged, s.quarantine, s.reserved, s.reserved_soft, s.safety_stock,
-       s.promise_safety, rule_3.number, {units} AS units,
+       s.promise_safety, {units} AS units,
        rule_3.today >= coalesce(rule_2.release_on, rule_3.today) AS released
 FROM wanted rule_2 CROSS JOIN LATERAL (SELECT * FROM stock WHERE stock.sku = rule_2.sku OFFSET 0) s
 JOIN node rule_3 ON rule_3.node_id = s.node_id {rules} OFFSET 0
@@ -212,8 +201,7 @@ SELECT sku, node_id, on_hand, damaged, quarantine, reserved, reserved_soft, safe
 FROM ({_ROWS}) balance ORDER BY sku, node_id
 """
 _SUMS = f"""{_SCOPE}
-SELECT sku, coalesce(sum(units) FILTER (WHERE released), 0)::bigint AS available, sum(units)::bigint AS stock,
-       array_agg(number) FILTER (WHERE :holders AND released AND units > 0) AS holders
+SELECT sku, coalesce(sum(units) FILTER (WHERE released), 0)::bigint AS available, sum(units)::bigint AS stock
 FROM ({_ROWS}) balance GROUP BY sku
 """
 # A transfer that has not left yet is still on hand where it starts from.
@@ -262,7 +250,6 @@ def _scope(asked: AvailabilityRequest, skus: Sequence[Sku], nodes: Sequence[Node
     """The parameters of all three. A SKU is released at a node by the day of the node's own calendar."""
     return {
         "channel": asked.channel,
-        "holders": asked.holders,
         "nodes": [node.id for node in nodes],
         "days": [asked.at.astimezone(node.zone).date() for node in nodes],
         "skus": [sku.id for sku in skus],

@@ -24,8 +24,9 @@ _PAGE: Final = """
 WITH page AS (SELECT * FROM ({parts}) AS parts ORDER BY closed, ship_by, id LIMIT :limit)
 SELECT f.*, o.channel, o.placed_at, o.document->'ship_to' AS ship_to,
        (SELECT jsonb_agg(jsonb_build_object('line_id', l.line_id, 'sku', l.sku, 'quantity', l.quantity)
-                         ORDER BY l.line_id)
-        FROM fulfilment_lines l WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS lines,
+                         ORDER BY ol.position)
+        FROM fulfilment_lines l JOIN order_lines ol USING (order_id, line_id)
+        WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS lines,
        s.carrier AS booked_carrier, s.tracking_number, s.id AS shipment_id
 FROM page f JOIN orders o ON o.id = f.order_id
 LEFT JOIN LATERAL (

@@ -28,7 +28,7 @@ class Import:
     source: str
     actor: str
     as_of: datetime
-    sequence: int
+    sequence: int | None
     rows: int
     outcomes: dict[str, int]
     detail: str
@@ -55,11 +55,15 @@ CASE WHEN started_at IS NOT NULL THEN (
 """
 
 
-async def get(engine: AsyncEngine, import_id: str) -> Import:
-    """An import; raises NotFound."""
+_SEEN: Final = "(CAST(:nodes AS text[]) IS NULL OR nodes <@ :nodes)"
+"""Who is limited to nodes sees the imports of those who were limited to some of them."""
+
+
+async def get(engine: AsyncEngine, import_id: str, nodes: frozenset[str] | None = None) -> Import:
+    """An import that who is limited to these nodes may see, if any are given; raises NotFound."""
     async with engine.connect() as connection:
-        query = text(f"SELECT {_COLUMNS} FROM stock_imports WHERE id = :id")
-        row = (await connection.execute(query, {"id": import_id})).mappings().one_or_none()
+        query = text(f"SELECT {_COLUMNS} FROM stock_imports WHERE id = :id AND {_SEEN}")
+        row = (await connection.execute(query, {"id": import_id, "nodes": _listed(nodes)})).mappings().one_or_none()
     if row is None:
         raise NotFound(f"there is no import {import_id}")
     return _import(row)
@@ -73,10 +77,22 @@ async def unfinished(engine: AsyncEngine) -> Sequence[str]:
 
 
 async def find(
-    engine: AsyncEngine, statuses: Sequence[ImportStatus], before: tuple[datetime, str] | None, limit: int
+    engine: AsyncEngine,
+    statuses: Sequence[ImportStatus],
+    before: tuple[datetime, str] | None,
+    limit: int,
+    nodes: frozenset[str] | None = None,
 ) -> list[Import]:
-    """Imports, the newest first, after a position."""
-    found = await pages.newest(engine, "stock_imports", _COLUMNS, statuses=statuses, before=before, limit=limit)
+    """Imports, the newest first, after a position; where nodes are given, those that who is limited to them may see."""
+    found = await pages.newest(
+        engine,
+        "stock_imports",
+        _COLUMNS,
+        statuses=statuses,
+        before=before,
+        limit=limit,
+        only=(_SEEN, {"nodes": _listed(nodes)}),
+    )
     return [_import(row) for row in found]
 
 
@@ -98,6 +114,10 @@ async def problems(engine: AsyncEngine, import_id: str) -> AsyncIterator[RowMapp
         if len(page) < PAGE:
             return
         after = page[-1]["row"]
+
+
+def _listed(nodes: frozenset[str] | None) -> list[str] | None:
+    return None if nodes is None else sorted(nodes)
 
 
 def _import(row: RowMapping) -> Import:

@@ -31,7 +31,8 @@ BATCH: Final = 10_000
 class Header:
     """What an import is, before its rows. The key makes it happen once; without one each upload is an import.
 
-    `as_of` is when the counts were taken that do not say it themselves, `sequence` orders the source's counts.
+    `as_of` is when the counts were taken that do not say it themselves, `sequence` orders the source's counts;
+    None: they go by their time.
     """
 
     kind: ImportKind
@@ -39,9 +40,11 @@ class Header:
     all_or_nothing: bool
     source: str
     as_of: datetime
-    sequence: int
+    sequence: int | None
     actor: str
     key: str | None = None
+    nodes: frozenset[str] | None = None
+    """The nodes that its sender is limited to; None for no limit."""
 
     def import_id(self) -> str:
         """The same key of a source gives the same id."""
@@ -63,7 +66,7 @@ async def receive(
     known = await _known(engine, import_id, header, file)
     if known is not None:
         return known, False
-    rows, received, begun = Rows(header.kind, header.format), 0, False
+    rows, received, begun = Rows(header.kind, header.format, header.nodes), 0, False
     async for lines in batches(file, BATCH):
         staged = await asyncio.to_thread(rows.staged, lines)
         if staged and not begun:
@@ -108,7 +111,7 @@ async def _known(engine: AsyncEngine, import_id: str, header: Header, file: _Dig
         row = (await connection.execute(_KNOWN, {"id": import_id})).mappings().one_or_none()
     if row is None:
         return None
-    same = (row["kind"], row["all_or_nothing"]) == (header.kind, header.all_or_nothing)
+    same = (row["kind"], row["all_or_nothing"], row["nodes"]) == (header.kind, header.all_or_nothing, _listed(header))
     if not same:
         raise Conflict("the key was used before, for another import", field="Idempotency-Key")
     if row["status"] in {ImportStatus.RECEIVING, ImportStatus.FAILED}:
@@ -118,7 +121,11 @@ async def _known(engine: AsyncEngine, import_id: str, header: Header, file: _Dig
     return await get(engine, import_id)
 
 
-_KNOWN = text("SELECT kind, all_or_nothing, status, digest FROM stock_imports WHERE id = :id")
+_KNOWN = text("SELECT kind, all_or_nothing, nodes, status, digest FROM stock_imports WHERE id = :id")
+
+
+def _listed(header: Header) -> list[str] | None:
+    return None if header.nodes is None else sorted(header.nodes)
 
 
 async def _begin(engine: AsyncEngine, import_id: str, upload: str, header: Header) -> bool:
@@ -133,6 +140,7 @@ async def _begin(engine: AsyncEngine, import_id: str, upload: str, header: Heade
                 "actor": header.actor,
                 "sequence": header.sequence,
                 "as_of": header.as_of,
+                "nodes": _listed(header),
                 "upload": upload,
             },
         )
@@ -143,8 +151,8 @@ async def _begin(engine: AsyncEngine, import_id: str, upload: str, header: Heade
 
 
 _BEGIN = text("""
-INSERT INTO stock_imports AS i (id, kind, status, all_or_nothing, source, actor, sequence, as_of, upload)
-VALUES (:id, :kind, 'receiving', :all_or_nothing, :source, :actor, :sequence, :as_of, :upload)
+INSERT INTO stock_imports AS i (id, kind, status, all_or_nothing, source, actor, sequence, as_of, nodes, upload)
+VALUES (:id, :kind, 'receiving', :all_or_nothing, :source, :actor, :sequence, :as_of, :nodes, :upload)
 ON CONFLICT (id) DO UPDATE SET status = 'receiving', rows = 0, next_row = 1, outcomes = '{}', detail = '',
     upload = EXCLUDED.upload, as_of = EXCLUDED.as_of, sequence = EXCLUDED.sequence, touched_at = now(),
     started_at = NULL, finished_at = NULL

@@ -18,7 +18,8 @@ from pydantic_core import ErrorDetails
 from dom.orders.status import ReasonCode
 from dom.shared import json_text
 from dom.shared.base import Key, NodeId, SkuId, Utc, Value
-from dom.shared.errors import InvalidInput
+from dom.shared.errors import Forbidden, InvalidInput
+from dom.shared.input_words import in_words
 from store.enums import ImportKind, ItemOutcome
 
 AHEAD: Final = timedelta(minutes=5)
@@ -106,10 +107,13 @@ REQUIRED: Final = ("node_id", "sku", "quantity")
 
 
 class Rows:
-    """Turns lines of one kind and format into rows. A CSV file's first line is its header."""
+    """Turns lines of one kind and format into rows. A CSV file's first line is its header. Rows of other nodes than
+    `nodes`, where they are given, are refused.
+    """
 
-    def __init__(self, kind: ImportKind, format_: Format) -> None:
+    def __init__(self, kind: ImportKind, format_: Format, nodes: frozenset[str] | None = None) -> None:
         self._kind = kind
+        self._nodes = nodes
         self._model = MODELS[kind]
         self._csv = format_ is Format.CSV
         self._names: Sequence[str] = ()
@@ -171,9 +175,10 @@ class Rows:
             return self._bad(text, None, str(error))
         at = row.as_of if isinstance(row, CountRow) else row.occurred_at
         key = row.key if isinstance(row, DeltaRow) else None
-        return Staged(
+        read = Staged(
             self._line, row.node_id, row.sku, row.quantity, key, row.reason_code, at, None, None, None, None, None
         )
+        return read if self._nodes is None or row.node_id in self._nodes else _foreign(read)
 
     def _fields(self, text: str) -> dict[str, str]:
         values = _cells(text)
@@ -188,7 +193,7 @@ class Rows:
 
     def _wrong(self, text: str, fields: object, error: ErrorDetails) -> Staged:
         field = str(error["loc"][0]) if error["loc"] else None
-        bad = self._bad(text, field, str(error["msg"]).removeprefix("Value error, "))
+        bad = self._bad(text, field, in_words(error))
         if not self._csv and error["type"] != "json_invalid":
             fields = json.loads(text)
         if not isinstance(fields, dict):
@@ -200,6 +205,11 @@ class Rows:
         raw = _plain(text[:MOST_RAW])
         refused = (ItemOutcome.REFUSED, InvalidInput.type, field and _plain(field)[:100], _plain(detail)[:500])
         return Staged(self._line, None, None, None, None, None, None, raw, *refused)
+
+
+def _foreign(read: Staged) -> Staged:
+    detail = f"you have no access to {read.node_id}"
+    return read._replace(outcome=ItemOutcome.REFUSED, problem=Forbidden.type, field="node_id", detail=detail)
 
 
 def _cells(text: str) -> list[str]:

@@ -43,8 +43,9 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
             'released_at', f.released_at, 'updated_at', f.updated_at,
             'lines', coalesce((
                 SELECT jsonb_agg(jsonb_build_object('line_id', fl.line_id, 'sku', fl.sku, 'quantity', fl.quantity)
-                                 ORDER BY fl.line_id)
-                FROM fulfilment_lines fl WHERE fl.fulfilment_id = f.id AND fl.quantity > 0), '[]'),
+                                 ORDER BY ol.position)
+                FROM fulfilment_lines fl JOIN order_lines ol USING (order_id, line_id)
+                WHERE fl.fulfilment_id = f.id AND fl.quantity > 0), '[]'),
             'shipments', coalesce((
                 SELECT jsonb_agg(jsonb_build_object(
                     'id', s.id, 'carrier', s.carrier, 'method', s.method, 'tracking_number', s.tracking_number,
@@ -181,8 +182,8 @@ SELECT r.id, r.order_id, r.node_id, r.status, r.reason, r.requested_at, r.receiv
             'released', l.released,
             'dispositions', coalesce((
                 SELECT jsonb_object_agg(d.disposition, d.quantity) FROM return_dispositions d
-                WHERE d.return_id = l.return_id AND d.line_id = l.line_id), '{}')) ORDER BY l.line_id)
-        FROM return_lines l WHERE l.return_id = r.id) AS lines,
+                WHERE d.return_id = l.return_id AND d.line_id = l.line_id), '{}')) ORDER BY ol.position)
+        FROM return_lines l JOIN order_lines ol USING (order_id, line_id) WHERE l.return_id = r.id) AS lines,
        (SELECT jsonb_build_object('amount', sum(p.amount), 'currency', min(p.currency),
                                   'recorded_at', max(p.recorded_at))
         FROM refunds p WHERE p.return_id = r.id HAVING count(*) > 0) AS refund

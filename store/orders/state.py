@@ -31,6 +31,8 @@ COLUMNS: Final = rf"""
        (SELECT jsonb_object_agg(id, packings) FROM (
             SELECT data->>'fulfilment_id' AS id, count(*) AS packings
             FROM timeline WHERE order_id = :id AND kind = 'fulfilment_packed' GROUP BY 1) p) AS packings,
+       (SELECT jsonb_object_agg(data->>'fulfilment_id', data) FROM timeline
+        WHERE order_id = :id AND kind = '{EventKind.FULFILMENT_PICKED}') AS picks,
        (SELECT coalesce(max(substring(business_key FROM '^cancelled:([0-9]+)$')::int), 0)
         FROM timeline WHERE order_id = :id AND kind = '{EventKind.CANCELLED}') AS cancellations,
        (SELECT jsonb_agg(jsonb_build_object('id', id, 'type', type, 'blocks', blocks, 'due_at', due_at,
@@ -51,7 +53,7 @@ async def read(connection: AsyncConnection, order_id: str) -> OrderState:
 
 def of_row(order_id: str, row: Row[Any]) -> OrderState:
     """The order's units of a row with `COLUMNS`."""
-    steps, packings = row.steps or {}, row.packings or {}
+    steps, packings, picks = row.steps or {}, row.packings or {}, row.picks or {}
     lines = [LineState(*line) for line in row.lines or ()]
     fulfilments = [
         FulfilmentState(
@@ -62,6 +64,8 @@ def of_row(order_id: str, row: Row[Any]) -> OrderState:
             status=FulfilmentStatus(each["status"]),
             steps=steps.get(each["id"], 0),
             packings=packings.get(each["id"], 0),
+            found=picks.get(each["id"], {}).get("found"),
+            missing=picks.get(each["id"], {}).get("missing", {}),
             ship_by=_moment(each["ship_by"]),
         )
         for each in row.fulfilments or ()

@@ -1,7 +1,8 @@
 """The planner's snapshot, read in one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -62,7 +63,7 @@ async def snapshot(
     Free is what OFL may take for the channel, or (`promised`) what the channel may be promised; live units of the soft
     reservation `own` are free too.
 
-    Raises UnknownSku, with the position of the SKU in `skus`, for one the catalogue does not hold.
+    Raises UnknownSku, with the positions in `skus` of all that the catalogue does not hold.
     """
     row = (
         await connection.execute(
@@ -80,9 +81,8 @@ async def snapshot(
     ).one()
     reference = await cache.at(connection, row.version)
     known = row.skus or {}
-    for position, sku in enumerate(skus):
-        if sku not in known:
-            raise UnknownSku(f"there is no SKU {sku}", field=f"lines[{position}].sku", data={"sku": sku})
+    if not known.keys() >= set(skus):
+        raise _unknown(skus, known)
     catalogue = {sku: cache.sku(document) for sku, document in known.items()}
     free = {(node, sku): units for node, sku, units in row.available or ()}
     world = Snapshot.model_construct(
@@ -96,3 +96,10 @@ async def snapshot(
     )
     place = Place(latitude=row.place[0], longitude=row.place[1]) if row.place else None
     return world, reference, place
+
+
+def _unknown(skus: Sequence[str], known: Mapping[str, Any]) -> UnknownSku:
+    named = list(dict.fromkeys(sku for sku in skus if sku not in known))
+    fields = {f"lines[{n}].sku": f"there is no SKU {sku}" for n, sku in enumerate(skus) if sku not in known}
+    data = {"sku": named[0], "skus": named, "fields": fields}
+    return UnknownSku(f"there is no SKU {', '.join(named)}", field=next(iter(fields)), data=data)

@@ -95,7 +95,7 @@ WITH RECURSIVE item AS MATERIALIZED (
            END AS field,
            CASE problem WHEN 'unknown-node' THEN 'there is no node ' || node_id
                         WHEN 'unknown-sku' THEN 'there is no SKU ' || sku
-                        WHEN 'conflict' THEN format('the key was used before, for %s units', done_before)
+                        WHEN 'conflict' THEN 'the key was used before, for another change'
                         WHEN 'invalid-input' THEN 'the balance would be too large to keep'
                         WHEN 'stock-conflict' THEN CASE
                WHEN now_on_hand + asked < reserved + reserved_soft AND asked < 0 THEN format(

@@ -31,13 +31,15 @@ _STATEMENT: Final = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Sellable units a node held at `as_of`; a source's `sequence` grows with every count it takes of a balance."""
+    """Sellable units a node held at `as_of`; a source's `sequence` grows with every count it takes of a balance. A
+    source that does not number its counts has none: they go by `as_of` alone.
+    """
 
     node_id: str
     sku: str
     quantity: int
     as_of: datetime
-    sequence: int
+    sequence: int | None
     reason_code: ReasonCode | None = None
 
 
@@ -63,7 +65,8 @@ async def apply(connection: AsyncConnection, counts: Sequence[Count], source: st
     """Take the counts, each once per source, sequence, node and SKU; a result for each, in sequence.
 
     In the caller's transaction, which holds the balances until it ends. Refused, each by itself: UnknownNode,
-    UnknownSku, Conflict if the sequence stands for another count, InvalidInput if the balance would grow beyond what
+    UnknownSku, Conflict if the sequence (or, without one, the time) stands for another count, or the source's counts
+    had a sequence before and now have none, or the other way round; InvalidInput if the balance would grow beyond what
     can be kept.
     """
     numbered = list(enumerate(counts))

@@ -8,17 +8,26 @@ WITH item AS MATERIALIZED (
                  AND l.occurred_at > least(i.as_of, statement_timestamp())
                  AND l.kind NOT IN ('count', 'reconcile')), 0) AS target,
            CASE WHEN n.id IS NULL OR k.id IS NULL THEN 'refused'
+                WHEN (i.sequence IS NULL) <> (m.sequence IS NULL) AND m.source IS NOT NULL THEN 'refused'
                 WHEN i.sequence <= m.sequence AND i.quantity = m.quantity AND i.as_of = m.as_of THEN 'repeated'
+                WHEN i.sequence IS NULL AND i.quantity = m.quantity AND i.as_of = m.as_of THEN 'repeated'
                 WHEN i.sequence < m.sequence OR i.as_of < s.counted_at THEN 'late'
-                WHEN i.sequence = m.sequence THEN 'refused' END AS outcome,
+                WHEN i.sequence IS NULL AND i.as_of < m.as_of THEN 'late'
+                WHEN i.sequence = m.sequence OR i.sequence IS NULL AND i.as_of = m.as_of THEN 'refused' END AS outcome,
            CASE WHEN n.id IS NULL THEN 'unknown-node' WHEN k.id IS NULL THEN 'unknown-sku'
-                WHEN i.sequence = m.sequence THEN 'conflict' END AS problem
+                WHEN m.source IS NOT NULL THEN 'conflict' END AS problem,
+           CASE WHEN i.sequence IS NULL AND m.sequence IS NOT NULL THEN
+                    'this source numbers its counts, the last one ' || m.sequence || '; give a sequence'
+                WHEN m.sequence IS NULL AND i.sequence IS NOT NULL THEN
+                    'the counts of this source have no sequence, and go by as_of; give none, or name another source'
+                ELSE format('count %s of this source said another thing', coalesce(i.sequence::text, i.as_of::text))
+           END AS other
     FROM ({rows}) i LEFT JOIN nodes n ON n.id = i.node_id LEFT JOIN skus k ON k.id = i.sku
     LEFT JOIN stock s ON s.node_id = i.node_id AND s.sku = i.sku
     LEFT JOIN count_marks m ON m.source = CAST(:source AS text) AND m.node_id = i.node_id AND m.sku = i.sku
 ), taken AS MATERIALIZED (
     SELECT *, greatest(target, reserved)::int AS level, greatest(reserved - target, 0) AS shortfall,
-           :source || '/' || sequence AS message
+           :source || '/' || coalesce(sequence::text, 'at ' || extract(epoch FROM as_of)) AS message
     FROM item WHERE outcome IS NULL AND target <= {most_units}
 ), doomed AS (
     SELECT r.id, t.message, t.level, t.reserved + t.reserved_soft - t.level AS wanted,
@@ -84,7 +93,7 @@ WITH item AS MATERIALIZED (
                 WHEN outcome = 'refused' THEN
                CASE problem WHEN 'unknown-node' THEN 'there is no node ' || node_id
                             WHEN 'unknown-sku' THEN 'there is no SKU ' || sku
-                            ELSE format('count %s of this source said another thing', sequence) END
+                            ELSE other END
            END,
            was, reserved, reserved_soft, damaged, quarantine, safety_stock, 0, last_sequence
     FROM item WHERE outcome IS NOT NULL OR target > {most_units}

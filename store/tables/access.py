@@ -80,4 +80,6 @@ audit_log = Table(
     Column("reason", Text, nullable=False, comment="the reason the caller gave"),
     Column("source", Text, nullable=False, comment="the address the request came from"),
     Index("audit_log_principal_ix", "principal", "id"),
+    Index("audit_log_object_ix", "object", "id"),
+    Index("audit_log_recorded_ix", "recorded_at"),
 )

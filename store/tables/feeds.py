@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from store.enums import ImportKind, ImportStatus, InboundKind, InboundStatus, ItemOutcome
 from store.tables.common import metadata, moment, one_of
@@ -65,14 +65,15 @@ inbound_receipts = Table(
     moment("recorded_at", now=True),
 )
 
-# The last count a source gave of a balance: what came later in its own sequence counts, what came earlier is late.
+# The last count a source gave of a balance: what came later in its own sequence counts, what came earlier is late. A
+# source without a sequence goes by the time of the count.
 count_marks = Table(
     "count_marks",
     metadata,
     Column("source", Text, primary_key=True),
     Column("node_id", Text, primary_key=True),
     Column("sku", Text, primary_key=True),
-    Column("sequence", BigInteger, nullable=False),
+    Column("sequence", BigInteger),
     Column("quantity", Integer, nullable=False),
     moment("as_of"),
 )
@@ -86,7 +87,8 @@ stock_imports = Table(
     Column("all_or_nothing", Boolean, nullable=False),
     Column("source", Text, nullable=False),
     Column("actor", Text, nullable=False),
-    Column("sequence", BigInteger, nullable=False, server_default=text("0")),
+    Column("sequence", BigInteger, comment="of counts; null: they go by their time"),
+    Column("nodes", ARRAY(Text), comment="those its sender is limited to; null: no limit"),
     Column("rows", Integer, nullable=False, server_default=text("0"), comment="rows received"),
     Column("next_row", Integer, nullable=False, server_default=text("1"), comment="where applying goes on"),
     Column("outcomes", JSONB, nullable=False, server_default=text("'{}'"), comment="rows by what became of them"),

@@ -78,10 +78,14 @@ async def test_what_is_wrong_is_found_everywhere_and_revived_by_one_command(hous
     await until_event(house, lost, "process_revived")
     again = await asyncio.to_thread(dom, "orders", "revive", "web-lost-process")
     assert again.exit_code == 1
-    assert "nothing to revive" in again.output
+    assert "nothing to revive: it has a process that agrees" in " ".join(again.output.split())
+    unknown = await asyncio.to_thread(dom, "orders", "revive", "web-nobody")
+    assert "no order or return has this id" in " ".join(unknown.output.split())
     await house.node(lost, "hand-over")
     await house.carrier_says(lost, "delivered")
     assert (await ended(house, lost, reserved=1)).status is OrderStatus.DELIVERED
+    over = await asyncio.to_thread(dom, "orders", "revive", "web-lost-process")
+    assert "it is delivered, and over" in " ".join(over.output.split())
     await deliver(house, well)
     await ended(house, well)
     assert (await asyncio.to_thread(dom, "orders", "check", "--thoroughly")).exit_code == 0

@@ -299,7 +299,8 @@ class TestDoctor:
             "COLUMNS": "200",
         }
         before = dom(tmp_path, "doctor", **wanted)
-        assert before.returncode == 0, before.stdout
+        assert before.returncode == 3, before.stdout
+        assert row(before.stdout, "running").startswith("not running")
         assert "no worker polls it" in row(before.stdout, "task queue")
         assert row(before.stdout, "connections").startswith("fine")
 
@@ -307,6 +308,7 @@ class TestDoctor:
         serving("api", lambda: "our API serves" in dom(tmp_path, "doctor", **wanted).stdout, **wanted)
         beside = dom(tmp_path, "doctor", **wanted)
         assert beside.returncode == 0, beside.stdout
+        assert row(beside.stdout, "running").startswith("fine")
         assert row(beside.stdout, "task queue").endswith("polled by 1 workers")
         assert f"{wanted['DOM_API_PORT']}: our API serves there" in row(beside.stdout, "API port")
         assert working(beside.stdout) == {kind: count + 1 for kind, count in working(before.stdout).items()}

@@ -86,7 +86,12 @@ class TestWhatToLookAt:
             assert f"/namespaces/default/workflows/order-{order_id}" in said
             assert Walk(client, order_id).get()["status"] not in {"delivered", "cancelled"}
 
-        waiting = client.get("/v1/orders", params={"status": "backordered"}).json()["items"]
+        asked = re.findall(r"^.* (curl -s .*)$", said, re.MULTILINE)
+        assert len(asked) == len(("one order in full", "what waits", "exceptions"))
+        for line in asked if all(map(shutil.which, ("bash", "curl"))) else ():
+            ran = subprocess.run(["bash", "-c", f"{line} -f"], capture_output=True, check=False)  # noqa: S607
+            assert ran.returncode == 0, line
+        waiting = client.get("/v1/orders", params={"waiting": "true"}).json()["items"]
         assert named[Case.WAITING] in {order["order_id"] for order in waiting}
         lost = Walk(client, named[Case.LOST]).get()
         assert "parcel_lost" in {each["kind"] for each in lost["exceptions"]}

@@ -174,7 +174,7 @@ class TestCommand:
             )
         }
         healthy = self.dom("doctor", DOM_DATA_DIR=str(data_dir), **ports)
-        assert healthy.returncode == 0, healthy.stdout
+        assert healthy.returncode == 3, healthy.stdout
         assert not data_dir.exists(), "the doctor only looks"
 
         (data_dir / "postgres" / "data").mkdir(parents=True)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from tests.fuzz import returned
 from tests.fuzz.acts import Act
-from tests.fuzz.model import BEFORE_HAND_OVER, ENDS, ON_THE_WAY, STEPS, Order, Parcel, Work
+from tests.fuzz.model import BEFORE_HAND_OVER, ENDS, ON_THE_WAY, STEPS, Order
+from tests.fuzz.work import Parcel, Work
 
 NODES = ("dc-leeds", "wh-london")
 SHOP = "st-york"

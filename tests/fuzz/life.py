@@ -11,8 +11,9 @@ from uuid import uuid4
 from tests.fuzz import returned
 from tests.fuzz.acts import Act, Story
 from tests.fuzz.drawing import Draw
-from tests.fuzz.model import Order, Parcel, Scan, Stray
+from tests.fuzz.model import Order, Scan, Stray
 from tests.fuzz.running import World
+from tests.fuzz.work import Parcel
 from tests.worlds.sourcing import MONDAY_NOON
 
 PATIENCE_SECONDS = 60.0

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fuzz.returned import Return
+from tests.fuzz.work import Parcel, Units, Work
 
-Units = Mapping[str, int]
-"""Units by line."""
 BEFORE_HAND_OVER = {"released": 0, "accepted": 1, "picked": 2, "booked": 4, "ready_for_collection": 4}
 REACHED = BEFORE_HAND_OVER | {"handed_over": 5, "delivered": 6, "collected": 6}
 STEPS = {"accept": 1, "pick": 2, "pack": 3, "hand-over": 5, "collect": 6}
@@ -22,40 +21,6 @@ FINAL = ("delivered", "collected", *GONE)
 LEFT = ("handed_over", "delivered", "collected", "lost", "returned_to_sender")
 ENDS = {"delivered": "delivered", "lost": "lost", "returned_to_sender": "returned_to_sender"}
 ON_THE_WAY = ("picked_up", "in_transit", "out_for_delivery", "delivery_failed")
-
-
-@dataclass
-class Parcel:
-    """A booking: what is in it, and what was reported of it. `ended` is (status, minute)."""
-
-    id: str
-    carrier: str
-    units: dict[str, int]
-    tracking: str = ""
-    voided: bool = False
-    scanned: bool = False
-    ended: tuple[str, int] | None = None
-
-    @property
-    def status(self) -> str:
-        """The shipment's status in the store."""
-        if self.voided:
-            return "voided"
-        return self.ended[0] if self.ended else "in_transit" if self.scanned else "booked"
-
-
-@dataclass
-class Work:
-    """A fulfilment. `given_back` are units that left it before its goods did; `unseen`: before anybody looked."""
-
-    id: str
-    node: str
-    units: dict[str, int]
-    carrier: str | None
-    status: str = "released"
-    parcels: list[Parcel] = field(default_factory=list)
-    given_back: Counter[str] = field(default_factory=Counter)
-    unseen: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,7 +123,7 @@ class Order:
     def step(self, work: Work, step: str, found: Units | None) -> str:
         """What a node's step does; answers "taken", "repeated", "refused" or "invalid". `found`: by a pick's lines."""
         if work.status == "rejected" if step == "reject" else REACHED.get(work.status, -1) >= STEPS[step]:
-            return "repeated"
+            return "repeated" if step != "pick" else self._pick_again(work, found)
         if work.status in FINAL:
             return self._late_step(work, step)
         if step == "reject":
@@ -167,9 +132,20 @@ class Order:
             return self._goods_leave(work, step)
         return self._work_on(work, step, found)
 
-    def _work_on(self, work: Work, step: str, found: Units | None) -> str:
-        if found and any(n > work.units.get(line, 0) or line not in work.units for line, n in found.items()):
+    def _pick_again(self, work: Work, found: Units | None) -> str:
+        if work.was_picked_as(found):
+            return "repeated"
+        if found is not None and work.names_wrongly(found, self.units):
             return "invalid"
+        return self._late_step(work, "pick") if work.status in FINAL else "refused"
+
+    def _work_on(self, work: Work, step: str, found: Units | None) -> str:
+        if found is not None and work.names_wrongly(found, self.units):
+            return "invalid"
+        if found is not None and any(n > work.units.get(line, 0) for line, n in found.items()):
+            return "refused"
+        if step == "pick":
+            work.picked = dict(work.units if found is None else found)
         if missing := self._missing(work, found) if found is not None else {}:
             return self._short(work, missing)
         self._advance(work, step)
@@ -193,6 +169,7 @@ class Order:
         """What was not found is neither reserved nor on hand any more, and waits for another node."""
         for line, n in missing.items():
             self.stock[work.node, self.skus[line]] -= n
+        work.short = True
         self._leave_work(work, missing)
         self._wait_again(missing, work.node)
         work.status = "picked" if work.units else "rejected"

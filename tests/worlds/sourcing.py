@@ -15,7 +15,6 @@ from dom.sourcing.explanation.recomputing import explained
 from dom.sourcing.explanation.record import Record
 from dom.sourcing.models import Candidate, Demand, DemandLine, FenceResult, Place, Snapshot, SourcingDecision
 from dom.sourcing.planner import plan
-from dom.sourcing.planning.earliest import Reach, asked_for, reach_of
 from dom.sourcing.policy.document import Fence, Policy
 from tests.worlds.policies import changed, policy
 
@@ -222,12 +221,6 @@ def in_full(world: World, demand: Demand) -> dict[str, tuple[FenceResult, ...]]:
     """Every fence of every node, by node id."""
     again = explained(Record(demand, decide(world, demand), world.policy, world.snapshot()))
     return {node.node_id: node.fences for node in again.nodes}
-
-
-def reach(world: World) -> Reach:
-    """How the nodes could send a parcel to Leeds that is asked for on Monday noon."""
-    asked = asked_for(world.policy, country="GB", place=LEEDS, as_of=MONDAY_NOON)
-    return reach_of(world.snapshot(), world.policy, asked)
 
 
 def told(decision: SourcingDecision, *words: str) -> bool:

@@ -64,7 +64,8 @@ def _asked_by(event: OrderEvent, command: Requested) -> OrderEvent:
 def is_known(state: OrderState, command: Command) -> bool:
     """Whether the command says what the state holds already, so that it changes nothing."""
     if isinstance(command, TakeNodeStep):
-        return is_repeat(fulfilment_of(state, command.fulfilment_id).status, command.step)
+        fulfilment = fulfilment_of(state, command.fulfilment_id)
+        return is_repeat(fulfilment.status, command.step) and node_steps.says_the_same(fulfilment, command)
     if isinstance(command, MoveParcel):
         return fulfilment_of(state, command.fulfilment_id).status is command.status
     if isinstance(command, CountAsDelivered):

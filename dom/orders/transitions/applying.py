@@ -5,7 +5,7 @@ from dataclasses import replace
 from dom.orders.changes import OrderChange
 from dom.orders.lifecycle import OrderState
 from dom.orders.status import FulfilmentStatus
-from dom.orders.transitions import holding
+from dom.orders.transitions import holding, node_steps
 
 _S = FulfilmentStatus
 
@@ -25,7 +25,7 @@ def apply(state: OrderState, change: OrderChange) -> OrderState:
     }
     fulfilments = {
         f.id: replace(
-            f,
+            node_steps.with_picked(f, change),
             status=statuses.get(f.id, f.status),
             lines={line_id: n - unlisted.get(f.id, {}).get(line_id, 0) for line_id, n in f.lines.items()},
             steps=f.steps + (f.id == change.step_of),

@@ -72,9 +72,10 @@ def step_event(
     return OrderEvent(events.of_status(status), step_key(fulfilment, status), actor, at, reason, data)
 
 
-def with_missing(event: OrderEvent, missing: Mapping[str, int]) -> OrderEvent:
-    """The event of a step, with the units that the node did not find."""
-    return replace(event, data=event.data.model_copy(update={"missing": dict(missing)}))
+def with_found(event: OrderEvent, found: Mapping[str, int] | None, missing: Mapping[str, int]) -> OrderEvent:
+    """The event of a pick, with the units that the node found, and those it did not."""
+    found, missing_or_none = None if found is None else dict(found), dict(missing) or None
+    return replace(event, data=event.data.model_copy(update={"found": found, "missing": missing_or_none}))
 
 
 def notified(fulfilment: FulfilmentState, status: FulfilmentStatus) -> tuple[Notification, ...]:
@@ -102,7 +103,7 @@ def rejected(
     """The node cannot do the work, because it did not find the `missing` units or for another reason."""
     event = step_event(fulfilment, _S.REJECTED, actor, reason, at)
     if missing:
-        event = with_missing(event, missing)
+        event = with_found(event, None, missing)
     units = listed_units(fulfilment)
     let_go = (
         not_found(fulfilment, missing)

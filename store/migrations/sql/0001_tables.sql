@@ -48,7 +48,9 @@ CREATE TABLE audit_log (
     source TEXT NOT NULL,
     CONSTRAINT audit_log_pkey PRIMARY KEY (id)
 );
+CREATE INDEX audit_log_object_ix ON audit_log (object, id);
 CREATE INDEX audit_log_principal_ix ON audit_log (principal, id);
+CREATE INDEX audit_log_recorded_ix ON audit_log (recorded_at);
 COMMENT ON COLUMN audit_log.key_id IS 'null: a person with a token, or a command of the CLI';
 COMMENT ON COLUMN audit_log.route IS 'the route''s template';
 COMMENT ON COLUMN audit_log.object IS 'what it was about: the parameters of the path';
@@ -70,7 +72,7 @@ CREATE TABLE count_marks (
     source TEXT NOT NULL,
     node_id TEXT NOT NULL,
     sku TEXT NOT NULL,
-    sequence BIGINT NOT NULL,
+    sequence BIGINT,
     quantity INTEGER NOT NULL,
     as_of TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT count_marks_pkey PRIMARY KEY (source, node_id, sku)
@@ -278,7 +280,8 @@ CREATE TABLE stock_imports (
     all_or_nothing BOOLEAN NOT NULL,
     source TEXT NOT NULL,
     actor TEXT NOT NULL,
-    sequence BIGINT DEFAULT 0 NOT NULL,
+    sequence BIGINT,
+    nodes TEXT[],
     rows INTEGER DEFAULT 0 NOT NULL,
     next_row INTEGER DEFAULT 1 NOT NULL,
     outcomes JSONB DEFAULT '{}' NOT NULL,
@@ -296,6 +299,8 @@ CREATE TABLE stock_imports (
 );
 CREATE INDEX stock_imports_created_ix ON stock_imports (created_at, id);
 CREATE INDEX stock_imports_open_ix ON stock_imports (created_at) WHERE status IN ('receiving', 'queued', 'applying');
+COMMENT ON COLUMN stock_imports.sequence IS 'of counts; null: they go by their time';
+COMMENT ON COLUMN stock_imports.nodes IS 'those its sender is limited to; null: no limit';
 COMMENT ON COLUMN stock_imports.rows IS 'rows received';
 COMMENT ON COLUMN stock_imports.next_row IS 'where applying goes on';
 COMMENT ON COLUMN stock_imports.outcomes IS 'rows by what became of them';

@@ -147,6 +147,21 @@ class TestAudit:
             found = await entry(http, refused.headers["x-request-id"])
             assert (found["principal"], found["status"], found["route"]) == ("a carrier", 403, "/v1/orders")
 
+    async def test_it_is_found_by_what_it_is_about_and_by_time(self, channel: Channel) -> None:
+        placed = await channel.place(order(await channel.stocked_sku(5)))
+        await channel.http.post(f"/v1/orders/{placed}/cancel", json={"reason": "changed mind"})
+
+        async def found(**asked: str) -> list[str]:
+            answer = await channel.http.get(AUDIT, params={"object": placed, **asked})
+            return [each["recorded_at"] for each in answer.json()["items"]]
+
+        cancelled, captured = await found()
+        assert await found(since=cancelled) == [cancelled]
+        assert await found(until=cancelled) == [captured]
+        assert await found(since=captured, until=cancelled) == [captured]
+        wrong = await channel.http.get(AUDIT, params={"since": "yesterday"})
+        problem(wrong, 422, "invalid-input", "since")
+
     async def test_what_only_reads_is_not(self, http: httpx.AsyncClient) -> None:
         for method, path in (("GET", "/v1/orders"), ("POST", "/v1/ofl/policies/lint"), ("GET", "/v1/orders/nothing")):
             answer = await http.request(method, path, json={} if method == "POST" else None)

@@ -125,6 +125,20 @@ class TestEarliest:
         assert item["earliest"]
         assert item["earliest"] == {method: window for method, window in plans.items() if window}
 
+    async def test_it_is_so_wherever_the_sku_lies(self, channel: Channel) -> None:
+        """The cheapest way counts, as for an order, and not the fastest."""
+        sku = await channel.stocked_sku(8)
+        for node in (await channel.http.get("/v1/nodes", params={"limit": 200})).json()["items"]:
+            await channel.receive(sku, 8, node["id"])
+        (item,) = await ask(channel.http, sku, **LEEDS)
+        plans = {each["method"]: each["promise"] for each in await promise(channel.http, (sku, 1))}
+        assert item["earliest"] == {method: window for method, window in plans.items() if window}
+
+    async def test_for_many_skus_it_is_not_planned(self, channel: Channel) -> None:
+        skus = [await channel.stocked_sku(0) for _ in range(51)]
+        items = await ask(channel.http, *skus, **LEEDS)
+        assert [item for item in items if "earliest" in item] == []
+
     async def test_a_node_that_does_not_ship_there_promises_nothing(self, channel: Channel) -> None:
         sku = await channel.stocked_sku(8)
         assert (await ask(channel.http, sku, country="AQ"))[0]["earliest"] == {}

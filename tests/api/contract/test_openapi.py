@@ -167,6 +167,11 @@ def test_every_field_and_parameter_is_described() -> None:
     assert silent == [], "say what it means where it is declared, or in api/contract/glossary for every place"
 
 
+@pytest.mark.parametrize("schema", ["ShipTo", "ShipToRequest", "NodeAddress"])
+def test_lines_of_an_address_are_no_lines_of_an_order(schema: str) -> None:
+    assert "street" in DOCUMENT["components"]["schemas"][schema]["properties"]["lines"]["description"]
+
+
 def test_what_is_made_or_listed_leads_to_what_can_be_done_with_it() -> None:
     linked = {
         each["operationId"]: {name for answer in each["responses"].values() for name in answer.get("links", {})}

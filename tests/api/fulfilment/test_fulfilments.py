@@ -30,6 +30,7 @@ class TestSteps:
                 "step": step,
                 "status": "taken",
                 "fulfilment_status": "packed" if step == "pack" else status,
+                "missing": {},
             }
             await channel.until_work(fulfilment_id, status)
         assert (await channel.get(order_id))["status"] == "shipped"
@@ -85,7 +86,8 @@ class TestSteps:
         sku = await channel.stocked_sku(10)
         order_id = await channel.place(order(sku, quantity=5))
         await channel.receive(sku, 10, "wh-london")
-        await channel.step(f"{order_id}-F1", "pick", lines=[{"line_id": "1", "quantity": 3}])
+        answer = await channel.step(f"{order_id}-F1", "pick", lines=[{"line_id": "1", "quantity": 3}])
+        assert answer.json()["missing"] == {"1": 2}
         item = await channel.until_work(f"{order_id}-F2", "released")
         assert item["lines"] == [{"line_id": "1", "sku": sku, "quantity": 2}]
 
@@ -110,6 +112,37 @@ class TestSteps:
         await channel.until_work(f"{order_id}-F1", "picked")
         answer = await channel.step(f"{order_id}-F1", "pick", lines=found)
         assert (answer.status_code, answer.json().get("status")) == (200, "repeated"), answer.text
+        assert answer.json()["missing"] == {"1": 1, "2": 1}
+
+    async def test_a_pick_is_not_corrected_by_another(self, channel: Channel) -> None:
+        """Not under another key either; what stands is said, and nothing is done."""
+        order_id = await channel.place(order(await channel.stocked_sku(10), quantity=3))
+        url = f"/v1/fulfilments/{order_id}-F1/pick"
+        await channel.step(f"{order_id}-F1", "pick", lines=[{"line_id": "1", "quantity": 2}])
+        for units in (3, 0):
+            body = {"lines": [{"line_id": "1", "quantity": units}]}
+            refused = problem(
+                await channel.http.post(url, json=body, headers={"Idempotency-Key": new_number()}),
+                409,
+                "step-not-possible",
+            )
+            assert refused["data"] == {"picked": {"1": 2}}
+        unknown = [{"line_id": "1", "quantity": 2}, {"line_id": "9", "quantity": 0}]
+        problem(await channel.step(f"{order_id}-F1", "pick", lines=unknown), 422, "invalid-input", "lines[1].line_id")
+
+    @pytest.mark.parametrize(("named", "unnamed"), [(["1"], ["2"]), ([], ["1", "2"])])
+    async def test_a_pick_names_every_line(self, channel: Channel, named: list[str], unnamed: list[str]) -> None:
+        """Nothing is written off of a line that nobody spoke of."""
+        first, second = await channel.stocked_sku(10), await channel.stocked_sku(10)
+        lines = [
+            {"line_id": line_id, "sku": sku, "quantity": 1, "unit_price": 255}
+            for line_id, sku in (("1", first), ("2", second))
+        ]
+        order_id = await channel.place(order(first, lines=lines))
+        found = [{"line_id": line_id, "quantity": 0} for line_id in named]
+        refused = problem(await channel.step(f"{order_id}-F1", "pick", lines=found), 422, "invalid-input", "lines")
+        assert refused["data"] == {"missing_lines": unnamed}
+        assert (await channel.get(order_id))["fulfilments"][0]["status"] == "released"
 
     async def test_a_step_under_a_key_is_answered_as_taken_whatever_became_of_the_work(self, channel: Channel) -> None:
         """Also after the order's end; with another body, or for another step, the key is another request's."""
@@ -190,6 +223,18 @@ class TestLabel:
 
 
 class TestWorkList:
+    async def test_lines_stand_as_in_the_order(self, channel: Channel) -> None:
+        skus = [await channel.stocked_sku(2) for _ in range(3)]
+        lines = [
+            {"line_id": line_id, "sku": sku, "quantity": 1, "unit_price": 255}
+            for line_id, sku in zip(("2", "1", "10"), skus, strict=True)
+        ]
+        order_id = await channel.place(order(skus[0], lines=lines))
+        item = await channel.until_work(f"{order_id}-F1", "released")
+        (work,) = (await channel.get(order_id))["fulfilments"]
+        for shown in (item, work):
+            assert [line["line_id"] for line in shown["lines"]] == ["2", "1", "10"]
+
     async def test_it_says_what_to_send_where(self, channel: Channel) -> None:
         document = order(sku := await channel.stocked_sku(10))
         order_id = await channel.place(document)

@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import api.http.bodies
+from dom.shared.access import Limits, Role
 from store import imports
 from tests.api.driving import NODE, Channel, new_number, problem
+from tests.worlds.access import key_of
 
 URL = "/v1/inventory/imports"
 
@@ -128,3 +130,33 @@ async def test_a_file_may_be_larger_than_a_message_but_not_endless(
     assert large.status_code == 202
     monkeypatch.setattr(api.http.bodies, "MAX_FILE_BYTES", 1_000_000)
     problem(await send(channel.http, body(3_000_000)), 413, "body-too-large")
+
+
+async def test_a_node_sends_rows_of_its_own(channel: Channel, engine: AsyncEngine) -> None:
+    """Those of another node are refused, and nobody else's node sees the import."""
+    sku = await channel.stocked_sku(10)
+    own = await key_of(engine, Role.NODE, Limits.of(nodes=[NODE]))
+    other = await key_of(engine, Role.NODE, Limits.of(nodes=["wh-london"]))
+    key = new_number()
+    query = {"kind": "counts", "source": "shelf"}
+    lines = f"node_id,sku,quantity\n{NODE},{sku},12\nwh-london,{sku},3\n"
+    answer = await channel.http.post(URL, params=query, content=lines, headers=own | {"Idempotency-Key": key})
+    assert answer.status_code == 202, answer.text
+    import_id = answer.json()["id"]
+    await imports.apply_all(engine, import_id)
+    found = (await channel.http.get(f"{URL}/{import_id}", headers=own)).json()
+    assert found["outcomes"] == {"applied": 1, "refused": 1}
+    text = (await channel.http.get(f"{URL}/{import_id}/problems", headers=own, params={"format": "jsonl"})).text
+    (row,) = (json.loads(line) for line in text.splitlines())
+    assert (row["row"], row["problem"], row["field"], row["node_id"]) == (3, "forbidden", "node_id", "wh-london")
+
+    async def listed(headers: dict[str, str]) -> set[str]:
+        page = await channel.http.get(URL, headers=headers, params={"limit": 200})
+        return {each["id"] for each in page.json()["items"]}
+
+    assert import_id in await listed(own)
+    assert import_id not in await listed(other)
+    for method, path in (("GET", ""), ("GET", "/problems"), ("POST", "/cancel")):
+        problem(await channel.http.request(method, f"{URL}/{import_id}{path}", headers=other), 404, "not-found")
+    taken = await channel.http.post(URL, params=query, content=lines, headers=other | {"Idempotency-Key": key})
+    problem(taken, 409, "conflict", "Idempotency-Key")

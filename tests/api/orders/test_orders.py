@@ -76,11 +76,43 @@ class TestCapture:
     async def test_a_refused_order_names_the_field_and_may_come_again_corrected(self, channel: Channel) -> None:
         document = order("no such sku")
         body = problem(await channel.http.post("/v1/orders", json=document), 422, "unknown-sku", "lines[0].sku")
-        assert body["data"] == {"sku": "no such sku"}
+        assert body["data"] == {"sku": "no such sku", "skus": ["no such sku"]}
         order_id = f"web-{document['external_id']}"
         problem(await channel.http.get(f"/v1/orders/{order_id}"), 404, "not-found")
         document["lines"][0]["sku"] = await channel.stocked_sku(10)
         assert await channel.place(document) == order_id
+
+    async def test_every_sku_nobody_knows_is_named_at_once(self, channel: Channel) -> None:
+        known = await channel.stocked_sku(1)
+        lines = [
+            {"line_id": str(number), "sku": sku, "quantity": 1, "unit_price": 255}
+            for number, sku in enumerate(("ghost", known, "spook", "ghost"))
+        ]
+        answer = await channel.http.post("/v1/orders", json=order(known, lines=lines))
+        body = problem(answer, 422, "unknown-sku", "lines[0].sku")
+        assert [(each["field"], each["detail"]) for each in body["errors"]] == [
+            ("lines[0].sku", "there is no SKU ghost"),
+            ("lines[2].sku", "there is no SKU spook"),
+            ("lines[3].sku", "there is no SKU ghost"),
+        ]
+        assert body["data"] == {"sku": "ghost", "skus": ["ghost", "spook"]}
+
+    @pytest.mark.parametrize(
+        "number", ["4111111111111111", "4111 1111 1111 1111", "pay-5555-5555-5555-4444", "6011000990139424"]
+    )
+    async def test_a_card_number_is_not_kept(self, channel: Channel, number: str) -> None:
+        payment = {"method": "card", "amount": 510, "reference": number}
+        document = order(await channel.stocked_sku(1), payment=payment)
+        answer = await channel.http.post("/v1/orders", json=document)
+        body = problem(answer, 422, "invalid-input", "payment.reference")
+        assert number not in answer.text
+        assert "card number" in body["detail"]
+
+    @pytest.mark.parametrize("reference", ["4111111111111112", "pi_3MtwBwLkdIwHu7ix28a3tqPa", "123456789012", "0" * 16])
+    async def test_other_references_are_kept(self, channel: Channel, reference: str) -> None:
+        payment = {"method": "card", "amount": 510, "reference": reference}
+        order_id = await channel.place(order(await channel.stocked_sku(2), payment=payment))
+        assert (await channel.get(order_id))["payment"]["reference"] == reference
 
     async def test_without_stock_the_order_is_taken_and_waits(self, channel: Channel) -> None:
         sku = await channel.stocked_sku(0)

@@ -142,6 +142,18 @@ class TestEnding:
         assert again is not None
         assert new.row["expires_at"] == again["expires_at"] == soon
 
+    async def test_a_key_is_rotated_once(self, house: AsyncEngine) -> None:
+        """The next one would end with the overlap of the first rotation."""
+        old = await made(house)
+        async with house.begin() as connection:
+            new = await KEYS.rotate(connection, COMMAND_LINE, old.row["id"], overlap_seconds=86_400, expires_at=None)
+        with pytest.raises(Conflict, match=f"rotated before, to {new.row['id']}"):
+            async with house.begin() as connection:
+                await KEYS.rotate(connection, COMMAND_LINE, old.row["id"], overlap_seconds=86_400, expires_at=None)
+        async with house.begin() as connection:
+            third = await KEYS.rotate(connection, COMMAND_LINE, new.row["id"], overlap_seconds=0, expires_at=None)
+        assert third.row["expires_at"] is None
+
     async def test_a_revoked_key_is_dead_and_cannot_be_rotated(self, house: AsyncEngine) -> None:
         key = await made(house)
         async with house.begin() as connection:

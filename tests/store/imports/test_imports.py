@@ -104,7 +104,7 @@ class TestDeltas:
         lines = ["dc-leeds,A,5,k", "dc-leeds,A,5,k", "dc-leeds,B,5,k", "dc-leeds,A,5,k", "dc-leeds,A,6,k"]
         found = await load(world, DELTAS + "\n".join(lines), ImportKind.DELTAS)
         assert found.outcomes == {"applied": 2, "repeated": 2, "refused": 1}
-        assert await problems(world, found) == [(6, "refused", "key", "the key was used before, for 5 units")]
+        assert await problems(world, found) == [(6, "refused", "key", "the key was used before, for another change")]
         assert await balance(world, "dc-leeds", "A") == (105, 0)
 
     async def test_without_keys_every_row_counts_once(self, world: AsyncEngine) -> None:

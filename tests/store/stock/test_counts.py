@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -27,7 +28,7 @@ WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AN
 HOUR = timedelta(hours=1)
 
 
-def counted(quantity: int, at: datetime = MONDAY_NOON, sequence: int = 1, sku: str = "A") -> Count:
+def counted(quantity: int, at: datetime = MONDAY_NOON, sequence: int | None = 1, sku: str = "A") -> Count:
     return Count(NODE, sku, quantity, at, sequence)
 
 
@@ -138,6 +139,31 @@ class TestSequence:
         assert other.error is not None
         assert (other.error.type, other.error.field, other.error.data) == ("conflict", "sequence", {"sequence": 1})
         assert (await balance(world, NODE, "A"))[0] == 90
+
+    async def test_without_a_sequence_they_go_by_their_time(self, world: AsyncEngine) -> None:
+        await count(world, counted(90, sequence=None))
+        (again,) = await count(world, counted(90, sequence=None))
+        (late,) = await count(world, counted(70, MONDAY_NOON - HOUR, sequence=None))
+        (other,) = await count(world, counted(80, sequence=None))
+        (later,) = await count(world, counted(60, MONDAY_NOON + HOUR, sequence=None))
+        assert [each.outcome for each in (again, late, other, later)] == ["repeated", "late", "refused", "applied"]
+        assert (await balance(world, NODE, "A"))[0] == 60
+        await check_books(world)
+
+    @pytest.mark.parametrize(
+        ("first", "second", "told"), [(None, 7, "go by as_of; give none"), (7, None, "the last one 7; give a sequence")]
+    )
+    async def test_a_source_numbers_all_its_counts_or_none(
+        self, world: AsyncEngine, first: int | None, second: int | None, told: str
+    ) -> None:
+        """Nothing of it is dropped as late without a word."""
+        await count(world, counted(90, sequence=first))
+        (mixed,) = await count(world, counted(80, MONDAY_NOON + HOUR, sequence=second))
+        assert mixed.error is not None
+        assert (mixed.error.type, mixed.error.field) == ("conflict", "sequence")
+        assert told in mixed.error.detail
+        (elsewhere,) = await count(world, counted(80, MONDAY_NOON + HOUR, sequence=second), source="wms-2")
+        assert elsewhere.outcome == "applied"
 
     async def test_two_sources_have_sequences_of_their_own(self, world: AsyncEngine) -> None:
         await count(world, counted(90, sequence=50))

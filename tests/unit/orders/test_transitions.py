@@ -22,7 +22,7 @@ from dom.orders.lifecycle import FulfilmentState
 from dom.orders.status import (
     OrderStatus,
 )
-from dom.orders.transitions import apply, decide
+from dom.orders.transitions import apply, decide, is_known
 from dom.shared.access import NETWORK, TEMPORAL
 from dom.shared.errors import CannotCancel, InvalidInput, NotFound, StepNotPossible
 from tests.worlds.commanding import AT, S, Step, arrived, booked, cancel, order, parcel, step, working
@@ -51,11 +51,11 @@ class TestNodeSteps:
         assert change.statuses[0].status is S.PICKED
         assert change.moved == (MovedUnits("a", 2, "F1", WAITING),)
         assert change.stock == (ReleaseStock("F1", {"a": 2}, "F1:1:short", "short pick", not_found=True),)
-        assert change.event.data == FulfilmentData(fulfilment_id="F1", missing={"a": 2})
+        assert change.event.data == FulfilmentData(fulfilment_id="F1", found={"a": 1, "b": 2}, missing={"a": 2})
         assert apply(state, change).status() is OrderStatus.IN_FULFILMENT
 
     def test_nothing_found_is_a_rejection(self) -> None:
-        change = decide(working(a=3), step(Step.PICK, found={}))
+        change = decide(working(a=3), step(Step.PICK, found={"a": 0}))
         assert (change.statuses[0].status, change.event.reason) == (S.REJECTED, "nothing was found")
         assert change.stock == (
             ReleaseStock("F1", {"a": 3}, "F1:1:short", "short pick", not_found=True),
@@ -86,6 +86,51 @@ class TestNodeSteps:
         state = apply(state, decide(state, cancel({"a": 1})))
         with pytest.raises(StepNotPossible, match="2 of line a are to be picked, not 3"):
             decide(state, step(Step.PICK, found={"a": 3}))
+
+    @pytest.mark.parametrize(("found", "unnamed"), [({"b": 1}, ["a", "c"]), ({}, ["a", "b", "c"])])
+    def test_a_pick_names_every_line(self, found: dict[str, int], unnamed: list[str]) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            decide(working(a=3, b=2, c=1), step(Step.PICK, found=found))
+        assert (refused.value.field, refused.value.data) == ("lines", {"missing_lines": unnamed})
+
+    def test_a_line_that_was_cancelled_need_not_be_named(self) -> None:
+        state = working(a=3, b=2)
+        state = apply(state, decide(state, cancel({"b": 2})))
+        for found in ({"a": 3}, {"a": 3, "b": 0}):
+            assert decide(state, step(Step.PICK, found=found)).event.data == FulfilmentData(
+                fulfilment_id="F1", found={"a": 3}
+            )
+
+    @pytest.mark.parametrize("cancelled", [False, True])
+    def test_a_pick_said_again_is_known_only_as_it_was_said(self, cancelled: bool) -> None:
+        """Whatever was cancelled of it since."""
+        state = working(a=3, b=2)
+        state = apply(state, decide(state, step(Step.PICK, found={"a": 2, "b": 0})))
+        if cancelled:  # one that waits for stock, and one that was picked
+            state = apply(state, decide(state, cancel({"a": 2})))
+        assert is_known(state, step(Step.PICK, found={"a": 2, "b": 0}))
+        for found in ({"a": 3, "b": 0}, {"a": 0, "b": 0}, {"a": 2, "b": 1}, None):
+            again = step(Step.PICK, found=found)
+            assert not is_known(state, again)
+            with pytest.raises(StepNotPossible) as refused:
+                decide(state, again)
+            assert refused.value.data == {"picked": {"a": 2}}
+
+    @pytest.mark.parametrize("first", [step(Step.PICK), step(Step.PACK)])
+    def test_all_picked_is_said_with_and_without_lines(self, first: TakeNodeStep) -> None:
+        state = working(a=3)
+        state = apply(state, decide(state, first))
+        assert is_known(state, step(Step.PICK))
+        assert is_known(state, step(Step.PICK, found={"a": 3}))
+        assert not is_known(state, step(Step.PICK, found={"a": 2}))
+
+    @pytest.mark.parametrize("found", [{"a": 3, "z": 0}, {"a": 3, "z": 1}])
+    def test_a_line_that_is_not_there_is_refused_of_a_repeat_too(self, found: dict[str, int]) -> None:
+        state = working(S.PACKED, a=3)
+        assert not is_known(state, step(Step.PICK, found=found))
+        with pytest.raises(InvalidInput) as refused:
+            decide(state, step(Step.PICK, found=found))
+        assert refused.value.field == "lines[1].line_id"
 
     def test_an_unknown_fulfilment_is_named(self) -> None:
         with pytest.raises(NotFound, match="F7"):

@@ -171,8 +171,19 @@ class TestLive:
             order_id = story.split()[0]
             assert f"  {UI}/workflows/order-{order_id}" in text.splitlines()
             assert fake.order(order_id)["status"] not in {"delivered", "cancelled"}
-        assert f"http://fake/v1/orders/{waits}" in text
+        assert f"curl -s 'http://fake/v1/orders/{waits}'" in text
+        assert "curl -s 'http://fake/v1/orders?waiting=true'" in text
         assert max(fake.times) <= datetime.now(UTC)
+
+    async def test_what_it_names_is_asked_with_the_key_of_the_operator(self, tmp_path: Path) -> None:
+        """In a browser, which sends none, these addresses are 401."""
+        fake, said = LiveApi(), StringIO()
+        sample = write_sample(tmp_path, [order(number, sku=f"S{number}", quantity=4) for number in range(30)])
+        keys = tmp_path / "my keys"
+        async with replayed(fake, sample, 5, Console(file=said, width=80), keys=keys):
+            text = await until_said(said, "what waits")
+        asked = f"curl -s -H \"X-API-Key: $(cat '{keys}/operator')\" 'http://fake/v1/orders?waiting=true'"
+        assert asked in text
 
     async def test_a_second_start_ends_what_the_first_began_and_goes_on_behind_it(self, tmp_path: Path) -> None:
         fake, said = LiveApi(), StringIO()

@@ -61,7 +61,7 @@ class TestAShortPick:
     async def test_of_everything(self, house: House) -> None:
         order = small.order("short-everything", B=4)
         await house.send(order)
-        await house.node(order, "pick", lines=())
+        await house.node(order, "pick", lines=(StepLine(line_id="1", quantity=0),))
         await rests(house, order, "order captured", "rejected by the node")
         await cancel(house, order)
         await ended(house, order)

@@ -165,7 +165,7 @@ class TestShortPick:
     async def test_of_everything_is_a_rejection(self, house: House) -> None:
         order = small.order("short-all", RARE=2)
         await house.send(order)
-        await house.node(order, "pick", lines=())
+        await house.node(order, "pick", lines=(StepLine(line_id="1", quantity=0),))
         assert await until_released(house, order, 2) == "wh-london"
         assert await one(house.engine, "SELECT status FROM fulfilments WHERE id = 'web-short-all-F1'") == "rejected"
         assert await balance(house.engine, "dc-leeds", "RARE") == (0, 0)  # what is not there is not promised again
@@ -176,7 +176,7 @@ class TestShortPick:
         order = small.order("short-rest", A=1, RARE=2)
         await house.send(order)
         await cancel(house, order, l1=1)
-        await house.node(order, "pick", lines=())
+        await house.node(order, "pick", lines=(StepLine(line_id="2", quantity=0),))
         assert await until_released(house, order, 2) == "wh-london"
         assert await one(house.engine, "SELECT status FROM fulfilments WHERE id = 'web-short-rest-F1'") == "rejected"
         await deliver(house, order, 2)

@@ -27,7 +27,6 @@ from tests.worlds.sourcing import (
     failed,
     heavy_duty,
     in_full,
-    reach,
     sku,
     tariff,
     told,
@@ -162,22 +161,6 @@ class TestLarge:
         upright = sku("POLE", 2_000).model_copy(update={"height_mm": 4_000})
         world = world_with(upright, limited(max_length_mm=1750))
         assert failed(decide(world, world.demand(POLE=1)), "near") is Fence.CARRIER_LIMITS
-
-
-class TestWherePromisesAreMade:
-    def test_the_earliest_promise_is_of_a_carrier_that_takes_it(self) -> None:
-        world = world_with(sku("SAFE", 35_000), NORTHLINE, heavy_duty())
-        found = reach(world)
-        for code in ("A", "SAFE"):
-            demand = world.demand(**{code: 1})
-            (shipment,) = decide(world, demand).shipments
-            assert found.earliest(["near"], world.skus[code])[ShippingMethod.STANDARD] == shipment.promise
-
-    def test_none_where_nobody_takes_it(self) -> None:
-        world = world_with(sku("SAFE", 35_000))
-        found = reach(world)
-        assert found.earliest(["near"], world.skus["SAFE"]) == {}
-        assert ShippingMethod.STANDARD in found.earliest(["near"], world.skus["A"])
 
 
 GRAMS = st.sampled_from([400, 5_000, 19_000, 35_000, 71_000])

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dom.network import ShippingMethod
 from dom.orders.order import MAX_LINES
 from dom.sourcing.models import DemandLine, Outcome
 from dom.sourcing.planner import plan
@@ -16,7 +15,7 @@ from dom.sourcing.planning.matching import MatchSubject, first_rules, mismatch
 from dom.sourcing.policy.document import Match
 from dom.sourcing.policy.expressions import SOURCING, ExpressionProblem, compile_expression
 from tests.worlds.policies import policy, strategy
-from tests.worlds.sourcing import World, reach, sku, tariff, used
+from tests.worlds.sourcing import World, sku, used
 
 WORLD = replace(
     World().node("n", A=50, MATCHES=50, FERN=50),
@@ -145,23 +144,13 @@ class TestInTheDecision:
         own = policy(strategy("broken", when="order.value >"), strategy("rest"))
         assert plan(demand(), WORLD.snapshot(), own, 1).strategy == "rest"
 
-    def test_the_earliest_promise_knows_no_goods(self) -> None:
-        for fields in ({"when": "order.lines.exists(l, l.quantity > 0)"}, {"grams_below": 5}, {"value_below": 5}):
-            own = replace(WORLD, policy=policy(strategy("some", **fields), strategy("rest")))
-            found = reach(own)
-            assert found.earliest(["n"], own.skus["A"])
+    def test_rules_of_goods_are_passed_over_for_goods_nobody_knows(self) -> None:
         subject = demand(("any", 1, 0))
         chosen = first_rules(
             subject, {}, policy(strategy("acme", sku_attributes={"brand": ["acme"]}), strategy("rest"))
         )
         assert chosen is not None
         assert chosen.strategy.name == "rest"
-
-    def test_the_earliest_promise_is_not_of_nodes_that_cannot_send_the_goods(self) -> None:
-        world = replace(WORLD.node("shop", handles=(), MATCHES=3), tariffs=(tariff(),))
-        found = reach(world)
-        assert ShippingMethod.STANDARD in found.earliest(["shop"], world.skus["A"])
-        assert found.earliest(["shop"], world.skus["MATCHES"]) == {}
 
 
 class TestExpressions:
