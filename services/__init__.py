@@ -4,6 +4,7 @@ change_orders          what may happen to an order's units: decided on what the 
 node_steps             a node's steps: taken or refused when they are reported
 carrier_reports        what a carrier reports of a parcel, carried out or put before a person
 order_views            what an order's process sees of the order
+order_waits            what an order waits for and until when
 planning               units planned on a fresh snapshot: behind the promise, the soft reservation and the order
 promises               the plan that would be made for a basket, by shipping method
 reservations           units held for a cart or a checkout
@@ -14,6 +15,9 @@ reoptimisation         unbegun work planned anew, changed in one transaction ove
 availability_news      what a channel's webhook is told next of availability
 channel_webhooks       channels' own webhooks, posted to where each wants it
 returns                a return is requested and goes on: each command decided and written under the order's lock
+exceptions_desk        exceptions taken, handed on, put off, commented, resolved and reopened
+exception_actions      what can be done about an exception in one call and one transaction
+watches                watches on milestones are written, if they can work
 api_keys               API keys are made, rotated and revoked
 signing_secrets        what carriers sign their messages with, and whether a message is signed so
 authentication         who comes with an API key

@@ -46,7 +46,7 @@ TAGS: Final = [
     {"name": "orders", "description": "Handed over by channels, once each; shown with everything about them."},
     {"name": "fulfilments", "description": "One node's work for one order: work lists, steps, labels."},
     {"name": "carriers", "description": "Carriers, shipments booked with them, scans of parcels."},
-    {"name": "exceptions", "description": "What a person must look at."},
+    {"name": "exceptions", "description": "What a person must look at and does about it, and watches that open some."},
     {"name": "inventory", "description": "Stock, and what can be promised."},
     {"name": "network", "description": "Nodes and SKUs."},
     {"name": "ofl", "description": "The policy that decides which node ships what: versions, drafts, mistakes."},

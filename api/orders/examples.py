@@ -159,6 +159,18 @@ ORDER: Final[Example] = {
     "returns": [],
     "refunds": [],
     "exceptions": [],
+    "waits_for": [
+        {
+            "what": "delivery",
+            "who": "carrier",
+            "name": "northline",
+            "until": PROMISE["latest"],
+            "gives_up_at": None,
+            "units": None,
+            "fulfilment_id": "web-EXAMPLE-1-F1",
+            "return_id": None,
+        }
+    ],
     "links": LINKS,
 }
 TIMELINE: Final[Example] = {

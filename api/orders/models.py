@@ -12,6 +12,7 @@ from dom.network import ShippingMethod
 from dom.orders.events import EventKind
 from dom.orders.order import Customer, Payment, ShipTo
 from dom.orders.status import CarrierEventKind, FulfilmentStatus, OrderStatus, ReturnStatus
+from dom.orders.waiting_for import WaitsFor
 from dom.shared.base import Utc, Value
 from dom.sourcing.explanation.models import Change, Explanation
 from dom.sourcing.models import Demand, SourcingDecision, StockValue
@@ -180,6 +181,7 @@ class OrderReturn(BaseModel):
     node_id: str
     requested_at: Utc
     finished_at: Utc | None
+    expires_at: Utc | None = Field(description="Until when its goods are waited for, in UTC.")
 
 
 class OrderRefund(BaseModel):
@@ -201,6 +203,8 @@ class OrderException(BaseModel):
     data: dict[str, Any] = Field(default={}, description="What the detail says, for programs.")
     owner: str | None = Field(description="Who looks after it; null while nobody does.")
     opened_at: Utc = Field(description="When it was put before a person, in UTC.")
+    due_at: Utc = Field(description="Until when it is to be dealt with, in UTC.")
+    version: int = Field(description="Counts every change. Give it with what is to be done about it.")
 
 
 class OrderDetail(BaseModel):
@@ -236,6 +240,10 @@ class OrderDetail(BaseModel):
     refunds: list[OrderRefund]
     exceptions: list[OrderException] = Field(
         description="What a person must look at and nobody closed yet; empty if all is well."
+    )
+    waits_for: list[WaitsFor] = Field(
+        description="What the order waits for, whose turn it is, and until when. Never empty while it is not final; "
+        "returns of a final order are waited for too."
     )
     links: OrderLinks
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -38,6 +39,12 @@ class EventKind(StrEnum):
     RETURN_OVERDUE = "return_overdue"
     RETURN_CLOSED = "return_closed"
     PROCESS_REVIVED = "process_revived"
+    EXCEPTION_ASSIGNED = "exception_assigned"
+    EXCEPTION_SNOOZED = "exception_snoozed"
+    EXCEPTION_COMMENTED = "exception_commented"
+    EXCEPTION_ACTION = "exception_action"
+    EXCEPTION_RESOLVED = "exception_resolved"
+    EXCEPTION_REOPENED = "exception_reopened"
 
 
 def of_status(status: FulfilmentStatus) -> EventKind:
@@ -173,6 +180,20 @@ class ProcessRevivedData(EventData):
     return_id: str | None = None
 
 
+class ExceptionData(EventData):
+    """What a person did with an exception of the order, which is then at `version`. Of an assignment who looks after
+    it (neither: nobody of the role), of a snooze until when, of an action which.
+    """
+
+    exception_id: int
+    exception_kind: str
+    version: int
+    owner: str | None = None
+    owner_role: str | None = None
+    until: datetime | None = None
+    action: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class EventInfo:
     """What belongs to a kind of event: the type of its data, and what happened."""
@@ -209,4 +230,10 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.RETURN_OVERDUE: EventInfo(ReturnData, "Units of a return arrived and were not inspected in time"),
     _KIND.RETURN_CLOSED: EventInfo(ReturnData, "Nothing more of a return is expected"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
+    _KIND.EXCEPTION_ASSIGNED: EventInfo(ExceptionData, "An exception was given to a person or a role, or given back"),
+    _KIND.EXCEPTION_SNOOZED: EventInfo(ExceptionData, "An exception was put off, or is not put off any more"),
+    _KIND.EXCEPTION_COMMENTED: EventInfo(ExceptionData, "Somebody wrote a comment on an exception"),
+    _KIND.EXCEPTION_ACTION: EventInfo(ExceptionData, "Something was done about an exception in one call"),
+    _KIND.EXCEPTION_RESOLVED: EventInfo(ExceptionData, "A person resolved an exception"),
+    _KIND.EXCEPTION_REOPENED: EventInfo(ExceptionData, "A person opened an exception again"),
 }

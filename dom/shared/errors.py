@@ -16,7 +16,8 @@
     │   ├── NothingToReturn    more than was delivered, or returned already
     │   ├── ReservationEnded   the soft reservation lapsed, was released or became an order
     │   ├── NotAvailable       more would wait for stock than may
-    │   └── StockConflict      the change would make a balance impossible
+    │   ├── StockConflict      the change would make a balance impossible
+    │   └── Stale              it has changed since the caller saw it
     ├── NoProcess         503  open, and no process works on it: a person was told
     └── OutsideFailure    502  a carrier, mail server or webhook refused for good
 
@@ -159,6 +160,13 @@ class StockConflict(Conflict):
 
     type = "stock-conflict"
     title = "The stock does not allow it"
+
+
+class Stale(Conflict):
+    """It has changed since the version that was seen; `data` says what it is now. Nothing was done: look again."""
+
+    type = "stale"
+    title = "It has changed since it was seen"
 
 
 class NoProcess(DomError):

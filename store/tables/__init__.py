@@ -3,12 +3,25 @@
 `tests/store/database/test_migrations.py` compares these tables with what the migrations build.
 """
 
-from store.tables import access, channels, feeds, network, orders, outbox, rehearsals, returns, stock, values
+from store.tables import (
+    access,
+    channels,
+    exceptions,
+    feeds,
+    network,
+    orders,
+    outbox,
+    rehearsals,
+    returns,
+    stock,
+    values,
+)
 from store.tables.common import metadata
 
 __all__ = [
     "access",
     "channels",
+    "exceptions",
     "feeds",
     "metadata",
     "network",
