@@ -89,8 +89,8 @@ class Watch(Value):
     )
     milestone: EventKind = Field(description="The event that is to have happened by then, or one that comes after it.")
     within_minutes: Annotated[int, Field(ge=5, le=366 * 24 * 60)] = Field(description="Minutes until it is missed.")
-    severity: ExceptionSeverity = ExceptionSeverity.MAJOR
-    owner_role: OwnerRole = OwnerRole.OPERATOR
+    severity: ExceptionSeverity = Field(default=ExceptionSeverity.MAJOR, description="How bad it is to miss it.")
+    owner_role: OwnerRole = Field(default=OwnerRole.OPERATOR, description="In whose queue what was missed stands.")
     active: bool = Field(default=True, description="Whether it opens exceptions; those it opened close if not.")
 
     @property
