@@ -2,17 +2,26 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from api.http.models import Page
 from dom.exceptions import ExceptionAction, ExceptionKind, ExceptionSeverity, OwnerRole
 from dom.shared.access import Scope
 from dom.shared.base import Utc, Value
+from dom.shared.texts import visible
 from store.enums import ExceptionStatus
 
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 _SEEN = "The version that was seen. If it has changed since, nothing is done, and 409 `stale` says what it is now."
-Words = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+def _says_something(words: str) -> str:
+    if not visible(words):
+        raise ValueError("say something")
+    return words
+
+
+Words = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_says_something)]
 
 
 class PossibleAction(BaseModel):
@@ -110,7 +119,9 @@ class NewOwner(Seen):
 class Snoozing(Seen):
     """Until when it is put off; it comes back by itself."""
 
-    until: Utc | None = Field(description="In UTC, at most 90 days away; null: it is not put off any more.")
+    until: Utc | None = Field(
+        default=None, description="In UTC, at most 90 days away; null or absent: it is not put off any more."
+    )
 
 
 class NewComment(Seen):

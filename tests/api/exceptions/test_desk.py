@@ -56,16 +56,18 @@ async def test_one_is_taken_put_off_commented_resolved_and_opened_again(channel:
     assert found["owner"] == "Ada Byrne"
     found = await after(http, found, "snooze", until="2026-12-24T10:00:00Z")
     assert (found["snoozed"], found["snoozed_until"]) == (True, "2026-12-24T10:00:00Z")
+    found = await after(http, found, "snooze")
+    assert (found["snoozed"], found["snoozed_until"]) == (False, None)
     found = await after(http, found, "comments", text="the carrier looks for it")
     assert [(each["author"], each["text"]) for each in found["comments"]] == [(OPERATOR, "the carrier looks for it")]
     found = await after(http, found, "resolve", resolution="the carrier pays")
     assert (found["status"], found["resolution"], found["resolved_by"]) == ("closed", "the carrier pays", OPERATOR)
     assert (found["snoozed_until"], found["actions"]) == (None, [])
     found = await after(http, found, "reopen")
-    assert (found["status"], found["resolution"], found["version"]) == ("open", None, 8)
+    assert (found["status"], found["resolution"], found["version"]) == ("open", None, 9)
     events = (await http.get(f"/v1/orders/{found['order_id']}/timeline")).json()["events"]
     told = [each["kind"].removeprefix("exception_") for each in events if each["kind"].startswith("exception_")]
-    assert told == ["assigned"] * 4 + ["snoozed", "commented", "resolved", "reopened"]
+    assert told == ["assigned"] * 4 + ["snoozed", "snoozed", "commented", "resolved", "reopened"]
 
 
 async def test_what_was_seen_before_is_stale_and_the_answer_says_what_is(channel: Channel, engine: AsyncEngine) -> None:
@@ -94,6 +96,7 @@ async def test_a_comment_under_a_key_is_written_once(channel: Channel, engine: A
         ("assign", {"owner": "system:ofl"}, "owner"),
         ("snooze", {"until": "2020-01-01T00:00:00Z"}, "until"),
         ("resolve", {"resolution": ""}, "resolution"),
+        ("comments", {"text": " \n "}, "text"),
     ],
 )
 async def test_what_cannot_be_meant_is_refused(
