@@ -50,6 +50,7 @@ from jobs.retiring_nodes import Retiring
 from jobs.shadowing import Shadowing
 from jobs.starting_relay import StartingRelay
 from jobs.starting_work import StartingWork
+from jobs.watching_milestones import WatchingMilestones
 from jobs.watching_processes import Watching
 from processes import signals
 from services.channel_webhooks import ChannelWebhooks
@@ -187,6 +188,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Retiring(engine, webhooks=bool(settings.webhook_url)),
         Shadowing(engine),
         Watching(engine, client, settings.task_queue),
+        WatchingMilestones(engine),
         StartingRelay(client, settings.task_queue),
         StartingWork(engine, client, settings.task_queue),
     ]

@@ -18,6 +18,7 @@ from api.availability import routes as availability
 from api.channels import routes as channels
 from api.contract import docs_page, document
 from api.delivery import carrier_routes, shipment_routes
+from api.exceptions import desk_routes, watch_routes
 from api.exceptions import routes as exceptions
 from api.fulfilment import routes as fulfilments
 from api.health import problem_routes
@@ -64,6 +65,8 @@ _RESOURCES = (
     shipment_routes,
     messages,
     exceptions,
+    desk_routes,
+    watch_routes,
     inventory,
     imports,
     inbound,

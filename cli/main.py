@@ -9,7 +9,15 @@ from typing import Annotated
 
 import typer
 
-from cli import keys_commands, ofl, order_command, orders_commands, secrets_commands, stock_commands
+from cli import (
+    exceptions_commands,
+    keys_commands,
+    ofl,
+    order_command,
+    orders_commands,
+    secrets_commands,
+    stock_commands,
+)
 from cli.calling import environment, problems_as_one_line
 
 DEMO_ORDERS = 2000
@@ -139,6 +147,7 @@ app.command()(order_command.order)
 app.add_typer(keys_commands.app, name="keys")
 app.add_typer(secrets_commands.app, name="secrets")
 app.add_typer(orders_commands.app, name="orders")
+app.add_typer(exceptions_commands.app, name="exceptions")
 app.add_typer(stock_commands.app, name="stock")
 app.add_typer(ofl.app, name="ofl")
 

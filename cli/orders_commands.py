@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from cli.calling import NOT_COMPARED, console, environment, problems_as_one_line
-from dom.exceptions import ExceptionKind
+from dom.exceptions import ExceptionAction, ExceptionKind
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
     from temporalio.client import Client
 
     from cli.folder import DataFolder
+    from dom.shared.access import Principal
     from processes.consistency import Comparison, Fault
+    from services.exceptions_desk import Asked
     from settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Orders and returns beside their processes in Temporal.")
@@ -152,6 +154,17 @@ class Servers:
     async def compare(self, *, thoroughly: bool) -> Comparison:
         """Everything that is wrong."""
         return await self._living.compare(thoroughly=thoroughly)
+
+    async def act(self, asked: Asked, action: ExceptionAction, who: Principal, *, webhooks: bool) -> None:
+        """Do something about an exception. Raises what `ExceptionActions.carry_out` raises."""
+        from processes.client import Durable
+        from processes.exception_actions import ExceptionActions
+        from processes.orders import OrderProcesses
+        from store.database.engine import reading
+
+        durable = Durable(self._client, self._task_queue)
+        orders = OrderProcesses(durable, reading(self._engine))
+        await ExceptionActions(durable, self._engine, orders, webhooks=webhooks).carry_out(asked, action, who)
 
     async def revive(self, them: list[str] | None, by: str, *, thoroughly: bool) -> dict[str, str]:
         """Revive the named, or everything that is wrong; answers why not, or an empty text for what was revived."""

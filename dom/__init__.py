@@ -12,4 +12,6 @@ delivery/       promise, tariffs, parcels, time zones
 returns         what may come back, and what is refunded
 channels        what each channel may see and take
 notifications/  kinds of messages
+exceptions/     what a person must look at, and does about it
+watches         milestones that are to be reached in time
 """

@@ -44,6 +44,11 @@ class Durable:
         self._task_queue = task_queue
         self._reached = False
 
+    @property
+    def task_queue(self) -> str:
+        """Where its workflows are worked on."""
+        return self._task_queue
+
     async def reach(self) -> None:
         """Connect if nobody did yet. Raises Unavailable while Temporal cannot be reached."""
         if self._reached:

@@ -11,12 +11,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from dom.orders.calls import ArrivedCall, ArrivedResult, CancelCall, CancelResult, OrderAnswer
 from dom.orders.intake import OrderRequest
-from dom.orders.status import FINAL_ORDER
+from dom.orders.status import FINAL_ORDER, FulfilmentStatus
 from dom.shared import ids
 from dom.shared.errors import CannotCancel, Conflict, NotFound, OrderConflict, StepNotPossible
 from processes.client import Durable, refuse_another
 from processes.errors import Unavailable, domain_error
 from processes.missing import lost_by_the_store, open_without_process
+from store.fulfilment import fulfilments
 from store.orders import orders, timeline
 from workflows import attributes
 from workflows.messages import EDITION, MOST_EVENTS, AcceptCall, CancelAnswer, OrderInput
@@ -155,8 +156,19 @@ class OrderProcesses:
         return dict(data["lines"])
 
     async def arrived(self, call: ArrivedCall) -> ArrivedResult:
-        """A lost parcel arrived after all. Raises StepNotPossible if its replacement cannot be taken back."""
+        """A lost parcel arrived after all; said again it changes nothing. Raises NotFound, and StepNotPossible if its
+        replacement cannot be taken back.
+        """
         order_id = ids.order_of(call.fulfilment_id)
+        async with self._reads.connect() as connection:
+            found = await fulfilments.get(connection, call.fulfilment_id)
+            if found is None:
+                raise NotFound(f"there is no fulfilment {call.fulfilment_id}")
+            known = await orders.find(connection, order_id)
+        if known is not None and found["status"] == FulfilmentStatus.DELIVERED:
+            return ArrivedResult(
+                order_id=order_id, fulfilment_id=call.fulfilment_id, status=known.status, taken_back={}
+            )
         result = await self._durable.ask(
             ids.order_workflow_id(order_id),
             lambda handle: handle.execute_update(OrderWorkflow.arrived, call),

@@ -13,6 +13,7 @@ carrier_events         a carrier's feed of scans: written down, and carried out 
 carrier_reports        what a carrier reports of a parcel, carried out or put before a person
 unable_nodes           work is taken from nodes that cannot do it any more
 order_views            what an order's process sees of the order
+order_waits            what an order waits for and until when
 planning               units planned on a fresh snapshot: behind the promise, the soft reservation and the order
 promises               the plan that would be made for a basket, by shipping method
 reservations           units held for a cart or a checkout
@@ -26,6 +27,9 @@ composing              what a message says, from what the outbox and the order s
 pricing                what a unit of stock is worth where it lies, worked out anew for what moved
 channel_webhooks       channels' own webhooks, posted to where each wants it
 returns                a return is requested and goes on: each command decided and written under the order's lock
+exceptions_desk        exceptions taken, handed on, put off, commented, resolved and reopened
+exception_actions      what can be done about an exception in one call and one transaction
+watches                watches on milestones are written, if they can work
 credentials            keys and secrets are rotated and revoked by those who could have made them
 api_keys               API keys are made
 signing_secrets        secrets that carriers sign with are made, and whether a message is signed with one

@@ -172,7 +172,7 @@ async def _write_holds(connection: AsyncConnection, state: OrderState, after: Or
     if released:
         await holds.release(connection, sorted(released), reason=reason, actor=event.actor, at=event.at)
         for hold_id in sorted(released):
-            await exceptions.close_one(connection, overdue_key(hold_id))
+            await exceptions.close_by_keys(connection, overdue_key(hold_id))
     if state.blocked(BlockedStep.RELEASE) and not after.blocked(BlockedStep.RELEASE):
         await fulfilments.release_held(connection, order_id, event.at)
 

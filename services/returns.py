@@ -301,7 +301,7 @@ async def _move_goods(
     if change.found:
         await _put_away(connection, asked, order, change, at)
     if not after.uninspected:
-        await exceptions.close_one(connection, _uninspected(asked.return_id))
+        await exceptions.close_by_keys(connection, _uninspected(asked.return_id))
 
 
 async def _put_away(

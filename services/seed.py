@@ -1,4 +1,4 @@
-"""Fills an empty database with the sample network: nodes, SKUs, stock, tariffs, channels, places, the first policy."""
+"""Fills an empty database with the sample: nodes, SKUs, stock, tariffs, channels, places, watches, the first policy."""
 
 import asyncio
 import csv
@@ -17,6 +17,8 @@ from dom.delivery.tariffs import Tariff
 from dom.network import Node, Sku
 from dom.shared.access import SEED
 from dom.sourcing.policy.reading import read_policy
+from dom.watches import Watch
+from services import watches as use_cases
 from store import channels
 from store.database import engine as database
 from store.network import reference
@@ -35,6 +37,7 @@ class SeedReport:
     places: int = 0
     carriers: int = 0
     channels: int = 0
+    watches: int = 0
     policy_version: int = 0
 
 
@@ -89,7 +92,11 @@ async def _write(connection: AsyncConnection, folder: Path) -> SeedReport:
         await channels.put(connection, channel)
         rules = [ChannelRule.model_validate(rule) for rule in entry["rules"]]
         await channels.replace_rules(connection, channel.id, rules)
+    watches = [Watch.model_validate(document) for document in json.loads((sample / "watches.json").read_text())]
+    for watch in watches:
+        await use_cases.put(connection, watch, ACTOR)
     return SeedReport(
+        watches=len(watches),
         nodes=len(nodes),
         skus=len(skus),
         carriers=len(tariffs),

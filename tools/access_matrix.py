@@ -57,6 +57,15 @@ RULES: Final[dict[str, Foreign]] = {
     "reportCarrierEvents": Foreign(carrier=NAMED),
     "listMessages": _LIST,
     "listExceptions": _LIST,
+    "countExceptions": _LIST,
+    "getException": _OF_ORDER,
+    **{
+        f"{step}Exception": _OF_ORDER
+        for step in ("assign", "take", "giveBack", "snooze", "comment", "resolve", "reopen")
+    },
+    "actOnException": _OF_ORDER,
+    "putWatch": _EVERYTHING,
+    "deleteWatch": _EVERYTHING,
     "getAvailability": Foreign(NAMED, LEFT_OUT),
     "queryAvailability": Foreign(NAMED, LEFT_OUT),
     "promiseAvailability": Foreign(NAMED, NAMED),
@@ -141,7 +150,8 @@ Of a transfer the node it leaves says that it was shipped, the node where it arr
 and calling it off needs access to both. Rows of a file of stock that are of another's node are refused, each by itself.
 Changes of availability, and plans from nodes that are not named, may concern any node: whoever is limited to nodes may
 not ask for them, whichever his nodes are. Availability is then of his own nodes alone. Rehearsals, shadows and the
-audit log are of all channels and nodes: for callers without limits.
+audit log are of all channels and nodes, and so is writing watches: for callers without limits. An action about an
+exception needs the scope of what it does as well.
 
 A carrier that has a secret signs what it reports, beside sending its key; else the answer is 401 `bad-signature`. API
 keys are kept as hashes; these secrets as they are, in the table `signing_secrets`, for a signature can be checked only

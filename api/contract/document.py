@@ -47,7 +47,7 @@ TAGS: Final = [
     {"name": "holds", "description": "What stops an order on its way until somebody, a rule or time releases it."},
     {"name": "fulfilments", "description": "One node's work for one order: work lists, steps, labels."},
     {"name": "carriers", "description": "Carriers, shipments booked with them, scans of parcels."},
-    {"name": "exceptions", "description": "What a person must look at."},
+    {"name": "exceptions", "description": "What a person must look at and does about it, and watches that open some."},
     {"name": "inventory", "description": "Stock, and what can be promised."},
     {"name": "network", "description": "Nodes and SKUs."},
     {"name": "ofl", "description": "The policy that decides which node ships what: versions, drafts, mistakes."},

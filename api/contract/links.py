@@ -26,6 +26,11 @@ _DRAFT: Final = ("getDraft", "publishDraft", "deleteDraft")
 _SHADOW: Final = ("getShadow", "stopShadow")
 _KEY: Final = ("getApiKey", "rotateApiKey", "revokeApiKey")
 _SECRET: Final = ("getSigningSecret", "rotateSigningSecret", "revokeSigningSecret")
+_EXCEPTION: Final = (
+    "getException", "assignException", "takeException", "giveBackException", "snoozeException", "commentException",
+    "resolveException", "reopenException", "actOnException",
+)  # fmt: skip
+_WATCH: Final = ("getWatch", "putWatch", "deleteWatch")
 _CHANNEL: Final = ("getChannel", "getChannelRules", "putChannelRules")
 
 FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
@@ -41,7 +46,12 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
         Follow("/items/0/carrier", "carrier", ("reportCarrierEvents",)),
         Follow("/items/0/fulfilments/0", "fulfilment_id", ("getFulfilmentLabel",)),
     ),
-    "listExceptions": (Follow("/items/0/order_id", "order_id", ("getOrder",)),),
+    "listExceptions": (
+        Follow("/items/0/id", "exception_id", _EXCEPTION),
+        Follow("/items/0/order_id", "order_id", ("getOrder",)),
+    ),
+    "listWatches": (Follow("/items/0/name", "watch", _WATCH),),
+    "putWatch": (Follow("/name", "watch", _WATCH),),
     "listMessages": (Follow("/items/0/order_id", "order_id", ("getOrder",)),),
     "requestReturn": (Follow("/return_id", "return_id", _RETURN),),
     "listReturns": (Follow("/items/0/id", "return_id", _RETURN),),

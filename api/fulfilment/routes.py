@@ -25,9 +25,8 @@ from dom.shared.errors import InvalidInput, NotFound
 from services import node_steps
 from services.change_orders import OrderChanged, Writing
 from store.access.visibility import FULFILMENT
-from store.fulfilment import fulfilments
 from store.fulfilment.work_list import Position, WorkFilter, work_list
-from store.orders import orders, reads
+from store.orders import reads
 
 router = APIRouter(tags=["fulfilments"])
 
@@ -216,14 +215,6 @@ async def arrived(
     """
     await visibility.see(services, who, FULFILMENT, fulfilment_id)
     at = not_in_the_future(call.occurred_at)
-    async with services.reads.connect() as connection:
-        found = await fulfilments.get(connection, fulfilment_id)
-        if found is None:
-            raise NotFound(f"there is no fulfilment {fulfilment_id}")
-        order = await orders.find(connection, found["order_id"])
-    if order is not None and found["status"] == FulfilmentStatus.DELIVERED:
-        known = ArrivedResult(order_id=order.order_id, fulfilment_id=fulfilment_id, status=order.status, taken_back={})
-        return Json(known)
     asked = ArrivedCall(fulfilment_id=fulfilment_id, actor=who.name, reason=call.reason, occurred_at=at)
     return Json(await services.orders.arrived(asked))
 

@@ -13,6 +13,7 @@ from api.http.shared_work import Shared
 from bootstrap import temporal
 from processes.background_work import BackgroundWork
 from processes.client import Durable
+from processes.exception_actions import ExceptionActions
 from processes.orders import OrderProcesses
 from processes.returns import ReturnProcesses
 from services.authentication import KeyRing
@@ -49,6 +50,7 @@ class Services:
     channels: Registered = field(init=False)
     keys: KeyRing = field(init=False)
     standing: Shared[DatabaseState] = field(init=False)
+    exception_actions: ExceptionActions = field(init=False)
 
     def __post_init__(self) -> None:
         """One queue of soft reservations a process, one memory of the channels there are, one of keys, and one look at
@@ -57,6 +59,8 @@ class Services:
         object.__setattr__(self, "standing", Shared(self._probe))
         object.__setattr__(self, "keys", KeyRing(self.reads))
         object.__setattr__(self, "channels", Registered(self.reads))
+        actions = ExceptionActions(self.durable, self.engine, self.orders, webhooks=self.webhooks)
+        object.__setattr__(self, "exception_actions", actions)
         object.__setattr__(self, "holding", Holding(self.engine, self.reference))
 
     async def _probe(self) -> DatabaseState:

@@ -160,6 +160,18 @@ ORDER: Final[Example] = {
     "refunds": [],
     "exceptions": [],
     "holds": [],
+    "waits_for": [
+        {
+            "what": "delivery",
+            "who": "carrier",
+            "name": "northline",
+            "until": PROMISE["latest"],
+            "gives_up_at": None,
+            "units": None,
+            "fulfilment_id": "web-EXAMPLE-1-F1",
+            "return_id": None,
+        }
+    ],
     "links": LINKS,
 }
 TIMELINE: Final[Example] = {

@@ -15,6 +15,7 @@ from dom.orders.events import EventKind
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Customer, Payment, ShipTo
 from dom.orders.status import CarrierEventKind, FulfilmentStatus, OrderStatus, ReturnStatus
+from dom.orders.waiting_for import WaitsFor
 from dom.shared.base import Utc, Value
 from dom.sourcing.explanation.models import Change, Explanation
 from dom.sourcing.models import Demand, SourcingDecision, StockValue
@@ -172,6 +173,7 @@ class OrderReturn(BaseModel):
     node_id: str
     requested_at: Utc
     finished_at: Utc | None
+    expires_at: Utc | None = Field(description="Until when its goods are waited for, in UTC.")
 
 
 class OrderRefund(BaseModel):
@@ -193,6 +195,8 @@ class OrderException(BaseModel):
     data: dict[str, Any] = Field(default={}, description="What the detail says, for programs.")
     owner: str | None = Field(description="Who looks after it; null while nobody does.")
     opened_at: Utc = Field(description="When it was put before a person, in UTC.")
+    due_at: Utc = Field(description="Until when it is to be dealt with, in UTC.")
+    version: int = Field(description="Counts every change. Give it with what is to be done about it.")
 
 
 class OrderHold(BaseModel):
@@ -244,6 +248,10 @@ class OrderDetail(BaseModel):
         description="What a person must look at and nobody closed yet; empty if all is well."
     )
     holds: list[OrderHold] = Field(description="Holds that stand; what they block waits for their release.")
+    waits_for: list[WaitsFor] = Field(
+        description="What the order waits for, whose turn it is, and until when. Never empty while it is not final; "
+        "returns of a final order are waited for too."
+    )
     links: OrderLinks
 
 

@@ -29,6 +29,8 @@ from dom.orders.status import OrderStatus
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput, NotFound
+from services import order_waits
+from services.clock import utc_now
 from store.access.visibility import ORDER
 from store.orders import orders as order_rows
 from store.orders import reads, timeline
@@ -171,17 +173,20 @@ async def list_orders(
     responses={**responses.success(200, "The order.", examples.ORDER), **responses.problems("not-found")},
 )
 async def get(order_id: OrderId, services: Use, who: Annotated[Principal, needs(Scope.ORDERS_READ)]) -> OrderDetail:
-    """Lines with where their units are, fulfilments with shipments, messages, returns, refunds, open exceptions."""
+    """Lines with where their units are, fulfilments with shipments, messages, returns, refunds, open exceptions, and
+    what the order waits for and until when.
+    """
     await visibility.see(services, who, ORDER, order_id)
     async with services.reads.connect() as connection:
         found = await reads.order(connection, order_id)
-    if found is None:
-        raise _no(order_id)
+        if found is None:
+            raise _no(order_id)
+        waits = await order_waits.read(connection, found, utc_now())
     if not visibility.sees_costs(who):
         _hide_costs(found)
     document = found.pop("document")
     told = {name: document[name] for name in _FROM_DOCUMENT}
-    return OrderDetail.model_validate({**_with_promise(found), **told, "links": _links(order_id)})
+    return OrderDetail.model_validate({**_with_promise(found), **told, "waits_for": waits, "links": _links(order_id)})
 
 
 @router.get(

@@ -45,6 +45,12 @@ class EventKind(StrEnum):
     HOLD_RELEASED = "hold_released"
     HOLD_OVERDUE = "hold_overdue"
     PROCESS_REVIVED = "process_revived"
+    EXCEPTION_ASSIGNED = "exception_assigned"
+    EXCEPTION_SNOOZED = "exception_snoozed"
+    EXCEPTION_COMMENTED = "exception_commented"
+    EXCEPTION_ACTION = "exception_action"
+    EXCEPTION_RESOLVED = "exception_resolved"
+    EXCEPTION_REOPENED = "exception_reopened"
 
 
 def of_status(status: FulfilmentStatus) -> EventKind:
@@ -224,6 +230,20 @@ INTERNAL: Final = frozenset({"policy_version", "strategy", "cost", "before", "sa
 """What the data of events say of the merchant's costs and policy, and of processes: not for partners."""
 
 
+class ExceptionData(EventData):
+    """What a person did with an exception of the order, which is then at `version`. Of an assignment who looks after
+    it (neither: nobody of the role), of a snooze until when, of an action which.
+    """
+
+    exception_id: int
+    exception_kind: str
+    version: int
+    owner: str | None = None
+    owner_role: str | None = None
+    until: datetime | None = None
+    action: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class EventInfo:
     """What belongs to a kind of event: the type of its data, and what happened."""
@@ -264,4 +284,10 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.HOLD_RELEASED: EventInfo(HoldData, "A hold was released"),
     _KIND.HOLD_OVERDUE: EventInfo(HoldData, "Nobody released a hold by the time it was due"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
+    _KIND.EXCEPTION_ASSIGNED: EventInfo(ExceptionData, "An exception was given to a person or a role, or given back"),
+    _KIND.EXCEPTION_SNOOZED: EventInfo(ExceptionData, "An exception was put off, or is not put off any more"),
+    _KIND.EXCEPTION_COMMENTED: EventInfo(ExceptionData, "Somebody wrote a comment on an exception"),
+    _KIND.EXCEPTION_ACTION: EventInfo(ExceptionData, "Something was done about an exception in one call"),
+    _KIND.EXCEPTION_RESOLVED: EventInfo(ExceptionData, "A person resolved an exception"),
+    _KIND.EXCEPTION_REOPENED: EventInfo(ExceptionData, "A person opened an exception again"),
 }

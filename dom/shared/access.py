@@ -20,6 +20,8 @@ NETWORK: Final = f"{SYSTEM}network"
 """What changes because a node or SKU did."""
 TEMPORAL: Final = f"{SYSTEM}temporal"
 """Somebody at the Temporal UI, CLI or API; who, Temporal does not say."""
+PROCESSES: Final = f"{SYSTEM}processes"
+"""An order's process that runs again."""
 EXPIRY: Final = f"{SYSTEM}expiry"
 """What ends because its time is over."""
 SCREENING: Final = f"{SYSTEM}screening"
@@ -52,6 +54,7 @@ class Scope(StrEnum):
     ORDERS_CANCEL = "orders:cancel"
     ORDERS_HOLD = "orders:hold"
     ORDERS_EDIT = "orders:edit"
+    ORDERS_REVIVE = "orders:revive"
     SOURCING_READ = "sourcing:read"
     RETURNS_READ = "returns:read"
     RETURNS_WRITE = "returns:write"
@@ -65,6 +68,8 @@ class Scope(StrEnum):
     SHIPMENTS_READ = "shipments:read"
     SHIPMENTS_REPORT = "shipments:report"
     EXCEPTIONS_READ = "exceptions:read"
+    EXCEPTIONS_WORK = "exceptions:work"
+    WATCHES_WRITE = "watches:write"
     STOCK_READ = "stock:read"
     STOCK_WRITE = "stock:write"
     STOCK_PLAN = "stock:plan"
@@ -104,13 +109,14 @@ _NODE: Final = frozenset(
 )
 _CARRIER: Final = frozenset({_S.SHIPMENTS_READ, _S.SHIPMENTS_REPORT})
 _SUPPORT: Final = _CHANNEL | {
-    _S.SOURCING_READ, _S.FULFILMENTS_READ, _S.FULFILMENTS_CORRECT, _S.EXCEPTIONS_READ, _S.STOCK_READ, _S.INBOUND_READ,
-    _S.NETWORK_READ,
+    _S.SOURCING_READ, _S.FULFILMENTS_READ, _S.FULFILMENTS_CORRECT, _S.EXCEPTIONS_READ, _S.EXCEPTIONS_WORK,
+    _S.STOCK_READ, _S.INBOUND_READ, _S.NETWORK_READ,
 }  # fmt: skip
 _SUPERVISOR: Final = _SUPPORT | {_S.FULFILMENTS_WORK, _S.RETURNS_WORK, _S.POLICY_READ, _S.ACCESS_AUDIT}
 _PLANNER: Final = frozenset(
     {_S.ORDERS_READ, _S.SOURCING_READ, _S.RETURNS_READ, _S.RESERVATIONS_READ, _S.AVAILABILITY_READ, _S.SHIPMENTS_READ}
-    | {_S.FULFILMENTS_READ, _S.EXCEPTIONS_READ, _S.STOCK_READ, _S.STOCK_WRITE, _S.STOCK_PLAN, _S.INBOUND_READ}
+    | {_S.FULFILMENTS_READ, _S.EXCEPTIONS_READ, _S.EXCEPTIONS_WORK, _S.WATCHES_WRITE, _S.STOCK_READ, _S.STOCK_WRITE}
+    | {_S.STOCK_PLAN, _S.INBOUND_READ}
     | {_S.INBOUND_WRITE, _S.INBOUND_WORK, _S.CHANNELS_READ, _S.CHANNELS_WRITE, _S.NETWORK_READ, _S.NETWORK_WRITE}
     | {_S.SKUS_READ, _S.SKUS_WRITE, _S.POLICY_READ, _S.POLICY_WRITE, _S.POLICY_PUBLISH}
 )

@@ -19,7 +19,7 @@
     │   ├── NothingToReturn    more than was delivered, or returned already
     │   ├── ReservationEnded   the soft reservation lapsed, was released or became an order
     │   ├── NotAvailable       more would wait for stock than may
-    │   └── StockConflict      the change would make a balance impossible
+    │   ├── StockConflict      the change would make a balance impossible
     ├── NoProcess         503  open, and no process works on it: a person was told
     └── OutsideFailure    502  a carrier, mail server or webhook refused for good
 
@@ -137,13 +137,6 @@ class CannotChange(Conflict):
     title = "The order cannot be changed so any more"
 
 
-class Stale(Conflict):
-    """The order was changed since the caller saw it; `data` says how it stands. Look again, then decide."""
-
-    type = "stale"
-    title = "It was changed since"
-
-
 class StepNotPossible(Conflict):
     """The fulfilment, return or inbound is past the step, or ended."""
 
@@ -184,6 +177,13 @@ class StockConflict(Conflict):
 
     type = "stock-conflict"
     title = "The stock does not allow it"
+
+
+class Stale(Conflict):
+    """It has changed since the version that was seen; `data` says what it is now. Nothing was done: look again."""
+
+    type = "stale"
+    title = "It has changed since it was seen"
 
 
 class NoProcess(DomError):

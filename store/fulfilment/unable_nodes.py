@@ -63,13 +63,16 @@ _UNBEGUN_WORK: Final = text(f"""
 _OPENED: Final = f"""
 SELECT b.order_id, '{KIND}', 'node/' || b.id, b.id || ' at ' || b.node_id || ' is ' || b.status || ', and ' || b.why
        || ': ' || coalesce((SELECT string_agg(l.quantity || ' of ' || l.sku, ', ' ORDER BY l.line_id)
-                            FROM fulfilment_lines l WHERE l.fulfilment_id = b.id AND l.quantity > 0), 'nothing in it')
+                            FROM fulfilment_lines l WHERE l.fulfilment_id = b.id AND l.quantity > 0), 'nothing in it'),
+       jsonb_build_object('fulfilment_id', b.id, 'node_id', b.node_id)
 FROM ({_WORK}) b
 WHERE b.status IN ({listed(BEFORE_HAND_OVER - UNBEGUN)}) AND b.why IS NOT NULL AND b.matters
 """
-_OPEN: Final = text(exceptions.opening(_OPENED, exceptions.Reopening.IF_CLOSED_BY_ITSELF))
+_OPEN: Final = text(
+    exceptions.opening(_OPENED, exceptions.Reopening.IF_CLOSED_BY_ITSELF, f"{exceptions.COLUMNS}, data")
+)
 _CLOSE: Final = text(f"""
-UPDATE exceptions x SET status = 'closed', closed_at = now() WHERE x.kind = '{KIND}' AND x.status = 'open'
+UPDATE exceptions x SET {exceptions.CLOSED} WHERE x.kind = '{KIND}' AND x.status = 'open'
   AND NOT EXISTS (SELECT FROM ({_WORK}) b WHERE 'node/' || b.id = x.business_key AND b.order_id = x.order_id
                   AND b.status IN ({listed(BEFORE_HAND_OVER)}) AND b.why IS NOT NULL)
 """)

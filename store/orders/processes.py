@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import WITHOUT_PROCESS, ExceptionKind
 from dom.orders.status import FINAL_ORDER, FINAL_RETURN, FulfilmentStatus
+from dom.shared.access import PROCESSES
 from store import exceptions
 from store.database.parameters import listed
-from store.exceptions import Reopening
+from store.exceptions import CLOSED, Reopening
 
 _CLOSED_BY_LIFE: Final = [
     *WITHOUT_PROCESS,
@@ -138,7 +139,7 @@ class ProcessReport:
 
 
 _REPORTS = text("SELECT id, business_key FROM exceptions WHERE status = 'open' AND kind = ANY(:kinds) ORDER BY id")
-_CLOSE = text("UPDATE exceptions SET status = 'closed', closed_at = now() WHERE id = :id AND status = 'open'")
+_CLOSE = text(f"UPDATE exceptions SET {CLOSED} WHERE id = :id AND status = 'open'")
 
 
 async def open_reports(connection: AsyncConnection) -> list[ProcessReport]:
@@ -153,7 +154,7 @@ async def close(connection: AsyncConnection, report: ProcessReport) -> None:
 
 
 _LIVES = text(f"""
-UPDATE exceptions SET status = 'closed', owner = coalesce(owner, 'dom'), closed_at = now()
+UPDATE exceptions SET {CLOSED}, resolution = 'its process runs again', resolved_by = '{PROCESSES}'
 WHERE order_id = :order_id AND status = 'open' AND kind = ANY(:kinds)
   AND (starts_with(business_key, CAST(:about AS text) || ':')
        OR kind = '{ExceptionKind.BACKORDER_NO_PROCESS}' AND order_id = :about)

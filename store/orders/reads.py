@@ -66,15 +66,16 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
         FROM outbox m WHERE m.order_id = o.id AND m.message_key IS NOT NULL) AS messages,
        (SELECT jsonb_agg(jsonb_build_object(
             'id', r.id, 'status', r.status, 'reason', r.reason, 'node_id', r.node_id,
-            'requested_at', r.requested_at, 'finished_at', r.finished_at) ORDER BY r.requested_at, r.id)
+            'requested_at', r.requested_at, 'finished_at', r.finished_at, 'expires_at', r.expires_at)
+            ORDER BY r.requested_at, r.id)
         FROM returns r WHERE r.order_id = o.id) AS returns,
        (SELECT jsonb_agg(jsonb_build_object(
             'return_id', p.return_id, 'amount', p.amount, 'currency', p.currency, 'reason', p.reason,
             'recorded_at', p.recorded_at) ORDER BY p.id)
         FROM refunds p WHERE p.order_id = o.id) AS refunds,
        (SELECT jsonb_agg(jsonb_build_object(
-            'id', x.id, 'kind', x.kind, 'detail', x.detail, 'data', x.data, 'owner', x.owner, 'opened_at', x.opened_at)
-            ORDER BY x.id)
+            'id', x.id, 'kind', x.kind, 'detail', x.detail, 'data', x.data, 'owner', x.owner, 'opened_at', x.opened_at,
+            'due_at', x.due_at, 'version', x.version) ORDER BY x.id)
         FROM exceptions x WHERE x.order_id = o.id AND x.status = 'open') AS exceptions,
        (SELECT jsonb_agg(jsonb_build_object(
             'hold_id', h.id, 'type', h.type, 'blocks', h.blocks, 'purpose', h.purpose, 'owner', h.owner,

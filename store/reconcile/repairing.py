@@ -146,9 +146,4 @@ async def _open_exception(connection: AsyncConnection, key: str, detail: str, or
 
 
 async def _close_exceptions(connection: AsyncConnection, keys: Sequence[str]) -> None:
-    await connection.execute(
-        text("""
-        UPDATE exceptions SET status = 'closed', closed_at = now() WHERE business_key = ANY(:keys) AND status = 'open'
-        """),
-        {"keys": list(keys)},
-    )
+    await exceptions.close_by_keys(connection, *keys)

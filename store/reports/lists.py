@@ -1,19 +1,18 @@
-"""Lists for people: nodes, SKUs, carriers, shipments, messages, exceptions. Each pages by key, through an index."""
+"""Lists for people: nodes, SKUs, carriers, shipments, messages. Each pages by key, through an index."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Text, cast, func, literal, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Text, cast, func, literal, select, text, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.exceptions import ExceptionKind, MatchingKinds
 from dom.shared.access import UNLIMITED, Limits
 from store.access import visibility
 from store.tables.network import nodes, skus
-from store.tables.orders import exceptions, fulfilments, shipment_fulfilments, shipments
+from store.tables.orders import fulfilments, shipment_fulfilments, shipments
 from store.tables.outbox import outbox
 
 
@@ -45,16 +44,6 @@ class MessageFilter:
     order_id: str | None = None
     kind: str | None = None
     medium: str | None = None
-    status: str | None = None
-    limits: Limits = UNLIMITED
-
-
-@dataclass(frozen=True, slots=True)
-class ExceptionFilter:
-    """Which exceptions are asked for; what is None does not matter."""
-
-    order_id: str | None = None
-    kinds: MatchingKinds | None = None
     status: str | None = None
     limits: Limits = UNLIMITED
 
@@ -156,25 +145,6 @@ async def list_messages(
     query = query.order_by(outbox.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(outbox.c.id < before)
-    return (await connection.execute(query)).mappings().all()
-
-
-async def list_exceptions(
-    connection: AsyncConnection, wanted: ExceptionFilter, *, before: int | None, limit: int
-) -> Sequence[RowMapping]:
-    """Exceptions, newest first, from below the number `before` on."""
-    names = ("id", "order_id", "kind", "detail", "status", "owner", "opened_at", "closed_at")
-    query = select(*(exceptions.c[name] for name in names)).order_by(exceptions.c.id.desc()).limit(limit)
-    query = query.where(*visibility.of_order_in(exceptions.c.order_id, wanted.limits))
-    if wanted.order_id is not None:
-        query = query.where(exceptions.c.order_id == wanted.order_id)
-    if wanted.kinds is not None:
-        known = exceptions.c.kind.in_(wanted.kinds.known)
-        query = query.where(or_(known, exceptions.c.kind.not_in(list(ExceptionKind))) if wanted.kinds.others else known)
-    if wanted.status is not None:
-        query = query.where(exceptions.c.status == wanted.status)
-    if before is not None:
-        query = query.where(exceptions.c.id < before)
     return (await connection.execute(query)).mappings().all()
 
 

@@ -17,15 +17,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.exceptions import ExceptionKind
 from dom.orders.status import ReasonCode
 from store.database.parameters import to_rows
-from store.exceptions import opening
+from store.exceptions import COLUMNS, opening
 from store.stock.item_results import ANSWERED, MOST_UNITS, Balances, ItemResult, result
 
-_SHORT: Final = opening(f"""
+_SHORT: Final = opening(
+    f"""
     SELECT CAST(NULL AS text), '{ExceptionKind.COUNT_BELOW_RESERVED}',
            '{ExceptionKind.COUNT_BELOW_RESERVED}/' || message || '/' || node_id || '/' || sku,
            format('%s of %s: counted %s, with what moved since %s, but %s are reserved for orders; %s are missing',
-                  sku, node_id, quantity, target, reserved, shortfall)
-    FROM taken WHERE shortfall > 0""")
+                  sku, node_id, quantity, target, reserved, shortfall),
+           jsonb_build_object('node_id', node_id, 'sku', sku, 'shortfall', shortfall)
+    FROM taken WHERE shortfall > 0""",
+    columns=f"{COLUMNS}, data",
+)
 _STATEMENT: Final = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 
 

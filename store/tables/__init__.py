@@ -3,12 +3,26 @@
 `tests/store/database/test_migrations.py` compares these tables with what the migrations build.
 """
 
-from store.tables import access, channels, feeds, holds, network, orders, outbox, rehearsals, returns, stock, values
+from store.tables import (
+    access,
+    channels,
+    exceptions,
+    feeds,
+    holds,
+    network,
+    orders,
+    outbox,
+    rehearsals,
+    returns,
+    stock,
+    values,
+)
 from store.tables.common import metadata
 
 __all__ = [
     "access",
     "channels",
+    "exceptions",
     "feeds",
     "holds",
     "metadata",

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from dom.exceptions import OF_ANOTHER_VERSION, ExceptionSeverity, OwnerRole
 from dom.network import ShippingMethod
 from dom.orders.status import BEFORE_HAND_OVER, CarrierEventKind, FulfilmentStatus, OrderStatus
 from store.enums import ExceptionStatus, ShipmentStatus
@@ -199,6 +200,7 @@ timeline = Table(
     moment("occurred_at"),
     moment("recorded_at", now=True),
     UniqueConstraint("order_id", "business_key"),
+    Index("timeline_kind_ix", "kind", "recorded_at"),
 )
 
 # What the planner saw stands with what it decided: a decision can be made again, and audited, at any time.
@@ -244,8 +246,30 @@ exceptions = Table(
     Column("owner", Text),
     moment("opened_at", now=True),
     moment("closed_at", nullable=True),
+    Column("version", Integer, nullable=False, server_default=text("1"), comment="counts every change of the row"),
+    # The defaults are for what another version of the system opens, of a kind that this one does not know.
+    Column("severity", Text, nullable=False, server_default=OF_ANOTHER_VERSION.severity),
+    Column("owner_role", Text, nullable=False, server_default=OF_ANOTHER_VERSION.owner_role),
+    Column(
+        "due_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text(f"(now() + '{OF_ANOTHER_VERSION.due_in // 60:02}:00:00'::interval)"),
+    ),
+    moment("snoozed_until", nullable=True),
+    Column("resolution", Text, comment="what a person did about it; null: it is open, or closed itself"),
+    Column("resolved_by", Text),
     one_of("status", ExceptionStatus),
+    one_of("severity", ExceptionSeverity),
+    one_of("owner_role", OwnerRole),
+    CheckConstraint("(resolution IS NULL) = (resolved_by IS NULL)", name="resolved_by_somebody"),
+    CheckConstraint("resolution IS NULL OR status = 'closed'", name="resolved_is_closed"),
     Index("exceptions_open_ix", "kind", "opened_at", postgresql_where=text("status = 'open'")),
+    Index("exceptions_open_kind_ix", "kind", "id", postgresql_where=text("status = 'open'")),
+    Index("exceptions_open_severity_ix", "severity", "id", postgresql_where=text("status = 'open'")),
+    Index("exceptions_open_role_ix", "owner_role", "id", postgresql_where=text("status = 'open'")),
+    Index("exceptions_open_owner_ix", "owner", "id", postgresql_where=text("status = 'open'")),
+    Index("exceptions_open_due_ix", "due_at", "id", postgresql_where=text("status = 'open'")),
     Index("exceptions_status_ix", "status", "id"),
     Index("exceptions_order_ix", "order_id", "id"),
 )

@@ -16,8 +16,10 @@ from cli.ports import free_port
 from dom.orders.status import FulfilmentStatus, OrderStatus
 from dom.shared import ids
 from processes.consistency import Living
+from store.orders import processes
 from tests.worlds import small
 from tests.worlds.advancing import comes_to
+from tests.worlds.books import rows
 from tests.worlds.living import lost_by_the_store
 from tests.worlds.running import House
 from tests.worlds.steps import deliver, ended, pack, until_event
@@ -188,3 +190,25 @@ async def test_a_temporal_that_does_not_answer_is_no_success(world_url: str, tmp
     books = json.loads(as_json.stdout)
     assert (as_json.exit_code, books["remaining"], books["processes"]) == (2, 0, None)
     assert "Connection refused" in books["not_compared"]
+
+
+async def test_an_exception_about_a_process_is_acted_on_in_one_command(house: House, dom: Dom) -> None:
+    order = small.order("acted-on", A=1)
+    await house.send(order)
+    await house.handle(order).terminate("by hand")
+    async with house.engine.begin() as connection:
+        await processes.gone(connection, order.order_id)
+    ((number, version),) = await rows(house.engine, "SELECT id, version FROM exceptions")
+    done = await asyncio.to_thread(dom, "exceptions", "do", f"{number}", "revive", "--seen", f"{version}")
+    assert done.exit_code == 0, done.output
+
+    async def closed() -> bool:
+        return await rows(house.engine, "SELECT status FROM exceptions") == [("closed",)]
+
+    await until("the process runs, and the exception is closed", closed)
+    logged = await rows(house.engine, "SELECT route, principal, reason FROM audit_log")
+    assert logged == [("dom exceptions do", "ada", "revive")]
+    refused = await asyncio.to_thread(dom, "exceptions", "do", f"{number}", "book_in", "--seen", f"{version}")
+    assert (refused.exit_code, refused.stderr) == (1, f"dom: there is no action book_in for exception {number}\n")
+    await deliver(house, order)
+    await ended(house, order)

@@ -21,7 +21,20 @@ from api.availability.change_examples import AVAILABILITY_CHANGES, AVAILABILITY_
 from api.availability.examples import AVAILABILITY, AVAILABILITY_QUERIES, PROMISE_REQUESTS, PROMISES
 from api.channels.examples import CHANNEL, CHANNEL_REQUESTS, CHANNEL_RULES, CHANNELS
 from api.delivery.examples import CARRIER_EVENTS, CARRIER_LIST, CARRIER_RESULTS, SHIPMENT_LIST
-from api.exceptions.examples import EXCEPTION_LIST
+from api.exceptions.examples import (
+    ASSIGNMENTS,
+    COMMENTS,
+    EXCEPTION,
+    EXCEPTION_ACTED,
+    EXCEPTION_COUNTS,
+    EXCEPTION_LIST,
+    EXCEPTION_RESOLVED,
+    EXCEPTION_SNOOZED,
+    RESOLUTIONS,
+    SEEN,
+    SNOOZES,
+)
+from api.exceptions.watch_examples import WATCH, WATCH_LIST, WATCHES
 from api.fulfilment.examples import ARRIVALS, ARRIVED, STEP_TAKEN, STEPS, WORK_LIST
 from api.health.examples import ALIVE, PROBLEM_MEANING, READY
 from api.imports.examples import IMPORT, IMPORT_CANCELLED, IMPORT_FILES, IMPORT_LIST, IMPORT_PROBLEMS
@@ -91,6 +104,7 @@ __all__ = [
     "API_KEY_LIST",
     "ARRIVALS",
     "ARRIVED",
+    "ASSIGNMENTS",
     "AUDIT_LOG",
     "AVAILABILITY",
     "AVAILABILITY_CHANGES",
@@ -105,12 +119,18 @@ __all__ = [
     "CHANNELS",
     "CHANNEL_REQUESTS",
     "CHANNEL_RULES",
+    "COMMENTS",
     "COUNTS",
     "COUNT_RESULTS",
     "DRAFT",
     "DRAFTS",
     "DRAFT_HEAD",
+    "EXCEPTION",
+    "EXCEPTION_ACTED",
+    "EXCEPTION_COUNTS",
     "EXCEPTION_LIST",
+    "EXCEPTION_RESOLVED",
+    "EXCEPTION_SNOOZED",
     "IMPORT",
     "IMPORT_CANCELLED",
     "IMPORT_FILES",
@@ -164,6 +184,7 @@ __all__ = [
     "RESERVATION_EXTENSIONS",
     "RESERVATION_RELEASED",
     "RESERVATION_REQUESTS",
+    "RESOLUTIONS",
     "RETURN",
     "RETURN_CANCELLED",
     "RETURN_CANCELS",
@@ -179,6 +200,7 @@ __all__ = [
     "SAFETY_STOCK_RESULTS",
     "SECRET_REQUESTS",
     "SECRET_ROTATIONS",
+    "SEEN",
     "SHADOW",
     "SHADOW_LIST",
     "SHADOW_REQUESTS",
@@ -189,10 +211,14 @@ __all__ = [
     "SKU",
     "SKU_LIST",
     "SKU_REQUESTS",
+    "SNOOZES",
     "SOURCING",
     "STEPS",
     "STEP_TAKEN",
     "STOCK_VALUES",
     "TIMELINE",
+    "WATCH",
+    "WATCHES",
+    "WATCH_LIST",
     "WORK_LIST",
 ]

@@ -1,7 +1,7 @@
 """orders are edited
 
 Revision: 0006
-Revises: 0002
+Revises: 0003
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0006"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade() -> None:

@@ -12,7 +12,9 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.openapi import generate
+from dom.exceptions import ExceptionKind
 from dom.shared.access import Limits, Role
+from store import exceptions
 from store.access.credentials import SIGNING_SECRETS
 from tests.api.driving import Channel, new_number, order
 from tests.worlds.access import key_of
@@ -135,7 +137,11 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     async with engine.begin() as connection:
         secret = {"id": "matrix", "carrier": "matrix-carrier", "secret": f"whsec_{'A' * 44}", "created_by": "tests"}
         await SIGNING_SECRETS.insert(connection, secret)
+    async with engine.begin() as connection:
+        await exceptions.open_(connection, placed, ExceptionKind.BACKORDER, "matrix", "of the matrix")
+    excepted = (await http.get("/v1/exceptions", params={"order": placed})).json()["items"][0]["id"]
     names = {
+        "exception_id": str(excepted), "action": "source_again", "watch": "example-watch",
         "order_id": placed, "fulfilment_id": work["id"], "return_id": returned, "sku_id": sku, "node_id": NODE,
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,
         "carrier": booked["carrier"], "version": "999999", "name": "nobodys", "import_id": sent.json()["id"],
@@ -227,11 +233,13 @@ async def test_anothers_is_answered_in_the_words_of_what_never_was(world: World,
         never.names[name] = (
             world.names[name].replace(world.names[name][-3:], "777") if name != "fulfilment_id" else "matrix-x-F9"
         )
+    never.names["exception_id"] = "777777777"
     gone = await never.ask(row, await never.key(Role.OPERATOR, None))
     assert gone.status_code == there.status_code == 404
 
     def words(answer: httpx.Response, names: dict[str, str]) -> str:
         text = json.dumps({name: value for name, value in answer.json().items() if name != "request_id"})
+        text = text.replace(f"exception {names['exception_id']}", "<exception>")
         for name in sorted(kinds, key=lambda kind: len(names[kind]), reverse=True):  # one id may begin with another
             text = text.replace(names[name], f"<{name}>")
         return text

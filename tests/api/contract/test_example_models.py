@@ -13,6 +13,7 @@ from api.availability import models as availability
 from api.channels import models as channels
 from api.delivery import models as delivery
 from api.exceptions import models as exceptions
+from api.exceptions import watch_models
 from api.fulfilment import models as fulfilments
 from api.health import models as health
 from api.health.problem_routes import ProblemMeaning
@@ -31,6 +32,7 @@ from dom.orders.calls import CancelResult
 from dom.orders.intake import OrderRequest
 from dom.orders.return_calls import ReturnResult
 from dom.sourcing.policy.document import Policy
+from dom.watches import Watch
 from tests.worlds import api_examples as examples
 
 
@@ -124,6 +126,19 @@ from tests.worlds import api_examples as examples
         (delivery.ShipmentList, examples.SHIPMENT_LIST),
         (notifications.MessageList, examples.MESSAGE_LIST),
         (exceptions.ExceptionList, examples.EXCEPTION_LIST),
+        (exceptions.ExceptionDetail, examples.EXCEPTION),
+        (exceptions.ExceptionDetail, examples.EXCEPTION_ACTED),
+        (exceptions.ExceptionDetail, examples.EXCEPTION_RESOLVED),
+        (exceptions.ExceptionDetail, examples.EXCEPTION_SNOOZED),
+        (exceptions.ExceptionCountsAnswer, examples.EXCEPTION_COUNTS),
+        *((exceptions.NewOwner, body) for body in examples.ASSIGNMENTS.values()),
+        *((exceptions.Seen, body) for body in examples.SEEN.values()),
+        *((exceptions.Snoozing, body) for body in examples.SNOOZES.values()),
+        *((exceptions.NewComment, body) for body in examples.COMMENTS.values()),
+        *((exceptions.Resolution, body) for body in examples.RESOLUTIONS.values()),
+        (Watch, examples.WATCH),
+        *((Watch, body) for body in examples.WATCHES.values()),
+        (watch_models.WatchList, examples.WATCH_LIST),
         (Node, examples.NODE),
         (Sku, examples.SKU),
         (health.Alive, examples.ALIVE),

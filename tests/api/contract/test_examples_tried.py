@@ -28,7 +28,7 @@ from tests.worlds.running import allocating
 ENDLESS = "streamAvailabilityChanges"
 """Its answer never ends; tests/api/availability/test_changes.py reads it."""
 
-FIRST = ("putNode", "putSku", "putChannel", "putDraft")
+FIRST = ("putNode", "putSku", "putChannel", "putDraft", "putWatch")
 """What the examples of other operations name."""
 
 REFUSED = {
@@ -55,6 +55,22 @@ REFUSED = {
     "getRehearsal": "not-found",
     "getRehearsalReport": "not-found",
     "deleteRehearsal": "not-found",
+    **dict.fromkeys(
+        (
+            "getException",
+            "assignException: a person",
+            "assignException: a role",
+            "takeException: as it was seen",
+            "giveBackException: as it was seen",
+            "snoozeException: until tomorrow",
+            "snoozeException: no longer",
+            "commentException: a comment",
+            "resolveException: dealt with",
+            "reopenException: as it was seen",
+            "actOnException: as it was seen",
+        ),
+        "not-found",
+    ),
     # The order was cancelled by the example before.
     "cancelOrder: two units of a line": "cannot-cancel",
     "getFulfilmentLabel": "not-found",

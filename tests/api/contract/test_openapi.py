@@ -59,6 +59,14 @@ PROMISED = {
     "GET /v1/shipments",
     "GET /v1/messages",
     "GET /v1/exceptions",
+    "GET /v1/exceptions/counts",
+    "GET /v1/exceptions/{exception_id}",
+    *(
+        f"POST /v1/exceptions/{{exception_id}}/{step}"
+        for step in ("assign", "take", "give-back", "snooze", "comments", "resolve", "reopen", "actions/{action}")
+    ),
+    "GET /v1/watches",
+    *(f"{method} /v1/watches/{{watch}}" for method in ("GET", "PUT", "DELETE")),
     "POST /v1/reservations",
     "GET /v1/reservations/{reservation_id}",
     "POST /v1/reservations/{reservation_id}/extend",

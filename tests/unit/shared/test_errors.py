@@ -23,6 +23,7 @@ CONTRACT = {
     "not-available": 409,
     "reservation-ended": 409,
     "stock-conflict": 409,
+    "stale": 409,
     "no-process": 503,
     "unknown-channel": 422,
     "outside-failure": 502,

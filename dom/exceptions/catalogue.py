@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from dom.exceptions.actions import ExceptionAction
+
 
 class ExceptionKind(StrEnum):
     """What went wrong. The value is stored, and callers decide by it; CATALOGUE says what it means."""
@@ -34,6 +36,7 @@ class ExceptionKind(StrEnum):
     NO_PROCESS = "no_process"
     PROCESS_DIFFERS = "process_differs"
     NOT_IN_STORE = "not_in_store"
+    MILESTONE_MISSED = "milestone_missed"
 
 
 class ExceptionSeverity(StrEnum):
@@ -54,14 +57,34 @@ class OwnerRole(StrEnum):
     OPERATOR = "operator"
 
 
+DUE_MINUTES: Final[Mapping[ExceptionSeverity, int]] = {
+    ExceptionSeverity.CRITICAL: 60,
+    ExceptionSeverity.MAJOR: 8 * 60,
+    ExceptionSeverity.MINOR: 24 * 60,
+}
+"""Minutes from opening until an exception is due, of kinds that name none of their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExceptionInfo:
-    """What belongs to a kind: how bad it is, whose it is, what happened, and what to do next."""
+    """What belongs to a kind: how bad it is, whose it is, what happened, and what to do next.
+
+    `due_minutes`: minutes until it is due, None for those of its severity. `actions`: what can be done about it in one
+    call. `closes_itself`: it is closed once its cause is gone.
+    """
 
     severity: ExceptionSeverity
     owner_role: OwnerRole
     meaning: str
     next_steps: str
+    due_minutes: int | None = None
+    actions: tuple[ExceptionAction, ...] = ()
+    closes_itself: bool = False
+
+    @property
+    def due_in(self) -> int:
+        """Minutes from opening until it is due."""
+        return DUE_MINUTES[self.severity] if self.due_minutes is None else self.due_minutes
 
 
 UNSOURCED: Final = frozenset(
@@ -77,12 +100,17 @@ WITHOUT_PROCESS: Final = frozenset(
 )
 """Kinds of an order or a return beside its process. They close themselves once both agree."""
 
+_DO: Final = ExceptionAction
+
 CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
     ExceptionKind.BACKORDER: ExceptionInfo(
         ExceptionSeverity.MINOR,
         OwnerRole.SUPPORT,
         "units lost their node and no other has stock",
         "nothing, if stock comes: the order looks again by itself, and this closes itself. Otherwise cancel the line",
+        due_minutes=3 * 24 * 60,
+        actions=(_DO.SOURCE_AGAIN, _DO.CANCEL_WAITING),
+        closes_itself=True,
     ),
     ExceptionKind.CANNOT_BE_SOURCED: ExceptionInfo(
         ExceptionSeverity.MAJOR,
@@ -90,6 +118,8 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "no node may ever give units of an order, whatever it holds; the detail says what rules out which places",
         "change the network or the policy (the order looks again by itself, and this closes itself), or cancel "
         "the line and tell the customer",
+        actions=(_DO.SOURCE_AGAIN, _DO.CANCEL_WAITING),
+        closes_itself=True,
     ),
     ExceptionKind.WORK_AT_A_NODE: ExceptionInfo(
         ExceptionSeverity.MAJOR,
@@ -97,6 +127,9 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "a node changed and cannot do work it has (switched off, no pick-up, no service, not equipped for the "
         "goods), or not on its day (closed, an earlier cut-off): the detail names node, work and units",
         "if it was begun, have the node finish or reject it; it closes itself",
+        due_minutes=4 * 60,
+        actions=(_DO.REJECT_WORK,),
+        closes_itself=True,
     ),
     ExceptionKind.PARCEL_LOST: ExceptionInfo(
         ExceptionSeverity.MAJOR,
@@ -104,12 +137,16 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "the carrier lost it; the units are sourced again",
         "claim with the carrier. If it arrives after all: the carrier's report puts it right by itself while no "
         "node has begun on the replacement, else see `report_out_of_turn`",
+        due_minutes=24 * 60,
+        actions=(_DO.ARRIVED,),
     ),
     ExceptionKind.PARCEL_RETURNED: ExceptionInfo(
         ExceptionSeverity.MAJOR,
         OwnerRole.SUPPORT,
         "the parcel comes back; its units count as cancelled, its stock is gone from the balance",
         "when it arrives, book it in (`POST /v1/inventory/adjustments`); refund outside the system",
+        due_minutes=3 * 24 * 60,
+        actions=(_DO.BOOK_IN,),
     ),
     ExceptionKind.HOLD_OVERDUE: ExceptionInfo(
         ExceptionSeverity.MAJOR,
@@ -130,6 +167,7 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         'ask them. `data` names node and units: if it is true and `on_hand` is "too high", take the units out '
         '(`POST /v1/inventory/adjustments`), if "too low", take them in. A lost parcel that was delivered: `POST '
         "/v1/fulfilments/{id}/arrived` takes its replacement back while that has not left",
+        actions=(_DO.ARRIVED, _DO.CORRECT_STOCK),
     ),
     ExceptionKind.RETURN_ARRIVED_LATE: ExceptionInfo(
         ExceptionSeverity.MAJOR,
@@ -144,6 +182,8 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         OwnerRole.OPERATOR,
         "goods of a return arrived and were not inspected by its `expires_at`",
         "have the node inspect them (`POST /v1/returns/{id}/inspect`); it closes itself then",
+        due_minutes=24 * 60,
+        closes_itself=True,
     ),
     ExceptionKind.MESSAGE_REFUSED: ExceptionInfo(
         ExceptionSeverity.MINOR,
@@ -162,6 +202,7 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         OwnerRole.SUPPORT,
         "a label shows a name or address in Roman letters, because no font has the script",
         "compare with the order before the parcel leaves; write on it what the carrier needs",
+        due_minutes=2 * 60,
     ),
     ExceptionKind.MESSAGE_UNCERTAIN: ExceptionInfo(
         ExceptionSeverity.MINOR,
@@ -195,12 +236,15 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         OwnerRole.OPERATOR,
         "stock came for an order whose process does not run",
         "`dom orders revive ORDER`; it stands in line again then",
+        actions=(_DO.REVIVE,),
+        closes_itself=True,
     ),
     ExceptionKind.STOCK_DIFFERENCE: ExceptionInfo(
         ExceptionSeverity.CRITICAL,
         OwnerRole.OPERATOR,
         "a difference a repair could not mend; the detail says why",
         'see "The books disagree"; it closes itself when a later repair can',
+        closes_itself=True,
     ),
     ExceptionKind.WEBHOOK_STUCK: ExceptionInfo(
         ExceptionSeverity.MAJOR,
@@ -213,12 +257,16 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         OwnerRole.PLANNER,
         "the policy's strategy (named in the detail) wants a person to look at units no node can give",
         "receive stock, change the policy, or cancel the line",
+        actions=(_DO.SOURCE_AGAIN, _DO.CANCEL_WAITING),
+        closes_itself=True,
     ),
     ExceptionKind.REOPTIMISED_NO_PROCESS: ExceptionInfo(
         ExceptionSeverity.CRITICAL,
         OwnerRole.OPERATOR,
         "an order's work was given to other nodes, but no process runs for the order",
         "`dom orders revive ORDER`",
+        actions=(_DO.REVIVE,),
+        closes_itself=True,
     ),
     ExceptionKind.NO_PROCESS: ExceptionInfo(
         ExceptionSeverity.CRITICAL,
@@ -226,6 +274,8 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "an order or return is open (a final order too, while a booking is not taken back), and "
         "its process was terminated or lost",
         "`dom orders revive ORDER`; the exception closes itself",
+        actions=(_DO.REVIVE,),
+        closes_itself=True,
     ),
     ExceptionKind.PROCESS_DIFFERS: ExceptionInfo(
         ExceptionSeverity.CRITICAL,
@@ -233,6 +283,8 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "a process does not say what the store says; the detail names it",
         "after a restore `dom orders revive ORDER` (the store counts); otherwise look first whether a step is "
         "stuck in a retry. It closes itself once both agree",
+        actions=(_DO.REVIVE,),
+        closes_itself=True,
     ),
     ExceptionKind.NOT_IN_STORE: ExceptionInfo(
         ExceptionSeverity.CRITICAL,
@@ -240,41 +292,32 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "an order or return ended in Temporal, and the store does not hold it: an older store was restored",
         'ask node and customer, then `dom orders revive ORDER` (see "Backup and restore", step 5). It closes '
         "itself once the store holds it",
+        actions=(_DO.REVIVE,),
+        closes_itself=True,
+    ),
+    ExceptionKind.MILESTONE_MISSED: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.OPERATOR,
+        "a watch's time is over: an order, its work or its return did not reach a milestone in time; severity and role "
+        "are the watch's, `data` names it",
+        "ask whoever is to do it (the detail says what is waited for); work that its node has not picked can be taken "
+        "from it. It closes itself once the milestone is reached, or cannot be any more",
+        actions=(_DO.REJECT_WORK,),
+        closes_itself=True,
     ),
 }
 
 
 _INFO: Final[Mapping[str, ExceptionInfo]] = {kind.value: info for kind, info in CATALOGUE.items()}
-_OF_ANOTHER_VERSION: Final = ExceptionInfo(
+OF_ANOTHER_VERSION: Final = ExceptionInfo(
     ExceptionSeverity.MAJOR,
     OwnerRole.OPERATOR,
     "another version of the system opened it, and this one does not know the kind",
     "read the detail; the runbook of the version that opened it says more",
 )
+"""What belongs to a kind that this version does not know."""
 
 
 def info_of(kind: str) -> ExceptionInfo:
     """What belongs to a kind as it is stored, also to one that only another version knows."""
-    return _INFO.get(kind, _OF_ANOTHER_VERSION)
-
-
-@dataclass(frozen=True, slots=True)
-class MatchingKinds:
-    """Kinds that are asked for; `others`: also those that only another version knows."""
-
-    known: frozenset[ExceptionKind]
-    others: bool
-
-
-def matching(
-    kind: ExceptionKind | None, severity: ExceptionSeverity | None, owner_role: OwnerRole | None
-) -> MatchingKinds | None:
-    """The kinds that match all that is asked for; None if nothing is asked for."""
-    if kind is None and severity is None and owner_role is None:
-        return None
-
-    def fits(info: ExceptionInfo) -> bool:
-        return severity in {None, info.severity} and owner_role in {None, info.owner_role}
-
-    known = frozenset(each for each, info in CATALOGUE.items() if kind in {None, each} and fits(info))
-    return MatchingKinds(known, others=kind is None and fits(_OF_ANOTHER_VERSION))
+    return _INFO.get(kind, OF_ANOTHER_VERSION)

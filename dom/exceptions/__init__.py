@@ -1,0 +1,35 @@
+"""Exceptions: what a person must look at.
+
+catalogue  the kinds: how bad each is, who looks at it, until when, and what to do
+actions    what can be done about an exception in one call
+desk       what a person does with an exception, and when that is refused
+watches    milestones that are to be reached in time
+"""
+
+from dom.exceptions.actions import ACTIONS, ActionInfo, ExceptionAction
+from dom.exceptions.catalogue import (
+    CATALOGUE,
+    OF_ANOTHER_VERSION,
+    UNSOURCED,
+    WITHOUT_PROCESS,
+    ExceptionInfo,
+    ExceptionKind,
+    ExceptionSeverity,
+    OwnerRole,
+    info_of,
+)
+
+__all__ = [
+    "ACTIONS",
+    "CATALOGUE",
+    "OF_ANOTHER_VERSION",
+    "UNSOURCED",
+    "WITHOUT_PROCESS",
+    "ActionInfo",
+    "ExceptionAction",
+    "ExceptionInfo",
+    "ExceptionKind",
+    "ExceptionSeverity",
+    "OwnerRole",
+    "info_of",
+]

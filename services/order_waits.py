@@ -1,0 +1,65 @@
+"""What an order waits for and until when, read from the store."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.orders.status import FulfilmentStatus, ReturnStatus
+from dom.orders.waiting_for import ReturnWaiting, UnitsWaiting, WaitsFor, WorkWaiting, waiting_for
+from dom.returns import EXPIRES_AFTER
+from dom.sourcing.models import Outcome
+from dom.sourcing.policy.document import Retry
+from store.orders import resuming
+from store.sourcing import decisions
+
+
+async def read(connection: AsyncConnection, order: Mapping[str, Any], now: datetime) -> tuple[WaitsFor, ...]:
+    """What an order waits for that was read by `store.orders.reads.order`."""
+    units = {line["line_id"]: line["backordered"] for line in order["lines"] if line["backordered"]}
+    return waiting_for(
+        await _units(connection, order["order_id"], units, now) if units else None,
+        [_work(each) for each in order["fulfilments"]],
+        [_return(each) for each in order["returns"]],
+    )
+
+
+async def _units(connection: AsyncConnection, order_id: str, units: Mapping[str, int], now: datetime) -> UnitsWaiting:
+    """What the last sourcing said, by how long ago that was: its own clock may be that of a replayed order."""
+    last = await resuming.last_sourcing(connection, order_id)
+    made = await decisions.decision(connection, order_id, last.number)
+    decided_at, since = now - timedelta(seconds=last.decided_seconds), now - timedelta(seconds=last.waiting_seconds)
+    decision = None if made is None else made[0]
+    retry = Retry() if decision is None else decision.retry
+    released_at = None
+    if decision is not None and decision.next_release is not None:
+        released_at = decided_at + (decision.next_release - decision.decided_at)
+    return UnitsWaiting(
+        units=units,
+        look_again_at=decided_at + timedelta(minutes=retry.after_minutes),
+        gives_up_at=since + timedelta(days=retry.cancel_after_days),
+        released_at=released_at,
+        never=frozenset() if decision is None else frozenset(decision.cannot_be_sourced),
+        for_a_person=decision is not None and decision.outcome is Outcome.QUEUED,
+    )
+
+
+def _work(row: Mapping[str, Any]) -> WorkWaiting:
+    return WorkWaiting(
+        id=row["id"],
+        node_id=row["node_id"],
+        carrier=row["carrier"],
+        status=FulfilmentStatus(row["status"]),
+        ship_by=datetime.fromisoformat(row["ship_by"]),
+        promised=datetime.fromisoformat(row["promise"]["latest"]),
+    )
+
+
+def _return(row: Mapping[str, Any]) -> ReturnWaiting:
+    expires_at = row["expires_at"]
+    if expires_at is None:  # of an earlier release
+        expires_at = datetime.fromisoformat(row["requested_at"]) + EXPIRES_AFTER
+    else:
+        expires_at = datetime.fromisoformat(expires_at)
+    return ReturnWaiting(row["id"], row["node_id"], ReturnStatus(row["status"]), expires_at)
