@@ -17,7 +17,7 @@ from dom.orders.status import (
     SourcingCause,
 )
 from dom.shared.access import TEMPORAL
-from dom.shared.base import LineId, NodeId, Quantity, Text, Utc, Value
+from dom.shared.base import GivenTime, LineId, NodeId, Quantity, Text, Utc, Value
 
 EDITION: Final = 3
 """The edition of the workflows that a run is started with, and keeps in its input until its end.
@@ -105,7 +105,7 @@ class CancelCall(Request):
     lines: tuple[CancelLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
     reason: Reason = ""
     actor: Text = "support"
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class HoldCall(Request):
@@ -114,7 +114,7 @@ class HoldCall(Request):
     type: Text
     reason: Reason = ""
     actor: Text = TEMPORAL
-    release_at: Utc | None = None
+    release_at: GivenTime | None = None
 
 
 class ReleaseCall(Request):
@@ -154,7 +154,7 @@ class NodeReport(Value):
 
     fulfilment_id: str
     step: FulfilmentStep
-    occurred_at: Utc
+    occurred_at: GivenTime
     actor: Text = "node"
     reason: str = Field(default="", max_length=200)
     lines: tuple[StepLine, ...] | None = None
@@ -171,7 +171,7 @@ class CarrierReport(Value):
     fulfilment_id: str
     kind: CarrierEventKind
     tracking_number: str
-    occurred_at: Utc
+    occurred_at: GivenTime
     actor: Text = "carrier"
     shipment_id: str | None = None
     event_id: str | None = None
@@ -183,7 +183,7 @@ class ArrivedCall(Value):
     fulfilment_id: str
     actor: Text = "support"
     reason: str = Field(default="", max_length=200)
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class ArrivedResult(Value):
@@ -199,7 +199,7 @@ class StockArrived(Value):
     """Stock of a SKU that the order waits for came in."""
 
     skus: tuple[str, ...]
-    occurred_at: Utc
+    occurred_at: GivenTime
 
 
 class OrderNews(Value):
@@ -262,7 +262,7 @@ class ReturnRequest(Request):
     reason: Reason = ""
     node_id: NodeId | None = None
     actor: Text = "customer"
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class ReturnInput(Value):
@@ -297,7 +297,7 @@ class ReceiveCall(Request):
 
     lines: tuple[ReturnRequestLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
     actor: Text = "node"
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class InspectedLine(Value):
@@ -313,7 +313,7 @@ class InspectCall(Request):
 
     lines: tuple[InspectedLine, ...] = Field(min_length=1, max_length=4000)
     actor: Text = "node"
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class CancelReturnCall(Request):
@@ -321,7 +321,7 @@ class CancelReturnCall(Request):
 
     reason: Reason = ""
     actor: Text = "support"
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class CloseReturnCall(CancelReturnCall):

@@ -10,14 +10,14 @@ from api.orders.models import UnitsOfLine
 from dom.network import ShippingMethod
 from dom.orders.order import ShipTo
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
-from dom.shared.base import Utc, Value
+from dom.shared.base import GivenTime, Utc, Value
 from workflows.messages import Request, StepLine
 
 
 class StepReport(Request):
     """What a node did. Absent `occurred_at` means now; `lines` of a pick name what was found, absent means all."""
 
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
     reason: str = Field(default="", max_length=200)
     lines: tuple[StepLine, ...] | None = Field(default=None, max_length=1000)
 
@@ -26,7 +26,7 @@ class Arrival(Value):
     """Why a lost parcel counts as arrived, and when it did arrive; absent `occurred_at` means now."""
 
     reason: str = Field(default="", max_length=200)
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class StepTaken(BaseModel):
