@@ -33,6 +33,7 @@ class ExceptionKind(StrEnum):
     REOPTIMISED_NO_PROCESS = "second_look_gone"
     NO_PROCESS = "no_process"
     PROCESS_DIFFERS = "process_differs"
+    PROCESS_STUCK = "process_stuck"
     NOT_IN_STORE = "not_in_store"
 
 
@@ -233,6 +234,14 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "a process does not say what the store says; the detail names it",
         "after a restore `dom orders revive ORDER` (the store counts); otherwise look first whether a step is "
         "stuck in a retry. It closes itself once both agree",
+    ),
+    ExceptionKind.PROCESS_STUCK: ExceptionInfo(
+        ExceptionSeverity.CRITICAL,
+        OwnerRole.OPERATOR,
+        "a step of an order's or return's process fails again and again by a defect, and what comes after it waits; "
+        "the detail names step and error",
+        "mend the data it names, or run a version without the defect: it is tried again at least hourly, at once after "
+        "`dom orders revive ORDER`, and this closes itself",
     ),
     ExceptionKind.NOT_IN_STORE: ExceptionInfo(
         ExceptionSeverity.CRITICAL,
