@@ -12,6 +12,7 @@ class ExceptionKind(StrEnum):
     BACKORDER = "backorder"
     CANNOT_BE_SOURCED = "cannot_be_sourced"
     WORK_AT_A_NODE = "work_at_a_node"
+    BOOKING_REFUSED = "booking_refused"
     PARCEL_LOST = "parcel_lost"
     PARCEL_RETURNED = "parcel_returned_to_sender"
     HOLD_OVERDUE = "hold_overdue"
@@ -98,6 +99,13 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "a node changed and cannot do work it has (switched off, no pick-up, no service, not equipped for the "
         "goods), or not on its day (closed, an earlier cut-off): the detail names node, work and units",
         "if it was begun, have the node finish or reject it; it closes itself",
+    ),
+    ExceptionKind.BOOKING_REFUSED: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.PLANNER,
+        "a carrier does not take what a node packed; the detail says why, and the units are sourced again",
+        "correct the tariff, the SKU's size or the policy, so that it is not planned so again; of what is too much for "
+        "one booking cancel units, or send them outside the system",
     ),
     ExceptionKind.PARCEL_LOST: ExceptionInfo(
         ExceptionSeverity.MAJOR,
