@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.errors import temporal_errors
+from activities.defects import step
 from dom.orders.order import Correction, Order
 from dom.shared.base import Value
 from dom.sourcing.sourced import Accepted
@@ -28,6 +28,6 @@ class Capture:
 
     @activity.defn(name="accept_order")
     async def accept_order(self, request: AcceptOrder) -> Accepted:
-        """Take the order in, once. Errors: order-conflict, unknown-sku, unknown-node, not-available."""
-        with temporal_errors():
+        """Take the order in, once. Errors: order-conflict, unknown-sku, unknown-node, not-available, defect."""
+        async with step(self.database, request.order.order_id, request.order.order_id, answered=True):
             return await capture(self.database, request.order, request.corrections, request.run_id)

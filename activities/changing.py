@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from temporalio import activity
 
-from activities.errors import temporal_errors
+from activities.defects import step
 from dom.fulfilment.carrier_reports import ParcelReport
 from dom.orders.commands import Command, TakeNodeStep
 from dom.orders.views import Heeded, OrderAfter, OrderView
@@ -16,10 +16,14 @@ from services.database import Database
 
 
 class ChangeOrder(Value):
-    """Carry a command to an order out. It has a request of its own, so that it is carried out once."""
+    """Carry a command to an order out. It has a request of its own, so that it is carried out once.
+
+    `answered`: somebody waits for the answer.
+    """
 
     order_id: str
     command: Command
+    answered: bool = False
 
 
 class HeedReport(Value):
@@ -45,17 +49,17 @@ class Changing:
     @activity.defn(name="change_order")
     async def change_order(self, request: ChangeOrder) -> OrderAfter:
         """Carry the command out. Errors: what stands in its way, as the commands say."""
-        with temporal_errors():
+        async with step(self.database, request.order_id, request.order_id, answered=request.answered):
             return await order_process.change(self.database, request.order_id, request.command)
 
     @activity.defn(name="heed_report")
     async def heed_report(self, request: HeedReport) -> Heeded:
         """Carry out what a report means, or put it before a person. Errors: not-found."""
-        with temporal_errors():
+        async with step(self.database, request.order_id, request.order_id):
             return await order_process.heed(self.database, request.order_id, request.report)
 
     @activity.defn(name="read_order")
     async def read_order(self, request: ReadOrder) -> OrderView | None:
         """The order as it stands; None if the store does not hold it."""
-        with temporal_errors():
+        async with step(self.database, request.order_id, request.order_id):
             return await order_process.read(self.database, request.order_id, request.revision)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.errors import temporal_errors
+from activities.defects import step
 from dom.shared.base import Value
 from dom.sourcing.sourced import ResumedOrder
 from services import order_process
@@ -28,7 +28,7 @@ class Resuming:
     @activity.defn(name="resume_order")
     async def resume_order(self, request: ResumeOrder) -> ResumedOrder | None:
         """The order as the store holds it; None if it does not."""
-        with temporal_errors():
+        async with step(self.database, request.order_id, request.order_id):
             return await order_process.resume(
                 self.database, request.order_id, revived_by=request.revived_by, run_id=request.run_id
             )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pydantic import Field
 from temporalio import activity
 
-from activities.errors import temporal_errors
+from activities.defects import step
 from dom.orders.status import ReturnStatus
 from dom.returns import EXPIRES_AFTER, Announce, Step
 from dom.shared.base import Utc, Value
@@ -34,7 +34,10 @@ class OpenReturn(Value):
 
 
 class CommitReturn(Value):
-    """Carry a command to a return out, once for a `request`, whose content is `request_hash`."""
+    """Carry a command to a return out, once for a `request`, whose content is `request_hash`.
+
+    `answered`: somebody waits for the answer.
+    """
 
     return_id: str
     order_id: str
@@ -44,6 +47,7 @@ class CommitReturn(Value):
     occurred_at: datetime | None = None
     request: str = ""
     request_hash: str = ""
+    answered: bool = False
 
 
 class ReturnView(Value):
@@ -89,7 +93,8 @@ class Returning:
             run_id=request.run_id,
         )
         opening = Opening(request.node_id, request.key, request.revived_by, request.continued)
-        with temporal_errors():
+        answered = not opening.goes_on
+        async with step(self.database, request.order_id, request.return_id, answered=answered):
             command = Announce(lines=request.lines)
             standing, earlier = await returns.open_(self.database.engine, asked, command, self._terms, opening)
         return self._view(standing, earlier=earlier)
@@ -106,7 +111,7 @@ class Returning:
             request=request.request,
             request_hash=request.request_hash,
         )
-        with temporal_errors():
+        async with step(self.database, request.order_id, request.return_id, answered=request.answered):
             return self._view(await returns.commit(self.database.engine, asked, request.command, self._terms))
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.errors import temporal_errors
+from activities.defects import step
 from connectors.carriers.registry import CarrierRegistry
 from dom.fulfilment.packing import Packing
 from dom.shared.base import Value
@@ -31,12 +31,12 @@ class Shipping:
     @activity.defn(name="book_carrier")
     async def book_carrier(self, packing: Packing) -> Booked:
         """Book the transport; see `bookings.book`."""
-        with temporal_errors():
+        async with step(self.database, packing.order_id, packing.order_id):
             booking = await bookings.book(self.database, self.carriers, packing)
         return Booked(carrier=booking.carrier, tracking_number=booking.tracking_number)
 
     @activity.defn(name="void_booking")
     async def void_booking(self, packing: Packing) -> None:
         """Take a booking back; see `bookings.void`."""
-        with temporal_errors():
+        async with step(self.database, packing.order_id, packing.order_id):
             await bookings.void(self.database, self.carriers, packing)

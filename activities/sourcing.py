@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from activities.errors import temporal_errors
+from activities.defects import step
 from dom.sourcing.sourced import SourceAgain, SourcedAgain
 from services.database import Database
 from services.sourcing_again import source_again
@@ -19,5 +19,5 @@ class SourcingActivities:
     @activity.defn(name="source_again")
     async def source_again(self, request: SourceAgain) -> SourcedAgain:
         """Source the units that wait anew, once per attempt. Errors: not-found."""
-        with temporal_errors():
+        async with step(self.database, request.order_id, request.order_id):
             return await source_again(self.database, request)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from opening_hours import OpeningHours
 from pydantic import Field, field_validator
 
-from dom.shared.base import Country, Currency, Minor, NodeId, SkuId, Text, TimeOfDay, Value
+from dom.shared.base import Country, Currency, GivenDay, Minor, NodeId, SkuId, Text, TimeOfDay, Value
 
 _known_zones = cache(available_timezones)  # it walks the disk
 
@@ -148,7 +148,7 @@ class Sku(Value):
     attributes: dict[AttributeName, Annotated[str, Field(max_length=100)]] = Field(
         default={}, max_length=50, description="what the policy may ask for: brand, season, set ..."
     )
-    release_on: date | None = None
+    release_on: GivenDay | None = None
     preorder_limit: int | None = Field(default=None, ge=0, le=100_000_000)
     backorder_limit: int | None = Field(default=None, ge=0, le=100_000_000)
 

@@ -7,6 +7,7 @@ sourcing_again         units that wait are sourced again, once an attempt
 reservation_conversion an order's claim on units that are held for it
 order_process          what an order's process asks of the store: change, heed, read, resume
 bookings               carriers are booked once a packing, and bookings nobody needs are taken back
+stuck_steps            steps of a process that fail again and again are put before a person
 change_orders          what may happen to an order's units: decided on what the store holds, written at once
 node_steps             a node's steps: taken or refused when they are reported
 carrier_events         a carrier's feed of scans: written down, and carried out for the orders it concerns

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.carriers.port import LABEL_MEDIA_TYPE, Booking, BookingRequest, Carrier
 from connectors.carriers.registry import CarrierRegistry
-from dom.delivery.parcels import measure, piece
+from dom.delivery.parcels import MOST_PARCELS, measure, piece
 from dom.exceptions import ExceptionKind
 from dom.fulfilment.carrier_reports import NEEDS_BOOKING
 from dom.fulfilment.packing import Packing
@@ -31,7 +31,8 @@ async def book(database: Database, carriers: CarrierRegistry, packing: Packing) 
     """Book the transport and keep shipment and label. The same packing gives the same booking.
 
     One that comes about when nobody needs it any more is taken back at once: the process that asked for it was
-    terminated, and the work is cancelled, or packed anew. Raises OutsideFailure if the carrier refuses for good.
+    terminated, and the work is cancelled, or packed anew. Raises OutsideFailure if the carrier refuses for good, or
+    takes it as more parcels than a booking may have.
     """
     async with database.statement() as connection:
         row = await fulfilments.to_book(connection, packing.fulfilment_id)
@@ -39,6 +40,7 @@ async def book(database: Database, carriers: CarrierRegistry, packing: Packing) 
     carrier = await _carrier(database, carriers, row["carrier"])
     booking = await carrier.book(asked)
     try:
+        _labels_can_be_drawn(booking)
         shipment = _shipment(asked, booking, await carrier.label(asked, booking), _units(row))
         async with database.transaction() as connection:
             needed = await _write(database, connection, packing, shipment, booking.unprinted)
@@ -128,6 +130,14 @@ async def _void(database: Database, carrier: Carrier, packing: Packing) -> None:
             BookingVoidedData(fulfilment_id=packing.fulfilment_id),
         )
         await timeline.append(connection, event)
+
+
+def _labels_can_be_drawn(booking: Booking) -> None:
+    if booking.parcels > MOST_PARCELS:
+        raise OutsideFailure(
+            f"{booking.carrier} would take it as {booking.parcels} parcels, of at most {MOST_PARCELS}",
+            data={"carrier": booking.carrier, "parcels": booking.parcels, "most": MOST_PARCELS},
+        )
 
 
 def _shipment(asked: BookingRequest, booking: Booking, label: bytes, units: dict[str, int]) -> shipments.BookedShipment:

@@ -16,7 +16,7 @@ from dom.orders.status import (
     ReturnStatus,
     SourcingCause,
 )
-from dom.shared.base import Text, Utc, Value
+from dom.shared.base import GivenTime, Text, Utc, Value
 
 EDITION: Final = 3
 """The edition of the workflows that a run is started with, and keeps in its input until its end.
@@ -77,7 +77,7 @@ class NodeReport(Value):
 
     fulfilment_id: str
     step: FulfilmentStep
-    occurred_at: Utc
+    occurred_at: GivenTime
     actor: Text = "node"
     reason: str = Field(default="", max_length=200)
     lines: tuple[StepLine, ...] | None = None
@@ -94,7 +94,7 @@ class CarrierReport(Value):
     fulfilment_id: str
     kind: CarrierEventKind
     tracking_number: str
-    occurred_at: Utc
+    occurred_at: GivenTime
     actor: Text = "carrier"
     shipment_id: str | None = None
     event_id: str | None = None
@@ -104,7 +104,7 @@ class StockArrived(Value):
     """Stock of a SKU that the order waits for came in."""
 
     skus: tuple[str, ...]
-    occurred_at: Utc
+    occurred_at: GivenTime
 
 
 class OrderNews(Value):

@@ -183,6 +183,7 @@ class ReturnWorkflow:
                     occurred_at=call.occurred_at,
                     request=request or str(workflow.uuid4()),
                     request_hash=request_hash,
+                    answered=workflow.current_update_info() is not None,
                 ),
                 summary,
             )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.http.models import Page
 from dom.shared.access import MAX_NAME, Role, Scope
-from dom.shared.base import ChannelId, NodeId, Utc, Value
+from dom.shared.base import ChannelId, GivenTime, NodeId, Utc, Value
 from services.credentials import DAY_SECONDS, LONGEST_OVERLAP_SECONDS
 
 KeyId = Annotated[
@@ -39,7 +39,7 @@ class KeyRequest(Value):
         max_length=len(Scope),
         description="Those of the role's scopes that it has; absent: all of them.",
     )
-    expires_at: Utc | None = Field(default=None, description="When it ends; absent: it does not end by itself.")
+    expires_at: GivenTime | None = Field(default=None, description="When it ends; absent: it does not end by itself.")
 
 
 class KeyRotation(Value):
@@ -48,7 +48,9 @@ class KeyRotation(Value):
     overlap_seconds: int = Field(
         default=DAY_SECONDS, ge=0, le=LONGEST_OVERLAP_SECONDS, description="How long the old key works beside the new."
     )
-    expires_at: Utc | None = Field(default=None, description="When the new key ends; absent: when the old one would.")
+    expires_at: GivenTime | None = Field(
+        default=None, description="When the new key ends; absent: when the old one would."
+    )
 
 
 class Credential(BaseModel):

@@ -13,7 +13,7 @@ from dom.network import ShippingMethod
 from dom.orders.order import CustomerClass, Tags
 from dom.orders.tidying import meant
 from dom.shared import postal
-from dom.shared.base import ChannelId, Country, LineId, Minor, NodeId, Quantity, SkuId, Utc, Value
+from dom.shared.base import ChannelId, Country, GivenDay, GivenTime, LineId, Minor, NodeId, Quantity, SkuId, Utc, Value
 from dom.shared.money import KnownCurrency
 from dom.shared.texts import visible
 
@@ -79,7 +79,7 @@ class AvailabilityQuery(Value):
     node: NodeId | None = None
     ship_to: Destination | None = None
     pickup_node: NodeId | None = None
-    day: date | None = None
+    day: GivenDay | None = None
     detail: Detail | None = None
 
     @model_validator(mode="after")
@@ -178,7 +178,7 @@ class PromiseRequest(Value):
     pickup_node: NodeId | None = None
     shipping_methods: tuple[ShippingMethod, ...] = ()
     lines: tuple[BasketLine, ...] = Field(min_length=1, max_length=MAX_LINES)
-    requested_by: Utc | None = None
+    requested_by: GivenTime | None = None
     currency: KnownCurrency = "GBP"
     reservation_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     tags: Tags = ()

@@ -26,7 +26,7 @@ from api.identity import visibility
 from api.identity.scopes import needs
 from dom import channels
 from dom.shared.access import Principal, Scope
-from dom.shared.base import AS_SEEN, Day
+from dom.shared.base import AS_SEEN, GivenDay
 from dom.shared.errors import Forbidden, InvalidInput, UnknownSku
 from dom.shared.input_words import in_words
 from dom.sourcing.models import Demand, DemandLine
@@ -81,7 +81,7 @@ async def get_availability(  # noqa: PLR0917  each is a parameter of the query
             max_length=64, description="Where it would be collected, instead of `country`: only what is there counts."
         ),
     ] = None,
-    day: Annotated[Day | None, Query(description="Adds what can be promised for this day.")] = None,
+    day: Annotated[GivenDay | None, Query(description="Adds what can be promised for this day.")] = None,
     detail: Annotated[
         Detail | None, Query(description="Balances by node, or sums. Absent: by node for up to 200 SKUs.")
     ] = None,

@@ -8,7 +8,7 @@ from api.http.items import Items
 from api.http.models import ItemProblem, Page
 from dom.network import ShippingMethod
 from dom.orders.status import CarrierEventKind
-from dom.shared.base import Key, Utc, Value
+from dom.shared.base import GivenTime, Key, Utc, Value
 from store.enums import ShipmentStatus
 
 
@@ -77,7 +77,7 @@ class CarrierEvent(Value):
     event_id: Key
     tracking_number: Annotated[Key, Field(max_length=64)]
     kind: CarrierEventKind
-    occurred_at: Utc
+    occurred_at: GivenTime
     place: Annotated[str, Field(max_length=200)] = ""
 
 

@@ -11,7 +11,7 @@ from dom.network import ShippingMethod
 from dom.orders.calls import Request, StepLine
 from dom.orders.order import ShipTo
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
-from dom.shared.base import Utc, Value
+from dom.shared.base import GivenTime, Utc, Value
 
 
 class StepReport(Request):
@@ -19,7 +19,7 @@ class StepReport(Request):
     0 where nothing was; absent means that all of it was found.
     """
 
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
     reason: str = Field(default="", max_length=200)
     lines: tuple[StepLine, ...] | None = Field(default=None, max_length=1000)
 
@@ -28,7 +28,7 @@ class Arrival(Value):
     """Why a lost parcel counts as arrived, and when it did arrive; absent `occurred_at` means now."""
 
     reason: str = Field(default="", max_length=200)
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class StepTaken(BaseModel):

@@ -9,7 +9,7 @@ from dom.holds.policy import HoldCode, HoldPolicy
 from dom.orders.calls import Request
 from dom.orders.holds import BlockedStep
 from dom.orders.status import OrderStatus
-from dom.shared.base import Utc
+from dom.shared.base import GivenTime, Utc
 
 Reason = Annotated[str, Field(max_length=500)]
 
@@ -25,8 +25,8 @@ class HoldRequest(Request):
     owner: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
         default=None, description="the person or role that looks at it"
     )
-    due_at: Utc | None = Field(default=None, description="when an exception is opened, if it still stands")
-    release_at: Utc | None = Field(default=None, description="when it is released by itself")
+    due_at: GivenTime | None = Field(default=None, description="when an exception is opened, if it still stands")
+    release_at: GivenTime | None = Field(default=None, description="when it is released by itself")
 
 
 class ReleaseRequest(Request):

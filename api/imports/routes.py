@@ -20,7 +20,7 @@ from api.identity.scopes import needs
 from api.imports import examples
 from api.stock.models import ImportDetail, ImportList, Source
 from dom.shared.access import Principal, Scope
-from dom.shared.base import Utc
+from dom.shared.base import GivenTime
 from dom.shared.errors import InvalidInput
 from store import imports
 from store.enums import ImportKind, ImportStatus
@@ -69,7 +69,9 @@ async def send(
     source: Annotated[Source, Query(description="Who counts or changes; each source numbers its own counts.")],
     format_: Annotated[Format, Query(alias="format")] = Format.CSV,
     all_or_nothing: Annotated[bool, Query(description="One bad row, and nothing of the file is applied.")] = False,
-    as_of: Annotated[Utc | None, Query(description="When the rows are of that do not say it; now, if absent.")] = None,
+    as_of: Annotated[
+        GivenTime | None, Query(description="When the rows are of that do not say it; now, if absent.")
+    ] = None,
     sequence: Annotated[
         int | None,
         Query(

@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from api.http.models import Page
-from dom.shared.base import Key, NodeId, Quantity, SkuId, Utc, Value
+from dom.shared.base import GivenDay, GivenTime, Key, NodeId, Quantity, SkuId, Utc, Value
 from store.enums import InboundKind, InboundStatus
 
 MAX_LINES = 1000
@@ -34,7 +34,7 @@ class InboundAnnouncement(Value):
     kind: InboundKind
     node_id: NodeId = Field(description="Where the units arrive.")
     origin_node: NodeId | None = Field(default=None, description="Of a transfer: where they leave.")
-    due_on: date
+    due_on: GivenDay
     confidence: int = Field(default=100, ge=0, le=100)
     lines: tuple[AnnouncedLine, ...] = Field(min_length=1, max_length=MAX_LINES)
 
@@ -42,7 +42,7 @@ class InboundAnnouncement(Value):
 class InboundStep(Value):
     """When it was done; now if not said."""
 
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class CancelInbound(Value):

@@ -16,7 +16,7 @@ from dom.orders.holds import BlockedStep
 from dom.orders.order import Customer, Payment, ShipTo
 from dom.orders.status import CarrierEventKind, FulfilmentStatus, OrderStatus, ReturnStatus
 from dom.orders.waiting_for import WaitsFor
-from dom.shared.base import Utc, Value
+from dom.shared.base import GivenTime, Utc, Value
 from dom.sourcing.explanation.models import Change, Explanation
 from dom.sourcing.models import Demand, SourcingDecision, StockValue
 from store.enums import MessageStatus
@@ -90,7 +90,7 @@ class CancelRequest(Value):
 
     lines: tuple[CancelLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
     reason: Reason = ""
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class LineUnits(BaseModel):

@@ -8,7 +8,7 @@ from api.http.models import Page
 from dom.orders.calls import Reason
 from dom.orders.return_calls import InspectedLine, ReturnRequestLine
 from dom.orders.status import Disposition, ReturnStatus
-from dom.shared.base import NodeId, Utc, Value
+from dom.shared.base import GivenTime, NodeId, Utc, Value
 
 
 class NewReturn(Value):
@@ -18,35 +18,35 @@ class NewReturn(Value):
     lines: tuple[ReturnRequestLine, ...] = Field(min_length=1, max_length=1000)
     reason: Reason = ""
     node_id: NodeId | None = None
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class ReturnReceipt(Value):
     """Goods of a return arrived; without lines, all that are outstanding."""
 
     lines: tuple[ReturnRequestLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class ReturnInspection(Value):
     """What the inspection of received units found; those that are not named wait for theirs."""
 
     lines: tuple[InspectedLine, ...] = Field(min_length=1, max_length=4000)
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class ReturnCancellation(Value):
     """Nothing more of a return is to come: the customer keeps it."""
 
     reason: Reason = ""
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class ReturnClosing(Value):
     """Nothing more of a return is expected, after something of it came."""
 
     reason: Reason = ""
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class ReturnLinks(BaseModel):

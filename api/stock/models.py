@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from api.http.items import Items
 from api.http.models import ItemProblem, Page
 from dom.orders.status import Condition, ReasonCode
-from dom.shared.base import Key, NodeId, SkuId, Text, Utc, Value
+from dom.shared.base import GivenTime, Key, NodeId, SkuId, Text, Utc, Value
 from store.enums import ImportKind, ImportStatus
 
 Source = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$", examples=["wms-daventry"])]
@@ -31,7 +31,7 @@ class AdjustmentItem(Value):
     quantity: Annotated[int, AfterValidator(_not_zero), Field(ge=-1_000_000, le=1_000_000)]
     reason: Text
     idempotency_key: Key
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
     reason_code: ReasonCode | None = None
     condition: Condition = Condition.SELLABLE
     to: Condition | None = None
@@ -78,7 +78,7 @@ class CountItem(Value):
     node_id: NodeId
     sku: SkuId
     quantity: Annotated[int, Field(ge=0, le=1_000_000_000)]
-    as_of: Utc
+    as_of: GivenTime
     sequence: Annotated[int, Field(ge=0, lt=2**63)]
     reason_code: ReasonCode | None = None
 

@@ -58,6 +58,9 @@ ALTER TABLE stock_import_rows DROP CONSTRAINT stock_import_rows_outcome_known_ch
     ADD CONSTRAINT stock_import_rows_outcome_known_check CHECK (outcome IN (
         'applied', 'short', 'repeated', 'late', 'superseded', 'replaced', 'refused', 'cancelled'));
 
+-- A shipment of many heavy units weighs more than an integer holds
+ALTER TABLE shipments ALTER COLUMN weight_grams TYPE bigint;
+
 -- Secrets with which carriers sign
 CREATE TABLE signing_secrets (
     id text PRIMARY KEY,

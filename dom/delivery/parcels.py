@@ -12,6 +12,9 @@ PACKING_GRAMS = 150
 PACKING_SHARE = 1.15
 """Assumed volume of a packed box over the volume of the goods in it."""
 
+MOST_PARCELS = 200
+"""The most parcels of one booking: a label is drawn for each, in one go."""
+
 
 class ParcelSize(Value):
     """Weight in grams and volume in cubic centimetres of what is shipped together."""

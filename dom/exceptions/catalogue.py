@@ -14,6 +14,7 @@ class ExceptionKind(StrEnum):
     BACKORDER = "backorder"
     CANNOT_BE_SOURCED = "cannot_be_sourced"
     WORK_AT_A_NODE = "work_at_a_node"
+    BOOKING_REFUSED = "booking_refused"
     PARCEL_LOST = "parcel_lost"
     PARCEL_RETURNED = "parcel_returned_to_sender"
     HOLD_OVERDUE = "hold_overdue"
@@ -35,6 +36,7 @@ class ExceptionKind(StrEnum):
     REOPTIMISED_NO_PROCESS = "second_look_gone"
     NO_PROCESS = "no_process"
     PROCESS_DIFFERS = "process_differs"
+    PROCESS_STUCK = "process_stuck"
     NOT_IN_STORE = "not_in_store"
     MILESTONE_MISSED = "milestone_missed"
 
@@ -130,6 +132,13 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         due_minutes=4 * 60,
         actions=(_DO.REJECT_WORK,),
         closes_itself=True,
+    ),
+    ExceptionKind.BOOKING_REFUSED: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.PLANNER,
+        "a carrier does not take what a node packed; the detail says why, and the units are sourced again",
+        "correct the tariff, the SKU's size or the policy, so that it is not planned so again; of what is too much for "
+        "one booking cancel units, or send them outside the system",
     ),
     ExceptionKind.PARCEL_LOST: ExceptionInfo(
         ExceptionSeverity.MAJOR,
@@ -285,6 +294,14 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "stuck in a retry. It closes itself once both agree",
         actions=(_DO.REVIVE,),
         closes_itself=True,
+    ),
+    ExceptionKind.PROCESS_STUCK: ExceptionInfo(
+        ExceptionSeverity.CRITICAL,
+        OwnerRole.OPERATOR,
+        "a step of an order's or return's process fails again and again by a defect, and what comes after it waits; "
+        "the detail names step and error",
+        "mend the data it names, or run a version without the defect: it is tried again at least hourly, at once after "
+        "`dom orders revive ORDER`, and this closes itself",
     ),
     ExceptionKind.NOT_IN_STORE: ExceptionInfo(
         ExceptionSeverity.CRITICAL,

@@ -11,7 +11,7 @@ from pydantic import Field
 from dom.orders.order import Promise
 from dom.orders.status import OrderStatus
 from dom.shared.access import TEMPORAL
-from dom.shared.base import LineId, Quantity, Text, Utc, Value
+from dom.shared.base import GivenTime, LineId, Quantity, Text, Value
 
 Reason = Annotated[str, Field(max_length=200, description="As it was given, for the record; empty: nobody gave one.")]
 """Why something was asked for. It is for the system: customers are written to in the templates' own words."""
@@ -56,7 +56,7 @@ class CancelCall(Request):
     lines: tuple[CancelLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
     reason: Reason = ""
     actor: Text = "support"
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class CancelResult(Value):
@@ -80,7 +80,7 @@ class ArrivedCall(Value):
     fulfilment_id: str
     actor: Text = "support"
     reason: str = Field(default="", max_length=200)
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class ArrivedResult(Value):
@@ -98,7 +98,7 @@ class HoldCall(Request):
     type: Text
     reason: Reason = ""
     actor: Text = TEMPORAL
-    release_at: Utc | None = None
+    release_at: GivenTime | None = None
 
 
 class ReleaseCall(Request):

@@ -6,7 +6,7 @@ before (`dom.orders.tidying`), and said; what is rubbish is refused with the fie
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -25,12 +25,15 @@ from dom.network import ShippingMethod
 from dom.orders import tidying
 from dom.orders.order import Correction, Customer, Order, Payment, ShipTo
 from dom.shared import postal
+from dom.shared.base import GivenTime
 from dom.shared.money import KnownCurrency
 from dom.shared.payment_cards import holds_card_number
 from dom.shared.texts import visible
 
 _FIELDS = {"city": "city", "postal_code": "postal_code", "country_code": "country"}
 """Fields of an address as the address data names them, and ours."""
+MOST_TOTAL: Final = 10**15
+"""The most an order's goods may cost, in minor units: a thousandth of what a column of the store can say."""
 
 
 class CustomerRequest(Customer):
@@ -105,6 +108,8 @@ class OrderRequest(Order):
     ship_to: ShipToRequest
     currency: KnownCurrency
     payment: PaymentRequest | None = None
+    placed_at: GivenTime
+    requested_by: GivenTime | None = None
 
     _corrections: tuple[Correction, ...] = PrivateAttr(default=())
     _hash_as_sent: str | None = PrivateAttr(default=None)
@@ -149,6 +154,12 @@ class OrderRequest(Order):
                 told = f"line_id {line.line_id!r} stands twice; each line needs its own"
                 raise _at_fault([(("lines", index, "line_id"), told, line.line_id)])
             seen.add(line.line_id)
+        return self
+
+    @model_validator(mode="after")
+    def _total_can_be_kept(self) -> Self:
+        if self.total > MOST_TOTAL:
+            raise _at_fault([(("lines",), f"they cost more than {MOST_TOTAL} minor units together", self.total)])
         return self
 
     @model_validator(mode="after")

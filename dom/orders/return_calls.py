@@ -6,7 +6,7 @@ from pydantic import Field
 
 from dom.orders.calls import Reason, Request
 from dom.orders.status import Disposition, ReturnStatus
-from dom.shared.base import LineId, NodeId, Quantity, Text, Utc, Value
+from dom.shared.base import GivenTime, LineId, NodeId, Quantity, Text, Value
 
 
 class ReturnRequestLine(Value):
@@ -24,7 +24,7 @@ class ReturnRequest(Request):
     reason: Reason = ""
     node_id: NodeId | None = None
     actor: Text = "customer"
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class ReceiveCall(Request):
@@ -32,7 +32,7 @@ class ReceiveCall(Request):
 
     lines: tuple[ReturnRequestLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
     actor: Text = "node"
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class InspectedLine(Value):
@@ -48,7 +48,7 @@ class InspectCall(Request):
 
     lines: tuple[InspectedLine, ...] = Field(min_length=1, max_length=4000)
     actor: Text = "node"
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class CancelReturnCall(Request):
@@ -56,7 +56,7 @@ class CancelReturnCall(Request):
 
     reason: Reason = ""
     actor: Text = "support"
-    occurred_at: Utc | None = None
+    occurred_at: GivenTime | None = None
 
 
 class CloseReturnCall(CancelReturnCall):

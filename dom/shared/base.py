@@ -1,7 +1,7 @@
 """What every model of the core shares: frozen values, no unknown fields, strict scalars, times in UTC."""
 
 from datetime import UTC, date, datetime, time
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic.json_schema import WithJsonSchema
@@ -40,6 +40,22 @@ Utc = Annotated[AwareDatetime, AfterValidator(_to_utc), BeforeValidator(strict.d
 
 Day = Annotated[date, BeforeValidator(strict.full_date)]
 """A day of the calendar, as YYYY-MM-DD; for parameters that no `Value` holds."""
+
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2200
+
+
+def _of_our_time(when: date) -> date:
+    if not FIRST_YEAR <= when.year <= LAST_YEAR:
+        raise ValueError(f"give a year from {FIRST_YEAR} to {LAST_YEAR}")
+    return when
+
+
+GivenTime = Annotated[Utc, AfterValidator(_of_our_time)]
+"""A point in time as a caller gives it: what is reckoned from it stays within what calendars and PostgreSQL can say."""
+
+GivenDay = Annotated[Day, AfterValidator(_of_our_time)]
+"""A day as a caller gives it, as `GivenTime`."""
 
 TimeOfDay = Annotated[
     time,

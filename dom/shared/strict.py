@@ -4,6 +4,7 @@ Pydantic reads a number as a time (seconds or milliseconds since 1970), `true` a
 wrong column or a day written without dashes then becomes a value nobody sent. Here:
 
 - an integer is a JSON integer, a truth value is `true` or `false`, a number is a JSON number;
+- a text has no NUL character, which PostgreSQL cannot keep, and no half of a character, which has no UTF-8;
 - a point in time is a text of RFC 3339 with its offset, a day is YYYY-MM-DD, a time of day is HH:MM or HH:MM:SS.
 
 What pydantic itself has written is written so, and is read again: a number that is a key is a text in JSON, and is
@@ -25,6 +26,7 @@ FULL_DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 TIME_OF_DAY: Final = re.compile(r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$", re.ASCII)
 """RFC 3339, section 5.6, `partial-time`, of which the seconds may be left out."""
 
+NOT_KEPT: Final = "text with the NUL character or half a character cannot be kept"
 _NUMBERS: Final = frozenset({"int", "float", "bool"})
 
 
@@ -63,6 +65,12 @@ _TIMES: Final[dict[str, Callable[[Any], Any]]] = {
 }
 
 
+_KEPT: Final = core_schema.custom_error_schema(
+    core_schema.str_schema(pattern=r"^[^\x00]*$", strict=True), "text_not_kept", custom_error_message=NOT_KEPT
+)
+"""A text that PostgreSQL can keep. It is no function of ours: every text of every value is asked."""
+
+
 def make_strict(schema: Any, model: type) -> None:
     """Make the scalars of a model's core schema strict, in place.
 
@@ -73,10 +81,21 @@ def make_strict(schema: Any, model: type) -> None:
         kind = part.get("type")
         if kind in _NUMBERS:
             part["strict"] = True
+        elif kind == "str":
+            inner = dict(part)
+            part.clear()
+            part.update(core_schema.chain_schema([inner, _KEPT, inner]))  # the JSON schema shows the first or the last
         elif kind in _TIMES:
             inner = dict(part)
             part.clear()
             part.update(core_schema.no_info_before_validator_function(_TIMES[kind], inner))
+
+
+def _is_made(schema: dict[str, Any]) -> bool:
+    """Whether it is a time or a text that was made strict before."""
+    if schema.get("type") == "function-before":
+        return schema["function"]["function"] in _TIMES.values()
+    return schema.get("type") == "chain" and _KEPT in schema["steps"]
 
 
 def _parts(schema: Any, model: type) -> Iterator[dict[str, Any]]:
@@ -87,7 +106,7 @@ def _parts(schema: Any, model: type) -> Iterator[dict[str, Any]]:
     elif isinstance(schema, dict):
         if schema.get("type") == "model" and schema["cls"] is not model:
             return
-        if schema.get("type") == "function-before" and schema["function"]["function"] in _TIMES.values():
+        if _is_made(schema):
             return
         for name, each in schema.items():
             if name == "keys_schema" and each["type"] in _NUMBERS:

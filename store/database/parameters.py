@@ -3,7 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
+
+HAPPENED_AT: Final = "least(CAST(:at AS timestamptz), statement_timestamp())"
+"""SQL of the parameter `at`, when goods moved. A caller's clock may be ahead, and a count knows nothing to come."""
 
 
 def to_json(value: Any) -> str:

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from dom.orders.status import ReasonCode
 from dom.shared import json_text
-from dom.shared.base import Key, NodeId, SkuId, Utc, Value
+from dom.shared.base import GivenTime, Key, NodeId, SkuId, Value
 from dom.shared.errors import Forbidden, InvalidInput
 from dom.shared.input_words import in_words
 from store.enums import ImportKind, ItemOutcome
@@ -53,7 +53,7 @@ def _not_zero(quantity: int) -> int:
     return quantity
 
 
-Past = Annotated[Utc, AfterValidator(_past)]
+Past = Annotated[GivenTime, AfterValidator(_past)]
 RowKey = Annotated[Key, Field(pattern=r"^[ -~]+$")]
 
 

@@ -11,7 +11,7 @@ from dom.exceptions import ExceptionKind
 from dom.shared.access import UNLIMITED, Limits
 from dom.shared.errors import Conflict, InvalidInput, StepNotPossible
 from store import exceptions
-from store.database.parameters import to_rows
+from store.database.parameters import HAPPENED_AT, to_rows
 from store.enums import InboundKind, InboundStatus, LedgerKind
 from store.inbound.rows import Inbound, come_to, lock, must_be_within
 
@@ -48,7 +48,7 @@ class Receipt:
     node_id: str | None = None
 
 
-_ARRIVE = text("""
+_ARRIVE = text(f"""
 WITH arrived AS (
     SELECT * FROM jsonb_to_recordset(CAST(:lines AS jsonb))
         AS a (sku text, quantity int, damaged int, quarantine int)
@@ -59,9 +59,9 @@ WITH arrived AS (
     INSERT INTO stock AS s (node_id, sku, on_hand, damaged, quarantine)
     SELECT :node_id, sku, quantity, damaged, quarantine FROM arrived ORDER BY sku
     ON CONFLICT (node_id, sku) DO UPDATE SET
-        on_hand = s.on_hand + CASE WHEN s.counted_at >= CAST(:at AS timestamptz) THEN 0 ELSE EXCLUDED.on_hand END,
+        on_hand = s.on_hand + CASE WHEN s.counted_at >= {HAPPENED_AT} THEN 0 ELSE EXCLUDED.on_hand END,
         damaged = s.damaged + EXCLUDED.damaged, quarantine = s.quarantine + EXCLUDED.quarantine, updated_at = now()
-    RETURNING s.sku, coalesce(s.counted_at >= CAST(:at AS timestamptz), false) AS seen
+    RETURNING s.sku, coalesce(s.counted_at >= {HAPPENED_AT}, false) AS seen
 ), entry AS (
     SELECT a.sku, CASE WHEN b.seen THEN 0 ELSE a.quantity END AS quantity, a.damaged, a.quarantine
     FROM arrived a JOIN balance b USING (sku)
@@ -69,11 +69,11 @@ WITH arrived AS (
     INSERT INTO stock_ledger (node_id, sku, kind, on_hand_delta, damaged_delta, quarantine_delta, business_key, reason,
                               actor, occurred_at)
     SELECT :node_id, sku, :kind, quantity, damaged, quarantine, 'inbound/' || :reference || '/receive/' || :key,
-           :reason, :actor, :at
+           :reason, :actor, {HAPPENED_AT}
     FROM entry WHERE quantity > 0 OR damaged > 0 OR quarantine > 0
 )
 INSERT INTO inbound_receipts (reference, key, node_id, lines, closed, actor, occurred_at)
-VALUES (:reference, :key, :node_id, CAST(:lines AS jsonb), :closed, :actor, :at)
+VALUES (:reference, :key, :node_id, CAST(:lines AS jsonb), :closed, :actor, {HAPPENED_AT})
 """)
 _KNOWN = text("SELECT node_id, lines, closed FROM inbound_receipts WHERE reference = :reference AND key = :key")
 _DIFFERENCE = text("""

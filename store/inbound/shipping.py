@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.shared.access import UNLIMITED, Limits
 from dom.shared.errors import StepNotPossible, StockConflict
+from store.database.parameters import HAPPENED_AT
 from store.enums import InboundKind, InboundStatus
 from store.inbound.rows import Inbound, come_to, lock, must_be_within
 
@@ -15,10 +16,10 @@ SELECT s.sku FROM stock s JOIN inbound_lines l USING (sku)
 WHERE l.reference = :reference AND s.node_id = :origin ORDER BY s.node_id, s.sku FOR NO KEY UPDATE OF s
 """)
 _RECLAIM = text("SELECT reclaim_lapsed(CAST(:nodes AS text[]), CAST(:skus AS text[]))")
-_SHIP = text("""
+_SHIP = text(f"""
 WITH room AS (
     SELECT l.sku, l.quantity, coalesce(free_units(s.on_hand, s.reserved, s.reserved_soft, 0), 0) AS free,
-           CASE WHEN s.counted_at >= CAST(:at AS timestamptz) THEN 0 ELSE l.quantity END AS leaving
+           CASE WHEN s.counted_at >= {HAPPENED_AT} THEN 0 ELSE l.quantity END AS leaving
     FROM inbound_lines l LEFT JOIN stock s ON s.sku = l.sku AND s.node_id = :origin WHERE l.reference = :reference
 ), short AS (
     SELECT sku, quantity, free FROM room WHERE leaving > free
@@ -28,7 +29,8 @@ WITH room AS (
     RETURNING s.node_id, s.sku, r.leaving
 ), noted AS (
     INSERT INTO stock_ledger (node_id, sku, kind, on_hand_delta, business_key, reason, actor, occurred_at)
-    SELECT node_id, sku, 'transfer_out', -leaving, 'inbound/' || :reference || '/ship', 'to ' || :node_id, :actor, :at
+    SELECT node_id, sku, 'transfer_out', -leaving, 'inbound/' || :reference || '/ship', 'to ' || :node_id, :actor,
+           {HAPPENED_AT}
     FROM gone
 )
 SELECT sku, quantity, free FROM short ORDER BY sku

@@ -20,6 +20,7 @@ from store.exceptions import CLOSED, Reopening
 
 _CLOSED_BY_LIFE: Final = [
     *WITHOUT_PROCESS,
+    ExceptionKind.PROCESS_STUCK,
     ExceptionKind.BACKORDER_NO_PROCESS,
     ExceptionKind.REOPTIMISED_NO_PROCESS,
 ]

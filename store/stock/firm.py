@@ -15,6 +15,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.database.parameters import HAPPENED_AT
+
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
@@ -140,15 +142,22 @@ async def release(
     )
 
 
-_CONSUME = text("""
-WITH gone AS (
+_CONSUME = text(f"""
+WITH could_leave AS (
+    SELECT greatest(f.released_at, max(s.booked_at)) AS at
+    FROM fulfilments f LEFT JOIN shipment_fulfilments sf ON sf.fulfilment_id = f.id
+    LEFT JOIN shipments s ON s.id = sf.shipment_id WHERE f.id = :fulfilment_id GROUP BY f.id
+), departure AS (
+    SELECT CASE WHEN CAST(:at AS timestamptz) < (SELECT at FROM could_leave) THEN statement_timestamp()
+                ELSE {HAPPENED_AT} END AS at
+), gone AS (
     UPDATE reservations SET status = 'consumed' WHERE fulfilment_id = :fulfilment_id AND status = 'active'
     RETURNING node_id, sku, quantity
 ), summed AS (
     SELECT node_id, sku, sum(quantity) AS quantity FROM gone GROUP BY node_id, sku
 ), locked AS (
     SELECT node_id, sku, quantity,
-           CASE WHEN counted_at >= CAST(:at AS timestamptz) THEN 0 ELSE quantity END AS leaving
+           CASE WHEN counted_at >= (SELECT at FROM departure) THEN 0 ELSE quantity END AS leaving
     FROM stock JOIN summed USING (node_id, sku) ORDER BY node_id, sku FOR NO KEY UPDATE OF stock
 ), shipped AS (
     UPDATE stock s SET on_hand = s.on_hand - l.leaving, reserved = s.reserved - l.quantity, updated_at = now()
@@ -156,7 +165,8 @@ WITH gone AS (
     RETURNING s.node_id, s.sku, l.quantity, l.leaving
 )
 INSERT INTO stock_ledger (node_id, sku, kind, on_hand_delta, reserved_delta, business_key, order_id, actor, occurred_at)
-SELECT node_id, sku, 'ship', -leaving, -quantity, :fulfilment_id || '/ship', :order_id, :actor, :at FROM shipped
+SELECT node_id, sku, 'ship', -leaving, -quantity, :fulfilment_id || '/ship', :order_id, :actor, departure.at
+FROM shipped, departure
 """)
 
 
@@ -164,6 +174,8 @@ async def consume(connection: AsyncConnection, order_id: str, fulfilment_id: str
     """The goods left the node: on hand and reserved fall together.
 
     Where they left by the time of the node's last count, the count has seen that they are gone: only reserved falls.
+    They cannot have left before the work was released and its carrier booked: a time before that is a clock that is
+    wrong, and they leave now.
     """
     await connection.execute(_CONSUME, {"order_id": order_id, "fulfilment_id": fulfilment_id, "actor": actor, "at": at})
 

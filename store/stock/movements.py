@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.database.parameters import HAPPENED_AT
 from store.enums import LedgerKind
 
 
@@ -27,16 +28,16 @@ class Movement:
     reason_code: str | None = None
 
 
-_MOVE = text("""
+_MOVE = text(f"""
 WITH fresh AS (
     SELECT 1 WHERE NOT EXISTS (
         SELECT FROM stock_ledger WHERE business_key = :business_key AND node_id = :node_id AND sku = :sku)
 ), known AS (
-    UPDATE stock SET on_hand = on_hand + CASE WHEN counted_at >= CAST(:at AS timestamptz) THEN 0 ELSE :quantity END,
+    UPDATE stock SET on_hand = on_hand + CASE WHEN counted_at >= {HAPPENED_AT} THEN 0 ELSE :quantity END,
                      damaged = damaged + :damaged, quarantine = quarantine + :quarantine, updated_at = now()
     WHERE node_id = :node_id AND sku = :sku AND EXISTS (SELECT FROM fresh)
     RETURNING on_hand, reserved, reserved_soft, safety_stock, damaged, quarantine,
-              CASE WHEN counted_at >= CAST(:at AS timestamptz) THEN 0 ELSE :quantity END AS moved
+              CASE WHEN counted_at >= {HAPPENED_AT} THEN 0 ELSE :quantity END AS moved
 ), opened AS (
     INSERT INTO stock AS s (node_id, sku, on_hand, damaged, quarantine)
     SELECT :node_id, :sku, :quantity, :damaged, :quarantine FROM fresh WHERE NOT EXISTS (SELECT FROM known)
@@ -49,7 +50,7 @@ WITH fresh AS (
     INSERT INTO stock_ledger (node_id, sku, kind, on_hand_delta, damaged_delta, quarantine_delta, business_key,
                               order_id, reason_code, reason, actor, occurred_at)
     SELECT :node_id, :sku, :kind, moved, :damaged, :quarantine, :business_key, CAST(:order_id AS text),
-           CAST(:reason_code AS text), :reason, :actor, :at
+           CAST(:reason_code AS text), :reason, :actor, {HAPPENED_AT}
     FROM moved WHERE moved <> 0 OR :damaged <> 0 OR :quarantine <> 0
 )
 SELECT on_hand, reserved, reserved_soft, safety_stock, damaged, quarantine, true AS applied FROM moved

@@ -29,16 +29,19 @@ class RecordingSender:
 class RecordingCarrier:
     """Books everything; `refuses` makes it refuse for good, `failures` fail for a while first.
 
-    `live` are the bookings it would come for. The first `holds` requests reach it only once `let_go` is set.
+    `live` are the bookings it would come for. The first `holds` requests reach it only once `let_go` is set. Each
+    booking is of `parcels`; `labels` were drawn.
     """
 
     name = "northline"
 
-    def __init__(self, *, refuses: bool = False, failures: int = 0, holds: int = 0) -> None:
+    def __init__(self, *, refuses: bool = False, failures: int = 0, holds: int = 0, parcels: int = 1) -> None:
         self.booked: Counter[str] = Counter()
         self.voided: Counter[str] = Counter()
         self.live: set[str] = set()
         self.held = 0
+        self.labels = 0
+        self._parcels = parcels
         self.let_go = asyncio.Event()
         self._holds = holds
         self._refuses = refuses
@@ -64,7 +67,7 @@ class RecordingCarrier:
             carrier=self.name,
             booking_key=request.booking_key,
             tracking_number=f"T-{request.booking_key}",
-            parcels=1,
+            parcels=self._parcels,
             price=320,
             currency="GBP",
             transit_days_min=1,
@@ -73,6 +76,7 @@ class RecordingCarrier:
 
     async def label(self, request: BookingRequest, booking: Booking) -> bytes:
         """Enough of a label for a test."""
+        self.labels += 1
         return f"label {booking.tracking_number}".encode()
 
     async def void(self, booking_key: str) -> None:

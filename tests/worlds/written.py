@@ -15,7 +15,7 @@ from tests.worlds.sourcing import MONDAY, MONDAY_NOON
 _FULFILMENT = text("""
 INSERT INTO fulfilments (id, order_id, node_id, status, method, carrier, ship_day, cost, ship_by, promise_earliest,
                          promise_latest, released_at)
-VALUES (:id, :order_id, :node_id, :status, 'standard', 'northline', :day, 0, :at, :later, :later, :at)
+VALUES (:id, :order_id, :node_id, :status, 'standard', 'northline', :day, 0, :at, :later, :later, :released)
 """)
 _LINE = text("""
 INSERT INTO fulfilment_lines (fulfilment_id, line_id, order_id, sku, quantity)
@@ -35,7 +35,8 @@ async def release(
     """One fulfilment of the whole order at a node; answers the units it is to reserve."""
     fulfilment_id = ids.fulfilment_id(order.order_id, number)
     parameters = {"id": fulfilment_id, "order_id": order.order_id, "node_id": node_id, "status": status}
-    moments = {"day": MONDAY, "at": MONDAY_NOON, "later": MONDAY_NOON + timedelta(days=2)}
+    a_day = timedelta(days=1)
+    moments = {"day": MONDAY, "at": MONDAY_NOON, "later": MONDAY_NOON + 2 * a_day, "released": MONDAY_NOON - a_day}
     await connection.execute(_FULFILMENT, parameters | moments)
     for line in order.lines:
         goods = {"line_id": line.line_id, "sku": line.sku, "quantity": line.quantity}

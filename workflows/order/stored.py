@@ -60,7 +60,8 @@ class StoredOrder:
     async def change(self, place: int, command: Command, summary: str) -> OrderAfter:
         """Have the store decide and write a command. Raises its refusal."""
         async with self.steps.step(place):
-            request = ChangeOrder(order_id=self.order_id, command=command)
+            answered = workflow.current_update_info() is not None
+            request = ChangeOrder(order_id=self.order_id, command=command, answered=answered)
             changed: OrderAfter = await local(Changing.change_order, request, summary)
             self.take_in(changed.view)
         return changed

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from dom.network import ShippingMethod
 from dom.orders.order import ShipTo, Tags
-from dom.shared.base import LineId, Minor, NodeId, Quantity, SkuId, Utc, Value
+from dom.shared.base import GivenTime, LineId, Minor, NodeId, Quantity, SkuId, Value
 
 
 class EditKind(StrEnum):
@@ -81,7 +81,7 @@ class SetRequestedBy(Value):
     """When the customer wants it by; null: any time."""
 
     change: Literal[EditKind.SET_REQUESTED_BY] = EditKind.SET_REQUESTED_BY
-    requested_by: Utc | None
+    requested_by: GivenTime | None
 
 
 class SetPickupNode(Value):

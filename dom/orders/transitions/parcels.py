@@ -60,7 +60,13 @@ def booking_refused(state: OrderState, command: BookCarrierRefused) -> OrderChan
     fulfilment = fulfilment_of(state, command.fulfilment_id)
     if fulfilment.status is not _S.PACKED or fulfilment.packings != command.attempt:
         raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}; the booking is not waited for")
-    return rejected(fulfilment, "carrier", command.reason, command.at, {})
+    trouble = Trouble(
+        ExceptionKind.BOOKING_REFUSED,
+        f"{fulfilment.id}:{command.attempt}:booking refused",
+        f"{fulfilment.id} was packed at {fulfilment.node_id}, and its carrier refused it: {command.reason}",
+        _about(state, fulfilment),
+    )
+    return replace(rejected(fulfilment, "carrier", command.reason, command.at, {}), troubles=(trouble,))
 
 
 def parcel_moved(state: OrderState, command: MoveParcel) -> OrderChange:
@@ -92,15 +98,20 @@ def _sent_on_hold(state: OrderState, fulfilment: FulfilmentState) -> Trouble:
 
 
 def _parcel_in_trouble(state: OrderState, fulfilment: FulfilmentState, status: FulfilmentStatus, why: str) -> Trouble:
-    units: defaultdict[str, int] = defaultdict(int)
-    for line_id, quantity in listed_units(fulfilment).items():
-        units[state.lines[line_id].sku] += quantity
     return Trouble(
         NEEDS_A_PERSON[status],
         message_key(fulfilment.id, status),
         f"{fulfilment.id} is {status}: {why or 'reported by the carrier'}",
-        {"fulfilment_id": fulfilment.id, "node_id": fulfilment.node_id, "units": dict(units)},
+        _about(state, fulfilment),
     )
+
+
+def _about(state: OrderState, fulfilment: FulfilmentState) -> dict[str, object]:
+    """What a parcel is, for programs."""
+    units: defaultdict[str, int] = defaultdict(int)
+    for line_id, quantity in listed_units(fulfilment).items():
+        units[state.lines[line_id].sku] += quantity
+    return {"fulfilment_id": fulfilment.id, "node_id": fulfilment.node_id, "units": dict(units)}
 
 
 def arrived(state: OrderState, command: CountAsDelivered) -> OrderChange:

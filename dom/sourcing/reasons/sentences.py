@@ -158,7 +158,7 @@ class _Sentences:
         if wanted is not None and by_term(self.decision.shipments).get(CostTerm.LATENESS):
             late = f", later than {words.moment(wanted, self.zone)}, for which it was asked"
         elif self.demand.deliver_by is not None:
-            late = f", in time for {words.day(self.demand.deliver_by.astimezone(self.zone))}, as was promised before"
+            late = f", in time for {words.day(words.local(self.demand.deliver_by, self.zone))}, as was promised before"
         arrive = "arrives" if len(self.used) == 1 else "all of it arrives"
         return f"{leaving}, and {arrive} {words.span(first, last)}{late}."
 
@@ -237,7 +237,7 @@ class _Sentences:
             taken = shipments[cheaper.node_id]
             more = taken.costs.get(CostTerm.FREIGHT, 0) - cheaper.freight
             wanted = self.demand.requested_by or self.demand.deliver_by
-            asked = f", and it was asked for by {words.day(wanted.astimezone(self.zone))}" if wanted else ""
+            asked = f", and it was asked for by {words.day(words.local(wanted, self.zone))}" if wanted else ""
             yield (
                 f"{words.sentence(cheaper.carrier)} would take it from {self._name(cheaper.node_id)} for "
                 f"{self._money(more)} less than {taken.carrier}, but might deliver as late as "

@@ -28,10 +28,18 @@ def day(when: date) -> str:
     return f"{when:%A} {when.day} {when:%B}"
 
 
+def local(when: datetime, zone: tzinfo) -> datetime:
+    """The point in time on the clocks of the zone; on its own where the calendar ends."""
+    try:
+        return when.astimezone(zone)
+    except OverflowError:
+        return when
+
+
 def moment(when: datetime, zone: tzinfo) -> str:
     """`14:00 on Monday 2 March`, on the clocks of the zone."""
-    local = when.astimezone(zone)
-    return f"{local:%H:%M} on {day(local)}"
+    at = local(when, zone)
+    return f"{at:%H:%M} on {day(at)}"
 
 
 def span(first: date, last: date) -> str:

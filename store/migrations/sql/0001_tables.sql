@@ -229,7 +229,7 @@ CREATE TABLE shipments (
     tracking_number TEXT NOT NULL,
     status TEXT NOT NULL,
     parcels INTEGER NOT NULL,
-    weight_grams INTEGER NOT NULL,
+    weight_grams BIGINT NOT NULL,
     price BIGINT NOT NULL,
     currency TEXT NOT NULL,
     booking JSONB NOT NULL,

@@ -1,6 +1,7 @@
 """A booking stands once a key, a carrier's event once an id, and what has ended does not move any more."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -107,3 +108,10 @@ class TestScan:
         ended = MONDAY_NOON + timedelta(hours=1)
         assert await rows(world, "SELECT status, ended_at FROM shipments") == [("delivered", ended)]
         assert await one(world, "SELECT count(*) FROM carrier_events") == 3
+
+
+async def test_one_of_many_heavy_units_weighs_what_it_does(world: AsyncEngine) -> None:
+    await place(world, ORDER)
+    heavy = replace(shipment(), weight_grams=2_500_000_000, parcels=200)
+    assert await book(world, heavy, ORDER)
+    assert await one(world, "SELECT weight_grams FROM shipments") == 2_500_000_000

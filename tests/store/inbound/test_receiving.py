@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -19,7 +19,8 @@ from services import stock_updates
 from store import inbound, stock
 from store.enums import InboundKind
 from store.inbound import Announcement, Arrived, Receipt
-from store.stock import OutOfReach
+from store.stock import OutOfReach, counts
+from store.stock.counts import Count
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.inbounds import (
@@ -43,6 +44,13 @@ from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.written import place
 
 
+async def found(engine: AsyncEngine, units: int, sequence: int) -> int | None:
+    """What is on hand once so many were counted."""
+    async with engine.begin() as connection:
+        count = Count("dc-leeds", "A", units, datetime.now(UTC), sequence)
+        return (await counts.apply(connection, [count], "wms", "test"))[0].on_hand
+
+
 class TestReceiving:
     async def test_in_parts_and_by_condition(self, world: AsyncEngine) -> None:
         await announce(world, order(A=10, NEVER=4))
@@ -58,6 +66,16 @@ class TestReceiving:
         assert await rows(world, "SELECT DISTINCT kind FROM stock_ledger WHERE business_key LIKE 'inbound/%'") == [
             ("receipt",)
         ]
+        await check_books(world)
+
+    async def test_what_is_said_to_come_or_go_in_minutes_is_not_counted_twice(self, world: AsyncEngine) -> None:
+        ahead = datetime.now(UTC) + timedelta(minutes=4)
+        await announce(world, order(A=10))
+        await receive(world, "PO-1", "1", Arrived("A", 10), occurred_at=ahead)
+        assert await found(world, 110, 1) == 110
+        await announce(world, transfer(A=10))
+        await ship(world, at=ahead)
+        assert await found(world, 100, 2) == 100
         await check_books(world)
 
     @pytest.mark.parametrize(

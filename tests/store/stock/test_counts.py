@@ -12,6 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from store import reconcile, stock
+from store.delivery import shipments
+from store.enums import LedgerKind
 from store.stock import OutOfReach, adjustments, counts, soft
 from store.stock.adjustments import Adjustment
 from store.stock.counts import Count
@@ -113,6 +115,44 @@ class TestWhatMovedSince:
         (result,) = await count(world, counted(100))
         assert (result.outcome, await counted_at(world)) == ("applied", MONDAY_NOON)
         assert await one(world, "SELECT count(*) FROM stock_ledger WHERE kind = 'count'") == 0
+
+
+class TestClocksThatAreWrong:
+    async def test_what_is_said_to_come_in_minutes_is_not_counted_twice(self, world: AsyncEngine) -> None:
+        ahead = datetime.now(UTC) + timedelta(minutes=4)
+        async with world.begin() as connection:
+            goods = stock.Movement(NODE, "A", 10, LedgerKind.RECEIPT, "receipt", "ahead")
+            await stock.move(connection, goods, actor="test", at=ahead)
+        (result,) = await count(world, counted(110, datetime.now(UTC)))
+        assert (result.outcome, result.on_hand) == ("applied", 110)
+        await check_books(world)
+
+    async def test_what_is_said_to_leave_in_minutes_is_not_taken_off_twice(self, world: AsyncEngine) -> None:
+        order_id = await reserve(world, "1", 10)
+        await ship(world, order_id, datetime.now(UTC) + timedelta(minutes=4))
+        (result,) = await count(world, counted(90, datetime.now(UTC)))
+        assert (result.outcome, result.on_hand) == ("applied", 90)
+        await check_books(world)
+
+    async def test_what_left_before_it_was_released_leaves_now(self, world: AsyncEngine) -> None:
+        order_id = await reserve(world, "1", 10)
+        await count(world, counted(100))
+        await ship(world, order_id, datetime(2020, 1, 1, tzinfo=UTC))
+        assert await balance(world, NODE, "A") == (90, 0)
+        await check_books(world)
+
+    async def test_what_left_before_its_carrier_was_booked_leaves_now(self, world: AsyncEngine) -> None:
+        order_id = await reserve(world, "1", 10)
+        async with world.begin() as connection:
+            label = shipments.BookedShipment(
+                id="booking", carrier="northline", method="standard", tracking_number="T", parcels=1, weight_grams=1,
+                price=0, currency="GBP", booking={}, label=b"", label_media_type="application/pdf",
+            )  # fmt: skip
+            assert await shipments.book(connection, label, [f"{order_id}-F1"], MONDAY_NOON)
+        await count(world, counted(100, MONDAY_NOON + HOUR))
+        await ship(world, order_id, MONDAY_NOON - HOUR)
+        assert await balance(world, NODE, "A") == (90, 0)
+        await check_books(world)
 
 
 class TestSequence:

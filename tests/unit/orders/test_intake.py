@@ -119,11 +119,26 @@ class TestAnOrder:
             ("ship_to.postal_code", "LS1 4APXX"),
             ("ship_to.city", "-"),
             ("lines.0.line_id", " "),
+            ("placed_at", "0001-01-01T00:00:00Z"),
+            ("requested_by", "0001-01-01T00:00:00Z"),
+            ("requested_by", "9999-12-31T23:59:59Z"),
         ],
     )
     def test_that_is_rubbish_is_refused_by_the_field(self, path: str, sent: str) -> None:
         change: Change = put(path, sent)
         assert fields_at_fault(change) == [path]
+
+    def test_of_more_money_than_can_be_kept_is_refused(self) -> None:
+        def priced(each: int) -> Change:
+            def change(body: dict[str, Any]) -> None:
+                body["lines"] = [
+                    {"line_id": str(n), "sku": "A", "quantity": 10**6, "unit_price": each} for n in range(10)
+                ]
+
+            return change
+
+        assert order(priced(10**8)).total == 10**15
+        assert fields_at_fault(priced(10**8 + 1)) == ["lines"]
 
     def test_with_letters_in_its_mail_domain_is_taken(self) -> None:
         assert order(put("customer.email", "ada@bücher.example")).customer.email == "ada@bücher.example"

@@ -28,7 +28,10 @@ WRONG = {
     "integer": (True, False, 1.0, "1"),
     "number": (True, "1"),
     "boolean": (0, 1, "true", "yes", 1.0),
+    "string": ("a\0b",),
 }
+CORRECTED = {"Destination.region", "Destination.postal_code", "OrderRequest.tags"}
+"""Fields whose text is corrected before it is checked, as orders are; the API refuses the NUL character before that."""
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,8 @@ def _taken(model: type[BaseModel]) -> Iterator[str]:
                 except ValidationError as error:
                     if any(each["loc"] and each["loc"][0] == name for each in error.errors()):
                         continue
+                if f"{model.__name__}.{name}" in CORRECTED and "x00" in repr(value):
+                    continue
                 yield f"{model.__name__}.{name} takes {value!r}"
 
 
@@ -99,6 +104,8 @@ class TestEveryField:
             days: tuple[int, ...] = ()
             by_name: dict[str, int] = Field(default={})
             sure: bool = False
+            name: str = ""
+            said: dict[str, str] = Field(default={})
             at: datetime | None = None
             since: Utc | None = None
             closes: TimeOfDay | None = None
@@ -111,11 +118,22 @@ class TestEveryField:
             day: date | None = None
             closes: TimeOfDay | None = None
             by_name: dict[str, tuple[datetime, ...]] = Field(default={})
+            said: tuple[str, ...] = ()
 
         once = repr(Used.__pydantic_core_schema__)
         for title in ("one", "two"):
             TypeAdapter(Annotated[Used, Field(title=title)])
         assert repr(Used.__pydantic_core_schema__) == once
+
+    @pytest.mark.parametrize("said", [{"name": "\ud800"}, {"by_name": {"\udc00": "x"}}, {"by_name": {"x\0": "x"}}])
+    def test_of_text_is_such_as_can_be_kept(self, said: dict[str, Any]) -> None:
+        class Said(Value):
+            name: str = ""
+            by_name: dict[str, str] = Field(default={})
+
+        assert Said(name="Zoë\n\u200b\U0001f600").name == "Zoë\n\u200b\U0001f600"
+        with pytest.raises(ValidationError, match="cannot be kept"):
+            Said.model_validate(said)
 
     def test_no_query_parameter_reads_a_number_as_a_time(self, endpoints: list[APIRoute]) -> None:
         times = 0

@@ -1,6 +1,7 @@
 """Reports of nodes and carriers come late, twice, out of turn and about nothing; the order is not led astray."""
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -260,3 +261,29 @@ class TestWhileTheOrderFinishes:
                 await connection.rollback()
             await house.handle(order).result()
         assert await rows(world, "SELECT kind FROM exceptions") == [("report_out_of_turn",)]
+
+
+class TestMessagesThatCannotBeKept:
+    @pytest.mark.parametrize(
+        ("signal", "body"),
+        [
+            ("cancel_requested", {"reason": "a\0b"}),
+            ("cancel_requested", {"actor": "a\0b"}),
+            ("cancel_requested", {"occurred_at": "0001-01-01T00:00:00Z"}),
+            ("node_report", {"step": "accept", "occurred_at": "2026-03-02T12:00:00Z", "reason": "\0"}),
+            ("node_report", "nonsense"),
+            ("carrier_report", {"kind": "in_transit", "tracking_number": "T", "event_id": "\0"}),
+            ("carrier_report", {"kind": "delivered", "tracking_number": "T", "shipment_id": "\0"}),
+            ("hold_requested", {"type": "fraud", "reason": "\0"}),
+        ],
+    )
+    async def test_is_dropped_and_the_order_goes_on(
+        self, house: House, signal: str, body: object, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        order = small.order(f"unkept-{uuid4().hex}", A=1)
+        await house.send(order)
+        if isinstance(body, dict) and signal.endswith("_report"):
+            body = {"fulfilment_id": f"{order.order_id}-F1", "occurred_at": "2026-03-02T12:00:00Z", **body}
+        await house.handle(order).signal(signal, body)
+        assert (await cancel(house, order)).status is OrderStatus.CANCELLED
+        assert "dropping the signal" in caplog.text

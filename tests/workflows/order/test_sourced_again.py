@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from connectors.carriers.port import Booking, BookingRequest
+from dom.delivery.parcels import MOST_PARCELS
 from dom.orders.calls import StepLine
 from dom.orders.status import OrderStatus
 from dom.shared.errors import OutsideFailure
@@ -244,6 +245,21 @@ class TestCarrierRefuses:
         assert "no lane" in str(await one(world, "SELECT reason FROM fulfilments WHERE id = 'web-no-lane-F1'"))
         assert sum(house.carrier.booked.values()) == 1
 
+    async def test_of_more_parcels_than_labels_can_be_drawn_for_goes_before_a_person(
+        self, temporal_client: Client, world: AsyncEngine
+    ) -> None:
+        async with House(temporal_client, world, carrier=RecordingCarrier(parcels=MOST_PARCELS + 1)).working() as house:
+            order = small.order("too-many-parcels", RARE=1)
+            await house.send(order)
+            await house.node(order, "pack")
+            assert await until_released(house, order, 2) == "wh-london"
+            detail = str(await one(world, "SELECT detail FROM exceptions WHERE kind = 'booking_refused'"))
+            assert "201 parcels, of at most 200" in detail
+            assert house.carrier.labels == 0
+            assert not house.carrier.live
+            await cancel(house, order)
+            await ended(house, order)
+
     async def test_for_good_the_units_wait_and_can_be_cancelled(
         self, temporal_client: Client, world: AsyncEngine
     ) -> None:
@@ -255,7 +271,8 @@ class TestCarrierRefuses:
                 await house.node(order, "pack", number=number)
             await until_order(house, order, "backordered")
             await until_event(house, order, "sourced", 2)
-            assert await rows(world, "SELECT kind FROM exceptions") == [("backorder",)]
+            told = [("backorder",), ("booking_refused",), ("booking_refused",)]
+            assert await rows(world, "SELECT kind FROM exceptions ORDER BY kind") == told
             await cancel(house, order)
             assert (await ended(house, order)).status is OrderStatus.CANCELLED
         assert not house.carrier.booked
