@@ -3,7 +3,7 @@
 `tests/store/database/test_migrations.py` compares these tables with what the migrations build.
 """
 
-from store.tables import access, channels, feeds, network, orders, outbox, rehearsals, returns, stock, values
+from store.tables import access, channels, feeds, network, orders, outbox, rehearsals, returns, searching, stock, values
 from store.tables.common import metadata
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "outbox",
     "rehearsals",
     "returns",
+    "searching",
     "stock",
     "values",
 ]
