@@ -4,6 +4,7 @@ change_orders          what may happen to an order's units: decided on what the 
 node_steps             a node's steps: taken or refused when they are reported
 carrier_reports        what a carrier reports of a parcel, carried out or put before a person
 order_views            what an order's process sees of the order
+saved_views            views of the order list: who may keep, see and change which
 planning               units planned on a fresh snapshot: behind the promise, the soft reservation and the order
 promises               the plan that would be made for a basket, by shipping method
 reservations           units held for a cart or a checkout

@@ -93,8 +93,10 @@ class _Asked:
             "channel": _common((wanted.limits.channels, *(each.channel for each in filters))),
         }
         given = {name: values for name, values in lists.items() if values is not None}
-        column = _column_to_walk(given) if wanted.sort is OrderSort.CAPTURED else None
-        walked = [] if column or not _asks_for_open(filters, given.get("status")) else [Columns(is_open)]
+        by_state = any(each.late or each.stuck or (each.stuck is None and each.stuck_hours) for each in filters)
+        column = _column_to_walk(given, by_state=by_state) if wanted.sort is OrderSort.CAPTURED else None
+        only_open = by_state or ("status" in given and not given["status"] & FINAL_ORDER)
+        walked = [Columns(is_open)] if only_open and column is None else []
         beside: list[Condition] = [_one_of(name, values) for name, values in given.items() if name != column]
         for each in filters:
             placed = between(lambda of: of.c.placed_at, each.placed_from, each.placed_to, wanted.now)
@@ -115,7 +117,11 @@ class _Asked:
 
     def collected(self) -> Select[Any]:
         """Asks all orders; what matches is collected before it is sorted."""
-        tests = [each.joined(orders) for each in (*self.walked, *self.beside)]
+        few = any(isinstance(each, Related) and each.of_open for each in self.beside)
+        tests = [each.joined(orders) for each in self.walked]
+        for each in self.beside:
+            at_hand = isinstance(each, Related) and (each.slow or (few and len(each.ways) > 1 and not each.of_open))
+            tests.append(each.probed(orders) if at_hand else each.joined(orders))
         if self.column:
             tests.append(orders.c[self.column].in_(self.values))
         query = select(self._moment(orders).label("moment"), orders.c.id).where(*tests, *self._after())
@@ -155,18 +161,15 @@ def _common(lists: Iterable[Iterable[str] | None]) -> frozenset[str] | None:
     return frozenset.intersection(*given) if given else None
 
 
-def _column_to_walk(given: dict[str, frozenset[str]]) -> str | None:
+def _column_to_walk(given: dict[str, frozenset[str]], *, by_state: bool) -> str | None:
+    """`by_state`: only orders that are not final can match, for which there is an index without such a column."""
     if "customer_id" in given:
         return "customer_id"
+    if by_state:
+        return None
     if "status" in given and ("channel" not in given or not given["status"] & FINAL_ORDER):
         return "status"
     return "channel" if "channel" in given else None
-
-
-def _asks_for_open(filters: Iterable[OrderFilter], statuses: frozenset[str] | None) -> bool:
-    """Whether no order that is final can match, so that the index of the others is enough."""
-    by_state = any(each.late or each.stuck or (each.stuck is None and each.stuck_hours) for each in filters)
-    return by_state or (statuses is not None and not statuses & FINAL_ORDER)
 
 
 def _one_of(column: str, values: frozenset[str]) -> Columns:

@@ -24,7 +24,6 @@ from sqlalchemy import (
 from dom.orders import searching
 from dom.orders.search_filter import FEWEST_OF_A_NUMBER, STUCK_HOURS, OrderFilter, beginning, day_of
 from dom.orders.status import BEFORE_HAND_OVER, FINAL_ORDER, GONE, OrderStatus
-from dom.shared.texts import visible
 from store.enums import ExceptionStatus
 from store.tables.orders import (
     NO_PROMISE,
@@ -89,6 +88,10 @@ class Related:
     negated: bool = False
     rare: bool = False
     """So few orders meet it that all are collected at once."""
+    of_open: bool = False
+    """Only open orders meet it, and what is asked beside it had better be asked of those."""
+    slow: bool = False
+    """It is asked of an order at hand alone, wherever other conditions leave few."""
 
     def probed(self, of: FromClause) -> Test:
         """Of an order at hand, by its own keys."""
@@ -149,12 +152,15 @@ def related(asked: OrderFilter, now: datetime) -> Iterator[Condition]:
     if asked.tag is not None:
         yield from _tagged(asked.tag)
     if asked.late is not None:
-        yield Related(tuple(_late(now)), negated=not asked.late)
+        yield Related(tuple(_late(now)), negated=not asked.late, of_open=asked.late)
     if asked.stuck is not None or asked.stuck_hours is not None:
         since = now - timedelta(hours=asked.stuck_hours or STUCK_HOURS)
-        yield Related(tuple(_stuck(since)), negated=asked.stuck is False)
+        is_stuck = asked.stuck is not False
+        yield Related(tuple(_stuck(since)), negated=not is_stuck, of_open=is_stuck, slow=True)
     if asked.waiting is not None:
-        yield Related((Way(_lines(order_lines.c.backordered > 0), few=True),), negated=not asked.waiting)
+        yield Related(
+            (Way(_lines(order_lines.c.backordered > 0), few=True),), negated=not asked.waiting, of_open=asked.waiting
+        )
 
 
 def _lines(test: Test) -> Select[Any]:
@@ -172,7 +178,7 @@ def _typed(typed: str) -> Iterator[Way]:
     if found is None:
         found = order_search.c.text == ""  # nothing that could be found was typed
     yield Way(select(order_search.c.order_id).where(found))
-    as_typed = visible(typed)
+    as_typed = typed.strip()
     yield Way(_lines(order_lines.c.sku.in_(sorted({as_typed, as_typed.upper(), as_typed.lower()}))), few=True)
     number = searching.code(typed)
     if len(number) < FEWEST_OF_A_NUMBER:

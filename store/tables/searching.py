@@ -18,7 +18,14 @@ order_search = Table(
     Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
     Column("text", Text, nullable=False, comment="what people type, in the form of dom.orders.searching.plain"),
     Column("postal_code", Text, nullable=False, comment="without spaces, in capitals"),
-    Index("order_search_text_ix", "text", postgresql_using="gin", postgresql_ops={"text": "gin_trgm_ops"}),
+    # What is pending is put in its place by whoever fills the list: a short list is a short wait for that order.
+    Index(
+        "order_search_text_ix",
+        "text",
+        postgresql_using="gin",
+        postgresql_ops={"text": "gin_trgm_ops"},
+        postgresql_with={"gin_pending_list_limit": 512},
+    ),
     Index("order_search_postal_code_ix", "postal_code", postgresql_ops={"postal_code": "text_pattern_ops"}),
 )
 

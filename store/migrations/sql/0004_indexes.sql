@@ -1,5 +1,5 @@
 -- After the texts of the orders that are there: an index is made faster than it is filled.
-CREATE INDEX order_search_text_ix ON order_search USING gin (text gin_trgm_ops);
+CREATE INDEX order_search_text_ix ON order_search USING gin (text gin_trgm_ops) WITH (gin_pending_list_limit = 512);
 CREATE INDEX order_search_postal_code_ix ON order_search (postal_code text_pattern_ops);
 CREATE INDEX orders_placed_ix ON orders (placed_at, id);
 CREATE INDEX orders_promise_ix ON orders (coalesce(promise_latest, TIMESTAMPTZ '9999-12-31 00:00+00'), id);
