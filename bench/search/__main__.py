@@ -63,12 +63,14 @@ def _measured(url: str, options: argparse.Namespace, say: Callable[[str], None],
 
 
 def _table(found: list[Asked]) -> Table:
-    shown = Table(title="milliseconds of a search with its rows, one caller; and of its statements alone")
-    for heading in ("", "p50", "p95", "statements p50", "p95", "found", "pages", "how"):
+    shown = Table(
+        title="milliseconds of a search with its rows, one caller; of its statements alone; of the server's processor"
+    )
+    for heading in ("", "p50", "p95", "statements p50", "p95", "processor", "found", "pages", "how"):
         shown.add_column(heading, justify="left" if heading in {"", "how"} else "right")
     for each in found:
         figures = (each.p50, each.p95, *(percentile(each.statements, share) for share in (0.5, 0.95)))
-        numbers = (*(f"{figure:,.1f}" for figure in figures), f"{each.rows:,.0f}", f"{each.pages:,}")
+        numbers = (*(f"{figure:,.1f}" for figure in (*figures, each.processor)), f"{each.rows:,.0f}", f"{each.pages:,}")
         shown.add_row(each.kind, *numbers, each.how)
     return shown
 

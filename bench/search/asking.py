@@ -9,9 +9,10 @@ from statistics import mean
 from time import perf_counter
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bench.measure import percentile
+from bench.measure import percentile, processor_seconds, used_between
 from bench.search.plans import Plan, explained, recorded
 from bench.search.questions import QUESTIONS, Question, samples
 from store.database import engine as database
@@ -22,12 +23,14 @@ from store.orders.search import Search, find
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a kind of question took: the searches as a caller sees them, and their statements, as PostgreSQL says when
-    it is asked to explain them; `pages` and `how` of the middle one.
+    it is asked to explain them; `pages` and `how` of the middle one. `processor` is the mean of PostgreSQL's processor
+    time, which other work on the machine changes least.
     """
 
     kind: str
     milliseconds: list[float]
     statements: list[float]
+    processor: float
     rows: float
     pages: int
     how: str
@@ -46,7 +49,8 @@ class Asked:
     def in_words(self) -> str:
         """Half and nineteen of twenty."""
         own = [percentile(self.statements, share) for share in (0.5, 0.95)]
-        return f"{self.kind}: {self.p50:.1f} / {self.p95:.1f} ms, statements {own[0]:.1f} / {own[1]:.1f} ms"
+        whole, alone = f"{self.p50:.1f} / {self.p95:.1f}", f"{own[0]:.1f} / {own[1]:.1f}"
+        return f"{self.kind}: {whole} ms, statements {alone} ms, processor {self.processor:.1f} ms"
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -73,16 +77,21 @@ async def _ask(engine: AsyncEngine, question: Question, searches: list[Search]) 
     await page(engine, searches[0])  # the statements are known to the driver, the caches are not
     if question.deep:
         searches = [replace(search, after=(await page(engine, search))[-1]) for search in searches]
-    took, rows = [], []
+    async with engine.connect() as connection:
+        backend = {"postgres": int(await connection.scalar(text("SELECT pg_backend_pid()")) or 0)}
+    took, rows, before = [], [], processor_seconds(backend)
     for wanted in searches:
         began = perf_counter()
         found = await page(engine, wanted)
         took.append((perf_counter() - began) * 1000)
         rows.append(len(found))
+    processor = used_between(before, processor_seconds(backend), len(searches))["postgres"]
     explanations = [await plans_of(engine, search) for search in searches]
     statements = [sum(plan.milliseconds for plan in plans) for plans in explanations]
     middle = explanations[statements.index(percentile(statements, 0.5))]
-    return Asked(question.kind, took, statements, mean(rows), sum(plan.pages for plan in middle), _said(middle))
+    return Asked(
+        question.kind, took, statements, processor, mean(rows), sum(plan.pages for plan in middle), _said(middle)
+    )
 
 
 async def page(engine: AsyncEngine, wanted: Search) -> list[tuple[datetime, str]]:

@@ -30,7 +30,7 @@ _OPEN_WORK = ", ".join(f"'{status}'" for status in sorted(BEFORE_HAND_OVER))
 _FINAL = ", ".join(f"'{status}'" for status in sorted(FINAL_ORDER))
 NO_PROMISE = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for the end of the promise of an order that has none, where orders are sorted by it."""
-_PROMISE = f"coalesce(promise_latest, TIMESTAMPTZ '{NO_PROMISE:%Y-%m-%d} 00:00+00')"
+_PROMISE = f"COALESCE(promise_latest, '{NO_PROMISE:%Y-%m-%d} 00:00:00+00'::timestamp with time zone)"
 
 orders = Table(
     "orders",
