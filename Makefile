@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-counts bench-stock bench-ofl lock clean
+.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-counts bench-stock bench-search bench-ofl lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -71,6 +71,10 @@ bench-counts: setup
 # `make bench-stock ARGS=--quick` for a smoke test.
 bench-stock: setup
 	$(BIN)/python -m bench.stock $(ARGS)
+
+# A million orders, made in minutes, and every kind of search; `make bench-search ARGS="--orders 50000"` for fewer.
+bench-search: setup
+	$(BIN)/python -m bench.search $(ARGS)
 
 # Per order, over a horizon, the second look; `make bench-ofl ARGS="--only per_order"` for one of them.
 bench-ofl: setup

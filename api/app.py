@@ -43,6 +43,7 @@ from api.network import node_routes, sku_routes
 from api.notifications import routes as messages
 from api.orders import change_routes as order_changes
 from api.orders import routes as orders
+from api.orders import view_routes
 from api.policy import draft_routes
 from api.policy import routes as policies
 from api.rehearsal import routes as rehearsals
@@ -56,6 +57,7 @@ from store.database import engine as store_engine
 
 PREFIX = "/v1"
 _RESOURCES = (
+    view_routes,  # before the orders: `views` is no order's id, which has a hyphen
     orders,
     order_changes,
     holds,

@@ -1,4 +1,4 @@
-"""`dom orders`: orders and returns beside their processes in Temporal."""
+"""`dom orders`: orders are found; orders and returns are compared with their processes in Temporal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from cli import orders_search
 from cli.calling import NOT_COMPARED, console, environment, problems_as_one_line
 from dom.exceptions import ExceptionAction, ExceptionKind
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from services.exceptions_desk import Asked
     from settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Orders and returns beside their processes in Temporal.")
+app = typer.Typer(no_args_is_help=True, help="Orders: found, and compared with their processes in Temporal.")
+app.command()(orders_search.search)
 
 Result = TypeVar("Result")
 _LEFT = "left: it had ended, and its goods may have left; look first, then name it to capture it anew"

@@ -32,9 +32,9 @@ _AT_ONCE: Final = 4
 _BATCH: Final = 200
 _COPY: Final = text("""
 INSERT INTO orders (id, channel, external_id, customer_id, status, currency, goods_total, document, content_hash,
-                    search_text, placed_at)
+                    placed_at)
 SELECT 'web-copy-' || n, channel, 'copy-' || n, customer_id, 'delivered', currency, goods_total, document, content_hash,
-       search_text, placed_at
+       placed_at
 FROM (SELECT * FROM orders ORDER BY id LIMIT 1) o, generate_series(1, :count) n
 """)
 

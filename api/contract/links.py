@@ -17,6 +17,7 @@ _STEPS: Final = tuple(
     f"{step}_fulfilment" for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")
 )  # fmt: skip
 _FULFILMENT: Final = (*_STEPS, "arrivedFulfilment", "getFulfilmentLabel")
+_VIEW: Final = ("getSavedView", "putSavedView", "deleteSavedView")
 _RETURN: Final = ("getReturn", "receiveReturn", "inspectReturn", "cancelReturn", "closeReturn")
 _RESERVATION: Final = ("getReservation", "extendReservation", "releaseReservation")
 _INBOUND: Final = ("getInbound", "shipInbound", "receiveInbound", "cancelInbound")
@@ -36,6 +37,8 @@ _CHANNEL: Final = ("getChannel", "getChannelRules", "putChannelRules")
 FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "captureOrder": (Follow("/order_id", "order_id", _ORDER), Follow("/order_id", "order", _OF_ORDER)),
     "listOrders": (Follow("/items/0/order_id", "order_id", _ORDER),),
+    "createSavedView": (Follow("/id", "view_id", _VIEW), Follow("/id", "view", ("listOrders",))),
+    "listSavedViews": (Follow("/items/0/id", "view_id", _VIEW), Follow("/items/0/id", "view", ("listOrders",))),
     "getOrder": (Follow("/fulfilments/0/id", "fulfilment_id", _FULFILMENT),),
     "listFulfilments": (
         Follow("/items/0/id", "fulfilment_id", _FULFILMENT),

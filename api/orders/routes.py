@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Set
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import Field
 from sqlalchemy import RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,19 +21,19 @@ from api.identity import visibility
 from api.identity.scopes import caller, needs
 from api.orders import examples
 from api.orders.models import CancelRequest, OrderCaptured, OrderDetail, OrderList, Sourcing, Timeline
+from api.orders.search_parameters import FilterParameters
 from api.orders.sourcing import stored_decision
 from dom.orders.calls import CancelCall, CancelResult, OrderAnswer
 from dom.orders.events import INTERNAL
 from dom.orders.intake import OrderRequest, as_captured_before
-from dom.orders.status import OrderStatus
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput, NotFound
-from services import order_waits
+from services import order_waits, saved_views
 from services.clock import utc_now
 from store.access.visibility import ORDER
 from store.orders import orders as order_rows
-from store.orders import reads, timeline
+from store.orders import reads, search, timeline
 from store.sourcing import explanations
 
 
@@ -129,41 +129,41 @@ def _captured(answer: OrderAnswer) -> Json:
     operation_id="listOrders",
     response_model=OrderList,
     responses={
-        **responses.success(200, "A page of orders, newest capture first.", examples.ORDER_LIST),
-        **responses.problems("invalid-input"),
+        **responses.success(
+            200, "A page of orders, newest capture first unless `sort` says otherwise.", examples.ORDER_LIST
+        ),
+        **responses.problems("invalid-input", "not-found"),
     },
 )
 async def list_orders(
     services: Use,
     who: Annotated[Principal, needs(Scope.ORDERS_READ)],
-    *,
-    channel: Annotated[
-        list[Annotated[str, Field(max_length=64)]] | None,
-        Query(description="Any of these; repeatable.", examples=[["web"]]),
-    ] = None,
-    status: Annotated[list[OrderStatus] | None, Query(description="Any of these; repeatable.")] = None,
-    customer: Annotated[str | None, Query(max_length=64, description="The channel's id of the customer.")] = None,
-    sku: Annotated[str | None, Query(max_length=64, description="A SKU on any line.")] = None,
-    waiting: Annotated[
-        bool | None, Query(description="Orders with units that no node has, whatever else is on its way; or without.")
-    ] = None,
-    q: Annotated[
-        str | None, Query(min_length=1, max_length=200, description="Part of a number, name, mail, phone, town or tag.")
+    asked: Annotated[FilterParameters, Depends()],
+    view: Annotated[
+        str | None,
+        Query(max_length=64, description="A saved view, by its id: its filter counts beside the others."),
     ] = None,
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
-    """Filters combine; one that is absent does not matter. Orders that come in meanwhile shift no page."""
-    for each in channel or ():
-        visibility.must_be_own(who, "channel", channel=each)
-    wanted = reads.OrderFilter(
-        channel=channel, status=status, customer_id=customer, sku=sku, text=q, waiting=waiting, limits=who.limits
-    )
-    before = cursor.decode_moment(cursor_) if cursor_ else None
-    async with services.reads.connect() as connection:
-        rows = await reads.list_orders(connection, wanted, before=before, limit=limit + 1)
-    page, more = cursor.page(rows, limit, lambda row: (row["captured_at"], row["order_id"]))
-    return Json({"items": [_with_promise(row) for row in page], "next_cursor": more})
+    """Filters combine; one that is absent does not matter. Orders that come in meanwhile shift no page.
+
+    A channel or node that is named must be the caller's own. Of a view's channels and nodes those that are not his are
+    as if nothing were there. A page after the first wants the same filters and the same view as it.
+    """
+    given = asked.filter()
+    for channel in given.channel or ():
+        visibility.must_be_own(who, "channel", channel=channel)
+    for node in given.node or ():
+        visibility.must_be_own(who, "node", node=node)
+    after = cursor.decode_moment(cursor_) if cursor_ else None
+    async with services.engine.connect() as connection:
+        kept = [saved_views.filter_of(await saved_views.get(connection, who, view, "view"))] if view is not None else []
+        wanted = search.Search((*kept, given), datetime.now(UTC), who.limits, after, limit + 1)
+        found = await search.find(connection, wanted)
+        rows = await reads.summaries(connection, [order_id for _, order_id in found[:limit]])
+    more = cursor.encode(*found[limit - 1]) if len(found) > limit else None
+    return Json({"items": [_with_promise(row) for row in rows], "next_cursor": more})
 
 
 @router.get(

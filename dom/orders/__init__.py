@@ -11,6 +11,8 @@ lifecycle    the life of an order's units: where each one stands, which step may
 order        an order as it was captured, and the promise its customer got. `dom.orders.intake` is where it
              is checked
 return_calls the same of a return
+search_filter which orders are asked for: the filter of the order list, which saved views keep
+searching    what is searched of an order, and how what a person types is read
 status       statuses, steps, reports and reasons. Which step may follow which is in `dom.orders.lifecycle`
 tidying      what an order's texts look like once the harmless oddities of shops and forms are gone
 transitions  what may happen to an order's units, decided once: what a command changes, and the order after it

@@ -3,11 +3,11 @@
 What belongs to no channel or node (a policy, a SKU) is not limited by them. Without a limit nothing is asked.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.shared.access import Limits
@@ -25,9 +25,16 @@ def of_orders(limits: Limits) -> Conditions:
     if limits.channels is not None:
         conditions.append(orders.c.channel.in_(sorted(limits.channels)))
     if limits.nodes is not None:
-        work = fulfilments.alias()
-        conditions.append(exists().where(work.c.order_id == orders.c.id, work.c.node_id.in_(sorted(limits.nodes))))
+        at_nodes = with_work_at(limits.nodes)
+        (order_id,) = at_nodes.selected_columns
+        conditions.append(exists(at_nodes.where(order_id == orders.c.id)))
     return conditions
+
+
+def with_work_at(nodes: Iterable[str]) -> Select[Any]:
+    """The ids of the orders with work of the nodes, whatever became of it."""
+    work = fulfilments.alias()
+    return select(work.c.order_id).where(work.c.node_id.in_(sorted(nodes)))
 
 
 def of_order_in(column: ColumnElement[Any], limits: Limits) -> Conditions:

@@ -7,17 +7,22 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders import searching
 from dom.orders.order import Order, Promise
 from dom.orders.status import FINAL_ORDER, GONE, OrderStatus
 from dom.shared.errors import NotFound
 from store.database.parameters import listed, to_rows
 
 _CAPTURE = text("""
-INSERT INTO orders (id, channel, external_id, customer_id, status, currency, goods_total, document, content_hash,
-                    search_text, ship_complete, priority, placed_at)
-VALUES (:id, :channel, :external_id, :customer_id, 'accepted', :currency, :goods_total, CAST(:document AS jsonb),
-        :content_hash, :search_text, :ship_complete, :priority, :placed_at)
-ON CONFLICT DO NOTHING RETURNING id
+WITH captured AS (
+    INSERT INTO orders (id, channel, external_id, customer_id, status, currency, goods_total, document, content_hash,
+                        ship_complete, priority, placed_at)
+    VALUES (:id, :channel, :external_id, :customer_id, 'accepted', :currency, :goods_total, CAST(:document AS jsonb),
+            :content_hash, :ship_complete, :priority, :placed_at)
+    ON CONFLICT DO NOTHING RETURNING id
+)
+INSERT INTO order_search (order_id, text, postal_code) SELECT id, :search_text, :postal_code FROM captured
+RETURNING order_id
 """)
 # Without naming the key: of two at the same moment the loser may be stopped by the id first, which says the same.
 
@@ -33,19 +38,13 @@ async def capture(connection: AsyncConnection, request: Order) -> bool:
         "goods_total": request.total,
         "document": request.model_dump_json(),
         "content_hash": request.content_hash(),
-        "search_text": search_text(request),
+        "search_text": searching.search_text(request),
+        "postal_code": searching.code(request.ship_to.postal_code),
         "ship_complete": request.ship_complete,
         "priority": request.priority,
         "placed_at": request.placed_at,
     }
     return await connection.scalar(_CAPTURE, parameters) is not None
-
-
-def search_text(request: Order) -> str:
-    """What a person may type to find the order: numbers, name, mail, phone, town, tags; lower case."""
-    who, where = request.customer, request.ship_to
-    parts = (request.order_id, request.external_id, who.id, who.name, who.email, who.phone, where.name, where.city)
-    return " ".join((*parts, where.postal_code, *request.tags)).lower()
 
 
 _LINES = text("""

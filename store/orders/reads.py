@@ -4,11 +4,11 @@ Lists page by key, never by offset: the next page starts after the last row seen
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, RowMapping, cast, exists, func, select, text, tuple_
+from sqlalchemy import BigInteger, RowMapping, Text, cast, func, literal, select, text, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders.status import ARRIVED, GONE
@@ -99,27 +99,8 @@ async def order(connection: AsyncConnection, order_id: str) -> dict[str, Any] | 
     return {**row, **{name: row[name] or [] for name in lists}}
 
 
-@dataclass(frozen=True, slots=True)
-class OrderFilter:
-    """Which orders are asked for; what is None does not matter. `text` may stand anywhere in what a person knows.
-
-    Of several channels or statuses an order has one.
-    """
-
-    channel: str | Sequence[str] | None = None
-    status: str | Sequence[str] | None = None
-    customer_id: str | None = None
-    sku: str | None = None
-    text: str | None = None
-    waiting: bool | None = None
-    """Whether units of it have no node."""
-    limits: Limits = UNLIMITED
-
-
-async def list_orders(
-    connection: AsyncConnection, wanted: OrderFilter, *, before: tuple[datetime, str] | None, limit: int
-) -> Sequence[RowMapping]:
-    """Orders by time of capture, newest first, from below the position `before` (captured_at, id) on."""
+async def summaries(connection: AsyncConnection, order_ids: Sequence[str]) -> Sequence[RowMapping]:
+    """What a list shows of these orders, in their sequence."""
     units = (
         select(
             func.count().label("lines"),
@@ -130,7 +111,7 @@ async def list_orders(
         .where(order_lines.c.order_id == orders.c.id)
         .lateral()
     )
-    named = {name: orders.c[name] for name in ("channel", "status", "customer_id")}
+    wanted = literal(list(order_ids), ARRAY(Text))
     query = (
         select(
             orders.c.id.label("order_id"),
@@ -141,24 +122,9 @@ async def list_orders(
             *(func.coalesce(units.c[name], 0).label(name) for name in ("units", "units_waiting", "goods_total_living")),
         )
         .select_from(orders.join(units, text("true")))
-        .where(*visibility.of_orders(wanted.limits))
-        .order_by(orders.c.captured_at.desc(), orders.c.id.desc())
-        .limit(limit)
+        .where(orders.c.id == func.any(wanted))
+        .order_by(func.array_position(wanted, orders.c.id))
     )
-    for name, column in named.items():
-        if (value := getattr(wanted, name)) is not None:
-            query = query.where(column.in_(any_of(value)))
-    if wanted.sku is not None:
-        line = order_lines.alias()
-        query = query.where(exists().where(line.c.order_id == orders.c.id, line.c.sku == wanted.sku))
-    if wanted.waiting is not None:
-        line = order_lines.alias()
-        waits = exists().where(line.c.order_id == orders.c.id, line.c.backordered > 0)
-        query = query.where(waits if wanted.waiting else ~waits)
-    if wanted.text is not None:
-        query = query.where(orders.c.search_text.contains(wanted.text.lower(), autoescape=True))
-    if before is not None:
-        query = query.where(tuple_(orders.c.captured_at, orders.c.id) < before)
     return (await connection.execute(query)).mappings().all()
 
 

@@ -6,10 +6,10 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders import searching
 from dom.orders.lifecycle import LineState
 from dom.orders.order import Order
 from store.database.parameters import to_rows
-from store.orders.orders import search_text
 
 _REVISE: Final = text("""
 WITH captured AS (
@@ -17,10 +17,10 @@ WITH captured AS (
     SELECT id, 0, document FROM orders WHERE id = :id AND revision = 0
 ), kept AS (
     INSERT INTO order_revisions (order_id, number, document) VALUES (:id, :number, CAST(:document AS jsonb))
+), found AS (
+    UPDATE order_search SET text = :search_text, postal_code = :postal_code WHERE order_id = :id
 )
-UPDATE orders SET revision = :number, document = CAST(:document AS jsonb), goods_total = :goods_total,
-    search_text = :search_text
-WHERE id = :id
+UPDATE orders SET revision = :number, document = CAST(:document AS jsonb), goods_total = :goods_total WHERE id = :id
 """)
 _ADD_UNITS: Final = text("""
 UPDATE order_lines l SET quantity = l.quantity + a.quantity
@@ -47,7 +47,8 @@ async def revise(
             "number": number,
             "document": order.model_dump_json(),
             "goods_total": order.total,
-            "search_text": search_text(order),
+            "search_text": searching.search_text(order),
+            "postal_code": searching.code(order.ship_to.postal_code),
         },
     )
     of_new = {line.line_id for line in new}

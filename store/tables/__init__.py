@@ -14,6 +14,7 @@ from store.tables import (
     outbox,
     rehearsals,
     returns,
+    searching,
     stock,
     values,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "outbox",
     "rehearsals",
     "returns",
+    "searching",
     "stock",
     "values",
 ]

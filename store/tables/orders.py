@@ -1,5 +1,7 @@
 """Orders and all that belongs to one: lines, fulfilments, shipments, timeline, decisions, exceptions."""
 
+from datetime import UTC, datetime
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -21,11 +23,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from dom.exceptions import OF_ANOTHER_VERSION, ExceptionSeverity, OwnerRole
 from dom.network import ShippingMethod
-from dom.orders.status import BEFORE_HAND_OVER, CarrierEventKind, FulfilmentStatus, OrderStatus
+from dom.orders.status import BEFORE_HAND_OVER, FINAL_ORDER, CarrierEventKind, FulfilmentStatus, OrderStatus
 from store.enums import ExceptionStatus, ShipmentStatus
 from store.tables.common import metadata, moment, one_of, serial
 
 _OPEN_WORK = ", ".join(f"'{status}'" for status in sorted(BEFORE_HAND_OVER))
+_FINAL = ", ".join(f"'{status}'" for status in sorted(FINAL_ORDER))
+NO_PROMISE = datetime(9999, 12, 31, tzinfo=UTC)
+"""Stands for the end of the promise of an order that has none, where orders are sorted by it."""
+_PROMISE = f"COALESCE(promise_latest, '{NO_PROMISE:%Y-%m-%d} 00:00:00+00'::timestamp with time zone)"
 
 orders = Table(
     "orders",
@@ -39,7 +45,6 @@ orders = Table(
     Column("goods_total", BigInteger, nullable=False),
     Column("document", JSONB, nullable=False),
     Column("content_hash", Text, nullable=False),
-    Column("search_text", Text, nullable=False),
     Column("ship_complete", Boolean, nullable=False, server_default=text("false")),
     Column("revision", Integer, nullable=False, server_default=text("0"), comment="how often it was edited"),
     Column("priority", Integer, comment="place among waiting orders, lower first; null: the channel's"),
@@ -62,6 +67,10 @@ orders = Table(
     Index("orders_status_ix", "status", "captured_at", "id"),
     Index("orders_channel_ix", "channel", "captured_at", "id"),
     Index("orders_customer_ix", "customer_id", "captured_at", "id"),
+    Index("orders_placed_ix", "placed_at", "id"),
+    Index("orders_promise_ix", text(_PROMISE), "id"),
+    Index("orders_open_ix", "captured_at", "id", postgresql_where=text(f"status NOT IN ({_FINAL})")),
+    Index("orders_open_promise_ix", text(_PROMISE), "id", postgresql_where=text(f"status NOT IN ({_FINAL})")),
 )
 
 order_lines = Table(
@@ -146,6 +155,12 @@ shipments = Table(
     Index("shipments_booked_ix", "booked_at", "id"),
     Index("shipments_status_ix", "status", "booked_at", "id"),
     Index("shipments_carrier_ix", "carrier", "booked_at", "id"),
+    Index(
+        "shipments_tracking_ix",
+        "tracking_number",
+        postgresql_using="gin",
+        postgresql_ops={"tracking_number": "gin_trgm_ops"},
+    ),
 )
 
 shipment_fulfilments = Table(
@@ -201,6 +216,7 @@ timeline = Table(
     moment("recorded_at", now=True),
     UniqueConstraint("order_id", "business_key"),
     Index("timeline_kind_ix", "kind", "recorded_at"),
+    Index("timeline_recorded_ix", "recorded_at", postgresql_using="brin"),
 )
 
 # What the planner saw stands with what it decided: a decision can be made again, and audited, at any time.
@@ -272,6 +288,7 @@ exceptions = Table(
     Index("exceptions_open_due_ix", "due_at", "id", postgresql_where=text("status = 'open'")),
     Index("exceptions_status_ix", "status", "id"),
     Index("exceptions_order_ix", "order_id", "id"),
+    Index("exceptions_open_order_ix", "order_id", postgresql_where=text("status = 'open'")),
 )
 
 labels = Table(

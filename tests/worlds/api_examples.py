@@ -53,6 +53,7 @@ from api.inbound.examples import (
 from api.network.examples import NODE, NODE_LIST, NODE_REQUESTS, SKU, SKU_LIST, SKU_REQUESTS
 from api.notifications.examples import MESSAGE_LIST
 from api.orders.examples import CANCELLED, CANCELS, ORDER, ORDER_CAPTURED, ORDER_LIST, ORDERS, SOURCING, TIMELINE
+from api.orders.view_examples import SAVED_VIEW, SAVED_VIEW_LIST, SAVED_VIEWS
 from api.policy.examples import (
     DRAFT,
     DRAFT_HEAD,
@@ -198,6 +199,9 @@ __all__ = [
     "REVOKED_SIGNING_SECRET",
     "SAFETY_STOCKS",
     "SAFETY_STOCK_RESULTS",
+    "SAVED_VIEW",
+    "SAVED_VIEWS",
+    "SAVED_VIEW_LIST",
     "SECRET_REQUESTS",
     "SECRET_ROTATIONS",
     "SEEN",

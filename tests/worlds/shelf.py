@@ -17,8 +17,8 @@ _CHANNELS = text(
 )
 _ORDER = text("""
 INSERT INTO orders (id, channel, external_id, customer_id, status, currency, goods_total, document, content_hash,
-                    search_text, placed_at)
-VALUES (:id, 'web', :id, 'C1', 'in_fulfilment', 'GBP', 0, '{}', '', '', :at)
+                    placed_at)
+VALUES (:id, 'web', :id, 'C1', 'in_fulfilment', 'GBP', 0, '{}', '', :at)
 """)
 _LINES = text("""
 WITH asked AS (

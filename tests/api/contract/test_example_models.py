@@ -21,6 +21,7 @@ from api.inbound import models as inbound
 from api.network import models as network
 from api.notifications import models as notifications
 from api.orders import models as orders
+from api.orders import view_models
 from api.policy import models as policies
 from api.reservations import models as reservations
 from api.returns import models as returns
@@ -51,6 +52,9 @@ from tests.worlds import api_examples as examples
         *((returns.ReturnInspection, example) for example in examples.INSPECTS.values()),
         (orders.OrderCaptured, examples.ORDER_CAPTURED),
         (orders.OrderList, examples.ORDER_LIST),
+        (view_models.SavedView, examples.SAVED_VIEW),
+        (view_models.SavedViewList, examples.SAVED_VIEW_LIST),
+        *((view_models.SavedViewRequest, body) for body in examples.SAVED_VIEWS.values()),
         (orders.OrderDetail, examples.ORDER),
         (orders.Timeline, examples.TIMELINE),
         (orders.Sourcing, examples.SOURCING),

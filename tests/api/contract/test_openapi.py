@@ -17,6 +17,8 @@ DOCUMENT = openapi.generate()
 PROMISED = {
     "POST /v1/orders",
     "GET /v1/orders",
+    *(f"{method} /v1/orders/views" for method in ("GET", "POST")),
+    *(f"{method} /v1/orders/views/{{view_id}}" for method in ("GET", "PUT", "DELETE")),
     "GET /v1/orders/{order_id}",
     "POST /v1/orders/{order_id}/cancel",
     "GET /v1/orders/{order_id}/timeline",

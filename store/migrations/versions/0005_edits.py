@@ -1,20 +1,20 @@
 """orders are edited
 
-Revision: 0006
-Revises: 0003
+Revision: 0005
+Revises: 0004
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
     """Apply."""
-    statements = (Path(__file__).parent.parent / "sql" / "0006_edits.sql").read_text()
+    statements = (Path(__file__).parent.parent / "sql" / "0005_edits.sql").read_text()
     op.get_bind().exec_driver_sql(statements.replace("%", "%%"))  # the driver's own sign
 
 

@@ -1,0 +1,1 @@
+"""Search at a million orders: `python -m bench.search`."""
