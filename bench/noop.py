@@ -23,11 +23,10 @@ class Task(Value):
 
 
 class NoOpInput(Value):
-    """What starts a no-op order. The activities after signal number `booked_at` include the booking."""
+    """What starts a no-op order."""
 
     order_id: str
     shape: Shape
-    booked_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class NoOpWorkflow:
                 NoOpActivities.local, self._start.order_id, start_to_close_timeout=_WITHIN
             )
         for position in range(stage.remote):
-            noted = number == self._start.booked_at and position == 0
+            noted = number == self._start.shape.booked_at and position == 0
             task = Task(order_id=self._start.order_id, noted=noted)
             self._remotes.append(
                 workflow.start_activity_method(NoOpActivities.remote, task, start_to_close_timeout=_WITHIN)

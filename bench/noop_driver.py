@@ -13,7 +13,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from bench.looking import Looking
 from bench.noop import EmptyWorkflow, NoOpInput, NoOpWorkflow
-from bench.orders import SIGNALS_BEFORE_BOOKING, STEP_SECONDS, Walked
+from bench.orders import STEP_SECONDS, Walked
 from bench.servers import NOOP_QUEUE
 from bench.shape import Shape
 
@@ -73,7 +73,7 @@ class NoOpWalker:
         began = perf_counter()
         start = WithStartWorkflowOperation(
             NoOpWorkflow.run,
-            NoOpInput(order_id=order_id, shape=self.shape, booked_at=SIGNALS_BEFORE_BOOKING),
+            NoOpInput(order_id=order_id, shape=self.shape),
             id=order_id,
             task_queue=NOOP_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -84,9 +84,9 @@ class NoOpWalker:
     async def finish(self, order_id: str) -> None:
         """A look; the signals before the booking; a look that shows it; the signals after it."""
         await self.looking.until(lambda _: True)
-        await self._signal(order_id, SIGNALS_BEFORE_BOOKING)
+        await self._signal(order_id, self.shape.booked_at)
         await self.looking.until(lambda booked: order_id in booked or None)
-        await self._signal(order_id, self.shape.signals - SIGNALS_BEFORE_BOOKING)
+        await self._signal(order_id, self.shape.signals - self.shape.booked_at)
         await self.temporal.get_workflow_handle(order_id).result()
 
     async def _signal(self, order_id: str, times: int) -> None:

@@ -22,7 +22,6 @@ from dom.orders.status import CarrierEventKind, FulfilmentStatus, FulfilmentStep
 from dom.shared import ids
 
 STEPS_BEFORE_BOOKING = (FulfilmentStep.ACCEPT, FulfilmentStep.PICK, FulfilmentStep.PACK)
-SIGNALS_BEFORE_BOOKING = len(STEPS_BEFORE_BOOKING)
 STEP_SECONDS = 0.05
 """Between two signals to one order, real or no-op: enough for each to find the workflow idle, as in life."""
 

@@ -40,6 +40,11 @@ class Shape(Value):
         """Signals."""
         return len(self.stages) - 1
 
+    @property
+    def booked_at(self) -> int:
+        """The number of the signal that the booking follows: the first remote activity. Raises StopIteration."""
+        return next(number for number, stage in enumerate(self.stages) if stage.remote)
+
 
 def shape_of(events: Iterable[HistoryEvent]) -> Shape:
     """The shape of the workflow that wrote this history."""

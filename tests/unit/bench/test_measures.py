@@ -101,6 +101,10 @@ class TestShape:
         )
         assert (shape.local, shape.remote, shape.signals, shape.updates) == (3, 3, 3, 1)
 
+    def test_finds_the_signal_that_the_booking_follows(self) -> None:
+        """Which is not the number of steps: of some of them the process does not hear."""
+        assert shape_of([UPDATE, LOCAL, SIGNAL, LOCAL, SIGNAL, LOCAL, REMOTE, SIGNAL, LOCAL]).booked_at == 2
+
     def test_counts_no_other_marker_as_a_local_activity(self) -> None:
         assert shape_of([PATCH, LOCAL]).local == 1
 
