@@ -76,7 +76,7 @@ bench-stock: setup
 bench-search: setup
 	$(BIN)/python -m bench.search $(ARGS)
 
-# Per order, over a horizon, the second look; `make bench-ofl ARGS="--only per_order"` for one of them.
+# Per order, over a horizon, re-optimisation; `make bench-ofl ARGS="--only per_order"` for one of them.
 bench-ofl: setup
 	$(BIN)/python -m bench.ofl $(ARGS)
 

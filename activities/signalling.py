@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from temporalio.service import RPCError
 
-from connectors.notifications.port import OutboundMessage, ReceiverGoneError, TemporaryFailureError
+from connectors.notifications.port import OutboundMessage, ReceiverNotFoundError, TemporaryFailureError
 
 
 class WorkflowNotices:
@@ -17,13 +17,13 @@ class WorkflowNotices:
         self._signal = signal
 
     async def send(self, message: OutboundMessage) -> None:
-        """Signal the workflow. ReceiverGoneError if it does not run, TemporaryFailureError if Temporal fails."""
+        """Signal the workflow. ReceiverNotFoundError if it does not run, TemporaryFailureError if Temporal fails."""
         try:
             heard = await self._signal(message.recipient, message.payload["signal"], message.payload["argument"])
         except RPCError as error:
             raise TemporaryFailureError(f"Temporal answered {error.status.name}: {error.message}") from error
         if not heard:
-            raise ReceiverGoneError(f"no workflow {message.recipient} runs")
+            raise ReceiverNotFoundError(f"no workflow {message.recipient} runs")
 
     async def close(self) -> None:
         """Nothing is open."""

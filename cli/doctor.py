@@ -14,7 +14,7 @@ from rich.table import Table
 
 from cli import configured, servers
 from cli.embedded import mail, postgres, temporal
-from cli.finding import CheckVerdict, DoctorFinding, checked, told
+from cli.finding import CheckVerdict, DoctorFinding, checked, finding_of
 from cli.folder import ENOUGH_SPACE_BYTES, DataFolder
 from cli.launch import EXIT_NO_NAMESPACE
 from cli.ports import require_free
@@ -113,7 +113,7 @@ def data_folder(folder: DataFolder) -> DoctorFinding:
         held = "in use by a running `dom`" if folder.is_held() else "not in use"
         return f"{folder.root}: writable, with room, {held}"
 
-    return told("data folder", words)
+    return finding_of("data folder", words)
 
 
 def kept_alive() -> DoctorFinding:
@@ -133,9 +133,9 @@ def database(settings: Settings, folder: DataFolder) -> Iterator[DoctorFinding]:
         if answer.verdict is CheckVerdict.FINE:
             yield from servers.database(settings, settings.database_url)
         return
-    yield told("PostgreSQL", lambda: f"{postgres.binary('postgres')}, version {postgres.major_version()}")
+    yield finding_of("PostgreSQL", lambda: f"{postgres.binary('postgres')}, version {postgres.major_version()}")
     yield root_handling()
-    yield told("database files", lambda: database_files(folder))
+    yield finding_of("database files", lambda: database_files(folder))
     yield port("PostgreSQL port", postgres.HOST, settings.postgres_port, "DOM_POSTGRES_PORT", folder)
     running = folder.addresses()
     if running is not None:
@@ -166,7 +166,7 @@ def temporal_server(settings: Settings, folder: DataFolder) -> Iterator[DoctorFi
     if settings.temporal_address:
         yield from servers.engine(settings)
         return
-    yield told("Temporal", lambda: str(temporal.binary()))
+    yield finding_of("Temporal", lambda: str(temporal.binary()))
     yield port("Temporal port", temporal.HOST, settings.temporal_port, "DOM_TEMPORAL_PORT", folder)
     yield port("Temporal UI port", temporal.HOST, settings.temporal_ui_port, "DOM_TEMPORAL_UI_PORT", folder)
     if folder.addresses() is not None:

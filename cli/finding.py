@@ -30,7 +30,7 @@ class DoctorFinding:
     words: str
 
 
-def told(what: str, words: Callable[[], str]) -> DoctorFinding:
+def finding_of(what: str, words: Callable[[], str]) -> DoctorFinding:
     """What `words` says; a StartProblem it raises blocks."""
     try:
         return DoctorFinding(what, CheckVerdict.FINE, words())

@@ -107,14 +107,14 @@ def waiting_table(found: SkuScreen) -> Table:
             row["status"],
             f"{row['placed_at']:%Y-%m-%d %H:%M}",
             row["units"],
-            row["set_aside"],
+            row["allocated"],
         )
         for row in found.waiting
     )
     title = f"{found.waiting_units} units wait in {found.waiting_orders} orders, next first"
     if len(found.waiting) < found.waiting_orders:
         title += f"; {len(found.waiting)} of them are shown"
-    return numbers(title, ("order", "channel", "status", "placed"), ("waits for", "set aside"), rows)
+    return numbers(title, ("order", "channel", "status", "placed"), ("waits for", "allocated"), rows)
 
 
 def node_table(node_id: str, found: NodeScreen) -> Table:

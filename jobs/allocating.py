@@ -73,7 +73,7 @@ class Allocating:
             outcome = await backorder_allocation.allocate(connection, skus)
         self._again |= outcome.again
         if outcome.granted:
-            _log.info("stock set aside", orders=len(outcome.granted))
+            _log.info("stock allocated", orders=len(outcome.granted))
 
     async def _look_at_everything(self) -> None:
         async with self._reads.connect() as connection:

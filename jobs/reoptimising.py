@@ -1,4 +1,4 @@
-"""Takes the second look: work that no node has begun is planned anew once stock, capacity or rates moved.
+"""Re-optimisation: work that no node has begun is planned anew once stock, capacity or rates moved.
 
 It follows the ledger: whatever moves units stands there, another order's reservation too. When nodes, rates or the
 policy change, and when a leader begins, it looks at everything once, a part at a time. The orders' processes are told
@@ -24,7 +24,7 @@ from store.database.engine import reading
 from store.ledger import cursors
 from store.ledger.cursors import Cursor
 from store.network.reference import Reference, ReferenceCache
-from store.sourcing import reoptimisation as second_looks
+from store.sourcing import reoptimisation as reoptimisations
 
 ORDERS_AT_ONCE: Final = 60
 """Orders that are planned together."""
@@ -71,7 +71,7 @@ class Reoptimising:
     async def run(self) -> bool:
         """Look at what moved since the last run, a bounded part of it."""
         reference = await self._reference()
-        if reference.policy.second_look.enabled:
+        if reference.policy.reoptimisation.enabled:
             await self._follow(reference.version)
             await self._look()
         else:
@@ -106,14 +106,14 @@ class Reoptimising:
                 del self._moved[sku]
         skus, after = self._round.skus, self._round.after
         async with self._reads.connect() as connection:
-            found = await second_looks.orders(connection, skus=skus, after=after, most=ORDERS_AT_ONCE)
+            found = await reoptimisations.orders(connection, skus=skus, after=after, most=ORDERS_AT_ONCE)
         self._round = _Round(skus, found[-1]) if len(found) == ORDERS_AT_ONCE else None
         if found:
             await self._look_at(found)
 
     async def _look_at(self, order_ids: Sequence[str]) -> None:
         async with self._engine.connect() as connection:
-            orders = await second_looks.unbegun(connection, order_ids, self._now(), replaying=self._replaying)
+            orders = await reoptimisations.unbegun(connection, order_ids, self._now(), replaying=self._replaying)
             if not orders:
                 return
             worlds, reference = await reoptimisation.worlds(connection, self._cache, orders)

@@ -19,7 +19,7 @@ from store.notifications.outbox import Entry
 MOST_SKUS: Final = 500
 """SKUs in one message."""
 KIND: Final = "availability.changed"
-_UNTOLD: Final = "its webhook was removed before it was told"
+_NOT_PUBLISHED: Final = "its webhook was removed before it was told"
 
 
 async def write_next(connection: AsyncConnection, cache: ReferenceCache, channel: Channel) -> bool:
@@ -35,7 +35,7 @@ async def write_next(connection: AsyncConnection, cache: ReferenceCache, channel
         return False
     news = await changes.now(connection, cache, channel.id, found.skus)
     if channel.publish is Publish.LEVEL:
-        told = await published_levels.told(connection, channel.id, [each.sku for each in news])
+        told = await published_levels.last_published(connection, channel.id, [each.sku for each in news])
         news = [each for each in news if told.get(each.sku) != each.level]
     if not await cursors.advance(connection, name, before, found.cursor):
         raise CursorMoved(name)
@@ -53,7 +53,7 @@ async def without_receiver(connection: AsyncConnection, channel_id: str, payload
     """
     skus = [item["sku"] for item in payload["data"]["items"]]
     await published_levels.forget(connection, channel_id, skus)
-    await announce(connection, [Affected(sku) for sku in skus], reason=_UNTOLD, actor=f"channel:{channel_id}")
+    await announce(connection, [Affected(sku) for sku in skus], reason=_NOT_PUBLISHED, actor=f"channel:{channel_id}")
 
 
 class CursorMoved(Exception):

@@ -1,4 +1,4 @@
-"""A run of the allocation: lock what there is, serve the queue, set units aside. One transaction, one run at a time.
+"""A run of the allocation: lock what there is, serve the queue, allocate units. One transaction, one run at a time.
 
 Runs take turns by an advisory lock that lasts as long as the transaction. Within a run balances are locked first, in
 the one order, then the orders that are served, without waiting for any: whoever moves an order's units has locked the
@@ -102,7 +102,7 @@ class _Run:
             found = anew | await self._still([order_id for order_id in part if order_id not in anew])
             for each in (found[order_id] for order_id in part if order_id in found):
                 grant = allocation.serve(each.order)
-                if grant.units != each.order.aside or (grant.units and grant.ready != each.ready):
+                if grant.units != each.order.allocated or (grant.units and grant.ready != each.ready):
                     granted.append((each, grant))
         return granted
 
@@ -116,7 +116,7 @@ class _Run:
     async def _write(self, granted: Sequence[tuple[InLine, Grant]]) -> None:
         shares = []
         for each, grant in granted:
-            had = dict(each.order.aside)
+            had = dict(each.order.allocated)
             if any(units > grant.units.get(balance, 0) for balance, units in had.items()):
                 await allocations.give_up(
                     self._connection, each.order.order_id, reason="dealt out anew", actor=ALLOCATION

@@ -105,7 +105,7 @@ async def _write(database: Database, connection: AsyncConnection, order: Order, 
         order.order_id,
         MESSAGE_KEY,
         MessageKind.ORDER_BACKORDERED if waits else MessageKind.ORDER_CONFIRMED,
-        context=result.waits_told(_units(order)) if waits else {},
+        context=result.backorder_context(_units(order)) if waits else {},
         webhook=database.webhooks,
     )
 

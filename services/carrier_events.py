@@ -48,11 +48,11 @@ async def take_in(
                 untold.append(row["event"])
                 reports += await _reports(connection, row, scan)
         if not reports:
-            await shipments.told(connection, untold)
+            await shipments.mark_notified(connection, untold)
     if reports:
         await _carry_out(engine, reports, writing)
         async with engine.begin() as connection:
-            await shipments.told(connection, untold)
+            await shipments.mark_notified(connection, untold)
     return taken
 
 

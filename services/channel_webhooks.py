@@ -3,7 +3,7 @@
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from connectors.notifications.port import OutboundMessage, ReceiverGoneError, TemporaryFailureError
+from connectors.notifications.port import OutboundMessage, ReceiverNotFoundError, TemporaryFailureError
 from connectors.notifications.webhook import WebhookSender
 from dom.shared.errors import OutsideFailure
 from store import channels
@@ -22,7 +22,7 @@ class ChannelWebhooks:
     async def send(self, message: OutboundMessage) -> None:
         """Post a message; any 2xx means it was taken.
 
-        ReceiverGoneError for a channel that has no webhook any more; otherwise as `WebhookSender.send`.
+        ReceiverNotFoundError for a channel that has no webhook any more; otherwise as `WebhookSender.send`.
         """
         channel = message.recipient
         try:
@@ -30,7 +30,7 @@ class ChannelWebhooks:
         except SQLAlchemyError as error:
             raise TemporaryFailureError(f"where channel {channel} wants it cannot be looked up: {error}") from error
         if webhook is None:
-            raise ReceiverGoneError(f"channel {channel} has no webhook")
+            raise ReceiverNotFoundError(f"channel {channel} has no webhook")
         sender = await self._sender(channel, webhook.secret)
         await sender.send(message.model_copy(update={"recipient": webhook.url}))
 

@@ -45,7 +45,7 @@ async def heed(database: Database, order_id: str, report: TakeNodeStep | ParcelR
 
 async def read(database: Database, order_id: str, revision: int = 0) -> OrderView | None:
     """The order as it stands, with its document if it was edited since the revision; None if the store does not hold
-    it. What second looks changed counts as applied.
+    it. What re-optimisations changed counts as applied.
 
     It waits for no change that is on its way: of that the process is told once it is written.
     """
@@ -60,7 +60,7 @@ async def resume(database: Database, order_id: str, *, revived_by: str | None, r
     """The order for a process that begins anew; None if the store does not hold it. `revived_by`: who asked for that,
     `run_id`: the process. What told a person that its process is gone is closed.
 
-    What carriers reported and was not carried out yet is carried out. Second looks count as applied.
+    What carriers reported and was not carried out yet is carried out. Re-optimisations count as applied.
     """
     async with database.transaction() as connection:
         await backorders.lock_order(connection, order_id)

@@ -23,8 +23,8 @@ _UNKNOWN_OR_BOOKED: Final = frozenset({None, ShipmentStatus.BOOKED})
 
 
 async def read(connection: AsyncConnection, order_id: str, *, takes_in: bool = False) -> OrderView | None:
-    """The order as it stands, in one statement; None if the store does not hold it. With `takes_in` what second looks
-    changed up to now counts as known to the order's process.
+    """The order as it stands, in one statement; None if the store does not hold it. With `takes_in` what
+    re-optimisations changed up to now counts as known to the order's process.
     """
     stored = await resuming.read(connection, order_id, takes_in=takes_in)
     if stored is None:

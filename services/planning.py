@@ -103,6 +103,6 @@ async def plan_under(
         decision = plan(demand, world, reference.policy, reference.policy_version)
     else:
         decision = await asyncio.to_thread(plan, demand, world, reference.policy, reference.policy_version)
-    looks = reference.policy.second_look
+    looks = reference.policy.reoptimisation
     hold = timedelta(minutes=looks.hold_minutes) if looks.enabled else timedelta()
     return Planned(demand, world, reference.network, decision, hold), reference.policy

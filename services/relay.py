@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.notifications.port import OutboundMessage, ReceiverGoneError, Sender, TemporaryFailureError
+from connectors.notifications.port import OutboundMessage, ReceiverNotFoundError, Sender, TemporaryFailureError
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import Medium, Notice
 from dom.shared.backoff import pause
@@ -33,7 +33,7 @@ _NEVER_GIVEN_UP: Final = frozenset({Medium.AVAILABILITY})
 """A channel whose webhook refuses is set up wrongly, and hears what it missed once that is mended."""
 _GONE: Final[Mapping[str, Callable[[AsyncConnection, RowMapping], Awaitable[None]]]] = {
     Notice.STOCK_ARRIVED: lambda connection, row: backorders.without_process(connection, row["order_id"]),
-    Notice.LOOKED_AGAIN: lambda connection, row: reoptimisation.without_process(connection, row["order_id"]),
+    Notice.REOPTIMISED: lambda connection, row: reoptimisation.without_process(connection, row["order_id"]),
     Notice.ORDER_CHANGED: lambda connection, row: processes.gone(connection, row["order_id"]),
     availability_news.KIND: lambda connection, row: availability_news.without_receiver(
         connection, row["recipient"], row["payload"]
@@ -177,13 +177,13 @@ class Relay:
             return self._put_off(row, error)
         try:
             await self._senders[message.medium].send(message)
-        except ReceiverGoneError as error:
+        except ReceiverNotFoundError as error:
             return await self._gone(row, message, error)
         except Exception as error:
             return self._not_sent(row, error)
         return _Sent(row, Settlement(row["id"], MessageStatus.SENT))
 
-    async def _gone(self, row: RowMapping, message: OutboundMessage, error: ReceiverGoneError) -> _Sent:
+    async def _gone(self, row: RowMapping, message: OutboundMessage, error: ReceiverNotFoundError) -> _Sent:
         """Nobody is there: of a notice, a person hears of the order; availability is told anew. Safe to repeat."""
         _log.warning("nobody to tell", receiver=row["receiver"], kind=row["kind"])
         if row["kind"] in _GONE:
@@ -203,7 +203,7 @@ class Relay:
         async with self._database.transaction() as connection:
             if message.medium is Medium.WORKFLOW:
                 await backorders.lock_order(connection, row["order_id"])
-                with suppress(ReceiverGoneError):
+                with suppress(ReceiverNotFoundError):
                     await self._senders[message.medium].send(message)
                     return False
             await _GONE[row["kind"]](connection, row)

@@ -28,7 +28,7 @@ from store.orders import processes, timeline
 from store.sourcing import decisions, reoptimisation, snapshot
 from store.sourcing.decisions import Planned
 
-_REASON: Final = "a second look found a better plan"
+_REASON: Final = "a re-optimisation found a better plan"
 
 
 class Outdated(Exception):
@@ -127,12 +127,12 @@ async def _put(connection: AsyncConnection, change: PlannedChange, network: Netw
     order_id, decision, at = change.order.order_id, change.decision, change.order.demand.as_of
     first = await fulfilments.next_number(connection, order_id)
     number = await reoptimisation.next_number(connection, order_id)
-    key = decisions.second_look_key(number)
+    key = decisions.reoptimisation_key(number)
     hold = max(released_at - at, timedelta())
     await fulfilments.release(connection, decision, first, at, hold)
     planned = Planned(change.order.demand, change.snapshot, network, decision, hold)
     await decisions.record(
-        connection, planned, business_key=key, cause=SourcingCause.SECOND_LOOK, first_fulfilment=first
+        connection, planned, business_key=key, cause=SourcingCause.REOPTIMISED, first_fulfilment=first
     )
     await timeline.append(
         connection, timeline.Event(order_id, EventKind.REOPTIMISED, key, OFL, at, _summary(change, first))
@@ -169,6 +169,6 @@ async def without_process(connection: AsyncConnection, order_id: str) -> None:
         await reoptimisation.mark_applied(connection, order_id)
         return
     for number in await reoptimisation.not_applied(connection, order_id):
-        key = f"{order_id}:{decisions.second_look_key(number)}"
+        key = f"{order_id}:{decisions.reoptimisation_key(number)}"
         detail = "the order's work was given to other nodes, but no process runs for the order"
         await exceptions.open_(connection, order_id, ExceptionKind.REOPTIMISED_NO_PROCESS, key, detail)

@@ -1,4 +1,4 @@
-"""Which units a hold would get, and what may be promised with them; nothing is changed by asking.
+"""Which units a reservation would get, and what may be promised with them; nothing is changed by asking.
 
 What is promised is what is held: the planner decides which node gives what, on the snapshot an order is planned on.
 """
@@ -22,7 +22,7 @@ from store.stock.soft import SoftUnits
 
 
 @dataclass(frozen=True, slots=True)
-class HoldLine:
+class SoftReservationLine:
     """Units of a SKU; either every line of a request names its node, or OFL chooses."""
 
     sku: str
@@ -32,14 +32,14 @@ class HoldLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class SoftReservationRequest:
     """What an owner wants held for `seconds`, and where it would go: that decides which nodes can give it."""
 
     channel: str
     owner: str
     reason: str
     seconds: int
-    lines: tuple[HoldLine, ...]
+    lines: tuple[SoftReservationLine, ...]
     country: str
     postal_code: str = ""
     shipping_method: ShippingMethod = ShippingMethod.STANDARD
@@ -50,9 +50,9 @@ class Hold:
     region: str = ""
 
     @classmethod
-    def of(cls, asked: Mapping[str, Any]) -> "Hold":
+    def of(cls, asked: Mapping[str, Any]) -> "SoftReservationRequest":
         """What was asked, as it is kept with a reservation (`asdict`, as JSON)."""
-        lines = tuple([HoldLine(**line) for line in asked["lines"]])
+        lines = tuple([SoftReservationLine(**line) for line in asked["lines"]])
         method = ShippingMethod(asked["shipping_method"])
         return cls(**{**asked, "lines": lines, "shipping_method": method, "tags": tuple(asked["tags"])})
 
@@ -90,7 +90,7 @@ class ReservationOutcome:
 async def given_for(
     connection: AsyncConnection,
     reference: ReferenceCache,
-    wanted: Hold,
+    wanted: SoftReservationRequest,
     soft_id: str,
     *,
     at: datetime,
@@ -106,7 +106,7 @@ async def given_for(
 
 
 async def outcome_of(
-    connection: AsyncConnection, reference: ReferenceCache, held: Hold, soft_id: str, *, at: datetime
+    connection: AsyncConnection, reference: ReferenceCache, held: SoftReservationRequest, soft_id: str, *, at: datetime
 ) -> ReservationOutcome:
     """What an order of the reservation would be promised at that moment: nodes and calendars may have changed since.
 
@@ -133,14 +133,14 @@ async def outcome_of(
     )
 
 
-def _works(node: Node | None, held: Hold) -> bool:
+def _works(node: Node | None, held: SoftReservationRequest) -> bool:
     return node is not None and node.active and (held.pickup_node is None or node.pickup)
 
 
 async def _planned(
     connection: AsyncConnection,
     reference: ReferenceCache,
-    wanted: Hold,
+    wanted: SoftReservationRequest,
     soft_id: str,
     at: datetime,
     own: str | None,
@@ -161,7 +161,7 @@ async def _planned(
 async def _decided(
     connection: AsyncConnection,
     reference: ReferenceCache,
-    wanted: Hold,
+    wanted: SoftReservationRequest,
     soft_id: str,
     at: datetime,
     own: str | None,
@@ -194,7 +194,7 @@ async def _decided(
 
 
 async def _named(
-    connection: AsyncConnection, cache: ReferenceCache, wanted: Hold, at: datetime, own: str | None
+    connection: AsyncConnection, cache: ReferenceCache, wanted: SoftReservationRequest, at: datetime, own: str | None
 ) -> Given:
     world, reference, _ = await snapshot.snapshot(
         connection,
@@ -222,7 +222,7 @@ async def _named(
     return Given(tuple(SoftUnits(line.node_id or "", line.sku, line.quantity) for line in wanted.lines))
 
 
-def _check(lines: Sequence[HoldLine], available: Sequence[int], never: Container[int] = ()) -> None:
+def _check(lines: Sequence[SoftReservationLine], available: Sequence[int], never: Container[int] = ()) -> None:
     short = [index for index, line in enumerate(lines) if available[index] < line.quantity]
     if short:
         first = lines[short[0]]

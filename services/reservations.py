@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom.shared import ids
 from dom.shared.errors import Conflict, NotFound, ReservationEnded, StockConflict
 from services.clock import utc_now
-from services.reservation_planning import Hold, ReservationOutcome, given_for, outcome_of
+from services.reservation_planning import ReservationOutcome, SoftReservationRequest, given_for, outcome_of
 from store.database.engine import reading
 from store.enums import SoftStatus
 from store.network.reference import ReferenceCache
@@ -30,7 +30,7 @@ ATTEMPTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class SoftReservations:
     """Soft reservations for a process. Requests that wait at the same time share a statement."""
 
     engine: AsyncEngine
@@ -44,7 +44,7 @@ class Holding:
         object.__setattr__(self, "_reads", reading(self.engine))
         object.__setattr__(self, "_queue", ReservationQueue(self.engine))
 
-    async def hold(self, wanted: Hold, key: str | None = None) -> tuple[RowMapping, bool]:
+    async def reserve(self, wanted: SoftReservationRequest, key: str | None = None) -> tuple[RowMapping, bool]:
         """The reservation, and whether it was made now; the same key of the same owner makes it once.
 
         Whatever the owner held in the channel is given back with it. Raises StockConflict with what is available by
@@ -72,7 +72,9 @@ class Holding:
         if found["status"] != SoftStatus.ACTIVE or "asked" not in document:
             return ReservationOutcome(document.get("promise"))
         async with self._reads.connect() as connection:
-            return await outcome_of(connection, self.reference, Hold.of(document["asked"]), found["id"], at=self.now())
+            return await outcome_of(
+                connection, self.reference, SoftReservationRequest.of(document["asked"]), found["id"], at=self.now()
+            )
 
     async def extend(self, soft_id: str, seconds: int) -> RowMapping:
         """Hold the units for so many seconds from now, never for less than before.
@@ -98,7 +100,7 @@ class Holding:
         async with self._reads.connect() as connection:
             return await soft.get(connection, soft_id)
 
-    async def _try(self, soft_id: str, wanted: Hold) -> ReservationVerdict:
+    async def _try(self, soft_id: str, wanted: SoftReservationRequest) -> ReservationVerdict:
         async with self._reads.connect() as connection:
             old = await soft.of_owner(connection, wanted.channel, wanted.owner)
             try:
@@ -112,7 +114,7 @@ class Holding:
         except IntegrityError:  # the same id or owner at the same moment, in another process: look again
             return ReservationVerdict.OWNER_BUSY
 
-    async def _replace(self, soft_id: str, wanted: Hold) -> ReservationVerdict:
+    async def _replace(self, soft_id: str, wanted: SoftReservationRequest) -> ReservationVerdict:
         async with self.engine.connect() as connection:
             await soft.one_at_a_time(connection, wanted.channel, wanted.owner)
             old = await soft.of_owner(connection, wanted.channel, wanted.owner)
@@ -124,14 +126,14 @@ class Holding:
             return verdict
 
     async def _planned(
-        self, connection: AsyncConnection, soft_id: str, wanted: Hold, own: str | None = None
+        self, connection: AsyncConnection, soft_id: str, wanted: SoftReservationRequest, own: str | None = None
     ) -> SoftRequest:
         given = await given_for(connection, self.reference, wanted, soft_id, at=self.now(), own=own)
         document = {"content_hash": wanted.content_hash(), "promise": given.promise, "asked": asdict(wanted)}
         return SoftRequest(soft_id, wanted.channel, wanted.owner, wanted.reason, wanted.seconds, given.units, document)
 
 
-def _same(found: RowMapping, wanted: Hold) -> RowMapping:
+def _same(found: RowMapping, wanted: SoftReservationRequest) -> RowMapping:
     if found["document"]["content_hash"] != wanted.content_hash():
         raise Conflict("the Idempotency-Key stands for another request", data={"reservation_id": found["id"]})
     return found

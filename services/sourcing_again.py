@@ -131,7 +131,7 @@ async def _tell(
             order_id,
             decisions.sourced_key(run.attempt),
             MessageKind.ORDER_BACKORDERED,
-            context=result.waits_told(state.waiting),
+            context=result.backorder_context(state.waiting),
             webhook=database.webhooks,
         )
         if result.for_stock:

@@ -27,7 +27,7 @@ Body = dict[str, Any]
 Parameters = Sequence[tuple[str, str]]
 
 
-class ApiGone(Exception):
+class ApiUnreachable(Exception):
     """The API did not answer one call for longer than the run's patience."""
 
 
@@ -100,7 +100,7 @@ def _player(method: str, path: str) -> str:
 
 class Api:
     """Calls below /v1. Connection errors, 5xx and `_PASSING` are tried again with the same content, up to `patience`
-    seconds a call; then ApiGone is raised. Every other answer is the caller's to read.
+    seconds a call; then ApiUnreachable is raised. Every other answer is the caller's to read.
     """
 
     def __init__(self, client: httpx.AsyncClient, patience: float) -> None:
@@ -118,12 +118,12 @@ class Api:
         return await self._call(name, "POST", path, body=body, headers={"Idempotency-Key": key} if key else {})
 
     async def pages(self, name: str, path: str, parameters: Parameters) -> AsyncIterator[Body]:
-        """Every item of a list, page by page. Raises ApiGone also when the list is refused."""
+        """Every item of a list, page by page. Raises ApiUnreachable also when the list is refused."""
         cursor: list[tuple[str, str]] = []
         while True:
             answer = await self.get(name, path, [*parameters, ("limit", str(PAGE)), *cursor])
             if not answer.ok:
-                raise ApiGone(f"GET {path}: {answer.problem}")
+                raise ApiUnreachable(f"GET {path}: {answer.problem}")
             for item in answer.body["items"]:
                 yield item
             if not answer.body.get("next_cursor"):
@@ -160,7 +160,7 @@ class Api:
             self.calls.errors[trouble] += 1
             failing_since = failing_since or began
             if ended - failing_since > self._patience:
-                raise ApiGone(f"{method} {path}: {trouble} for {self._patience:.0f} seconds")
+                raise ApiUnreachable(f"{method} {path}: {trouble} for {self._patience:.0f} seconds")
             await asyncio.sleep(_pause(path, attempts))
 
 

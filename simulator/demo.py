@@ -15,7 +15,7 @@ from time import monotonic
 import httpx
 from rich.console import Console
 
-from simulator.api import CALLS_AT_ONCE, TIMEOUT, Api, ApiGone, Credentials
+from simulator.api import CALLS_AT_ONCE, TIMEOUT, Api, ApiUnreachable, Credentials
 from simulator.board import Board, BoardOrder
 from simulator.carriers import Carriers
 from simulator.channels import ChannelPlayers, order_id
@@ -111,7 +111,7 @@ async def _replay(config: Config, sample: Sample, api: Api, board: Board, consol
                 tasks.start(progress.run())
                 trouble = await stage.play(sample.orders(config.orders, chosen.shift, chosen.tag))
             tasks.cancel_all()
-    except* ApiGone as gone:
+    except* ApiUnreachable as gone:
         trouble = "; ".join(str(error) for error in gone.exceptions)
     return trouble
 
@@ -185,7 +185,7 @@ async def _costs(api: Api, board: Board) -> list[int]:
     chosen = delivered[:: max(1, len(delivered) // COSTS_ASKED)][:COSTS_ASKED]
     try:
         return list(await asyncio.gather(*(_cost(api, order) for order in chosen)))
-    except ApiGone:
+    except ApiUnreachable:
         return []
 
 

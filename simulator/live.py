@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from simulator.api import Api, ApiGone
+from simulator.api import Api, ApiUnreachable
 from simulator.board import Board
 from simulator.cases import OPENING, choose_cases
 from simulator.channels import order_id
@@ -47,7 +47,7 @@ async def run_live(
     try:
         async with connect(config, transport) as api:
             sent = await _sent_before(api, sample, await edition(api, sample, fresh=False))
-    except ApiGone as gone:
+    except ApiUnreachable as gone:
         console.print(f"The replay cannot begin: {gone}", style="bold red", highlight=False, markup=False)
         return
     batch = min(max(config.orders, sent), len(sample))
@@ -100,7 +100,7 @@ async def _go_on(
                     tasks.start(guide.lead(len(stage.channels.cases)))
                     trouble = await stage.play(requests)
                 tasks.cancel_all()
-        except* ApiGone as gone:
+        except* ApiUnreachable as gone:
             trouble = "; ".join(str(error) for error in gone.exceptions)
     return trouble
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from simulator.api import ApiGone
+from simulator.api import ApiUnreachable
 from simulator.board import Board, BoardOrder
 
 
@@ -29,7 +29,7 @@ class SimulatorTasks:
         self._keep(self._group.create_task(self._guarded(order, work)))
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Starts a task for the whole run; ApiGone ends the run."""
+        """Starts a task for the whole run; ApiUnreachable ends the run."""
         task = self._group.create_task(work)
         self._keep(task)
         return task
@@ -43,7 +43,7 @@ class SimulatorTasks:
         self._under_way += 1
         try:
             await work
-        except ApiGone as gone:
+        except ApiUnreachable as gone:
             order.trouble = str(gone)
             self._board.say(f"{order.id}: {gone}")
         finally:

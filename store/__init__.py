@@ -6,7 +6,7 @@ enums           the finite sets of columns
 ledger/         the stock ledger as a log with readers
 orders/         orders, timeline, reads
 fulfilment/     fulfilments, work list, reports that came too late
-backorders/     orders that wait for stock, and what is set aside for them
+backorders/     orders that wait for stock, and what is allocated to them
 stock/          balances, reservations, counts, changes, safety stock
 availability/   what may be promised, and its changes
 inbound/        goods on their way in

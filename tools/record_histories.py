@@ -35,8 +35,8 @@ from store.database import migrate
 from store.enums import LedgerKind
 from store.stock import Movement
 from tests.worlds import small
-from tests.worlds.looks import comes, reoptimisation_job
 from tests.worlds.outside import RecordingCarrier
+from tests.worlds.reoptimising import comes, reoptimisation_job
 from tests.worlds.running import House
 from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import (
@@ -220,7 +220,7 @@ PATHS: dict[str, tuple[Callable[[House, Order], Awaitable[None]], dict[str, Any]
     "stray-scans": (stray_scans, {"RARE": 5}),
     "came-back": (came_back, {"RARE": 5}),
     "carrier-refuses": (carrier_refuses, {"B": 1}),
-    "looked-at-again": (looked_at_again, {"RARE": 5}),
+    "reoptimised": (looked_at_again, {"RARE": 5}),
     "cancelled-by-temporal": (cancelled_by_temporal, {"RARE": 5}),
     "revived": (revived, {"RARE": 5}),
 }

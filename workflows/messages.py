@@ -113,8 +113,8 @@ class OrderNews(Value):
     event: str = ""
 
 
-class LookedAgain(Value):
-    """A second look gave unbegun work of the order to other nodes; `number` is its last change."""
+class Reoptimised(Value):
+    """A re-optimisation gave unbegun work of the order to other nodes; `number` is its last change."""
 
     number: int
 

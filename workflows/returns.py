@@ -281,7 +281,7 @@ class ReturnWorkflow:
         self, command: Step, call: ReceiveCall | InspectCall | CancelReturnCall, operation: str, summary: str
     ) -> ReturnStepAnswer:
         """Carry a command out for a caller, once for the update's id, in whichever run it comes again."""
-        place, caller = self._one_at_a_time.told(), workflow.current_update_info()
+        place, caller = self._one_at_a_time.received(), workflow.current_update_info()
         request_hash = call.content_hash(operation)
         with answering(request_hash):
             await self._allowed()

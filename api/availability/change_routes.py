@@ -19,7 +19,7 @@ from api.availability.change_models import AvailabilityChanges
 from api.contract import responses
 from api.http import cursor, problems
 from api.http.answers import Json
-from api.http.change_stream import FullError, Tail, Told
+from api.http.change_stream import ChangesRead, FullError, Tail
 from api.http.problems import ProviderAwayError, UnauthenticatedError
 from api.http.services import Services, Use
 from api.identity import visibility
@@ -202,7 +202,7 @@ def _decode(text: str) -> Cursor:
     return Cursor(int(parts[0]), int(parts[1]))
 
 
-def _items(told: Told) -> list[dict[str, str | int]]:
+def _items(told: ChangesRead) -> list[dict[str, str | int]]:
     return [{"sku": each.sku, "quantity": each.quantity, "level": each.level} for each in told.news]
 
 

@@ -22,7 +22,7 @@ WATCHES: Final[Example] = {
         "name": "example-watch",
         "description": "The node has not taken the work on",
         "subject": "fulfilment",
-        "after": ["accepted", "sourced", "second_look"],
+        "after": ["accepted", "sourced", "reoptimisation"],
         "milestone": "fulfilment_accepted",
         "within_minutes": 240,
     },

@@ -39,7 +39,7 @@ class FullError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ChangesRead:
     """What a listener hears at once, and the cursor it stands at then."""
 
     news: list[News]
@@ -87,7 +87,7 @@ class Tail:
                 self._reading.cancel()
                 self._reading = None
 
-    async def follow(self, channel: str | None, after: Cursor, beat: float) -> AsyncIterator[Told]:
+    async def follow(self, channel: str | None, after: Cursor, beat: float) -> AsyncIterator[ChangesRead]:
         """What changed after the cursor, as it changes, and nothing every `beat` seconds in which nothing does; ends
         when the process stops. For a block of `listening`.
         """
@@ -95,7 +95,7 @@ class Tail:
             moved, position = self._moved, self._position
             if batch := self._batch_at(after):
                 after = batch.after
-                yield Told(await self._news(batch, channel), after)
+                yield ChangesRead(await self._news(batch, channel), after)
             elif after < position or position == cursors.START:
                 told = await self.read(channel, after, SKUS)
                 if told.news:
@@ -104,15 +104,15 @@ class Tail:
                 elif position != cursors.START:
                     after = position
                 elif not await _within(beat, moved):
-                    yield Told([], after)
+                    yield ChangesRead([], after)
             elif not await _within(beat, moved):
-                yield Told([], after)
+                yield ChangesRead([], after)
 
-    async def read(self, channel: str | None, after: Cursor, limit: int) -> Told:
+    async def read(self, channel: str | None, after: Cursor, limit: int) -> ChangesRead:
         """What changed after the cursor, of at most `limit` SKUs, without waiting."""
         return await uninterrupted(self._read(channel, after, limit))
 
-    async def wait_and_read(self, channel: str | None, after: Cursor, limit: int, seconds: float) -> Told:
+    async def wait_and_read(self, channel: str | None, after: Cursor, limit: int, seconds: float) -> ChangesRead:
         """The same; where nothing has changed yet it waits for it. For a block of `listening`."""
         try:
             async with asyncio.timeout(seconds):
@@ -124,7 +124,7 @@ class Tail:
                     await moved.wait()
         except TimeoutError:
             pass
-        return Told([], after)
+        return ChangesRead([], after)
 
     async def close(self) -> None:
         """Nobody is told anything more: those who listen end."""
@@ -137,10 +137,10 @@ class Tail:
         self._closed = True
         self._move()
 
-    async def _read(self, channel: str | None, after: Cursor, limit: int) -> Told:
+    async def _read(self, channel: str | None, after: Cursor, limit: int) -> ChangesRead:
         async with self._reads.connect() as connection:
             found = await changes.read(connection, after, limit)
-            return Told(await changes.now(connection, self._cache, channel, found.skus), found.cursor)
+            return ChangesRead(await changes.now(connection, self._cache, channel, found.skus), found.cursor)
 
     async def _read_on(self) -> None:
         started = more = False

@@ -17,7 +17,7 @@ from processes.exception_actions import ExceptionActions
 from processes.orders import OrderProcesses
 from processes.returns import ReturnProcesses
 from services.authentication import KeyRing
-from services.reservations import Holding
+from services.reservations import SoftReservations
 from settings import Settings
 from store.channels import Registered
 from store.database import engine as store_engine
@@ -46,7 +46,7 @@ class Services:
     tail: Tail
     reference: ReferenceCache = field(default_factory=ReferenceCache)
     webhooks: bool = False
-    holding: Holding = field(init=False)
+    reservations: SoftReservations = field(init=False)
     channels: Registered = field(init=False)
     keys: KeyRing = field(init=False)
     standing: Shared[DatabaseState] = field(init=False)
@@ -61,7 +61,7 @@ class Services:
         object.__setattr__(self, "channels", Registered(self.reads))
         actions = ExceptionActions(self.durable, self.engine, self.orders, webhooks=self.webhooks)
         object.__setattr__(self, "exception_actions", actions)
-        object.__setattr__(self, "holding", Holding(self.engine, self.reference))
+        object.__setattr__(self, "reservations", SoftReservations(self.engine, self.reference))
 
     async def _probe(self) -> DatabaseState:
         async with self.reads.connect() as connection:

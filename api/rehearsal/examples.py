@@ -104,7 +104,7 @@ REHEARSAL_REPORT: Final[Example] = {
         "orders": 200,
         "decisions": 205,
         "not_rehearsed": 0,
-        "second_looks": 0,
+        "reoptimisations": 0,
         "versions": {"3": 205},
         "verdicts": {"same": 205},
         "other_prices": True,

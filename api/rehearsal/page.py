@@ -25,7 +25,7 @@ MINUS: Final = "\N{MINUS SIGN}"
 WITHOUT_A_PRICE: Final = (
     "the baseline's policy lacks a rate for a currency, weighs in another one, or is not there any more"
 )
-_GOOD: Final = frozenset({Verdict.SAME, Verdict.TOLD_OTHERWISE, Verdict.SECOND_LOOK})
+_GOOD: Final = frozenset({Verdict.SAME, Verdict.EXPLAINED_OTHERWISE, Verdict.REOPTIMISED})
 
 
 Say = Callable[[float], str]

@@ -16,7 +16,7 @@ from api.reservations.models import Extension, Reservation, ReservationId, Reser
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import NotFound
-from services.reservation_planning import Hold, HoldLine
+from services.reservation_planning import SoftReservationLine, SoftReservationRequest
 
 router = APIRouter(tags=["inventory"])
 
@@ -26,7 +26,7 @@ _SHOWN = ("channel", "owner", "reason", "status", "expires_at", "created_at", "u
 @router.post(
     "/reservations",
     status_code=201,
-    summary="Hold units for a cart",
+    summary="Reserve units for a cart",
     operation_id="holdUnits",
     response_model=Reservation,
     responses={
@@ -37,7 +37,7 @@ _SHOWN = ("channel", "owner", "reason", "status", "expires_at", "created_at", "u
         ),
     },
 )
-async def hold(
+async def reserve(
     asked: Annotated[
         ReservationRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.RESERVATION_REQUESTS))
     ],
@@ -57,12 +57,14 @@ async def hold(
     named = ((f"lines[{index}].node_id", line.node_id) for index, line in enumerate(asked.lines))
     visibility.own_nodes(who, named if asked.pickup_node is None else [("pickup_node", asked.pickup_node)])
     await services.channels.check(asked.channel)
-    wanted = Hold(
+    wanted = SoftReservationRequest(
         channel=asked.channel,
         owner=asked.owner,
         reason=asked.reason,
         seconds=asked.seconds,
-        lines=tuple(HoldLine(line.sku, line.quantity, line.node_id, line.unit_price) for line in asked.lines),
+        lines=tuple(
+            SoftReservationLine(line.sku, line.quantity, line.node_id, line.unit_price) for line in asked.lines
+        ),
         country=asked.ship_to.country if asked.ship_to else NOWHERE,
         postal_code=asked.ship_to.postal_code if asked.ship_to else "",
         region=asked.ship_to.region if asked.ship_to else "",
@@ -72,7 +74,7 @@ async def hold(
         tags=asked.tags,
         customer_class=asked.customer_class,
     )
-    found, created = await services.holding.hold(wanted, key)
+    found, created = await services.reservations.reserve(wanted, key)
     shown = await _shown(services, found)
     return Json(shown, 201 if created else 200, headers={"Location": shown["links"]["self"]})
 
@@ -100,7 +102,7 @@ async def get(
 
 @router.post(
     "/reservations/{reservation_id}/extend",
-    summary="Hold units for longer",
+    summary="Reserve units for longer",
     operation_id="extendReservation",
     response_model=Reservation,
     responses={
@@ -116,12 +118,12 @@ async def extend(
 ) -> Json:
     """Counted from now, never to an earlier moment than before. One that ended is not revived: ask for a new one."""
     await _own(services, who, reservation_id)
-    return Json(await _shown(services, await services.holding.extend(reservation_id, extension.seconds)))
+    return Json(await _shown(services, await services.reservations.extend(reservation_id, extension.seconds)))
 
 
 @router.delete(
     "/reservations/{reservation_id}",
-    summary="Give held units back",
+    summary="Release a reservation",
     operation_id="releaseReservation",
     response_model=Reservation,
     responses={
@@ -134,12 +136,12 @@ async def release(
 ) -> Json:
     """One that has ended already, or became an order, stays as it is."""
     await _own(services, who, reservation_id)
-    return Json(await _shown(services, await services.holding.release(reservation_id)))
+    return Json(await _shown(services, await services.reservations.release(reservation_id)))
 
 
 async def _own(services: Services, who: Principal, reservation_id: str) -> RowMapping:
     """The reservation. Raises NotFound, also for one of a channel that is not the caller's own, or of other nodes."""
-    found = await services.holding.get(reservation_id)
+    found = await services.reservations.get(reservation_id)
     elsewhere = not any(who.limits.allow(node=units["node_id"]) for units in found["units"])
     if not who.limits.allow(channel=found["channel"]) or (who.limits.nodes is not None and elsewhere):
         raise NotFound(f"there is no reservation {reservation_id}")
@@ -147,7 +149,7 @@ async def _own(services: Services, who: Principal, reservation_id: str) -> RowMa
 
 
 async def _shown(services: Services, found: RowMapping) -> dict[str, Any]:
-    order_id, outcome = found["order_id"], await services.holding.outcome(found)
+    order_id, outcome = found["order_id"], await services.reservations.outcome(found)
     return {
         "reservation_id": found["id"],
         **{name: found[name] for name in _SHOWN},

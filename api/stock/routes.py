@@ -109,12 +109,12 @@ def _count(item: CountItem) -> Count:
 
 
 def _answer(list_: str, given: Sequence[Any], results: dict[int, ItemResult], *further: str) -> Json:
-    told = {index: _told(list_, index, result, further) for index, result in results.items()}
+    told = {index: _result(list_, index, result, further) for index, result in results.items()}
     told |= items.refused(given, list_)
     return Json({"results": [told[index] for index in sorted(told)]})
 
 
-def _told(list_: str, index: int, result: ItemResult, further: Iterable[str]) -> dict[str, Any]:
+def _result(list_: str, index: int, result: ItemResult, further: Iterable[str]) -> dict[str, Any]:
     told: dict[str, Any] = {"index": index, "status": result.outcome}
     if result.error is not None:
         problem = problems.of_error(result.error, f"{list_}[{index}].")

@@ -1,1 +1,1 @@
-"""What the planner can do: per order, over a horizon, and at the second look."""
+"""What the planner can do: per order, over a horizon, and at re-optimisation."""

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 INTERRUPTED = 130
-PARTS = ("per_order", "horizon", "second_look")
+PARTS = ("per_order", "horizon", "reoptimisation")
 """Modules of this package: each has `measure(quick)`, which answers rows, and may have `table` and `aims` of them."""
 
 

@@ -29,7 +29,7 @@ class TemporaryFailureError(Exception):
     """The message did not go out now; the same message may go out later."""
 
 
-class ReceiverGoneError(Exception):
+class ReceiverNotFoundError(Exception):
     """There is nobody any more who could be told."""
 
 
@@ -39,7 +39,8 @@ class Sender(Protocol):
     async def send(self, message: OutboundMessage) -> None:
         """Hand the message over; returns once the other side took it.
 
-        TemporaryFailureError: try again later. OutsideFailure: refused for good. ReceiverGoneError: nobody is there.
+        TemporaryFailureError: try again later. OutsideFailure: refused for good.
+        ReceiverNotFoundError: nobody is there.
         """
 
     async def close(self) -> None:

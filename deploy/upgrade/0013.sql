@@ -10,7 +10,7 @@ BEGIN
     END IF;
 END $$;
 
--- What is set aside for waiting orders
+-- What is allocated to waiting orders
 ALTER TABLE soft_reservations
     ADD COLUMN backorder_of text REFERENCES orders (id),
     ADD COLUMN ready boolean DEFAULT false NOT NULL,
@@ -84,6 +84,41 @@ CREATE INDEX signing_secrets_created_ix ON signing_secrets (created_at, id);
 -- The audit log is looked through by what it is about, and by time
 CREATE INDEX audit_log_object_ix ON audit_log (object, id);
 CREATE INDEX audit_log_recorded_ix ON audit_log (recorded_at);
+-- The second look is re-optimisation
+ALTER TABLE second_looks RENAME TO reoptimisations;
+ALTER TABLE reoptimisations RENAME COLUMN taken_in_at TO applied_at;
+ALTER TABLE reoptimisations RENAME CONSTRAINT second_looks_pkey TO reoptimisations_pkey;
+ALTER TABLE reoptimisations RENAME CONSTRAINT second_looks_order_id_fkey TO reoptimisations_order_id_fkey;
+COMMENT ON COLUMN sourcing_decisions.business_key IS 'what asked for it: the order''s nth sourcing, a re-optimisation';
+UPDATE timeline SET kind = 'reoptimised', business_key = replace(business_key, 'second_look:', 'reoptimised:')
+WHERE kind = 'second_look';
+UPDATE sourcing_decisions SET cause = 'reoptimised', business_key = replace(business_key, 'second_look:', 'reoptimised:')
+WHERE cause = 'second look';
+UPDATE sourcing_decisions SET cause = 'retried' WHERE cause = 'looked again';
+UPDATE exceptions SET kind = 'reoptimised_no_process' WHERE kind = 'second_look_gone';
+UPDATE exceptions SET kind = 'backorder_no_process' WHERE kind = 'waiting_order_gone';
+UPDATE outbox SET kind = 'reoptimised' WHERE kind = 'looked_again';
+ALTER TABLE policies DISABLE TRIGGER never_changes;
+UPDATE policies SET source = regexp_replace(source, '\msecond_look\M', 'reoptimisation', 'g'),
+    document = document - 'second_look' || jsonb_build_object('reoptimisation', document->'second_look')
+WHERE document ? 'second_look';
+ALTER TABLE policies ENABLE TRIGGER never_changes;
+UPDATE policy_drafts SET source = regexp_replace(source, '\msecond_look\M', 'reoptimisation', 'g'),
+    document = document - 'second_look' || jsonb_build_object('reoptimisation', document->'second_look')
+WHERE document ? 'second_look';
+UPDATE rehearsals SET policy = policy - 'second_look' || jsonb_build_object('reoptimisation', policy->'second_look')
+WHERE policy ? 'second_look';
+UPDATE shadows SET policy = policy - 'second_look' || jsonb_build_object('reoptimisation', policy->'second_look')
+WHERE policy ? 'second_look';
+UPDATE rehearsals SET report = replace(replace(report::text, '"second_looks"', '"reoptimisations"'),
+    '"second_look"', '"reoptimised"')::jsonb
+WHERE report IS NOT NULL;
+
+-- What was told is notified or explained, what is gone is not found
+ALTER TABLE carrier_events RENAME COLUMN told_at TO notified_at;
+UPDATE rehearsals SET report = replace(replace(report::text, '"told_otherwise"', '"explained_otherwise"'),
+    '"policy_gone"', '"policy_not_found"')::jsonb
+WHERE report IS NOT NULL;
 
 -- `0001_functions.sql` makes them anew.
 DROP FUNCTION take_soft, take_one_soft, reserve_firm, reclaim_lapsed, allowed_units;

@@ -25,7 +25,7 @@ class Notice(StrEnum):
     """What orders' processes are told, by the signal of that name."""
 
     STOCK_ARRIVED = "stock_arrived"
-    LOOKED_AGAIN = "looked_again"
+    REOPTIMISED = "reoptimised"
     ORDER_CHANGED = "order_changed"
     """Something happened to the order that its process has to act on, or shows."""
 

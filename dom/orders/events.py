@@ -18,7 +18,7 @@ class EventKind(StrEnum):
 
     ACCEPTED = "accepted"
     SOURCED = "sourced"
-    REOPTIMISED = "second_look"
+    REOPTIMISED = "reoptimised"
     CANCELLED = "cancelled"
     FULFILMENT_ACCEPTED = "fulfilment_accepted"
     FULFILMENT_REJECTED = "fulfilment_rejected"
@@ -257,7 +257,7 @@ _KIND: Final = EventKind
 EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.ACCEPTED: EventInfo(AcceptedData, "The order was captured and sourced for the first time"),
     _KIND.SOURCED: EventInfo(SourcedData, "Waiting units were sourced again"),
-    _KIND.REOPTIMISED: EventInfo(ReoptimisedData, "A second look gave work that no node had begun to other nodes"),
+    _KIND.REOPTIMISED: EventInfo(ReoptimisedData, "A re-optimisation gave work that no node had begun to other nodes"),
     _KIND.CANCELLED: EventInfo(CancelledData, "Units were cancelled"),
     _KIND.FULFILMENT_ACCEPTED: EventInfo(FulfilmentData, "The node accepted the work"),
     _KIND.FULFILMENT_REJECTED: EventInfo(FulfilmentData, "The node cannot do the work, or its parcel was not taken"),

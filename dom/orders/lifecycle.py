@@ -13,8 +13,8 @@ from typing import Final
 from dom.orders.holds import BlockedStep, Hold, blocking
 from dom.orders.status import (
     BEFORE_HAND_OVER,
+    ENDED_UNDELIVERED,
     FINAL_FULFILMENT,
-    GONE,
     FulfilmentStatus,
     FulfilmentStep,
     OrderStatus,
@@ -125,7 +125,7 @@ class FulfilmentState:
     @property
     def living(self) -> bool:
         """Whether its units are still on their way to the customer, or there."""
-        return self.status not in GONE
+        return self.status not in ENDED_UNDELIVERED
 
     @property
     def cancellable(self) -> bool:

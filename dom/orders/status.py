@@ -40,7 +40,7 @@ class FulfilmentStatus(StrEnum):
     LOST = "lost"
     RETURNED = "returned_to_sender"
     RECALLED = "recalled"
-    """A second look gave the units to other fulfilments before any node began."""
+    """A re-optimisation gave the units to other fulfilments before any node began."""
 
 
 class Whereabouts(StrEnum):
@@ -92,9 +92,9 @@ ARRIVED: Final = _units(Whereabouts.WITH_CUSTOMER)
 """The units reached the customer."""
 SOURCED_ANEW: Final = _units(Whereabouts.SOURCED_ANEW)
 """The units are to be sourced again, or were."""
-GONE: Final = _units(Whereabouts.SOURCED_ANEW, Whereabouts.CANCELLED)
+ENDED_UNDELIVERED: Final = _units(Whereabouts.SOURCED_ANEW, Whereabouts.CANCELLED)
 """The work ended without its units reaching the customer."""
-FINAL_FULFILMENT: Final = ARRIVED | GONE
+FINAL_FULFILMENT: Final = ARRIVED | ENDED_UNDELIVERED
 """Nothing follows."""
 LEFT_NODE: Final = frozenset(status for status in FulfilmentStatus if MEANING[status].left_node)
 """The goods left the node's stock; its reservation is used up."""
@@ -215,8 +215,8 @@ class SourcingCause(StrEnum):
     SHORT_PICK = "short pick"
     LOST = "lost by the carrier"
     STOCK_ARRIVED = "stock arrived"
-    LOOKED_AGAIN = "looked again"
-    SECOND_LOOK = "second look"
+    RETRIED = "retried"
+    REOPTIMISED = "reoptimised"
     HOLD_RELEASED = "hold released"
     EDITED = "order edited"
 

@@ -18,7 +18,7 @@ reasons/         the reasons that are kept with every decision: figures for an a
                  people
 rehearsal/       rehearsal: recorded decisions made again, under the policy that made them or under
                  another one
-reoptimisation/  the second look: work that no node has begun is planned anew, for many orders
+reoptimisation/  re-optimisation: work that no node has begun is planned anew, for many orders
                  together
 servable         which nodes may ever give a SKU to a place, or hand it out there; and why none may,
                  if none may

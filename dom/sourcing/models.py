@@ -43,7 +43,7 @@ class Demand(Value):
 
     `as_of` is the moment the promise counts from. `place` is None where the postal code is not known: distance then
     plays no part, and the explanation says so. `excluded_nodes` have failed this order before. `currency` is the one of
-    the lines' unit prices. `deliver_by` is the promise a second look must keep: nothing that arrives later is planned.
+    the lines' unit prices. `deliver_by` is the promise a re-optimisation must keep: nothing later is planned.
     """
 
     order_id: str

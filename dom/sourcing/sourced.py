@@ -54,7 +54,7 @@ class Sourced(Value):
         """Units by line that wait for stock."""
         return {line_id: n for line_id, n in self.waiting.items() if line_id not in self.cannot_be_sourced}
 
-    def waits_told(self, asked: Mapping[str, int]) -> dict[str, Any]:
+    def backorder_context(self, asked: Mapping[str, int]) -> dict[str, Any]:
         """What the customer is told of units that were asked for: those sourced, waiting, and not possible."""
         sourced = {line_id: n - self.waiting.get(line_id, 0) for line_id, n in asked.items()}
         ships = {line_id: n for line_id, n in sourced.items() if n}

@@ -2,9 +2,9 @@
 
 An order takes what there is for it and goes on waiting for the rest. One that is to be shipped complete takes all it
 waits for or nothing, and holds nobody up who stands behind it; but once it has waited longer than `PATIENCE`, what it
-needs is set aside for it as it comes, so that a stream of small deliveries cannot pass it by for ever.
+needs is allocated to it as it comes, so that a stream of small deliveries cannot pass it by for ever.
 
-What is set aside for an order that still lacks something is dealt out anew each time: two such orders that each hold
+What is allocated to an order that still lacks something is dealt out anew each time: two such orders that each hold
 what the other lacks would otherwise wait for ever, and a higher priority given later would come to nothing.
 """
 
@@ -19,7 +19,7 @@ Balance = tuple[str, str]
 """(node, SKU)."""
 
 PATIENCE: Final = timedelta(days=3)
-"""How long an order that is to be shipped complete waits before units are set aside for it as they come."""
+"""How long an order that is to be shipped complete waits before units are allocated to it as they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ NO_LIMIT: Final = Limit()
 class WaitingOrder:
     """An order in the queue. A lower `priority` is served first; `since` is when it began to wait, in real time.
 
-    `wanted` are the units it waits for by SKU, `aside` those of them it has already. It takes nothing from a node of
-    `excluded_nodes`, and nothing more from a balance of `declined`, whose units it had and could not use.
+    `wanted` are the units it waits for by SKU, `allocated` those of them it has already. It takes nothing from a node
+    of `excluded_nodes`, and nothing more from a balance of `declined`, whose units it had and could not use.
     """
 
     order_id: str
@@ -55,7 +55,7 @@ class WaitingOrder:
     pickup_node: str | None = None
     excluded_nodes: frozenset[str] = frozenset()
     declined: frozenset[Balance] = frozenset()
-    aside: Mapping[Balance, int] = field(default_factory=dict)
+    allocated: Mapping[Balance, int] = field(default_factory=dict)
 
     @property
     def place(self) -> tuple[int, datetime, str]:
@@ -64,12 +64,12 @@ class WaitingOrder:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all it waits for is set aside for it."""
-        return not _missing(self.wanted, self.aside)
+        """Whether all it waits for is allocated to it."""
+        return not _missing(self.wanted, self.allocated)
 
     @property
-    def keeps_aside(self) -> bool:
-        """Whether what is set aside for it is its own; if not, it is dealt out anew."""
+    def keeps_allocated(self) -> bool:
+        """Whether what is allocated to it is its own; if not, it is dealt out anew."""
         return self.is_complete or not self.ship_complete
 
     def may_use(self, balance: Balance) -> bool:
@@ -80,7 +80,7 @@ class WaitingOrder:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an order has after a run: all units set aside for it. If it is `ready`, it is to be told to take them."""
+    """What an order has after a run: all units allocated to it. If it is `ready`, it is to be told to take them."""
 
     order_id: str
     units: Mapping[Balance, int]
@@ -90,7 +90,7 @@ class Grant:
 class Allocation:
     """One run over the queue. `free` is what OFL may take of each balance; `limits` are by channel and balance.
 
-    Orders must be served in the order of their places. What is set aside for orders that do not keep it has to be put
+    Orders must be served in the order of their places. What is allocated to orders that do not keep it has to be put
     back first.
     """
 
@@ -115,15 +115,15 @@ class Allocation:
         return not any(units for nodes in self._free.values() for units in nodes.values())
 
     def put_back(self, order: WaitingOrder) -> None:
-        """What was set aside for an order that does not keep it is free for the run."""
-        if not order.keeps_aside:
-            for (node, sku), units in order.aside.items():
+        """What was allocated to an order that does not keep it is free for the run."""
+        if not order.keeps_allocated:
+            for (node, sku), units in order.allocated.items():
                 nodes = self._free.setdefault(sku, {})
                 nodes[node] = nodes.get(node, 0) + units
 
     def serve(self, order: WaitingOrder) -> Grant:
         """What the order has from now on; what it does not get stays for those behind it."""
-        held = dict(order.aside) if order.keeps_aside else {}
+        held = dict(order.allocated) if order.keeps_allocated else {}
         found = self._found(order, held, _missing(order.wanted, held))
         has = {balance: held.get(balance, 0) + found.get(balance, 0) for balance in held.keys() | found.keys()}
         complete = not _missing(order.wanted, has)

@@ -49,7 +49,7 @@ class Later:
 class StockProjection:
     """A SKU over the nodes asked for: `now` may be promised today, `stock` once the SKU is released.
 
-    `claimed` are the units orders wait for, without those that are set aside for them. All arrivals at a node come to
+    `claimed` are the units orders wait for, without those that are allocated to them. All arrivals at a node come to
     one balance, read at one moment: a ValueError where they say otherwise of it.
     """
 

@@ -136,11 +136,11 @@ SELECT (SELECT version FROM reference_state) AS version,
        EXISTS (SELECT FROM channel_rules WHERE channel = CAST(:channel AS text)) AS ruled,
        (SELECT jsonb_object_agg(id, document) FROM skus WHERE id = ANY(:skus)) AS skus,
        (SELECT jsonb_agg(jsonb_build_array(sku, waiting, claimed)) FROM (
-            SELECT sku, sum(units) AS waiting, sum(greatest(units - aside, 0)) AS claimed FROM (
+            SELECT sku, sum(units) AS waiting, sum(greatest(units - allocated, 0)) AS claimed FROM (
                 SELECT l.sku, sum(l.backordered) AS units, coalesce((
                     SELECT sum(r.quantity) FROM soft_reservations h JOIN reservations r ON r.soft_id = h.id
                     WHERE h.backorder_of = l.order_id AND r.sku = l.sku AND r.status = 'active'
-                    AND r.expires_at > statement_timestamp()), 0) AS aside
+                    AND r.expires_at > statement_timestamp()), 0) AS allocated
                 FROM order_lines l WHERE l.sku = ANY(:skus) AND l.backordered > 0 GROUP BY l.sku, l.order_id) of_order
             GROUP BY sku) of_sku) AS waiting
 """)
@@ -153,7 +153,7 @@ class _About:
     ruled: bool
     skus: Mapping[str, dict[str, Any]]
     waiting: Mapping[str, tuple[int, int]]
-    """(units orders wait for, those of them that nothing is set aside for) by SKU."""
+    """(units orders wait for, those of them that nothing is allocated to) by SKU."""
 
 
 async def _about(connection: AsyncConnection, asked: AvailabilityRequest) -> _About:

@@ -12,7 +12,7 @@ from store.database.parameters import to_rows
 _TOLD = text("SELECT sku, level FROM channel_levels WHERE channel = :channel AND sku = ANY(:skus)")
 
 
-async def told(connection: AsyncConnection, channel: str, skus: Sequence[str]) -> dict[str, Level]:
+async def last_published(connection: AsyncConnection, channel: str, skus: Sequence[str]) -> dict[str, Level]:
     """The levels the channel was told last, of those SKUs it was told of."""
     rows = await connection.execute(_TOLD, {"channel": channel, "skus": list(skus)})
     return {row.sku: Level(row.level) for row in rows}

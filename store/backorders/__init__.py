@@ -1,9 +1,9 @@
-"""Orders that wait for stock: their queue, and what is set aside for them.
+"""Orders that wait for stock: their queue, and what is allocated to them.
 
 queue         who waits, in which place, and what there is to give
 failed_nodes  where an order's units were rejected or not found
-allocations   the soft reservations in which units are set aside, and what becomes of them when the order sources
-notices       orders are told of what is set aside for them; whose units are kept, or go back
+allocations   the soft reservations in which units are allocated, and what becomes of them when the order sources
+notices       orders are told of what is allocated to them; whose units are kept, or go back
 limits        how many units may wait for a SKU
 """
 

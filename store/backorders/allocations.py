@@ -1,7 +1,7 @@
-"""Units set aside for a waiting order: a soft reservation of its own, which grows with each grant.
+"""Units allocated to a waiting order: a soft reservation of its own, which grows with each grant.
 
 It is `ready` when the order is to take what it has; units of an order that is to be shipped complete and still lacks
-something are set aside without that, and for longer.
+something are allocated without that, and for longer.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,14 +16,14 @@ from dom.stock.allocation import Balance
 from store.stock import soft
 
 READY_SECONDS: Final = 15 * 60
-"""How long units stay set aside for an order that is told of them; what it does not take is dealt out anew."""
+"""How long units stay allocated to an order that is told of them; what it does not take is dealt out anew."""
 LACKING_SECONDS: Final = 24 * 60 * 60
-"""How long units stay set aside for an order that still lacks others. A background job renews it."""
+"""How long units stay allocated to an order that still lacks others. A background job renews it."""
 
 
 @dataclass(frozen=True, slots=True)
 class AllocationShare:
-    """Units to be added to what is set aside for an order, and whether it is to take what it has then."""
+    """Units to be added to what is allocated to an order, and whether it is to take what it has then."""
 
     order_id: str
     channel: str
@@ -32,7 +32,7 @@ class AllocationShare:
 
 
 def soft_id(order_id: str) -> str:
-    """The id of the soft reservation in which units are set aside for an order; no caller can give such a one."""
+    """The id of the soft reservation in which units are allocated to an order; no caller can give such a one."""
     return f"waiting/{order_id}"
 
 
@@ -67,13 +67,13 @@ WITH share AS (
     FROM unit u JOIN share g USING (id) RETURNING id, node_id, sku, quantity, soft_id
 )
 INSERT INTO stock_ledger (node_id, sku, kind, soft_delta, business_key, reason, actor, occurred_at)
-SELECT node_id, sku, 'soft_reserve', quantity, soft_id || '/soft/' || id, 'set aside for a waiting order',
+SELECT node_id, sku, 'soft_reserve', quantity, soft_id || '/soft/' || id, 'allocated to a waiting order',
        '{ALLOCATION}', statement_timestamp() FROM held
 """)
 
 
 async def add(connection: AsyncConnection, shares: Iterable[AllocationShare]) -> None:
-    """Set units aside, in one statement. The caller has locked the balances and knows that the units are free."""
+    """Allocate units, in one statement. The caller has locked the balances and knows that the units are free."""
     shares = list(shares)
     units = [(share.order_id, node, sku, n) for share in shares for (node, sku), n in share.units.items()]
     await connection.execute(
@@ -113,7 +113,7 @@ WHERE id = :id
 async def take_allocated(
     connection: AsyncConnection, order_id: str, planned: Mapping[Balance, int]
 ) -> Mapping[Balance, int]:
-    """The order has planned anew: what is set aside for it becomes free for it to take, in the same transaction.
+    """The order has planned anew: what is allocated to it becomes free for it to take, in the same transaction.
 
     The rows it will take are locked together with those it gives back, which are answered. What it does not use others
     may have, and it is not granted the same again for a while, or they would be offered to it without end. An order
@@ -136,7 +136,7 @@ async def take_allocated(
 
 
 async def give_up(connection: AsyncConnection, order_id: str, *, reason: str, actor: str) -> bool:
-    """What is set aside for the order goes back; if it still waits for some of it, the next run grants that anew.
+    """What is allocated to the order goes back; if it still waits for some of it, the next run grants that anew.
 
     False if nothing was.
     """

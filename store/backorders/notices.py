@@ -1,4 +1,4 @@
-"""Orders are told of what is set aside for them; and whose units are kept, or go back."""
+"""Orders are told of what is allocated to them; and whose units are kept, or go back."""
 
 from collections.abc import Sequence
 from uuid import uuid4
@@ -29,7 +29,7 @@ WHERE h.backorder_of = ANY(:ids) GROUP BY h.backorder_of ORDER BY h.backorder_of
 
 
 async def write(connection: AsyncConnection, order_ids: Sequence[str]) -> None:
-    """Have orders told that units are set aside for them, in the transaction that did it: of which SKUs, and when what
+    """Have orders told that units are allocated to them, in the transaction that did it: of which SKUs, and when what
     brought them happened.
     """
     if not order_ids:
@@ -87,7 +87,7 @@ async def lacking(connection: AsyncConnection) -> list[str]:
 
 
 async def extend_allocation(connection: AsyncConnection, order_id: str) -> None:
-    """Keep what is set aside for an order that still lacks something.
+    """Keep what is allocated to an order that still lacks something.
 
     The order is locked, as by who adds to it: he locks header and units in another sequence than `soft.extend`.
     """
@@ -96,12 +96,12 @@ async def extend_allocation(connection: AsyncConnection, order_id: str) -> None:
 
 
 async def idle(connection: AsyncConnection) -> list[str]:
-    """Orders that wait for nothing any more, and still have units set aside."""
+    """Orders that wait for nothing any more, and still have units allocated."""
     return list(await connection.scalars(_IDLE, {"order_id": None}))
 
 
 async def release_idle(connection: AsyncConnection, order_id: str) -> None:
-    """What is set aside for an order that waits for nothing any more goes back."""
+    """What is allocated to an order that waits for nothing any more goes back."""
     await allocations.lock_order(connection, order_id)
     if await connection.scalar(_IDLE, {"order_id": order_id}) is not None:
         await allocations.give_up(connection, order_id, reason="the order waits for nothing", actor=ALLOCATION)

@@ -137,7 +137,7 @@ ORDER BY coalesce(o.priority, c.priority, :priority), o.placed_at, o.id
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """An order in line. `dealt_anew`: what is set aside for it may be dealt out anew."""
+    """An order in line. `dealt_anew`: what is allocated to it may be dealt out anew."""
 
     order_id: str
     channel: str
@@ -161,7 +161,7 @@ SELECT o.id, o.channel, coalesce(o.priority, c.priority, :priority) AS priority,
        (SELECT jsonb_agg(jsonb_build_array(node_id, sku, units)) FROM (
             SELECT node_id, sku, sum(quantity) AS units FROM reservations
             WHERE soft_id = h.id AND status = 'active' AND expires_at > statement_timestamp() GROUP BY node_id, sku) r)
-           AS aside,
+           AS allocated,
        (SELECT jsonb_agg(n.id) FROM nodes n WHERE n.id = ANY(:nodes)
         AND NOT CASE WHEN o.document->>'shipping_method' = 'pickup' THEN (n.document->>'pickup')::boolean
                      ELSE n.document->'services' ? (o.document->>'shipping_method')
@@ -179,7 +179,7 @@ WHERE o.id = ANY(:ids)
 
 @dataclass(frozen=True, slots=True)
 class InLine:
-    """A waiting order as it stands now, and whether it is to take what is set aside for it."""
+    """A waiting order as it stands now, and whether it is to take what is allocated to it."""
 
     order: WaitingOrder
     ready: bool
@@ -217,7 +217,7 @@ def _order(row: RowMapping) -> WaitingOrder:
         pickup_node=row["pickup_node"],
         excluded_nodes=frozenset(row["excluded"] or ()),
         declined=frozenset(_balance(each) for each in (*(row["declined"] or ()), *(row["failed"] or ()))),
-        aside={(node, sku): int(units) for node, sku, units in row["aside"] or ()},
+        allocated={(node, sku): int(units) for node, sku, units in row["allocated"] or ()},
     )
 
 

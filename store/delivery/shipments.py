@@ -153,7 +153,7 @@ FROM known k JOIN shipment_fulfilments sf ON sf.shipment_id = k.id JOIN fulfilme
 GROUP BY k.id, k.status, k.booked_at, k.ended_at
 """)
 _BEFORE = text("""
-SELECT id, tracking_number, kind, place, occurred_at, told_at FROM carrier_events
+SELECT id, tracking_number, kind, place, occurred_at, notified_at FROM carrier_events
 WHERE carrier = :carrier AND event_id = :event_id
 """)
 
@@ -178,12 +178,14 @@ async def scan(connection: AsyncConnection, scan: ParcelScan) -> dict[str, Any] 
                 field="event_id",
                 data={"recorded": {other: before[other] for other in ("tracking_number", "kind", "occurred_at")}},
             )
-    return {**row, "event": before["id"], "told": before["told_at"] is not None}
+    return {**row, "event": before["id"], "told": before["notified_at"] is not None}
 
 
-async def told(connection: AsyncConnection, events: Iterable[int]) -> None:
+async def mark_notified(connection: AsyncConnection, events: Iterable[int]) -> None:
     """Note of carriers' events that the orders concerned were told, or that nobody had to be."""
     await connection.execute(
-        text("UPDATE carrier_events SET told_at = statement_timestamp() WHERE id = ANY(:ids) AND told_at IS NULL"),
+        text(
+            "UPDATE carrier_events SET notified_at = statement_timestamp() WHERE id = ANY(:ids) AND notified_at IS NULL"
+        ),
         {"ids": sorted(events)},
     )

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
 from dom.exceptions.catalogue import DUE_MINUTES
-from dom.orders.status import FINAL_ORDER, FINAL_RETURN, GONE
+from dom.orders.status import ENDED_UNDELIVERED, FINAL_ORDER, FINAL_RETURN
 from dom.shared.errors import NotFound
 from dom.watches import LOOK_BACK, Watch, WatchedThing, in_words
 from store import exceptions
@@ -81,7 +81,7 @@ AND CASE w.subject
     WHEN '{WatchedThing.ORDER}' THEN EXISTS (
         SELECT FROM orders o WHERE o.id = thing.id AND o.status NOT IN ({listed(FINAL_ORDER)}))
     WHEN '{WatchedThing.FULFILMENT}' THEN EXISTS (
-        SELECT FROM fulfilments f WHERE f.id = thing.id AND f.status NOT IN ({listed(GONE)}))
+        SELECT FROM fulfilments f WHERE f.id = thing.id AND f.status NOT IN ({listed(ENDED_UNDELIVERED)}))
     ELSE EXISTS (SELECT FROM returns r WHERE r.id = thing.id AND r.status NOT IN ({listed(FINAL_RETURN)})) END"""
 _NODE: Final = """(SELECT f.node_id FROM fulfilments f WHERE f.id = thing.id
                    UNION ALL SELECT r.node_id FROM returns r WHERE r.id = thing.id)"""

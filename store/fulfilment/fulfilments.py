@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.network import ShippingMethod
 from dom.orders.changes import StatusMove
-from dom.orders.status import FINAL_ORDER, GONE, UNBEGUN, OrderStatus
+from dom.orders.status import ENDED_UNDELIVERED, FINAL_ORDER, UNBEGUN, OrderStatus
 from dom.shared import ids
 from dom.shared.errors import NotFound
 from dom.sourcing.models import PlannedShipment, SourcingDecision
@@ -187,7 +187,8 @@ _LIVING: Final = text(f"""
 SELECT f.id, f.node_id, f.status, f.method, f.carrier, f.ship_by, f.ship_day, f.promise_earliest, f.promise_latest,
        (SELECT jsonb_object_agg(l.line_id, l.quantity) FROM fulfilment_lines l
         WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS lines
-FROM fulfilments f WHERE f.order_id = :order_id AND f.status NOT IN ({listed(GONE)}) ORDER BY length(f.id), f.id
+FROM fulfilments f WHERE f.order_id = :order_id AND f.status NOT IN ({listed(ENDED_UNDELIVERED)})
+ORDER BY length(f.id), f.id
 """)
 
 

@@ -60,7 +60,7 @@ SELECT f.id, f.order_id, f.node_id, f.status, s.id AS shipment_id, s.tracking_nu
 FROM fulfilments f LEFT JOIN shipments s ON s.id = CAST(:shipment_id AS text)
 WHERE f.id = :fulfilment_id
 """)
-_GONE: Final = [
+_ENDED_UNDELIVERED: Final = [
     FulfilmentStatus.REJECTED,
     FulfilmentStatus.CANCELLED,
     FulfilmentStatus.LOST,
@@ -102,7 +102,7 @@ async def note(connection: AsyncConnection, report: UnexpectedReport) -> bool:
 
 
 async def _about(connection: AsyncConnection, report: UnexpectedReport) -> RowMapping | None:
-    names = {"fulfilment_id": report.fulfilment_id, "shipment_id": report.shipment_id, "gone": _GONE}
+    names = {"fulfilment_id": report.fulfilment_id, "shipment_id": report.shipment_id, "gone": _ENDED_UNDELIVERED}
     return (await connection.execute(_ABOUT, names)).mappings().one_or_none()
 
 

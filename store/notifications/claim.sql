@@ -39,8 +39,8 @@ SELECT later.seconds AS next_in, m.*, o.external_id, o.channel, o.document->'cus
                          ORDER BY l.position)
         FROM order_lines l JOIN skus s ON s.id = l.sku WHERE l.order_id = o.id) AS lines,
        f.promise_earliest AS f_earliest, f.promise_latest AS f_latest,
-       CASE WHEN n.is_told THEN n.document->>'name' END AS node_name,
-       CASE WHEN n.is_told THEN n.document->'address' END AS node_address,
+       CASE WHEN n.is_shown THEN n.document->>'name' END AS node_name,
+       CASE WHEN n.is_shown THEN n.document->'address' END AS node_address,
        (SELECT jsonb_object_agg(line_id, quantity) FROM fulfilment_lines
         WHERE fulfilment_id = f.id AND quantity > 0) AS f_lines,
        sh.carrier, sh.tracking_number,
@@ -51,7 +51,7 @@ LEFT JOIN claimed m ON true
 LEFT JOIN orders o ON o.id = m.order_id AND m.message_key IS NOT NULL
 LEFT JOIN fulfilments f ON f.id = m.payload->>'fulfilment_id' AND f.order_id = o.id
 LEFT JOIN LATERAL (
-    SELECT p.document, m.payload->>'node_id' IS NOT NULL OR f.id IS NULL OR f.method = 'pickup' AS is_told
+    SELECT p.document, m.payload->>'node_id' IS NOT NULL OR f.id IS NULL OR f.method = 'pickup' AS is_shown
     FROM nodes p WHERE o.id IS NOT NULL
       AND p.id = coalesce(m.payload->>'node_id', f.node_id, o.document->>'pickup_node')) n ON true
 LEFT JOIN LATERAL (

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders import searching
 from dom.orders.order import Order, Promise
-from dom.orders.status import FINAL_ORDER, GONE, OrderStatus
+from dom.orders.status import ENDED_UNDELIVERED, FINAL_ORDER, OrderStatus
 from dom.shared.errors import NotFound
 from store.database.parameters import listed, to_rows
 
@@ -141,7 +141,7 @@ async def set_status(
 
 _WORK = f"""
 SELECT min(promise_earliest) AS earliest, max(promise_latest) AS latest FROM fulfilments
-WHERE order_id = :order_id AND status NOT IN ({listed(GONE)})"""
+WHERE order_id = :order_id AND status NOT IN ({listed(ENDED_UNDELIVERED)})"""
 _BEGIN_ANEW = text(f"""
 UPDATE orders SET promise_earliest = work.earliest FROM ({_WORK}) work
 WHERE id = :order_id AND work.earliest IS NOT NULL

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, RowMapping, Text, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.status import ARRIVED, GONE
+from dom.orders.status import ARRIVED, ENDED_UNDELIVERED
 from dom.shared.access import UNLIMITED, Limits
 from store.access import visibility
 from store.database.parameters import any_of
@@ -91,7 +91,9 @@ WHERE o.id = :order_id
 
 async def order(connection: AsyncConnection, order_id: str) -> dict[str, Any] | None:
     """An order with its lines' units, fulfilments, shipments, messages, returns, refunds, open exceptions and holds."""
-    rows = await connection.execute(_ORDER, {"order_id": order_id, "arrived": sorted(ARRIVED), "gone": sorted(GONE)})
+    rows = await connection.execute(
+        _ORDER, {"order_id": order_id, "arrived": sorted(ARRIVED), "gone": sorted(ENDED_UNDELIVERED)}
+    )
     row = rows.mappings().one_or_none()
     if row is None:
         return None

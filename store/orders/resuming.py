@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.fulfilment.carrier_reports import ParcelReport
 from dom.orders.lifecycle import OrderState
-from dom.orders.status import CARRIER_MILESTONES, GONE, NETWORK, SourcingCause
+from dom.orders.status import CARRIER_MILESTONES, ENDED_UNDELIVERED, NETWORK, SourcingCause
 from store.database.parameters import listed
 from store.orders import state as order_state
 from store.sourcing import reoptimisation
@@ -48,7 +48,7 @@ SELECT {order_state.COLUMNS},
         WHERE EXISTS (SELECT FROM order_lines WHERE order_id = :id AND backordered > 0)) AS sourcings
 """
 _READ_ALL: Final = text(_ALL)
-_TAKE_IN: Final = text(f"WITH taken_in AS ({reoptimisation.TAKE_IN}) {_ALL}")
+_MARK_APPLIED: Final = text(f"WITH taken_in AS ({reoptimisation.TAKE_IN}) {_ALL}")
 _READ_SOURCINGS: Final = text(_SOURCINGS)
 _LAST_SOURCING: Final = text("""
 SELECT max(substring(business_key FROM '^sourced:([0-9]+)$')::int) FROM sourcing_decisions WHERE order_id = :id
@@ -76,7 +76,8 @@ CROSS JOIN LATERAL (
     FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
     WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) live
 JOIN carrier_events e ON e.carrier = live.carrier AND e.tracking_number = live.tracking_number
-WHERE f.order_id = :id AND (e.told_at IS NULL OR e.kind IN ({listed(CARRIER_MILESTONES)}) AND f.status <> ALL(:gone))
+WHERE f.order_id = :id
+  AND (e.notified_at IS NULL OR e.kind IN ({listed(CARRIER_MILESTONES)}) AND f.status <> ALL(:gone))
 ORDER BY f.id, e.id
 """)
 
@@ -123,10 +124,10 @@ class OrderRecord:
 
 
 async def read(connection: AsyncConnection, order_id: str, *, takes_in: bool = False) -> OrderRecord | None:
-    """The order, in one statement; None if there is none. With `takes_in` its process has from now on what second looks
-    changed up to this moment, and nothing later.
+    """The order, in one statement; None if there is none. With `takes_in` its process has from now on what
+    re-optimisations changed up to this moment, and nothing later.
     """
-    row = (await connection.execute(_TAKE_IN if takes_in else _READ_ALL, {"id": order_id})).one()
+    row = (await connection.execute(_MARK_APPLIED if takes_in else _READ_ALL, {"id": order_id})).one()
     state = order_state.of_row(order_id, row)
     if not state.lines:
         return None
@@ -155,5 +156,5 @@ async def last_sourcing(connection: AsyncConnection, order_id: str) -> LastSourc
 
 async def carrier_reports(connection: AsyncConnection, order_id: str) -> list[ParcelReport]:
     """What carriers reported of the bookings that stand, some of which the order may not have heard."""
-    rows = await connection.execute(_REPORTS, {"id": order_id, "gone": sorted(GONE)})
+    rows = await connection.execute(_REPORTS, {"id": order_id, "gone": sorted(ENDED_UNDELIVERED)})
     return [ParcelReport(**row) for row in rows.mappings()]

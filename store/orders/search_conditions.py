@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from dom.orders import searching
 from dom.orders.search_filter import FEWEST_OF_A_NUMBER, STUCK_HOURS, OrderFilter, beginning, day_of
-from dom.orders.status import BEFORE_HAND_OVER, FINAL_ORDER, GONE, OrderStatus
+from dom.orders.status import BEFORE_HAND_OVER, ENDED_UNDELIVERED, FINAL_ORDER, OrderStatus
 from store.enums import ExceptionStatus
 from store.tables.orders import (
     NO_PROMISE,
@@ -139,7 +139,7 @@ def related(asked: OrderFilter, now: datetime) -> Iterator[Condition]:
         yield Related(tuple(_typed(asked.q)), rare=_is_number(asked.q))
     if asked.node is not None:
         work = fulfilments.alias()
-        given_up = work.c.status.in_([literal_column(f"'{status}'") for status in sorted(GONE)])
+        given_up = work.c.status.in_([literal_column(f"'{status}'") for status in sorted(ENDED_UNDELIVERED)])
         yield Related((Way(select(work.c.order_id).where(work.c.node_id.in_(asked.node), not_(given_up))),))
     if asked.sku is not None:
         yield Related((Way(_lines(order_lines.c.sku == asked.sku), few=True),))

@@ -49,7 +49,7 @@ _WAITING = text("""
 SELECT o.id AS order_id, o.channel, o.placed_at, o.status, sum(l.backordered) AS units,
        coalesce((SELECT sum(r.quantity) FROM soft_reservations h JOIN reservations r ON r.soft_id = h.id
                  WHERE h.backorder_of = o.id AND r.sku = :sku AND r.status = 'active'
-                 AND r.expires_at > statement_timestamp()), 0) AS set_aside,
+                 AND r.expires_at > statement_timestamp()), 0) AS allocated,
        count(*) OVER () AS orders, sum(sum(l.backordered)) OVER () AS all_units
 FROM order_lines l JOIN orders o ON o.id = l.order_id LEFT JOIN channels c ON c.id = o.channel
 WHERE l.sku = :sku AND l.backordered > 0

@@ -30,9 +30,9 @@ def sourced_key(number: int) -> str:
     return f"sourced:{number}"
 
 
-def second_look_key(number: int) -> str:
-    """The business key of the nth second look that changed an order."""
-    return f"second_look:{number}"
+def reoptimisation_key(number: int) -> str:
+    """The business key of the nth re-optimisation that changed an order."""
+    return f"reoptimised:{number}"
 
 
 _DECIDED = text("""

@@ -21,14 +21,14 @@ _UNBEGUN_WORK: Final = listed(UNBEGUN)
 
 # --- what is looked at -----------------------------------------------------------------------------------------------
 
-# What the customer collects stays where it is to be collected. An order whose process has not taken in the last change
+# What the customer collects stays where it is to be collected. An order whose process has not applied the last change
 # is left alone until it has.
 _ORDERS = text(f"""
 SELECT f.order_id FROM fulfilments f
 WHERE f.status IN ({_UNBEGUN_WORK}) AND f.method <> 'pickup' AND f.order_id > :after
   AND (CAST(:skus AS text[]) IS NULL OR EXISTS (
       SELECT FROM fulfilment_lines l WHERE l.fulfilment_id = f.id AND l.quantity > 0 AND l.sku = ANY(:skus)))
-  AND NOT EXISTS (SELECT FROM second_looks s WHERE s.order_id = f.order_id AND s.taken_in_at IS NULL)
+  AND NOT EXISTS (SELECT FROM reoptimisations s WHERE s.order_id = f.order_id AND s.applied_at IS NULL)
 GROUP BY f.order_id ORDER BY f.order_id LIMIT :most
 """)
 
@@ -109,9 +109,9 @@ SELECT fulfilment_id, line_id, sku, quantity FROM fulfilment_lines
 WHERE fulfilment_id = ANY(:ids) AND quantity > 0 ORDER BY fulfilment_id, line_id
 """)
 _WRITE = text("""
-INSERT INTO second_looks (order_id, number) VALUES (:order_id, :number)
+INSERT INTO reoptimisations (order_id, number) VALUES (:order_id, :number)
 """)
-_NUMBER = text("SELECT coalesce(max(number), 0) + 1 FROM second_looks WHERE order_id = :order_id")
+_NUMBER = text("SELECT coalesce(max(number), 0) + 1 FROM reoptimisations WHERE order_id = :order_id")
 
 
 async def lock_orders(connection: AsyncConnection, order_ids: Sequence[str]) -> bool:
@@ -138,31 +138,31 @@ async def next_number(connection: AsyncConnection, order_id: str) -> int:
 async def write(connection: AsyncConnection, order_id: str, number: int) -> None:
     """Note that the order's process is to take a revision in, and have it told."""
     await connection.execute(_WRITE, {"order_id": order_id, "number": number})
-    notice = outbox.to_order(order_id, Notice.LOOKED_AGAIN, {"number": number}, key=f"second_look:{number}")
+    notice = outbox.to_order(order_id, Notice.REOPTIMISED, {"number": number}, key=f"reoptimised:{number}")
     await outbox.write(connection, notice)
 
 
-# --- what the orders' processes take in ------------------------------------------------------------------------------
+# --- what the orders' processes apply -------------------------------------------------------------------------------
 
 
 TAKE_IN: Final = """
-UPDATE second_looks SET taken_in_at = statement_timestamp()
-WHERE order_id = :id AND taken_in_at IS NULL RETURNING number
+UPDATE reoptimisations SET applied_at = statement_timestamp()
+WHERE order_id = :id AND applied_at IS NULL RETURNING number
 """
 """Says of the order `:id` that its process has all changes from now on: for a statement that reads the order for it."""
-_TAKE_IN: Final = text(TAKE_IN)
+_MARK_APPLIED: Final = text(TAKE_IN)
 
 
 async def mark_applied(connection: AsyncConnection, order_id: str) -> list[int]:
     """The numbers of the changes that the order's process has from now on, and had not before."""
-    return sorted(await connection.scalars(_TAKE_IN, {"id": order_id}))
+    return sorted(await connection.scalars(_MARK_APPLIED, {"id": order_id}))
 
 
-_NOT_TAKEN_IN = text("""
-SELECT number FROM second_looks WHERE order_id = :order_id AND taken_in_at IS NULL ORDER BY number
+_NOT_APPLIED = text("""
+SELECT number FROM reoptimisations WHERE order_id = :order_id AND applied_at IS NULL ORDER BY number
 """)
 
 
 async def not_applied(connection: AsyncConnection, order_id: str) -> list[int]:
     """The numbers of the changes that the order's process does not know of."""
-    return list(await connection.scalars(_NOT_TAKEN_IN, {"order_id": order_id}))
+    return list(await connection.scalars(_NOT_APPLIED, {"order_id": order_id}))

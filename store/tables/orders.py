@@ -183,7 +183,7 @@ carrier_events = Table(
     moment("occurred_at"),
     moment("recorded_at", now=True),
     Column(
-        "told_at",
+        "notified_at",
         DateTime(timezone=True),
         comment="when the orders concerned were told, or nobody had to be; null: a repeat of the event tells them",
     ),
@@ -225,7 +225,9 @@ sourcing_decisions = Table(
     metadata,
     Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
     Column("attempt", Integer, primary_key=True),
-    Column("business_key", Text, nullable=False, comment="what asked for it: the order's nth sourcing, a second look"),
+    Column(
+        "business_key", Text, nullable=False, comment="what asked for it: the order's nth sourcing, a re-optimisation"
+    ),
     Column("policy_version", Integer, ForeignKey("policies.version"), nullable=False),
     Column("cause", Text, nullable=False),
     Column("first_fulfilment", Integer, nullable=False),
@@ -240,13 +242,13 @@ sourcing_decisions = Table(
 )
 
 # Changes of unbegun work, and whether the order's process has taken them in; what they were the timeline says.
-second_looks = Table(
-    "second_looks",
+reoptimisations = Table(
+    "reoptimisations",
     metadata,
     Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
     Column("number", Integer, primary_key=True, comment="counted from 1 for each order"),
     moment("written_at", now=True),
-    moment("taken_in_at", nullable=True),
+    moment("applied_at", nullable=True),
 )
 
 exceptions = Table(

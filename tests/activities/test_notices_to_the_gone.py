@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from connectors.notifications.port import OutboundMessage, ReceiverGoneError
+from connectors.notifications.port import OutboundMessage, ReceiverNotFoundError
 from dom.notifications.messages import Medium
 from services.database import Database
 from services.relay import RelayPace
@@ -13,7 +13,7 @@ from tests.worlds.backorders import LEEDS, aside, comes, deal, waits
 from tests.worlds.books import rows
 from tests.worlds.outside import RecordingSender
 from tests.worlds.running import relaying
-from tests.worlds.waiting import until_told
+from tests.worlds.waiting import until_notified
 
 QUICK = RelayPace(poll=0.2, first_pause=0.02, longest_pause=0.05)
 _REVIVED = text("SELECT FROM orders WHERE id = :id FOR NO KEY UPDATE NOWAIT")
@@ -36,7 +36,7 @@ class RevivedMeanwhile(RecordingSender):
             await connection.execute(_REVIVED, {"id": self._order_id})
             await processes.process_runs_again(connection, self._order_id)
         self._lives = True
-        raise ReceiverGoneError("no workflow runs")
+        raise ReceiverNotFoundError("no workflow runs")
 
 
 class Gone(RecordingSender):
@@ -52,12 +52,12 @@ class Gone(RecordingSender):
         async with self._engine.begin() as connection:
             free = await connection.execute(text("SELECT id FROM orders FOR NO KEY UPDATE SKIP LOCKED"))
             self.locked.append(not free.all())
-        raise ReceiverGoneError("no workflow runs")
+        raise ReceiverNotFoundError("no workflow runs")
 
 
 @pytest.fixture
 async def order_id(world: AsyncEngine) -> str:
-    """An order with a notice of the units that are set aside for it."""
+    """An order with a notice of the units that are allocated to it."""
     found = await waits(world, "noticed", NEVER=1)
     await comes(world, LEEDS, 1)
     await deal(world)
@@ -68,7 +68,7 @@ async def told(world: AsyncEngine, notices: RecordingSender) -> list[tuple[objec
     """The notice's status, once it has been tried."""
     database = Database(engine=world, replaying=True)
     async with relaying(database, {Medium.WORKFLOW: notices, Medium.MAIL: RecordingSender()}, pace=QUICK):
-        await until_told(world)
+        await until_notified(world)
     return [*await rows(world, "SELECT status FROM outbox WHERE medium = 'workflow'")]
 
 
@@ -84,4 +84,4 @@ async def test_none_can_begin_between_the_last_try_and_what_a_person_hears(world
     notices = Gone(world)
     assert await told(world, notices) == [("failed",)]
     assert notices.locked == [False, True]
-    assert await rows(world, "SELECT order_id, kind FROM exceptions") == [(order_id, "waiting_order_gone")]
+    assert await rows(world, "SELECT order_id, kind FROM exceptions") == [(order_id, "backorder_no_process")]

@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.relaying import Relayed, Relaying, RelayTurn
 from connectors.notifications.mail import MailSender
-from connectors.notifications.port import OutboundMessage, ReceiverGoneError, Sender, TemporaryFailureError
+from connectors.notifications.port import OutboundMessage, ReceiverNotFoundError, Sender, TemporaryFailureError
 from dom.channels import Channel
 from dom.notifications.messages import Medium, Notice
 from dom.shared.errors import OutsideFailure
@@ -28,7 +28,7 @@ from tests.worlds.books import one, rows
 from tests.worlds.failing import Held, SenderOfBadNews, Shaky
 from tests.worlds.outside import RecordingSender
 from tests.worlds.running import relaying
-from tests.worlds.waiting import until, until_told
+from tests.worlds.waiting import until, until_notified
 
 HOOK = "https://shop.example/hook"
 QUICK = RelayPace(poll=0.2, first_pause=0.02, longest_pause=0.05)
@@ -76,9 +76,9 @@ class TestForeignWords:
         mail = Failing(kind(FOREIGN))
         await accept(database, "first")
         async with relaying(database, {Medium.MAIL: mail}, pace=QUICK):
-            await until_told(world)
+            await until_notified(world)
             await accept(database, "second")
-            await until_told(world)
+            await until_notified(world)
         assert [message.key for message in mail.sent] == ["web-second/accepted/mail"]
         for query in ("SELECT error FROM outbox WHERE error <> ''", "SELECT detail FROM exceptions"):
             assert "such box" in str(await one(world, query))
@@ -92,11 +92,11 @@ class TestForeignWords:
     async def test_of_a_receiver_that_is_gone(self, world: AsyncEngine, database: Database) -> None:
         await notice(database)
         senders: dict[Medium, Sender] = {
-            Medium.WORKFLOW: Failing(ReceiverGoneError(FOREIGN), times=2),
+            Medium.WORKFLOW: Failing(ReceiverNotFoundError(FOREIGN), times=2),
             Medium.MAIL: RecordingSender(),
         }
         async with relaying(database, senders, pace=QUICK):
-            await until_told(world)
+            await until_notified(world)
         of_notice = "SELECT status, error FROM outbox WHERE medium = 'workflow'"
         assert await rows(world, of_notice) == [("failed", KEPT)]
 
@@ -110,7 +110,7 @@ class TestForeignWords:
             MailSender("127.0.0.1", port, "Shop <orders@dom.example>") as mail,
             relaying(database, {Medium.MAIL: mail}, pace=QUICK),
         ):
-            await until_told(world)
+            await until_notified(world)
         ((status, why),) = await rows(world, "SELECT status, error FROM outbox")
         assert status == "failed"
         assert "550 bo\\udceete inconnue" in why
@@ -149,7 +149,7 @@ class TestTakenOver:
         await until("it listens, and is not woken by that any more", lambda: _is(world, LISTENING, 1))
         await asyncio.sleep(0.1)
         async with relaying(hooks, {Medium.WEBHOOK: second, Medium.MAIL: second}, HOOK, QUICK):
-            await until_told(world)
+            await until_notified(world)
             first.go.set()
             with pytest.raises(outbox.AnotherRelay):
                 await running
@@ -307,4 +307,4 @@ async def notice(database: Database) -> None:
     """A notice to an order's process."""
     await accept(database, "1")
     async with database.engine.begin() as connection:
-        await outbox.write(connection, outbox.to_order("web-1", Notice.LOOKED_AGAIN, {}, key="k"))
+        await outbox.write(connection, outbox.to_order("web-1", Notice.REOPTIMISED, {}, key="k"))

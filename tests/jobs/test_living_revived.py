@@ -30,14 +30,14 @@ from tests.worlds.living import (
     lose,
     lose_and_revive,
     nothing,
+    notified_once,
     picked,
     revived,
     sent,
-    told_once,
     until_missed,
 )
-from tests.worlds.looks import comes, reoptimisation_job
 from tests.worlds.outside import RecordingCarrier
+from tests.worlds.reoptimising import comes, reoptimisation_job
 from tests.worlds.returning import ask, end, handle, inspect, receive
 from tests.worlds.running import House
 from tests.worlds.seen import attributes_of
@@ -71,7 +71,7 @@ class TestGoesOnToItsEnd:
         assert dict(house.carrier.booked) == {f"{order.order_id}-F1-B1": 1}
         assert not house.carrier.voided
         assert await balance(house.engine, "dc-leeds", "A") == (98, 0)
-        await told_once(house, order)
+        await notified_once(house, order)
 
     async def test_while_the_carrier_is_away(self, temporal_client: Client, world: AsyncEngine) -> None:
         carrier = RecordingCarrier(failures=1)
@@ -134,7 +134,7 @@ class TestGoesOnToItsEnd:
         await lose_and_revive(house, order)
         await house.node(order, "collect")
         assert (await ended(house, order)).status is OrderStatus.DELIVERED
-        await told_once(house, order)
+        await notified_once(house, order)
 
     async def test_whose_work_was_given_to_other_nodes_meanwhile(self, house: House) -> None:
         order = small.order("gone-looked-at", RARE=5)
@@ -148,7 +148,7 @@ class TestGoesOnToItsEnd:
         assert await until_released(house, order, 3) == "dc-leeds"
         await deliver(house, order, 3)
         assert (await ended(house, order)).status is OrderStatus.DELIVERED
-        await told_once(house, order)
+        await notified_once(house, order)
 
     async def test_cancelled_while_it_was_packed(self, house: House) -> None:
         """Terminated before its booking was taken back: the new process takes it back."""
@@ -185,7 +185,7 @@ class TestGoesOnToItsEnd:
         assert await one(house.engine, "SELECT cancelled FROM order_lines") == 1
         assert await balance(house.engine, "dc-leeds", "A") == (98, 0)
         assert set(house.carrier.booked) == {f"{order.order_id}-F1-B1"}
-        await told_once(house, order)
+        await notified_once(house, order)
 
     async def test_hears_what_the_carrier_reported_meanwhile(self, house: House) -> None:
         order = small.order("gone-unheard", A=1)
@@ -232,7 +232,7 @@ class TestGoesOnToItsEnd:
         async with house.engine.begin() as connection:
             await connection.execute(
                 text("""
-                INSERT INTO carrier_events (carrier, event_id, tracking_number, kind, occurred_at, told_at)
+                INSERT INTO carrier_events (carrier, event_id, tracking_number, kind, occurred_at, notified_at)
                 SELECT carrier, kind, tracking_number, kind, :at + make_interval(hours => hours), told
                 FROM shipments, (VALUES ('in_transit', 1, NULL), ('lost', 2, now())) AS e (kind, hours, told)
                 """),
@@ -301,7 +301,7 @@ class TestGoesOnToItsEnd:
         await until("it was told", lambda: sent(house, 1))
         await deliver(house, order)
         await ended(house, order)
-        await told_once(house, order)
+        await notified_once(house, order)
 
     async def test_sent_again_by_its_channel_it_goes_on_too(self, house: House) -> None:
         """A workflow that was terminated makes room; what starts there finds the order in the store."""
@@ -314,7 +314,7 @@ class TestGoesOnToItsEnd:
         await house.carrier_says(order, "delivered")
         await ended(house, order)
         assert dict(house.carrier.booked) == {f"{order.order_id}-F1-B1": 1}
-        await told_once(house, order)
+        await notified_once(house, order)
 
     async def test_a_delivered_order_is_never_begun_again(self, house: House) -> None:
         order = small.order("gone-over", A=2)
@@ -326,7 +326,7 @@ class TestGoesOnToItsEnd:
         await ended(house, order)
         assert await balance(house.engine, "dc-leeds", "A") == (98, 0)
         assert sum(house.carrier.booked.values()) == 1
-        await told_once(house, order)
+        await notified_once(house, order)
 
     async def test_a_return(self, house: House) -> None:
         order = small.order("gone-return", A=2)
@@ -346,7 +346,7 @@ class TestGoesOnToItsEnd:
         finished = await handle(house, answer).result()
         assert (finished.status, finished.refund) == (ReturnStatus.REFUNDED, 1000)
         assert await balance(house.engine, "dc-leeds", "A") == (99, 0)
-        await told_once(house, order)
+        await notified_once(house, order)
 
     async def test_a_return_that_is_asked_for_again(self, house: House) -> None:
         """The caller's repeat is no conflict because the process does not know his very words."""

@@ -1,4 +1,4 @@
-"""The second look, a background job: what it looks at, when, and that it lets go of what it cannot change."""
+"""Re-optimisation, a background job: what it looks at, when, and that it lets go of what it cannot change."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from jobs.reoptimising import Reoptimising
 from store.network import reference
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
-from tests.worlds.looks import capture, comes, policy
+from tests.worlds.reoptimising import capture, comes, policy
 from tests.worlds.running import House, relaying
 from tests.worlds.sourcing import tariff
-from tests.worlds.waiting import until_told
+from tests.worlds.waiting import until_notified
 
 
 class Watched(Reoptimising):
@@ -127,12 +127,12 @@ class TestWhatItDoes:
         await job.run()
         house = House(temporal_client, world)
         async with relaying(house.database, house.senders):
-            await until_told(world)
-        assert await rows(world, "SELECT kind, status FROM exceptions") == [("second_look_gone", "open")]
+            await until_notified(world)
+        assert await rows(world, "SELECT kind, status FROM exceptions") == [("reoptimised_no_process", "open")]
 
     async def test_it_looks_only_once_at_what_it_changed(self, world: AsyncEngine, job: Watched) -> None:
         await capture(world, small.order("split", RARE=5))
         await comes(world, "dc-leeds", "RARE", 3)
         for _ in range(5):
             await job.run()
-        assert await one(world, "SELECT count(*) FROM second_looks") == 1
+        assert await one(world, "SELECT count(*) FROM reoptimisations") == 1

@@ -62,7 +62,7 @@ async def revived(house: House, order: Order) -> None:
     await revive(house.engine, house.client, house.task_queue, fault, "ops:kim")
 
 
-async def told_once(house: House) -> None:
+async def notified_once(house: House) -> None:
     await house.told()
     keys = [message.key for message in house.mail.sent]
     assert len(keys) == len(set(keys))
@@ -89,7 +89,7 @@ class TestDuringAHandOver:
             await house.carrier_says(order, "delivered")
             assert (await ended(house, order)).status is OrderStatus.DELIVERED
             assert await balance(world, "dc-leeds", "A") == (98, 0)
-            await told_once(house)
+            await notified_once(house)
 
 
 class TestDuringACancellation:
@@ -117,7 +117,7 @@ class TestDuringACancellation:
             assert await rows(world, "SELECT cancelled FROM order_lines") == [(2,)]
             assert carrier.live == set()
             assert await balance(world, "dc-leeds", "A") == (100, 0)
-            await told_once(house)
+            await notified_once(house)
 
     async def test_the_booking_is_taken_back_though_the_order_is_over(
         self, temporal_client: Client, world: AsyncEngine
@@ -161,7 +161,7 @@ class TestDuringACancellation:
             assert carrier.live == set()
             assert await rows(world, "SELECT status FROM shipments") == [("voided",)]
             assert (await living.compare()).faults == []
-            await told_once(house)
+            await notified_once(house)
 
 
 class TestRevivedTwiceAtOnce:
@@ -178,4 +178,4 @@ class TestRevivedTwiceAtOnce:
             await house.carrier_says(order, "delivered")
             assert (await ended(house, order)).status is OrderStatus.DELIVERED
             assert dict(house.carrier.booked) == {ids.booking_key(f"{order.order_id}-F1", 1): 1}
-            await told_once(house)
+            await notified_once(house)

@@ -57,7 +57,7 @@ class TestScans:
         assert await report(world, order, "picked_up", "in_transit", "delivered") == [True, True, True]
         assert await one(world, STATUS, id=f"{order.order_id}-F1") == "delivered"
         assert await one(world, NOTICES, id=f"order-{order.order_id}") == 2
-        assert await one(world, "SELECT count(*) FROM carrier_events WHERE told_at IS NULL") == 0
+        assert await one(world, "SELECT count(*) FROM carrier_events WHERE notified_at IS NULL") == 0
         await check_books(world)
 
     async def test_a_repeat_changes_nothing(self, world: AsyncEngine) -> None:

@@ -20,7 +20,7 @@ from tests.worlds.books import one, rows
 from tests.worlds.failing import Held, Killed, KillingSender, Moody, SenderOfBadNews, Shaky
 from tests.worlds.outside import RecordingSender
 from tests.worlds.running import relaying
-from tests.worlds.waiting import until, until_told
+from tests.worlds.waiting import until, until_notified
 
 HOOK = "https://shop.example/hook"
 STATUSES = "SELECT medium, status FROM outbox ORDER BY medium"
@@ -53,7 +53,7 @@ async def tell(engine: AsyncEngine, external_id: str, *message_keys: str) -> Non
 async def send_all(database: Database, mail: RecordingSender, hook: RecordingSender | None = None) -> None:
     """Send until nothing is left."""
     async with relaying(database, {Medium.MAIL: mail, Medium.WEBHOOK: hook or RecordingSender()}, HOOK, QUICK):
-        await until_told(database.engine)
+        await until_notified(database.engine)
 
 
 def keys(sender: RecordingSender) -> list[str]:
@@ -78,7 +78,7 @@ class TestSending:
             await until("the relay has begun", lambda: _listens(world))
             async with asyncio.timeout(5):
                 await accept(database, "woken")
-                await until_told(world)
+                await until_notified(world)
         assert keys(mail) == ["web-woken/accepted/mail"]
 
     async def test_without_a_listener_it_looks_now_and_then(self, world: AsyncEngine, database: Database) -> None:
@@ -87,7 +87,7 @@ class TestSending:
             await until("the relay has begun", lambda: _listens(world))
             assert await _listens(world, end=True)
             await accept(database, "unheard")
-            await until_told(world)
+            await until_notified(world)
             await until("it listens again", lambda: _listens(world))
         assert keys(mail) == ["web-unheard/accepted/mail"]
 
@@ -217,7 +217,7 @@ class TestLetterThatCannotBeWritten:
             assert keys(mail) == ["web-2/accepted/mail"]
             async with world.begin() as connection:
                 await connection.execute(text("UPDATE outbox SET payload = '{}'"))
-            await until_told(world)
+            await until_notified(world)
         assert keys(mail) == ["web-2/accepted/mail", "web-1/accepted/mail"]
         assert await one(world, "SELECT count(*) FROM exceptions") == 0
 
@@ -278,7 +278,7 @@ class TestTwoRelays:
         async with relaying(plain, {Medium.MAIL: second}, pace=QUICK):
             await until("it has taken over", lambda: _is_uncertain(world))
             await accept(plain, "2", "bob@customer.example")
-            await until_told(world)
+            await until_notified(world)
             with pytest.raises(AnotherRelay):
                 await running
             first.go.set()
@@ -292,7 +292,7 @@ class TestTwoRelays:
         relays = [Relay(plain, {Medium.MAIL: mail}, pace=QUICK) for _ in range(5)]
         stop = asyncio.Event()
         running = [asyncio.create_task(relay.run(stop)) for relay in relays]
-        await until_told(world)
+        await until_notified(world)
         stop.set()
         ends = await asyncio.gather(*running, return_exceptions=True)
         assert [end for end in ends if not (end is None or isinstance(end, AnotherRelay))] == []
@@ -317,7 +317,7 @@ class TestSlots:
             await until("all mails are sent", lambda: _sent(mail, 20))
             assert len(hook.sent) == QUICK.slots[Medium.WEBHOOK]
             hook.go.set()
-            await until_told(world)
+            await until_notified(world)
         assert len(set(keys(hook))) == len(hook.sent) == 20
 
 

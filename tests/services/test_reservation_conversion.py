@@ -15,14 +15,14 @@ from dom.sourcing.sourced import Accepted, SourceAgain, Sourced
 from services import reservation_conversion
 from services.capture import capture
 from services.database import Database
-from services.reservation_planning import Hold, HoldLine
-from services.reservations import Holding
+from services.reservation_planning import SoftReservationLine, SoftReservationRequest
+from services.reservations import SoftReservations
 from services.sourcing_again import source_again
 from store.network.reference import ReferenceCache
 from store.stock import soft
 from store.stock.soft import SoftRequest, SoftUnits
 from tests.worlds import small
-from tests.worlds.backorders import set_aside_for
+from tests.worlds.backorders import allocated_to
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.captured import accept
 from tests.worlds.carts import cart, free, held, lapse, rule, statuses, take
@@ -70,9 +70,9 @@ class TestConversion:
         await check_books(world, reserved=2)
 
     async def test_what_was_held_and_promised_is_what_is_reserved(self, world: AsyncEngine, database: Database) -> None:
-        holding = Holding(world, ReferenceCache(), now=lambda: MONDAY_NOON)
-        lines = (HoldLine("A", 3), HoldLine("RARE", 5))
-        found, _ = await holding.hold(Hold("web", "ada", "cart", 600, lines, "GB", "YO1 7EP"))
+        holding = SoftReservations(world, ReferenceCache(), now=lambda: MONDAY_NOON)
+        lines = (SoftReservationLine("A", 3), SoftReservationLine("RARE", 5))
+        found, _ = await holding.reserve(SoftReservationRequest("web", "ada", "cart", 600, lines, "GB", "YO1 7EP"))
         await held(world, cart("rest", 100, "A"), cart("more", 47, "A", node="wh-london"))
         placed = order("same", found["id"], A=3, RARE=5)
         sourced = await accept(database, placed)
@@ -140,7 +140,7 @@ class TestClaimsThatDoNotStand:
     @pytest.mark.parametrize("named", ["nobody", "waiting/web-other", "x" * 64, "' OR 1=1"])
     async def test_an_unknown_one_blocks_nothing(self, world: AsyncEngine, database: Database, named: str) -> None:
         await held(world, cart("waiting/web-other", 2))
-        await set_aside_for(world, order("other", None, A=1), "waiting/web-other")
+        await allocated_to(world, order("other", None, A=1), "waiting/web-other")
         sourced = await accept(database, order("unknown", named, RARE=1))
         assert not sourced.waiting
         assert await told(world, order("unknown")) == "unknown"
@@ -282,7 +282,7 @@ class TestWaitingOrder:
         )
         await lapse(world, "c1")
         await held(world, aside)
-        await set_aside_for(world, waiting, aside.id)
+        await allocated_to(world, waiting, aside.id)
         await rule(world, "web", share=10)
         again = SourceAgain(
             order_id=waiting.order_id,

@@ -21,7 +21,7 @@ from processes.returns import ReturnProcesses
 from store.database.engine import reading
 from tests.worlds import small
 from tests.worlds.books import check_books, one
-from tests.worlds.living import compare, lost_by_the_store, revived, told_once
+from tests.worlds.living import compare, lost_by_the_store, notified_once, revived
 from tests.worlds.returned import check_returns
 from tests.worlds.returning import ask, handle, lines
 from tests.worlds.running import House
@@ -104,7 +104,7 @@ class TestOrders:
         assert (await ended(house, order)).status is OrderStatus.DELIVERED
         assert dict(house.carrier.booked) == {f"{order.order_id}-F1-B1": 1}
         assert (await processes.cancel(order.order_id, call("k0"), "k0")).cancelled == {"2": 1}, "after its end too"
-        await told_once(house, order)
+        await notified_once(house, order)
         await check_books(house.engine)
         assert (await compare(house)).faults == []
 
@@ -128,7 +128,7 @@ class TestOrders:
             await house.carrier_says(order, "delivered")
             assert (await ended(house, order)).status is OrderStatus.DELIVERED
             assert dict(house.carrier.booked) == {f"{order.order_id}-F1-B1": 1}
-            await told_once(house, order)
+            await notified_once(house, order)
             await check_books(house.engine)
 
     async def test_a_cancellation_by_temporal_as_a_run_goes_on_is_carried_out(

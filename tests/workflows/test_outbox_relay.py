@@ -26,7 +26,7 @@ from settings import Settings
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
-from tests.worlds.waiting import until, until_told
+from tests.worlds.waiting import until, until_notified
 from workflows.outbox_relay import OutboxRelayWorkflow, RelayInput, ensure
 
 QUICK = RelayInput(turn=RelayTurn(seconds=60, beat=0.2), silence_seconds=2)
@@ -52,7 +52,7 @@ class TestRelayWorkflow:
             await house.send(order)
             await house.handle(order).terminate("by hand")
             async with relay(temporal_client, house.task_queue):
-                await until_told(world)
+                await until_notified(world)
         assert [message.key for message in house.mail.sent] == ["web-terminated/accepted/mail"]
         assert await rows(world, "SELECT status FROM outbox") == [("sent",)]
 
@@ -67,10 +67,10 @@ class TestRelayWorkflow:
 
                 for number in range(4):
                     await house.send(small.order(f"run-{number}", A=1))
-                    await until_told(world)
+                    await until_notified(world)
                 await until("it went on as a new run", is_another_run)
                 await house.send(small.order("run-last", A=1))
-                await until_told(world)
+                await until_notified(world)
         assert Counter(message.key for message in house.mail.sent).most_common(1)[0][1] == 1
         assert len(house.mail.sent) == 5
 
@@ -86,7 +86,7 @@ class TestRelayWorkflow:
             assert ended.status is WorkflowExecutionStatus.TERMINATED
             async with relay(temporal_client, house.task_queue):
                 await house.send(small.order("told-anew", A=1))
-                await until_told(world)
+                await until_notified(world)
 
 
 class TestHeartbeats:
@@ -165,7 +165,7 @@ class TestWorkerKilled:
                 left = await one(world, "SELECT count(*) FROM outbox WHERE status = 'pending'")
                 assert int(str(left)) > 10, "it died in the middle"
                 async with worker_process(*arguments):
-                    await until_told(world)
+                    await until_notified(world)
         finally:
             server.stop()
         told = await rows(world, "SELECT business_key, status FROM outbox")

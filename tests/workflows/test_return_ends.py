@@ -126,7 +126,7 @@ def answers(outcomes: list[object]) -> list[object]:
     return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
 
 
-async def told_once(house: House, answer: ReturnAnswer) -> None:
+async def notified_once(house: House, answer: ReturnAnswer) -> None:
     """No step was told twice, and every unit is accounted for."""
     told = (
         "SELECT kind, count(*) FROM outbox WHERE starts_with(message_key, :id) AND kind <> 'return_received' GROUP BY 1"
@@ -158,7 +158,7 @@ class TestRaces:
         assert len(done) == (2 if received else 1)
         late = await one(house.engine, "SELECT count(*) FROM exceptions WHERE kind = 'return_arrived_late'")
         assert late in ({0} if received else {0, 1})
-        await told_once(house, answer)
+        await notified_once(house, answer)
 
     async def test_two_cancels_and_more(self, house: House) -> None:
         order = await delivered(house, "cancel-cancel")
@@ -172,7 +172,7 @@ class TestRaces:
         assert done
         assert {each.status for each in done} == {ReturnStatus.CANCELLED}  # type: ignore[attr-defined]
         assert await one(house.engine, "SELECT count(*) FROM timeline WHERE kind = 'return_cancelled'") == 1
-        await told_once(house, answer)
+        await notified_once(house, answer)
 
     @pytest.mark.parametrize("number", range(3))
     async def test_expiry_against_receive(self, temporal_client: Client, world: AsyncEngine, number: int) -> None:
@@ -198,4 +198,4 @@ class TestRaces:
             if done:
                 await inspect(house, answer, ("1", len(done), SCRAP))
             assert (await handle(house, answer).result()).status in FINAL_RETURN
-            await told_once(house, answer)
+            await notified_once(house, answer)

@@ -6,8 +6,8 @@ from temporalio.client import Client
 from dom.orders.order import Order
 from dom.shared import ids
 from tests.worlds import small
-from tests.worlds.looks import comes
 from tests.worlds.outside import RecordingCarrier
+from tests.worlds.reoptimising import comes
 from tests.worlds.running import House
 from tests.worlds.seen import attributes_of, current_details
 from tests.worlds.steps import cancel, deliver, ended, pack, ship, status_of, stock_comes, until_order, until_released

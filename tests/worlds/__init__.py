@@ -20,7 +20,7 @@ inbounds            goods on their way in
 returning           what customers and nodes do to a return
 returned            what must hold of returns
 retiring            nodes that change under their orders
-looks               second looks
+reoptimising        re-optimisations
 books               what must hold of the books
 broken              a database edited by hand
 reconciling         books broken by hand, compared and mended

@@ -95,8 +95,8 @@ async def place(engine: AsyncEngine, order: Order) -> None:
         )
 
 
-async def set_aside_for(engine: AsyncEngine, order: Order, soft_id: str) -> None:
-    """Make a soft reservation one of units that are set aside for an order."""
+async def allocated_to(engine: AsyncEngine, order: Order, soft_id: str) -> None:
+    """Make a soft reservation one of units that are allocated to an order."""
     async with engine.begin() as connection:
         await orders.capture(connection, order)
         await connection.execute(

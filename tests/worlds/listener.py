@@ -22,7 +22,7 @@ from store.ledger import cursors
 from store.stock import Movement
 from tests.worlds.books import one
 from tests.worlds.running import relaying
-from tests.worlds.waiting import until, until_told
+from tests.worlds.waiting import until, until_notified
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 FAST = RelayPace(poll=1.0, first_pause=0.02, longest_pause=0.1)
@@ -118,5 +118,5 @@ async def publish(engine: AsyncEngine) -> None:
     await write(engine)
     webhooks = ChannelWebhooks(engine)
     async with relaying(Database(engine=engine), {Medium.AVAILABILITY: webhooks}, pace=FAST):
-        await until_told(engine)
+        await until_notified(engine)
     await webhooks.close()

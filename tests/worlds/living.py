@@ -49,7 +49,7 @@ async def lose_and_revive(house: House, order: Order) -> None:
     await until_event(house, order, "process_revived")
 
 
-async def told_once(house: House, order: Order) -> None:
+async def notified_once(house: House, order: Order) -> None:
     """Nobody was told the same twice, and nothing waits to be told."""
     await house.told()
     keys = [message.key for message in house.mail.sent]

@@ -1,6 +1,6 @@
 """A process of its own that changes orders in the store: `python -m tests.worlds.racer DATABASE_URL`.
 
-It reads a request a line, an order's command or a second look, and answers a line: what came of it.
+It reads a request a line, an order's command or a re-optimisation, and answers a line: what came of it.
 """
 
 import asyncio
@@ -20,15 +20,15 @@ from services.change_orders import Writing, change_order
 from services.reoptimisation import Outdated
 from store.database import engine as database
 from store.stock import OutOfReach
-from tests.worlds import looks
+from tests.worlds import reoptimising
 
 
 async def _answer(engine: AsyncEngine, asked: dict[str, Any]) -> str:
     try:
         if "command" not in asked:
-            joints, known = await looks.found(engine)
+            joints, known = await reoptimising.found(engine)
             for joint in joints:
-                await looks.change(engine, joint, known)
+                await reoptimising.change(engine, joint, known)
             return "written" if joints else "nothing"
         command: Command = TypeAdapter(Command).validate_python(asked["command"])
         async with engine.begin() as connection:

@@ -28,7 +28,7 @@ from services.relay import Relay, RelayPace
 from store.database.uninterrupted import uninterrupted
 from tests.worlds.outside import RecordingCarrier, RecordingSender
 from tests.worlds.sourcing import MONDAY_NOON
-from tests.worlds.waiting import until_told
+from tests.worlds.waiting import until_notified
 from worker import WORKFLOWS, background, drain, wired
 from workflows import attributes
 from workflows.messages import EDITION, AcceptCall, CarrierReport, NodeReport, OrderInput, OrderResult
@@ -107,7 +107,7 @@ class House:
     async def told(self) -> None:
         """Wait until everything in the outbox has left, or failed; at once if nobody sends it."""
         if self._is_relaying:
-            await until_told(self.engine)
+            await until_notified(self.engine)
 
     async def send(self, order: Order, *, refused_before: bool = False) -> OrderAnswer:
         """Hand an order over as the API does; it looks into the store for whether one that has ended was refused."""

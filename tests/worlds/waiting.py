@@ -38,7 +38,7 @@ async def until_booked(engine: AsyncEngine, order: Order, number: int = 1) -> No
     await until_status(engine, ids.fulfilment_id(order.order_id, number), "booked")
 
 
-async def until_told(engine: AsyncEngine) -> None:
+async def until_notified(engine: AsyncEngine) -> None:
     """Wait until everything in the outbox has left, or failed."""
 
     async def gone() -> bool:

@@ -23,11 +23,11 @@ with workflow.unsafe.imports_passed_through():
         EDITION,
         REFUSED,
         AcceptCall,
-        LookedAgain,
         OrderInput,
         OrderNews,
         OrderResult,
         OrderStanding,
+        Reoptimised,
         StockArrived,
     )
     from workflows.order.holding import OrderHolding
@@ -168,7 +168,7 @@ class OrderWorkflow(OrderRequests):
             )
         except TimeoutError:
             if until == look_again:
-                self._source_why = self._source_why or SourcingCause.LOOKED_AGAIN
+                self._source_why = self._source_why or SourcingCause.RETRIED
 
     def _has_news(self) -> bool:
         return bool(
@@ -201,7 +201,7 @@ class OrderWorkflow(OrderRequests):
             return False
         self._sourcings = found.sourcings
         self._waiting.go_on(found.sourced, timedelta(seconds=found.waiting_seconds), workflow.now())
-        self._source_why = self._source_why or (None if self._start.continued else SourcingCause.LOOKED_AGAIN)
+        self._source_why = self._source_why or (None if self._start.continued else SourcingCause.RETRIED)
         self._first_caller = self._first_caller if found.captured_here else EARLIER_RUN
         self._said = found.sourced.model_copy(update={"promise": found.promise})
         self._board.promised(found.promise)
@@ -267,12 +267,12 @@ class OrderWorkflow(OrderRequests):
     @workflow.signal
     async def stock_arrived(self, news: StockArrived) -> None:
         """Stock that the order may wait for came in."""
-        self._next_place = min(self._next_place, self._stored.told())
+        self._next_place = min(self._next_place, self._stored.received())
         self._as_of = max(self._as_of, news.occurred_at)
         self._source_why = self._source_why or SourcingCause.STOCK_ARRIVED
 
     @workflow.signal
-    async def looked_again(self, news: LookedAgain) -> None:  # noqa: ARG002  the store says what changed
+    async def reoptimised(self, news: Reoptimised) -> None:  # noqa: ARG002  the store says what changed
         """Work that no node had begun was given to other nodes."""
         self._hear()
 
@@ -282,7 +282,7 @@ class OrderWorkflow(OrderRequests):
         self._hear()
 
     def _hear(self) -> None:
-        self._next_place = min(self._next_place, self._stored.told())
+        self._next_place = min(self._next_place, self._stored.received())
         self._stored.is_behind = True
 
     # --- the channel -------------------------------------------------------------------------------------------------
@@ -310,7 +310,7 @@ class OrderWorkflow(OrderRequests):
 
     async def _decided(self) -> int:
         """Wait until the order is accepted; answers the caller's place in the sequence. Raises the refusal."""
-        place = self._stored.told()
+        place = self._stored.received()
         await workflow.wait_condition(lambda: self._stored.is_known or self._refused is not None)
         if self._refused is not None:
             raise again(self._refused)

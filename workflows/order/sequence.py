@@ -14,7 +14,7 @@ from temporalio import workflow
 BEFORE_ALL: Final = 0
 """The place of what follows from the step that was just taken, or from no message."""
 AFTER_ALL: Final = 2**62
-"""The place of what nobody told: time has passed."""
+"""The place of what no message said: time has passed."""
 _A_MOMENT: Final = timedelta(milliseconds=10)
 _TURNS: Final = 8
 """How often conditions are asked until everybody who is awake has asked for a step: more than any of them needs.
@@ -29,13 +29,13 @@ class OneAtATime:
     def __init__(self) -> None:
         self._held = False
         self._taken = 0
-        self._told = self._asked = BEFORE_ALL
+        self._received = self._asked = BEFORE_ALL
         self._waiting: list[tuple[int, int]] = []
 
-    def told(self) -> int:
-        """Something was told: its place in the sequence. Called when it comes."""
-        self._told += 1
-        return self._told
+    def received(self) -> int:
+        """A message was received: its place in the sequence. Called when it comes."""
+        self._received += 1
+        return self._received
 
     @property
     def at_rest(self) -> bool:

@@ -39,9 +39,9 @@ class StoredOrder:
         self._revision = 0
         self._board = board
 
-    def told(self) -> int:
-        """Something was told: its place in the sequence. Called when it comes."""
-        return self.steps.told()
+    def received(self) -> int:
+        """A message was received: its place in the sequence. Called when it comes."""
+        return self.steps.received()
 
     def fulfilment(self, fulfilment_id: str) -> FulfilmentView | None:
         """A fulfilment of it."""

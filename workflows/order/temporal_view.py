@@ -12,7 +12,7 @@ from workflows.words import counted, listed
 
 with workflow.unsafe.imports_passed_through():
     from dom.orders.order import Order, Promise
-    from dom.orders.status import GONE, FulfilmentStatus, OrderStatus, SourcingCause
+    from dom.orders.status import ENDED_UNDELIVERED, FulfilmentStatus, OrderStatus, SourcingCause
     from dom.orders.transitions import NEEDS_A_PERSON
     from dom.orders.views import FulfilmentView, HoldView, OrderView
     from workflows.messages import REFUSED
@@ -63,7 +63,7 @@ class OrderBoard:
         self._note_trouble(view)
         workflow.set_current_details(self._report(view))
         status = view.status
-        nodes = tuple(sorted({each.node_id for each in view.fulfilments if each.status not in GONE}))
+        nodes = tuple(sorted({each.node_id for each in view.fulfilments if each.status not in ENDED_UNDELIVERED}))
         updates: list[SearchAttributeUpdate[Any]] = []
         if status != self._status:
             updates.append(STATUS.value_set(status))

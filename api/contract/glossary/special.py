@@ -186,7 +186,7 @@ FIELDS: Final = {
     "safety_stocks": "Settings; each stands for itself.",
     "said": "The span as it was asked for.",
     "saves": "What it would save, in minor units.",
-    "second_look": "Whether, and how, unbegun work is planned anew.",
+    "reoptimisation": "Whether, and how, unbegun work is planned anew.",
     "sent_at": "When it left, in UTC; null while it has not.",
     "sentence": "The same in words.",
     "sequence": "Number of the count; a later one of the same source is higher.",

@@ -11,7 +11,7 @@ from dom.orders.commands import BookCarrierRefused, CarrierBooked, CountAsDelive
 from dom.orders.events import CarrierBookedData, EventKind, FulfilmentData
 from dom.orders.holds import BlockedStep, blocking
 from dom.orders.lifecycle import FulfilmentState, OrderState
-from dom.orders.status import GONE, FulfilmentStatus
+from dom.orders.status import ENDED_UNDELIVERED, FulfilmentStatus
 from dom.orders.transitions.shared import (
     NEEDS_A_PERSON,
     advance,
@@ -76,7 +76,7 @@ def parcel_moved(state: OrderState, command: MoveParcel) -> OrderChange:
     change = advance(fulfilment, status, command.actor, command.reason, command.at)
     if status is _S.HANDED_OVER and state.blocked(BlockedStep.HAND_OVER):
         return replace(change, troubles=(_sent_on_hold(state, fulfilment),))
-    if status not in GONE:
+    if status not in ENDED_UNDELIVERED:
         return change
     target = WAITING if status is _S.LOST else CANCELLED
     units = listed_units(fulfilment)

@@ -88,12 +88,12 @@ class PlanningContext:
         made = no_later(offers_on(day, lanes, self.demand, self.rules), self.demand.shipping_method)
         return tuple([o for o in made if by is None or o.promise.latest <= by])
 
-    def open_days(self, standing: NodeUnderStrategy) -> OpenDays:
+    def open_days(self, evaluated: NodeUnderStrategy) -> OpenDays:
         """The days on which the node can ship, without regard to its capacity."""
-        key = id(standing.calendar)
+        key = id(evaluated.calendar)
         found = self._days.get(key)
         if found is None:
-            found = self._days[key] = OpenDays(standing.node, self.demand.as_of)
+            found = self._days[key] = OpenDays(evaluated.node, self.demand.as_of)
         return found
 
 

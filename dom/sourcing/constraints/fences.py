@@ -37,7 +37,7 @@ class Site:
     says when it could do the work, and `offers` what the carriers promise for then.
     """
 
-    standing: NodeUnderStrategy
+    evaluated: NodeUnderStrategy
     stock: tuple[int, ...]
     usable: tuple[int, ...]
     distance_km: float | None
@@ -51,12 +51,12 @@ class Site:
     @property
     def lanes(self) -> tuple[PricedLane, ...]:
         """By which the node could send what it gives."""
-        return self.standing.lanes if self.carried_by is None else self.carried_by
+        return self.evaluated.lanes if self.carried_by is None else self.carried_by
 
     @property
     def node(self) -> Node:
         """The node itself."""
-        return self.standing.node
+        return self.evaluated.node
 
     @property
     def eligible(self) -> bool:
@@ -69,15 +69,15 @@ def examine(context: PlanningContext) -> list[Site]:
     held, none = _held(context), (0,) * len(context.skus)
     excluded = context.demand.excluded_nodes
     found = []
-    for standing, distance in zip(context.node_index.standings, context.node_index.distances, strict=True):
-        stock = held.get(standing.node_id, none)
-        if stock is none or not standing.passed:
-            site = Site(standing, stock, stock, distance, standing.without_stock)
+    for evaluated, distance in zip(context.node_index.nodes, context.node_index.distances, strict=True):
+        stock = held.get(evaluated.node_id, none)
+        if stock is none or not evaluated.passed:
+            site = Site(evaluated, stock, stock, distance, evaluated.without_stock)
         else:
-            site = Site(standing, stock, stock, distance)
+            site = Site(evaluated, stock, stock, distance)
             _ask(site, context)
-        if standing.node_id in excluded and standing.fences[0].passed:
-            site.fences = (standing.fences[0], not_failed(False))
+        if evaluated.node_id in excluded and evaluated.fences[0].passed:
+            site.fences = (evaluated.fences[0], not_failed(False))
         found.append(site)
     return found
 
@@ -86,26 +86,26 @@ def examine_in_full(context: PlanningContext) -> dict[str, tuple[FenceResult, ..
     """All that each node is asked, by its id, also after the first fence it failed; for reading, not for planning."""
     held, none = _held(context), (0,) * len(context.skus)
     found = {}
-    for standing, distance in zip(context.node_index.standings, context.node_index.distances, strict=True):
-        stock = held.get(standing.node_id, none)
-        site = Site(standing, stock, stock, distance)
-        before = asked_in_full(standing.node, context.demand, context.snapshot, context.rules)
-        found[standing.node_id] = (*before, *_asked_of(site, context))
+    for evaluated, distance in zip(context.node_index.nodes, context.node_index.distances, strict=True):
+        stock = held.get(evaluated.node_id, none)
+        site = Site(evaluated, stock, stock, distance)
+        before = asked_in_full(evaluated.node, context.demand, context.snapshot, context.rules)
+        found[evaluated.node_id] = (*before, *_asked_of(site, context))
     return found
 
 
 def examine_with_stock(context: PlanningContext) -> Iterator[tuple[Site, Iterator[FenceResult]]]:
     """Every node as if it held all that is asked for, with what it is asked, one fence after the other."""
-    for standing, distance in zip(context.node_index.standings, context.node_index.distances, strict=True):
-        site = Site(standing, context.wanted, context.wanted, distance)
-        yield site, chain(standing.fences, _asked_of(site, context) if standing.passed else ())
+    for evaluated, distance in zip(context.node_index.nodes, context.node_index.distances, strict=True):
+        site = Site(evaluated, context.wanted, context.wanted, distance)
+        yield site, chain(evaluated.fences, _asked_of(site, context) if evaluated.passed else ())
 
 
 def _held(context: PlanningContext) -> dict[str, tuple[int, ...]]:
     """What each node holds of each SKU, for the nodes that hold any."""
     found: dict[str, list[int]] = {}
     available, skus = context.snapshot.available, context.skus
-    if len(available) <= len(context.node_index.standings) * len(skus):
+    if len(available) <= len(context.node_index.nodes) * len(skus):
         place = {sku: index for index, sku in enumerate(skus)}
         for (node_id, sku), units in available.items():
             if units > 0 and sku in place:
@@ -113,8 +113,8 @@ def _held(context: PlanningContext) -> dict[str, tuple[int, ...]]:
                     found[node_id] = [0] * len(skus)
                 found[node_id][place[sku]] = units
         return {node_id: tuple(units) for node_id, units in found.items()}
-    for standing in context.node_index.standings:
-        node_id = standing.node_id
+    for evaluated in context.node_index.nodes:
+        node_id = evaluated.node_id
         units_of = [max(0, available.get((node_id, sku), 0)) for sku in skus]
         if any(units_of):
             found[node_id] = units_of
@@ -122,8 +122,8 @@ def _held(context: PlanningContext) -> dict[str, tuple[int, ...]]:
 
 
 def _ask(site: Site, context: PlanningContext) -> None:
-    standing = site.standing
-    if standing.plain and context.plain:
+    evaluated = site.evaluated
+    if evaluated.plain and context.plain:
         _ask_plainly(site, context)
         return
     results = []
@@ -131,41 +131,41 @@ def _ask(site: Site, context: PlanningContext) -> None:
         results.append(found)
         if not found.passed:
             break
-    site.fences = (*standing.fences, *results)
+    site.fences = (*evaluated.fences, *results)
 
 
 def _ask_plainly(site: Site, context: PlanningContext) -> None:
     """The usual case in one go: stock, distance, capacity."""
-    standing = site.standing
-    before = (*standing.fences, stock_held(sum(site.stock)))
-    if standing.furthest_km is not None:
-        near = _near_enough(site.distance_km, standing.furthest_km)
+    evaluated = site.evaluated
+    before = (*evaluated.fences, stock_held(sum(site.stock)))
+    if evaluated.furthest_km is not None:
+        near = _near_enough(site.distance_km, evaluated.furthest_km)
         before = (*before, near)
         if not near.passed:
             site.fences = before
             return
     found = _capacity(site, context)
     if site.ship_day is not None:
-        site.offers = context.offers_on(site.ship_day.day, standing.lanes)
+        site.offers = context.offers_on(site.ship_day.day, evaluated.lanes)
     site.fences = (*before, found)
 
 
 def _asked_of(site: Site, context: PlanningContext) -> Iterator[FenceResult]:
     """The fences that depend on the order, in the order they are asked."""
-    standing = site.standing
+    evaluated = site.evaluated
     yield stock_held(sum(site.stock))
     yield from _fit_for(site, context)
-    if standing.kept_back:
-        yield _kept_back(site, standing.kept_back)
-    if standing.furthest_km is not None:
-        yield _near_enough(site.distance_km, standing.furthest_km)
-    if standing.minimum_value:
-        yield _picking_value(site, context, standing.minimum_value)
-    if standing.complete_only:
+    if evaluated.kept_back:
+        yield _kept_back(site, evaluated.kept_back)
+    if evaluated.furthest_km is not None:
+        yield _near_enough(site.distance_km, evaluated.furthest_km)
+    if evaluated.minimum_value:
+        yield _picking_value(site, context, evaluated.minimum_value)
+    if evaluated.complete_only:
         yield _complete(site, context)
     yield _capacity(site, context)
-    if standing.kept_capacity is not None:
-        yield _capacity_kept(site, context, standing.kept_capacity)
+    if evaluated.kept_capacity is not None:
+        yield _capacity_kept(site, context, evaluated.kept_capacity)
     if context.leaves_within is not None:
         yield _leaves_in_time(site, context, context.leaves_within)
     if site.ship_day is not None and site.lanes:
@@ -178,7 +178,7 @@ def _fit_for(site: Site, context: PlanningContext) -> Iterator[FenceResult]:
     """Whether the node can pack and send such goods at all."""
     if context.any_needs:
         yield _handling(site, context)
-    if context.any_too_large and site.standing.lanes:
+    if context.any_too_large and site.evaluated.lanes:
         yield _carrier_limits(site, context)
 
 
@@ -196,7 +196,7 @@ def _handling(site: Site, context: PlanningContext) -> FenceResult:
 
 def _carrier_limits(site: Site, context: PlanningContext) -> FenceResult:
     """A node cannot send what no carrier takes from there, and sends what it gives by carriers that take all of it."""
-    lanes, held = site.standing.lanes, site.usable if any(site.usable) else context.wanted
+    lanes, held = site.evaluated.lanes, site.usable if any(site.usable) else context.wanted
     left = context.carried(lanes, tuple(map(min, held, context.wanted)))
     site.carried_by = left.lanes
     site.usable = tuple([units if place in left.places else 0 for place, units in enumerate(site.usable)])
@@ -268,31 +268,31 @@ def _capacity_kept(site: Site, context: PlanningContext, room: int) -> FenceResu
 
 def _find_day(site: Site, context: PlanningContext, capacity: int) -> None:
     """The first open day on which fewer than so many fulfilment orders are taken, and none of its service too many."""
-    standing, demand = site.standing, context.demand
+    evaluated, demand = site.evaluated, context.demand
     if demand.shipping_method is ShippingMethod.PICKUP:
-        is_full = _fullness(standing, capacity, demand.shipping_method, context.snapshot.capacity_used)
-        site.collection = collection_window(standing.node, demand.as_of, is_full)
+        is_full = _fullness(evaluated, capacity, demand.shipping_method, context.snapshot.capacity_used)
+        site.collection = collection_window(evaluated.node, demand.as_of, is_full)
         site.ship_day = site.collection.ship_day if site.collection else None
     else:
-        site.ship_day = _first_day(standing, context, capacity)
+        site.ship_day = _first_day(evaluated, context, capacity)
 
 
-def _first_day(standing: NodeUnderStrategy, context: PlanningContext, capacity: int) -> ShipDay | None:
+def _first_day(evaluated: NodeUnderStrategy, context: PlanningContext, capacity: int) -> ShipDay | None:
     """As `dom.delivery.promise.ship_day`, for many nodes that share few calendars."""
-    days = context.open_days(standing)
+    days = context.open_days(evaluated)
     first = days.known[0] if days.known else None
-    if first is not None and standing.service_capacity is None:
+    if first is not None and evaluated.service_capacity is None:
         used = context.snapshot.capacity_used
-        if used.get((standing.node_id, first.day, ""), 0) < capacity:
+        if used.get((evaluated.node_id, first.day, ""), 0) < capacity:
             return first
     method, used = context.demand.shipping_method, context.snapshot.capacity_used
-    return days.first(_fullness(standing, capacity, method, used))
+    return days.first(_fullness(evaluated, capacity, method, used))
 
 
 def _fullness(
-    standing: NodeUnderStrategy, capacity: int, method: ShippingMethod, used: Mapping[tuple[str, date, str], int]
+    evaluated: NodeUnderStrategy, capacity: int, method: ShippingMethod, used: Mapping[tuple[str, date, str], int]
 ) -> Callable[[date], bool]:
-    node_id, most = standing.node_id, standing.service_capacity
+    node_id, most = evaluated.node_id, evaluated.service_capacity
 
     def is_full(day: date) -> bool:
         return used.get((node_id, day, ""), 0) >= capacity or (

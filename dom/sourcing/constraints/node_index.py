@@ -73,7 +73,7 @@ class NodeUnderStrategy:
 class NodeIndex:
     """All nodes of the network by id, and how far each is from the customer."""
 
-    standings: tuple[NodeUnderStrategy, ...]
+    nodes: tuple[NodeUnderStrategy, ...]
     distances: tuple[float | None, ...]
 
 
@@ -81,9 +81,9 @@ def node_index_for(demand: Demand, snapshot: Snapshot, rules: Rules) -> NodeInde
     """The nodes under the strategy for an order's service, country and place."""
     nodes = _same(snapshot.nodes)
     asked = _Asked(demand.shipping_method, demand.country, _region(demand, rules), demand.pickup_node)
-    known = _standings if demand.pickup_node is None else _standings_at
-    standings = known(nodes, _same(snapshot.tariffs), Same(rules.policy, rules.strategy), rules.relaxed, asked)
-    return NodeIndex(standings, _distances(nodes, demand.place))
+    known = _evaluated if demand.pickup_node is None else _evaluated_at
+    evaluated = known(nodes, _same(snapshot.tariffs), Same(rules.policy, rules.strategy), rules.relaxed, asked)
+    return NodeIndex(evaluated, _distances(nodes, demand.place))
 
 
 def asked_in_full(node: Node, demand: Demand, snapshot: Snapshot, rules: Rules) -> tuple[FenceResult, ...]:
@@ -117,7 +117,7 @@ def _region(demand: Demand, rules: Rules) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What of the order the standing of a node depends on."""
+    """What of the order the evaluation of a node depends on."""
 
     method: ShippingMethod
     country: str
@@ -125,7 +125,7 @@ class _Asked:
     pickup_node: str | None
 
 
-def _all_standings(
+def _evaluate_all(
     nodes: Same, tariffs: Same, policy: Same, relaxed: frozenset[Fence], asked: _Asked
 ) -> tuple[NodeUnderStrategy, ...]:
     of_policy, strategy = policy.objects
@@ -136,7 +136,7 @@ def _all_standings(
         key = (node.address.country, node.services)
         if key not in known:
             known[key] = _lanes(tariffs.objects, node, asked, rules)
-        found.append(_standing(node, known[key], asked, rules))
+        found.append(_evaluate(node, known[key], asked, rules))
     return tuple(found)
 
 
@@ -149,8 +149,8 @@ def _lanes(tariffs: Iterable[Tariff], node: Node, asked: _Asked, rules: Rules) -
     return tuple([lane for each in services for lane in lanes_from(tariffs, each, origin, asked.country, rules)])
 
 
-_standings = lru_cache(maxsize=64)(_all_standings)
-_standings_at = lru_cache(maxsize=16)(_all_standings)
+_evaluated = lru_cache(maxsize=64)(_evaluate_all)
+_evaluated_at = lru_cache(maxsize=16)(_evaluate_all)
 """Of pick-up orders, one for each node that hands out: they would push out the others."""
 
 
@@ -166,7 +166,7 @@ def _points(nodes: Same) -> tuple[Point, ...]:
     return tuple([point(node.latitude, node.longitude) for node in sorted(nodes.objects, key=attrgetter("id"))])
 
 
-def _standing(node: Node, lanes: tuple[PricedLane, ...], asked: _Asked, rules: Rules) -> NodeUnderStrategy:
+def _evaluate(node: Node, lanes: tuple[PricedLane, ...], asked: _Asked, rules: Rules) -> NodeUnderStrategy:
     fences, kind = rules.fences, node.kind
     allowed = _allowed(lanes, rules)
     results: list[FenceResult] = []

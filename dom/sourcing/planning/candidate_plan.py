@@ -158,18 +158,18 @@ class _Weighing:
 
     def source(self, site: Site, stock: tuple[int, ...]) -> Source:
         """The node as the solver knows it."""
-        context, standing = self.context, site.standing
+        context, evaluated = self.context, site.evaluated
         load, whole = self._held(stock)
         return Source(
-            node_id=standing.node_id,
+            node_id=evaluated.node_id,
             stock=stock,
             whole=whole,
             all_it_holds=load,
             tally=CostTally(_own_costs(site).base + _shipment_cost(site, context), site.offers),
             unit_costs=self.unit_costs(site),
             ties=self._ties(site, load),
-            minimum_value=standing.minimum_value if context.values else 0,
-            alone_only=standing.complete_only,
+            minimum_value=evaluated.minimum_value if context.values else 0,
+            alone_only=evaluated.complete_only,
         )
 
     def unit_costs(self, site: Site) -> tuple[int, ...]:
@@ -246,11 +246,11 @@ def _shipment(share: Share, goods: Sequence[DemandLine], made: CandidatePlan, sp
         ship_day=site.ship_day.day,
         promise=promise,
         weight_grams=load.grams + PACKING_GRAMS,
-        costs=_told(summed(travel, _costs_of(site, share, made))),
+        costs=_shown(summed(travel, _costs_of(site, share, made))),
     )
 
 
-_ALWAYS_TOLD = (
+_ALWAYS_SHOWN = (
     CostTerm.FREIGHT,
     CostTerm.HANDLING,
     CostTerm.SPLIT,
@@ -260,9 +260,9 @@ _ALWAYS_TOLD = (
 )
 
 
-def _told(terms: Terms) -> Terms:
+def _shown(terms: Terms) -> Terms:
     """The usual terms even where they come to nothing, the others where they come to something."""
-    return {term: terms.get(term, 0) for term in CostTerm if term in _ALWAYS_TOLD or terms.get(term)}
+    return {term: terms.get(term, 0) for term in CostTerm if term in _ALWAYS_SHOWN or terms.get(term)}
 
 
 def _costs_of(site: Site, share: Share, made: CandidatePlan) -> Terms:
@@ -277,7 +277,7 @@ def _costs_of(site: Site, share: Share, made: CandidatePlan) -> Terms:
 
 
 def _own_costs(site: Site) -> NodeCosts:
-    costs = site.standing.costs
+    costs = site.evaluated.costs
     if costs is None:
         raise ValueError(f"the policy has no exchange rate for {site.node.currency}")
     return costs

@@ -312,7 +312,7 @@ class Strategy(Value):
     retry: Retry = Retry()
 
 
-class SecondLook(Value):
+class Reoptimisation(Value):
     """Whether fulfilments that no node has begun are planned anew."""
 
     enabled: bool = True
@@ -333,7 +333,7 @@ class Policy(Value):
     )
     groups: dict[Name, NodeGroup] = Field(default={}, description="nodes under one name, for the fences")
     strategies: tuple[Strategy, ...] = Field(min_length=1, max_length=50)
-    second_look: SecondLook = SecondLook()
+    reoptimisation: Reoptimisation = Reoptimisation()
 
     def worth(self, currency: str) -> float | None:
         """What a minor unit of a currency is worth in minor units of the policy's; None if the policy does not say."""

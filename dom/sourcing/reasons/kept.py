@@ -82,7 +82,7 @@ def _candidate(site: Site, made: CandidatePlan, filling: Mapping[str, int], *, o
 
 def _is_listed(site: Site, made: CandidatePlan) -> bool:
     """Whether it holds something, and the customer does not collect somewhere else."""
-    return any(site.stock) and (made.demand.pickup_node is None or made.demand.pickup_node == site.standing.node_id)
+    return any(site.stock) and (made.demand.pickup_node is None or made.demand.pickup_node == site.evaluated.node_id)
 
 
 def _cheaper(made: CandidatePlan, skus: Mapping[str, Sku]) -> Iterator[PassedOver]:

@@ -4,7 +4,7 @@ span         which orders: the last days, the last orders, from one day to anoth
 recorded     what was decided and what happened to it, as it was written down
 compared     whether two decisions are the same, and where they part
 reproducing  a recorded decision made again on what the planner saw then
-standing     where the units of one order stand, on the live side and on the draft's
+allocation   where the units of one order stand, on the live side and on the draft's
 divergence   how far the draft's world has come away from the recorded one
 walking      the walk through the records, one decision after the other
 pricing      a plan at the prices of another policy

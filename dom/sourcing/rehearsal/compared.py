@@ -6,7 +6,7 @@ from typing import Final
 from dom.sourcing.models import PlannedShipment, SourcingDecision
 
 _PLAN: Final = ("unfilled", "outcome", "strategy", "relaxed", "retry", "next_release", "currency")
-_TOLD: Final = (
+_EXPLANATION: Final = (
     "candidates", "runner_up", "reasons", "tried", "exact", "gap", "plans_compared", "others", "passed_over",
 )  # fmt: skip
 _SHOWN: Final = 120
@@ -23,9 +23,9 @@ def plan_differences(one: SourcingDecision, other: SourcingDecision) -> tuple[st
     return tuple(_differences(one, other))
 
 
-def told_differences(one: SourcingDecision, other: SourcingDecision) -> tuple[str, ...]:
+def explanation_differences(one: SourcingDecision, other: SourcingDecision) -> tuple[str, ...]:
     """In which parts of the explanation they differ."""
-    return tuple(name for name in _TOLD if getattr(one, name) != getattr(other, name))
+    return tuple(name for name in _EXPLANATION if getattr(one, name) != getattr(other, name))
 
 
 def _differences(one: SourcingDecision, other: SourcingDecision) -> Iterator[str]:

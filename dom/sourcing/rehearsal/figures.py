@@ -10,12 +10,12 @@ from pydantic import Field
 from dom.network import ShippingMethod
 from dom.shared.base import Value
 from dom.sourcing.models import CostTerm, Demand
-from dom.sourcing.rehearsal.standing import NodeStanding, Parcel
+from dom.sourcing.rehearsal.allocation import OrderAllocation, Parcel
 
 _DAY: Final = timedelta(days=1)
 NO_STRATEGY: Final = "(none matched)"
 
-Side = Sequence[tuple[Demand, NodeStanding]]
+Side = Sequence[tuple[Demand, OrderAllocation]]
 """Orders with where their units stand on one side."""
 
 
@@ -69,37 +69,37 @@ class NodeLoad(Value):
 def figures(side: Side, not_priced: Collection[str] = ()) -> Figures:
     """The figures of the orders; those named are left out of what is compared in money."""
     total = _Total(not_priced)
-    for demand, standing in side:
-        total.add(demand, standing)
+    for demand, allocation in side:
+        total.add(demand, allocation)
     return total.figures()
 
 
 def grouped(
-    side: Side, key: Callable[[Demand, NodeStanding], str], not_priced: Collection[str] = ()
+    side: Side, key: Callable[[Demand, OrderAllocation], str], not_priced: Collection[str] = ()
 ) -> dict[str, Figures]:
     """The figures of each group, by its name."""
-    groups: defaultdict[str, list[tuple[Demand, NodeStanding]]] = defaultdict(list)
-    for demand, standing in side:
-        groups[key(demand, standing)].append((demand, standing))
+    groups: defaultdict[str, list[tuple[Demand, OrderAllocation]]] = defaultdict(list)
+    for demand, allocation in side:
+        groups[key(demand, allocation)].append((demand, allocation))
     return {name: figures(groups[name], not_priced) for name in sorted(groups)}
 
 
-def of_channel(demand: Demand, _: NodeStanding) -> str:
+def of_channel(demand: Demand, _: OrderAllocation) -> str:
     """The order's channel."""
     return demand.channel
 
 
-def of_strategy(_: Demand, standing: NodeStanding) -> str:
+def of_strategy(_: Demand, allocation: OrderAllocation) -> str:
     """The strategy that planned the order last."""
-    return standing.strategy or NO_STRATEGY
+    return allocation.strategy or NO_STRATEGY
 
 
-def loads(standings: Iterable[NodeStanding], nodes: Mapping[str, tuple[str, int]]) -> tuple[NodeLoad, ...]:
+def loads(allocations: Iterable[OrderAllocation], nodes: Mapping[str, tuple[str, int]]) -> tuple[NodeLoad, ...]:
     """The load of every node that has any, by node id; `nodes` are names and daily capacities."""
     fulfilments: Counter[str] = Counter()
     units: Counter[str] = Counter()
     days: defaultdict[str, Counter[date]] = defaultdict(Counter)
-    for parcel in (parcel for standing in standings for parcel in standing.parcels if parcel.counts):
+    for parcel in (parcel for allocation in allocations for parcel in allocation.parcels if parcel.counts):
         node_id = parcel.shipment.node_id
         fulfilments[node_id] += 1
         units[node_id] += _units(parcel)
@@ -131,14 +131,14 @@ class _Total:
         self.distances: list[float] = []
         self.days: list[float] = []
 
-    def add(self, demand: Demand, standing: NodeStanding) -> None:
-        parcels = [parcel for parcel in standing.parcels if parcel.counts]
+    def add(self, demand: Demand, allocation: OrderAllocation) -> None:
+        parcels = [parcel for parcel in allocation.parcels if parcel.counts]
         count = self.count
         count["orders"] += 1
         count["planned"] += bool(parcels)
         count["split"] += len(parcels) > 1
-        count["unfilled"] += standing.waiting.total()
-        count["cancelled"] += standing.cancelled.total()
+        count["unfilled"] += allocation.waiting.total()
+        count["cancelled"] += allocation.cancelled.total()
         compared = demand.order_id not in self.not_priced
         count["not_priced"] += not compared
         for parcel in parcels:
@@ -148,7 +148,7 @@ class _Total:
             self.days.append((arrival - demand.as_of) / _DAY)
         if demand.requested_by is not None:
             count["dated"] += 1
-            count["late"] += bool(standing.waiting) or (arrival is not None and arrival > demand.requested_by)
+            count["late"] += bool(allocation.waiting) or (arrival is not None and arrival > demand.requested_by)
 
     def _add_parcel(self, parcel: Parcel, compared: bool) -> None:
         count = self.count

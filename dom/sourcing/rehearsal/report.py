@@ -9,10 +9,10 @@ from pydantic import Field
 from dom.shared.base import Currency, Utc, Value
 from dom.sourcing.models import SourcingDecision
 from dom.sourcing.policy.document import Policy
+from dom.sourcing.rehearsal.allocation import OrderAllocation
 from dom.sourcing.rehearsal.figures import Figures, NodeLoad, Side, figures, grouped, loads, of_channel, of_strategy
 from dom.sourcing.rehearsal.reproducing import WHY, Reproduced, Verdict
 from dom.sourcing.rehearsal.span import Span
-from dom.sourcing.rehearsal.standing import NodeStanding
 from dom.sourcing.rehearsal.walking import Walk, Walked
 
 CHANGES_AT_MOST: Final = 1000
@@ -74,7 +74,7 @@ class Made(Value):
     orders: int
     decisions: int
     not_rehearsed: int = Field(description="decisions without a snapshot: the draft is taken to decide as it was")
-    second_looks: int = Field(description="of the decisions: not made anew for the draft, but taken over or left out")
+    reoptimisations: int = Field(description="of the decisions: taken over or left out, not made anew")
     versions: dict[int, int] = Field(description="decisions by the policy version that made them")
     verdicts: dict[Verdict, int] = Field(description="what came of making the recorded decisions again")
     other_prices: bool = Field(description="whether the draft weighs otherwise than the baseline")
@@ -98,7 +98,7 @@ class Report(Value):
 
     @property
     def reproduced(self) -> int:
-        """Recorded decisions that come out with the same plan at the same cost, or were a second look's choice."""
+        """Recorded decisions that come out with the same plan at the same cost, or were a re-optimisation's choice."""
         return sum(self.made.verdicts.get(verdict, 0) for verdict in _GOOD)
 
     def why(self, verdict: Verdict) -> str:
@@ -106,7 +106,7 @@ class Report(Value):
         return WHY[verdict]
 
 
-_GOOD: Final = (Verdict.SAME, Verdict.TOLD_OTHERWISE, Verdict.SECOND_LOOK)
+_GOOD: Final = (Verdict.SAME, Verdict.EXPLAINED_OTHERWISE, Verdict.REOPTIMISED)
 
 
 def report(walk: Walk, *, draft: Policy | None, called: str, span: Span, at: datetime) -> Report:
@@ -129,7 +129,7 @@ def report(walk: Walk, *, draft: Policy | None, called: str, span: Span, at: dat
             orders=len(orders),
             decisions=walk.decisions,
             not_rehearsed=walk.not_rehearsed,
-            second_looks=walk.second_looks,
+            reoptimisations=walk.reoptimisations,
             versions=dict(sorted(walk.versions.items())),
             verdicts={verdict: walk.verdicts[verdict] for verdict in Verdict if walk.verdicts[verdict]},
             other_prices=draft is not None and any(_weighs(policy) != _weighs(draft) for policy in known),
@@ -175,7 +175,7 @@ def _side(walk: Walk, side: Side, currency: str, not_priced: frozenset[str]) -> 
         total=figures(side, not_priced),
         by_channel=grouped(side, of_channel, not_priced),
         by_strategy=grouped(side, of_strategy, not_priced),
-        nodes=loads([standing for _, standing in side], walk.networks),
+        nodes=loads([allocation for _, allocation in side], walk.networks),
     )
 
 
@@ -183,10 +183,10 @@ _WORST_FIRST: Final = (
     Verdict.DIFFERENT,
     Verdict.PLANNER_CHANGED,
     Verdict.CUT_SHORT,
-    Verdict.POLICY_GONE,
+    Verdict.POLICY_NOT_FOUND,
     Verdict.NO_SNAPSHOT,
-    Verdict.SECOND_LOOK,
-    Verdict.TOLD_OTHERWISE,
+    Verdict.REOPTIMISED,
+    Verdict.EXPLAINED_OTHERWISE,
 )
 
 
@@ -217,8 +217,8 @@ def _changed(order: Walked, currency: str) -> ChangedOrder:
     )
 
 
-def _plan(decision: SourcingDecision, standing: NodeStanding) -> Plan:
-    prices = [parcel.prices for parcel in standing.parcels if parcel.counts]
+def _plan(decision: SourcingDecision, allocation: OrderAllocation) -> Plan:
+    prices = [parcel.prices for parcel in allocation.parcels if parcel.counts]
     weighed = [each.weighed for each in prices]
     money = [each.money for each in prices]
     return Plan(

@@ -7,7 +7,7 @@ from dom.shared.base import Value
 from dom.sourcing.models import SourcingDecision
 from dom.sourcing.planner import plan
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.rehearsal.compared import plan_differences, told_differences
+from dom.sourcing.rehearsal.compared import explanation_differences, plan_differences
 from dom.sourcing.rehearsal.recorded import Recorded
 
 
@@ -16,7 +16,7 @@ class Verdict(StrEnum):
 
     SAME = "same"
     """The same plan, at the same cost, with the same explanation."""
-    TOLD_OTHERWISE = "told_otherwise"
+    EXPLAINED_OTHERWISE = "explained_otherwise"
     """The same plan at the same cost; the explanation is another."""
     DIFFERENT = "different"
     """Another plan or another cost, though everything the planner read is the same."""
@@ -24,23 +24,23 @@ class Verdict(StrEnum):
     """Another plan or another cost; another version of the planner made it."""
     CUT_SHORT = "cut_short"
     """Another plan; one of the searches was ended by its time limit."""
-    SECOND_LOOK = "second_look"
-    """Another plan; a second look chose it together with the plans of other orders."""
+    REOPTIMISED = "reoptimised"
+    """Another plan; a re-optimisation chose it together with the plans of other orders."""
     NO_SNAPSHOT = "no_snapshot"
     """What the planner saw was not kept."""
-    POLICY_GONE = "policy_gone"
+    POLICY_NOT_FOUND = "policy_not_found"
     """The policy version is not there, or cannot be read any more."""
 
 
 WHY: dict[Verdict, str] = {
     Verdict.SAME: "made again, the decision is the same",
-    Verdict.TOLD_OTHERWISE: "the plan is the same; its explanation, or how far it is proven, reads otherwise",
+    Verdict.EXPLAINED_OTHERWISE: "the plan is the same; its explanation, or how far it is proven, reads otherwise",
     Verdict.DIFFERENT: "all the planner read is the same: this is a fault in the planner or in what is recorded",
     Verdict.PLANNER_CHANGED: "another version of the planner made the decision",
     Verdict.CUT_SHORT: "the search was ended by its time limit, and how far it gets depends on the machine",
-    Verdict.SECOND_LOOK: "a second look chose it together with other orders' plans, not for the order alone",
+    Verdict.REOPTIMISED: "a re-optimisation chose it together with other orders' plans, not for the order alone",
     Verdict.NO_SNAPSHOT: "what its planner saw was not kept, or not in a form this release reads",
-    Verdict.POLICY_GONE: "the policy version it used is not there, or cannot be read by this release",
+    Verdict.POLICY_NOT_FOUND: "the policy version it used is not there, or cannot be read by this release",
 }
 """What each verdict means, in words."""
 
@@ -73,20 +73,20 @@ def _verdict(
     if recorded.snapshot is None:
         return Verdict.NO_SNAPSHOT, ()
     if policy is None or again is None:
-        return Verdict.POLICY_GONE, ()
+        return Verdict.POLICY_NOT_FOUND, ()
     was = recorded.decision
     if differences := plan_differences(was, again):
         return _cause(recorded, again), differences
-    if told := told_differences(was, again):
-        return Verdict.TOLD_OTHERWISE, told
+    if told := explanation_differences(was, again):
+        return Verdict.EXPLAINED_OTHERWISE, told
     return Verdict.SAME, ()
 
 
 def _cause(recorded: Recorded, again: SourcingDecision) -> Verdict:
     """Why a plan is not the one that was recorded."""
     was = recorded.decision
-    if recorded.cause == SourcingCause.SECOND_LOOK:
-        return Verdict.SECOND_LOOK
+    if recorded.cause == SourcingCause.REOPTIMISED:
+        return Verdict.REOPTIMISED
     if was.planner != again.planner:
         return Verdict.PLANNER_CHANGED
     return Verdict.DIFFERENT if was.exact and again.exact else Verdict.CUT_SHORT

@@ -9,7 +9,7 @@ The draft sees the recorded snapshot, corrected by what it has taken otherwise s
 - a recorded order that tried again does so for the draft: with whatever waits there, beyond what the recorded attempt
   itself left out, and as far as that attempt looked at the SKU's stock. What waits for the draft alone, and was never
   tried again, counts as unfilled;
-- what a second look changed is changed for the draft where the order stood the same, and not at all otherwise.
+- what a re-optimisation changed is changed for the draft where the order stood the same, and not at all otherwise.
 
 With the policy that made the decisions the two worlds stay one, and every plan comes out as it was.
 """
@@ -23,12 +23,12 @@ from dom.orders.status import SourcingCause
 from dom.sourcing.models import Demand, Snapshot, SourcingDecision
 from dom.sourcing.planner import plan
 from dom.sourcing.policy.document import Policy
+from dom.sourcing.rehearsal.allocation import OrderAllocation, Sign
 from dom.sourcing.rehearsal.compared import same_plan
 from dom.sourcing.rehearsal.divergence import Divergence
 from dom.sourcing.rehearsal.pricing import Prices, Scale, costs_of
 from dom.sourcing.rehearsal.recorded import Happened, Happening, Recorded
 from dom.sourcing.rehearsal.reproducing import Reproduced, Verdict, made_again, reproduced
-from dom.sourcing.rehearsal.standing import NodeStanding, Sign
 
 DRAFT: Final = 0
 """The version a draft's decisions are made under; published ones count from 1."""
@@ -49,8 +49,8 @@ class Walked:
     """One order of the walk: what was asked, and where its units stand on both sides."""
 
     demand: Demand
-    baseline: NodeStanding
-    draft: NodeStanding
+    baseline: OrderAllocation
+    draft: OrderAllocation
     differences: list[WalkDifference] = field(default_factory=list)
     currencies: set[str] = field(default_factory=set)
     """Of the policies that made its recorded decisions."""
@@ -72,7 +72,7 @@ class Walk:
         self.verdicts: Counter[Verdict] = Counter()
         self.decisions = 0
         self.not_rehearsed = 0
-        self.second_looks = 0
+        self.reoptimisations = 0
         self.versions: Counter[int] = Counter()
         self.networks: dict[str, tuple[str, int]] = {}
 
@@ -84,7 +84,7 @@ class Walk:
         order = self._order(recorded)
         if recorded.policy_version in self.policies:
             order.currencies.add(self.policies[recorded.policy_version].currency)
-        if recorded.cause == SourcingCause.SECOND_LOOK:
+        if recorded.cause == SourcingCause.REOPTIMISED:
             self._look_again(recorded, order)
             return
         units: Counter[str] = Counter()
@@ -118,8 +118,8 @@ class Walk:
             (side.lose if event.kind is Happening.LOST else side.fail)(node_id, units)
 
     def _look_again(self, recorded: Recorded, order: Walked) -> None:
-        """A second look chose among plans of many orders: it is the draft's too where the order stood the same."""
-        self.second_looks += 1
+        """A re-optimisation chose among plans of many orders: it is the draft's too where the order stood the same."""
+        self.reoptimisations += 1
         sides = [order.baseline]
         if order.baseline.shape == order.draft.shape:
             sides.append(order.draft)
@@ -149,7 +149,7 @@ class Walk:
         order = self.orders.get(recorded.order_id)
         if order is None:
             order = Walked(
-                recorded.demand, NodeStanding(Sign.BASELINE, self.world), NodeStanding(Sign.DRAFT, self.world)
+                recorded.demand, OrderAllocation(Sign.BASELINE, self.world), OrderAllocation(Sign.DRAFT, self.world)
             )
             order.baseline.begin(recorded.demand.lines)
             order.draft.begin(recorded.demand.lines)

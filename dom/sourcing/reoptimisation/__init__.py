@@ -1,4 +1,4 @@
-"""The second look: work that no node has begun is planned anew, for many orders together.
+"""Re-optimisation: work that no node has begun is planned anew, for many orders together.
 
 Orders are planned one by one as they are placed; a later one, or stock that moved, may show that an earlier one would
 better have gone elsewhere. The idea, and how much it is worth, is that of P. J. Xu, R. Allgor and S. C. Graves,

@@ -1,4 +1,4 @@
-"""What a second look looks at, and what comes of it."""
+"""What a re-optimisation looks at, and what comes of it."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

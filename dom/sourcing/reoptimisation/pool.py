@@ -1,4 +1,4 @@
-"""What the orders of a second look share: what is free, and what they hold themselves."""
+"""What the orders of a re-optimisation share: what is free, and what they hold themselves."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

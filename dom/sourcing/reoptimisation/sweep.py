@@ -20,7 +20,7 @@ def sweep(
     """The changes worth making, those that depend on each other together; the order of `orders` plays no part.
 
     `worlds` are snapshots by channel, in which what the orders hold is not free. No change brings anything later than
-    `deliver_by`, and each group saves at least `second_look.save_at_least` (and something) for every order in it.
+    `deliver_by`, and each group saves at least `reoptimisation.save_at_least` (and something) for every order in it.
     """
     if not orders:
         return ()
@@ -34,7 +34,7 @@ class _Sweep:
         self._pool = Pool(worlds, orders)
         self._orders = {order.order_id: order for order in orders}
         self._made = Options(policy, policy_version)
-        self._toll = max(policy.second_look.save_at_least, 1)
+        self._toll = max(policy.reoptimisation.save_at_least, 1)
         self._present: dict[str, Option] = {}
 
     def run(self) -> tuple[Joint, ...]:

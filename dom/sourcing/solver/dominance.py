@@ -25,19 +25,19 @@ def useful(problem: SolverProblem, fares: Fares, places: Sequence[int]) -> list[
     rivals: dict[tuple[int, ...], list[tuple[int, int]]] = {}
     for place in ranked:
         rivals.setdefault(comparison.lanes[place], []).append((problem.sources[place].whole, place))
-    standing: dict[tuple[int, tuple[int, ...]], list[int]] = {}
+    rivals_of: dict[tuple[int, tuple[int, ...]], list[int]] = {}
     kept = []
     for place in ranked:
         source, lanes = problem.sources[place], comparison.lanes[place]
         if place in comparison.parting:
             kept.append(place)
             continue
-        if (source.whole, lanes) not in standing:
+        if (source.whole, lanes) not in rivals_of:
             parts = comparison.parted & ~source.whole
-            standing[source.whole, lanes] = [
+            rivals_of[source.whole, lanes] = [
                 other for whole, other in rivals[lanes] if not source.whole & ~whole and not whole & parts
             ]
-        if not comparison.is_dispensable(place, standing[source.whole, lanes]):
+        if not comparison.is_dispensable(place, rivals_of[source.whole, lanes]):
             kept.append(place)
     return sorted(kept)
 

@@ -323,14 +323,14 @@ CREATE TABLE carrier_events (
     place TEXT DEFAULT '' NOT NULL,
     occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
     recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    told_at TIMESTAMP WITH TIME ZONE,
+    notified_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT carrier_events_pkey PRIMARY KEY (id),
     CONSTRAINT carrier_events_carrier_tracking_number_fkey FOREIGN KEY(carrier, tracking_number) REFERENCES shipments (carrier, tracking_number),
     CONSTRAINT carrier_events_carrier_event_id_key UNIQUE (carrier, event_id),
     CONSTRAINT carrier_events_kind_known_check CHECK (kind IN ('picked_up', 'in_transit', 'out_for_delivery', 'delivery_failed', 'delivered', 'lost', 'returned_to_sender'))
 );
 CREATE INDEX carrier_events_tracking_ix ON carrier_events (carrier, tracking_number, occurred_at);
-COMMENT ON COLUMN carrier_events.told_at IS 'when the orders concerned were told, or nobody had to be; null: a repeat of the event tells them';
+COMMENT ON COLUMN carrier_events.notified_at IS 'when the orders concerned were told, or nobody had to be; null: a repeat of the event tells them';
 
 CREATE TABLE channel_levels (
     channel TEXT NOT NULL,
@@ -550,15 +550,15 @@ COMMENT ON COLUMN returns.number IS 'counts the commands that changed it';
 COMMENT ON COLUMN returns.request_key IS 'the caller''s Idempotency-Key';
 COMMENT ON COLUMN returns.released_by IS 'the step that let go what had not come';
 
-CREATE TABLE second_looks (
+CREATE TABLE reoptimisations (
     order_id TEXT NOT NULL,
     number INTEGER NOT NULL,
     written_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    taken_in_at TIMESTAMP WITH TIME ZONE,
-    CONSTRAINT second_looks_pkey PRIMARY KEY (order_id, number),
-    CONSTRAINT second_looks_order_id_fkey FOREIGN KEY(order_id) REFERENCES orders (id)
+    applied_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT reoptimisations_pkey PRIMARY KEY (order_id, number),
+    CONSTRAINT reoptimisations_order_id_fkey FOREIGN KEY(order_id) REFERENCES orders (id)
 );
-COMMENT ON COLUMN second_looks.number IS 'counted from 1 for each order';
+COMMENT ON COLUMN reoptimisations.number IS 'counted from 1 for each order';
 
 CREATE TABLE soft_reservations (
     id TEXT NOT NULL,
@@ -607,7 +607,7 @@ CREATE TABLE sourcing_decisions (
 );
 CREATE INDEX sourcing_decisions_decided_ix ON sourcing_decisions (decided_at, order_id, attempt);
 CREATE INDEX sourcing_decisions_recorded_ix ON sourcing_decisions (recorded_at, order_id, attempt);
-COMMENT ON COLUMN sourcing_decisions.business_key IS 'what asked for it: the order''s nth sourcing, a second look';
+COMMENT ON COLUMN sourcing_decisions.business_key IS 'what asked for it: the order''s nth sourcing, a re-optimisation';
 COMMENT ON COLUMN sourcing_decisions.document IS 'demand and decision';
 COMMENT ON COLUMN sourcing_decisions.snapshot IS 'stock, used capacity, SKUs and stock values the planner saw; null: before 0003';
 COMMENT ON COLUMN sourcing_decisions.network IS 'the nodes and tariffs it saw';

@@ -29,11 +29,11 @@ FROM (VALUES
         ('count_below_reserved', 'major', 'planner', 480),
         ('transfer_short', 'major', 'planner', 480),
         ('transfer_over', 'major', 'planner', 480),
-        ('waiting_order_gone', 'critical', 'operator', 60),
+        ('backorder_no_process', 'critical', 'operator', 60),
         ('stock_reconcile', 'critical', 'operator', 60),
         ('webhook_stuck', 'major', 'operator', 480),
         ('sourcing', 'major', 'planner', 480),
-        ('second_look_gone', 'critical', 'operator', 60),
+        ('reoptimised_no_process', 'critical', 'operator', 60),
         ('no_process', 'critical', 'operator', 60),
         ('process_differs', 'critical', 'operator', 60),
         ('not_in_store', 'critical', 'operator', 60)

@@ -197,7 +197,7 @@ class TestAnOrderWithoutAProcess:
         arrived = await channel.http.post(f"/v1/fulfilments/{lost_id}-F1/arrived", json={})
         problem(arrived, 503, "no-process")
         async with engine.connect() as connection:
-            query = text("SELECT count(*) FROM carrier_events WHERE event_id = :id AND told_at IS NOT NULL")
+            query = text("SELECT count(*) FROM carrier_events WHERE event_id = :id AND notified_at IS NOT NULL")
             assert await connection.scalar(query, {"id": key}) == 1
 
 
@@ -254,7 +254,7 @@ class TestAnEventIdUsedAgain:
         await channel.scan(item, "delivered")
         await channel.until_work(f"{order_id}-F1", "delivered")
         async with engine.begin() as connection:
-            await connection.execute(text("UPDATE carrier_events SET told_at = NULL"))
+            await connection.execute(text("UPDATE carrier_events SET notified_at = NULL"))
         await channel.scan(item, "lost", key)
         await settled(channel, order_id)
         assert (await channel.get(order_id))["status"] == "delivered"

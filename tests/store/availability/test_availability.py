@@ -43,7 +43,7 @@ class Model:
     rules: list[ChannelRule] = field(default_factory=list)
     inbound: list[dict[str, object]] = field(default_factory=list)
     waiting: dict[str, int] = field(default_factory=dict)
-    aside: dict[str, int] = field(default_factory=dict)
+    allocated: dict[str, int] = field(default_factory=dict)
     releases: dict[str, date | None] = field(default_factory=dict)
 
     def free(self, place: tuple[str, str]) -> int:
@@ -77,7 +77,7 @@ class Model:
             )
             stock += self.allowed((node_id, code))
             gain += self.allowed((node_id, code), due) - self.allowed((node_id, code))
-        claimed = max(self.waiting.get(code, 0) - self.aside.get(code, 0), 0)
+        claimed = max(self.waiting.get(code, 0) - self.allocated.get(code, 0), 0)
         if release is not None and release > TODAY:
             return max(stock + gain - claimed, 0)
         return stock + max(gain - claimed, 0)
@@ -139,12 +139,12 @@ def models(draw: st.DrawFn) -> Model:
         )
     model.waiting = draw(st.dictionaries(st.sampled_from(CODES), st.integers(1, 20)))
     for code, quantity in model.waiting.items():
-        # What is set aside is among the live soft units of a balance.
+        # What is set allocated is among the live soft units of a balance.
         live = sum(
             model.balances.get((n, code), {}).get("reserved_soft", 0) - model.lapsed.get((n, code), 0)
             for n in NODES[:1]
         )
-        model.aside[code] = draw(st.integers(0, min(quantity, live)))
+        model.allocated[code] = draw(st.integers(0, min(quantity, live)))
     model.releases = draw(st.dictionaries(st.sampled_from(CODES), st.none() | st.integers(-2, 4).map(day)))
     return model
 
@@ -173,12 +173,12 @@ async def write(connection: AsyncConnection, model: Model) -> None:
             {"node": node_id, "sku": code, **row},
         )
         lapsed = model.lapsed[node_id, code]
-        aside = model.aside.get(code, 0) if node_id == NODES[0] else 0
-        live = row["reserved_soft"] - lapsed - aside
+        allocated = model.allocated.get(code, 0) if node_id == NODES[0] else 0
+        live = row["reserved_soft"] - lapsed - allocated
         await hold(connection, f"lapsed/{node_id}/{code}", node_id, code, lapsed, "-1 minute")
         await hold(connection, f"cart/{node_id}/{code}", node_id, code, live, "1 hour")
-        await hold(connection, f"waiting/web-{code}", node_id, code, aside, "1 hour")
-        if aside:
+        await hold(connection, f"waiting/web-{code}", node_id, code, allocated, "1 hour")
+        if allocated:
             backorders[f"waiting/web-{code}"] = f"web-{code}"
     for number, line in enumerate(model.inbound):
         await announce(connection, f"in-{number}", line)

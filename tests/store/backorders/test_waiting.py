@@ -207,7 +207,7 @@ class TestTelling:
             await backorders.without_process(connection, gone)
         assert (await deal(world)).granted == (young,)
         assert await rows(world, "SELECT order_id, kind, status FROM exceptions") == [
-            (gone, "waiting_order_gone", "open")
+            (gone, "backorder_no_process", "open")
         ]
         async with world.begin() as connection:
             await connection.execute(text("UPDATE exceptions SET status = 'closed'"))

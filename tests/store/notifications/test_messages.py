@@ -62,7 +62,7 @@ class TestClaimed:
     async def test_tells_nothing_of_the_order_where_what_is_written_is_all_there_is(self, world: AsyncEngine) -> None:
         await place(world, ORDER)
         async with world.begin() as connection:
-            await outbox.write(connection, outbox.to_order(ORDER.order_id, Notice.LOOKED_AGAIN, {}, key="look:1"))
+            await outbox.write(connection, outbox.to_order(ORDER.order_id, Notice.REOPTIMISED, {}, key="look:1"))
             number = await outbox.begin(connection)
             (notice,) = (await outbox.claim(connection, number, {Medium.WORKFLOW: 1})).messages
         assert (notice["order_id"], notice["customer_name"], notice["lines"]) == (ORDER.order_id, None, None)

@@ -36,12 +36,12 @@ async def make(engine: AsyncEngine, change: str, *keys: str) -> None:
 class TestWritten:
     async def test_once_under_its_key_with_its_fields(self, world: AsyncEngine) -> None:
         await place(world, ORDER)
-        notice = outbox.to_order(ORDER.order_id, Notice.LOOKED_AGAIN, {"number": 1}, key="look:1")
+        notice = outbox.to_order(ORDER.order_id, Notice.REOPTIMISED, {"number": 1}, key="look:1")
         await write(world, notice, notice)
         await write(world, notice)
         workflow = f"order-{ORDER.order_id}"
         assert await rows(world, WRITTEN) == [
-            (f"{ORDER.order_id}/look:1/workflow", ORDER.order_id, None, "looked_again", "workflow", workflow,
+            (f"{ORDER.order_id}/look:1/workflow", ORDER.order_id, None, "reoptimised", "workflow", workflow,
              f"workflow/{workflow}", {"number": 1}, "pending")
         ]  # fmt: skip
 

@@ -18,8 +18,8 @@ from tests.worlds import small
 from tests.worlds.advancing import comes_to
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.captured import accept
-from tests.worlds.looks import comes, policy
 from tests.worlds.racer import Racers, racing
+from tests.worlds.reoptimising import comes, policy
 from tests.worlds.sourcing import MONDAY_NOON
 
 S, Step = FulfilmentStatus, FulfilmentStep

@@ -9,7 +9,7 @@ from dom.shared.access import OFL
 from store.orders import timeline
 from tests.worlds import small
 from tests.worlds.books import rows
-from tests.worlds.looks import capture
+from tests.worlds.reoptimising import capture
 from tests.worlds.sourcing import MONDAY_NOON
 
 WITHOUT_AN_EVENT = {
@@ -18,7 +18,7 @@ WITHOUT_AN_EVENT = {
     FulfilmentStatus.CANCELLED,
     FulfilmentStatus.RECALLED,
 }
-"""Statuses that come with the event of something else: a decision, a booking, a cancellation, a second look."""
+"""Statuses that come with the event of something else: a decision, a booking, a cancellation, a re-optimisation."""
 
 
 @pytest.mark.parametrize("status", sorted(set(FulfilmentStatus) - WITHOUT_AN_EVENT))

@@ -12,7 +12,7 @@ from store.reconcile import Trust
 from tests.worlds import small
 from tests.worlds.advancing import all_of, comes_to, do
 from tests.worlds.books import one, rows
-from tests.worlds.looks import capture, change, comes, found
+from tests.worlds.reoptimising import capture, change, comes, found
 
 S = FulfilmentStatus
 WORK = "web-work-F1"

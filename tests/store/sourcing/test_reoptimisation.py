@@ -1,4 +1,4 @@
-"""Second looks in the store: a change is made whole, on what it was planned for, or not at all."""
+"""Re-optimisations in the store: a change is made whole, on what it was planned for, or not at all."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -21,11 +21,11 @@ from store import stock
 from store.fulfilment import fulfilments
 from store.fulfilment.fulfilments import released_at
 from store.fulfilment.work_list import WorkFilter, work_list
-from store.sourcing import reoptimisation as second_looks
+from store.sourcing import reoptimisation as reoptimisations
 from tests.worlds import small
 from tests.worlds.advancing import do, to
 from tests.worlds.books import balance, check_books, one, rows
-from tests.worlds.looks import capture, change, comes, found, policy
+from tests.worlds.reoptimising import capture, change, comes, found, policy
 from tests.worlds.sourcing import MONDAY, MONDAY_NOON
 
 WORK = "SELECT id, node_id, status FROM fulfilments ORDER BY id"
@@ -41,7 +41,7 @@ async def split(world: AsyncEngine) -> AsyncEngine:
 
 async def nothing_changed(engine: AsyncEngine, reserved: int = 5) -> None:
     assert await one(engine, "SELECT count(*) FROM fulfilments WHERE status = 'recalled'") == 0
-    assert await one(engine, "SELECT count(*) FROM second_looks") == 0
+    assert await one(engine, "SELECT count(*) FROM reoptimisations") == 0
     assert await one(engine, "SELECT count(*) FROM sourcing_decisions") == 1
     await check_books(engine, reserved=reserved)
 
@@ -66,9 +66,9 @@ class TestAChange:
         decided = "SELECT attempt, business_key, cause, first_fulfilment FROM sourcing_decisions ORDER BY attempt"
         assert await rows(split, decided) == [
             (1, "sourced:1", "order captured", 1),
-            (2, "second_look:1", "second look", 3),
+            (2, "reoptimised:1", "reoptimised", 3),
         ]
-        told = "SELECT (data->>'saving')::int, data->'fulfilments', actor FROM timeline WHERE kind = 'second_look'"
+        told = "SELECT (data->>'saving')::int, data->'fulfilments', actor FROM timeline WHERE kind = 'reoptimised'"
         assert await rows(split, told) == [(joint.saving, {"web-split-F3": "dc-leeds"}, "system:ofl")]
         assert joint.saving >= 100
 
@@ -86,10 +86,10 @@ class TestAChange:
         (joint,), known = await found(split)
         await change(split, joint, known)
         async with split.begin() as connection:
-            assert not await second_looks.orders(connection, skus=["RARE"])
-            assert await second_looks.mark_applied(connection, "web-split")
-            assert await second_looks.orders(connection, skus=["RARE"]) == ["web-split"]
-            assert not await second_looks.orders(connection, skus=["A"])
+            assert not await reoptimisations.orders(connection, skus=["RARE"])
+            assert await reoptimisations.mark_applied(connection, "web-split")
+            assert await reoptimisations.orders(connection, skus=["RARE"]) == ["web-split"]
+            assert not await reoptimisations.orders(connection, skus=["A"])
 
     async def test_swaps_the_units_of_two_orders(self, world: AsyncEngine) -> None:
         """Not one of them is free in Leeds, where the second order's other goods are."""
@@ -148,7 +148,7 @@ class TestOutdated:
         await capture(split, small.order("other", RARE=3))
         with pytest.raises(stock.OutOfReach):
             await change(split, joint, known)
-        assert await one(split, "SELECT count(*) FROM second_looks") == 0
+        assert await one(split, "SELECT count(*) FROM reoptimisations") == 0
         await check_books(split, reserved=8)
 
     async def test_a_change_is_made_once(self, split: AsyncEngine) -> None:
@@ -216,11 +216,11 @@ class TestTelling:
         (joint,), known = await found(split)
         await change(split, joint, known)
         told = "SELECT kind, recipient, payload, order_id FROM outbox WHERE medium = 'workflow'"
-        assert await rows(split, told) == [("looked_again", "order-web-split", {"number": 1}, "web-split")]
+        assert await rows(split, told) == [("reoptimised", "order-web-split", {"number": 1}, "web-split")]
         async with split.begin() as connection:
-            assert await second_looks.mark_applied(connection, "web-split") == [1]
+            assert await reoptimisations.mark_applied(connection, "web-split") == [1]
         async with split.begin() as connection:
-            assert not await second_looks.mark_applied(connection, "web-split")
+            assert not await reoptimisations.mark_applied(connection, "web-split")
         view = await Changing(Database(engine=split)).read_order(ReadOrder(order_id="web-split"))
         assert view is not None
         assert [(each.fulfilment_id, each.node_id, each.status, each.units) for each in view.fulfilments][-1] == (
@@ -238,7 +238,7 @@ class TestTelling:
             await holding.execute(text("SELECT FROM orders FOR UPDATE"))
             async with asyncio.timeout(5):
                 assert await Changing(Database(engine=split)).read_order(ReadOrder(order_id="web-split"))
-            assert await second_looks.not_applied(holding, "web-split") == []
+            assert await reoptimisations.not_applied(holding, "web-split") == []
 
     async def test_an_order_without_a_process_is_put_before_a_person(self, split: AsyncEngine) -> None:
         (joint,), known = await found(split)
@@ -246,16 +246,16 @@ class TestTelling:
         for _ in range(2):
             async with split.begin() as connection:
                 await reoptimisation.without_process(connection, "web-split")
-        assert await rows(split, "SELECT kind, order_id FROM exceptions") == [("second_look_gone", "web-split")]
+        assert await rows(split, "SELECT kind, order_id FROM exceptions") == [("reoptimised_no_process", "web-split")]
         async with split.connect() as connection:
-            assert await second_looks.not_applied(connection, "web-split") == [1], "the process is to learn it yet"
+            assert await reoptimisations.not_applied(connection, "web-split") == [1], "the process is to learn it yet"
 
     async def test_one_whose_process_took_it_in_and_ended_is_not(self, split: AsyncEngine) -> None:
         """The notice came late: the process met the change at its next step."""
         (joint,), known = await found(split)
         await change(split, joint, known)
         async with split.begin() as connection:
-            assert await second_looks.mark_applied(connection, "web-split")
+            assert await reoptimisations.mark_applied(connection, "web-split")
             await reoptimisation.without_process(connection, "web-split")
         assert await rows(split, "SELECT kind FROM exceptions") == []
 
@@ -332,7 +332,7 @@ async def test_what_is_kept_gives_the_decision_again(split: AsyncEngine) -> None
     (joint,), known = await found(split)
     await change(split, joint, known)
     document, seen = (
-        await rows(split, "SELECT document, snapshot FROM sourcing_decisions WHERE business_key = 'second_look:1'")
+        await rows(split, "SELECT document, snapshot FROM sourcing_decisions WHERE business_key = 'reoptimised:1'")
     )[0]
     assert isinstance(document, dict)
     assert isinstance(seen, dict)

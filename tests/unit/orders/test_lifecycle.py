@@ -199,7 +199,7 @@ class TestCancellation:
             order(a=1).plan_cancellation({"z": 1})
 
 
-class TestSecondLook:
+class TestReoptimisation:
     def split(self) -> OrderState:
         state = OrderState("web-1", {"1": LineState("1", "A", 5, 100, backordered=5)})
         state.add(FulfilmentState("web-1-F1", "leeds", False, {"1": 2}))

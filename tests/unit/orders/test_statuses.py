@@ -15,7 +15,7 @@ from store.enums import MessageStatus, ShipmentStatus
 from workflows.order import temporal_view
 
 ROOT = Path(__file__).parents[3]
-SETS = (status.BEFORE_HAND_OVER, frozenset({FulfilmentStatus.HANDED_OVER}), status.ARRIVED, status.GONE)
+SETS = (status.BEFORE_HAND_OVER, frozenset({FulfilmentStatus.HANDED_OVER}), status.ARRIVED, status.ENDED_UNDELIVERED)
 ORDERS_AND_WORK = {*map(str, FulfilmentStatus), *map(str, OrderStatus)}
 
 
@@ -33,7 +33,7 @@ class TestFulfilments:
 
     @pytest.mark.parametrize("each", FulfilmentStatus)
     def test_progress_is_known_of_all_that_lives(self, each: FulfilmentStatus) -> None:
-        assert (each in lifecycle.PROGRESS) == (each not in status.GONE)
+        assert (each in lifecycle.PROGRESS) == (each not in status.ENDED_UNDELIVERED)
 
     @pytest.mark.parametrize("each", FulfilmentStatus)
     def test_people_are_told_what_comes_next(self, each: FulfilmentStatus) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from simulator import carriers, chance, nodes
-from simulator.api import Api, ApiGone, Calls
+from simulator.api import Api, ApiUnreachable, Calls
 from simulator.board import Board, BoardOrder, Fulfilment
 from simulator.clock import Clock, stamp
 from simulator.config import Config, Pace
@@ -188,7 +188,7 @@ class TestPatience:
         fake = FakeApi()
         fake.fails = lambda _: "before"
         async with httpx.AsyncClient(transport=httpx.ASGITransport(fake), base_url="http://fake") as client:
-            with pytest.raises(ApiGone, match="503"):
+            with pytest.raises(ApiUnreachable, match="503"):
                 await Api(client, patience=0.3).get("order", "/orders/web-1")
 
     async def test_business_time_passes_at_its_speed(self) -> None:

@@ -1,4 +1,4 @@
-"""The second look in itself: what it finds for many orders together, and what it never does."""
+"""Re-optimisation in itself: what it finds for many orders together, and what it never does."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dom.sourcing.reoptimisation import Held, Joint, Unbegun, sweep
 from dom.sourcing.reoptimisation.models import taken
 from tests.worlds.sourcing import LEEDS, LONDON, MONDAY, YORK, World, tariff
 
-POLICY = {"split_penalty": 0, "second_look": {"save_at_least": 100}}
+POLICY = {"split_penalty": 0, "reoptimisation": {"save_at_least": 100}}
 
 
-def world(**second_look: int) -> World:
-    return World().under(**{**POLICY, "second_look": {"save_at_least": 100, **second_look}})
+def world(**reoptimisation: int) -> World:
+    return World().under(**{**POLICY, "reoptimisation": {"save_at_least": 100, **reoptimisation}})
 
 
 class Day:
@@ -190,7 +190,7 @@ class TestAlways:
     @given(st.integers(0, 10**9))
     def test_it_fits_saves_and_keeps_every_promise(self, seed: int) -> None:
         day = drawn(Random(seed))
-        toll = max(day.world.policy.second_look.save_at_least, 1)
+        toll = max(day.world.policy.reoptimisation.save_at_least, 1)
         left, used = dict(day.world.available), dict(day.world.capacity_used)
         for joint in day.look():
             assert joint.saving >= toll * len(joint.changes)

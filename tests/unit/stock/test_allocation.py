@@ -77,7 +77,7 @@ class TestInTheirPlaces:
         assert had(allocate([elsewhere], free, {}, NOW)) == {"o": {("n3", "A"): 1}}
 
     def test_what_it_has_already_counts(self) -> None:
-        grants = allocate([order("o", A=3, aside={("n1", "A"): 2})], {("n1", "A"): 5}, {}, NOW)
+        grants = allocate([order("o", A=3, allocated={("n1", "A"): 2})], {("n1", "A"): 5}, {}, NOW)
         assert grants == [Grant("o", {("n1", "A"): 3}, ready=True)]
 
 
@@ -93,7 +93,7 @@ class TestLimits:
 
     def test_its_own_units_are_free_to_it_as_they_are_when_it_plans(self) -> None:
         limits = {("web", ("n1", "A")): Limit(share=50)}
-        waiting = order("o", A=9, aside={("n1", "A"): 5})
+        waiting = order("o", A=9, allocated={("n1", "A"): 5})
         assert had(allocate([waiting], {("n1", "A"): 5}, limits, NOW)) == {"o": {("n1", "A"): 5}}
         assert had(allocate([waiting], {("n1", "A"): 9}, limits, NOW)) == {"o": {("n1", "A"): 7}}
 
@@ -113,14 +113,14 @@ class TestShipComplete:
         assert ready(grants) == {"older"}
 
     def test_two_that_hold_what_the_other_lacks_do_not_wait_for_ever(self) -> None:
-        first = order("1", age=9, A=1, B=1, ship_complete=True, since=LONG_AGO, aside={("n1", "A"): 1})
-        second = order("2", age=8, A=1, B=1, ship_complete=True, since=LONG_AGO, aside={("n1", "B"): 1})
+        first = order("1", age=9, A=1, B=1, ship_complete=True, since=LONG_AGO, allocated={("n1", "A"): 1})
+        second = order("2", age=8, A=1, B=1, ship_complete=True, since=LONG_AGO, allocated={("n1", "B"): 1})
         grants = allocate([first, second], {}, {}, NOW)
         assert grants[0] == Grant("1", {("n1", "A"): 1, ("n1", "B"): 1}, ready=True)
         assert not grants[1].units
 
     def test_one_that_has_everything_keeps_it_from_those_who_come_before_it(self) -> None:
-        told = order("told", A=2, ship_complete=True, aside={("n1", "A"): 2})
+        told = order("told", A=2, ship_complete=True, allocated={("n1", "A"): 2})
         urgent = order("urgent", priority=0, A=2)
         assert had(allocate([told, urgent], {}, {}, NOW)) == {"told": {("n1", "A"): 2}}
 
@@ -146,7 +146,7 @@ def waiting_orders(draw: st.DrawFn, order_id: str) -> WaitingOrder:
         pickup_node=draw(st.sampled_from([None, None, None, "n1"])),
         excluded_nodes=frozenset(draw(st.sampled_from([(), (), ("n2",)]))),
         declined=frozenset(draw(st.sampled_from([(), (), (("n1", "A"),)]))),
-        aside=aside,
+        allocated=aside,
     )
 
 
@@ -177,7 +177,7 @@ class TestEveryQueue:
         before: Counter[Balance] = Counter(free)
         after: Counter[Balance] = Counter()
         for each in queue:
-            before.update(each.aside)
+            before.update(each.allocated)
         for grant in allocate(queue, free, {}, NOW):
             assert all(quantity > 0 for quantity in grant.units.values())
             after.update(grant.units)
@@ -193,11 +193,11 @@ class TestEveryQueue:
         grants = allocate(queue, free, {}, NOW)
         left = Counter(free)
         for each in queue:
-            left.update({} if each.keeps_aside else each.aside)
+            left.update({} if each.keeps_allocated else each.allocated)
         for grant in grants:
             each = orders[grant.order_id]
             left.subtract(grant.units)
-            left.update(each.aside if each.keeps_aside else {})
+            left.update(each.allocated if each.keeps_allocated else {})
         for place, grant in enumerate(grants):
             each = orders[grant.order_id]
             missing = lacks(each, grant.units)
@@ -205,7 +205,7 @@ class TestEveryQueue:
             for later in grants[place + 1 :]:
                 behind = orders[later.order_id]
                 gained = Counter(later.units)
-                gained.subtract(behind.aside if behind.keeps_aside else {})
+                gained.subtract(behind.allocated if behind.keeps_allocated else {})
                 gained_behind.update(gained)
             usable = {balance: n for balance, n in gained_behind.items() if n > 0 and each.may_use(balance)}
             if each.ship_complete and each.since > NOW - PATIENCE:
@@ -248,11 +248,11 @@ class TestEveryQueue:
         grants = allocate(queue, free, {}, NOW)
         left = Counter(free)
         for each in queue:
-            left.update(each.aside)
+            left.update(each.allocated)
         for grant in grants:
             left.subtract(grant.units)
         has = {grant.order_id: grant.units for grant in grants}
-        again = [replace(each, aside=dict(has[each.order_id])) for each in queue]
+        again = [replace(each, allocated=dict(has[each.order_id])) for each in queue]
         assert had(allocate(again, +left, {}, NOW)) == had(grants)
 
     @many
@@ -277,11 +277,11 @@ def test_nobody_starves_while_small_deliveries_and_younger_orders_come_without_e
         free["n1", "A"] += arriving
         young = f"y{hour:03}"
         queue[young] = replace(order(young, A=arriving), placed_at=at, since=at)
-        before = {order_id: dict(each.aside) for order_id, each in queue.items()}
+        before = {order_id: dict(each.allocated) for order_id, each in queue.items()}
         for grant in allocate(queue.values(), free, {}, at):
             free.subtract(Counter(grant.units))
             free.update(before[grant.order_id])
-            queue[grant.order_id] = replace(queue[grant.order_id], aside=dict(grant.units))
+            queue[grant.order_id] = replace(queue[grant.order_id], allocated=dict(grant.units))
             if grant.ready:
                 del queue[grant.order_id]
                 if grant.order_id == "whole":

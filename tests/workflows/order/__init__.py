@@ -11,7 +11,7 @@ test_cancelled_by_temporal  Temporal's own "Request Cancellation"
 test_booked_late            bookings that nobody needs any more
 test_sourced_again          units that lose their node
 test_fails_at_a_node        what a node rejected or did not find
-test_looked_at_again        work given to other nodes
+test_reoptimised        work given to other nodes
 test_impossible             what can never be sent
 test_promise                the promise of what is on its way
 test_policy_outcomes        what the policy says of units without a node

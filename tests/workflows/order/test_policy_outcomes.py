@@ -10,8 +10,8 @@ from store import backorders
 from store.policy import policies
 from tests.worlds import small
 from tests.worlds.books import balance, one, rows
-from tests.worlds.looks import comes
 from tests.worlds.policies import policy, strategy
+from tests.worlds.reoptimising import comes
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, deliver, ended, status_of, stock_comes, until_event, until_released
 

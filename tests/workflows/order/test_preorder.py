@@ -19,7 +19,7 @@ from tests.worlds.sourcing import sku
 from tests.worlds.steps import status_of, until_order, until_released
 from worker import wired
 
-LOOKED = "SELECT count(*) FROM sourcing_decisions WHERE cause = 'looked again'"
+LOOKED = "SELECT count(*) FROM sourcing_decisions WHERE cause = 'retried'"
 
 
 @dataclass

@@ -27,7 +27,7 @@ class TestWaiting:
             assert (await house.send(order)).status is OrderStatus.BACKORDERED
             await skipping.sleep(timedelta(days=4, hours=12))
             assert await status_of(house, order) == "backordered"
-            assert await one(world, "SELECT count(*) FROM sourcing_decisions WHERE cause = 'looked again'") == 4
+            assert await one(world, "SELECT count(*) FROM sourcing_decisions WHERE cause = 'retried'") == 4
             await skipping.sleep(timedelta(days=1))
             assert (await ended(house, order)).status is OrderStatus.CANCELLED
         cancelled = "SELECT reason, actor FROM timeline WHERE kind = 'cancelled'"
@@ -51,7 +51,7 @@ class TestWaiting:
     ) -> None:
         await patient(world, retry_minutes=360, cancel_after_days=14)
         async with House(skipping.client, world, allocates=False).working() as house:
-            order = small.order("looked-again", NEVER=2)
+            order = small.order("retried", NEVER=2)
             await house.send(order)
             await skipping.sleep(timedelta(hours=7))
             async with world.begin() as connection:

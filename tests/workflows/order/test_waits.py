@@ -189,7 +189,7 @@ class TestTold:
         await comes(house.engine, "NEVER", 1)
         await until_released(house, order, 1)
         found = await rows(house.engine, "SELECT order_id, kind, status FROM exceptions")
-        assert found == [(lost.order_id, "waiting_order_gone", "open")]
+        assert found == [(lost.order_id, "backorder_no_process", "open")]
 
 
 class TestUnitsNobodyCanUse:

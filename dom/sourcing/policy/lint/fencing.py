@@ -79,10 +79,10 @@ def _of_kinds(here: Path, fences: Fences) -> Iterator[Mistake]:
 
 
 def _today(here: Path, strategy: Strategy, policy: Policy) -> Iterator[Mistake]:
-    held = policy.second_look.hold_minutes if policy.second_look.enabled else 0
+    held = policy.reoptimisation.hold_minutes if policy.reoptimisation.enabled else 0
     if strategy.fences.leaves_within_days == 0 and held >= MINUTES_OF_A_DAY:
         said = f"what is to leave today is held back for {held} minutes"
-        hint = f"`second_look.hold_minutes` must be less than {MINUTES_OF_A_DAY}"
+        hint = f"`reoptimisation.hold_minutes` must be less than {MINUTES_OF_A_DAY}"
         yield error("held-past-cut-off", (*here, "leaves_within_days"), said, hint)
 
 

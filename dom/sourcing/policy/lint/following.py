@@ -11,7 +11,7 @@ MINUTES_OF_A_DAY = 1440
 
 
 def following(policy: Policy) -> Iterator[Mistake]:
-    """What is wrong with `on_partial`, `on_none`, `retry` and the second look."""
+    """What is wrong with `on_partial`, `on_none`, `retry` and re-optimisation."""
     for position, strategy in enumerate(policy.strategies):
         here: Path = ("strategies", position)
         is_last = position == len(policy.strategies) - 1
@@ -27,10 +27,10 @@ def following(policy: Policy) -> Iterator[Mistake]:
             said = "no service has a factor, so carbon costs nothing"
             path = (*here, "cost", "carbon", "grams_per_tonne_km")
             yield warning("carbon-without-factor", path, said, "name the grams a tonne-kilometre of each service")
-    if policy.second_look.hold_minutes and not policy.second_look.enabled:
-        said = "work is held back for a second look that is switched off"
+    if policy.reoptimisation.hold_minutes and not policy.reoptimisation.enabled:
+        said = "work is held back for a re-optimisation that is switched off"
         yield warning(
-            "hold-without-second-look", ("second_look", "hold_minutes"), said, "set it to 0, or `enabled: true`"
+            "hold-without-reoptimisation", ("reoptimisation", "hold_minutes"), said, "set it to 0, or `enabled: true`"
         )
 
 

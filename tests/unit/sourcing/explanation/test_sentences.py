@@ -165,7 +165,7 @@ class TestMoreSituations:
             "A member of staff is asked to look at it.",
         ]
 
-    def test_a_second_look(self) -> None:
+    def test_a_reoptimisation(self) -> None:
         assert told(TWO_CITIES, A=2, deliver_by=datetime(2026, 3, 6, 20, tzinfo=UTC))[1] == (
             "It leaves London on Monday 2 March with northline, and arrives on Wednesday 4 March, in time for "
             "Friday 6 March, as was promised before."

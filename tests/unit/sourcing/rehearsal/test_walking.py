@@ -69,7 +69,7 @@ class TestTheLivePolicyAgain:
             "web-2", 1, first.cause, 99, 1, MONDAY_NOON, second.demand, second.decision, second.snapshot
         )
         walk = rehearsed(live)
-        assert walk.verdicts == {Verdict.NO_SNAPSHOT: 1, Verdict.POLICY_GONE: 1}
+        assert walk.verdicts == {Verdict.NO_SNAPSHOT: 1, Verdict.POLICY_NOT_FOUND: 1}
         assert walk.not_rehearsed == 2
         assert is_as_recorded(walk), "where it cannot be known, the draft decides as it was decided"
         assert told(walk).made.not_rehearsed == 2
@@ -232,19 +232,19 @@ class TestWhatHappened:
         assert is_as_recorded(rehearsed(live))
 
 
-class TestSecondLooks:
+class TestReoptimisation:
     def test_what_one_changed_is_the_drafts_too_where_the_order_stood_the_same(self) -> None:
         live = Live(two_nodes())
         live.order("web-1", A=1, B=1)
         live.policy = DEAR_SPLITS
         for node, sku in (("near", "A"), ("far", "B")):
             live.come_back(node, sku, 1)
-        live.order("web-1", SourcingCause.SECOND_LOOK, A=1, B=1)
+        live.order("web-1", SourcingCause.REOPTIMISED, A=1, B=1)
         live.policy = FREE
         walk = rehearsed(live, FREE)
         assert held(walk, "web-1") == held(walk, "web-1", "baseline") == {"far": {"1": 1, "2": 1}}
         assert is_as_recorded(walk)
-        assert walk.verdicts == {Verdict.SAME: 1, Verdict.SECOND_LOOK: 1}
+        assert walk.verdicts == {Verdict.SAME: 1, Verdict.REOPTIMISED: 1}
         assert not told(walk, FREE).differs
         other = rehearsed(live, changed(FREE, maximum_shipments=1))
         assert held(other, "web-1") == {"far": {"1": 1, "2": 1}}, "its own plan stays"

@@ -1,4 +1,4 @@
-"""Second looks in the tests: orders captured without a process, and a look at them."""
+"""Re-optimisations in the tests: orders captured without a process, and a look at them."""
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,7 +13,7 @@ from store.enums import LedgerKind
 from store.network import reference
 from store.network.reference import ReferenceCache
 from store.policy import policies
-from store.sourcing import reoptimisation as second_looks
+from store.sourcing import reoptimisation as reoptimisations
 from store.stock import Movement
 from tests.worlds import small
 from tests.worlds.captured import accept
@@ -40,16 +40,16 @@ async def comes(engine: AsyncEngine, node_id: str, sku: str, quantity: int) -> N
 
 
 async def policy(engine: AsyncEngine, **fields: object) -> None:
-    """Publish another policy for second looks."""
+    """Publish another policy for re-optimisations."""
     async with engine.begin() as connection:
-        await policies.publish_policy(connection, changed(small.POLICY, second_look=fields), "test")
+        await policies.publish_policy(connection, changed(small.POLICY, reoptimisation=fields), "test")
 
 
 async def found(engine: AsyncEngine) -> tuple[tuple[Joint, ...], reference.Reference]:
     """What a look at everything finds."""
     async with engine.connect() as connection:
-        order_ids = await second_looks.orders(connection, skus=None)
-        orders = await second_looks.unbegun(connection, order_ids, MONDAY_NOON, replaying=True)
+        order_ids = await reoptimisations.orders(connection, skus=None)
+        orders = await reoptimisations.unbegun(connection, order_ids, MONDAY_NOON, replaying=True)
         worlds, known = await reoptimisation.worlds(connection, ReferenceCache(), orders)
     return sweep(orders, worlds, known.policy, known.policy_version), known
 

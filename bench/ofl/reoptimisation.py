@@ -1,4 +1,4 @@
-"""The second look over a day on which orders are placed faster than they are released.
+"""Re-optimisation over a day on which orders are placed faster than they are released.
 
 Orders of one to five SKUs come in one by one and are planned at once, on what the orders before them left. They stand
 in a queue before their nodes see them; each time the queue is full it is swept, and its older part is released. Counted
@@ -23,15 +23,15 @@ from dom.delivery.tariffs import Break, Lane, Tariff, TariffService
 from dom.network import HandlingCost, Node, NodeAddress, NodeKind, ShippingMethod, Sku
 from dom.sourcing.models import Demand, DemandLine, Place, Snapshot, SourcingDecision
 from dom.sourcing.planner import plan
-from dom.sourcing.policy.document import Costs, Policy, SecondLook, Splitting, Strategy
+from dom.sourcing.policy.document import Costs, Policy, Reoptimisation, Splitting, Strategy
 from dom.sourcing.reoptimisation import Held, Unbegun, sweep
 from dom.sourcing.reoptimisation.models import Balance, taken
 
 AS_OF: Final = datetime(2026, 3, 2, 8, tzinfo=UTC)
 POLICY: Final = Policy(
-    name="second look",
+    name="re-optimisation",
     strategies=(Strategy(name="everything", cost=Costs(split_penalty=150), split=Splitting(maximum_shipments=5)),),
-    second_look=SecondLook(hold_minutes=240, save_at_least=50),
+    reoptimisation=Reoptimisation(hold_minutes=240, save_at_least=50),
 )
 SITES: Final = ((51.5, -0.1), (53.8, -1.5), (52.5, -1.9), (55.9, -3.2), (51.5, -2.6), (53.4, -3.0), (54.6, -1.2))
 """Seven warehouses, by latitude and longitude."""
@@ -40,7 +40,7 @@ SHARE_OF_LINES: Final = ((1, 25), (2, 35), (3, 25), (4, 10), (5, 5))
 
 
 class Row(NamedTuple):
-    """One seed's day. Shipments: planned one by one, with second looks, and with hindsight (at least)."""
+    """One seed's day. Shipments: planned one by one, with re-optimisations, and with hindsight (at least)."""
 
     seed: int
     orders: int

@@ -12,14 +12,14 @@ from dom.orders.order import Order
 from dom.orders.status import OrderStatus
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
-from tests.worlds.looks import comes, policy, reoptimisation_job
+from tests.worlds.reoptimising import comes, policy, reoptimisation_job
 from tests.worlds.running import House
 from tests.worlds.steps import cancel, deliver, ended, status_of, stock_comes, until_event, until_released
 from tests.worlds.waiting import until, until_status
-from workflows.messages import LookedAgain
+from workflows.messages import Reoptimised
 from workflows.order.process import OrderWorkflow
 
-TAKEN_IN = "SELECT count(*) FROM second_looks WHERE taken_in_at IS NOT NULL"
+APPLIED = "SELECT count(*) FROM reoptimisations WHERE applied_at IS NOT NULL"
 
 
 async def split(house: House, name: str, *, told: bool = False) -> Order:
@@ -34,27 +34,27 @@ async def split(house: House, name: str, *, told: bool = False) -> Order:
 
 async def look(house: House, *, told: bool) -> None:
     """A look, of which the order's process hears, or by a signal that gets lost does not."""
-    (house.lost.discard if told else house.lost.add)(Notice.LOOKED_AGAIN)
+    (house.lost.discard if told else house.lost.add)(Notice.REOPTIMISED)
     await reoptimisation_job(house.engine).run()
     await house.told()
 
 
-async def until_taken_in(house: House, looks: int = 1) -> None:
+async def until_applied(house: House, looks: int = 1) -> None:
     async def there() -> bool:
-        return bool(await one(house.engine, TAKEN_IN) == looks)
+        return bool(await one(house.engine, APPLIED) == looks)
 
-    await until("the second look is taken in", there)
+    await until("re-optimisation is applied", there)
 
 
 async def until_followed(house: House) -> None:
     """Every order that goes on knows of its changes; one that was cancelled meanwhile may end without."""
 
     async def there() -> bool:
-        left = """SELECT count(*) FROM second_looks s JOIN orders o ON o.id = s.order_id
-                  WHERE s.taken_in_at IS NULL AND o.status <> 'cancelled'"""
+        left = """SELECT count(*) FROM reoptimisations s JOIN orders o ON o.id = s.order_id
+                  WHERE s.applied_at IS NULL AND o.status <> 'cancelled'"""
         return await one(house.engine, left) == 0
 
-    await until("the second looks are taken in", there)
+    await until("the re-optimisations are applied", there)
 
 
 async def strays(house: House) -> list[tuple[object, ...]]:
@@ -66,7 +66,7 @@ async def strays(house: House) -> list[tuple[object, ...]]:
 class TestTold:
     async def test_the_process_follows_the_new_work(self, house: House) -> None:
         order = await split(house, "look-told", told=True)
-        await until_taken_in(house)
+        await until_applied(house)
         await deliver(house, order, 3)
         result = await ended(house, order)
         assert (result.status, result.fulfilments) == (OrderStatus.DELIVERED, 3)
@@ -86,7 +86,7 @@ class TestTold:
     async def test_again_changes_nothing(self, house: House) -> None:
         order = await split(house, "look-twice", told=True)
         for number in (1, 1, 0):
-            await house.handle(order).signal(OrderWorkflow.looked_again, LookedAgain(number=number))
+            await house.handle(order).signal(OrderWorkflow.reoptimised, Reoptimised(number=number))
         await deliver(house, order, 3)
         assert (await ended(house, order)).fulfilments == 3
 
@@ -100,22 +100,22 @@ class TestTold:
         await comes(world, "dc-leeds", "RARE", 3)
         for _ in range(3):
             await job.run()
-        assert await one(world, TAKEN_IN) == 0
+        assert await one(world, APPLIED) == 0
         async with House(temporal_client, world, task_queue=house.task_queue).working() as house:
-            await until_taken_in(house)
+            await until_applied(house)
             await job.run()
             await deliver(house, order, 3)
             assert (await ended(house, order)).status is OrderStatus.DELIVERED
 
     async def test_two_changes_one_after_the_other(self, house: House) -> None:
         order = await split(house, "look-changes", told=True)
-        await until_taken_in(house)
+        await until_applied(house)
         await policy(house.engine, save_at_least=1)
         await comes(house.engine, "wh-london", "RARE", 9)
         await comes(house.engine, "st-york", "RARE", 9)
         await look(house, told=True)
         number = int(str(await one(house.engine, "SELECT count(*) FROM fulfilments")))
-        await until_taken_in(house, number - 2)
+        await until_applied(house, number - 2)
         await deliver(house, order, number)
         assert (await ended(house, order)).status is OrderStatus.DELIVERED
 
@@ -144,7 +144,7 @@ class TestBeforeItIsTold:
 
     async def test_what_is_reported_after_it_is_kept_too(self, house: House) -> None:
         order = await split(house, "look-after", told=True)
-        await until_taken_in(house)
+        await until_applied(house)
         await house.node(order, "accept", number=2)
         await until_event(house, order, "report_out_of_turn")
         await deliver(house, order, 3)
@@ -154,7 +154,7 @@ class TestBeforeItIsTold:
     async def test_a_report_of_the_new_work_waits_for_it(self, house: House) -> None:
         order = await split(house, "look-new-first")
         await house.node(order, "accept", "pick", "pack", number=3)
-        await house.handle(order).signal(OrderWorkflow.looked_again, LookedAgain(number=1))
+        await house.handle(order).signal(OrderWorkflow.reoptimised, Reoptimised(number=1))
         await until_status(house.engine, "web-look-new-first-F3", "booked")
         await house.node(order, "hand-over", number=3)
         await house.carrier_says(order, "delivered", 3)
@@ -204,8 +204,8 @@ class TestBeforeItIsTold:
         await stock_comes(house, order, "NEVER")
         assert await until_released(house, order, 4) == "wh-london"
         decided = "SELECT attempt, business_key FROM sourcing_decisions ORDER BY attempt"
-        assert (await rows(house.engine, decided))[:3] == [(1, "sourced:1"), (2, "second_look:1"), (3, "sourced:2")]
-        await house.handle(order).signal(OrderWorkflow.looked_again, LookedAgain(number=1))
+        assert (await rows(house.engine, decided))[:3] == [(1, "sourced:1"), (2, "reoptimised:1"), (3, "sourced:2")]
+        await house.handle(order).signal(OrderWorkflow.reoptimised, Reoptimised(number=1))
         for number in (3, 4):
             await deliver(house, order, number)
         result = await ended(house, order)
@@ -232,7 +232,7 @@ class TestAtTheSameTime:
 
         await asyncio.gather(job.run(), *(disturb(number) for number in range(6)), job.run())
         await job.run()
-        looks = int(str(await one(house.engine, "SELECT count(*) FROM second_looks")))
+        looks = int(str(await one(house.engine, "SELECT count(*) FROM reoptimisations")))
         assert looks >= 2
         await until_followed(house)
         for order in orders:

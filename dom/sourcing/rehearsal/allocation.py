@@ -43,7 +43,7 @@ class Parcel:
 
 
 @dataclass(slots=True)
-class NodeStanding:
+class OrderAllocation:
     """One order on one side; what it takes and gives back is told to the divergence.
 
     `numbered` counts the shipments over the order's life, `strategy` is the one that planned last.
