@@ -135,6 +135,7 @@ _OF_ORDERS = (
     "DELETE FROM sourcing_decisions",
     "DELETE FROM order_lines",
     "DELETE FROM node_days",
+    "DELETE FROM order_search",
     "DELETE FROM orders",
 )
 
