@@ -12,3 +12,4 @@ ALTER TABLE exceptions
     DROP COLUMN resolution,
     DROP COLUMN resolved_by;
 DROP INDEX exceptions_open_kind_ix;
+DROP INDEX IF EXISTS exceptions_open_owner_ix;

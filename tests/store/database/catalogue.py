@@ -20,10 +20,11 @@ _QUERIES: Final = {
         LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid
         WHERE c.relnamespace = 'public'::regnamespace""",
     "functions": """
-        SELECT proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace""",
+        SELECT proname, pg_get_functiondef(oid) FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')""",
 }
 
 
 def catalogue(connection: Connection) -> dict[str, set[tuple[object, ...]]]:
-    """Every column, rule, index, trigger, comment and function the database knows."""
+    """Every column, rule, index, trigger, comment and function the database knows, but for those of extensions."""
     return {name: {tuple(row) for row in connection.execute(text(query))} for name, query in _QUERIES.items()}

@@ -34,7 +34,7 @@ EXAMPLES: dict[EditKind, dict[str, Any]] = {
     K.SET_PICKUP_NODE: {"pickup_node": "st-york"},
     K.SET_TAGS: {"tags": ["gift"]},
 }
-LIVING = sorted(set(S) - FINAL_FULFILMENT, key=lambda status: PROGRESS[status])
+LIVING = sorted(set(S) - FINAL_FULFILMENT, key=lambda status: (PROGRESS[status], status))
 
 
 def edit(*changes: dict[str, Any], revision: int = 0, roles: frozenset[Role] | None = None) -> EditOrder:
