@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -16,62 +15,23 @@ from store.delivery import shipments
 from store.enums import LedgerKind
 from store.stock import OutOfReach, adjustments, counts, soft
 from store.stock.adjustments import Adjustment
-from store.stock.counts import Count
-from store.stock.item_results import ItemResult
 from store.stock.soft import SoftRequest, SoftUnits
-from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
+from tests.worlds.counting import (
+    HOUR,
+    NODE,
+    WAITS,
+    count,
+    counted,
+    counted_at,
+    held,
+    hold,
+    move,
+    reserve,
+    ship,
+)
 from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.trial import Trial
-from tests.worlds.written import place
-
-NODE = "dc-leeds"
-WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-HOUR = timedelta(hours=1)
-
-
-def counted(quantity: int, at: datetime = MONDAY_NOON, sequence: int | None = 1, sku: str = "A") -> Count:
-    return Count(NODE, sku, quantity, at, sequence)
-
-
-async def count(engine: AsyncEngine, *sent: Count, source: str = "wms") -> list[ItemResult]:
-    async with engine.begin() as connection:
-        return await counts.apply(connection, sent, source, "test")
-
-
-async def move(engine: AsyncEngine, quantity: int, at: datetime, key: str, sku: str = "A") -> str:
-    async with engine.begin() as connection:
-        change = Adjustment(NODE, sku, quantity, "test", key, at)
-        return (await adjustments.apply(connection, [change], "test"))[0].outcome
-
-
-async def reserve(engine: AsyncEngine, name: str, quantity: int, sku: str = "A") -> str:
-    order = small.order(name, **{sku: quantity})
-    units = await place(engine, order)
-    async with engine.begin() as connection:
-        await stock.reserve(connection, order.order_id, order.channel, units, [], MONDAY_NOON)
-    return order.order_id
-
-
-async def ship(engine: AsyncEngine, order_id: str, at: datetime) -> None:
-    async with engine.begin() as connection:
-        await stock.consume(connection, order_id, f"{order_id}-F1", actor="test", at=at)
-
-
-async def hold(engine: AsyncEngine, name: str, **units: int) -> None:
-    wanted = tuple(SoftUnits(NODE, sku, quantity) for sku, quantity in units.items())
-    async with engine.begin() as connection:
-        assert (await soft.take(connection, [SoftRequest(name, "web", name, "cart", 600, wanted)]))[0] == "taken"
-
-
-async def held(engine: AsyncEngine) -> dict[object, object]:
-    found = await rows(engine, "SELECT soft_id, sum(quantity) FROM reservations WHERE kind = 'soft'"
-                               " AND status = 'active' GROUP BY soft_id")  # fmt: skip
-    return {name: int(str(units)) for name, units in found}
-
-
-async def counted_at(engine: AsyncEngine, sku: str = "A") -> object:
-    return await one(engine, "SELECT counted_at FROM stock WHERE node_id = 'dc-leeds' AND sku = :sku", sku=sku)
 
 
 class TestWhatMovedSince:
@@ -153,94 +113,6 @@ class TestClocksThatAreWrong:
         await ship(world, order_id, MONDAY_NOON - HOUR)
         assert await balance(world, NODE, "A") == (90, 0)
         await check_books(world)
-
-
-class TestSequence:
-    async def test_twice(self, world: AsyncEngine) -> None:
-        await count(world, counted(90))
-        await move(world, -5, MONDAY_NOON + HOUR, "later")
-        (again,) = await count(world, counted(90))
-        assert (again.outcome, again.on_hand) == ("repeated", 85)
-
-    async def test_twice_at_once(self, world: AsyncEngine) -> None:
-        answers = await asyncio.gather(*(count(world, counted(90), counted(9, sku="B")) for _ in range(12)))
-        outcomes = [[r.outcome for r in results] for results in answers]
-        assert sorted(outcomes) == [["applied", "applied"]] + [["repeated", "repeated"]] * 11
-        await check_books(world)
-
-    async def test_out_of_order(self, world: AsyncEngine) -> None:
-        (second,) = await count(world, counted(90, sequence=2))
-        (first,) = await count(world, counted(70, MONDAY_NOON - HOUR, sequence=1))
-        assert (second.outcome, first.outcome, first.on_hand) == ("applied", "late", 90)
-
-    async def test_a_number_that_said_something_else(self, world: AsyncEngine) -> None:
-        await count(world, counted(90))
-        (other,) = await count(world, counted(80))
-        assert other.error is not None
-        assert (other.error.type, other.error.field, other.error.data) == ("conflict", "sequence", {"sequence": 1})
-        assert (await balance(world, NODE, "A"))[0] == 90
-
-    async def test_without_a_sequence_they_go_by_their_time(self, world: AsyncEngine) -> None:
-        await count(world, counted(90, sequence=None))
-        (again,) = await count(world, counted(90, sequence=None))
-        (late,) = await count(world, counted(70, MONDAY_NOON - HOUR, sequence=None))
-        (other,) = await count(world, counted(80, sequence=None))
-        (later,) = await count(world, counted(60, MONDAY_NOON + HOUR, sequence=None))
-        assert [each.outcome for each in (again, late, other, later)] == ["repeated", "late", "refused", "applied"]
-        assert (await balance(world, NODE, "A"))[0] == 60
-        await check_books(world)
-
-    @pytest.mark.parametrize(
-        ("first", "second", "told"), [(None, 7, "go by as_of; give none"), (7, None, "the last one 7; give a sequence")]
-    )
-    async def test_a_source_numbers_all_its_counts_or_none(
-        self, world: AsyncEngine, first: int | None, second: int | None, told: str
-    ) -> None:
-        """Nothing of it is dropped as late without a word."""
-        await count(world, counted(90, sequence=first))
-        (mixed,) = await count(world, counted(80, MONDAY_NOON + HOUR, sequence=second))
-        assert mixed.error is not None
-        assert (mixed.error.type, mixed.error.field) == ("conflict", "sequence")
-        assert told in mixed.error.detail
-        (elsewhere,) = await count(world, counted(80, MONDAY_NOON + HOUR, sequence=second), source="wms-2")
-        assert elsewhere.outcome == "applied"
-
-    async def test_two_sources_have_sequences_of_their_own(self, world: AsyncEngine) -> None:
-        await count(world, counted(90, sequence=50))
-        (till,) = await count(world, counted(80, MONDAY_NOON + HOUR, sequence=1), source="till")
-        (late,) = await count(world, counted(95, MONDAY_NOON + HOUR / 2, sequence=51))
-        assert [till.outcome, late.outcome, late.on_hand] == ["applied", "late", 80]
-        (again,) = await count(world, counted(95, MONDAY_NOON + HOUR / 2, sequence=51))
-        assert again.outcome == "late", "the same message hears the same"
-
-    async def test_an_hour_late(self, world: AsyncEngine) -> None:
-        """As of an hour ago, before what was received, shipped and reserved since."""
-        now = datetime.now(UTC)
-        shipped = await reserve(world, "1", 10)
-        await move(world, 25, now - HOUR / 2, "received")
-        await ship(world, shipped, now - HOUR / 4)
-        await reserve(world, "2", 5)
-        (result,) = await count(world, counted(98, now - HOUR))
-        assert (result.on_hand, result.reserved) == (98 + 25 - 10, 5)
-        await check_books(world, reserved=5)
-
-    async def test_several_of_one_balance_in_one_message(self, world: AsyncEngine) -> None:
-        sent = [counted(n, MONDAY_NOON + n * HOUR / 60, sequence=n) for n in (3, 5, 4, 5, 6)]
-        results = await count(world, *sent)
-        assert [(r.outcome, r.on_hand) for r in results] == [
-            ("applied", 3), ("applied", 5), ("late", 5), ("repeated", 5), ("applied", 6)]  # fmt: skip
-
-    async def test_bad_ones_spoil_no_other(self, world: AsyncEngine) -> None:
-        sent = [
-            Count("nowhere", "A", 1, MONDAY_NOON, 1),
-            counted(5, sku="NONE"),
-            counted(1, sku="A"),
-            Count(NODE, "NEVER", 2**31 - 1, MONDAY_NOON, 1),
-        ]
-        await move(world, 5, MONDAY_NOON + HOUR, "k", "NEVER")
-        results = await count(world, *sent)
-        assert [r.error.type if r.error else r.outcome for r in results] == [
-            "unknown-node", "unknown-sku", "applied", "invalid-input"]  # fmt: skip
 
 
 class TestBelowWhatIsReserved:
