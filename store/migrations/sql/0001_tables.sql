@@ -539,7 +539,7 @@ CREATE TABLE returns (
     CONSTRAINT returns_node_id_fkey FOREIGN KEY(node_id) REFERENCES nodes (id)
 );
 CREATE INDEX returns_order_ix ON returns (order_id);
-CREATE UNIQUE INDEX returns_request_key_ix ON returns (request_key);
+CREATE UNIQUE INDEX returns_request_key_ix ON returns (order_id, request_key);
 CREATE INDEX returns_status_ix ON returns (status, id);
 COMMENT ON COLUMN returns.number IS 'counts the commands that changed it';
 COMMENT ON COLUMN returns.request_key IS 'the caller''s Idempotency-Key';
