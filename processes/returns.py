@@ -92,9 +92,9 @@ class ReturnProcesses:
         lines = None if call.lines is None else tuple((line.line_id, line.quantity) for line in call.lines)
         return await self._step(
             return_id,
-            lambda handle: handle.execute_update(ReturnWorkflow.receive, call, id=key),
+            lambda handle, request: handle.execute_update(ReturnWorkflow.receive, call, id=request),
             call.content_hash("receive"),
-            key,
+            _request("receive", key),
             rules.Receive(lines=lines),
             call.actor,
         )
@@ -104,9 +104,9 @@ class ReturnProcesses:
         found = tuple((line.line_id, line.disposition, line.quantity) for line in call.lines)
         return await self._step(
             return_id,
-            lambda handle: handle.execute_update(ReturnWorkflow.inspect, call, id=key),
+            lambda handle, request: handle.execute_update(ReturnWorkflow.inspect, call, id=request),
             call.content_hash("inspect"),
-            key,
+            _request("inspect", key),
             rules.Inspect(found=found),
             call.actor,
         )
@@ -115,9 +115,9 @@ class ReturnProcesses:
         """The customer keeps what has not come. Raises NotFound, or StepNotPossible if nothing is still to come."""
         return await self._step(
             return_id,
-            lambda handle: handle.execute_update(ReturnWorkflow.cancel, call, id=key),
+            lambda handle, request: handle.execute_update(ReturnWorkflow.cancel, call, id=request),
             call.content_hash("cancel"),
-            key,
+            _request("cancel", key),
             rules.CancelReturn(),
             call.actor,
         )
@@ -126,9 +126,9 @@ class ReturnProcesses:
         """Nothing more is expected. Raises NotFound, or StepNotPossible before anything came."""
         return await self._step(
             return_id,
-            lambda handle: handle.execute_update(ReturnWorkflow.close, call, id=key),
+            lambda handle, request: handle.execute_update(ReturnWorkflow.close, call, id=request),
             call.content_hash("close"),
-            key,
+            _request("close", key),
             rules.CloseReturn(),
             call.actor,
         )
@@ -136,21 +136,25 @@ class ReturnProcesses:
     async def _step(
         self,
         return_id: str,
-        update: Callable[[WorkflowHandle[Any, Any]], Awaitable[ReturnStepAnswer]],
+        update: Callable[[WorkflowHandle[Any, Any], str | None], Awaitable[ReturnStepAnswer]],
         request_hash: str,
-        key: str | None,
+        request: str | None,
         command: rules.Step,
         actor: str,
     ) -> ReturnResult:
         answer = await self._durable.ask(
-            ids.return_workflow_id(return_id), update, key=key, answer=ReturnStepAnswer, request_hash=request_hash
+            ids.return_workflow_id(return_id),
+            lambda handle: update(handle, request),
+            key=request,
+            answer=ReturnStepAnswer,
+            request_hash=request_hash,
         )
         if answer is not None:
             return ReturnResult.model_validate(answer.model_dump(exclude={"request_hash"}))
         await self._must_have_ended(return_id)
         # The store decides what is said of a return that has ended; it changes nothing any more.
         order_id = ids.order_of(return_id)
-        asked = use_cases.ReturnCall(return_id, order_id, actor, request=key or "", request_hash=request_hash)
+        asked = use_cases.ReturnCall(return_id, order_id, actor, request=request or "", request_hash=request_hash)
         standing = await use_cases.commit(self._engine, asked, command, use_cases.ReturnTerms())
         return ReturnResult(
             return_id=return_id,
@@ -169,3 +173,8 @@ class ReturnProcesses:
         if ReturnStatus(row["status"]) not in FINAL_RETURN:
             run_id = await self._durable.last_run(ids.return_workflow_id(return_id))
             await open_without_process(self._reads, row["order_id"], return_id, row["status"], run_id)
+
+
+def _request(operation: str, key: str | None) -> str | None:
+    """The id of what is asked under an Idempotency-Key: at another address the key stands for another request."""
+    return key and f"{operation}/{key}"
