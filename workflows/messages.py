@@ -100,7 +100,7 @@ class CancelLine(Value):
 
 
 class CancelCall(Request):
-    """Cancel an order, whole (no lines) or by line, before hand-over."""
+    """Cancel an order, whole (no lines) or by line, before hand-over. `nodes`: where the caller may take work away."""
 
     lines: tuple[CancelLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
     reason: Reason = ""
@@ -108,6 +108,7 @@ class CancelCall(Request):
     occurred_at: GivenTime | None = None
 
 
+    nodes: tuple[NodeId, ...] | None = None
 class HoldCall(Request):
     """Put a hold of a type on the order; what is not said is as the type has it."""
 
