@@ -116,6 +116,9 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     if writing.notify and after.followed != state.followed:
         notice = outbox.to_order(order_id, Notice.ORDER_CHANGED, {"event": event.key}, key=f"changed:{event.key}")
         await outbox.write(connection, notice)
+    moving = {effect.fulfilment_id for effect in change.stock if not isinstance(effect, GiveDayBack)}
+    if len(moving) > 1:
+        await stock.lock(connection, sorted(moving))
     for effect in change.stock:
         await _move_stock(connection, state, effect, change)
     return after
