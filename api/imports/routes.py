@@ -97,6 +97,7 @@ async def send(
         sequence=int(at.timestamp() * 1000) if sequence is None else sequence,
         actor=who.name,
         key=key,
+        asked={"format": format_, "as_of": as_of, "sequence": sequence},
     )
     found, created = await imports.receive(services.engine, header, request.stream())
     if not found.ended:

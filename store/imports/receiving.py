@@ -6,8 +6,9 @@ keep a connection.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -31,7 +32,8 @@ BATCH: Final = 10_000
 class Header:
     """What an import is, before its rows. The key makes it happen once; without one each upload is an import.
 
-    `as_of` is when the counts were taken that do not say it themselves, `sequence` orders the source's counts.
+    `as_of` is when the counts were taken that do not say it themselves, `sequence` orders the source's counts. `asked`
+    is what the caller said of them: another import under the same key is told by that.
     """
 
     kind: ImportKind
@@ -42,6 +44,7 @@ class Header:
     sequence: int
     actor: str
     key: str | None = None
+    asked: Mapping[str, object] = field(default_factory=dict)
 
     def import_id(self) -> str:
         """The same key of a source gives the same id."""
@@ -108,8 +111,8 @@ async def _known(engine: AsyncEngine, import_id: str, header: Header, file: _Dig
         row = (await connection.execute(_KNOWN, {"id": import_id})).mappings().one_or_none()
     if row is None:
         return None
-    same = (row["kind"], row["all_or_nothing"]) == (header.kind, header.all_or_nothing)
-    if not same:
+    before = (row["kind"], row["all_or_nothing"], row["asked"])
+    if before != (header.kind, header.all_or_nothing, json.loads(to_json(dict(header.asked)))):
         raise Conflict("the key was used before, for another import", field="Idempotency-Key")
     if row["status"] in {ImportStatus.RECEIVING, ImportStatus.FAILED}:
         return None
@@ -118,7 +121,9 @@ async def _known(engine: AsyncEngine, import_id: str, header: Header, file: _Dig
     return await get(engine, import_id)
 
 
-_KNOWN = text("SELECT kind, all_or_nothing, status, digest FROM stock_imports WHERE id = :id")
+_KNOWN = text(
+    "SELECT kind, all_or_nothing, coalesce(asked, '{}') AS asked, status, digest FROM stock_imports WHERE id = :id"
+)
 
 
 async def _begin(engine: AsyncEngine, import_id: str, upload: str, header: Header) -> bool:
@@ -134,6 +139,7 @@ async def _begin(engine: AsyncEngine, import_id: str, upload: str, header: Heade
                 "sequence": header.sequence,
                 "as_of": header.as_of,
                 "upload": upload,
+                "asked": to_json(dict(header.asked)),
             },
         )
         if begun is None:
@@ -143,8 +149,9 @@ async def _begin(engine: AsyncEngine, import_id: str, upload: str, header: Heade
 
 
 _BEGIN = text("""
-INSERT INTO stock_imports AS i (id, kind, status, all_or_nothing, source, actor, sequence, as_of, upload)
-VALUES (:id, :kind, 'receiving', :all_or_nothing, :source, :actor, :sequence, :as_of, :upload)
+INSERT INTO stock_imports AS i (id, kind, status, all_or_nothing, source, actor, sequence, as_of, upload, asked)
+VALUES (:id, :kind, 'receiving', :all_or_nothing, :source, :actor, :sequence, :as_of, :upload,
+        CAST(:asked AS jsonb))
 ON CONFLICT (id) DO UPDATE SET status = 'receiving', rows = 0, next_row = 1, outcomes = '{}', detail = '',
     upload = EXCLUDED.upload, as_of = EXCLUDED.as_of, sequence = EXCLUDED.sequence, touched_at = now(),
     started_at = NULL, finished_at = NULL

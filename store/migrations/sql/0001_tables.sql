@@ -284,6 +284,7 @@ CREATE TABLE stock_imports (
     outcomes JSONB DEFAULT '{}' NOT NULL,
     detail TEXT DEFAULT '' NOT NULL,
     upload TEXT NOT NULL,
+    asked JSONB,
     digest TEXT,
     as_of TIMESTAMP WITH TIME ZONE NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -300,6 +301,7 @@ COMMENT ON COLUMN stock_imports.rows IS 'rows received';
 COMMENT ON COLUMN stock_imports.next_row IS 'where applying goes on';
 COMMENT ON COLUMN stock_imports.outcomes IS 'rows by what became of them';
 COMMENT ON COLUMN stock_imports.upload IS 'which upload may add rows: the last one that began';
+COMMENT ON COLUMN stock_imports.asked IS 'format, time and sequence, as the caller said or did not say them';
 COMMENT ON COLUMN stock_imports.digest IS 'SHA-256 of the file; null: received before 0008, or not yet in full';
 
 CREATE TABLE tariffs (
