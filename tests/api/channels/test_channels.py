@@ -82,7 +82,8 @@ class TestRules:
         url = f"/v1/channels/{document['id']}/rules"
         own, foreign = ({"node_id": node, "excluded": True} for node in (NODE, "dc-doncaster"))
         assert (await http.put(url, json={"rules": [own]}, headers=mine)).status_code == 200
-        for rules in ([own, foreign], [own, {"buffer": 1}]):
+        changes: list[list[dict[str, Any]]] = [[own, foreign], [own, {"buffer": 1}]]
+        for rules in changes:
             problem(await http.put(url, json={"rules": rules}, headers=mine), 403, "forbidden", *_field(rules))
         kept = (await put_rules(http, document["id"], own, foreign)).json()
         problem(await http.put(url, json={"rules": [own]}, headers=mine), 403, "forbidden", "rules")
