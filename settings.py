@@ -129,7 +129,9 @@ class Settings(BaseSettings):
     )
 
     stream_listeners: Positive = Field(
-        default=1000, description="How many may wait for changes of availability at once, in one process of the API."
+        default=1000,
+        description="How many may wait for changes of availability at once, in one process of the API; one caller a "
+        "tenth of them.",
     )
 
     pricing_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(

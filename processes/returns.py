@@ -108,11 +108,11 @@ class ReturnProcesses:
         key: str | None,
         command: rules.Step,
     ) -> ReturnResult:
-        request_hash = call.content_hash(operation)
+        request, request_hash = _request(operation, key), call.content_hash(operation)
         answer = await self._durable.ask(
             ids.return_workflow_id(return_id),
-            lambda handle: handle.execute_update(update, call, id=key),
-            key=key,
+            lambda handle: handle.execute_update(update, call, id=request),
+            key=request,
             answer=ReturnStepAnswer,
             request_hash=request_hash,
         )
@@ -121,7 +121,7 @@ class ReturnProcesses:
         await self._must_have_ended(return_id)
         # The store decides what is said of a return that has ended; it changes nothing any more.
         order_id = ids.order_of(return_id)
-        asked = use_cases.ReturnCall(return_id, order_id, call.actor, request=key or "", request_hash=request_hash)
+        asked = use_cases.ReturnCall(return_id, order_id, call.actor, request=request or "", request_hash=request_hash)
         standing = await use_cases.commit(self._engine, asked, command, use_cases.ReturnTerms())
         return ReturnResult(
             return_id=return_id,
@@ -140,3 +140,8 @@ class ReturnProcesses:
         if ReturnStatus(row["status"]) not in FINAL_RETURN:
             run_id = await self._durable.last_run(ids.return_workflow_id(return_id))
             await open_without_process(self._reads, row["order_id"], return_id, row["status"], run_id)
+
+
+def _request(operation: str, key: str | None) -> str | None:
+    """The id of what is asked under an Idempotency-Key: at another address the key stands for another request."""
+    return key and f"{operation}/{key}"

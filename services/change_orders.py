@@ -117,6 +117,9 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     await _write_holds(connection, state, after, change)
     if change.gives_up_waiting:
         await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
+    moving = {effect.fulfilment_id for effect in change.stock if not isinstance(effect, GiveDayBack)}
+    if len(moving) > 1:
+        await stock.lock(connection, sorted(moving))
     for effect in change.stock:
         await _move_stock(connection, state, effect, change)
     return after

@@ -156,9 +156,9 @@ async def _request(
     key, node_id = opening.key, opening.node_id
     content = content_hash(command.lines, asked.reason, node_id)
     order = await _lock(connection, asked)
-    under_key = key and await returns.under_key(connection, key)
+    under_key = key and await returns.under_key(connection, asked.order_id, key)
     if under_key and under_key != asked.return_id:
-        raise Conflict(OTHER_REQUEST, field="Idempotency-Key", data={"return_id": under_key})
+        raise Conflict(OTHER_REQUEST, field="Idempotency-Key")
     if order.row is not None:
         if order.row["content_hash"] != content and not opening.goes_on:
             raise Conflict(OTHER_REQUEST, field="Idempotency-Key", data={"return_id": asked.return_id})

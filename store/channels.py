@@ -149,8 +149,10 @@ ON CONFLICT (channel, sku, node_id) DO UPDATE
 """)
 
 
-async def replace_rules(connection: AsyncConnection, channel_id: str, wanted: Sequence[ChannelRule]) -> int:
-    """Make these the channel's rules; answers how many changed, came or went.
+async def replace_rules(
+    connection: AsyncConnection, channel_id: str, wanted: Sequence[ChannelRule]
+) -> list[str | None]:
+    """Make these the channel's rules; answers the nodes whose rules changed, came or went, with None for all nodes.
 
     Raises NotFound for an unknown channel, and InvalidInput with every rule that cannot be: one that stands twice, or
     names a SKU or node that is not known. Two who replace them at once do so one after the other.
@@ -161,13 +163,13 @@ async def replace_rules(connection: AsyncConnection, channel_id: str, wanted: Se
     await _refuse_what_cannot_be(connection, wanted)
     changed = set(await rules(connection, channel_id)) ^ set(wanted)
     if not changed:
-        return 0
+        return []
     rows = to_rows({**rule.model_dump(), "sku": rule.sku or "", "node_id": rule.node_id or ""} for rule in wanted)
     await connection.execute(_REPLACE, {"channel": channel_id, "rules": rows})
     await bump(connection)
     scopes = {Affected(rule.sku, rule.node_id) for rule in changed}
     await announce(connection, scopes, reason=f"rules of channel {channel_id}", actor=f"channel:{channel_id}")
-    return len(scopes)
+    return sorted({rule.node_id for rule in changed}, key=str)
 
 
 _UNKNOWN = text("""

@@ -92,10 +92,21 @@ async def get(connection: AsyncConnection, return_id: str) -> RowMapping | None:
     return rows.mappings().one_or_none()
 
 
-async def under_key(connection: AsyncConnection, key: str) -> str | None:
-    """The return that was asked for under an Idempotency-Key, or None."""
-    found = await connection.scalar(text("SELECT id FROM returns WHERE request_key = :key"), {"key": key})
+async def under_key(connection: AsyncConnection, order_id: str, key: str) -> str | None:
+    """The order's return that was asked for under an Idempotency-Key, or None."""
+    query = text("SELECT id FROM returns WHERE order_id = :order_id AND request_key = :key")
+    found = await connection.scalar(query, {"order_id": order_id, "key": key})
     return None if found is None else str(found)
+
+
+async def shipped_from(connection: AsyncConnection, order_id: str, line_id: str) -> str | None:
+    """The node that units of the line which arrived were shipped from; None if none arrived."""
+    query = text(f"""
+    SELECT min(f.node_id) FROM fulfilments f JOIN fulfilment_lines l ON l.fulfilment_id = f.id
+    WHERE f.order_id = :order_id AND l.line_id = :line_id AND f.status IN ({listed(ARRIVED)})
+    """)
+    found: str | None = await connection.scalar(query, {"order_id": order_id, "line_id": line_id})
+    return found
 
 
 async def refunded(connection: AsyncConnection, return_id: str) -> int:

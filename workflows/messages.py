@@ -18,13 +18,15 @@ from dom.orders.status import (
 )
 from dom.shared.base import GivenTime, Text, Utc, Value
 
-EDITION: Final = 3
+EDITION: Final = 4
 """The edition of the workflows that a run is started with, and keeps in its input until its end.
 
 It is there for the next change by which runs under way would do something else than they have recorded: it takes the
-next number, and asks the input for it where old and new part. Nothing asks for it now: orders that were started before
-edition 3 do not run on, and are begun anew from the store.
+next number, and asks the input for it where old and new part. Orders that were started before edition 3 do not run on,
+and are begun anew from the store.
 """
+PUTS_BOOKINGS_ASIDE: Final = 4
+"""From this edition on an order with a long history goes on in a new run though a booking is pending."""
 MOST_EVENTS: Final = 2000
 """How many events the history of one run may have, before the process goes on in a new run as soon as it rests.
 

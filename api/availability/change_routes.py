@@ -89,7 +89,7 @@ async def list_changes(
         told = await services.tail.read(channel, after, limit)
     else:
         try:
-            async with services.tail.listening():
+            async with services.tail.listening(_caller(who)):
                 told = await services.tail.wait_and_read(channel, after, limit, wait)
         except FullError:
             return _full()
@@ -133,10 +133,14 @@ async def stream_changes(
     after = await _place(services, last_event_id or cursor)
     listening = AsyncExitStack()
     try:
-        await listening.enter_async_context(services.tail.listening())
+        await listening.enter_async_context(services.tail.listening(_caller(who)))
     except FullError:
         return _full()
     return _Stream(_events(services.tail, channel, after, partial(_must_still_call, request, who)), listening)
+
+
+def _caller(who: Principal) -> str:
+    return who.key_id or who.name
 
 
 class _Stream(EventSourceResponse):

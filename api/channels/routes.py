@@ -115,7 +115,8 @@ async def put_rules(
     """
     visibility.must_be_own(who, channel=channel_id)
     async with services.engine.begin() as connection:
-        await channels.replace_rules(connection, channel_id, rules.rules)
+        changed = await channels.replace_rules(connection, channel_id, rules.rules)
+        visibility.own_nodes(who, [("rules", node) for node in changed])
     return Json({"rules": await _rules(services, channel_id)})
 
 

@@ -6,7 +6,7 @@ until it has caught up. While nobody listens the tail rests.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,6 +28,8 @@ SKUS: Final = 500
 """SKUs of one batch."""
 _KEPT: Final = 256
 """Batches kept for listeners that are a little behind."""
+_SHARE: Final = 10
+"""One caller has this part of the places at most: others are to be told too."""
 _REST: Final = 1.0
 """Seconds until the next look while the database is away."""
 
@@ -35,7 +37,7 @@ _log = structlog.get_logger("api.http.change_stream")
 
 
 class FullError(Exception):
-    """As many listen as may."""
+    """As many listen as may, in all or of this caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,16 @@ class _Batch:
 
 
 class Tail:
-    """What listeners share. `most` may listen at once; `every` seconds lie between two looks at the log."""
+    """What listeners share. `most` may listen at once, a tenth of them for one caller; `every` seconds lie between two
+    looks at the log.
+    """
 
     def __init__(self, reads: AsyncEngine, cache: ReferenceCache, most: int, every: float = 0.25) -> None:
         self._reads = reads
         self._cache = cache
         self._most = most
         self._every = every
-        self._listeners = 0
+        self._listeners: Counter[str] = Counter()
         self._reading: asyncio.Task[None] | None = None
         self._position = cursors.START
         self._kept: deque[_Batch] = deque(maxlen=_KEPT)
@@ -70,11 +74,11 @@ class Tail:
         self._closed = False
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
+    async def listening(self, caller: str) -> AsyncIterator[None]:
         """The tail reads while the block runs. Raises FullError."""
-        if self._listeners >= self._most:
+        if self._listeners.total() >= self._most or self._listeners[caller] >= max(self._most // _SHARE, 1):
             raise FullError
-        self._listeners += 1
+        self._listeners[caller] += 1
         try:
             if self._reading is None:
                 self._kept.clear()
@@ -82,7 +86,7 @@ class Tail:
                 self._reading = asyncio.create_task(self._read_on())
             yield
         finally:
-            self._listeners -= 1
+            self._listeners -= Counter({caller: 1})
             if not self._listeners and self._reading is not None:
                 self._reading.cancel()
                 self._reading = None

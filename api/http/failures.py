@@ -76,12 +76,19 @@ def _of_a_server(error: BaseException) -> Problem | None:
     if isinstance(error, RPCTimeoutOrCancelledError):
         return _no_answer(error)
     if isinstance(error, Unavailable) or engine.is_unavailable(error):
-        return problems.of(problems.UNAVAILABLE, "a server behind the API cannot be reached now")
+        return _unavailable(error)
     if isinstance(error, RPCError):
         return _of_temporal(error)
     if isinstance(error, DataError):
         return problems.of(problems.INVALID, "a value is outside what can be kept")
     return _of_postgresql(error.orig if isinstance(error, DBAPIError) else error)
+
+
+def _unavailable(error: BaseException) -> Problem:
+    if engine.is_overtaken(error):
+        _log.warning("a transaction was given up for another", exc_info=error)
+        return problems.of(problems.UNAVAILABLE, "another request met this one, and nothing was done; send it again")
+    return problems.of(problems.UNAVAILABLE, "a server behind the API cannot be reached now")
 
 
 def _no_answer(error: RPCTimeoutOrCancelledError) -> Problem:

@@ -102,6 +102,7 @@ async def send(
         actor=who.name,
         key=key,
         nodes=who.limits.nodes,
+        asked={"format": format_, "as_of": as_of, "sequence": sequence},
     )
     found, created = await imports.receive(services.engine, header, request.stream())
     if not found.ended:

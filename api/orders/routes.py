@@ -95,6 +95,7 @@ async def capture(
     corrected is its content. The channel must be registered, and `placed_at` may not be still to come.
     """
     visibility.must_be_own(who, "channel", channel=order.channel)
+    visibility.own_nodes(who, [("pickup_node", order.pickup_node)])
     try:
         await services.channels.check(order.channel)
         not_in_the_future(order.placed_at, "placed_at")
@@ -264,7 +265,13 @@ async def cancel(
     """
     await visibility.see(services, who, ORDER, order_id)
     not_in_the_future(asked.occurred_at)
-    call = CancelCall(lines=asked.lines, reason=asked.reason, actor=who.name, occurred_at=asked.occurred_at)
+    call = CancelCall(
+        lines=asked.lines,
+        reason=asked.reason,
+        actor=who.name,
+        occurred_at=asked.occurred_at,
+        nodes=None if who.limits.nodes is None else tuple(sorted(who.limits.nodes)),
+    )
     return Json(await services.orders.cancel(order_id, call, key))
 
 

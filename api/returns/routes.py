@@ -38,6 +38,7 @@ from dom.shared import ids
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import NotFound
+from store import returns
 from store.access.visibility import ORDER, RETURN
 from store.orders import reads
 
@@ -72,7 +73,7 @@ async def request(
     Without an Idempotency-Key every call opens a return of its own.
     """
     await visibility.see(services, who, ORDER, asked.order_id)
-    visibility.must_be_own(who, "node_id", node=asked.node_id)
+    visibility.must_be_own(who, "node_id", node=asked.node_id or await _shipped_from(services, who, asked))
     not_in_the_future(asked.occurred_at)
     return_id = ids.return_id(asked.order_id, key or uuid4().hex)
     answer = await services.returns.request(return_id, ReturnRequest(**dict(asked), actor=who.name), key)
@@ -85,6 +86,14 @@ async def request(
         "links": links,
     }
     return Json(content, 201 if answer.created else 200, headers={"Location": links["self"]})
+
+
+async def _shipped_from(services: Services, who: Principal, asked: NewReturn) -> str | None:
+    """Where the goods go if nobody says so; asked for callers who are limited to nodes."""
+    if who.limits.nodes is None:
+        return None
+    async with services.reads.connect() as connection:
+        return await returns.shipped_from(connection, asked.order_id, asked.lines[0].line_id)
 
 
 @router.get(

@@ -58,6 +58,14 @@ ALTER TABLE stock_import_rows DROP CONSTRAINT stock_import_rows_outcome_known_ch
     ADD CONSTRAINT stock_import_rows_outcome_known_check CHECK (outcome IN (
         'applied', 'short', 'repeated', 'late', 'superseded', 'replaced', 'refused', 'cancelled'));
 
+-- An Idempotency-Key of a return is its caller's own: it counts for one order
+DROP INDEX returns_request_key_ix;
+CREATE UNIQUE INDEX returns_request_key_ix ON returns (order_id, request_key);
+
+-- What the caller said of an import tells it from another one under its key
+ALTER TABLE stock_imports ADD COLUMN asked jsonb;
+COMMENT ON COLUMN stock_imports.asked IS 'format, time and sequence, as the caller said or did not say them';
+
 -- A shipment of many heavy units weighs more than an integer holds
 ALTER TABLE shipments ALTER COLUMN weight_grams TYPE bigint;
 

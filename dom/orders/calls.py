@@ -11,7 +11,7 @@ from pydantic import Field
 from dom.orders.order import Promise
 from dom.orders.status import OrderStatus
 from dom.shared.access import TEMPORAL
-from dom.shared.base import GivenTime, LineId, Quantity, Text, Value
+from dom.shared.base import GivenTime, LineId, NodeId, Quantity, Text, Value
 
 Reason = Annotated[str, Field(max_length=200, description="As it was given, for the record; empty: nobody gave one.")]
 """Why something was asked for. It is for the system: customers are written to in the templates' own words."""
@@ -51,12 +51,13 @@ class CancelLine(Value):
 
 
 class CancelCall(Request):
-    """Cancel an order, whole (no lines) or by line, before hand-over."""
+    """Cancel an order, whole (no lines) or by line, before hand-over. `nodes`: where the caller may take work away."""
 
     lines: tuple[CancelLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
     reason: Reason = ""
     actor: Text = "support"
     occurred_at: GivenTime | None = None
+    nodes: tuple[NodeId, ...] | None = None
 
 
 class CancelResult(Value):

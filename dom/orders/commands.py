@@ -95,11 +95,13 @@ class CountAsDelivered(Requested):
 
 class CancelUnits(Requested):
     """Cancel units by line before hand-over (None: all of the line), or (None) all that are not cancelled: what is
-    asked whole, or nothing. Raises CannotCancel for what left its node or is cancelled already.
+    asked whole, or nothing. `nodes` are the only ones that work may be taken from; None for any. Raises CannotCancel
+    for what left its node or is cancelled already, and Forbidden for work at another node.
     """
 
     verb: Literal["cancel_units"] = "cancel_units"
     lines: dict[str, int | None] | None
+    nodes: tuple[str, ...] | None = None
     actor: str
     at: datetime
     reason: str = ""

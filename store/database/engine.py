@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import psycopg
+from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -71,6 +72,14 @@ async def connect_alone(engine: AsyncEngine, kind: ProcessKind = ProcessKind.WOR
 def reading(engine: AsyncEngine) -> AsyncEngine:
     """The same pool for single statements that need no transaction around them. Derive it once and keep it."""
     return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def is_overtaken(error: BaseException) -> bool:
+    """Whether the transaction met another one, and was given up so that the other could go on: a deadlock, or a
+    failure to serialise. Nothing of it was done, and the same again may succeed.
+    """
+    driver = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(driver, DeadlockDetected | SerializationFailure)
 
 
 def is_unavailable(error: BaseException) -> bool:

@@ -6,8 +6,9 @@ keep a connection.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -32,7 +33,8 @@ class Header:
     """What an import is, before its rows. The key makes it happen once; without one each upload is an import.
 
     `as_of` is when the counts were taken that do not say it themselves, `sequence` orders the source's counts;
-    None: they go by their time.
+    None: they go by their time. `asked` is what the caller said of them: another
+    import under the same key is told by that.
     """
 
     kind: ImportKind
@@ -45,6 +47,7 @@ class Header:
     key: str | None = None
     nodes: frozenset[str] | None = None
     """The nodes that its sender is limited to; None for no limit."""
+    asked: Mapping[str, object] = field(default_factory=dict)
 
     def import_id(self) -> str:
         """The same key of a source gives the same id."""
@@ -111,8 +114,8 @@ async def _known(engine: AsyncEngine, import_id: str, header: Header, file: _Dig
         row = (await connection.execute(_KNOWN, {"id": import_id})).mappings().one_or_none()
     if row is None:
         return None
-    same = (row["kind"], row["all_or_nothing"], row["nodes"]) == (header.kind, header.all_or_nothing, _listed(header))
-    if not same:
+    before = (row["kind"], row["all_or_nothing"], row["nodes"], row["asked"])
+    if before != (header.kind, header.all_or_nothing, _listed(header), json.loads(to_json(dict(header.asked)))):
         raise Conflict("the key was used before, for another import", field="Idempotency-Key")
     if row["status"] in {ImportStatus.RECEIVING, ImportStatus.FAILED}:
         return None
@@ -121,7 +124,9 @@ async def _known(engine: AsyncEngine, import_id: str, header: Header, file: _Dig
     return await get(engine, import_id)
 
 
-_KNOWN = text("SELECT kind, all_or_nothing, nodes, status, digest FROM stock_imports WHERE id = :id")
+_KNOWN = text("""
+SELECT kind, all_or_nothing, nodes, coalesce(asked, '{}') AS asked, status, digest FROM stock_imports WHERE id = :id
+""")
 
 
 def _listed(header: Header) -> list[str] | None:
@@ -142,6 +147,7 @@ async def _begin(engine: AsyncEngine, import_id: str, upload: str, header: Heade
                 "as_of": header.as_of,
                 "nodes": _listed(header),
                 "upload": upload,
+                "asked": to_json(dict(header.asked)),
             },
         )
         if begun is None:
@@ -151,8 +157,9 @@ async def _begin(engine: AsyncEngine, import_id: str, upload: str, header: Heade
 
 
 _BEGIN = text("""
-INSERT INTO stock_imports AS i (id, kind, status, all_or_nothing, source, actor, sequence, as_of, nodes, upload)
-VALUES (:id, :kind, 'receiving', :all_or_nothing, :source, :actor, :sequence, :as_of, :nodes, :upload)
+INSERT INTO stock_imports AS i (id, kind, status, all_or_nothing, source, actor, sequence, as_of, nodes, upload, asked)
+VALUES (:id, :kind, 'receiving', :all_or_nothing, :source, :actor, :sequence, :as_of, :nodes, :upload,
+        CAST(:asked AS jsonb))
 ON CONFLICT (id) DO UPDATE SET status = 'receiving', rows = 0, next_row = 1, outcomes = '{}', detail = '',
     upload = EXCLUDED.upload, as_of = EXCLUDED.as_of, sequence = EXCLUDED.sequence, touched_at = now(),
     started_at = NULL, finished_at = NULL

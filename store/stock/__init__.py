@@ -11,7 +11,7 @@ safety       safety stocks
 grouped      many soft reservations in one statement
 """
 
-from store.stock.firm import NOTHING, OutOfReach, Reserved, WorkDay, consume, give_day_back, release, reserve
+from store.stock.firm import NOTHING, OutOfReach, Reserved, WorkDay, consume, give_day_back, lock, release, reserve
 from store.stock.movements import Movement, move
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "WorkDay",
     "consume",
     "give_day_back",
+    "lock",
     "move",
     "release",
     "reserve",

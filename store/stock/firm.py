@@ -142,6 +142,18 @@ async def release(
     )
 
 
+_LOCK = text("""
+SELECT FROM stock WHERE (node_id, sku) IN (
+    SELECT node_id, sku FROM reservations WHERE fulfilment_id = ANY(:fulfilments) AND status = 'active')
+ORDER BY node_id, sku FOR NO KEY UPDATE
+""")
+
+
+async def lock(connection: AsyncConnection, fulfilments: Sequence[str]) -> None:
+    """Lock every balance that the fulfilments have units of, in the one sequence in which everybody locks balances."""
+    await connection.execute(_LOCK, {"fulfilments": list(fulfilments)})
+
+
 _CONSUME = text(f"""
 WITH could_leave AS (
     SELECT greatest(f.released_at, max(s.booked_at)) AS at

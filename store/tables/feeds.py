@@ -94,6 +94,7 @@ stock_imports = Table(
     Column("outcomes", JSONB, nullable=False, server_default=text("'{}'"), comment="rows by what became of them"),
     Column("detail", Text, nullable=False, server_default=""),
     Column("upload", Text, nullable=False, comment="which upload may add rows: the last one that began"),
+    Column("asked", JSONB, comment="format, time and sequence, as the caller said or did not say them"),
     Column("digest", Text, comment="SHA-256 of the file; null: received before 0008, or not yet in full"),
     moment("as_of"),
     moment("created_at", now=True),

@@ -35,7 +35,7 @@ returns = Table(
     one_of("status", ReturnStatus),
     one_of("released_by", ("cancelled", "expired", "closed")),
     Index("returns_order_ix", "order_id"),
-    Index("returns_request_key_ix", "request_key", unique=True),
+    Index("returns_request_key_ix", "order_id", "request_key", unique=True),
     Index("returns_status_ix", "status", "id"),
     Index("returns_id_ix", "id", postgresql_using="gin", postgresql_ops={"id": "gin_trgm_ops"}),
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 
 from dom.exceptions import ExceptionKind
 from dom.orders.calls import CancelCall, CancelLine, CancelResult
@@ -22,6 +22,7 @@ from store.database.engine import reading
 from tests.worlds import small
 from tests.worlds.books import check_books, one
 from tests.worlds.living import compare, lost_by_the_store, notified_once, revived
+from tests.worlds.outside import RecordingCarrier
 from tests.worlds.returned import check_returns
 from tests.worlds.returning import ask, handle, lines
 from tests.worlds.running import House
@@ -63,6 +64,34 @@ def orders_of(house: House) -> OrderProcesses:
 
 
 class TestOrders:
+    async def test_one_whose_carrier_is_away_goes_on_in_new_runs_and_is_booked_once(
+        self, temporal_client: Client, world: AsyncEngine
+    ) -> None:
+        carrier = RecordingCarrier(failures=10**6)
+        async with House(temporal_client, world, most_events=BOUND, carrier=carrier).working() as house:
+            order = small.order("carrier-is-away", A=2)
+            await house.send(order)
+            await house.node(order, "accept", "pick", "pack")
+            too_many = CancelCall(lines=(CancelLine(line_id="1", quantity=90),))
+            for _ in range(2):
+                before = (await house.handle(order).describe()).run_id
+                for _ in range(10):
+                    with pytest.raises(WorkflowUpdateFailedError):
+                        await orders_of(house).cancel(order.order_id, too_many, None)
+
+                async def goes_on(before: str | None = before) -> bool:
+                    return (await house.handle(order).describe()).run_id != before
+
+                await until("the next run", goes_on)
+            carrier.comes_back()
+            await deliver(house, order)
+            assert (await ended(house, order)).status is OrderStatus.DELIVERED
+            lengths = await chain(house, house.handle(order))
+        assert len(lengths) > 2
+        assert max(lengths) < UNREST
+        assert list(carrier.booked.values()) == [1]
+        assert not carrier.voided
+
     async def test_a_waiting_order_that_is_told_a_lot_loses_nothing(self, brief: House) -> None:
         """It looks for stock hundreds of times, while units are cancelled and the node works on others."""
         house, looks, cancels = brief, 120, 24

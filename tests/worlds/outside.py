@@ -47,6 +47,10 @@ class RecordingCarrier:
         self._refuses = refuses
         self._failures = failures
 
+    def comes_back(self) -> None:
+        """It fails no more."""
+        self._failures = 0
+
     async def book(self, request: BookingRequest) -> Booking:
         """The same key gives the same booking."""
         if self.held < self._holds:

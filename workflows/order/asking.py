@@ -18,6 +18,7 @@ def cancellation(call: CancelCall, request: str) -> CancelUnits:
         actor=call.actor,
         at=call.occurred_at or workflow.now(),
         reason=call.reason,
+        nodes=call.nodes,
         request=request,
         request_hash=call.content_hash("cancel"),
     )

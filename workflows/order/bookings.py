@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.shipping import Shipping
@@ -27,6 +27,7 @@ class Bookings:
         self._order = order
         self._made: dict[str, asyncio.Task[None]] = {}
         self._taken_back: dict[str, asyncio.Task[None]] = {}
+        self.are_put_aside = False
 
     def follow(self, view: OrderView) -> None:
         """Begin what is to be done of an order that stands so."""
@@ -35,6 +36,15 @@ class Bookings:
                 self._begin(self._made, each, each.book, self._book(each, each.book))
             for attempt in each.void:
                 self._begin(self._taken_back, each, attempt, self._take_back(each, attempt))
+
+    async def put_aside(self) -> None:
+        """Stop what is under way between two attempts; an attempt that runs is waited for.
+
+        This run begins nothing more: the next one reads in the store what is to be done, and does it under the same
+        keys.
+        """
+        self.are_put_aside = True
+        await workflow.wait_condition(lambda: self.at_rest)
 
     @property
     def at_rest(self) -> bool:
@@ -64,7 +74,7 @@ class Bookings:
         work: Coroutine[Any, Any, None],
     ) -> None:
         key = ids.booking_key(fulfilment.fulfilment_id, attempt)
-        if key in tasks:
+        if key in tasks or self.are_put_aside:
             work.close()
         else:
             tasks[key] = asyncio.create_task(work)
@@ -76,14 +86,18 @@ class Bookings:
             self._packing(fulfilment, attempt),
             f"Book the carrier for {fulfilment.fulfilment_id} at {fulfilment.node_id}",
         )
-        await workflow.wait_condition(lambda: booking.done() or not self._is_waited_for(fulfilment, attempt))
+        await workflow.wait_condition(
+            lambda: booking.done() or self.are_put_aside or not self._is_waited_for(fulfilment, attempt)
+        )
         if not booking.done():
             booking.cancel()
         try:
             await booking
         except asyncio.CancelledError:
-            return
+            self._was_put_aside(self._made, fulfilment, attempt)
         except ActivityError as error:
+            if is_cancelled_exception(error) and self._was_put_aside(self._made, fulfilment, attempt):
+                return
             await self._refused(fulfilment, attempt, str(error.cause))
         else:
             await self._order.read_again(BEFORE_ALL)
@@ -110,11 +124,25 @@ class Bookings:
         made = self._made.get(ids.booking_key(fulfilment.fulfilment_id, attempt))
         if made is not None:
             await workflow.wait_condition(made.done)
-        await remote(
+        taking = remote(
             Shipping.void_booking,
             self._packing(fulfilment, attempt),
             f"Take the booking of {fulfilment.fulfilment_id} back",
         )
+        await workflow.wait_condition(lambda: taking.done() or self.are_put_aside)
+        if not taking.done():
+            taking.cancel()
+        try:
+            await taking
+        except (asyncio.CancelledError, ActivityError) as error:
+            if not (is_cancelled_exception(error) and self._was_put_aside(self._taken_back, fulfilment, attempt)):
+                raise
+
+    def _was_put_aside(self, tasks: dict[str, asyncio.Task[None]], fulfilment: FulfilmentView, attempt: int) -> bool:
+        """Whether what was cancelled is to be begun again; it is then known no more."""
+        if self.are_put_aside:
+            del tasks[ids.booking_key(fulfilment.fulfilment_id, attempt)]
+        return self.are_put_aside
 
     def _packing(self, fulfilment: FulfilmentView, attempt: int) -> Packing:
         return Packing(order_id=self._order.order_id, fulfilment_id=fulfilment.fulfilment_id, attempt=attempt)

@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.activity_calls import REFUSALS, again, local, refusal
     from workflows.messages import (
         EDITION,
+        PUTS_BOOKINGS_ASIDE,
         REFUSED,
         AcceptCall,
         OrderInput,
@@ -110,6 +111,8 @@ class OrderWorkflow(OrderRequests):
     async def _fulfil(self) -> None:
         """Until every unit is where it belongs: read what happened, and source anew what waits."""
         while not self._is_over():
+            if self._may_put_bookings_aside():
+                await self._stored.bookings.put_aside()
             if self._may_continue() and await self._stored.steps.still(self._may_end_here):
                 self._go_on_in_a_new_run()
             await self._something_happens()
@@ -153,7 +156,9 @@ class OrderWorkflow(OrderRequests):
         return workflow.all_handlers_finished() and self._stored.bookings.at_rest and self._cancellation.is_carried_out
 
     def _is_over(self) -> bool:
-        return self._stored.view.status in FINAL_ORDER and self._stored.bookings.at_rest and not self._stored.is_behind
+        bookings = self._stored.bookings
+        is_done = bookings.at_rest and not bookings.are_put_aside
+        return self._stored.view.status in FINAL_ORDER and is_done and not self._stored.is_behind
 
     async def _something_happens(self) -> None:
         """Wait for news, until it is time to look again for stock, or a hold's time is over."""
@@ -177,6 +182,7 @@ class OrderWorkflow(OrderRequests):
             or self._stored.bookings.failed
             or self._is_over()
             or self._may_continue()
+            or self._may_put_bookings_aside()
         )
 
     @property
@@ -187,6 +193,17 @@ class OrderWorkflow(OrderRequests):
     def _may_continue(self) -> bool:
         """Whether the history is long, nobody waits for an answer, and no booking is under way."""
         return is_long(self._start.most_events) and self._is_quiet() and self._stored.steps.at_rest
+
+    def _may_put_bookings_aside(self) -> bool:
+        """Whether a booking that is tried again and again, as while its carrier is away, is all that keeps the run."""
+        return (
+            self._start.edition >= PUTS_BOOKINGS_ASIDE
+            and not self._stored.bookings.at_rest
+            and is_long(self._start.most_events)
+            and workflow.all_handlers_finished()
+            and self._cancellation.is_carried_out
+            and self._stored.steps.at_rest
+        )
 
     def _may_end_here(self) -> bool:
         return self._may_continue() and not self._answers.are_leaving()

@@ -11,7 +11,7 @@ from dom.orders.events import CancelledData, EventKind
 from dom.orders.lifecycle import CancelledUnits, OrderState
 from dom.orders.transitions.shared import taken_out
 from dom.shared.access import OFL
-from dom.shared.errors import StepNotPossible
+from dom.shared.errors import Forbidden, StepNotPossible
 
 
 def cancellation_key(number: int) -> str:
@@ -20,7 +20,12 @@ def cancellation_key(number: int) -> str:
 
 
 def cancel_units(state: OrderState, command: CancelUnits) -> OrderChange:
-    return _cancelled(state, command, state.plan_cancellation(_asked_units(state, command)))
+    units = state.plan_cancellation(_asked_units(state, command))
+    for part in units:
+        node_id = part.fulfilment_id and state.fulfilments[part.fulfilment_id].node_id
+        if node_id and command.nodes is not None and node_id not in command.nodes:
+            raise Forbidden(f"{command.actor} has no access to {node_id}, which works on line {part.line_id}")
+    return _cancelled(state, command, units)
 
 
 def _asked_units(state: OrderState, command: CancelUnits) -> dict[str, int] | None:

@@ -287,6 +287,7 @@ CREATE TABLE stock_imports (
     outcomes JSONB DEFAULT '{}' NOT NULL,
     detail TEXT DEFAULT '' NOT NULL,
     upload TEXT NOT NULL,
+    asked JSONB,
     digest TEXT,
     as_of TIMESTAMP WITH TIME ZONE NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -305,6 +306,7 @@ COMMENT ON COLUMN stock_imports.rows IS 'rows received';
 COMMENT ON COLUMN stock_imports.next_row IS 'where applying goes on';
 COMMENT ON COLUMN stock_imports.outcomes IS 'rows by what became of them';
 COMMENT ON COLUMN stock_imports.upload IS 'which upload may add rows: the last one that began';
+COMMENT ON COLUMN stock_imports.asked IS 'format, time and sequence, as the caller said or did not say them';
 COMMENT ON COLUMN stock_imports.digest IS 'SHA-256 of the file; null: received before 0008, or not yet in full';
 
 CREATE TABLE tariffs (
@@ -544,7 +546,7 @@ CREATE TABLE returns (
     CONSTRAINT returns_node_id_fkey FOREIGN KEY(node_id) REFERENCES nodes (id)
 );
 CREATE INDEX returns_order_ix ON returns (order_id);
-CREATE UNIQUE INDEX returns_request_key_ix ON returns (request_key);
+CREATE UNIQUE INDEX returns_request_key_ix ON returns (order_id, request_key);
 CREATE INDEX returns_status_ix ON returns (status, id);
 COMMENT ON COLUMN returns.number IS 'counts the commands that changed it';
 COMMENT ON COLUMN returns.request_key IS 'the caller''s Idempotency-Key';

@@ -32,7 +32,9 @@ from store.stock import Movement
 from tests.worlds.access import HEADERS, key_of
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-LISTENERS = 12
+LISTENERS = 120
+EACH = 12
+"""The places of one caller."""
 PATIENCE = 15.0
 
 
@@ -301,7 +303,9 @@ async def test_a_stream_from_the_start_catches_up_and_goes_on(http: httpx.AsyncC
                 break
 
 
-async def test_only_so_many_may_listen_and_a_place_is_given_back(http: httpx.AsyncClient) -> None:
+async def test_one_caller_has_so_many_places_and_one_is_given_back(http: httpx.AsyncClient, house: AsyncEngine) -> None:
+    other = await key_of(house, Role.CHANNEL, Limits.of(channels=["web"]))
+
     async def hold(ready: asyncio.Semaphore) -> None:
         async with aclosing(events(http)) as stream:
             async for _ in stream:
@@ -309,7 +313,7 @@ async def test_only_so_many_may_listen_and_a_place_is_given_back(http: httpx.Asy
 
     ready = asyncio.Semaphore(0)
     async with asyncio.timeout(PATIENCE):
-        held = [asyncio.create_task(hold(ready)) for _ in range(LISTENERS)]
+        held = [asyncio.create_task(hold(ready)) for _ in range(EACH)]
         for _ in held:
             await ready.acquire()
         for path, query in (("stream", {}), ("changes", {"wait": 5})):
@@ -317,6 +321,8 @@ async def test_only_so_many_may_listen_and_a_place_is_given_back(http: httpx.Asy
             assert refused.status_code == 503
             assert refused.json()["type"] == "/problems/too-many-listeners"
             assert "retry-after" in refused.headers
+        async with http.stream("GET", "/availability/stream", params={"channel": "web"}, headers=other) as answer:
+            assert answer.status_code == 200, "another caller has places of its own"
         assert (await changes(http))["items"] == [], "who does not wait takes no place"
         for task in held:
             task.cancel()

@@ -4,11 +4,19 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dom.shared.access import Limits, Role
 from tests.api.driving import NODE, Channel, order, problem
 from tests.api.promising import new_channel, put, put_rules
+from tests.worlds.access import key_of
 
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+
+
+def _field(rules: list[dict[str, Any]]) -> list[str]:
+    """What is said to be at fault: a rule for every node is refused to whoever is limited to some."""
+    return ["rules"] if all("node_id" in rule for rule in rules) else []
 
 
 class TestChannel:
@@ -64,6 +72,23 @@ class TestRules:
         assert (await put_rules(http, document["id"], here)).json() == {"rules": [here]}
         assert (await http.get(f"/v1/channels/{document['id']}/rules")).json() == {"rules": [here]}
         assert (await put_rules(http, document["id"])).json() == {"rules": []}
+
+    async def test_those_of_nodes_that_are_not_the_callers_stay(
+        self, http: httpx.AsyncClient, engine: AsyncEngine
+    ) -> None:
+        document = new_channel()
+        await put(http, document)
+        mine = await key_of(engine, Role.PLANNER, Limits.of(nodes=[NODE]))
+        url = f"/v1/channels/{document['id']}/rules"
+        own, foreign = ({"node_id": node, "excluded": True} for node in (NODE, "dc-doncaster"))
+        assert (await http.put(url, json={"rules": [own]}, headers=mine)).status_code == 200
+        changes: list[list[dict[str, Any]]] = [[own, foreign], [own, {"buffer": 1}]]
+        for rules in changes:
+            problem(await http.put(url, json={"rules": rules}, headers=mine), 403, "forbidden", *_field(rules))
+        kept = (await put_rules(http, document["id"], own, foreign)).json()
+        problem(await http.put(url, json={"rules": [own]}, headers=mine), 403, "forbidden", "rules")
+        assert (await http.get(url)).json() == kept
+        assert (await http.put(url, json={"rules": [foreign]}, headers=mine)).status_code == 200
 
     async def test_every_wrong_rule_is_named_and_none_is_kept(self, http: httpx.AsyncClient) -> None:
         document = new_channel()

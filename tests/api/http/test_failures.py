@@ -111,6 +111,13 @@ class TestPostgreSQL:
         assert problem_of(kind("x")).type == "/problems/unavailable"
         assert problem_of(wrapped).type == "/problems/unavailable"
 
+    @pytest.mark.parametrize("kind", [errors.DeadlockDetected, errors.SerializationFailure])
+    def test_a_transaction_that_met_another_is_no_outage(self, kind: type[psycopg.Error]) -> None:
+        for error in (kind("no"), DBAPIError("UPDATE", {}, kind("no"))):
+            said = problem_of(error)
+            assert said.type == "/problems/unavailable"
+            assert "another request" in said.detail
+
     def test_a_transaction_whose_connection_was_lost(self) -> None:
         assert problem_of(PendingRollbackError("x")).type == "/problems/unavailable"
 

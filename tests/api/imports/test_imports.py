@@ -62,6 +62,15 @@ async def test_a_file_and_its_bad_rows(channel: Channel, engine: AsyncEngine) ->
     assert stock["items"][0]["nodes"][0]["on_hand"] == 22, "12 as of then, and 10 that came in since"
 
 
+@pytest.mark.parametrize("other", [{"sequence": 2}, {"as_of": "2026-03-02T13:00:00Z"}, {"format": "jsonl"}])
+async def test_another_one_under_the_same_key_is_refused(channel: Channel, other: dict[str, Any]) -> None:
+    sku, key = await channel.stocked_sku(0), new_number()
+    content = f"node_id,sku,quantity\n{NODE},{sku},1\n".encode()
+    assert (await send(channel.http, content, key)).status_code == 202
+    assert (await send(channel.http, content, key)).status_code == 200
+    problem(await send(channel.http, content, key, **other), 409, "conflict", "Idempotency-Key")
+
+
 async def test_sent_again_it_is_the_same(channel: Channel, engine: AsyncEngine) -> None:
     sku, key = await channel.stocked_sku(0), new_number()
     content = json.dumps({"node_id": NODE, "sku": sku, "quantity": 5})

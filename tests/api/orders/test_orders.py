@@ -5,8 +5,11 @@ from collections import Counter
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.api.driving import Channel, new_number, order, problem
+from dom.shared.access import Limits, Role
+from tests.api.driving import NODE, Channel, new_number, order, problem
+from tests.worlds.access import key_of
 
 
 class TestCapture:
@@ -299,3 +302,24 @@ async def ids(asking: Channel, /, **filters: str) -> list[str]:
     answer = await asking.http.get("/v1/orders", params=filters)
     assert answer.status_code == 200, answer.text
     return [item["order_id"] for item in answer.json()["items"]]
+
+
+class TestOfWhoIsLimitedToNodes:
+    async def test_hands_over_only_what_is_collected_at_them(self, channel: Channel, engine: AsyncEngine) -> None:
+        mine = await key_of(engine, Role.SUPPORT, Limits.of(nodes=[NODE]))
+        document = order(await channel.stocked_sku(10))
+        problem(await channel.http.post("/v1/orders", json=document, headers=mine), 403, "forbidden")
+        elsewhere = document | {"shipping_method": "pickup", "pickup_node": "st-york"}
+        problem(await channel.http.post("/v1/orders", json=elsewhere, headers=mine), 403, "forbidden", "pickup_node")
+
+    async def test_cancels_no_work_of_other_nodes(self, channel: Channel, engine: AsyncEngine) -> None:
+        mine = await key_of(engine, Role.SUPPORT, Limits.of(nodes=[NODE]))
+        skus = [await channel.stocked_sku(5), await channel.stocked_sku(5, "dc-doncaster")]
+        lines = [{"line_id": str(n), "sku": sku, "quantity": 2, "unit_price": 1} for n, sku in enumerate(skus, 1)]
+        order_id = await channel.place(order(skus[0], lines=lines))
+        url = f"/v1/orders/{order_id}/cancel"
+        for asked in ({}, {"lines": [{"line_id": "2", "quantity": 1}]}):
+            problem(await channel.http.post(url, json=asked, headers=mine), 403, "forbidden")
+        own = await channel.http.post(url, json={"lines": [{"line_id": "1"}]}, headers=mine)
+        assert own.json()["cancelled"] == {"1": 2}
+        assert (await channel.http.post(url, json={})).json()["cancelled"] == {"2": 2}

@@ -104,6 +104,50 @@ class TestReturn:
         own = await http.post("/v1/returns", json={**asked, "node_id": NODE}, headers=mine)
         assert (own.status_code, own.json()["node_id"]) == (201, NODE)
 
+    async def test_goes_without_a_word_to_no_node_that_is_not_the_callers(
+        self, channel: Channel, engine: AsyncEngine
+    ) -> None:
+        skus = [await channel.stocked_sku(1), await channel.stocked_sku(1, "dc-doncaster")]
+        lines = [{"line_id": str(n), "sku": code, "quantity": 1, "unit_price": 255} for n, code in enumerate(skus, 1)]
+        order_id = await channel.place(order(skus[0], lines=lines))
+        for work in (await channel.get(order_id))["fulfilments"]:
+            assert (await channel.step(work["id"], "pack")).status_code == 200
+            item = await channel.until_work(work["id"], "booked")
+            assert (await channel.step(work["id"], "hand-over")).status_code == 200
+            await channel.scan(item, "delivered")
+        await channel.until_order(order_id, "delivered")
+        mine = await key_of(engine, Role.SUPPORT, Limits.of(nodes=[NODE]))
+        own, foreign = [
+            await channel.http.post(
+                "/v1/returns",
+                json={"order_id": order_id, "lines": [{"line_id": line_id, "quantity": 1}]},
+                headers=mine,
+            )
+            for line_id in "12"
+        ]
+        assert (own.status_code, own.json()["node_id"]) == (201, NODE)
+        problem(foreign, 403, "forbidden", "node_id")
+
+    async def test_under_one_key_of_two_orders_are_two(self, channel: Channel) -> None:
+        header, opened = key(), []
+        for _ in range(2):
+            order_id, _ = await delivered(channel)
+            answer = await channel.http.post("/v1/returns", json=asking(order_id), headers=header)
+            assert (answer.status_code, answer.json()["order_id"]) == (201, order_id)
+            opened.append(answer.json()["return_id"])
+        assert len(set(opened)) == 2
+
+    async def test_takes_one_key_at_each_of_its_addresses(self, channel: Channel) -> None:
+        order_id, _ = await delivered(channel)
+        header = key()
+        opened = await channel.http.post("/v1/returns", json=asking(order_id), headers=header)
+        url = opened.headers["location"]
+        found = {"lines": [{"line_id": "1", "quantity": 2, "disposition": "restock"}]}
+        for step, body, status in (("receive", None, "received"), ("inspect", found, "refunded")):
+            for _ in range(2):
+                answer = await channel.http.post(f"{url}/{step}", json=body, headers=header)
+                assert (answer.status_code, answer.json()["status"]) == (200, status)
+
     async def test_not_before_it_arrived(self, channel: Channel) -> None:
         order_id, _ = await delivered(channel)
         opened = (await channel.http.post("/v1/returns", json=asking(order_id))).json()
