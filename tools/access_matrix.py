@@ -43,12 +43,19 @@ _NODE: Final = Foreign(node=NAMED)
 _OF_NODE: Final = Foreign(node=HIDDEN)
 _EVERYTHING: Final = Foreign(NAMED, NAMED)
 RULES: Final[dict[str, Foreign]] = {
-    "captureOrder": _CHANNEL,
+    "captureOrder": _EVERYTHING,
     "listOrders": _LIST,
     "getOrder": _OF_ORDER,
     "getOrderTimeline": _OF_ORDER,
     "getOrderSourcing": _OF_ORDER,
     "cancelOrder": _OF_ORDER,
+    "changeOrder": _OF_ORDER,
+    "listOrderChanges": _OF_ORDER,
+    "placeHold": _OF_ORDER,
+    "releaseHold": _OF_ORDER,
+    "listOrderHolds": _OF_ORDER,
+    "listHolds": _LIST,
+    "putHoldPolicy": _EVERYTHING,
     "listFulfilments": _LIST,
     "getFulfilmentLabel": _OF_ORDER,
     **{f"{step}_fulfilment": _OF_ORDER for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")},

@@ -59,6 +59,7 @@ async def change(
     What is too late is 409 `cannot-change`; `data` says which rule, and what else could be done.
     """
     await visibility.see(services, who, ORDER, order_id)
+    visibility.no_limit_of_nodes(who)  # what is planned anew may be at any node
     told = {"request": f"edit/{key}", "request_hash": asked.content_hash("change")} if key and not preview else {}
     command = EditOrder(
         revision=asked.revision,

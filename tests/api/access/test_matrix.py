@@ -264,7 +264,7 @@ async def test_a_stolen_key_of_a_channel_sees_the_channels_own_alone(world: Worl
             assert answer.status_code == 403, row.path
     assert set(seen) == {
         "listOrders", "listShipments", "listMessages", "getAvailability", "listAvailabilityChanges", "listChannels",
-        "listSkus", "listReturns", "listSavedViews",
+        "listSkus", "listReturns", "listSavedViews", "listHolds", "getHoldPolicy", "listHoldPolicies", "listChangeRules",
     }  # fmt: skip
     assert world.names["order_id"] in seen["listOrders"]
     for operation, text in seen.items():

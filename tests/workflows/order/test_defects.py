@@ -7,10 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from activities import defects, sourcing
+from activities import defects, returning, sourcing
 from dom.orders.order import Order
-from dom.orders.status import OrderStatus
+from dom.orders.status import Disposition, OrderStatus, ReturnStatus
 from services import order_process
+from tests.worlds import returning as returned
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
@@ -109,4 +110,29 @@ async def test_a_cancellation_that_no_attempt_can_write_is_refused_and_the_order
     assert await status_of(house, order) == "accepted"
     await deliver(house, order)
     assert (await ended(house, order)).status == "delivered"
+    assert await stuck(house.engine, order) == []
+
+
+async def test_a_return_that_no_attempt_can_write_is_refused_and_may_be_asked_for_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = small.order("defect-return", A=1)
+    await house.send(order)
+    await deliver(house, order)
+    await ended(house, order)
+
+    async def fails(*_: object) -> None:
+        raise LookupError("no such thing")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(returning.returns, "open_", fails)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await returned.ask(house, order, "t", l1=1)
+    opened = await returned.ask(house, order, "t", l1=1, refused_before=True)
+    with monkeypatch.context() as broken:
+        broken.setattr(returning.returns, "commit", fails)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await returned.receive(house, opened)
+    assert (await returned.receive(house, opened)).status is ReturnStatus.RECEIVED
+    assert (await returned.inspect(house, opened, ("1", 1, Disposition.SCRAP))).status is ReturnStatus.REFUNDED
     assert await stuck(house.engine, order) == []
