@@ -43,7 +43,7 @@ _NODE: Final = Foreign(node=NAMED)
 _INBOUND: Final = Foreign(node=HIDDEN)
 _EVERYTHING: Final = Foreign(NAMED, NAMED)
 RULES: Final[dict[str, Foreign]] = {
-    "captureOrder": _CHANNEL,
+    "captureOrder": _EVERYTHING,
     "listOrders": _LIST,
     "getOrder": _OF_ORDER,
     "getOrderTimeline": _OF_ORDER,
