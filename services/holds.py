@@ -13,8 +13,8 @@ from dom.holds.rules import HoldTrigger, RuleAnswer, Ruled, follow
 from dom.orders.commands import PlaceHold, ReleaseHold
 from dom.orders.lifecycle import OrderState
 from dom.shared.access import SCREENING, Role
-from dom.shared.errors import Conflict, Forbidden, InvalidInput, NotFound
-from services.change_orders import OrderChanged, Writing, change_order
+from dom.shared.errors import Conflict, Forbidden, InvalidInput, NotFound, StepNotPossible
+from services.change_orders import OrderChanged, Writing, change_order, locked
 from store.holds import holds, policies
 from store.orders import orders
 
@@ -32,6 +32,7 @@ async def place(connection: AsyncConnection, order_id: str, command: PlaceHold, 
     """Put a hold on, and do what the rules say of it. Raises NotFound, InvalidInput for a type there is not, and as the
     command says.
     """
+    await locked(connection, order_id)
     _, policy = await policies.live(connection)
     changed = await change_order(connection, order_id, _completed(policy, command), writing)
     if changed.repeated:
@@ -46,11 +47,17 @@ async def release(
     writing: Writing,
     roles: frozenset[Role] | None = None,
 ) -> OrderChanged:
-    """Release a hold, and do what the rules say of it. Raises NotFound, and Forbidden if people of these roles may not
-    release holds of its type; None is not asked, as time and rules are not.
+    """Release a hold, and do what the rules say of it. Raises NotFound, StepNotPossible for one that was released
+    before, and Forbidden if people of these roles may not release holds of its type. None is not asked, as time and
+    rules are not.
     """
     _, policy = await policies.live(connection)
-    changed = await change_order(connection, order_id, command, writing)
+    try:
+        changed = await change_order(connection, order_id, command, writing)
+    except NotFound:
+        if await holds.was_released(connection, order_id, command.hold_id):
+            raise StepNotPossible(f"{command.hold_id} was released before") from None
+        raise
     code = str(changed.data["type"])
     type_ = policy.types.get(code)
     if roles is not None and type_ is not None and not roles & frozenset(type_.released_by):

@@ -85,7 +85,7 @@ async def place(
     response_model=HoldReleased,
     responses={
         **responses.success(200, "It is released.", examples.RELEASED),
-        **responses.problems("not-found", "conflict", "invalid-input"),
+        **responses.problems("not-found", "step-not-possible", "conflict", "invalid-input"),
     },
 )
 async def release(

@@ -54,6 +54,14 @@ async def release(
     await connection.execute(_RELEASE, {"ids": list(hold_ids), "reason": reason, "actor": actor, "at": at})
 
 
+async def was_released(connection: AsyncConnection, order_id: str, hold_id: str) -> bool:
+    """Whether the order had the hold, and has it no more."""
+    query = text(
+        "SELECT EXISTS (SELECT FROM order_holds WHERE id = :id AND order_id = :order AND released_at IS NOT NULL)"
+    )
+    return bool(await connection.scalar(query, {"id": hold_id, "order": order_id}))
+
+
 async def standing_of_type(connection: AsyncConnection, order_id: str, type_: str) -> str:
     """The id of the order's hold of a type. It must stand."""
     query = text("SELECT id FROM order_holds WHERE order_id = :id AND type = :type AND released_at IS NULL")

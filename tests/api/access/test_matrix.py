@@ -140,7 +140,9 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     async with engine.begin() as connection:
         await exceptions.open_(connection, placed, ExceptionKind.BACKORDER, "matrix", "of the matrix")
     excepted = (await http.get("/v1/exceptions", params={"order": placed})).json()["items"][0]["id"]
+    held_back = await http.post(f"/v1/orders/{placed}/holds", json={"type": "manual", "blocks": ["refund"]})
     names = {
+        "hold_id": held_back.json()["hold"]["hold_id"],
         "exception_id": str(excepted), "action": "source_again", "watch": "example-watch",
         "order_id": placed, "fulfilment_id": work["id"], "return_id": returned, "sku_id": sku, "node_id": NODE,
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,
@@ -264,7 +266,8 @@ async def test_a_stolen_key_of_a_channel_sees_the_channels_own_alone(world: Worl
             assert answer.status_code == 403, row.path
     assert set(seen) == {
         "listOrders", "listShipments", "listMessages", "getAvailability", "listAvailabilityChanges", "listChannels",
-        "listSkus", "listReturns", "listSavedViews", "listHolds", "getHoldPolicy", "listHoldPolicies", "listChangeRules",
+        "listSkus", "listReturns", "listSavedViews", "listHolds", "getHoldPolicy", "listHoldPolicies",
+        "listChangeRules",
     }  # fmt: skip
     assert world.names["order_id"] in seen["listOrders"]
     for operation, text in seen.items():

@@ -161,7 +161,8 @@ class TestTwice:
     async def test_what_was_released_stands_no_more(self, channel: Channel) -> None:
         order_id = await placed(channel)
         await release(channel, order_id)
-        problem(await release(channel, order_id), 404, "not-found")
+        problem(await release(channel, order_id), 409, "step-not-possible")
+        problem(await release(channel, order_id, 2), 404, "not-found")
 
     async def test_unknown_things(self, channel: Channel) -> None:
         order_id = await placed(channel)

@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from activities import defects, returning, sourcing
+from activities import defects, sourcing
 from dom.orders.order import Order
 from dom.orders.status import Disposition, OrderStatus, ReturnStatus
-from services import order_process
+from services import order_process, returns
 from tests.worlds import returning as returned
 from tests.worlds import small
 from tests.worlds.books import one, rows
@@ -125,12 +125,12 @@ async def test_a_return_that_no_attempt_can_write_is_refused_and_may_be_asked_fo
         raise LookupError("no such thing")
 
     with monkeypatch.context() as broken:
-        broken.setattr(returning.returns, "open_", fails)
+        broken.setattr(returns, "open_", fails)
         with pytest.raises(WorkflowUpdateFailedError):
             await returned.ask(house, order, "t", l1=1)
     opened = await returned.ask(house, order, "t", l1=1, refused_before=True)
     with monkeypatch.context() as broken:
-        broken.setattr(returning.returns, "commit", fails)
+        broken.setattr(returns, "commit", fails)
         with pytest.raises(WorkflowUpdateFailedError):
             await returned.receive(house, opened)
     assert (await returned.receive(house, opened)).status is ReturnStatus.RECEIVED
