@@ -140,6 +140,9 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     async with engine.begin() as connection:
         await exceptions.open_(connection, placed, ExceptionKind.BACKORDER, "matrix", "of the matrix")
     excepted = (await http.get("/v1/exceptions", params={"order": placed})).json()["items"][0]["id"]
+    holds = (await http.get("/v1/holds/policy")).json()["policy"]
+    holds["types"]["manual"]["released_by"] = list(Role)
+    assert (await http.put("/v1/holds/policy", json=holds)).status_code == 200
     held_back = await http.post(f"/v1/orders/{placed}/holds", json={"type": "manual", "blocks": ["refund"]})
     names = {
         "hold_id": held_back.json()["hold"]["hold_id"],
@@ -154,6 +157,8 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "putNode": node,
         "putChannel": registered,
         "putChannelRules": {"rules": []},
+        "putHoldPolicy": holds,
+        "placeHold": {"type": "manual"},
         "putSku": (await http.get(f"/v1/skus/{sku}")).json(),
         "publishPolicy": {},
         "putDraft": {},
