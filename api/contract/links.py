@@ -11,8 +11,18 @@ class Follow(NamedTuple):
     operations: tuple[str, ...]
 
 
-_ORDER: Final = ("getOrder", "getOrderTimeline", "getOrderSourcing", "cancelOrder")
+_ORDER: Final = (
+    "getOrder",
+    "getOrderTimeline",
+    "getOrderSourcing",
+    "cancelOrder",
+    "changeOrder",
+    "listOrderChanges",
+    "placeHold",
+    "listOrderHolds",
+)
 _OF_ORDER: Final = ("listFulfilments", "listShipments", "listMessages", "listExceptions")
+_HOLD: Final = ("releaseHold",)
 _STEPS: Final = tuple(
     f"{step}_fulfilment" for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")
 )  # fmt: skip
@@ -49,6 +59,13 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
         Follow("/items/0/carrier", "carrier", ("reportCarrierEvents",)),
         Follow("/items/0/fulfilments/0", "fulfilment_id", ("getFulfilmentLabel",)),
     ),
+    "placeHold": (Follow("/hold/hold_id", "hold_id", _HOLD),),
+    "listHolds": (
+        Follow("/items/0/hold_id", "hold_id", _HOLD),
+        Follow("/items/0/order_id", "order_id", ("getOrder", "listOrderHolds", "releaseHold")),
+    ),
+    "listOrderHolds": (Follow("/order_id", "order_id", ("getOrder", "placeHold")),),
+    "listOrderChanges": (Follow("/order_id", "order_id", ("getOrder", "changeOrder")),),
     "listExceptions": (
         Follow("/items/0/id", "exception_id", _EXCEPTION),
         Follow("/items/0/order_id", "order_id", ("getOrder",)),

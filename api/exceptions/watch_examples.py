@@ -22,7 +22,7 @@ WATCHES: Final[Example] = {
         "name": "example-watch",
         "description": "The node has not taken the work on",
         "subject": "fulfilment",
-        "after": ["accepted", "sourced", "reoptimisation"],
+        "after": ["accepted", "sourced", "reoptimised"],
         "milestone": "fulfilment_accepted",
         "within_minutes": 240,
     },

@@ -97,7 +97,7 @@ class LiveHoldPolicy(BaseModel):
     """A version of the hold policy; 0 is what stands until one is written."""
 
     version: int
-    policy: HoldPolicy
+    policy: HoldPolicy = Field(description="The types of holds, and the rules.")
 
 
 class HoldPolicyVersion(BaseModel):

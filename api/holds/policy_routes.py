@@ -78,7 +78,10 @@ async def put(
     operation_id="listHoldPolicies",
     dependencies=[needs(Scope.ORDERS_READ)],
     response_model=HoldPolicyVersions,
-    responses=responses.success(200, "The versions, newest first.", examples.POLICY_VERSIONS),
+    responses={
+        **responses.success(200, "The versions, newest first.", examples.POLICY_VERSIONS),
+        **responses.problems("invalid-input"),
+    },
 )
 async def versions(services: Use, limit: Limit = 50) -> Json:
     """Who wrote which, when and why."""

@@ -124,9 +124,9 @@ class Rule(BaseModel):
     """A change, what it concerns, and until which status of that work each role may make it."""
 
     change: EditKind
-    level: ChangeLevel
-    until: dict[Role, FulfilmentStatus]
-    instead: str
+    level: ChangeLevel = Field(description="What work the change concerns.")
+    until: dict[Role, FulfilmentStatus] = Field(description="By role, the last status of that work in which it may.")
+    instead: str = Field(description="What else could be done when it is too late.")
 
 
 class ChangeRules(BaseModel):

@@ -111,7 +111,7 @@ async def of_order(order_id: OrderId, services: Use, who: Annotated[Principal, n
     operation_id="listChangeRules",
     dependencies=[needs(Scope.ORDERS_READ)],
     response_model=ChangeRules,
-    responses=responses.success(200, "The rules.", examples.RULES),
+    responses={**responses.success(200, "The rules.", examples.RULES), **responses.problems()},
 )
 async def rules() -> Json:
     """The table that decides, for screens that show what is possible."""

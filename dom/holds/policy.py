@@ -30,7 +30,7 @@ class HoldType(Value):
 
     purpose: Text
     blocks: Annotated[tuple[BlockedStep, ...], Field(min_length=1, max_length=4)]
-    owner_role: OwnerRole = OwnerRole.SUPPORT
+    owner_role: OwnerRole = Field(default=OwnerRole.SUPPORT, description="who looks at it")
     due_after_minutes: Minutes | None = Field(default=None, description="then an exception is opened")
     release_after_minutes: Minutes | None = Field(default=None, description="then it is released by itself")
     released_by: tuple[Role, ...] = Field(
@@ -60,8 +60,8 @@ class HoldRule(Value):
         description="a CEL expression over `order`; none: always",
         examples=['order.value > 50000 && order.customer_class == ""'],
     )
-    place: HoldCode | None = None
-    release: HoldCode | None = None
+    place: HoldCode | None = Field(default=None, description="the type it puts on")
+    release: HoldCode | None = Field(default=None, description="the type it releases")
 
 
 class HoldPolicy(Value):

@@ -78,6 +78,12 @@ REFUSED = {
     ),
     # The order was cancelled by the example before.
     "cancelOrder: two units of a line": "cannot-cancel",
+    "changeOrder: one more, and another address": "invalid-input",
+    "changeOrder: another SKU": "invalid-input",
+    "changeOrder: by express": "cannot-change",
+    "placeHold: the address is incomplete": "step-not-possible",
+    "placeHold: until a day": "step-not-possible",
+    "releaseHold: as resolved": "not-found",
     "getFulfilmentLabel": "not-found",
     "accept_fulfilment: now": "step-not-possible",
     "accept_fulfilment: earlier": "step-not-possible",

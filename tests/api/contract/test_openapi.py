@@ -21,6 +21,16 @@ PROMISED = {
     *(f"{method} /v1/orders/views/{{view_id}}" for method in ("GET", "PUT", "DELETE")),
     "GET /v1/orders/{order_id}",
     "POST /v1/orders/{order_id}/cancel",
+    "POST /v1/orders/{order_id}/changes",
+    "GET /v1/orders/{order_id}/changes",
+    "GET /v1/change-rules",
+    "POST /v1/orders/{order_id}/holds",
+    "GET /v1/orders/{order_id}/holds",
+    "POST /v1/orders/{order_id}/holds/{hold_id}/release",
+    "GET /v1/holds",
+    "GET /v1/holds/policy",
+    "PUT /v1/holds/policy",
+    "GET /v1/holds/policy/versions",
     "GET /v1/orders/{order_id}/timeline",
     "GET /v1/orders/{order_id}/sourcing",
     "GET /v1/availability",
@@ -200,7 +210,13 @@ def test_what_is_made_or_listed_leads_to_what_can_be_done_with_it() -> None:
     assert linked["requestReturn"] >= {"getReturn", "receiveReturn", "inspectReturn", "cancelReturn", "closeReturn"}
     assert linked["receiveReturn"] >= {"getReturn", "inspectReturn"}
     silent = {name for name, to in linked.items() if name.startswith("list") and not to}
-    assert silent == {"listAvailabilityChanges", "listStockValues", "listAuditLog"}
+    assert silent == {
+        "listAvailabilityChanges",
+        "listStockValues",
+        "listAuditLog",
+        "listChangeRules",
+        "listHoldPolicies",
+    }
 
 
 def test_nothing_of_the_framework_shows() -> None:
