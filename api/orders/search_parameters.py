@@ -4,9 +4,12 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
 from fastapi import Query
+from pydantic import ValidationError
 
 from dom.orders.search_filter import Code, FilterDay, OrderFilter, OrderSort, Tag
 from dom.orders.status import OrderStatus
+from dom.shared.errors import InvalidInput
+from dom.shared.input_words import in_words
 
 
 def _query(name: str) -> Any:
@@ -43,7 +46,11 @@ class FilterParameters:
     sort: Annotated[OrderSort | None, _query("sort")] = None
 
     def filter(self) -> OrderFilter:
-        """The filter they make."""
+        """The filter they make. Raises InvalidInput for text that cannot be kept."""
         given = {each.name: getattr(self, each.name) for each in fields(self)}
         lists = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-        return OrderFilter.model_validate(lists)
+        try:
+            return OrderFilter.model_validate(lists)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise InvalidInput(in_words(first), field=str(first["loc"][0]) if first["loc"] else None) from error
