@@ -24,6 +24,7 @@ LARGE: Final = {
     "carrier_events",
 }  # fmt: skip
 FINDS_NOTHING: Final = {
+    "q: name and town, without accents",  # nobody of the name may live there
     "q: nothing like it", "node: the smallest, of a rare channel", "late at a small node", "stuck of a rare channel",
 }  # fmt: skip
 """Of so few orders there need not be one of these."""
