@@ -19,6 +19,8 @@ CONTRACT = {
     "order-conflict": 409,
     "cannot-cancel": 409,
     "step-not-possible": 409,
+    "on-hold": 409,
+    "cannot-change": 409,
     "nothing-to-return": 409,
     "not-available": 409,
     "reservation-ended": 409,
