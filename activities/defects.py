@@ -11,14 +11,13 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
-import psycopg
-from sqlalchemy.exc import DataError, IntegrityError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.errors import temporal_errors
 from services import stuck_steps
 from services.database import Database
+from store.database.engine import BAD_DATA
 
 DEFECTS: Final = (
     ArithmeticError,
@@ -27,10 +26,7 @@ DEFECTS: Final = (
     LookupError,
     TypeError,
     ValueError,
-    DataError,
-    IntegrityError,
-    psycopg.DataError,
-    psycopg.IntegrityError,
+    *BAD_DATA,
 )
 """Errors of a program or of its data, that another attempt does not mend."""
 DEFECT: Final = "defect"

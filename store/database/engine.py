@@ -13,7 +13,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Engine, create_engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -80,6 +80,10 @@ def is_overtaken(error: BaseException) -> bool:
     """
     driver = error.orig if isinstance(error, DBAPIError) else error
     return isinstance(driver, DeadlockDetected | SerializationFailure)
+
+
+BAD_DATA: Final = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError)
+"""What the database refuses because of what it is given: asked again, it refuses again."""
 
 
 def is_unavailable(error: BaseException) -> bool:
