@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.importing import ImportCancellation, Importing, ImportProgress, ImportTurn
     from activities.lasting import own_queue
     from dom.shared.base import Value
+    from dom.shared.texts import keepable
 
 _AGAIN: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 _LONGEST: Final = timedelta(hours=6)
@@ -83,7 +84,7 @@ class ImportWorkflow:
         why = workflow.cancellation_reason() or "cancelled in Temporal"
         progress: ImportProgress = await workflow.execute_activity_method(
             Importing.cancel_import,
-            ImportCancellation(import_id=import_id, detail=why),
+            ImportCancellation(import_id=import_id, detail=keepable(why)),
             start_to_close_timeout=timedelta(minutes=10),
             retry_policy=_AGAIN,
             summary="Name the rows that were not applied",

@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.lasting import own_queue
     from activities.rehearsing import RehearsalEnd, RehearsalOutcome, RehearsalTurn, Rehearsing
     from dom.shared.base import Value
+    from dom.shared.texts import keepable
 
 ATTEMPTS: Final = 3
 """A rehearsal that was begun so often without coming to its end is given up: it may be what ends its worker."""
@@ -64,7 +65,7 @@ class RehearsalWorkflow:
         workflow.set_current_details(f"**{'Cancelled' if cancelled else 'Failed'}**: {detail}")
         await workflow.execute_activity_method(
             Rehearsing.end_rehearsal,
-            RehearsalEnd(rehearsal_id=rehearsal_id, cancelled=cancelled, detail=detail),
+            RehearsalEnd(rehearsal_id=rehearsal_id, cancelled=cancelled, detail=keepable(detail)),
             start_to_close_timeout=timedelta(seconds=30),
             retry_policy=RetryPolicy(initial_interval=_AGAIN, maximum_interval=timedelta(minutes=1)),
             summary="Write down how it ended",
