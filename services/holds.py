@@ -6,12 +6,13 @@ that they come to an end.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.holds.policy import HoldPolicy, HoldType, Trigger, check
 from dom.holds.rules import HoldTrigger, RuleAnswer, Ruled, follow
 from dom.orders.commands import PlaceHold, ReleaseHold
 from dom.orders.lifecycle import OrderState
+from dom.orders.transitions.by_time import by_time
 from dom.shared.access import SCREENING, Role
 from dom.shared.errors import Conflict, Forbidden, InvalidInput, NotFound, StepNotPossible
 from services.change_orders import OrderChanged, Writing, change_order, locked
@@ -68,6 +69,25 @@ async def release(
     if changed.repeated:
         return changed
     return await _followed(connection, changed, HoldTrigger(Trigger.RELEASED, code), command.at, writing)
+
+
+async def heed_time(engine: AsyncEngine, now: datetime, writing: Writing) -> int:
+    """Release holds of ended orders whose time is over, and say which are overdue, each in a transaction of its own;
+    answers how many. Of an order that is not over its process does it.
+    """
+    async with engine.connect() as connection:
+        due = await holds.due_of_ended_orders(connection, now)
+    for order_id, hold in due:
+        command = by_time(hold, now)
+        try:
+            async with engine.begin() as connection:
+                if isinstance(command, ReleaseHold):
+                    await release(connection, order_id, command, writing)
+                elif command is not None:
+                    await change_order(connection, order_id, command, writing)
+        except (NotFound, StepNotPossible):  # somebody released it
+            continue
+    return len(due)
 
 
 async def act(

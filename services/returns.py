@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
 from dom.orders.events import AnsweredReturn, EventKind, ProcessRevivedData, ReturnData, of_return
+from dom.orders.holds import BlockedStep, must_not_block
 from dom.orders.status import Disposition, ReturnStatus, ReturnStep
 from dom.returns import (
     EXPIRES_AFTER,
@@ -35,6 +36,7 @@ from store.enums import LedgerKind
 from store.network import reference
 from store.notifications import messages
 from store.orders import processes, timeline
+from store.orders import state as order_state
 
 _AWAITS_DECISION: Final = frozenset({Disposition.QUARANTINE, Disposition.REFURBISH})
 """Dispositions whose units are in the node and cannot be sold yet."""
@@ -185,8 +187,8 @@ async def _request(
 
 
 async def commit(engine: AsyncEngine, asked: ReturnCall, command: Step, terms: ReturnTerms) -> CommandedReturn:
-    """Carry a command out, once for a request. Raises NotFound, InvalidInput, StepNotPossible; Conflict where the
-    request's id stands for another one. Nothing is written then, but that a person hears of goods that came although
+    """Carry a command out, once for a request. Raises NotFound, InvalidInput, StepNotPossible, OnHold for
+    an inspection while a hold blocks refunds; Conflict where the request's id stands for another one. Nothing is written then, but that a person hears of goods that came although
     the return had let them go.
     """
     try:
@@ -212,6 +214,9 @@ async def _commit(connection: AsyncConnection, asked: ReturnCall, command: Step,
     change = decide(order.state, command, now=terms.now(), lasts=terms.lasts)
     if change is None:
         return await _standing(connection, asked, order)
+    if change.step is ReturnStep.REFUNDED:
+        held = (await order_state.read(connection, asked.order_id)).holds
+        must_not_block(held.values(), BlockedStep.REFUND, f"the refund of {asked.return_id}")
     at, node_id = asked.occurred_at or terms.now(), order.row["node_id"]
     await returns.write(connection, asked.return_id, asked.order_id, change, at=at)
     await _move_goods(connection, asked, order, change, at)

@@ -21,8 +21,8 @@ class HoldTrigger:
 
 @dataclass(frozen=True, slots=True)
 class RuleAnswer:
-    """A rule that acts. One whose expression failed on this order acts too, and says how (`failure`): an order that
-    cannot be judged is looked at by a person.
+    """A rule that acts. One that puts a hold on acts also if its expression fails on this order, and says how
+    (`failure`): an order that cannot be judged is looked at by a person.
     """
 
     rule: HoldRule

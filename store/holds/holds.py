@@ -9,8 +9,11 @@ from sqlalchemy import RowMapping, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders.holds import Hold
+from dom.orders.status import FINAL_ORDER
+from dom.orders.views import HoldView
 from dom.shared.access import UNLIMITED, Limits
 from store.access import visibility
+from store.database.parameters import listed
 from store.tables.holds import order_holds
 from store.tables.orders import orders
 
@@ -52,6 +55,33 @@ async def release(
 ) -> None:
     """Release holds. Their order must be locked."""
     await connection.execute(_RELEASE, {"ids": list(hold_ids), "reason": reason, "actor": actor, "at": at})
+
+
+_DUE: Final = text(f"""
+SELECT h.id, h.order_id, h.type, h.blocks, h.release_at, CASE WHEN NOT h.overdue THEN h.due_at END AS overdue_at
+FROM order_holds h JOIN orders o ON o.id = h.order_id
+WHERE h.released_at IS NULL AND o.status IN ({listed(FINAL_ORDER)})
+  AND (h.release_at <= :now OR h.due_at <= :now AND NOT h.overdue)
+ORDER BY h.id LIMIT 100
+""")
+
+
+async def due_of_ended_orders(connection: AsyncConnection, now: datetime) -> list[tuple[str, HoldView]]:
+    """Holds for which time has come, of orders that are over and have no process to see to it; each with its order."""
+    rows = (await connection.execute(_DUE, {"now": now})).all()
+    return [
+        (
+            row.order_id,
+            HoldView(
+                hold_id=row.id,
+                type=row.type,
+                blocks=tuple(row.blocks),
+                release_at=row.release_at,
+                overdue_at=row.overdue_at,
+            ),
+        )
+        for row in rows
+    ]
 
 
 async def was_released(connection: AsyncConnection, order_id: str, hold_id: str) -> bool:

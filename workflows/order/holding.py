@@ -7,9 +7,7 @@ from datetime import datetime
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from dom.orders.commands import Command, HoldIsOverdue, ReleaseHold
-    from dom.orders.views import HoldView
-    from dom.shared.access import EXPIRY
+    from dom.orders.transitions.by_time import by_time
     from workflows.activity_calls import REFUSALS
     from workflows.order.stored import StoredOrder, run_id
 
@@ -35,24 +33,10 @@ class OrderHolding:
     async def heed_time(self, place: int) -> None:
         """Release what ends by itself, and say what is overdue."""
         for hold in self._stored.view.holds:
-            command = _by_time(hold, workflow.now())
+            command = by_time(hold, workflow.now(), f"{run_id()}:by time:{hold.hold_id}")
             if command is None:
                 continue
             try:
                 await self._stored.change(place, command, f"{hold.hold_id} ({hold.type}): its time is over")
             except REFUSALS:  # somebody released it
                 await self._stored.read_again(place)
-
-
-def _by_time(hold: HoldView, now: datetime) -> Command | None:
-    if hold.release_at is not None and hold.release_at <= now:
-        return ReleaseHold(
-            hold_id=hold.hold_id,
-            actor=EXPIRY,
-            at=now,
-            reason="its time is over",
-            request=f"{run_id()}:released:{hold.hold_id}",
-        )
-    if hold.overdue_at is not None and hold.overdue_at <= now:
-        return HoldIsOverdue(hold_id=hold.hold_id, at=now, request=f"{run_id()}:overdue:{hold.hold_id}")
-    return None

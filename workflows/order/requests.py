@@ -3,6 +3,8 @@
 Each is one command to the store. A signal has no answer: what is refused is logged.
 """
 
+from abc import ABC, abstractmethod
+
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
@@ -19,16 +21,16 @@ with workflow.unsafe.imports_passed_through():
     from workflows.runs import Answers
 
 
-class OrderRequests:
+class OrderRequests(ABC):
     """The messages of an order's process that change the order in the store."""
 
     _stored: StoredOrder
     _board: OrderBoard
     _answers: Answers
 
+    @abstractmethod
     async def _decided(self) -> int:
         """Wait until the order is accepted; answers the caller's place in the sequence. Raises the refusal."""
-        raise NotImplementedError
 
     # --- support and channels ----------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ Both are pure. The use case `services.change_orders` decides on what the store h
 the change in the same transaction; a preview is a decision that is not written.
 
 applying    the order after a change
+by_time     what time alone does to a hold
 cancelling  what a cancellation changes
 editing     what an edit of the order changes
 holding     what putting a hold on and releasing it changes
