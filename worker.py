@@ -181,7 +181,7 @@ async def background_jobs(
 def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
     """Every background job."""
     return [
-        Sweeping(engine),
+        Sweeping(engine, webhooks=bool(settings.webhook_url)),
         Publishing(engine),
         Allocating(engine),
         Reoptimising(engine, replaying=settings.replay_orders),

@@ -62,7 +62,7 @@ class OrderProcesses:
     async def _capture(self, order: OrderRequest) -> OrderAnswer:
         hashes = order.hashes()
         try:
-            return await self._accept(order)
+            answer = await self._accept(order)
         except WorkflowAlreadyStartedError as error:
             return await self._captured_or_refused(order, hashes, error)
         except WorkflowUpdateFailedError as error:
@@ -76,6 +76,10 @@ class OrderProcesses:
             if error.status not in _ENDED:
                 raise
             return await self._captured_or_refused(order, hashes, error)
+        if answer.created:
+            return answer
+        # Carriers' events and other orders change an order in the store first; its process hears of them later.
+        return await self.captured(order.order_id, hashes) or answer
 
     async def _captured_or_refused(self, order: OrderRequest, hashes: Sequence[str], cause: Exception) -> OrderAnswer:
         """The workflow of the order has ended. If the store does not hold the order it was refused, and is asked again.

@@ -13,7 +13,7 @@ from dom.holds.rules import HoldTrigger, RuleAnswer, Ruled, follow
 from dom.orders.commands import PlaceHold, ReleaseHold
 from dom.orders.lifecycle import OrderState
 from dom.orders.transitions.by_time import by_time
-from dom.shared.access import SCREENING, Role
+from dom.shared.access import EXPIRY, SCREENING, Role
 from dom.shared.errors import Conflict, Forbidden, InvalidInput, NotFound, StepNotPossible
 from services.change_orders import OrderChanged, Writing, change_order, locked
 from store.holds import holds, policies
@@ -78,7 +78,7 @@ async def heed_time(engine: AsyncEngine, now: datetime, writing: Writing) -> int
     async with engine.connect() as connection:
         due = await holds.due_of_ended_orders(connection, now)
     for order_id, hold in due:
-        command = by_time(hold, now)
+        command = by_time(hold, now, EXPIRY)
         try:
             async with engine.begin() as connection:
                 if isinstance(command, ReleaseHold):

@@ -187,9 +187,9 @@ async def _request(
 
 
 async def commit(engine: AsyncEngine, asked: ReturnCall, command: Step, terms: ReturnTerms) -> CommandedReturn:
-    """Carry a command out, once for a request. Raises NotFound, InvalidInput, StepNotPossible, OnHold for
-    an inspection while a hold blocks refunds; Conflict where the request's id stands for another one. Nothing is written then, but that a person hears of goods that came although
-    the return had let them go.
+    """Carry a command out, once for a request. Raises NotFound, InvalidInput, StepNotPossible, OnHold for an
+    inspection while a hold blocks refunds; Conflict where the request's id stands for another one. Nothing is written
+    then, but that a person hears of goods that came although the return had let them go.
     """
     try:
         async with engine.begin() as connection:

@@ -44,7 +44,9 @@ from store.orders import reads
 
 router = APIRouter(tags=["returns"])
 
-_STEP_PROBLEMS = responses.problems("not-found", "conflict", "step-not-possible", "invalid-input", "no-answer-yet")
+_STEP_PROBLEMS = responses.problems(
+    "not-found", "conflict", "step-not-possible", "on-hold", "invalid-input", "no-answer-yet"
+)
 """What a step of a return can be refused for."""
 
 

@@ -33,7 +33,7 @@ class OrderHolding:
     async def heed_time(self, place: int) -> None:
         """Release what ends by itself, and say what is overdue."""
         for hold in self._stored.view.holds:
-            command = by_time(hold, workflow.now(), f"{run_id()}:by time:{hold.hold_id}")
+            command = by_time(hold, workflow.now(), run_id())
             if command is None:
                 continue
             try:

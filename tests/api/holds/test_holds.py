@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.shared.access import Limits, Role
+from jobs.expiring import Sweeping
 from tests.api.driving import NODE, Channel, order, problem, until
 from tests.worlds.access import key_of
 
@@ -85,6 +86,23 @@ class TestHandOver:
         assert (await channel.step(f"{order_id}-F1", "hand-over")).status_code == 200
 
 
+class TestRefund:
+    async def test_goods_are_inspected_when_it_is_released(self, channel: Channel) -> None:
+        order_id = await channel.place(order(await channel.stocked_sku(10)))
+        await channel.deliver(order_id)
+        asked = {"order_id": order_id, "lines": [{"line_id": "1", "quantity": 1}]}
+        opened = (await channel.http.post("/v1/returns", json=asked)).json()
+        url = opened["links"]["self"]
+        assert (await channel.http.post(f"{url}/receive")).status_code == 200
+        await hold(channel, order_id, blocks=["refund"])
+        found = {"lines": [{"line_id": "1", "quantity": 1, "disposition": "restock"}]}
+        problem(await channel.http.post(f"{url}/inspect", json=found), 409, "on-hold")
+        shown = (await channel.http.get(url)).json()
+        assert (shown["status"], shown["refund"]) == ("received", None)
+        await release(channel, order_id)
+        assert (await channel.http.post(f"{url}/inspect", json=found)).json()["status"] == "refunded"
+
+
 class TestTime:
     async def test_it_ends_by_itself(self, channel: Channel) -> None:
         order_id = await channel.place(order(await channel.stocked_sku(10)))
@@ -113,6 +131,36 @@ class TestTime:
         assert order_id in {each["order_id"] for each in overdue}
         await release(channel, order_id)
         assert await opened() == []
+
+    async def test_it_ends_by_itself_though_the_order_is_over(self, channel: Channel, engine: AsyncEngine) -> None:
+        order_id = await channel.place(order(await channel.stocked_sku(10)))
+        await channel.deliver(order_id)
+        answer = await hold(channel, order_id, type="customer_request", blocks=["refund"], release_at=soon())
+        assert answer.status_code == 201, answer.text
+        job = Sweeping(engine, releases_every=0)
+
+        async def ended() -> Any:
+            await job.run()
+            (only,) = (await channel.http.get(f"/v1/orders/{order_id}/holds")).json()["holds"]
+            return only["released_at"] and only
+
+        only = await until(ended)
+        assert (only["released_by"], only["resolution"]) == ("system:expiry", "its time is over")
+
+    async def test_a_person_hears_of_it_though_the_order_is_over(self, channel: Channel, engine: AsyncEngine) -> None:
+        order_id = await channel.place(order(await channel.stocked_sku(10)))
+        await channel.deliver(order_id)
+        assert (await hold(channel, order_id, blocks=["refund"], due_at=soon())).status_code == 201
+        job = Sweeping(engine, releases_every=0)
+
+        async def opened() -> Any:
+            await job.run()
+            asked = {"order": order_id, "kind": "hold_overdue"}
+            return (await channel.http.get("/v1/exceptions", params=asked)).json()["items"]
+
+        assert len(await until(opened)) == 1
+        await job.run()
+        assert len(await opened()) == 1
 
     @pytest.mark.parametrize("field", ["due_at", "release_at"])
     async def test_not_in_the_past(self, channel: Channel, field: str) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.shared.access import Limits, Role
@@ -32,6 +33,17 @@ class TestCapture:
         assert (first.status_code, again.status_code) == (201, 200)
         assert first.json() == again.json()
         assert await reserved(channel, sku) == 3
+
+    async def test_a_repeat_is_answered_what_the_store_says(self, channel: Channel, engine: AsyncEngine) -> None:
+        """A carrier's event changes the order in the store; its process hears of it a moment later."""
+        order_id = await channel.place(document := order(await channel.stocked_sku(10)))
+        change = text("UPDATE orders SET status = :status WHERE id = :id")
+        async with engine.begin() as connection:
+            await connection.execute(change, {"id": order_id, "status": "shipped"})
+        again = await channel.http.post("/v1/orders", json=document)
+        async with engine.begin() as connection:
+            await connection.execute(change, {"id": order_id, "status": "accepted"})
+        assert (again.status_code, again.json()["status"]) == (200, "shipped")
 
     async def test_the_same_order_in_other_words_is_the_same_order(self, channel: Channel) -> None:
         document = order(await channel.stocked_sku(10))
