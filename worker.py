@@ -40,6 +40,7 @@ from dom.notifications.messages import Medium
 from dom.returns import EXPIRES_AFTER
 from dom.shared.errors import NotFound
 from dom.sourcing.valuation.terms import PricingTerms
+from jobs.accept_timeouts import AcceptTimeouts
 from jobs.allocating import Allocating
 from jobs.expiring import Sweeping
 from jobs.job import Job
@@ -186,6 +187,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Allocating(engine),
         Reoptimising(engine, replaying=settings.replay_orders),
         Retiring(engine, webhooks=bool(settings.webhook_url)),
+        AcceptTimeouts(engine, webhooks=bool(settings.webhook_url)),
         Shadowing(engine),
         Watching(engine, client, settings.task_queue),
         WatchingMilestones(engine),

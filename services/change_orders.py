@@ -18,7 +18,7 @@ from dom.orders.editing.revised import revised
 from dom.orders.events import HoldData
 from dom.orders.holds import BlockedStep
 from dom.orders.lifecycle import OrderState
-from dom.orders.status import FINAL_ORDER, FulfilmentStatus
+from dom.orders.status import FINAL_ORDER, FulfilmentStatus, NodeReason, ReasonCode
 from dom.orders.transitions.holding import overdue_key
 from dom.returns import OTHER_REQUEST
 from dom.shared.errors import Conflict, NotFound
@@ -204,7 +204,7 @@ async def _move_stock(connection: AsyncConnection, state: OrderState, effect: St
             if place is not None:
                 work = stock.WorkDay(place["node_id"], place["ship_day"], place["method"])
                 await stock.give_day_back(connection, work)
-        case ReleaseStock(fulfilment_id, units, key, reason, not_found):
+        case ReleaseStock(fulfilment_id, units, key, reason, wrong):
             await stock.release(
                 connection,
                 order_id,
@@ -215,14 +215,15 @@ async def _move_stock(connection: AsyncConnection, state: OrderState, effect: St
                 actor=event.actor,
                 at=event.at,
             )
-            if not_found:
+            if wrong is not None:
                 await _correct_count(connection, state, effect, change)
 
 
 async def _correct_count(
     connection: AsyncConnection, state: OrderState, effect: ReleaseStock, change: OrderChange
 ) -> None:
-    """What the node did not find is not on hand."""
+    """What the node did not find is not on hand; what is damaged is, and cannot be sold."""
+    is_damaged = effect.wrong is NodeReason.DAMAGED
     node_id, event = state.fulfilments[effect.fulfilment_id].node_id, change.event
     lost: dict[str, int] = {}
     for line_id, quantity in effect.units.items():
@@ -230,6 +231,13 @@ async def _correct_count(
         lost[sku] = lost.get(sku, 0) + quantity
     for sku, quantity in sorted(lost.items()):
         correction = stock.Movement(
-            node_id, sku, -quantity, LedgerKind.ADJUSTMENT, effect.reason, f"{effect.key}:count"
+            node_id,
+            sku,
+            -quantity,
+            LedgerKind.ADJUSTMENT,
+            effect.reason,
+            f"{effect.key}:count",
+            damaged=quantity if is_damaged else 0,
+            reason_code=ReasonCode.DAMAGE if is_damaged else None,
         )
         await stock.move(connection, correction, actor=event.actor, at=event.at, order_id=state.order_id)

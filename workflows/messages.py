@@ -12,6 +12,7 @@ from dom.orders.status import (
     CarrierEventKind,
     FulfilmentStatus,
     FulfilmentStep,
+    NodeReason,
     OrderStatus,
     ReturnStatus,
     SourcingCause,
@@ -82,6 +83,7 @@ class NodeReport(Value):
     occurred_at: GivenTime
     actor: Text = "node"
     reason: str = Field(default="", max_length=200)
+    reason_code: NodeReason | None = None
     lines: tuple[StepLine, ...] | None = None
     if_unbegun: bool = False
 

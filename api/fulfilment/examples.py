@@ -34,8 +34,15 @@ _PLAIN: Final[dict[str, Example]] = {
 }
 STEPS: Final[dict[FulfilmentStep, dict[str, Example]]] = {
     **dict.fromkeys(FulfilmentStep, _PLAIN),
-    FulfilmentStep.REJECT: {"with the reason": {"reason": "found broken"}},
-    FulfilmentStep.PICK: {"all found": {}, "one missing": {"lines": [{"line_id": "1", "quantity": 5}]}},
+    FulfilmentStep.REJECT: {
+        "with the reason": {"reason": "found broken"},
+        "some are damaged": {"reason_code": "damaged", "lines": [{"line_id": "1", "quantity": 5}]},
+    },
+    FulfilmentStep.PICK: {
+        "all found": {},
+        "one missing": {"lines": [{"line_id": "1", "quantity": 5}]},
+        "one damaged": {"lines": [{"line_id": "1", "quantity": 5}], "reason_code": "damaged"},
+    },
 }
 ARRIVALS: Final[dict[str, Example]] = {
     "the customer called": {"reason": "the customer has it"},

@@ -10,17 +10,23 @@ from api.orders.models import UnitsOfLine
 from dom.network import ShippingMethod
 from dom.orders.calls import Request, StepLine
 from dom.orders.order import ShipTo
-from dom.orders.status import FulfilmentStatus, FulfilmentStep
+from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
 from dom.shared.base import GivenTime, Utc, Value
 
 
 class StepReport(Request):
     """What a node did. Absent `occurred_at` means now. `lines` of a pick say what was found of every line of the work,
-    0 where nothing was; absent means that all of it was found.
+    0 where nothing was; absent means that all of it was found. A rejection because goods are not there or are damaged
+    says in `lines` what of every line is as it should be; absent means that nothing is.
     """
 
     occurred_at: GivenTime | None = None
     reason: str = Field(default="", max_length=200)
+    reason_code: NodeReason | None = Field(
+        default=None,
+        description="Of a rejection, why; of a pick, what is wrong with the units that are missing. `not_found` (as a "
+        "pick without it) takes them out of the node's balance, `damaged` counts them as damaged there.",
+    )
     lines: tuple[StepLine, ...] | None = Field(default=None, max_length=1000)
 
 
@@ -39,7 +45,8 @@ class StepTaken(BaseModel):
     status: Literal["taken", "repeated"]
     fulfilment_status: FulfilmentStatus = Field(description="Where the work stands now.")
     missing: dict[str, int] = Field(
-        description="Units a pick did not find, by line; they are sourced anew. Empty for other steps."
+        description="Units a pick did not find, or for which the work was rejected, by line; they are sourced anew. "
+        "Empty for other steps."
     )
 
 

@@ -37,6 +37,7 @@ _SHOWN = (
 ANY_BYTES: Final = "application/octet-stream"
 _BYTES: Final = {"schema": {"type": "string", "format": "binary"}}
 _AS_NOW: Final = StepReport()
+_NAME_UNITS: Final = frozenset({FulfilmentStep.PICK, FulfilmentStep.REJECT})
 
 
 @router.get(
@@ -121,6 +122,7 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
             actor=who.name,
             reason=report.reason,
             found=_found(report.lines),
+            why=report.reason_code,
             request=f"{fulfilment_id}/{step}/{key}" if key else None,
             request_hash=report.content_hash(step) if key else None,
         )
@@ -131,7 +133,7 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
                 "step": step,
                 "status": "repeated" if taken.repeated else "taken",
                 "fulfilment_status": taken.state.fulfilments[fulfilment_id].status,
-                "missing": _not_found(taken, fulfilment_id) if step is FulfilmentStep.PICK else {},
+                "missing": _not_found(taken, fulfilment_id) if step in _NAME_UNITS else {},
             }
         )
 
@@ -142,7 +144,11 @@ _STEPS: Final[dict[FulfilmentStep, tuple[str, str]]] = {
     FulfilmentStep.ACCEPT: ("The node takes the work on", "The goods stay reserved; picking may begin."),
     FulfilmentStep.REJECT: (
         "The node cannot do the work",
-        "Say why in `reason`: people decide by it. Possible until picking ends; the units are sourced anew elsewhere.",
+        (
+            "Say why in `reason_code`, and in `reason` in words: people decide by it. `not_found` corrects the node's "
+            "balance, `damaged` counts the units as damaged; where that is not true of all units, `lines` say how many "
+            "of every line are as they should be. Possible until picking ends; the units are sourced anew elsewhere."
+        ),
     ),
     FulfilmentStep.PICK: (
         "The goods are off the shelf",

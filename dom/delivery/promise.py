@@ -136,6 +136,19 @@ def missed(node: Node, day: date, by: datetime, *, pickup: bool) -> Missed | Non
     return None
 
 
+def open_for(node: Node, since: datetime, minutes: int) -> datetime | None:
+    """The moment at which the node has been open for so many minutes since then; None if that is not within the days
+    that are looked ahead.
+    """
+    left = timedelta(minutes=minutes)
+    for opens, closes in _open_spans(node, since.astimezone(node.zone).date(), DAYS_LOOKED_AHEAD):
+        begin = max(opens, since)
+        if closes - begin >= left:
+            return begin + left
+        left -= max(closes - begin, timedelta())
+    return None
+
+
 @lru_cache(maxsize=50_000)
 def openings(hours: str, country: str, day: date) -> tuple[tuple[datetime, datetime], ...]:
     """When a place with these OpenStreetMap opening hours is open on a local day, as local times without a zone.

@@ -14,6 +14,7 @@ class ExceptionKind(StrEnum):
     BACKORDER = "backorder"
     CANNOT_BE_SOURCED = "cannot_be_sourced"
     WORK_AT_A_NODE = "work_at_a_node"
+    NOT_ACCEPTED = "not_accepted"
     BOOKING_REFUSED = "booking_refused"
     PARCEL_LOST = "parcel_lost"
     PARCEL_RETURNED = "parcel_returned_to_sender"
@@ -130,6 +131,16 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "goods), or not on its day (closed, an earlier cut-off): the detail names node, work and units",
         "if it was begun, have the node finish or reject it; it closes itself",
         due_minutes=4 * 60,
+        actions=(_DO.REJECT_WORK,),
+        closes_itself=True,
+    ),
+    ExceptionKind.NOT_ACCEPTED: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.SUPPORT,
+        "a node does not accept work in time, and it is not taken away any more: the order lost work so before, as "
+        "often as the policy's `acceptance` says",
+        "ask the node to accept or reject it, or have it rejected in its name; it closes itself",
+        due_minutes=2 * 60,
         actions=(_DO.REJECT_WORK,),
         closes_itself=True,
     ),

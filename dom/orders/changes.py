@@ -15,7 +15,7 @@ from dom.orders.editing.changes import Change
 from dom.orders.events import EventData, EventKind
 from dom.orders.holds import Hold
 from dom.orders.lifecycle import LineState
-from dom.orders.status import FulfilmentStatus
+from dom.orders.status import FulfilmentStatus, NodeReason
 
 WAITING: Final = "waiting"
 """The place of units that wait for stock."""
@@ -59,13 +59,15 @@ class ConsumeStock:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseStock:
-    """Units of the fulfilment, by line, are not reserved any more. `not_found`: they are not on hand either."""
+    """Units of the fulfilment, by line, are not reserved any more. `wrong`: nor can they be sold, as they are not
+    there or are damaged.
+    """
 
     fulfilment_id: str
     units: Mapping[str, int]
     key: str
     reason: str
-    not_found: bool = False
+    wrong: NodeReason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from dom.orders.editing.changes import Change
 from dom.orders.holds import BlockedStep
-from dom.orders.status import FulfilmentStatus, FulfilmentStep
+from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
 from dom.shared.access import OFL, Role
 from dom.shared.base import Value
 
@@ -24,7 +24,9 @@ class Requested(Value):
 
 
 class TakeNodeStep(Requested):
-    """A node says how far its work is. `found` are the units a pick found, of every line; None: all of them.
+    """A node says how far its work is. `found` are the units a pick found, of every line; None: all of them. `why` says
+    what it is that a pick did not find, or why the work is rejected; of a rejection for what is wrong with the goods
+    `found` are the units that are as they should be, None: none of them.
 
     `if_unbegun`: it is said in the node's name, and refused once the node has begun. Raises StepNotPossible for a step
     that does not follow on where the work stands, InvalidInput for units found that were never ordered and for lines
@@ -38,6 +40,7 @@ class TakeNodeStep(Requested):
     at: datetime
     reason: str = ""
     found: dict[str, int] | None = None
+    why: NodeReason | None = None
     if_unbegun: bool = False
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Correction
-from dom.orders.status import FulfilmentStatus, ReturnStatus, ReturnStep
+from dom.orders.status import FulfilmentStatus, NodeReason, ReturnStatus, ReturnStep
 from dom.shared.base import Value
 
 
@@ -121,14 +121,15 @@ class CancelledData(RequestedData):
 
 
 class FulfilmentData(RequestedData):
-    """A step of a fulfilment. Of a pick `found` and `missing` are units, by line, that were found or were not. Of a
-    lost parcel that arrived, `taken_back` are the units that replaced it, by fulfilment and line, and `waited` those
-    that still waited.
+    """A step of a fulfilment. Of a pick `found` and `missing` are units, by line, that were found or were not; of a
+    rejection `missing` are those that are not there or are damaged, as `reason_code` says. Of a lost parcel that
+    arrived, `taken_back` are the units that replaced it, by fulfilment and line, and `waited` those that still waited.
     """
 
     fulfilment_id: str
     found: dict[str, int] | None = None
     missing: dict[str, int] | None = None
+    reason_code: NodeReason | None = None
     taken_back: dict[str, dict[str, int]] | None = None
     waited: dict[str, int] | None = None
 

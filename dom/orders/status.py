@@ -104,6 +104,8 @@ GAVE_DAY_BACK: Final = FINAL_FULFILMENT - LEFT_NODE
 """The work was never done: its place in the node's day is free for others."""
 UNBEGUN: Final = frozenset({FulfilmentStatus.RELEASED})
 """The node has not taken the work on."""
+TIMEOUT: Final = access.TIMEOUT
+"""The actor who rejects work that a node did not accept in time. That is a failure of the node."""
 NETWORK: Final = access.NETWORK
 """The actor who rejects work in the name of a node that cannot do it any more. That is no failure of the node."""
 
@@ -117,6 +119,22 @@ class FulfilmentStep(StrEnum):
     PACK = "pack"
     HAND_OVER = "hand-over"
     COLLECT = "collect"
+
+
+class NodeReason(StrEnum):
+    """Why a node cannot do the work, or not all of it."""
+
+    NOT_FOUND = "not_found"
+    """The goods are not where the books say: the balance is corrected."""
+    DAMAGED = "damaged"
+    """The goods are there and cannot be sold: they are counted as damaged."""
+    NO_CAPACITY = "no_capacity"
+    CLOSED = "closed"
+    OTHER = "other"
+
+
+OF_THE_GOODS: Final = frozenset({NodeReason.NOT_FOUND, NodeReason.DAMAGED})
+"""Reasons that say something of the goods, and not of the node."""
 
 
 class CarrierEventKind(StrEnum):

@@ -29,7 +29,6 @@ from tests.fuzz.drawing import Draw
 from tests.fuzz.life import Life
 from tests.fuzz.running import World, running
 from tests.worlds import small
-from tests.worlds.access import write_operator
 
 AT_ONCE = 6
 
@@ -99,7 +98,6 @@ async def _system() -> AsyncIterator[World]:
             engine = database.create(store.url, 12)
             async with engine.begin() as connection:
                 await small.write(connection)
-                await connection.run_sync(write_operator)
             client = await Client.connect(server.address, data_converter=pydantic_data_converter)
             async with running(client, engine) as world:
                 yield world

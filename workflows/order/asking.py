@@ -77,6 +77,7 @@ def reported(report: NodeReport | CarrierReport, request: str) -> TakeNodeStep |
         at=report.occurred_at,
         reason=report.reason,
         found=None if report.lines is None else {line.line_id: line.quantity for line in report.lines},
+        why=report.reason_code,
         if_unbegun=report.if_unbegun,
         request=request,
     )

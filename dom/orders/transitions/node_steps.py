@@ -9,8 +9,8 @@ from dom.orders.commands import TakeNodeStep
 from dom.orders.events import EventKind, FulfilmentData
 from dom.orders.holds import BlockedStep, must_not_block
 from dom.orders.lifecycle import FulfilmentState, OrderState, after_step, is_repeat
-from dom.orders.status import UNBEGUN, FulfilmentStatus, FulfilmentStep
-from dom.orders.transitions.shared import advance, fulfilment_of, listed_units, not_found, rejected, with_found
+from dom.orders.status import OF_THE_GOODS, UNBEGUN, FulfilmentStatus, FulfilmentStep
+from dom.orders.transitions.shared import advance, cannot_be_sold, fulfilment_of, listed_units, rejected, with_found
 from dom.shared.errors import InvalidInput, StepNotPossible
 
 _S = FulfilmentStatus
@@ -24,6 +24,7 @@ def node_step(state: OrderState, command: TakeNodeStep) -> OrderChange:
     """A node says how far its work is, or it is said in its name."""
     fulfilment = fulfilment_of(state, command.fulfilment_id)
     _must_not_be_held(state, fulfilment, command)
+    _must_give_a_reason_for_something(command)
     if command.if_unbegun and fulfilment.status is not _S.RELEASED:
         raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}; its node has begun")
     _must_name_every_line(state, fulfilment, command)
@@ -31,20 +32,23 @@ def node_step(state: OrderState, command: TakeNodeStep) -> OrderChange:
     target = after_step(fulfilment.status, command.step, pickup=fulfilment.pickup)
     missing = _missing(fulfilment, command)
     if missing and sum(missing.values()) == sum(fulfilment.lines.values()):
-        return rejected(fulfilment, command.actor, _NOTHING_FOUND, command.at, missing)
+        reason = command.reason if target is _S.REJECTED else _NOTHING_FOUND
+        return rejected(fulfilment, command.actor, reason, command.at, missing, command.why)
     if target is _S.REJECTED:
-        return rejected(fulfilment, command.actor, command.reason, command.at, {})
+        return rejected(fulfilment, command.actor, command.reason, command.at, missing, command.why)
     change = advance(fulfilment, target, command.actor, command.reason, command.at)
     if command.step is not FulfilmentStep.PICK:
         return change
     found = listed_units(fulfilment) if command.found is None else _some(command.found)
-    change = replace(change, event=with_found(change.event, found, missing))
     if not missing:
-        return change
+        if command.why is not None:
+            raise InvalidInput("all units were found: there is nothing to give a reason for", field="reason_code")
+        return replace(change, event=with_found(change.event, found, missing, None))
+    change = replace(change, event=with_found(change.event, found, missing, command.why))
     return replace(
         change,
         moved=tuple(MovedUnits(line_id, units, fulfilment.id, WAITING) for line_id, units in missing.items()),
-        stock=(not_found(fulfilment, missing), *change.stock),
+        stock=(cannot_be_sold(fulfilment, missing, command.why), *change.stock),
     )
 
 
@@ -96,9 +100,32 @@ def _must_not_correct(fulfilment: FulfilmentState, command: TakeNodeStep) -> Non
         )
 
 
+def _must_give_a_reason_for_something(command: TakeNodeStep) -> None:
+    """A rejection has any reason, units that a pick leaves out one that is of the goods, and other steps none."""
+    if command.why is None or command.step is FulfilmentStep.REJECT:
+        return
+    if command.step is not FulfilmentStep.PICK:
+        raise InvalidInput(f"a node does not {command.step} for a reason", field="reason_code")
+    if command.why not in OF_THE_GOODS:
+        raise InvalidInput(
+            f"units that were not picked are {_either()}; what the node cannot do it rejects", field="reason_code"
+        )
+
+
+def _either() -> str:
+    return " or ".join(sorted(OF_THE_GOODS))
+
+
+def _is_about_units(command: TakeNodeStep) -> bool:
+    """Whether `found` says something of the work's units: of a pick, and of a rejection for what is wrong with them."""
+    if command.step is FulfilmentStep.REJECT:
+        return command.why in OF_THE_GOODS
+    return command.step is FulfilmentStep.PICK
+
+
 def _must_name_every_line(state: OrderState, fulfilment: FulfilmentState, command: TakeNodeStep) -> None:
     """What a pick does not name it may not have looked for: none found is said with a 0."""
-    if command.step is not FulfilmentStep.PICK or command.found is None or not fulfilment.living:
+    if not _is_about_units(command) or command.found is None or not fulfilment.living:
         return
     for position, (line_id, units) in enumerate(command.found.items()):
         if line_id not in fulfilment.lines:
@@ -115,10 +142,15 @@ def _must_name_every_line(state: OrderState, fulfilment: FulfilmentState, comman
 
 
 def _missing(fulfilment: FulfilmentState, command: TakeNodeStep) -> dict[str, int]:
-    """Units a pick did not find."""
-    if command.step is not FulfilmentStep.PICK or command.found is None:
+    """Units that a pick did not find, or for which the work is rejected."""
+    if not _is_about_units(command):
         return {}
+    if command.found is None:
+        return listed_units(fulfilment) if command.step is FulfilmentStep.REJECT else {}
     for line_id, units in command.found.items():
         if units > fulfilment.lines[line_id]:  # as it is when some were cancelled meanwhile
             raise StepNotPossible(f"{fulfilment.lines[line_id]} of line {line_id} are to be picked, not {units}")
-    return _some({line_id: units - command.found.get(line_id, 0) for line_id, units in fulfilment.lines.items()})
+    missing = _some({line_id: units - command.found.get(line_id, 0) for line_id, units in fulfilment.lines.items()})
+    if not missing and command.step is FulfilmentStep.REJECT:
+        raise InvalidInput("no unit is missing or damaged: give another reason", field="reason_code")
+    return missing

@@ -22,7 +22,7 @@ from dom.orders.changes import (
 )
 from dom.orders.events import FulfilmentData
 from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
-from dom.orders.status import FulfilmentStatus
+from dom.orders.status import FulfilmentStatus, NodeReason
 from dom.shared.errors import NotFound
 
 _S = FulfilmentStatus
@@ -72,10 +72,12 @@ def step_event(
     return OrderEvent(events.of_status(status), step_key(fulfilment, status), actor, at, reason, data)
 
 
-def with_found(event: OrderEvent, found: Mapping[str, int] | None, missing: Mapping[str, int]) -> OrderEvent:
-    """The event of a pick, with the units that the node found, and those it did not."""
-    found, missing_or_none = None if found is None else dict(found), dict(missing) or None
-    return replace(event, data=event.data.model_copy(update={"found": found, "missing": missing_or_none}))
+def with_found(
+    event: OrderEvent, found: Mapping[str, int] | None, missing: Mapping[str, int], why: NodeReason | None
+) -> OrderEvent:
+    """The event with the units that the node found, those it did not, and what is wrong with these."""
+    said = {"found": None if found is None else dict(found), "missing": dict(missing) or None, "reason_code": why}
+    return replace(event, data=event.data.model_copy(update=said))
 
 
 def notified(fulfilment: FulfilmentState, status: FulfilmentStatus) -> tuple[Notification, ...]:
@@ -98,29 +100,40 @@ def advance(
 
 
 def rejected(
-    fulfilment: FulfilmentState, actor: str, reason: str, at: datetime, missing: Mapping[str, int]
+    fulfilment: FulfilmentState,
+    actor: str,
+    reason: str,
+    at: datetime,
+    missing: Mapping[str, int],
+    why: NodeReason | None = None,
 ) -> OrderChange:
-    """The node cannot do the work, because it did not find the `missing` units or for another reason."""
-    event = step_event(fulfilment, _S.REJECTED, actor, reason, at)
+    """The node cannot do the work, because something is wrong with the `missing` units or for another reason."""
+    event = with_found(step_event(fulfilment, _S.REJECTED, actor, reason, at), None, missing, why)
+    there = {line_id: n - missing.get(line_id, 0) for line_id, n in listed_units(fulfilment).items()}
+    stock: list[StockEffect] = []
     if missing:
-        event = with_found(event, None, missing)
-    units = listed_units(fulfilment)
-    let_go = (
-        not_found(fulfilment, missing)
-        if missing
-        else ReleaseStock(fulfilment.id, units, step_key(fulfilment, "rejected"), reason or "rejected by the node")
-    )
+        stock.append(cannot_be_sold(fulfilment, missing, why))
+    if any(there.values()) or not missing:
+        units = {line_id: n for line_id, n in there.items() if n}
+        key = step_key(fulfilment, "rejected")
+        stock.append(ReleaseStock(fulfilment.id, units, key, reason or "rejected by the node"))
     return OrderChange(
         event=event,
-        moved=tuple(MovedUnits(i, n, fulfilment.id, WAITING, stay_listed=not missing) for i, n in units.items()),
+        moved=(
+            *(MovedUnits(line_id, n, fulfilment.id, WAITING) for line_id, n in missing.items()),
+            *(MovedUnits(line_id, n, fulfilment.id, WAITING, stay_listed=True) for line_id, n in there.items() if n),
+        ),
         statuses=(StatusMove(fulfilment.id, _S.REJECTED, reason),),
-        stock=(let_go, GiveDayBack(fulfilment.id)),
+        stock=(*stock, GiveDayBack(fulfilment.id)),
         step_of=fulfilment.id,
     )
 
 
-def not_found(fulfilment: FulfilmentState, missing: Mapping[str, int]) -> ReleaseStock:
-    return ReleaseStock(fulfilment.id, dict(missing), step_key(fulfilment, "short"), "short pick", not_found=True)
+def cannot_be_sold(fulfilment: FulfilmentState, units: Mapping[str, int], why: NodeReason | None) -> ReleaseStock:
+    """Units that the node did not find, or found damaged."""
+    what = "damaged" if why is NodeReason.DAMAGED else "short pick"
+    wrong = why or NodeReason.NOT_FOUND
+    return ReleaseStock(fulfilment.id, dict(units), step_key(fulfilment, "short"), what, wrong)
 
 
 def taken_out(state: OrderState, units: Sequence[CancelledUnits], target: str, event: OrderEvent) -> OrderChange:

@@ -322,6 +322,18 @@ class Reoptimisation(Value):
     save_at_least: Minor = Field(default=100, description="a change that saves less is not made")
 
 
+class Acceptance(Value):
+    """How long nodes have to accept or reject work, by node kind; a kind that is not named has all the time it likes.
+
+    Minutes count while the node is open. What it did not answer in time it has rejected, and failed.
+    """
+
+    within_minutes: ByKind = Field(default={}, description="while the node is open, after the work was released to it")
+    at_most: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=3, description="so often work of one order is taken from nodes for that; then a person looks at it"
+    )
+
+
 class Policy(Value):
     """The OFL policy: which nodes may ship, what is weighed, and what happens when it does not work out."""
 
@@ -334,6 +346,7 @@ class Policy(Value):
     groups: dict[Name, NodeGroup] = Field(default={}, description="nodes under one name, for the fences")
     strategies: tuple[Strategy, ...] = Field(min_length=1, max_length=50)
     reoptimisation: Reoptimisation = Reoptimisation()
+    acceptance: Acceptance = Acceptance()
 
     def worth(self, currency: str) -> float | None:
         """What a minor unit of a currency is worth in minor units of the policy's; None if the policy does not say."""

@@ -6,9 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.api.driving import Channel, new_number, order, problem
 from tests.worlds.access import OPERATOR
+from tests.worlds.books import rows
 
 STEPS = ("accept", "reject", "pick", "pack", "hand-over", "collect")
 
@@ -81,6 +83,29 @@ class TestSteps:
         item = await channel.until_work(f"{order_id}-F2", "released")
         assert item["node_id"] == "wh-london"
         assert (await channel.get(order_id))["fulfilments"][0]["reason"] == "found broken"
+
+    @pytest.mark.parametrize(("reason", "on_hand", "damaged"), [("not_found", 7, 0), ("damaged", 7, 3)])
+    async def test_what_is_wrong_with_the_goods_is_booked(
+        self, channel: Channel, engine: AsyncEngine, reason: str, on_hand: int, damaged: int
+    ) -> None:
+        sku = await channel.stocked_sku(10)
+        order_id = await channel.place(order(sku, quantity=5))
+        lines = [{"line_id": "1", "quantity": 2}]
+        answer = await channel.step(f"{order_id}-F1", "reject", reason_code=reason, lines=lines)
+        assert answer.json()["missing"] == {"1": 3}
+        balance = "SELECT on_hand, damaged FROM stock WHERE sku = :sku"
+        assert await rows(engine, balance, sku=sku) == [(on_hand, damaged)]
+        (event,) = [
+            each
+            for each in (await channel.http.get(f"/v1/orders/{order_id}/timeline")).json()["events"]
+            if each["kind"] == "fulfilment_rejected"
+        ]
+        assert (event["data"]["reason_code"], event["data"]["missing"]) == (reason, {"1": 3})
+
+    @pytest.mark.parametrize(("step", "reason"), [("accept", "other"), ("pick", "closed"), ("pick", "damaged")])
+    async def test_a_reason_that_fits_nothing(self, channel: Channel, step: str, reason: str) -> None:
+        order_id = await channel.place(order(await channel.stocked_sku(10)))
+        problem(await channel.step(f"{order_id}-F1", step, reason_code=reason), 422, "invalid-input", "reason_code")
 
     async def test_a_short_pick_sources_the_rest_anew(self, channel: Channel) -> None:
         sku = await channel.stocked_sku(10)

@@ -45,10 +45,8 @@ CHANNELS = ("web", "market", "till")
 ROWS: tuple[Row, ...] = tuple((node, sku) for node in NODES for sku in SKUS)
 DAYS = (MONDAY, MONDAY + timedelta(days=1))
 CAPACITY, EXPRESS = 6, 3
-PAST = MONDAY_NOON + timedelta(minutes=1)
-"""When goods move, unless they move now; a count of now comes after it, one of before precedes all that moves. Work was
-released before it: goods that left sooner leave now.
-"""
+PAST = datetime(2020, 3, 2, 12, tzinfo=UTC)
+"""When goods move, unless they move now; a count of now comes after it, one of before precedes all that moves."""
 BEFORE = PAST - timedelta(days=1)
 EXAMPLES, STEPS = 20, 40
 

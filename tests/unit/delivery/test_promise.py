@@ -13,6 +13,7 @@ from dom.delivery.promise import (
     ShipDay,
     collection_window,
     delivery_window,
+    open_for,
     openings,
     ship_day,
 )
@@ -263,3 +264,26 @@ class TestCollectionWindow:
         assert found is not None
         ready, latest = found.promise.earliest, found.promise.latest
         assert as_of + PICKUP_HANDLING <= ready < latest <= ready + PICKUP_KEPT
+
+
+class TestOpenFor:
+    """Minutes count while the node is open: Monday to Saturday from 8 to 18 in its own zone."""
+
+    @pytest.mark.parametrize(
+        ("since", "minutes", "moment"),
+        [
+            ("2026-03-02T12:00", 30, "2026-03-02T12:30"),
+            ("2026-03-02T17:45", 15, "2026-03-02T18:00"),
+            ("2026-03-02T17:45", 30, "2026-03-03T08:15"),  # overnight
+            ("2026-03-02T03:00", 30, "2026-03-02T08:30"),  # released before it opens
+            ("2026-03-07T17:50", 30, "2026-03-09T08:20"),  # a Sunday in between
+            ("2026-03-28T17:50", 30, "2026-03-30T07:20"),  # and the clocks go forward
+            ("2026-03-02T12:00", 0, "2026-03-02T12:00"),
+            ("2026-03-01T12:00", 0, "2026-03-02T08:00"),
+        ],
+    )
+    def test_the_moment(self, since: str, minutes: int, moment: str) -> None:
+        assert open_for(node("n"), utc(since), minutes) == utc(moment)
+
+    def test_a_node_that_does_not_open_is_never_over(self) -> None:
+        assert open_for(node("n", LEEDS, "GB", opening_hours="off"), utc("2026-03-02T12:00"), 1) is None

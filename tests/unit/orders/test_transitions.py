@@ -19,9 +19,7 @@ from dom.orders.commands import (
 )
 from dom.orders.events import CancelledData, FulfilmentData
 from dom.orders.lifecycle import FulfilmentState
-from dom.orders.status import (
-    OrderStatus,
-)
+from dom.orders.status import NodeReason, OrderStatus
 from dom.orders.transitions import apply, decide, is_known
 from dom.shared.access import NETWORK, TEMPORAL
 from dom.shared.errors import CannotCancel, InvalidInput, NotFound, StepNotPossible
@@ -50,7 +48,7 @@ class TestNodeSteps:
         change = decide(state, step(Step.PICK, found={"a": 1, "b": 2}))
         assert change.statuses[0].status is S.PICKED
         assert change.moved == (MovedUnits("a", 2, "F1", WAITING),)
-        assert change.stock == (ReleaseStock("F1", {"a": 2}, "F1:1:short", "short pick", not_found=True),)
+        assert change.stock == (ReleaseStock("F1", {"a": 2}, "F1:1:short", "short pick", NodeReason.NOT_FOUND),)
         assert change.event.data == FulfilmentData(fulfilment_id="F1", found={"a": 1, "b": 2}, missing={"a": 2})
         assert apply(state, change).status() is OrderStatus.IN_FULFILMENT
 
@@ -58,10 +56,64 @@ class TestNodeSteps:
         change = decide(working(a=3), step(Step.PICK, found={"a": 0}))
         assert (change.statuses[0].status, change.event.reason) == (S.REJECTED, "nothing was found")
         assert change.stock == (
-            ReleaseStock("F1", {"a": 3}, "F1:1:short", "short pick", not_found=True),
+            ReleaseStock("F1", {"a": 3}, "F1:1:short", "short pick", NodeReason.NOT_FOUND),
             GiveDayBack("F1"),
         )
         assert apply(working(a=3), change).status() is OrderStatus.BACKORDERED
+
+    def test_what_is_damaged_stays_at_the_node_and_cannot_be_sold(self) -> None:
+        state = working(a=3, b=2)
+        change = decide(state, step(Step.PICK, found={"a": 1, "b": 2}, why=NodeReason.DAMAGED))
+        assert change.stock == (ReleaseStock("F1", {"a": 2}, "F1:1:short", "damaged", NodeReason.DAMAGED),)
+        assert change.event.data == FulfilmentData(
+            fulfilment_id="F1", found={"a": 1, "b": 2}, missing={"a": 2}, reason_code=NodeReason.DAMAGED
+        )
+
+    @pytest.mark.parametrize("why", [NodeReason.NOT_FOUND, NodeReason.DAMAGED])
+    def test_a_rejection_for_all_goods_corrects_all(self, why: NodeReason) -> None:
+        change = decide(working(a=3), step(Step.REJECT, why=why))
+        (let_go, day) = change.stock
+        assert isinstance(let_go, ReleaseStock)
+        assert (dict(let_go.units), let_go.wrong, day) == ({"a": 3}, why, GiveDayBack("F1"))
+        assert apply(working(a=3), change).waiting == {"a": 3}
+
+    def test_a_rejection_for_some_goods_corrects_those_and_gives_the_rest_back(self) -> None:
+        state = working(a=3, b=2)
+        change = decide(state, step(Step.REJECT, why=NodeReason.NOT_FOUND, found={"a": 1, "b": 2}))
+        assert change.stock == (
+            ReleaseStock("F1", {"a": 2}, "F1:1:short", "short pick", NodeReason.NOT_FOUND),
+            ReleaseStock("F1", {"a": 1, "b": 2}, "F1:1:rejected", "rejected by the node"),
+            GiveDayBack("F1"),
+        )
+        after = apply(state, change)
+        assert (after.waiting, after.fulfilments["F1"].lines) == ({"a": 3, "b": 2}, {"a": 1, "b": 2})
+
+    def test_a_rejection_for_another_reason_corrects_nothing(self) -> None:
+        change = decide(working(a=3), step(Step.REJECT, why=NodeReason.NO_CAPACITY))
+        assert change.stock == (
+            ReleaseStock("F1", {"a": 3}, "F1:1:rejected", "rejected by the node"),
+            GiveDayBack("F1"),
+        )
+
+    @pytest.mark.parametrize(
+        ("taken", "why", "found"),
+        [
+            (Step.ACCEPT, NodeReason.OTHER, None),
+            (Step.PICK, NodeReason.CLOSED, {"a": 1}),
+            (Step.PICK, NodeReason.DAMAGED, None),
+            (Step.PICK, NodeReason.DAMAGED, {"a": 3}),
+            (Step.REJECT, NodeReason.DAMAGED, {"a": 3}),
+        ],
+    )
+    def test_a_reason_is_given_for_something(self, taken: Step, why: NodeReason, found: dict[str, int] | None) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            decide(working(a=3), step(taken, why=why, found=found))
+        assert refused.value.field == "reason_code"
+
+    def test_a_rejection_for_goods_names_every_line(self) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            decide(working(a=3, b=1), step(Step.REJECT, why=NodeReason.DAMAGED, found={"a": 3}))
+        assert refused.value.field == "lines"
 
     def test_a_rejection_gives_everything_back_and_names_the_node_that_failed(self) -> None:
         change = decide(working(a=3), step(Step.REJECT, reason="no time"))
