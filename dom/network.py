@@ -3,11 +3,11 @@
 from datetime import date, time
 from enum import StrEnum
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from opening_hours import OpeningHours
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from dom.shared.base import Country, Currency, GivenDay, Minor, NodeId, SkuId, Text, TimeOfDay, Value
 
@@ -127,11 +127,35 @@ class Node(Value):
         return ZoneInfo(self.time_zone)
 
 
+class SubstitutePrice(StrEnum):
+    """What the customer pays for a substitute."""
+
+    KEEP = "keep"
+    """What the units would have cost that it stands for."""
+    LOWER = "lower"
+    """That, or the substitute's list price if it is less."""
+    DIFFERENCE = "difference"
+    """The substitute's list price."""
+
+
+class Substitute(Value):
+    """A SKU that may be sent in place of another: so many of its `units` for one, at a price by this rule."""
+
+    sku: SkuId
+    units: int = Field(default=1, ge=1, le=1000)
+    price: SubstitutePrice = Field(
+        default=SubstitutePrice.KEEP,
+        description="What the customer pays: `keep`, what the units would have cost; `lower`, that, or the list price "
+        "if it is less; `difference`, the list price.",
+    )
+
+
 class Sku(Value):
     """A stock keeping unit. Weight in grams, sides in millimetres.
 
     Before `release_on` (a day of the sending node's calendar) it can be ordered and is not sent: a preorder. The limits
     are the most units that orders may wait for at once, before that day and from it on; none means no limit.
+    `substitutes` are approved to be sent in its place, the preferred one first.
     """
 
     id: SkuId
@@ -151,6 +175,18 @@ class Sku(Value):
     release_on: GivenDay | None = None
     preorder_limit: int | None = Field(default=None, ge=0, le=100_000_000)
     backorder_limit: int | None = Field(default=None, ge=0, le=100_000_000)
+    substitutes: tuple[Substitute, ...] = Field(
+        default=(), max_length=20, description="Approved to be sent in its place, the preferred one first."
+    )
+
+    @model_validator(mode="after")
+    def _substitutes_are_others(self) -> Self:
+        named = [each.sku for each in self.substitutes]
+        if self.id in named:
+            raise ValueError("a SKU is no substitute of its own")
+        if len(set(named)) < len(named):
+            raise ValueError("a substitute stands twice")
+        return self
 
     @property
     def handling(self) -> frozenset[Handling]:

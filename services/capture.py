@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,12 +15,16 @@ from dom.orders.holds import BlockedStep
 from dom.orders.order import Correction, Order
 from dom.orders.status import OrderStatus, SourcingCause
 from dom.shared.errors import NotAvailable, OrderConflict
+from dom.sourcing.models import HOLD_BLOCKS
 from dom.sourcing.sourced import FIRST_ATTEMPT, FIRST_FULFILMENT, Accepted, Sourced, SourcingRun, sourced, summary
-from services import holds, order_views, reservation_conversion, sourcing
+from services import holds, order_views, reservation_conversion, sourcing, substitution
 from services.database import Database
+from services.sourcing_again import source_waiting
+from services.substitution import SUBSTITUTED
 from store.backorders import limits
 from store.notifications import messages
 from store.orders import orders, timeline
+from store.orders import state as order_state
 
 MESSAGE_KEY: Final = "accepted"
 """The key of the order's first message, and of its first event."""
@@ -57,12 +61,14 @@ async def _source(
     policy = database.reference.last_seen.hold_policy
     screened = follow(policy, order, HoldTrigger(Trigger.ACCEPTED))
     held = screened.blocks(policy, BlockedStep.SOURCING)
-    if held:
-        planned = replace(planned, decision=planned.decision.held(planned.demand.lines))
+    choice = () if held else await substitution.choose(connection, database, order, planned, run)
+    if held or choice:
+        why = SUBSTITUTED if choice else HOLD_BLOCKS
+        planned = replace(planned, decision=planned.decision.held(planned.demand.lines, why))
     decision = planned.decision
     result = sourced(decision, FIRST_FULFILMENT)
-    await _write(database, connection, order, result, held=held)
-    if not result.cancels and not held:
+    await _write(database, connection, order, result, held=held or bool(choice))
+    if not result.cancels and not held and not choice:
         await refuse_what_may_not_wait(connection, order, result.for_stock, as_of.date())
     about = AcceptedData(
         **dict(summary(decision, result, run)),
@@ -78,9 +84,21 @@ async def _source(
         await holds.act(connection, policy, order.order_id, screened, as_of, database.writing)
     owned = await reservation_conversion.convert_reservation(connection, claim, decision)
     await sourcing.reserve(connection, order.channel, decision, run, owned)
+    if choice:
+        return await _with_substitutes(database, connection, order.order_id, as_of)
     if not screened.acts:
         return Accepted(sourced=result, view=order_views.captured(decision, result.waiting))
     return Accepted(sourced=result, view=await order_views.get(connection, order.order_id))
+
+
+async def _with_substitutes(
+    database: Database, connection: AsyncConnection, order_id: str, as_of: datetime
+) -> Accepted:
+    """Source the order that was written down, now with substitutes for what is short."""
+    result = await source_waiting(database, connection, order_id, SourcingCause.CAPTURED, as_of)
+    order, state = await orders.document(connection, order_id), await order_state.read(connection, order_id)
+    await refuse_what_may_not_wait(connection, order, state.waiting, as_of.date())
+    return Accepted(sourced=result, view=await order_views.get(connection, order_id))
 
 
 def _units(order: Order) -> dict[str, int]:

@@ -4,6 +4,7 @@ What was promised is what is reserved, because nobody else reads the world for t
 """
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -12,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.network import Sku
 from dom.shared.errors import UnknownNode
-from dom.sourcing.models import Demand, DemandLine
+from dom.sourcing.models import Demand, DemandLine, Snapshot, SourcingDecision
 from dom.sourcing.planner import plan
 from dom.sourcing.policy.document import Policy
 from dom.stock.allocation import Balance
-from store.network.reference import ReferenceCache
+from store.network.reference import Reference, ReferenceCache
 from store.sourcing import snapshot
 from store.sourcing.decisions import Planned
 
@@ -75,11 +76,36 @@ async def plan_under(
     connection: AsyncConnection, cache: ReferenceCache, demand: Demand, terms: SnapshotTerms
 ) -> tuple[Planned, Policy]:
     """As `plan_units`, with the policy that was live."""
+    seen = await see(connection, cache, demand, terms)
+    reference = seen.reference
+    decision = await decide(seen, seen.demand)
+    looks = reference.policy.reoptimisation
+    hold = timedelta(minutes=looks.hold_minutes) if looks.enabled else timedelta()
+    return Planned(seen.demand, seen.world, reference.network, decision, hold), reference.policy
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A demand, completed by what was read, the world that the planner may see for it, and the reference data."""
+
+    demand: Demand
+    world: Snapshot
+    reference: Reference
+
+
+async def see(
+    connection: AsyncConnection,
+    cache: ReferenceCache,
+    demand: Demand,
+    terms: SnapshotTerms,
+    more_skus: Collection[str] = (),
+) -> Seen:
+    """Read the world for a demand, and for more SKUs that may take part. Raises as `plan_units`."""
     world, reference, place = await snapshot.snapshot(
         connection,
         cache,
         channel=demand.channel,
-        skus=[line.sku for line in demand.lines],
+        skus=[*(line.sku for line in demand.lines), *more_skus],
         country=demand.country,
         postal_code=terms.postal_code,
         first_day=(demand.as_of - timedelta(days=1)).date(),
@@ -98,11 +124,12 @@ async def plan_under(
         "lines": tuple([terms.priced(line, world.skus[line.sku], demand.currency) for line in demand.lines]),
         "excluded_nodes": terms.failed_nodes(demand),
     }
-    demand = demand.model_copy(update=completed)
-    if len(demand.lines) * len(reference.nodes) < HARD:
-        decision = plan(demand, world, reference.policy, reference.policy_version)
-    else:
-        decision = await asyncio.to_thread(plan, demand, world, reference.policy, reference.policy_version)
-    looks = reference.policy.reoptimisation
-    hold = timedelta(minutes=looks.hold_minutes) if looks.enabled else timedelta()
-    return Planned(demand, world, reference.network, decision, hold), reference.policy
+    return Seen(demand.model_copy(update=completed), world, reference)
+
+
+async def decide(seen: Seen, demand: Demand) -> SourcingDecision:
+    """Plan a demand on the world that was seen."""
+    policy, version = seen.reference.policy, seen.reference.policy_version
+    if len(demand.lines) * len(seen.reference.nodes) < HARD:
+        return plan(demand, seen.world, policy, version)
+    return await asyncio.to_thread(plan, demand, seen.world, policy, version)

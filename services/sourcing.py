@@ -44,8 +44,12 @@ async def plan_order(
 
     Raises UnknownSku and UnknownNode for what the order names and the network does not hold.
     """
-    terms = SnapshotTerms(postal_code=order.ship_to.postal_code, own=run.own, not_found=run.not_found)
-    return await plan_units(connection, database.reference, demand_of(order, units, run), terms)
+    return await plan_units(connection, database.reference, demand_of(order, units, run), terms_of(order, run))
+
+
+def terms_of(order: Order, run: SourcingRun) -> SnapshotTerms:
+    """How the world is read for an order."""
+    return SnapshotTerms(postal_code=order.ship_to.postal_code, own=run.own, not_found=run.not_found)
 
 
 async def release(connection: AsyncConnection, planned: Planned, run: SourcingRun) -> None:

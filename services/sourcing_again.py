@@ -24,13 +24,14 @@ from dom.sourcing.sourced import (
     status_with_new_work,
     summary,
 )
-from services import order_views, sourcing
+from services import order_views, sourcing, substitution
 from services.change_orders import locked
 from services.database import Database
 from store import backorders, exceptions
 from store.fulfilment import fulfilments
 from store.notifications import messages
 from store.orders import orders, resuming, timeline
+from store.orders import state as order_state
 from store.sourcing import decisions
 
 
@@ -73,6 +74,12 @@ async def _source(
     order = await orders.document(connection, asked.order_id)
     run = await _run(database, connection, order, asked)
     planned = await sourcing.plan_order(connection, database, order, state.waiting, run)
+    choice = await substitution.choose(connection, database, order, planned, run)
+    if choice:
+        await substitution.take(connection, order.order_id, state.revision, choice, run, database.writing)
+        state = await order_state.read(connection, order.order_id)
+        order = await orders.document(connection, order.order_id)
+        planned = await sourcing.plan_order(connection, database, order, state.waiting, run)
     decision = planned.decision
     result = sourced(decision, run.first_fulfilment)
     await _move_units(connection, state, decision, result, run)

@@ -47,6 +47,7 @@ SKU: Final[Example] = {
     "release_on": None,
     "preorder_limit": None,
     "backorder_limit": 500,
+    "substitutes": [{"sku": "85123B", "units": 1, "price": "lower"}],
 }
 NODE_REQUESTS: Final[dict[str, Example]] = {
     "a node of its own, without new work": {**NODE, "id": "example-node", "name": "An example", "active": False}

@@ -27,6 +27,20 @@ CHANGES: Final = {
         "revision": 0,
         "changes": [{"change": "swap_sku", "line_id": "1", "new_line_id": "1a", "sku": "85123A"}],
     },
+    "a substitute for two units": {
+        "revision": 0,
+        "changes": [
+            {
+                "change": "substitute",
+                "line_id": "1",
+                "units": 2,
+                "new_line_id": "1-S1",
+                "sku": "85123A",
+                "quantity": 4,
+                "unit_price": 127,
+            }
+        ],
+    },
     "by express": {"revision": 0, "changes": [{"change": "set_shipping_method", "shipping_method": "express"}]},
 }
 _WINDOW: Final = {"earliest": "2026-03-04T09:00:00Z", "latest": "2026-03-05T18:00:00Z"}

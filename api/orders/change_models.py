@@ -18,6 +18,7 @@ from dom.orders.editing.changes import (
     SetShipTo,
     SetTags,
     SwapSku,
+    TakeSubstitute,
 )
 from dom.orders.editing.rules import ChangeLevel
 from dom.orders.intake import ShipToRequest
@@ -38,6 +39,7 @@ AskedChange = Annotated[
     | AddLine
     | RemoveLine
     | SwapSku
+    | TakeSubstitute
     | NewShipTo
     | SetShippingMethod
     | SetRequestedBy

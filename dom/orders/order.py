@@ -16,7 +16,7 @@ Tags = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...],
 CustomerClass = Annotated[str, Field(max_length=40, examples=["vip"])]
 """What the channel calls customers of one kind; the OFL policy may ask for it."""
 MAX_LINES = 1000
-CAME_LATER = frozenset({"ship_complete", "priority"})
+CAME_LATER = frozenset({"ship_complete", "priority", "allow_substitutes"})
 """Fields that orders captured by an earlier release do not have."""
 NOT_CONTENT = frozenset({"reservation_id"})
 """Fields that say how an order gets its units, not what was bought: the cart may be another when it is sent again."""
@@ -94,6 +94,9 @@ class Order(Value):
     tags: Tags = ()
     ship_complete: bool = Field(
         default=False, description="everything is sourced at once, or the whole order waits until it can be"
+    )
+    allow_substitutes: bool = Field(
+        default=False, description="the customer takes approved substitutes of what is short, as their price rule says"
     )
     priority: int | None = Field(
         default=None, ge=0, le=1000, description="place among waiting orders, lower first; none: the channel's"

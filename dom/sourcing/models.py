@@ -17,6 +17,9 @@ PLANNER: Final = 2
 """The planner's version: raised with every change after which it may decide otherwise on the same input."""
 
 
+HOLD_BLOCKS: Final = "A hold blocks sourcing: no node is chosen until it is released."
+
+
 class Place(Value):
     """A point on the map, in degrees (WGS 84)."""
 
@@ -254,8 +257,8 @@ class SourcingDecision(Value):
     planner: int = 0
     """Version of the planner that decided (`PLANNER`); 0: it was not written down yet."""
 
-    def held(self, units: tuple[DemandLine, ...]) -> "SourcingDecision":
-        """The decision while a hold blocks sourcing: no node is chosen, and the units wait."""
+    def held(self, units: tuple[DemandLine, ...], why: str = HOLD_BLOCKS) -> "SourcingDecision":
+        """The decision while a hold blocks sourcing, or for another reason: no node is chosen, and the units wait."""
         return SourcingDecision(
             order_id=self.order_id,
             policy_version=self.policy_version,
@@ -267,7 +270,7 @@ class SourcingDecision(Value):
             runner_up=None,
             exact=True,
             plans_compared=0,
-            reasons=("A hold blocks sourcing: no node is chosen until it is released.",),
+            reasons=(why,),
             strategy=self.strategy or "held",
             outcome=Outcome.HELD,
             retry=self.retry,

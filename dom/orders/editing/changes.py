@@ -17,6 +17,7 @@ class EditKind(StrEnum):
     ADD_LINE = "add_line"
     REMOVE_LINE = "remove_line"
     SWAP_SKU = "swap_sku"
+    SUBSTITUTE = "substitute"
     SET_SHIP_TO = "set_ship_to"
     SET_SHIPPING_METHOD = "set_shipping_method"
     SET_REQUESTED_BY = "set_requested_by"
@@ -62,6 +63,18 @@ class SwapSku(Value):
     unit_price: Minor | None = None
 
 
+class TakeSubstitute(Value):
+    """Another SKU in place of some of the line's units: these are cancelled, and `quantity` of a new line are sent."""
+
+    change: Literal[EditKind.SUBSTITUTE] = EditKind.SUBSTITUTE
+    line_id: LineId
+    units: Quantity
+    new_line_id: LineId
+    sku: SkuId
+    quantity: Quantity
+    unit_price: Minor
+
+
 class SetShipTo(Value):
     """Another address, for all that has not left its node."""
 
@@ -103,6 +116,7 @@ Change = Annotated[
     | AddLine
     | RemoveLine
     | SwapSku
+    | TakeSubstitute
     | SetShipTo
     | SetShippingMethod
     | SetRequestedBy

@@ -10,6 +10,7 @@ from dom.orders.editing.changes import (
     RemoveLine,
     SetQuantity,
     SwapSku,
+    TakeSubstitute,
 )
 from dom.orders.order import Order, OrderLine
 from dom.shared.errors import InvalidInput
@@ -33,6 +34,8 @@ def revised(order: Order, changes: Sequence[Change], living: dict[str, int]) -> 
             case SwapSku(line_id=line_id, new_line_id=new, sku=sku, unit_price=price):
                 price = lines[line_id].unit_price if price is None else price
                 lines[new] = OrderLine(line_id=new, sku=sku, quantity=living[line_id], unit_price=price)
+            case TakeSubstitute(new_line_id=new, sku=sku, quantity=quantity, unit_price=price):
+                lines[new] = OrderLine(line_id=new, sku=sku, quantity=quantity, unit_price=price)
             case RemoveLine():
                 pass
             case _:  # the others are named as the order's own fields are

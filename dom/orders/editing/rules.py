@@ -44,6 +44,7 @@ RULES: Final[Mapping[EditKind, ChangeRule]] = {
     EditKind.ADD_LINE: ChangeRule(ChangeLevel.UNITS, _until(_S.READY, _S.READY), "place another order"),
     EditKind.REMOVE_LINE: ChangeRule(ChangeLevel.LINE, _until(_S.READY), "return the units once they are delivered"),
     EditKind.SWAP_SKU: ChangeRule(ChangeLevel.LINE, _until(_S.READY), "return the units and place another order"),
+    EditKind.SUBSTITUTE: ChangeRule(ChangeLevel.LINE, _until(_S.READY), "return the units and place another order"),
     EditKind.SET_SHIP_TO: ChangeRule(ChangeLevel.ORDER, _until(_S.BOOKED), "ask the carrier to deliver elsewhere"),
     EditKind.SET_SHIPPING_METHOD: ChangeRule(ChangeLevel.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
     EditKind.SET_REQUESTED_BY: ChangeRule(ChangeLevel.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
@@ -63,7 +64,7 @@ class Possibility:
     instead: str
 
 
-_OF_A_LINE: Final = frozenset({EditKind.SET_QUANTITY, EditKind.REMOVE_LINE, EditKind.SWAP_SKU})
+_OF_A_LINE: Final = frozenset({EditKind.SET_QUANTITY, EditKind.REMOVE_LINE, EditKind.SWAP_SKU, EditKind.SUBSTITUTE})
 
 
 def possible(state: OrderState, roles: Iterable[Role]) -> list[Possibility]:

@@ -24,6 +24,7 @@ from dom.orders.editing.changes import (
     RemoveLine,
     SetQuantity,
     SwapSku,
+    TakeSubstitute,
 )
 from dom.orders.editing.rules import must_be_possible
 from dom.orders.events import EditedData, EventKind
@@ -96,12 +97,14 @@ def _check_lines(state: OrderState, command: EditOrder) -> None:
     seen: set[str] = set()
     for number, change in enumerate(command.changes):
         place = f"changes[{number}]"
-        if isinstance(change, SetQuantity | RemoveLine | SwapSku):
+        if isinstance(change, SetQuantity | RemoveLine | SwapSku | TakeSubstitute):
             line = state.lines.get(change.line_id)
             if line is None or line.quantity == line.cancelled:
                 raise InvalidInput(f"nothing of line {change.line_id} is to be sent", field=f"{place}.line_id")
             if change.line_id in seen:
                 raise InvalidInput(f"line {change.line_id} is changed twice", field=f"{place}.line_id")
+            if isinstance(change, TakeSubstitute) and change.units > _living(line):
+                raise InvalidInput(f"{_living(line)} of line {change.line_id} are to be sent", field=f"{place}.units")
             seen.add(change.line_id)
         new = change.line_id if isinstance(change, AddLine) else getattr(change, "new_line_id", None)
         if new is not None:
@@ -127,6 +130,8 @@ def _fewer(state: OrderState, command: EditOrder) -> dict[str, int]:
                 units[line_id] += max(_living(state.lines[line_id]) - quantity, 0)
             case RemoveLine(line_id=line_id) | SwapSku(line_id=line_id):
                 units[line_id] += _living(state.lines[line_id])
+            case TakeSubstitute(line_id=line_id, units=replaced):
+                units[line_id] += replaced
     return {line_id: quantity for line_id, quantity in units.items() if quantity}
 
 
@@ -139,6 +144,8 @@ def _more(state: OrderState, command: EditOrder) -> dict[str, int]:
                 units[line_id] += max(quantity - _living(state.lines[line_id]), 0)
             case AddLine(line_id=line_id, quantity=quantity):
                 units[line_id] += quantity
+            case TakeSubstitute(new_line_id=new, quantity=quantity):
+                units[new] += quantity
             case SwapSku(line_id=line_id, new_line_id=new):
                 units[new] += _living(state.lines[line_id])
     return {line_id: quantity for line_id, quantity in units.items() if quantity}
@@ -151,6 +158,8 @@ def _new_lines(state: OrderState, command: EditOrder) -> tuple[LineState, ...]:
         match change:
             case AddLine(line_id=line_id, sku=sku, unit_price=price):
                 lines.append(LineState(line_id, sku, 0, price))
+            case TakeSubstitute(new_line_id=new, sku=sku, unit_price=price):
+                lines.append(LineState(new, sku, 0, price))
             case SwapSku(line_id=line_id, new_line_id=new, sku=sku, unit_price=price):
                 lines.append(LineState(new, sku, 0, state.lines[line_id].unit_price if price is None else price))
     return tuple(lines)

@@ -298,6 +298,9 @@ class Strategy(Value):
     fences: Fences = Fences()
     cost: Costs = Costs()
     split: Splitting = Splitting()
+    substitutes: bool = Field(
+        default=True, description="what is short goes as an approved substitute, where the customer takes them"
+    )
     service_choice: ServiceChoice = Field(
         default=ServiceChoice.AS_ASKED,
         description="`no_later`: node and service are chosen together; whatever arrives no later than what was asked "

@@ -28,6 +28,14 @@ EXAMPLES: dict[EditKind, dict[str, Any]] = {
     K.ADD_LINE: {"line_id": "z", "sku": "Z", "quantity": 1, "unit_price": 10},
     K.REMOVE_LINE: {"line_id": "a"},
     K.SWAP_SKU: {"line_id": "a", "new_line_id": "z", "sku": "Z"},
+    K.SUBSTITUTE: {
+        "line_id": "a",
+        "units": 1,
+        "new_line_id": "z",
+        "sku": "Z",
+        "quantity": 2,
+        "unit_price": 10,
+    },
     K.SET_SHIP_TO: {"ship_to": ADDRESS},
     K.SET_SHIPPING_METHOD: {"shipping_method": "express"},
     K.SET_REQUESTED_BY: {"requested_by": "2026-03-09T12:00:00Z"},
@@ -192,6 +200,7 @@ def test_units_and_money_are_conserved(
         "quantity": one(K.SET_QUANTITY, line_id=line_id, quantity=units),
         "remove": one(K.REMOVE_LINE, line_id=line_id),
         "swap": one(K.SWAP_SKU, line_id=line_id, new_line_id="s", unit_price=7),
+        "substitute": one(K.SUBSTITUTE, line_id=line_id, units=1, new_line_id="u", quantity=3, unit_price=2),
     }
     asked = [changes[name] for name in what] + ([one(K.ADD_LINE)] if adds else [])
     command = edit(*asked)
