@@ -85,7 +85,7 @@ async def plan_under(
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class WorldSeen:
     """A demand, completed by what was read, the world that the planner may see for it, and the reference data."""
 
     demand: Demand
@@ -99,7 +99,7 @@ async def see(
     demand: Demand,
     terms: SnapshotTerms,
     more_skus: Collection[str] = (),
-) -> Seen:
+) -> WorldSeen:
     """Read the world for a demand, and for more SKUs that may take part. Raises as `plan_units`."""
     world, reference, place = await snapshot.snapshot(
         connection,
@@ -124,10 +124,10 @@ async def see(
         "lines": tuple([terms.priced(line, world.skus[line.sku], demand.currency) for line in demand.lines]),
         "excluded_nodes": terms.failed_nodes(demand),
     }
-    return Seen(demand.model_copy(update=completed), world, reference)
+    return WorldSeen(demand.model_copy(update=completed), world, reference)
 
 
-async def decide(seen: Seen, demand: Demand) -> SourcingDecision:
+async def decide(seen: WorldSeen, demand: Demand) -> SourcingDecision:
     """Plan a demand on the world that was seen."""
     policy, version = seen.reference.policy, seen.reference.policy_version
     if len(demand.lines) * len(seen.reference.nodes) < HARD:
