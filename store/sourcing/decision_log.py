@@ -12,7 +12,7 @@ from dom.delivery.tariffs import Tariff
 from dom.network import Node
 from dom.orders.events import EventKind
 from dom.shared.access import OFL
-from dom.sourcing.models import Demand, Snapshot, SourcingDecision
+from dom.sourcing.models import Demand, Outcome, Snapshot, SourcingDecision
 from dom.sourcing.planning.snapshot_codec import unpack
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.rehearsal.recorded import Happened, Happening, Recorded
@@ -64,11 +64,13 @@ WITH newest AS (SELECT max(decided_at) AS at FROM sourcing_decisions WHERE attem
     ORDER BY decided_at DESC, order_id DESC LIMIT :orders
 )
 """
-_COUNT = text(f"{_CHOSEN} SELECT count(*) FROM sourcing_decisions d JOIN chosen USING (order_id)")
+# While a hold blocks sourcing, and before an order is planned anew with substitutes, no planner decides.
+_PLANNED: Final = f"(d.snapshot IS NOT NULL OR d.document->'decision'->>'outcome' <> '{Outcome.HELD}')"
+_COUNT = text(f"{_CHOSEN} SELECT count(*) FROM sourcing_decisions d JOIN chosen USING (order_id) WHERE {_PLANNED}")
 _KEYS = text(f"""
 {_CHOSEN}
 SELECT d.recorded_at, d.order_id, d.attempt AS number, 'decision' AS kind
-FROM sourcing_decisions d JOIN chosen USING (order_id)
+FROM sourcing_decisions d JOIN chosen USING (order_id) WHERE {_PLANNED}
 UNION ALL
 SELECT t.recorded_at, t.order_id, t.id, t.kind FROM timeline t JOIN chosen USING (order_id)
 WHERE t.kind IN ({listed(_KINDS)}) OR t.data ? 'missing'
