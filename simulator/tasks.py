@@ -26,7 +26,9 @@ class SimulatorTasks:
 
     def start_for(self, order: BoardOrder, work: Coroutine[Any, Any, None]) -> None:
         """Starts a task for an order."""
-        self._keep(self._group.create_task(self._guarded(order, work)))
+        task = self._group.create_task(self._guarded(order, work))
+        task.add_done_callback(lambda _: work.close())  # one that is cancelled at once has not begun the work
+        self._keep(task)
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Starts a task for the whole run; ApiUnreachable ends the run."""
