@@ -12,15 +12,16 @@ from store.fulfilment import unable_nodes
 from store.fulfilment.unable_nodes import ACTOR, Unable
 
 
-async def take_away(engine: AsyncEngine, work: Unable, at: datetime, writing: Writing) -> bool:
-    """Have the work rejected in the node's name, so that its units are sourced anew; in one transaction.
+async def take_away(engine: AsyncEngine, work: Unable, at: datetime, writing: Writing, actor: str = ACTOR) -> bool:
+    """Have the work rejected in the node's name, so that its units are sourced anew; in one transaction. `actor` says
+    whether that is a failure of the node: unless it is another, it is none.
 
     False if the node has begun, or the work ended meanwhile: then nothing is written.
     """
     command = TakeNodeStep(
         fulfilment_id=work.fulfilment_id,
         step=FulfilmentStep.REJECT,
-        actor=ACTOR,
+        actor=actor,
         at=at,
         reason=work.why,
         if_unbegun=True,

@@ -6,12 +6,12 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.delivery.promise import open_for
-from dom.orders.commands import TakeNodeStep
-from dom.orders.status import TIMEOUT, FulfilmentStep
-from dom.shared.errors import StepNotPossible
-from dom.sourcing.policy.document import Acceptance, by_kind
-from services.change_orders import Writing, change_order
+from dom.orders.status import TIMEOUT
+from dom.sourcing.policy.document import ANY, Acceptance, by_kind
+from services import unable_nodes
+from services.change_orders import Writing
 from store.fulfilment import unanswered
+from store.fulfilment.unable_nodes import Unable
 from store.fulfilment.unanswered import Unanswered
 
 _REASON: Final = "not accepted within {minutes} minutes"
@@ -22,8 +22,9 @@ async def look(engine: AsyncEngine, acceptance: Acceptance, now: datetime, writi
     taken = 0
     if acceptance.within_minutes:
         soonest = now - timedelta(minutes=min(acceptance.within_minutes.values()))
+        kinds = None if ANY in acceptance.within_minutes else sorted(map(str, acceptance.within_minutes))
         after = ""
-        while found := await _page(engine, soonest, after):
+        while found := await _page(engine, soonest, kinds, after):
             after = found[-1].fulfilment_id
             for work in found:
                 taken += await _deal_with(engine, acceptance, work, now, writing)
@@ -32,9 +33,9 @@ async def look(engine: AsyncEngine, acceptance: Acceptance, now: datetime, writi
     return taken
 
 
-async def _page(engine: AsyncEngine, before: datetime, after: str) -> list[Unanswered]:
+async def _page(engine: AsyncEngine, before: datetime, kinds: list[str] | None, after: str) -> list[Unanswered]:
     async with engine.connect() as connection:
-        return await unanswered.released_before(connection, before, after)
+        return await unanswered.released_before(connection, before, kinds, after)
 
 
 async def _deal_with(
@@ -51,17 +52,5 @@ async def _deal_with(
         async with engine.begin() as connection:
             await unanswered.open_exception(connection, work, reason)
         return False
-    command = TakeNodeStep(
-        fulfilment_id=work.fulfilment_id,
-        step=FulfilmentStep.REJECT,
-        actor=TIMEOUT,
-        at=now,
-        reason=reason,
-        if_unbegun=True,
-    )
-    try:
-        async with engine.begin() as connection:
-            await change_order(connection, work.order_id, command, writing)
-    except StepNotPossible:  # the node was faster
-        return False
-    return True
+    late = Unable(work.fulfilment_id, work.order_id, work.node.id, reason)
+    return await unable_nodes.take_away(engine, late, now, writing, TIMEOUT)

@@ -1,5 +1,6 @@
 """Work that nodes neither accepted nor rejected, and what people hear of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -26,6 +27,7 @@ SELECT f.id, f.order_id, f.released_at, n.document,
         AND t.kind = '{EventKind.FULFILMENT_REJECTED}') AS taken_away
 FROM fulfilments f JOIN orders o ON o.id = f.order_id JOIN nodes n ON n.id = f.node_id
 WHERE f.status IN ({listed(UNBEGUN)}) AND f.released_at <= :before AND f.id > :after
+  AND (CAST(:kinds AS text[]) IS NULL OR n.document->>'kind' = ANY(:kinds))
   AND NOT o.document->'tags' ? '{REPLAY_TAG}'
   AND NOT EXISTS (SELECT FROM order_holds h WHERE h.order_id = f.order_id AND h.released_at IS NULL
                   AND '{BlockedStep.RELEASE}' = ANY(h.blocks))
@@ -48,9 +50,13 @@ class Unanswered:
     taken_away: int
 
 
-async def released_before(connection: AsyncConnection, before: datetime, after: str = "") -> list[Unanswered]:
-    """Unbegun work that was released by then, by id from after that one on; at most 200 at once."""
-    rows = await connection.execute(_FIND, {"before": before, "after": after})
+async def released_before(
+    connection: AsyncConnection, before: datetime, kinds: Sequence[str] | None, after: str = ""
+) -> list[Unanswered]:
+    """Unbegun work that was released by then at nodes of these kinds (None: of any), by id from after that one on; at
+    most 200 at once.
+    """
+    rows = await connection.execute(_FIND, {"before": before, "kinds": kinds, "after": after})
     return [
         Unanswered(row.id, row.order_id, Node.model_validate(row.document), row.released_at, row.taken_away)
         for row in rows
