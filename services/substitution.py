@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders.commands import EditOrder
 from dom.orders.editing.changes import TakeSubstitute
-from dom.orders.order import Order
+from dom.orders.order import MAX_LINES, Order
 from dom.shared.access import OFL
 from dom.sourcing.models import Outcome
 from dom.sourcing.policy.document import Policy
@@ -33,7 +33,7 @@ async def choose(
     decision, policy = planned.decision, database.reference.last_seen.policy
     if not order.allow_substitutes or not decision.unfilled or decision.outcome is Outcome.CANCELLED:
         return ()
-    if not _allowed(policy, decision.strategy):
+    if not _allowed(policy, decision.strategy) or len(order.lines) + len(decision.unfilled) > MAX_LINES:
         return ()
     approved = {each.sku for line in decision.unfilled for each in planned.snapshot.skus[line.sku].substitutes}
     approved -= set(await reads.unknown_skus(connection, sorted(approved))) if approved else set()

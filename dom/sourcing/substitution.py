@@ -11,6 +11,8 @@ from dom.sourcing.models import Demand, DemandLine, SourcingDecision
 
 MOST_CHOICES: Final = 64
 """How many choices of substitutes are planned and compared at most; beyond that the least preferred are left out."""
+MOST_UNITS: Final = 1_000_000
+"""Units that a line can have."""
 _PREFIX: Final = 24
 """Characters of a line's id in the id of the line that stands for it; an id has at most 32."""
 
@@ -88,7 +90,7 @@ def _of_line(demand: Demand, line: DemandLine, short: int, skus: Mapping[str, Sk
     if release_on is not None and demand.as_of.date() < release_on:
         return
     for rank, substitute in enumerate(skus[line.sku].substitutes, 1):
-        if substitute.sku in skus:
+        if substitute.sku in skus and short * substitute.units <= MOST_UNITS:
             price = _unit_price(demand, line, substitute, skus[substitute.sku])
             yield Replacement(line, new, short, substitute, rank, price)
 
