@@ -16,6 +16,7 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from bootstrap import namespace
 from cli.embedded.postgres import EmbeddedPostgres
@@ -40,9 +41,12 @@ def empty_url(postgres_server: EmbeddedPostgres) -> str:
 async def bare_namespace(client: Client) -> str:
     """A namespace without our search attributes."""
     name = f"n-{uuid4().hex[:12]}"
-    await client.workflow_service.register_namespace(
-        RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=86400))
-    )
+    request = RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=86400))
+    try:
+        await client.workflow_service.register_namespace(request, retry=True)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:  # by an attempt whose answer was lost
+            raise
     return name
 
 

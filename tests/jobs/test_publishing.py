@@ -183,6 +183,7 @@ async def test_two_publishers_at_once_leave_the_receiver_with_the_last_state(
         await until(lambda: (listener.last("A") or {}).get("quantity") == 175)
         assert not other.done()
     other.cancel()
+    await asyncio.wait({other})  # else it connects once more, to a database that the test is done with
     assert len({key for key, _ in listener.taken}) == len(listener.taken), "nothing was told twice"
 
 
