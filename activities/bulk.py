@@ -7,13 +7,10 @@ from temporalio import activity
 
 from activities.errors import temporal_errors
 from activities.lasting import Seconds, lasting
-from dom.orders.bulk import BulkOutcome, BulkStatus
-from dom.shared.access import UNLIMITED
+from dom.orders.bulk import BulkProgress
 from dom.shared.base import Value
-from services.bulk_changes import change_next
+from services.bulk_changes import change_next, progress, stop_for
 from services.database import Database
-from store.orders import bulk_runs
-from store.orders.bulk_runs import BulkRun
 
 
 class BulkTurn(Value):
@@ -29,27 +26,6 @@ class BulkStop(Value):
 
     bulk_id: str
     by: str
-
-
-class BulkProgress(Value):
-    """How far a bulk run is: its orders, and of how many what became of them."""
-
-    status: BulkStatus
-    orders: int
-    outcomes: dict[BulkOutcome, int]
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether there is more to do."""
-        return self.status in {BulkStatus.QUEUED, BulkStatus.RUNNING}
-
-    @property
-    def says(self) -> str:
-        """It in words."""
-        by_outcome = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(self.outcomes.items()))
-        return f"{self.status}: {sum(self.outcomes.values()):,} of {self.orders:,} orders" + (
-            f" ({by_outcome})" if by_outcome else ""
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +55,13 @@ class Bulk:
         with temporal_errors():
             while True:
                 await change_next(self.database, turn.bulk_id, stop)
-                progress = _progress(await self._get(turn.bulk_id))
-                said[0] = progress.says
-                if not progress.goes_on or stop.is_set() or clock.time() >= until:
-                    return progress
+                done = await progress(self.database, turn.bulk_id)
+                said[0] = done.says
+                if not done.goes_on or stop.is_set() or clock.time() >= until:
+                    return done
 
     @activity.defn(name="stop_bulk")
     async def stop_bulk(self, asked: BulkStop) -> BulkProgress:
         """Stop a run, unless it is done."""
         with temporal_errors():
-            async with self.database.transaction() as connection:
-                run = await bulk_runs.get(connection, asked.bulk_id, UNLIMITED, lock=True)
-                if not run.ended:
-                    await bulk_runs.set_status(connection, asked.bulk_id, BulkStatus.STOPPED, asked.by)
-            return _progress(await self._get(asked.bulk_id))
-
-    async def _get(self, bulk_id: str) -> BulkRun:
-        async with self.database.statement() as connection:
-            return await bulk_runs.get(connection, bulk_id, UNLIMITED)
-
-
-def _progress(run: BulkRun) -> BulkProgress:
-    return BulkProgress(status=run.status, orders=run.orders, outcomes=run.outcomes)
+            return await stop_for(self.database, asked.bulk_id, asked.by)

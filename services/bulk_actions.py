@@ -16,10 +16,10 @@ from services.database import Database
 from services.sourcing_again import source_waiting
 from store.orders import orders
 from store.orders import state as order_state
-from store.orders.bulk_runs import BulkRun, ItemResult
+from store.orders.bulk_runs import BulkItemResult, BulkRun
 
 
-async def carry_out(database: Database, connection: AsyncConnection, run: BulkRun, order_id: str) -> ItemResult:
+async def carry_out(database: Database, connection: AsyncConnection, run: BulkRun, order_id: str) -> BulkItemResult:
     """Do it to an order, and tell its process. Raises what one such call for one order raises."""
     return await _ACTIONS[type(run.action)](database, connection, run, order_id)
 
@@ -32,7 +32,7 @@ def _request(run: BulkRun) -> str:
     return f"bulk/{run.id}"
 
 
-async def _cancel(database: Database, connection: AsyncConnection, run: BulkRun, order_id: str) -> ItemResult:
+async def _cancel(database: Database, connection: AsyncConnection, run: BulkRun, order_id: str) -> BulkItemResult:
     """Cancel what can be cancelled. What is at nodes that who asked may not touch is refused, and with it the order."""
     assert isinstance(run.action, CancelOrders)  # noqa: S101  chosen by it
     state = await locked(connection, order_id)
@@ -40,7 +40,7 @@ async def _cancel(database: Database, connection: AsyncConnection, run: BulkRun,
     units = {line_id: n for line_id, n in state.cancellable.items() if line_id in wanted}
     if not units:
         if all(line.quantity == line.cancelled for line in wanted.values()):
-            return ItemResult(BulkOutcome.UNCHANGED, "nothing is left to be cancelled")
+            return BulkItemResult(BulkOutcome.UNCHANGED, "nothing is left to be cancelled")
         raise CannotCancel("all of it was handed over or cancelled already")
     command = CancelUnits(
         lines=units,
@@ -53,41 +53,41 @@ async def _cancel(database: Database, connection: AsyncConnection, run: BulkRun,
     await change_order(connection, order_id, command, _writing(database))
     left = {i: n for i, line in wanted.items() if (n := line.quantity - line.cancelled - units.get(i, 0))}
     detail = f"{sum(units.values())} units cancelled" + (f", {sum(left.values())} left its node" if left else "")
-    return ItemResult(BulkOutcome.DONE, detail, {"cancelled": units, "not_cancelled": left})
+    return BulkItemResult(BulkOutcome.DONE, detail, {"cancelled": units, "not_cancelled": left})
 
 
-async def _hold(database: Database, connection: AsyncConnection, run: BulkRun, order_id: str) -> ItemResult:
+async def _hold(database: Database, connection: AsyncConnection, run: BulkRun, order_id: str) -> BulkItemResult:
     assert isinstance(run.action, HoldOrders)  # noqa: S101
     state = await locked(connection, order_id)
     standing = _standing(state, run.action.type)
     if standing is not None:
-        return ItemResult(BulkOutcome.UNCHANGED, f"{standing} stands already", {"hold_id": standing})
+        return BulkItemResult(BulkOutcome.UNCHANGED, f"{standing} stands already", {"hold_id": standing})
     command = PlaceHold(
         type=run.action.type, actor=run.requested_by, at=database.now(), reason=run.reason, request=_request(run)
     )
     changed = await holds.place(connection, order_id, command, _writing(database))
     hold_id = str(changed.data["hold_id"])
-    return ItemResult(BulkOutcome.DONE, f"{hold_id} was put on", {"hold_id": hold_id})
+    return BulkItemResult(BulkOutcome.DONE, f"{hold_id} was put on", {"hold_id": hold_id})
 
 
-async def _release(database: Database, connection: AsyncConnection, run: BulkRun, order_id: str) -> ItemResult:
+async def _release(database: Database, connection: AsyncConnection, run: BulkRun, order_id: str) -> BulkItemResult:
     assert isinstance(run.action, ReleaseOrders)  # noqa: S101
     state = await locked(connection, order_id)
     standing = _standing(state, run.action.type)
     if standing is None:
-        return ItemResult(BulkOutcome.UNCHANGED, f"no hold of the type {run.action.type} stands")
+        return BulkItemResult(BulkOutcome.UNCHANGED, f"no hold of the type {run.action.type} stands")
     command = ReleaseHold(
         hold_id=standing, actor=run.requested_by, at=database.now(), reason=run.reason, request=_request(run)
     )
     await holds.release(connection, order_id, command, _writing(database), run.roles)
-    return ItemResult(BulkOutcome.DONE, f"{standing} was released", {"hold_id": standing})
+    return BulkItemResult(BulkOutcome.DONE, f"{standing} was released", {"hold_id": standing})
 
 
 def _standing(state: OrderState, type_: str) -> str | None:
     return next((hold.id for hold in state.holds.values() if hold.type == type_), None)
 
 
-async def _source_again(database: Database, connection: AsyncConnection, run: BulkRun, order_id: str) -> ItemResult:
+async def _source_again(database: Database, connection: AsyncConnection, run: BulkRun, order_id: str) -> BulkItemResult:
     """Its nodes failed the order, as if they had rejected the work: the policy says when they are asked again."""
     assert isinstance(run.action, SourceOrdersAgain)  # noqa: S101
     state = await locked(connection, order_id)
@@ -96,7 +96,7 @@ async def _source_again(database: Database, connection: AsyncConnection, run: Bu
     work = [each for each in at_node if each.status in UNBEGUN]
     if not work:
         begun = f"; {', '.join(each.id for each in at_node)} has begun" if at_node else ""
-        return ItemResult(BulkOutcome.UNCHANGED, f"no work to be taken away{f' at {node}' if node else ''}{begun}")
+        return BulkItemResult(BulkOutcome.UNCHANGED, f"no work to be taken away{f' at {node}' if node else ''}{begun}")
     for each in work:
         if not run.limits.allow(node=each.node_id):
             raise Forbidden(f"{run.requested_by} has no access to {each.node_id}")
@@ -111,7 +111,7 @@ async def _source_again(database: Database, connection: AsyncConnection, run: Bu
     if after.waiting:
         detail += f"; {sum(after.waiting.values())} units wait"
     data = {"taken_from": {each.id: each.node_id for each in work}, "now_at": new, "waiting": dict(after.waiting)}
-    return ItemResult(BulkOutcome.DONE, detail, data)
+    return BulkItemResult(BulkOutcome.DONE, detail, data)
 
 
 def _taken_away(database: Database, run: BulkRun, work: FulfilmentState) -> TakeNodeStep:
@@ -126,7 +126,7 @@ def _taken_away(database: Database, run: BulkRun, work: FulfilmentState) -> Take
     )
 
 
-_Act = Callable[[Database, AsyncConnection, BulkRun, str], Awaitable[ItemResult]]
+_Act = Callable[[Database, AsyncConnection, BulkRun, str], Awaitable[BulkItemResult]]
 _ACTIONS: Final[Mapping[type[Any], _Act]] = {
     CancelOrders: _cancel,
     HoldOrders: _hold,

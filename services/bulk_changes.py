@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from dom.orders.bulk import BulkOutcome
+from dom.orders.bulk import BulkOutcome, BulkProgress, BulkStatus
 from dom.shared.access import UNLIMITED
 from dom.shared.errors import DomError
 from services import bulk_actions, sourcing
@@ -18,7 +18,7 @@ from services.database import Database
 from store import stock
 from store.database.engine import is_overtaken, is_unavailable
 from store.orders import bulk_runs
-from store.orders.bulk_runs import BulkRun, ItemResult
+from store.orders.bulk_runs import BulkItemResult, BulkRun
 
 SIDE_BY_SIDE: Final = 4
 """Orders that are changed at the same time: each keeps a connection busy."""
@@ -45,18 +45,34 @@ async def change_next(database: Database, bulk_id: str, stop: asyncio.Event) -> 
                 raise error
 
 
+async def progress(database: Database, bulk_id: str) -> BulkProgress:
+    """How far a run is. Raises NotFound."""
+    async with database.statement() as connection:
+        run = await bulk_runs.get(connection, bulk_id, UNLIMITED)
+    return BulkProgress(status=run.status, orders=run.orders, outcomes=run.outcomes)
+
+
+async def stop_for(database: Database, bulk_id: str, by: str) -> BulkProgress:
+    """Stop a run because its workflow was cancelled, unless it is done."""
+    async with database.transaction() as connection:
+        run = await bulk_runs.get(connection, bulk_id, UNLIMITED, lock=True)
+        if not run.ended:
+            await bulk_runs.set_status(connection, bulk_id, BulkStatus.STOPPED, by)
+    return await progress(database, bulk_id)
+
+
 async def _change(database: Database, run: BulkRun, order_id: str) -> None:
     try:
         await _patiently(lambda: sourcing.in_reach(lambda: _claimed(database, run, order_id)))
     except DomError as error:
-        result = ItemResult(BulkOutcome.REFUSED, error.detail, error.data, error.type)
+        result = BulkItemResult(BulkOutcome.REFUSED, error.detail, error.data, error.type)
     except stock.OutOfReach:
-        result = ItemResult(BulkOutcome.FAILED, "others took the stock that it was planned with, again and again")
+        result = BulkItemResult(BulkOutcome.FAILED, "others took the stock that it was planned with, again and again")
     except Exception as error:
         if is_unavailable(error):
             raise
         _log.exception("an order of a bulk run failed", bulk=run.id, order=order_id)
-        result = ItemResult(BulkOutcome.FAILED, f"{type(error).__name__}; the log says more")
+        result = BulkItemResult(BulkOutcome.FAILED, f"{type(error).__name__}; the log says more")
     else:
         return
     async with database.transaction() as connection:

@@ -23,7 +23,7 @@ _PAGE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class BulkRequest:
+class BulkCall:
     """One action on many orders, as a caller asks for it. `expected` is how many orders he saw in a preview."""
 
     action: BulkAction
@@ -42,7 +42,7 @@ class Selected:
     missing: frozenset[str] = frozenset()
 
 
-async def ask(connection: AsyncConnection, who: Principal, asked: BulkRequest, now: datetime) -> tuple[BulkRun, bool]:
+async def ask(connection: AsyncConnection, who: Principal, asked: BulkCall, now: datetime) -> tuple[BulkRun, bool]:
     """Write down a run; answers it and whether it is new: the same request again is answered as it stands.
 
     Raises Forbidden where the caller may not do it to one order, InvalidInput for a selection that names nothing, no
@@ -59,7 +59,7 @@ async def ask(connection: AsyncConnection, who: Principal, asked: BulkRequest, n
         raise Stale(f"{there} orders are selected now, not {asked.expected}", field="expected", data={"orders": there})
     if not found.orders:
         raise InvalidInput("no order is selected", field="selection")
-    run = bulk_runs.Asked(
+    run = bulk_runs.BulkAsked(
         id=f"bulk-{secrets.token_hex(10)}",
         action=asked.action,
         selection=asked.selection.model_dump(mode="json", exclude_defaults=True),
@@ -80,13 +80,13 @@ async def ask(connection: AsyncConnection, who: Principal, asked: BulkRequest, n
     return await bulk_runs.get(connection, run.id, who.limits), True
 
 
-def _repeated(known: BulkRun, asked: BulkRequest) -> BulkRun:
+def _repeated(known: BulkRun, asked: BulkCall) -> BulkRun:
     if known.request_hash != asked.request_hash:
         raise Conflict(OTHER_REQUEST, field="Idempotency-Key")
     return known
 
 
-async def select(connection: AsyncConnection, who: Principal, asked: BulkRequest, now: datetime) -> Selected:
+async def select(connection: AsyncConnection, who: Principal, asked: BulkCall, now: datetime) -> Selected:
     """The orders that would be changed. Raises as `ask` does."""
     needed = SCOPE_OF[type(asked.action)]
     if not who.has(needed):

@@ -9,8 +9,9 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.bulk import Bulk, BulkProgress, BulkStop, BulkTurn
+    from activities.bulk import Bulk, BulkStop, BulkTurn
     from activities.lasting import own_queue
+    from dom.orders.bulk import BulkProgress
     from dom.shared.access import TEMPORAL
     from dom.shared.base import Value
 

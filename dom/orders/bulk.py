@@ -39,6 +39,26 @@ class BulkOutcome(StrEnum):
     """Something went wrong that is not the order's fault. The order is as it was, and the log says more."""
 
 
+class BulkProgress(Value):
+    """How far a bulk run is: its orders, and of how many what became of them."""
+
+    status: BulkStatus
+    orders: int
+    outcomes: dict[BulkOutcome, int]
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is more to do."""
+        return self.status in {BulkStatus.QUEUED, BulkStatus.RUNNING}
+
+    @property
+    def says(self) -> str:
+        """It in words."""
+        by_outcome = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(self.outcomes.items()))
+        done = f"{self.status}: {sum(self.outcomes.values()):,} of {self.orders:,} orders"
+        return f"{done} ({by_outcome})" if by_outcome else done
+
+
 class CancelOrders(Value):
     """Cancel what can still be cancelled of each order."""
 

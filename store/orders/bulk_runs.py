@@ -33,7 +33,7 @@ _SEEN: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BulkAsked:
     """A bulk run as it is asked for. `refused` are the orders that it does not find, among `orders`, in sequence."""
 
     id: str
@@ -81,7 +81,7 @@ class BulkRun:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemResult:
+class BulkItemResult:
     """What became of an order; `problem` is the type of what it was refused for."""
 
     outcome: BulkOutcome
@@ -109,7 +109,7 @@ LEFT JOIN LATERAL (SELECT 'refused' AS outcome, 'there is no order ' || asked.or
 """)
 
 
-async def insert(connection: AsyncConnection, asked: Asked) -> bool:
+async def insert(connection: AsyncConnection, asked: BulkAsked) -> bool:
     """Write down a bulk run and its orders; False if its request was written down before."""
     made = await connection.scalar(
         _INSERT,
@@ -212,7 +212,7 @@ async def claim(connection: AsyncConnection, bulk_id: str, order_id: str) -> boo
     return await connection.scalar(_CLAIM, {"id": bulk_id, "order_id": order_id}) is not None
 
 
-async def settle(connection: AsyncConnection, bulk_id: str, order_id: str, result: ItemResult) -> None:
+async def settle(connection: AsyncConnection, bulk_id: str, order_id: str, result: BulkItemResult) -> None:
     """Write down what became of an order; what was written down before stays."""
     await connection.execute(
         _SETTLE,

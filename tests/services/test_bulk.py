@@ -23,7 +23,7 @@ from dom.shared import ids
 from dom.shared.access import Principal, Role, principal
 from dom.shared.errors import Conflict, Forbidden, InvalidInput, NotFound, Stale
 from services import bulk_actions, bulk_changes, bulk_runs, saved_views
-from services.bulk_runs import BulkRequest
+from services.bulk_runs import BulkCall
 from services.clock import utc_now
 from services.database import Database
 from store.orders import bulk_runs as rows_of
@@ -49,18 +49,18 @@ async def captured(world: AsyncEngine, *numbers: str, **units: int) -> list[Orde
     return orders
 
 
-def of(orders: list[Order], action: BulkAction, **more: Any) -> BulkRequest:
+def of(orders: list[Order], action: BulkAction, **more: Any) -> BulkCall:
     """The action on these orders, by id."""
-    return BulkRequest(action, BulkSelection(orders=tuple(each.order_id for each in orders)), RECALL, **more)
+    return BulkCall(action, BulkSelection(orders=tuple(each.order_id for each in orders)), RECALL, **more)
 
 
-async def asked(world: AsyncEngine, request: BulkRequest, who: Principal | None = None) -> BulkRun:
+async def asked(world: AsyncEngine, request: BulkCall, who: Principal | None = None) -> BulkRun:
     async with world.begin() as connection:
         run, _ = await bulk_runs.ask(connection, who or caller(), request, utc_now())
     return run
 
 
-async def carried_out(world: AsyncEngine, request: BulkRequest, who: Principal | None = None) -> BulkRun:
+async def carried_out(world: AsyncEngine, request: BulkCall, who: Principal | None = None) -> BulkRun:
     """The run after its end."""
     run = await asked(world, request, who)
     while not run.ended:
@@ -185,25 +185,25 @@ class TestSelection:
             content = ViewContent("recalled", OrderFilter(sku="B"), shared=False)
             view, _ = await saved_views.create(connection, caller(), content)
         for selection in (BulkSelection(filter=OrderFilter(sku="B")), BulkSelection(view=view["id"])):
-            run = await carried_out(world, BulkRequest(CancelOrders(), selection, RECALL, expected=2))
+            run = await carried_out(world, BulkCall(CancelOrders(), selection, RECALL, expected=2))
             assert run.orders == 2
         assert {row[0] for row in await outcomes(world)} == {each.order_id for each in orders}
 
     @pytest.mark.parametrize("selection", [{}, {"filter": {}}, {"filter": {"sort": "placed"}}])
     async def test_all_orders_are_no_selection(self, world: AsyncEngine, selection: dict[str, Any]) -> None:
         with pytest.raises(InvalidInput) as refused:
-            await asked(world, BulkRequest(CancelOrders(), BulkSelection.model_validate(selection), RECALL))
+            await asked(world, BulkCall(CancelOrders(), BulkSelection.model_validate(selection), RECALL))
         assert refused.value.field == "selection"
 
     async def test_orders_and_a_filter_do_not_go_together(self, world: AsyncEngine) -> None:
         selection = BulkSelection(orders=("web-1",), filter=OrderFilter(sku="A"))
         with pytest.raises(InvalidInput):
-            await asked(world, BulkRequest(CancelOrders(), selection, RECALL))
+            await asked(world, BulkCall(CancelOrders(), selection, RECALL))
 
     async def test_an_order_that_is_not_there_is_named(self, world: AsyncEngine) -> None:
         [order] = await captured(world, "1")
         selection = BulkSelection(orders=(order.order_id, "web-nowhere", order.order_id))
-        run = await carried_out(world, BulkRequest(CancelOrders(), selection, RECALL, expected=1))
+        run = await carried_out(world, BulkCall(CancelOrders(), selection, RECALL, expected=1))
         assert run.outcomes == {BulkOutcome.DONE: 1, BulkOutcome.REFUSED: 1}
         assert await outcomes(world) == [(order.order_id, "done", None), ("web-nowhere", "refused", "not-found")]
 
@@ -213,7 +213,7 @@ class TestSelection:
         assert (await carried_out(world, of(orders, CancelOrders()), who)).outcomes == {BulkOutcome.REFUSED: 1}
         selection = BulkSelection(filter=OrderFilter(sku="A"))
         with pytest.raises(InvalidInput):
-            await asked(world, BulkRequest(CancelOrders(), selection, RECALL), who)
+            await asked(world, BulkCall(CancelOrders(), selection, RECALL), who)
 
     async def test_another_number_than_was_seen_is_refused(self, world: AsyncEngine) -> None:
         orders = await captured(world, "1", "2")
