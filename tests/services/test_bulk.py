@@ -43,7 +43,7 @@ ITEMS = "SELECT order_id, outcome, problem FROM bulk_items ORDER BY position"
 
 async def captured(world: AsyncEngine, *numbers: str, **units: int) -> list[Order]:
     """Orders of today with the units of each SKU."""
-    orders = [small.order(f"bulk-{number}", tags=[], **(units or {"A": 2})) for number in numbers]
+    orders: list[Order] = [small.order(f"bulk-{number}", tags=[], **(units or {"A": 2})) for number in numbers]
     for order in orders:
         await accept(Database(world), order)
     return orders

@@ -17,9 +17,10 @@ REASON = {"reason": "a recall"}
 async def done(http: httpx.AsyncClient, run: dict[str, Any]) -> dict[str, Any]:
     """The run at its end."""
     async with asyncio.timeout(60):
-        while (found := (await http.get(f"/v1/bulk/{run['id']}")).json())["status"] not in {"done", "stopped"}:
+        while run["status"] not in {"done", "stopped"}:
             await asyncio.sleep(0.05)
-    return found
+            run = (await http.get(f"/v1/bulk/{run['id']}")).json()
+    return run
 
 
 async def test_a_recalled_sku_is_cancelled_in_three_calls(channel: Channel) -> None:
