@@ -64,6 +64,7 @@ def start(
     sku: orders_search.Sku = None,
     late: orders_search.Late = None,
     waiting: orders_search.Waiting = None,
+    held: orders_search.Held = None,
     yes: Yes = False,
     by: By = "operator",
 ) -> None:
@@ -132,7 +133,7 @@ def _ask(action: BulkAction, given: dict[str, Any]) -> None:
     from services.bulk_runs import BulkCall
     from services.clock import utc_now
 
-    names = ("q", "status", "channel", "node", "tag", "sku", "late", "waiting")
+    names = ("q", "status", "channel", "node", "tag", "sku", "late", "waiting", "held")
     asked = {name: tuple(given[name]) if isinstance(given[name], list) else given[name] for name in names}
     filtered = {name: value for name, value in asked.items() if value is not None}
     try:
