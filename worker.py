@@ -16,6 +16,7 @@ from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 
 import dom.sourcing.solver.milp  # noqa: F401  # loads HiGHS now, so that the first order that needs it does not wait
+from activities.bulk import Bulk
 from activities.capture import Capture
 from activities.changing import Changing
 from activities.importing import Importing
@@ -59,6 +60,7 @@ from services.database import Database
 from settings import Settings
 from store.database import engine as database
 from store.network import reference
+from workflows.bulk import BulkWorkflow
 from workflows.imports import ImportWorkflow
 from workflows.order.process import OrderWorkflow
 from workflows.outbox_relay import OutboxRelayWorkflow, ensure
@@ -73,6 +75,7 @@ WORKFLOWS: tuple[type, ...] = (
     OutboxRelayWorkflow,
     ImportWorkflow,
     RehearsalWorkflow,
+    BulkWorkflow,
 )
 _PATIENCE_SECONDS = 5.0
 """What a worker gets beyond its time to drain."""
@@ -142,6 +145,7 @@ def wired(
     """
     sourcing, changing = SourcingActivities(house_database), Changing(house_database)
     importing, rehearsing = Importing(house_database, drain_seconds), Rehearsing(house_database, drain_seconds)
+    bulk = Bulk(house_database, drain_seconds)
     shipping, returning = Shipping(house_database, CarrierRegistry(carriers)), Returning(house_database, returns_last)
     return [
         Capture(house_database).accept_order,
@@ -160,6 +164,8 @@ def wired(
         importing.cancel_import,
         rehearsing.run_rehearsal,
         rehearsing.end_rehearsal,
+        bulk.apply_bulk,
+        bulk.stop_bulk,
     ]
 
 

@@ -15,6 +15,7 @@ from api.access import routes as access
 from api.access import secret_routes
 from api.availability import change_routes
 from api.availability import routes as availability
+from api.bulk import routes as bulk
 from api.channels import routes as channels
 from api.contract import docs_page, document
 from api.delivery import carrier_routes, shipment_routes
@@ -60,6 +61,7 @@ _RESOURCES = (
     view_routes,  # before the orders: `views` is no order's id, which has a hyphen
     orders,
     order_changes,
+    bulk,
     holds,
     hold_policies,
     fulfilments,

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    bulk_commands,
     exceptions_commands,
     keys_commands,
     ofl,
@@ -147,6 +148,7 @@ app.command()(order_command.order)
 app.add_typer(keys_commands.app, name="keys")
 app.add_typer(secrets_commands.app, name="secrets")
 app.add_typer(orders_commands.app, name="orders")
+app.add_typer(bulk_commands.app, name="bulk")
 app.add_typer(exceptions_commands.app, name="exceptions")
 app.add_typer(stock_commands.app, name="stock")
 app.add_typer(ofl.app, name="ofl")

@@ -15,7 +15,7 @@ from cli.calling import NOT_COMPARED, console, environment, problems_as_one_line
 from dom.exceptions import ExceptionAction, ExceptionKind
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
     from temporalio.client import Client
 
     from cli.folder import DataFolder
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from processes.consistency import Comparison, Fault
     from services.exceptions_desk import Asked
     from settings import Settings
+    from store.orders.bulk_runs import BulkRun
 
 app = typer.Typer(no_args_is_help=True, help="Orders: found, and compared with their processes in Temporal.")
 app.command()(orders_search.search)
@@ -167,6 +168,17 @@ class Servers:
         durable = Durable(self._client, self._task_queue)
         orders = OrderProcesses(durable, reading(self._engine))
         await ExceptionActions(durable, self._engine, orders, webhooks=webhooks).carry_out(asked, action, who)
+
+    async def begin_bulk(self, write: Callable[[AsyncConnection], Awaitable[BulkRun]]) -> BulkRun:
+        """Write a bulk run down, or go on with one, and have it carried out."""
+        from processes.background_work import BackgroundWork
+        from processes.client import Durable
+
+        async with self._engine.begin() as connection:
+            run = await write(connection)
+        if not run.ended:
+            await BackgroundWork(Durable(self._client, self._task_queue), self._engine).bulk_asked(run.id)
+        return run
 
     async def revive(self, them: list[str] | None, by: str, *, thoroughly: bool) -> dict[str, str]:
         """Revive the named, or everything that is wrong; answers why not, or an empty text for what was revived."""

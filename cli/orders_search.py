@@ -38,6 +38,7 @@ Stuck = Annotated[
 ]
 StuckHours = Annotated[int | None, typer.Option("--stuck-hours", help="How long that is, in hours.")]
 Waiting = Annotated[bool | None, typer.Option("--waiting/--not-waiting", help="With units that no node has.")]
+Held = Annotated[bool | None, typer.Option("--held/--not-held", help="A hold stands that blocks a step.")]
 Sort = Annotated[OrderSort | None, typer.Option("--sort", help="captured and placed: newest first; promise: earliest.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many are listed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
@@ -62,6 +63,7 @@ def search(
     stuck: Stuck = None,
     stuck_hours: StuckHours = None,
     waiting: Waiting = None,
+    held: Held = None,
     sort: Sort = None,
     limit: Limit = 50,
     as_json: AsJson = False,

@@ -1,4 +1,4 @@
-"""Starts the workflows of imports and rehearsals that stand in the store and have none.
+"""Starts the workflows of imports, rehearsals and bulk runs that stand in the store and have none.
 
 Whoever takes one in starts its workflow. This is for what was taken in while Temporal was away, and for workflows that
 were terminated or lost. It also gives up uploads that died: of those there is no workflow yet.

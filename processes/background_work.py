@@ -1,4 +1,4 @@
-"""Imports and rehearsals as durable processes: begun by whoever asked for them, or from the store later on."""
+"""Imports, rehearsals and bulk runs as durable processes: begun by whoever asked for them, or later from the store."""
 
 from typing import Final
 
@@ -12,7 +12,9 @@ from processes.errors import NotReady, Unavailable
 from store import imports
 from store.enums import ImportStatus
 from store.imports import Import
+from store.orders import bulk_runs
 from store.rehearsal import rehearsals
+from workflows.bulk import BulkInput, BulkWorkflow
 from workflows.imports import ImportInput, ImportWorkflow
 from workflows.rehearsals import RehearsalInput, RehearsalWorkflow
 
@@ -42,12 +44,23 @@ class BackgroundWork:
         except _AWAY as error:
             _log.warning("a rehearsal begins later", id=rehearsal_id, because=f"{type(error).__name__} {error}")
 
+    async def bulk_asked(self, bulk_id: str) -> None:
+        """Begin it at once, or go on with it. While Temporal is away it stands in the store until `begin_unfinished`
+        finds it.
+        """
+        try:
+            await self._begin_bulk(bulk_id)
+        except _AWAY as error:
+            _log.warning("a bulk run begins later", id=bulk_id, because=f"{type(error).__name__} {error}")
+
     async def begin_unfinished(self) -> None:
         """Begin what the store holds and no workflow does. Raises what Temporal raises."""
         for import_id in await imports.unfinished(self._engine):
             await self._begin_import(import_id)
         for rehearsal_id in await rehearsals.unfinished(self._engine):
             await self._begin_rehearsal(rehearsal_id)
+        for bulk_id in await bulk_runs.unfinished(self._engine):
+            await self._begin_bulk(bulk_id)
 
     async def _begin_import(self, import_id: str) -> None:
         start = ImportInput(import_id=import_id)
@@ -56,6 +69,10 @@ class BackgroundWork:
     async def _begin_rehearsal(self, rehearsal_id: str) -> None:
         start = RehearsalInput(rehearsal_id=rehearsal_id)
         await self._durable.begin(RehearsalWorkflow.run, start, workflow_id=rehearsal_id, summary="Rehearsal")
+
+    async def _begin_bulk(self, bulk_id: str) -> None:
+        start = BulkInput(bulk_id=bulk_id)
+        await self._durable.begin(BulkWorkflow.run, start, workflow_id=bulk_id, summary="Bulk change of orders")
 
     async def cancel_import(self, import_id: str, by: str) -> Import:
         """End an import where it stands; the same again is answered the same.

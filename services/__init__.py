@@ -16,6 +16,9 @@ unable_nodes           work is taken from nodes that cannot do it any more
 order_views            what an order's process sees of the order
 order_waits            what an order waits for and until when
 saved_views            views of the order list: who may keep, see and change which
+bulk_runs              bulk runs are asked for, counted beforehand, stopped and resumed
+bulk_changes           the orders of a bulk run are changed, each once
+bulk_actions           what a bulk run does to one order
 planning               units planned on a fresh snapshot: behind the promise, the soft reservation and the order
 promises               the plan that would be made for a basket, by shipping method
 reservations           units held for a cart or a checkout

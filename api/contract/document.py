@@ -45,6 +45,7 @@ too. `RateLimit` and `RateLimit-Policy` say what is left to the caller; 429 come
 TAGS: Final = [
     {"name": "orders", "description": "Handed over by channels, once each; shown with everything about them."},
     {"name": "holds", "description": "What stops an order on its way until somebody, a rule or time releases it."},
+    {"name": "bulk", "description": "One action on many orders: previewed, followed, stopped and resumed."},
     {"name": "fulfilments", "description": "One node's work for one order: work lists, steps, labels."},
     {"name": "carriers", "description": "Carriers, shipments booked with them, scans of parcels."},
     {"name": "exceptions", "description": "What a person must look at and does about it, and watches that open some."},

@@ -27,6 +27,7 @@ _STEPS: Final = tuple(
     f"{step}_fulfilment" for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")
 )  # fmt: skip
 _FULFILMENT: Final = (*_STEPS, "arrivedFulfilment", "getFulfilmentLabel")
+_BULK: Final = ("getBulk", "listBulkItems", "stopBulk", "resumeBulk")
 _VIEW: Final = ("getSavedView", "putSavedView", "deleteSavedView")
 _RETURN: Final = ("getReturn", "receiveReturn", "inspectReturn", "cancelReturn", "closeReturn")
 _RESERVATION: Final = ("getReservation", "extendReservation", "releaseReservation")
@@ -49,6 +50,9 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "listOrders": (Follow("/items/0/order_id", "order_id", _ORDER),),
     "createSavedView": (Follow("/id", "view_id", _VIEW), Follow("/id", "view", ("listOrders",))),
     "listSavedViews": (Follow("/items/0/id", "view_id", _VIEW), Follow("/items/0/id", "view", ("listOrders",))),
+    "startBulk": (Follow("/id", "bulk_id", _BULK),),
+    "listBulk": (Follow("/items/0/id", "bulk_id", _BULK),),
+    "listBulkItems": (Follow("/items/0/order_id", "order_id", _ORDER),),
     "getOrder": (Follow("/fulfilments/0/id", "fulfilment_id", _FULFILMENT),),
     "listFulfilments": (
         Follow("/items/0/id", "fulfilment_id", _FULFILMENT),

@@ -5,6 +5,7 @@ answered as if it were not there.
 from collections.abc import Iterable
 
 from api.http.services import Services
+from dom.orders.search_filter import OrderFilter
 from dom.shared.access import UNLIMITED, Principal, Scope
 from dom.shared.errors import Forbidden, InvalidInput, NotFound
 from store.access import visibility
@@ -40,6 +41,14 @@ def no_limit_of_nodes(who: Principal) -> None:
     """Raises Forbidden for a caller that is limited to nodes, of what concerns nodes that are not named yet."""
     if who.limits.nodes is not None:
         raise Forbidden(f"{who.name} is limited to nodes, and this may concern any")
+
+
+def own_filter(who: Principal, given: OrderFilter) -> None:
+    """Raises Forbidden for a channel or node that a filter of orders names, and that is not the caller's own."""
+    for channel in given.channel or ():
+        must_be_own(who, "channel", channel=channel)
+    for node in given.node or ():
+        must_be_own(who, "node", node=node)
 
 
 def sees_costs(who: Principal) -> bool:

@@ -153,10 +153,7 @@ async def list_orders(
     as if nothing were there. A page after the first wants the same filters and the same view as it.
     """
     given = asked.filter()
-    for channel in given.channel or ():
-        visibility.must_be_own(who, "channel", channel=channel)
-    for node in given.node or ():
-        visibility.must_be_own(who, "node", node=node)
+    visibility.own_filter(who, given)
     after = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.engine.connect() as connection:
         kept = [saved_views.filter_of(await saved_views.get(connection, who, view, "view"))] if view is not None else []

@@ -43,6 +43,7 @@ class FilterParameters:
     stuck: Annotated[bool | None, _query("stuck")] = None
     stuck_hours: Annotated[int | None, _query("stuck_hours")] = None
     waiting: Annotated[bool | None, _query("waiting")] = None
+    held: Annotated[bool | None, _query("held")] = None
     sort: Annotated[OrderSort | None, _query("sort")] = None
 
     def filter(self) -> OrderFilter:

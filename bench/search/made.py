@@ -54,6 +54,7 @@ COLUMNS = {
     "timeline": "order_id, kind, business_key, actor, data, occurred_at, recorded_at",
     "exceptions": "order_id, kind, business_key, detail, status, opened_at",
     "returns": "id, order_id, node_id, status, number, reason, content_hash, requested_at",
+    "order_holds": "id, order_id, type, blocks, placed_by, placed_at, released_by, released_at",
 }
 """The tables that are filled, parents first, and the columns of their rows."""
 
@@ -156,6 +157,10 @@ class Maker:
             status = "closed" if life.status == "delivered" else "open"
             row = (order_id, "message_given_up", f"x:{order_id}", "the mail server refused it", status, captured)
             made["exceptions"].append(row)
+        if captured.second == 0:
+            released = ("pat", captured) if life.status == "delivered" else (None, None)
+            hold = (ids.hold_id(order_id, 1), order_id, "manual", ["release"], "kim", captured, *released)
+            made["order_holds"].append(hold)
         if life.work is None:
             return
         node = random.choices(NODES, _NODE_SHARES)[0]

@@ -115,6 +115,7 @@ QUESTIONS: Final = (
     Question("stuck", lambda *_: {"stuck": True}),
     Question("stuck of a rare channel", lambda *_: {"stuck": True, "channel": ["b2b"]}),
     Question("waiting", lambda *_: {"waiting": True}),
+    Question("held", lambda *_: {"held": True}),
     Question("not waiting, not late, open", lambda *_: {"waiting": False, "late": False, "status": ["shipped"]}),
     Question("promised today", lambda *_: {"promise_from": "today", "promise_to": "today"}),
     Question(

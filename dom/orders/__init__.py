@@ -1,5 +1,6 @@
 """An order: what a channel may hand over, where its units stand, and what may happen to them next.
 
+bulk         one action on many orders: which orders, what is done, and what may become of each
 calls        what callers ask of an order, and what they hear
 changes      what a command changes of an order, as a value: units, statuses, stock, what is told
 commands     what may be asked of an order's units

@@ -122,6 +122,9 @@ class OrderFilter(Value):
     waiting: bool | None = Field(
         default=None, description="Orders with units that no node has, whatever else is on its way; or without."
     )
+    held: bool | None = Field(
+        default=None, description="Not final, and a hold stands that blocks one of its steps; or none of that."
+    )
     sort: OrderSort | None = Field(
         default=None,
         description="`captured` (as without it) and `placed`: the newest first. `promise`: the earliest end of the "

@@ -56,6 +56,7 @@ class Scope(StrEnum):
     ORDERS_CANCEL = "orders:cancel"
     ORDERS_HOLD = "orders:hold"
     ORDERS_EDIT = "orders:edit"
+    ORDERS_BULK = "orders:bulk"
     ORDERS_REVIVE = "orders:revive"
     SOURCING_READ = "sourcing:read"
     RETURNS_READ = "returns:read"
@@ -112,7 +113,7 @@ _NODE: Final = frozenset(
 _CARRIER: Final = frozenset({_S.SHIPMENTS_READ, _S.SHIPMENTS_REPORT})
 _SUPPORT: Final = _CHANNEL | {
     _S.SOURCING_READ, _S.FULFILMENTS_READ, _S.FULFILMENTS_CORRECT, _S.EXCEPTIONS_READ, _S.EXCEPTIONS_WORK,
-    _S.STOCK_READ, _S.INBOUND_READ, _S.NETWORK_READ,
+    _S.STOCK_READ, _S.INBOUND_READ, _S.NETWORK_READ, _S.ORDERS_BULK,
 }  # fmt: skip
 _SUPERVISOR: Final = _SUPPORT | {_S.FULFILMENTS_WORK, _S.RETURNS_WORK, _S.POLICY_READ, _S.ACCESS_AUDIT}
 _PLANNER: Final = frozenset(

@@ -3,11 +3,11 @@
 What belongs to no channel or node (a policy, a SKU) is not limited by them. Without a limit nothing is asked.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, exists, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.shared.access import Limits
@@ -106,6 +106,12 @@ INBOUND: Final = Kind("inbound", inbound.c.reference, of_inbound)
 async def sees(connection: AsyncConnection, limits: Limits, kind: Kind, key: str) -> bool:
     """Whether the thing is there and seen."""
     return (await connection.execute(select(kind.key).where(kind.key == key, *kind.seen(limits)))).first() is not None
+
+
+async def seen_orders(connection: AsyncConnection, limits: Limits, named: Sequence[str]) -> frozenset[str]:
+    """Those of the orders that are there and seen."""
+    query = select(orders.c.id).where(orders.c.id == any_(literal(list(named), ARRAY(Text))), *of_orders(limits))
+    return frozenset((await connection.scalars(query)).all())
 
 
 def _of_channels(order_id: ColumnElement[Any], limits: Limits) -> Conditions:

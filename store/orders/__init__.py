@@ -1,5 +1,6 @@
 """Orders: captured once, their timeline, their reads, and what a process needs to go on.
 
+bulk_runs  one action on many orders: what was asked, and what became of each
 orders     orders and their lines: captured once, then only their units' counts and their status move
 processes  orders and returns that must have a process, and what a person is told of those that have none,
            or a wrong one

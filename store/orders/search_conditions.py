@@ -25,6 +25,7 @@ from dom.orders import searching
 from dom.orders.search_filter import FEWEST_OF_A_NUMBER, STUCK_HOURS, OrderFilter, beginning, day_of
 from dom.orders.status import BEFORE_HAND_OVER, ENDED_UNDELIVERED, FINAL_ORDER, OrderStatus
 from store.enums import ExceptionStatus
+from store.tables.holds import order_holds
 from store.tables.orders import (
     NO_PROMISE,
     carrier_events,
@@ -151,6 +152,10 @@ def related(asked: OrderFilter, now: datetime) -> Iterator[Condition]:
         yield Related((_tracked(asked.tracking),), rare=_is_number(asked.tracking))
     if asked.tag is not None:
         yield from _tagged(asked.tag)
+    yield from _of_state(asked, now)
+
+
+def _of_state(asked: OrderFilter, now: datetime) -> Iterator[Condition]:
     if asked.late is not None:
         yield Related(tuple(_late(now)), negated=not asked.late, of_open=asked.late)
     if asked.stuck is not None or asked.stuck_hours is not None:
@@ -161,6 +166,15 @@ def related(asked: OrderFilter, now: datetime) -> Iterator[Condition]:
         yield Related(
             (Way(_lines(order_lines.c.backordered > 0), few=True),), negated=not asked.waiting, of_open=asked.waiting
         )
+    if asked.held is not None:
+        yield Related((_held(),), negated=not asked.held, of_open=asked.held)
+
+
+def _held() -> Way:
+    other = orders.alias()
+    standing = order_holds.join(other, other.c.id == order_holds.c.order_id)
+    found = select(order_holds.c.order_id).select_from(standing)
+    return Way(found.where(order_holds.c.released_at.is_(None), is_open(other)), few=True)
 
 
 def _lines(test: Test) -> Select[Any]:

@@ -5,6 +5,7 @@
 
 from store.tables import (
     access,
+    bulk,
     channels,
     exceptions,
     feeds,
@@ -22,6 +23,7 @@ from store.tables.common import metadata
 
 __all__ = [
     "access",
+    "bulk",
     "channels",
     "exceptions",
     "feeds",

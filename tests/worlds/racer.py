@@ -1,6 +1,7 @@
-"""A process of its own that changes orders in the store: `python -m tests.worlds.racer DATABASE_URL`.
+"""A process of its own that changes orders in the store: `python -m tests.worlds.racer`.
 
-It reads a request a line, an order's command or a re-optimisation, and answers a line: what came of it.
+It reads a request a line, an order's command or a re-optimisation, with the database it is about, and answers a line:
+what came of it. Its start takes seconds on a busy machine, so that the tests of a module share it.
 """
 
 import asyncio
@@ -45,27 +46,31 @@ def _say(words: str) -> None:
     sys.stdout.flush()
 
 
-async def main(database_url: str) -> None:
+async def main() -> None:
     """Answer until the input ends."""
-    engine = database.create(database_url, 2)
-    async with engine.connect():
-        _say("ready")
+    _say("ready")
+    url, engine = "", database.create("postgresql+psycopg://nowhere", 2)
     while line := await asyncio.to_thread(sys.stdin.readline):
-        _say(await _answer(engine, json.loads(line)))
+        asked = json.loads(line)
+        if asked["database"] != url:
+            await engine.dispose()
+            url, engine = asked["database"], database.create(asked["database"], 2)
+        _say(await _answer(engine, asked))
     await engine.dispose()
 
 
 @dataclass
 class Racers:
-    """Processes that wait for what they are to do."""
+    """Processes that wait for what they are to do in a database."""
 
     running: Sequence[asyncio.subprocess.Process]
+    url: str
 
     def ask(self, *requests: dict[str, Any]) -> None:
         """Tell each process what to do, all at once."""
         for process, request in zip(self.running, requests, strict=False):
             assert process.stdin is not None
-            process.stdin.write((json.dumps(request) + "\n").encode())
+            process.stdin.write((json.dumps({**request, "database": self.url}) + "\n").encode())
 
     async def answers(self, count: int) -> list[str]:
         """What came of it, in the sequence in which it was asked."""
@@ -74,23 +79,25 @@ class Racers:
 
 async def _line(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return (await process.stdout.readline()).decode().strip()
 
 
 @asynccontextmanager
-async def racing(database_url: str, count: int) -> AsyncIterator[Racers]:
+async def racing(count: int) -> AsyncIterator[Sequence[asyncio.subprocess.Process]]:
     """So many processes, ready for the start."""
     pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-m", "tests.worlds.racer", database_url)
+    command = (sys.executable, "-m", "tests.worlds.racer")
     running = [await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe) for _ in range(count)]
-    assert [await _line(process) for process in running] == ["ready"] * count
-    yield Racers(running)
-    for process in running:
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()
+    try:
+        assert [await _line(process) for process in running] == ["ready"] * count
+        yield running
+    finally:
+        for process in running:
+            assert process.stdin is not None
+            process.stdin.close()
+            await process.wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main())

@@ -144,8 +144,10 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     holds["types"]["manual"]["released_by"] = list(Role)
     assert (await http.put("/v1/holds/policy", json=holds)).status_code == 200
     held_back = await http.post(f"/v1/orders/{placed}/holds", json={"type": "manual", "blocks": ["refund"]})
+    many = {"action": {"kind": "cancel"}, "selection": {"orders": ["web-nowhere"]}, "reason": "of the matrix"}
+    run = (await http.post("/v1/bulk", json=many)).json()["id"]
     names = {
-        "hold_id": held_back.json()["hold"]["hold_id"],
+        "bulk_id": run, "hold_id": held_back.json()["hold"]["hold_id"],
         "exception_id": str(excepted), "action": "source_again", "watch": "example-watch",
         "order_id": placed, "fulfilment_id": work["id"], "return_id": returned, "sku_id": sku, "node_id": NODE,
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,
@@ -235,7 +237,7 @@ async def test_anothers_is_answered_in_the_words_of_what_never_was(world: World,
     headers = await world.key(Role.OPERATOR, dimension)
     there = await world.ask(row, headers)
     never = World(world.http, world.engine, {**world.names}, world.bodies, world.keys)
-    kinds = ("order_id", "fulfilment_id", "return_id", "reservation_id", "reference", "import_id")
+    kinds = ("order_id", "fulfilment_id", "return_id", "reservation_id", "reference", "import_id", "bulk_id")
     for name in kinds:
         never.names[name] = (
             world.names[name].replace(world.names[name][-3:], "777") if name != "fulfilment_id" else "matrix-x-F9"

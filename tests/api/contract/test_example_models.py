@@ -10,6 +10,8 @@ from api.access import models as access
 from api.access import secret_models as secrets
 from api.availability import change_models
 from api.availability import models as availability
+from api.bulk import examples as bulk_examples
+from api.bulk import models as bulk
 from api.channels import models as channels
 from api.delivery import models as delivery
 from api.exceptions import models as exceptions
@@ -55,6 +57,12 @@ from tests.worlds import api_examples as examples
         (view_models.SavedView, examples.SAVED_VIEW),
         (view_models.SavedViewList, examples.SAVED_VIEW_LIST),
         *((view_models.SavedViewRequest, body) for body in examples.SAVED_VIEWS.values()),
+        *((bulk.BulkRequest, body) for body in bulk_examples.REQUESTS.values()),
+        (bulk.BulkPreview, bulk_examples.PREVIEW),
+        (bulk.BulkDetail, bulk_examples.RUN),
+        (bulk.BulkDetail, bulk_examples.STOPPED),
+        (bulk.BulkList, bulk_examples.LIST),
+        (bulk.BulkItemList, bulk_examples.ITEMS),
         (orders.OrderDetail, examples.ORDER),
         (orders.Timeline, examples.TIMELINE),
         (orders.Sourcing, examples.SOURCING),

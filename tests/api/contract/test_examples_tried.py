@@ -36,6 +36,7 @@ REFUSED = {
     "getImport": "not-found",
     "getImportProblems": "not-found",
     "cancelImport": "not-found",
+    **dict.fromkeys(("getBulk", "listBulkItems", "stopBulk", "resumeBulk"), "not-found"),
     "getSavedView": "not-found",
     "putSavedView: late at a node, for all": "not-found",
     "putSavedView: promised for today or tomorrow and not sent": "not-found",

@@ -1,7 +1,8 @@
 """Several processes change one order at the same moment: one comes first, and the others hear what is so then."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,10 +27,15 @@ S, Step = FulfilmentStatus, FulfilmentStep
 RACERS = 4
 
 
-@pytest.fixture
-async def racers(world: AsyncEngine) -> AsyncIterator[Racers]:
-    async with racing(world.url.render_as_string(hide_password=False), RACERS) as running:
+@pytest.fixture(scope="module")
+async def processes() -> AsyncIterator[Sequence[Process]]:
+    async with racing(RACERS) as running:
         yield running
+
+
+@pytest.fixture
+def racers(world: AsyncEngine, processes: Sequence[Process]) -> Racers:
+    return Racers(processes, world.url.render_as_string(hide_password=False))
 
 
 def step(order: Order, name: FulfilmentStep, number: int = 1, **fields: Any) -> TakeNodeStep:
@@ -53,7 +59,7 @@ async def start_line(engine: AsyncEngine, order: Order, waiting: int) -> AsyncIt
     async with engine.connect() as holding, engine.connect() as looking:
         await holding.execute(text("SELECT FROM orders WHERE id = :id FOR UPDATE"), {"id": order.order_id})
         yield
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await looking.scalar(query) != waiting:
                 await looking.rollback()
                 await asyncio.sleep(0.01)

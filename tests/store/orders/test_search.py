@@ -159,6 +159,19 @@ class TestFilters:
         assert await ids(orders, waiting=True) == {FIRST}
         assert await ids(orders, waiting=False) == {SECOND, THIRD}
 
+    async def test_held(self, orders: AsyncEngine) -> None:
+        statement = """INSERT INTO order_holds (id, order_id, type, blocks, placed_by, placed_at)
+                       VALUES (:hold, :id, 'manual', '{release}', 'test', now())"""
+        for order_id in (FIRST, SECOND):
+            await change(orders, statement, hold=f"{order_id}-H1", id=order_id)
+        await change(
+            orders, "UPDATE order_holds SET released_at = now(), released_by = 't' WHERE order_id = :id", id=SECOND
+        )
+        assert await ids(orders, held=True) == {FIRST}
+        assert await ids(orders, held=False) == {SECOND, THIRD}
+        await change(orders, "UPDATE orders SET status = 'delivered' WHERE id = :id", id=FIRST)
+        assert await ids(orders, held=True) == set()
+
     async def test_of_two_filters_both_hold(self, orders: AsyncEngine) -> None:
         async def both(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
             found = await page(orders, OrderFilter(**one), OrderFilter(**other))

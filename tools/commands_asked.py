@@ -1,0 +1,190 @@
+"""Every command as the page of commands asks it, and the commands that lead to a state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from dom.network import ShippingMethod
+from dom.orders.commands import (
+    BookCarrierRefused,
+    CancelRest,
+    CancelUnits,
+    CarrierBooked,
+    Command,
+    CountAsDelivered,
+    EditOrder,
+    GiveUpWaiting,
+    HoldIsOverdue,
+    MoveParcel,
+    PlaceHold,
+    ReleaseHold,
+    TakeNodeStep,
+)
+from dom.orders.editing import changes
+from dom.orders.editing.changes import Change, EditKind
+from dom.orders.holds import BlockedStep
+from dom.orders.lifecycle import OrderState
+from dom.orders.order import ShipTo
+from dom.orders.status import FulfilmentStatus, FulfilmentStep
+from dom.shared import ids
+from dom.shared.access import Scope
+
+_S, _Step = FulfilmentStatus, FulfilmentStep
+_Make = Callable[[str, str, datetime, OrderState], Command]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A row of the page: a command by its name, and the scope that a caller needs; None: no caller asks it."""
+
+    name: str
+    scope: Scope | None
+    command: _Make
+    edit: EditKind | None = None
+
+
+def _step(step: FulfilmentStep) -> Ask:
+    def make(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
+        return TakeNodeStep(fulfilment_id=fulfilment_id, step=step, actor="node", at=at)
+
+    return Ask(step.value.replace("_", " "), Scope.FULFILMENTS_WORK, make)
+
+
+def _parcel(status: FulfilmentStatus, name: str) -> Ask:
+    def make(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
+        return MoveParcel(fulfilment_id=fulfilment_id, status=status, actor="carrier", at=at)  # type: ignore[arg-type]
+
+    return Ask(name, Scope.SHIPMENTS_REPORT, make)
+
+
+def _booked(fulfilment_id: str, at: datetime, booking: int) -> Command:
+    return CarrierBooked(
+        fulfilment_id=fulfilment_id,
+        shipment_id=ids.booking_key(fulfilment_id, booking),
+        carrier="test",
+        tracking_number="T",
+        price=100,
+        currency="GBP",
+        is_needed=True,
+        at=at,
+    )
+
+
+def _refused(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
+    return BookCarrierRefused(fulfilment_id=fulfilment_id, attempt=1, reason="refused", at=at)
+
+
+def _arrived(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
+    return CountAsDelivered(fulfilment_id=fulfilment_id, actor="support", at=at, reason="arrived", begun=True)
+
+
+def _cancel(units: int | None) -> _Make:
+    def make(_: str, line_id: str, at: datetime, __: OrderState) -> Command:
+        return CancelUnits(lines=None if units is None else {line_id: units}, actor="support", at=at)
+
+    return make
+
+
+def _hold(_: str, __: str, at: datetime, ___: OrderState) -> Command:
+    return PlaceHold(type="address", blocks=frozenset({BlockedStep.RELEASE}), actor="support", at=at)
+
+
+def _held(state: OrderState) -> str:
+    return next(iter(state.holds), f"{state.order_id}-H1")
+
+
+def _edit(kind: EditKind, change: Callable[[str], Change]) -> Ask:
+    def make(_: str, line_id: str, at: datetime, state: OrderState) -> Command:
+        return EditOrder(revision=state.revision, changes=(change(line_id),), actor="support", at=at)
+
+    return Ask(f"change: {kind.value.replace('_', ' ')}", Scope.ORDERS_EDIT, make, kind)
+
+
+_ADDRESS: Final = ShipTo(name="Ada Young", lines=("1 New Road",), city="York", postal_code="YO1 7EP", country="GB")
+_K = EditKind
+_EDITS: Final[dict[EditKind, Callable[[str], Change]]] = {
+    _K.SET_QUANTITY: lambda line: changes.SetQuantity(line_id=line, quantity=1),
+    _K.ADD_LINE: lambda _: changes.AddLine(line_id="new", sku="B", quantity=1, unit_price=500),
+    _K.REMOVE_LINE: lambda line: changes.RemoveLine(line_id=line),
+    _K.SWAP_SKU: lambda line: changes.SwapSku(line_id=line, new_line_id="new", sku="B"),
+    _K.SUBSTITUTE: lambda line: changes.TakeSubstitute(
+        line_id=line, units=1, new_line_id="new", sku="B", quantity=1, unit_price=500
+    ),
+    _K.SET_SHIP_TO: lambda _: changes.SetShipTo(ship_to=_ADDRESS),
+    _K.SET_SHIPPING_METHOD: lambda _: changes.SetShippingMethod(shipping_method=ShippingMethod.EXPRESS),
+    _K.SET_REQUESTED_BY: lambda _: changes.SetRequestedBy(requested_by=None),
+    _K.SET_PICKUP_NODE: lambda _: changes.SetPickupNode(pickup_node="st-york"),
+    _K.SET_TAGS: lambda _: changes.SetTags(tags=("vip",)),
+}
+ASKS: Final = (
+    *(_step(step) for step in FulfilmentStep),
+    Ask("carrier booked", None, lambda work, _, at, __: _booked(work, at, 2)),
+    Ask("carrier refused", None, _refused),
+    _parcel(_S.HANDED_OVER, "in transit"),
+    _parcel(_S.DELIVERED, "delivered"),
+    _parcel(_S.LOST, "lost"),
+    _parcel(_S.RETURNED, "returned to sender"),
+    Ask("arrived after all", Scope.FULFILMENTS_CORRECT, _arrived),
+    Ask("cancel the order", Scope.ORDERS_CANCEL, _cancel(None)),
+    Ask("cancel a unit", Scope.ORDERS_CANCEL, _cancel(1)),
+    Ask("cancel the rest", None, lambda _, __, at, ___: CancelRest(actor="system:temporal", at=at)),
+    Ask("give up waiting", None, lambda _, __, at, ___: GiveUpWaiting(at=at, reason="too long")),
+    Ask("put a hold on", Scope.ORDERS_HOLD, _hold),
+    Ask(
+        "release a hold",
+        Scope.ORDERS_HOLD,
+        lambda _, __, at, state: ReleaseHold(hold_id=_held(state), actor="support", at=at),
+    ),
+    Ask("a hold is overdue", None, lambda _, __, at, state: HoldIsOverdue(hold_id=_held(state), at=at)),
+    *(_edit(kind, change) for kind, change in _EDITS.items()),
+)
+"""Every row, in sequence."""
+
+_PATHS: Final[dict[str, tuple[FulfilmentStatus, ...]]] = {
+    _S.RELEASED: (),
+    _S.ACCEPTED: (_S.ACCEPTED,),
+    _S.PICKED: (_S.ACCEPTED, _S.PICKED),
+    _S.PACKED: (_S.ACCEPTED, _S.PICKED, _S.PACKED),
+    _S.BOOKED: (_S.ACCEPTED, _S.PICKED, _S.PACKED, _S.BOOKED),
+    **{
+        status: (_S.ACCEPTED, _S.PICKED, _S.PACKED, _S.BOOKED, _S.HANDED_OVER, *after)
+        for status, after in {
+            _S.HANDED_OVER: (),
+            _S.DELIVERED: (_S.DELIVERED,),
+            _S.LOST: (_S.LOST,),
+            _S.RETURNED: (_S.RETURNED,),
+        }.items()
+    },
+    _S.REJECTED: (_S.REJECTED,),
+    _S.READY: (_S.ACCEPTED, _S.PICKED, _S.READY),
+    _S.COLLECTED: (_S.ACCEPTED, _S.PICKED, _S.READY, _S.COLLECTED),
+}
+_STEPS: Final = {
+    _S.ACCEPTED: _Step.ACCEPT,
+    _S.PICKED: _Step.PICK,
+    _S.PACKED: _Step.PACK,
+    _S.READY: _Step.PACK,
+    _S.COLLECTED: _Step.COLLECT,
+    _S.REJECTED: _Step.REJECT,
+}
+
+
+def path_of(state: str, fulfilment_id: str, at: datetime) -> Iterator[Command]:
+    """The commands by which released work comes to a state of the page."""
+    if state == "cancelled":
+        yield CancelUnits(lines=None, actor="support", at=at)
+        return
+    if state == "held":
+        blocks = frozenset({BlockedStep.RELEASE})
+        yield PlaceHold(type="manual", blocks=blocks, actor="support", at=at, due_at=at)
+        return
+    for status in _PATHS[state]:
+        if status is _S.BOOKED:
+            yield _booked(fulfilment_id, at, 1)
+        elif status in _STEPS:
+            yield TakeNodeStep(fulfilment_id=fulfilment_id, step=_STEPS[status], actor="node", at=at)
+        else:
+            yield MoveParcel(fulfilment_id=fulfilment_id, status=status, actor="carrier", at=at)  # type: ignore[arg-type]
