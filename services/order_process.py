@@ -6,7 +6,8 @@ Each is one transaction and answers with the order as it stands after it, which 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.fulfilment.carrier_reports import ParcelReport
-from dom.orders.commands import Command, PlaceHold, ReleaseHold, TakeNodeStep
+from dom.orders import cancellation
+from dom.orders.commands import CancelUnits, Command, PlaceHold, ReleaseHold, TakeNodeStep
 from dom.orders.events import EventKind, ProcessRevivedData, units_taken
 from dom.orders.views import Heeded, OrderAfter, OrderView
 from dom.sourcing.sourced import ResumedOrder, sourced
@@ -29,6 +30,7 @@ async def change(database: Database, order_id: str, command: Command) -> OrderAf
         return OrderAfter(
             view=await order_views.get(connection, order_id),
             units=units_taken(changed.data),
+            lines=cancellation.of_event(changed.data) if isinstance(command, CancelUnits) else (),
             request_hash=changed.data.get("request_hash"),
         )
 

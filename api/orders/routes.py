@@ -259,7 +259,8 @@ async def cancel(
     who: Annotated[Principal, needs(Scope.ORDERS_CANCEL)],
     key: IdempotencyKey = None,
 ) -> Json:
-    """Possible for units that are not handed over. Everything asked is cancelled, or nothing is.
+    """Possible for units that are not handed over. Everything asked is cancelled, or nothing is; with `mode` `possible`
+    what can be cancelled is, and `lines` of the answer say why the rest is left. Where nothing can be it is refused.
 
     Without `lines` the whole order; a line without `quantity` means every unit of it.
     """
@@ -267,6 +268,7 @@ async def cancel(
     not_in_the_future(asked.occurred_at)
     call = CancelCall(
         lines=asked.lines,
+        mode=asked.mode,
         reason=asked.reason,
         actor=who.name,
         occurred_at=asked.occurred_at,

@@ -1,6 +1,7 @@
 """An order: what a channel may hand over, where its units stand, and what may happen to them next.
 
 calls        what callers ask of an order, and what they hear
+cancellation how much of what is asked is cancelled, and why the rest is not
 changes      what a command changes of an order, as a value: units, statuses, stock, what is told
 commands     what may be asked of an order's units
 holds        holds that stand on an order: each blocks steps until it is released

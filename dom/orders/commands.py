@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dom.orders.cancellation import CancelMode
 from dom.orders.editing.changes import Change
 from dom.orders.holds import BlockedStep
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
@@ -98,12 +99,14 @@ class CountAsDelivered(Requested):
 
 class CancelUnits(Requested):
     """Cancel units by line before hand-over (None: all of the line), or (None) all that are not cancelled: what is
-    asked whole, or nothing. `nodes` are the only ones that work may be taken from; None for any. Raises CannotCancel
-    for what left its node or is cancelled already, and Forbidden for work at another node.
+    asked whole or nothing, unless the mode says that what is possible is enough. `nodes` are the only ones that work
+    may be taken from; None for any. Raises CannotCancel for what left its node or is cancelled already (where something
+    is possible and enough: only if nothing is), and Forbidden for work at another node.
     """
 
     verb: Literal["cancel_units"] = "cancel_units"
     lines: dict[str, int | None] | None
+    mode: CancelMode = CancelMode.ALL
     nodes: tuple[str, ...] | None = None
     actor: str
     at: datetime

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
+from dom.orders.cancellation import LeftUnits
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Correction
 from dom.orders.status import FulfilmentStatus, NodeReason, ReturnStatus, ReturnStep
@@ -114,10 +115,17 @@ class RequestedData(EventData):
     request_hash: str | None = None
 
 
+class LeftOfLine(LeftUnits):
+    """Units of a line that were to be cancelled, and were not."""
+
+    line_id: str
+
+
 class CancelledData(RequestedData):
-    """Units cancelled, by line."""
+    """Units cancelled, by line, and those that were asked for and not cancelled."""
 
     lines: dict[str, int]
+    left: tuple[LeftOfLine, ...] | None = None
 
 
 class FulfilmentData(RequestedData):

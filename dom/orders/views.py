@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from dom.orders.cancellation import LineCancellation
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Order
 from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause
@@ -60,11 +61,12 @@ class OrderView(Value):
 
 class OrderAfter(Value):
     """The order after a command, units by line that it cancelled or took back, and the hash of the request it answers,
-    which is another one's if the request's id was used before.
+    which is another one's if the request's id was used before. `lines`: what a cancellation came to.
     """
 
     view: OrderView
     units: dict[str, int] = Field(default={})
+    lines: tuple[LineCancellation, ...] = ()
     request_hash: str | None = None
 
 

@@ -78,6 +78,7 @@ REFUSED = {
     ),
     # The order was cancelled by the example before.
     "cancelOrder: two units of a line": "cannot-cancel",
+    "cancelOrder: what is still possible": "cannot-cancel",
     "changeOrder: one more, and another address": "invalid-input",
     "changeOrder: another SKU": "invalid-input",
     "changeOrder: a substitute for two units": "invalid-input",

@@ -8,6 +8,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from connectors.carriers.port import Booking, BookingRequest
 from dom.orders.calls import CancelCall, CancelLine
+from dom.orders.cancellation import CancelMode
 from dom.orders.status import OrderStatus
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, on_hand, one, rows
@@ -72,9 +73,27 @@ class TestWhole:
         await until_order(house, order, "part_shipped")
         async with refused("cannot-cancel") as about:
             await cancel(house, order)
-        assert (about["field"], about["data"]) == ("lines", {"cancellable": {"2": 1}})
+        left = [{"quantity": 2, "reason": "handed_over", "fulfilment_id": "web-gone-F1"}]
+        lines = [{"line_id": "1", "asked": 2, "left": left}, {"line_id": "2", "asked": 1, "left": []}]
+        assert (about["field"], about["data"]) == ("lines", {"cancellable": {"2": 1}, "lines": lines})
         await cancel(house, order, l2=1)
         await until_order(house, order, "shipped")
+        await house.carrier_says(order, "delivered")
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+
+    async def test_of_what_is_possible_leaves_what_is_handed_over(self, house: House) -> None:
+        order = small.order("possible", A=2, NEVER=1)
+        await house.send(order)
+        await ship(house, order)
+        await until_order(house, order, "part_shipped")
+        call = CancelCall(mode=CancelMode.POSSIBLE)
+        result = await house.handle(order).execute_update(OrderWorkflow.cancel, call)
+        assert (result.status, result.cancelled) == (OrderStatus.SHIPPED, {"2": 1})
+        assert [(line.line_id, line.asked, line.cancelled) for line in result.lines] == [("1", 2, 0), ("2", 1, 1)]
+        (left,) = result.lines[0].left
+        assert (left.quantity, left.reason, left.fulfilment_id) == (2, "handed_over", "web-possible-F1")
+        async with refused("cannot-cancel"):
+            await house.handle(order).execute_update(OrderWorkflow.cancel, call)
         await house.carrier_says(order, "delivered")
         assert (await ended(house, order)).status is OrderStatus.DELIVERED
 
@@ -136,7 +155,8 @@ class TestOneLine:
         assert (await cancel(house, order, l1=1)).cancelled == {"1": 1}
         async with refused("cannot-cancel") as about:
             await cancel(house, order, l1=3)
-        assert about["data"] == {"cancellable": {"1": 2}}
+        left = [{"quantity": 1, "reason": "cancelled_already"}]
+        assert about["data"] == {"cancellable": {"1": 2}, "lines": [{"line_id": "1", "asked": 3, "left": left}]}
         await ship(house, order)
         await house.carrier_says(order, "delivered")
         assert (await ended(house, order)).status is OrderStatus.DELIVERED
