@@ -42,6 +42,7 @@ from dom.shared.errors import NotFound
 from dom.sourcing.valuation.terms import PricingTerms
 from jobs.accept_timeouts import AcceptTimeouts
 from jobs.allocating import Allocating
+from jobs.cancellation_timeouts import CancellationTimeouts
 from jobs.expiring import Sweeping
 from jobs.job import Job
 from jobs.leader import keep
@@ -188,6 +189,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Reoptimising(engine, replaying=settings.replay_orders),
         Retiring(engine, webhooks=bool(settings.webhook_url)),
         AcceptTimeouts(engine, webhooks=bool(settings.webhook_url)),
+        CancellationTimeouts(engine, webhooks=bool(settings.webhook_url)),
         Shadowing(engine),
         Watching(engine, client, settings.task_queue),
         WatchingMilestones(engine),

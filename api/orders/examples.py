@@ -192,6 +192,7 @@ CANCELS: Final[dict[str, Example]] = {
     "the whole order": {"reason": "ordered twice"},
     "two units of a line": {"lines": [{"line_id": "1", "quantity": 2}], "reason": "too many"},
     "what is still possible": {"mode": "possible", "reason": "changed mind"},
+    "ask who has picked it": {"mode": "ask", "reason": "changed mind"},
 }
 CANCELLED: Final[Example] = {
     "order_id": "web-EXAMPLE-1",

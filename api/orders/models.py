@@ -92,7 +92,8 @@ class CancelRequest(Value):
     lines: tuple[CancelLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
     mode: CancelMode = Field(
         default=CancelMode.ALL,
-        description="Where not all that is asked can be cancelled: `all` cancels nothing, `possible` what can be.",
+        description="Where not all that is asked can be cancelled: `all` cancels nothing, `possible` what can be; "
+        "`ask` the same, but nodes are asked for what they have picked (`/v1/cancellation-requests`).",
     )
     reason: Reason = ""
     occurred_at: GivenTime | None = None

@@ -261,6 +261,7 @@ async def cancel(
 ) -> Json:
     """Possible for units that are not handed over. Everything asked is cancelled, or nothing is; with `mode` `possible`
     what can be cancelled is, and `lines` of the answer say why the rest is left. Where nothing can be it is refused.
+    With `ask` what a node has picked is not taken from it: the node is asked, and `lines` name the request.
 
     Without `lines` the whole order; a line without `quantity` means every unit of it.
     """

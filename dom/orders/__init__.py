@@ -1,5 +1,6 @@
 """An order: what a channel may hand over, where its units stand, and what may happen to them next.
 
+asked        cancellations that a node is asked for, because it has picked the goods
 calls        what callers ask of an order, and what they hear
 cancellation how much of what is asked is cancelled, and why the rest is not
 changes      what a command changes of an order, as a value: units, statuses, stock, what is told

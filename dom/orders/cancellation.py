@@ -8,8 +8,8 @@ from typing import Any, Final
 from pydantic import Field
 
 from dom.orders.lifecycle import PROGRESS, CancelledUnits, FulfilmentState, OrderState
-from dom.orders.status import ARRIVED, BEFORE_HAND_OVER, ENDED_UNDELIVERED
-from dom.shared.base import Value
+from dom.orders.status import ARRIVED, BEFORE_HAND_OVER, FulfilmentStatus
+from dom.shared.base import Utc, Value
 
 
 class CancelMode(StrEnum):
@@ -19,6 +19,8 @@ class CancelMode(StrEnum):
     """Nothing is cancelled then."""
     POSSIBLE = "possible"
     """What can be cancelled is cancelled, and the rest is left, each with a reason."""
+    ASK = "ask"
+    """The same, but what a node has picked is not taken from it: the node is asked, and answers."""
 
 
 class LeftReason(StrEnum):
@@ -30,6 +32,10 @@ class LeftReason(StrEnum):
     """They were delivered or collected."""
     OTHER_NODE = "other_node"
     """They are in the work of a node that the caller has no access to."""
+    ASKED = "asked"
+    """Their node has picked them, and is asked now; it grants or refuses."""
+    ASKED_BEFORE = "asked_before"
+    """Their node was asked before, and has not answered yet."""
     CANCELLED_ALREADY = "cancelled_already"
     NOT_ORDERED = "not_ordered"
     """The line never had so many."""
@@ -41,6 +47,8 @@ class LeftUnits(Value):
     quantity: int = Field(description="Units that were not cancelled.")
     reason: LeftReason
     fulfilment_id: str | None = Field(default=None, description="The work they are in; null where they are in none.")
+    request_id: str | None = Field(default=None, description="The cancellation request that their node is to answer.")
+    answer_by: Utc | None = Field(default=None, description="Until when that node has time to answer.")
 
 
 class LineCancellation(Value):
@@ -61,13 +69,31 @@ class CancellationPlan:
 
 
 _GONE: Final = dict.fromkeys(ARRIVED, LeftReason.WITH_CUSTOMER)
+_R: Final = LeftReason
+_SEQUENCE: Final = (None, _R.ASKED, _R.ASKED_BEFORE, _R.OTHER_NODE, _R.HANDED_OVER, _R.WITH_CUSTOMER)
+"""In which sequence units in work are taken or left, by why they are left; within each the least advanced first."""
 
 
-def plan(state: OrderState, asked: Mapping[str, int], nodes: Set[str] | None) -> CancellationPlan:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where units of a line are, and why they cannot be cancelled at once."""
+
+    fulfilment_id: str | None
+    units: int
+    why_not: LeftReason | None = None
+    request_id: str | None = None
+
+
+def plan(
+    state: OrderState, asked: Mapping[str, int], nodes: Set[str] | None, *, asks: bool = False
+) -> CancellationPlan:
     """As much of what is asked, units by line, as can be cancelled: first units that wait for stock, then the least
-    advanced work, of these nodes alone (None: of any).
+    advanced work, of these nodes alone (None: of any). With `asks` a node is asked for what it has picked.
     """
-    planned = {line_id: _of_line(state, line_id, units, nodes) for line_id, units in asked.items()}
+    planned = {
+        line_id: _of_line(list(_places(state, line_id, nodes, asks=asks)), line_id, units)
+        for line_id, units in asked.items()
+    }
     return CancellationPlan(
         parts=tuple(part for parts, _ in planned.values() for part in parts),
         lines=tuple(
@@ -82,42 +108,59 @@ def plan(state: OrderState, asked: Mapping[str, int], nodes: Set[str] | None) ->
     )
 
 
-def _of_line(
-    state: OrderState, line_id: str, units: int, nodes: Set[str] | None
-) -> tuple[list[CancelledUnits], list[LeftUnits]]:
+def _of_line(places: list[_Place], line_id: str, units: int) -> tuple[list[CancelledUnits], list[LeftUnits]]:
     parts: list[CancelledUnits] = []
     left: list[LeftUnits] = []
-    for place, quantity, reason in _places(state, line_id, nodes):
-        taken = min(quantity, units)
-        if taken and reason is None:
-            parts.append(CancelledUnits(line_id, taken, place))
-        elif taken and reason is not None:
-            left.append(LeftUnits(quantity=taken, reason=reason, fulfilment_id=place))
+    for place in places:
+        taken = min(place.units, units)
+        if not taken:
+            continue
         units -= taken
+        if place.why_not is None:
+            parts.append(CancelledUnits(line_id, taken, place.fulfilment_id))
+            continue
+        where = {"fulfilment_id": place.fulfilment_id, "request_id": place.request_id}
+        left.append(LeftUnits(quantity=taken, reason=place.why_not, **where))
     if units:
         left.append(LeftUnits(quantity=units, reason=LeftReason.NOT_ORDERED))
     return parts, left
 
 
-def _places(
-    state: OrderState, line_id: str, nodes: Set[str] | None
-) -> Iterator[tuple[str | None, int, LeftReason | None]]:
-    """Where the line's units are, in the sequence in which they are cancelled, and why those at the end cannot be."""
+def _places(state: OrderState, line_id: str, nodes: Set[str] | None, *, asks: bool) -> Iterator[_Place]:
+    """Where the line's units are, in the sequence in which they are taken or left."""
     line = state.lines.get(line_id)
     if line is None:
         return
-    yield None, line.backordered, None
-    working = [f for f in state.fulfilments.values() if f.status not in ENDED_UNDELIVERED]
-    working.sort(key=lambda f: (_why_not(f, nodes) is not None, PROGRESS[f.status]))
-    for fulfilment in working:
-        yield fulfilment.id, fulfilment.lines.get(line_id, 0), _why_not(fulfilment, nodes)
-    yield None, line.cancelled, LeftReason.CANCELLED_ALREADY
+    yield _Place(None, line.backordered)
+    working = sorted(state.living, key=lambda f: PROGRESS[f.status])
+    in_work = [place for f in working for place in _in_work(state, f, line_id, _why_not(f, nodes, asks=asks))]
+    yield from sorted(in_work, key=lambda place: _SEQUENCE.index(place.why_not))
+    yield _Place(None, line.cancelled, LeftReason.CANCELLED_ALREADY)
 
 
-def _why_not(fulfilment: FulfilmentState, nodes: Set[str] | None) -> LeftReason | None:
+def _in_work(
+    state: OrderState, fulfilment: FulfilmentState, line_id: str, why_not: LeftReason | None
+) -> Iterator[_Place]:
+    units = fulfilment.lines.get(line_id, 0)
+    if why_not is LeftReason.ASKED:
+        for asked in state.asked.values():
+            if asked.fulfilment_id == fulfilment.id and (before := min(asked.units.get(line_id, 0), units)):
+                yield _Place(fulfilment.id, before, LeftReason.ASKED_BEFORE, asked.id)
+                units -= before
+    yield _Place(fulfilment.id, units, why_not)
+
+
+def _why_not(fulfilment: FulfilmentState, nodes: Set[str] | None, *, asks: bool) -> LeftReason | None:
     if fulfilment.status not in BEFORE_HAND_OVER:
         return _GONE.get(fulfilment.status, LeftReason.HANDED_OVER)
-    return None if nodes is None or fulfilment.node_id in nodes else LeftReason.OTHER_NODE
+    if nodes is not None and fulfilment.node_id not in nodes:
+        return LeftReason.OTHER_NODE
+    return LeftReason.ASKED if asks and is_picked(fulfilment) else None
+
+
+def is_picked(fulfilment: FulfilmentState) -> bool:
+    """Whether the node has picked the goods, and they have not left it."""
+    return fulfilment.status in BEFORE_HAND_OVER and PROGRESS[fulfilment.status] >= PROGRESS[FulfilmentStatus.PICKED]
 
 
 def of_event(data: Mapping[str, Any]) -> tuple[LineCancellation, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dom.orders.asked import CancellationStatus
 from dom.orders.cancellation import CancelMode
 from dom.orders.editing.changes import Change
 from dom.orders.holds import BlockedStep
@@ -102,12 +103,28 @@ class CancelUnits(Requested):
     asked whole or nothing, unless the mode says that what is possible is enough. `nodes` are the only ones that work
     may be taken from; None for any. Raises CannotCancel for what left its node or is cancelled already (where something
     is possible and enough: only if nothing is), and Forbidden for work at another node.
+
+    `answer_by`: until when nodes that are asked have time, by fulfilment; one that is not named has none.
     """
 
     verb: Literal["cancel_units"] = "cancel_units"
     lines: dict[str, int | None] | None
     mode: CancelMode = CancelMode.ALL
+    answer_by: dict[str, datetime] = Field(default={})
     nodes: tuple[str, ...] | None = None
+    actor: str
+    at: datetime
+    reason: str = ""
+
+
+class AnswerCancellation(Requested):
+    """A node says whether units can be cancelled that it has picked, or its time is over. Raises NotFound for a request
+    that is not open.
+    """
+
+    verb: Literal["answer_cancellation"] = "answer_cancellation"
+    request_id: str
+    answer: Literal[CancellationStatus.GRANTED, CancellationStatus.REFUSED, CancellationStatus.EXPIRED]
     actor: str
     at: datetime
     reason: str = ""
@@ -190,6 +207,7 @@ Command = Annotated[
     | MoveParcel
     | CountAsDelivered
     | CancelUnits
+    | AnswerCancellation
     | CancelRest
     | GiveUpWaiting
     | PlaceHold

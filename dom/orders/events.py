@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
+from dom.orders.asked import CancellationEnd
 from dom.orders.cancellation import LeftUnits
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Correction
@@ -21,6 +22,10 @@ class EventKind(StrEnum):
     SOURCED = "sourced"
     REOPTIMISED = "reoptimised"
     CANCELLED = "cancelled"
+    CANCELLATION_ASKED = "cancellation_asked"
+    CANCELLATION_REFUSED = "cancellation_refused"
+    CANCELLATION_EXPIRED = "cancellation_expired"
+    CANCELLATION_WITHDRAWN = "cancellation_withdrawn"
     FULFILMENT_ACCEPTED = "fulfilment_accepted"
     FULFILMENT_REJECTED = "fulfilment_rejected"
     FULFILMENT_PICKED = "fulfilment_picked"
@@ -122,10 +127,25 @@ class LeftOfLine(LeftUnits):
 
 
 class CancelledData(RequestedData):
-    """Units cancelled, by line, and those that were asked for and not cancelled."""
+    """Units cancelled, by line, and those that were asked for and not cancelled. Of what a node granted, the request
+    for it, and what it ended by if not by the node's answer.
+    """
 
     lines: dict[str, int]
     left: tuple[LeftOfLine, ...] | None = None
+    cancellation_request: str | None = None
+    end: CancellationEnd | None = None
+
+
+class CancellationData(RequestedData):
+    """A request for a cancellation that was not granted: what it asked for, units by line of a fulfilment, and what it
+    ended by if not by the node's answer.
+    """
+
+    cancellation_request: str
+    fulfilment_id: str
+    lines: dict[str, int]
+    end: CancellationEnd | None = None
 
 
 class FulfilmentData(RequestedData):
@@ -268,6 +288,12 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.SOURCED: EventInfo(SourcedData, "Waiting units were sourced again"),
     _KIND.REOPTIMISED: EventInfo(ReoptimisedData, "A re-optimisation gave work that no node had begun to other nodes"),
     _KIND.CANCELLED: EventInfo(CancelledData, "Units were cancelled"),
+    _KIND.CANCELLATION_ASKED: EventInfo(CancelledData, "Nodes were asked whether what they picked can be cancelled"),
+    _KIND.CANCELLATION_REFUSED: EventInfo(CancellationData, "A cancellation that a node was asked for was refused"),
+    _KIND.CANCELLATION_EXPIRED: EventInfo(
+        CancellationData, "A node did not answer in time what it was asked to cancel"
+    ),
+    _KIND.CANCELLATION_WITHDRAWN: EventInfo(CancellationData, "Nothing was left of what a node was asked to cancel"),
     _KIND.FULFILMENT_ACCEPTED: EventInfo(FulfilmentData, "The node accepted the work"),
     _KIND.FULFILMENT_REJECTED: EventInfo(FulfilmentData, "The node cannot do the work, or its parcel was not taken"),
     _KIND.FULFILMENT_PICKED: EventInfo(FulfilmentData, "The node picked the units"),

@@ -5,6 +5,7 @@
 
 from store.tables import (
     access,
+    cancellations,
     channels,
     exceptions,
     feeds,
@@ -22,6 +23,7 @@ from store.tables.common import metadata
 
 __all__ = [
     "access",
+    "cancellations",
     "channels",
     "exceptions",
     "feeds",

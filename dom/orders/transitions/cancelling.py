@@ -4,24 +4,22 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dom.notifications.messages import MessageKind
-from dom.orders.cancellation import CancellationPlan, CancelMode, plan
-from dom.orders.changes import CANCELLED, Notification, OrderChange, OrderEvent
+from dom.orders.asked import OpenCancellation
+from dom.orders.cancellation import CancellationPlan, CancelMode, LeftReason, LeftUnits, LineCancellation, plan
+from dom.orders.changes import OrderChange, OrderEvent
 from dom.orders.commands import CancelRest, CancelUnits, GiveUpWaiting
 from dom.orders.events import CancelledData, EventKind, LeftOfLine
 from dom.orders.lifecycle import CancelledUnits, OrderState
-from dom.orders.transitions.shared import taken_out
-from dom.shared.access import OFL
+from dom.orders.transitions.shared import cancelled
+from dom.shared import ids
 from dom.shared.errors import CannotCancel, Forbidden, StepNotPossible
 
 
-def cancellation_key(number: int) -> str:
-    """The key of the messages of an order's cancellation."""
-    return f"cancelled:{number}"
-
-
 def cancel_units(state: OrderState, command: CancelUnits) -> OrderChange:
-    planned = plan(state, _itemised(state, command), None if command.nodes is None else frozenset(command.nodes))
+    nodes = None if command.nodes is None else frozenset(command.nodes)
+    planned = plan(state, _itemised(state, command), nodes, asks=command.mode is CancelMode.ASK)
+    if command.mode is CancelMode.ASK:
+        return _asking(state, command, planned)
     if command.mode is CancelMode.POSSIBLE:
         if not planned.parts:
             raise CannotCancel("nothing of what is asked can be cancelled", field="lines", data=_answered(planned))
@@ -80,18 +78,52 @@ def give_up_waiting(state: OrderState, command: GiveUpWaiting) -> OrderChange:
     return _cancelled(state, command, units)
 
 
+def _asking(state: OrderState, command: CancelUnits, planned: CancellationPlan) -> OrderChange:
+    """What can be cancelled at once is, and of the rest the nodes are asked."""
+    asked, lines = _requests(state, command, planned)
+    if not planned.parts and not asked:
+        raise CannotCancel("nothing of what is asked can be cancelled", field="lines", data=_answered(planned))
+    planned = replace(planned, lines=lines)
+    if planned.parts:
+        return replace(_with_left(_cancelled(state, command, planned.parts), planned), asked=asked)
+    event = OrderEvent(
+        EventKind.CANCELLATION_ASKED, asked[0].id, command.actor, command.at, command.reason, CancelledData(lines={})
+    )
+    return _with_left(OrderChange(event=event, asked=asked), planned)
+
+
+def _requests(
+    state: OrderState, command: CancelUnits, planned: CancellationPlan
+) -> tuple[tuple[OpenCancellation, ...], tuple[LineCancellation, ...]]:
+    """A request for each fulfilment whose node is to be asked, and the plan's lines, which say of units which it is."""
+    units: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for line in planned.lines:
+        for left in line.left:
+            if left.reason is LeftReason.ASKED and left.fulfilment_id is not None:
+                units[left.fulfilment_id][line.line_id] = left.quantity
+    asked = {
+        fulfilment_id: OpenCancellation(
+            ids.cancellation_request_id(state.order_id, state.ever_asked + number),
+            fulfilment_id,
+            lines,
+            command.answer_by.get(fulfilment_id, command.at),
+            command.reason,
+        )
+        for number, (fulfilment_id, lines) in enumerate(sorted(units.items()), start=1)
+    }
+
+    def named(left: LeftUnits) -> LeftUnits:
+        request = asked.get(left.fulfilment_id or "") if left.reason is LeftReason.ASKED else None
+        request = request or state.asked.get(left.request_id or "")
+        if request is None:
+            return left
+        return left.model_copy(update={"request_id": request.id, "answer_by": request.answer_by})
+
+    lines = tuple(line.model_copy(update={"left": tuple(map(named, line.left))}) for line in planned.lines)
+    return tuple(asked.values()), lines
+
+
 def _cancelled(
     state: OrderState, command: CancelUnits | CancelRest | GiveUpWaiting, units: Sequence[CancelledUnits]
 ) -> OrderChange:
-    by_line: defaultdict[str, int] = defaultdict(int)
-    for part in units:
-        by_line[part.line_id] += part.quantity
-    key = cancellation_key(state.cancellations + 1)
-    data = CancelledData(lines=dict(by_line))
-    event = OrderEvent(EventKind.CANCELLED, key, command.actor, command.at, command.reason, data)
-    context = {"lines": dict(by_line), "reason": command.reason, "gave_up": command.actor == OFL}
-    return replace(
-        taken_out(state, units, CANCELLED, event),
-        notifications=(Notification(MessageKind.CANCELLED, key, context),),
-        is_cancellation=True,
-    )
+    return cancelled(state, units, command.actor, command.reason, command.at)

@@ -84,6 +84,6 @@ def test_every_unit_asked_for_is_accounted_for(units: int, *, possible: bool) ->
 
 def test_every_reason_is_one_that_callers_know() -> None:
     assert set(cancellation.LeftReason) == {
-        "handed_over", "with_customer", "other_node", "cancelled_already", "not_ordered",
+        "handed_over", "with_customer", "other_node", "asked", "asked_before", "cancelled_already", "not_ordered",
     }  # fmt: skip
     assert FulfilmentStatus.HANDED_OVER == "handed_over"
