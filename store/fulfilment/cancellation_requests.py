@@ -72,7 +72,10 @@ def _shown() -> Select[Any]:
 
 async def get(connection: AsyncConnection, request_id: str) -> RowMapping | None:
     """A request, open or ended."""
-    return (await connection.execute(_shown().where(cancellation_requests.c.id == request_id))).mappings().first()
+    found: RowMapping | None = (
+        (await connection.execute(_shown().where(cancellation_requests.c.id == request_id))).mappings().first()
+    )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ async def find(
         query = query.where(table.c.status.in_(list(wanted.statuses)))
     if after is not None:
         query = query.where(tuple_(table.c.asked_at, table.c.id) > after)
-    return (await connection.execute(query.limit(limit))).mappings().all()
+    found: Sequence[RowMapping] = (await connection.execute(query.limit(limit))).mappings().all()
+    return found
 
 
 async def due(connection: AsyncConnection, now: datetime, after: str = "") -> list[tuple[str, str]]:
