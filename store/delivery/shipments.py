@@ -166,7 +166,8 @@ async def scan(connection: AsyncConnection, scan: ParcelScan) -> dict[str, Any] 
     the shipment is the one that stands for it. None if the tracking number is not known. Raises Conflict if the event
     id stands for another event: nothing is written then.
     """
-    names = asdict(scan) | {"status": ShipmentStatus(scan.kind) if scan.kind in CARRIER_MILESTONES else None}
+    milestone = CARRIER_MILESTONES.get(scan.kind)
+    names = asdict(scan) | {"status": None if milestone is None else ShipmentStatus(milestone.value)}
     row = (await connection.execute(_SCAN, names)).mappings().one_or_none()
     if row is None or row["fresh"]:
         return None if row is None else dict(row)

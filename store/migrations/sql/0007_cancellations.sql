@@ -1,4 +1,8 @@
--- Cancellations that nodes are asked for, because they have picked the goods.
+-- Cancellations that nodes are asked for, because they have picked the goods; carriers say why a parcel comes back.
+
+ALTER TABLE carrier_events DROP CONSTRAINT carrier_events_kind_known_check;
+ALTER TABLE carrier_events ADD CONSTRAINT carrier_events_kind_known_check CHECK (kind IN ('picked_up', 'in_transit', 'out_for_delivery', 'delivery_failed', 'delivered', 'lost', 'returned_to_sender', 'refused', 'intercepted')) NOT VALID;
+ALTER TABLE carrier_events VALIDATE CONSTRAINT carrier_events_kind_known_check;
 
 CREATE TABLE cancellation_requests (
     id TEXT NOT NULL,

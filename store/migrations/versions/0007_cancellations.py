@@ -18,6 +18,15 @@ def upgrade() -> None:
     op.get_bind().exec_driver_sql(statements.replace("%", "%%"))  # the driver's own sign
 
 
+_DOWN = """
+DROP TABLE cancellation_requests;
+UPDATE carrier_events SET kind = 'returned_to_sender' WHERE kind IN ('refused', 'intercepted');
+ALTER TABLE carrier_events DROP CONSTRAINT carrier_events_kind_known_check;
+ALTER TABLE carrier_events ADD CONSTRAINT carrier_events_kind_known_check CHECK (kind IN (
+    'picked_up', 'in_transit', 'out_for_delivery', 'delivery_failed', 'delivered', 'lost', 'returned_to_sender'));
+"""
+
+
 def downgrade() -> None:
-    """Take back: what nodes were asked is lost."""
-    op.get_bind().exec_driver_sql("DROP TABLE cancellation_requests")
+    """Take back: what nodes were asked is lost, and why a parcel came back."""
+    op.get_bind().exec_driver_sql(_DOWN)
