@@ -153,6 +153,7 @@ def wired(
         changing.read_order,
         shipping.book_carrier,
         shipping.void_booking,
+        shipping.intercept_parcel,
         Relaying(house_database, senders, webhook_url, drain_seconds).relay_outbox,
         returning.open_return,
         returning.commit_return,

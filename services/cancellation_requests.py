@@ -1,4 +1,4 @@
-"""Cancellations that nodes are asked for: until when they have time, their answers, and what silence comes to."""
+"""Cancellations that nodes and carriers are asked for: until when, their answers, and what silence comes to."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.delivery.promise import open_for
 from dom.network import Node
-from dom.orders.asked import CancellationStatus
+from dom.orders.asked import AskedOf, CancellationStatus
 from dom.orders.cancellation import is_picked
 from dom.orders.commands import AnswerCancellation, CancelUnits
+from dom.orders.status import FulfilmentStatus
 from dom.shared.access import TIMEOUT
 from dom.shared.errors import DomError, NotFound, StepNotPossible
 from dom.sourcing.policy.document import Cancellations, Silence, by_kind
@@ -24,6 +25,10 @@ _SILENCE: Final[Mapping[Silence, CancellationStatus]] = {
 }
 
 
+INTERCEPTED_WITHIN: Final = timedelta(days=3)
+"""So long a carrier has to bring a parcel back, or to say that it does not."""
+
+
 async def timed(
     connection: AsyncConnection, order_id: str, command: CancelUnits, reference: Reference, now: datetime
 ) -> CancelUnits:
@@ -32,8 +37,10 @@ async def timed(
     """
     state = await locked(connection, order_id)
     picked = [each for each in state.fulfilments.values() if is_picked(each)]
+    sent = [each for each in state.fulfilments.values() if each.status is FulfilmentStatus.HANDED_OVER]
     within = reference.policy.cancellations
     times = {each.id: answer_by(within, reference.node(each.node_id), now) for each in picked}
+    times |= {each.id: now + INTERCEPTED_WITHIN for each in sent}
     return command.model_copy(update={"answer_by": times})
 
 
@@ -84,10 +91,11 @@ async def look(engine: AsyncEngine, policy: Cancellations, now: datetime, writin
     ended, after = 0, ""
     while found := await _due(engine, now, after):
         after = found[-1][0]
-        for request_id, order_id in found:
+        for request_id, order_id, asked_of in found:
             command = AnswerCancellation(
                 request_id=request_id,
-                answer=_SILENCE[policy.silence],
+                answer=_SILENCE[policy.silence] if asked_of is AskedOf.NODE else CancellationStatus.EXPIRED,
+                asked_of=asked_of,
                 actor=TIMEOUT,
                 at=now,
                 reason="not answered in time",
@@ -101,6 +109,6 @@ async def look(engine: AsyncEngine, policy: Cancellations, now: datetime, writin
     return ended
 
 
-async def _due(engine: AsyncEngine, now: datetime, after: str) -> list[tuple[str, str]]:
+async def _due(engine: AsyncEngine, now: datetime, after: str) -> list[tuple[str, str, AskedOf]]:
     async with engine.connect() as connection:
         return await cancellation_requests.due(connection, now, after)

@@ -9,6 +9,7 @@ _ASKED: Final[dict[str, Any]] = {
     "order_id": "web-EXAMPLE-1",
     "fulfilment_id": "web-EXAMPLE-1-F1",
     "node_id": "dc-daventry",
+    "asked_of": "node",
     "units": {"1": 2},
     "status": "asked",
     "reason": "changed mind",

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, Field
 
 from api.http.models import Page
-from dom.orders.asked import CancellationEnd, CancellationStatus
+from dom.orders.asked import AskedOf, CancellationEnd, CancellationStatus
 from dom.orders.calls import Reason, Request
 from dom.shared.base import Utc
 
@@ -15,12 +15,13 @@ class CancellationReply(Request):
 
 
 class CancellationOfWork(BaseModel):
-    """Units that a node has picked and that are to be cancelled, and what it answered."""
+    """Units that a node has picked, or a carrier has, and that are to be cancelled; and what came of it."""
 
     request_id: str = Field(description="The request's id; the node answers under it.")
     order_id: str
     fulfilment_id: str
     node_id: str
+    asked_of: AskedOf = Field(description="Who has the goods and is asked: the node, or the carrier.")
     units: dict[str, int] = Field(
         description="Units that are to be cancelled, by line. Fewer are cancelled where some were otherwise meanwhile."
     )

@@ -14,7 +14,7 @@ from api.http.models import Cursor, Limit
 from api.http.services import IdempotencyKey, Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
-from dom.orders.asked import CancellationStatus
+from dom.orders.asked import AskedOf, CancellationStatus
 from dom.orders.commands import AnswerCancellation
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
@@ -47,12 +47,15 @@ async def list_requests(
     node: Annotated[str | None, Query(max_length=64, description="Only this node's.", examples=["dc-daventry"])] = None,
     status: Annotated[list[CancellationStatus] | None, Query(description="Any of these; repeatable.")] = None,
     order: Annotated[str | None, Query(max_length=900, description="Only this order's.")] = None,
+    asked_of: Annotated[AskedOf | None, Query(description="Only what nodes, or carriers, are asked for.")] = None,
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
-    """Units that were picked and are to be cancelled: with `status=asked` what a node has to answer."""
+    """Units that were picked, or are with a carrier, and are to be cancelled: with `status=asked` and `asked_of=node`
+    what a node has to answer.
+    """
     visibility.must_be_own(who, "node", node=node)
-    wanted = rows.CancellationFilter(node=node, order=order, statuses=status, limits=who.limits)
+    wanted = rows.CancellationFilter(node=node, order=order, asked_of=asked_of, statuses=status, limits=who.limits)
     after = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
         found = await rows.find(connection, wanted, after=after, limit=limit + 1)

@@ -111,7 +111,7 @@ def concerns(status: FulfilmentStatus, kind: CarrierEventKind, *, after_its_loss
     """Whether the order has to hear of a report of the booking that stands. `after_its_loss`: the scan was made later
     than the shipment was lost; scans made before often come in late, and say nothing.
     """
-    if kind in CARRIER_MILESTONES or after_its_loss:
+    if kind in CARRIER_MILESTONES or kind is CarrierEventKind.INTERCEPT_FAILED or after_its_loss:
         return True
     return status in BEFORE_HAND_OVER or (status is not _S.LOST and not is_known(status, kind))
 

@@ -1,9 +1,17 @@
-"""Cancellations that a node is asked for: it has begun, so it says whether the units can still be taken out."""
+"""Cancellations that a node or a carrier is asked for: it has the goods, so it says whether they can be taken out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+
+class AskedOf(StrEnum):
+    """Who has the goods, and is asked."""
+
+    NODE = "node"
+    CARRIER = "carrier"
+    """It is asked to bring a parcel back that it has, whole."""
 
 
 class CancellationStatus(StrEnum):
@@ -15,7 +23,7 @@ class CancellationStatus(StrEnum):
     REFUSED = "refused"
     """They go on their way."""
     EXPIRED = "expired"
-    """The node did not answer in time, and they go on their way."""
+    """Nobody answered in time, and they go on their way."""
     WITHDRAWN = "withdrawn"
     """There is nothing left to ask for: the units were cancelled otherwise."""
 
@@ -33,17 +41,26 @@ class CancellationEnd(StrEnum):
     """The work ended without the goods leaving, so that the units could be cancelled."""
     CANCELLED_OTHERWISE = "cancelled_otherwise"
     """None of the units is in the work any more."""
+    INTERCEPT_FAILED = "intercept_failed"
+    """The carrier does not bring the parcel back."""
+    DELIVERED = "delivered"
+    """The carrier delivered the parcel."""
+    CAME_BACK = "came_back"
+    """The carrier brings the parcel back; with that its units were cancelled."""
+    LOST = "lost"
+    """The carrier lost the parcel: its units are not sent again."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenCancellation:
-    """A request that its node has not answered: units of a fulfilment, by line, and until when it has time."""
+    """A request that is not answered: units of a fulfilment, by line, and until when there is time."""
 
     id: str
     fulfilment_id: str
     units: Mapping[str, int]
     answer_by: datetime
     reason: str = ""
+    asked_of: AskedOf = AskedOf.NODE
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ class CancelMode(StrEnum):
     POSSIBLE = "possible"
     """What can be cancelled is cancelled, and the rest is left, each with a reason."""
     ASK = "ask"
-    """The same, but what a node has picked is not taken from it: the node is asked, and answers."""
+    """The same, but what a node has picked is not taken from it: the node is asked, and answers. A carrier is asked to
+    bring back a parcel that is to be cancelled whole.
+    """
 
 
 class LeftReason(StrEnum):
@@ -34,8 +36,10 @@ class LeftReason(StrEnum):
     """They are in the work of a node that the caller has no access to."""
     ASKED = "asked"
     """Their node has picked them, and is asked now; it grants or refuses."""
+    CARRIER_ASKED = "carrier_asked"
+    """A carrier has them, and is asked now to bring them back."""
     ASKED_BEFORE = "asked_before"
-    """Their node was asked before, and has not answered yet."""
+    """Their node or carrier was asked before, and has not answered yet."""
     CANCELLED_ALREADY = "cancelled_already"
     NOT_ORDERED = "not_ordered"
     """The line never had so many."""
@@ -47,8 +51,8 @@ class LeftUnits(Value):
     quantity: int = Field(description="Units that were not cancelled.")
     reason: LeftReason
     fulfilment_id: str | None = Field(default=None, description="The work they are in; null where they are in none.")
-    request_id: str | None = Field(default=None, description="The cancellation request that their node is to answer.")
-    answer_by: Utc | None = Field(default=None, description="Until when that node has time to answer.")
+    request_id: str | None = Field(default=None, description="The request that their node or carrier is to answer.")
+    answer_by: Utc | None = Field(default=None, description="Until when there is time to answer it.")
 
 
 class LineCancellation(Value):
@@ -70,7 +74,7 @@ class CancellationPlan:
 
 _GONE: Final = dict.fromkeys(ARRIVED, LeftReason.WITH_CUSTOMER)
 _R: Final = LeftReason
-_SEQUENCE: Final = (None, _R.ASKED, _R.ASKED_BEFORE, _R.OTHER_NODE, _R.HANDED_OVER, _R.WITH_CUSTOMER)
+_SEQUENCE: Final = (None, _R.ASKED, _R.CARRIER_ASKED, _R.ASKED_BEFORE, _R.OTHER_NODE, _R.HANDED_OVER, _R.WITH_CUSTOMER)
 """In which sequence units in work are taken or left, by why they are left; within each the least advanced first."""
 
 
@@ -88,7 +92,8 @@ def plan(
     state: OrderState, asked: Mapping[str, int], nodes: Set[str] | None, *, asks: bool = False
 ) -> CancellationPlan:
     """As much of what is asked, units by line, as can be cancelled: first units that wait for stock, then the least
-    advanced work, of these nodes alone (None: of any). With `asks` a node is asked for what it has picked.
+    advanced work, of these nodes alone (None: of any). With `asks` a node is asked for what it has picked, and
+    a carrier for what it has.
     """
     planned = {
         line_id: _of_line(list(_places(state, line_id, nodes, asks=asks)), line_id, units)
@@ -142,7 +147,7 @@ def _in_work(
     state: OrderState, fulfilment: FulfilmentState, line_id: str, why_not: LeftReason | None
 ) -> Iterator[_Place]:
     units = fulfilment.lines.get(line_id, 0)
-    if why_not is LeftReason.ASKED:
+    if why_not in {LeftReason.ASKED, LeftReason.CARRIER_ASKED}:
         for asked in state.asked.values():
             if asked.fulfilment_id == fulfilment.id and (before := min(asked.units.get(line_id, 0), units)):
                 yield _Place(fulfilment.id, before, LeftReason.ASKED_BEFORE, asked.id)
@@ -151,9 +156,12 @@ def _in_work(
 
 
 def _why_not(fulfilment: FulfilmentState, nodes: Set[str] | None, *, asks: bool) -> LeftReason | None:
+    is_own = nodes is None or fulfilment.node_id in nodes
     if fulfilment.status not in BEFORE_HAND_OVER:
+        if asks and is_own and fulfilment.status is FulfilmentStatus.HANDED_OVER:
+            return LeftReason.CARRIER_ASKED
         return _GONE.get(fulfilment.status, LeftReason.HANDED_OVER)
-    if nodes is not None and fulfilment.node_id not in nodes:
+    if not is_own:
         return LeftReason.OTHER_NODE
     return LeftReason.ASKED if asks and is_picked(fulfilment) else None
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dom.orders.asked import CancellationStatus
+from dom.orders.asked import AskedOf, CancellationStatus
 from dom.orders.cancellation import CancelMode
 from dom.orders.editing.changes import Change
 from dom.orders.holds import BlockedStep
@@ -118,13 +118,14 @@ class CancelUnits(Requested):
 
 
 class AnswerCancellation(Requested):
-    """A node says whether units can be cancelled that it has picked, or its time is over. Raises NotFound for a request
-    that is not open.
+    """A node says whether units can be cancelled that it has picked, a carrier that it brings no parcel back, or their
+    time is over. Raises NotFound for a request that is not open, StepNotPossible for one that somebody else is asked.
     """
 
     verb: Literal["answer_cancellation"] = "answer_cancellation"
     request_id: str
     answer: Literal[CancellationStatus.GRANTED, CancellationStatus.REFUSED, CancellationStatus.EXPIRED]
+    asked_of: AskedOf = AskedOf.NODE
     actor: str
     at: datetime
     reason: str = ""

@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     REOPTIMISED = "reoptimised"
     CANCELLED = "cancelled"
     CANCELLATION_ASKED = "cancellation_asked"
+    CANCELLATION_GRANTED = "cancellation_granted"
     CANCELLATION_REFUSED = "cancellation_refused"
     CANCELLATION_EXPIRED = "cancellation_expired"
     CANCELLATION_WITHDRAWN = "cancellation_withdrawn"
@@ -138,8 +139,8 @@ class CancelledData(RequestedData):
 
 
 class CancellationData(RequestedData):
-    """A request for a cancellation that was not granted: what it asked for, units by line of a fulfilment, and what it
-    ended by if not by the node's answer.
+    """A request for a cancellation that ended without cancelling anything itself: what it asked for, units by line of a
+    fulfilment, and what it ended by if not by the node's answer.
     """
 
     cancellation_request: str
@@ -288,12 +289,13 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.SOURCED: EventInfo(SourcedData, "Waiting units were sourced again"),
     _KIND.REOPTIMISED: EventInfo(ReoptimisedData, "A re-optimisation gave work that no node had begun to other nodes"),
     _KIND.CANCELLED: EventInfo(CancelledData, "Units were cancelled"),
-    _KIND.CANCELLATION_ASKED: EventInfo(CancelledData, "Nodes were asked whether what they picked can be cancelled"),
-    _KIND.CANCELLATION_REFUSED: EventInfo(CancellationData, "A cancellation that a node was asked for was refused"),
+    _KIND.CANCELLATION_ASKED: EventInfo(CancelledData, "Nodes or carriers were asked for what they have"),
+    _KIND.CANCELLATION_GRANTED: EventInfo(CancellationData, "A parcel that a carrier was asked for comes back"),
+    _KIND.CANCELLATION_REFUSED: EventInfo(CancellationData, "A cancellation that was asked for was refused"),
     _KIND.CANCELLATION_EXPIRED: EventInfo(
-        CancellationData, "A node did not answer in time what it was asked to cancel"
+        CancellationData, "A cancellation that was asked for was not answered in time"
     ),
-    _KIND.CANCELLATION_WITHDRAWN: EventInfo(CancellationData, "Nothing was left of what a node was asked to cancel"),
+    _KIND.CANCELLATION_WITHDRAWN: EventInfo(CancellationData, "Nothing was left of a cancellation that was asked for"),
     _KIND.FULFILMENT_ACCEPTED: EventInfo(FulfilmentData, "The node accepted the work"),
     _KIND.FULFILMENT_REJECTED: EventInfo(FulfilmentData, "The node cannot do the work, or its parcel was not taken"),
     _KIND.FULFILMENT_PICKED: EventInfo(FulfilmentData, "The node picked the units"),

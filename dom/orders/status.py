@@ -151,6 +151,8 @@ class CarrierEventKind(StrEnum):
     """Who was to get it did not take it: it comes back."""
     INTERCEPTED = "intercepted"
     """It was stopped on its way, as the merchant asked the carrier to: it comes back."""
+    INTERCEPT_FAILED = "intercept_failed"
+    """It could not be stopped: it goes on."""
 
 
 CARRIER_MILESTONES: Final = {

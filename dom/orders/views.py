@@ -12,7 +12,9 @@ from dom.shared.base import Value
 
 
 class FulfilmentView(Value):
-    """A fulfilment: `book` is the number of the booking it waits for, `void` are the bookings nobody needs."""
+    """A fulfilment: `book` is the number of the booking it waits for, `void` are the bookings nobody needs, `intercept`
+    the request that its carrier is to be asked to bring it back for.
+    """
 
     fulfilment_id: str
     node_id: str
@@ -21,6 +23,7 @@ class FulfilmentView(Value):
     tracking: str = ""
     book: int | None = None
     void: tuple[int, ...] = ()
+    intercept: str | None = None
 
 
 class HoldView(Value):

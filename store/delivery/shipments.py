@@ -87,6 +87,15 @@ async def get(connection: AsyncConnection, shipment_id: str) -> RowMapping | Non
     return rows.mappings().one_or_none()
 
 
+async def standing(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | None:
+    """The fulfilment's booking that stands."""
+    query = text("""
+        SELECT s.id, s.carrier FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
+        WHERE sf.fulfilment_id = :id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1
+    """)
+    return (await connection.execute(query, {"id": fulfilment_id})).mappings().one_or_none()
+
+
 async def set_status(
     connection: AsyncConnection, shipment_id: str, status: ShipmentStatus, ended_at: datetime | None = None
 ) -> None:

@@ -1,4 +1,4 @@
-"""Cancellations that nodes are asked for. What is open is read with the order's units (`store.orders.state`)."""
+"""Cancellations that nodes and carriers are asked for. The open ones are read with the order (`store.orders.state`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, Select, exists, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.asked import CancellationStatus, EndedCancellation, OpenCancellation
+from dom.orders.asked import AskedOf, CancellationStatus, EndedCancellation, OpenCancellation
 from dom.orders.order import REPLAY_TAG
 from dom.shared.access import UNLIMITED, Limits
 from store.access import visibility
@@ -18,9 +18,9 @@ from store.tables.orders import orders
 
 _ASK: Final = text(f"""
 INSERT INTO cancellation_requests
-    (id, order_id, fulfilment_id, node_id, units, status, reason, asked_by, asked_at, answer_by)
-SELECT :id, f.order_id, f.id, f.node_id, CAST(:units AS jsonb), '{CancellationStatus.ASKED}', :reason, :actor, :at,
-       :answer_by
+    (id, order_id, fulfilment_id, node_id, asked_of, units, status, reason, asked_by, asked_at, answer_by)
+SELECT :id, f.order_id, f.id, f.node_id, :asked_of, CAST(:units AS jsonb), '{CancellationStatus.ASKED}', :reason,
+       :actor, :at, :answer_by
 FROM fulfilments f WHERE f.id = :fulfilment_id
 """)
 
@@ -30,6 +30,7 @@ async def ask(connection: AsyncConnection, asked: OpenCancellation, *, actor: st
     values = {
         "id": asked.id,
         "fulfilment_id": asked.fulfilment_id,
+        "asked_of": asked.asked_of,
         "units": to_json(dict(asked.units)),
         "reason": asked.reason,
         "actor": actor,
@@ -60,8 +61,8 @@ async def end(connection: AsyncConnection, ended: EndedCancellation, *, actor: s
 
 
 _COLUMNS: Final = (
-    "order_id", "fulfilment_id", "node_id", "units", "status", "reason", "asked_by", "asked_at", "answer_by",
-    "answered_by", "answered_at", "reply", "ended_by",
+    "order_id", "fulfilment_id", "node_id", "asked_of", "units", "status", "reason", "asked_by", "asked_at",
+    "answer_by", "answered_by", "answered_at", "reply", "ended_by",
 )  # fmt: skip
 
 
@@ -84,6 +85,7 @@ class CancellationFilter:
 
     node: str | None = None
     order: str | None = None
+    asked_of: AskedOf | None = None
     statuses: Sequence[CancellationStatus] | None = None
     limits: Limits = UNLIMITED
 
@@ -98,6 +100,8 @@ async def find(
         query = query.where(table.c.node_id == wanted.node)
     if wanted.order is not None:
         query = query.where(table.c.order_id == wanted.order)
+    if wanted.asked_of is not None:
+        query = query.where(table.c.asked_of == wanted.asked_of)
     if wanted.statuses:
         query = query.where(table.c.status.in_(list(wanted.statuses)))
     if after is not None:
@@ -106,14 +110,14 @@ async def find(
     return found
 
 
-async def due(connection: AsyncConnection, now: datetime, after: str = "") -> list[tuple[str, str]]:
-    """Open requests whose time is over, each with its order, by id from after that one on; at most 200 at once. A
-    replayed order lives in its own time.
+async def due(connection: AsyncConnection, now: datetime, after: str = "") -> list[tuple[str, str, AskedOf]]:
+    """Open requests whose time is over, each with its order and whom it is asked of, by id from after that one on; at
+    most 200 at once. A replayed order lives in its own time.
     """
     table = cancellation_requests
     replayed = exists().where(orders.c.id == table.c.order_id, orders.c.document["tags"].has_key(REPLAY_TAG))
-    query = select(table.c.id, table.c.order_id).where(
+    query = select(table.c.id, table.c.order_id, table.c.asked_of).where(
         table.c.status == CancellationStatus.ASKED, table.c.answer_by <= now, table.c.id > after, ~replayed
     )
     rows = await connection.execute(query.order_by(table.c.id).limit(200))
-    return [(row.id, row.order_id) for row in rows]
+    return [(row.id, row.order_id, AskedOf(row.asked_of)) for row in rows]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.asked import OpenCancellation
+from dom.orders.asked import AskedOf, OpenCancellation
 from dom.orders.events import EventKind
 from dom.orders.holds import BlockedStep, Hold
 from dom.orders.lifecycle import FulfilmentState, LineState, OrderState
@@ -42,7 +42,8 @@ COLUMNS: Final = rf"""
        (SELECT count(*) FROM order_holds WHERE order_id = :id) AS holds_placed,
        (SELECT revision FROM orders WHERE id = :id) AS revision,
        (SELECT jsonb_agg(jsonb_build_object('id', id, 'fulfilment_id', fulfilment_id, 'units', units,
-                                            'answer_by', answer_by, 'reason', reason) ORDER BY length(id), id)
+                                            'answer_by', answer_by, 'reason', reason,
+                                            'asked_of', asked_of) ORDER BY length(id), id)
         FROM cancellation_requests WHERE order_id = :id AND status = 'asked') AS asked,
        (SELECT count(*) FROM cancellation_requests WHERE order_id = :id) AS ever_asked"""
 """What a statement has to select of the order `:id` for `of_row`."""
@@ -106,6 +107,7 @@ def _asked(each: Mapping[str, Any]) -> OpenCancellation:
         units=each["units"],
         answer_by=datetime.fromisoformat(each["answer_by"]),
         reason=each["reason"],
+        asked_of=AskedOf(each["asked_of"]),
     )
 
 

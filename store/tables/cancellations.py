@@ -1,9 +1,9 @@
-"""Cancellations that nodes are asked for, because they have picked the goods."""
+"""Cancellations that nodes are asked for, because they have picked the goods, and carriers, which have the parcel."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from dom.orders.asked import CancellationEnd, CancellationStatus
+from dom.orders.asked import AskedOf, CancellationEnd, CancellationStatus
 from store.tables.common import metadata, moment, one_of
 
 _OPEN = text(f"status = '{CancellationStatus.ASKED}'")
@@ -15,6 +15,7 @@ cancellation_requests = Table(
     Column("order_id", Text, ForeignKey("orders.id"), nullable=False),
     Column("fulfilment_id", Text, ForeignKey("fulfilments.id"), nullable=False),
     Column("node_id", Text, nullable=False),
+    Column("asked_of", Text, nullable=False),
     Column("units", JSONB, nullable=False, comment="what is to be cancelled, by line"),
     Column("status", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default="", comment="why it is to be cancelled"),
@@ -25,6 +26,7 @@ cancellation_requests = Table(
     moment("answered_at", nullable=True),
     Column("reply", Text, comment="what the node says of its answer"),
     Column("ended_by", Text, comment="why it ended without the node's answer"),
+    one_of("asked_of", AskedOf),
     one_of("status", CancellationStatus),
     one_of("ended_by", CancellationEnd),
     CheckConstraint("(status = 'asked') = (answered_at IS NULL)", name="answered_once"),

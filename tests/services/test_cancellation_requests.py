@@ -8,16 +8,17 @@ from typing import Any, Final
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dom.fulfilment.carrier_reports import ParcelReport
 from dom.orders.asked import CancellationStatus
 from dom.orders.cancellation import CancelMode
 from dom.orders.commands import AnswerCancellation, BookCarrierRefused, CancelUnits, Command
 from dom.orders.order import Order
-from dom.orders.status import FulfilmentStatus
+from dom.orders.status import CarrierEventKind, FulfilmentStatus
 from dom.orders.views import OrderAfter
 from dom.shared import ids
 from dom.shared.errors import CannotCancel, Conflict, NotFound, StepNotPossible
 from dom.sourcing.policy.document import Cancellations
-from services import cancellation_requests, order_process
+from services import cancellation_requests, carrier_reports, order_process
 from services.change_orders import Writing
 from services.database import Database
 from store.fulfilment import cancellation_requests as requests
@@ -184,7 +185,7 @@ class TestAnswered:
     async def test_under_one_key_once(self, world: AsyncEngine) -> None:
         order = await at(world, *PICKED)
         await ask(world, order)
-        key = {"request": "C1/granted/k", "request_hash": "h"}
+        key: dict[str, Any] = {"request": "C1/granted/k", "request_hash": "h"}
         assert await answer(world, order, GRANT, **key) == await answer(world, order, GRANT, **key)
         with pytest.raises(Conflict):
             await answer(world, order, GRANT, **{**key, "request_hash": "other"})
@@ -232,8 +233,7 @@ class TestOvertaken:
 
 class TestSilence:
     async def look(self, world: AsyncEngine, seconds: int, **policy: Any) -> int:
-        due = await one(world, "SELECT answer_by FROM cancellation_requests")
-        assert due is not None
+        [(due,)] = await rows(world, "SELECT answer_by FROM cancellation_requests")
         now = due + timedelta(seconds=seconds)
         return await cancellation_requests.look(world, Cancellations.model_validate(policy), now, NOTIFY)
 
@@ -267,6 +267,91 @@ class TestSilence:
         await comes_to(world, f"{order.order_id}-F1", *PICKED)
         await ask(world, order)
         assert await self.look(world, 9) == 0
+
+
+class TestAtTheCarrier:
+    """A parcel that left is asked back of its carrier, whole."""
+
+    async def sent(self, world: AsyncEngine, **lines: Any) -> Order:
+        return await at(world, *BOOKED, S.HANDED_OVER, **lines)
+
+    async def reported(self, world: AsyncEngine, order: Order, kind: str) -> None:
+        report = ParcelReport(
+            fulfilment_id=f"{order.order_id}-F1",
+            kind=CarrierEventKind(kind),
+            actor="northline",
+            at=MONDAY_NOON,
+            shipment_id=f"{order.order_id}-F1-B1",
+            event_id=kind,
+        )
+        async with world.begin() as connection:
+            assert await carrier_reports.heed(connection, order.order_id, report, NOTIFY)
+
+    async def test_is_asked_back_whole_and_no_node_can_answer(self, world: AsyncEngine) -> None:
+        order = await self.sent(world)
+        (line,) = (await ask(world, order)).lines
+        assert [(left.quantity, left.reason, left.request_id) for left in line.left] == [
+            (2, "carrier_asked", f"{order.order_id}-C1")
+        ]
+        view = await order_process.read(Database(world), order.order_id)
+        assert view is not None
+        assert view.fulfilments[0].intercept == line.left[0].request_id
+        for said in (GRANT, REFUSE):
+            with pytest.raises(StepNotPossible) as refused:
+                await answer(world, order, said)
+            assert refused.value.data == {"asked_of": "carrier"}
+        with pytest.raises(CannotCancel):
+            await ask(world, order)
+
+    async def test_a_part_of_it_is_not(self, world: AsyncEngine) -> None:
+        order = await self.sent(world, A=2, B=1)
+        for lines in ({"1": 1}, {"1": 2}):
+            with pytest.raises(CannotCancel) as refused:
+                await ask(world, order, asking(lines))
+            assert refused.value.data["lines"][0]["left"][0]["reason"] == "handed_over"
+        assert await rows(world, REQUESTS) == []
+
+    @pytest.mark.parametrize("kind", ["intercepted", "refused", "returned_to_sender"])
+    async def test_comes_back_and_its_units_are_cancelled_once(self, world: AsyncEngine, kind: str) -> None:
+        order = await self.sent(world)
+        await ask(world, order)
+        await self.reported(world, order, kind)
+        await self.reported(world, order, "returned_to_sender")
+        assert await rows(world, REQUESTS) == [("granted", "came_back")]
+        assert await rows(world, "SELECT cancelled, backordered FROM order_lines") == [(2, 0)]
+        assert await one(world, "SELECT count(*) FROM timeline WHERE kind = 'cancellation_granted'") == 1
+        told = "SELECT count(*) FROM outbox WHERE kind IN ('cancelled', 'returned_to_sender') AND medium = 'mail'"
+        assert await one(world, told) == 1
+        await check_books(world)
+
+    @pytest.mark.parametrize("kind", ["intercept_failed", "delivered"])
+    async def test_goes_on_and_a_person_hears(self, world: AsyncEngine, kind: str) -> None:
+        order = await self.sent(world)
+        await ask(world, order)
+        await self.reported(world, order, kind)
+        await self.reported(world, order, "intercept_failed")
+        assert await rows(world, REQUESTS) == [("refused", kind)]
+        assert await one(world, EXCEPTIONS) == 1
+        assert await one(world, "SELECT cancelled FROM order_lines") == 0
+        if kind == "intercept_failed":
+            (line,) = (await ask(world, order)).lines
+            assert line.left[0].reason == "carrier_asked", "it can be asked once more"
+
+    async def test_lost_is_not_sent_again(self, world: AsyncEngine) -> None:
+        order = await self.sent(world)
+        await ask(world, order)
+        await self.reported(world, order, "lost")
+        assert await rows(world, REQUESTS) == [("granted", "lost")]
+        assert await rows(world, "SELECT cancelled, backordered FROM order_lines") == [(2, 0)]
+        assert await one(world, MESSAGES) == 1
+        await check_books(world)
+
+    async def test_silence_is_never_consent(self, world: AsyncEngine) -> None:
+        order = await self.sent(world)
+        await ask(world, order)
+        assert await TestSilence().look(world, 0, silence="granted") == 1
+        assert await rows(world, REQUESTS) == [("expired", "no_answer")]
+        assert await one(world, "SELECT cancelled FROM order_lines") == 0
 
 
 NEXT: Final[Mapping[str, Any]] = {
@@ -304,4 +389,5 @@ async def test_whatever_comes_first_is_what_happened(world: AsyncEngine, first: 
             assert status == "cancelled"
     reserved = """SELECT coalesce(sum(l.quantity), 0) FROM fulfilments f
                   JOIN fulfilment_lines l ON l.fulfilment_id = f.id WHERE f.status = 'booked'"""
-    await check_books(world, reserved=await one(world, reserved))
+    [(units,)] = await rows(world, reserved)
+    await check_books(world, reserved=units)

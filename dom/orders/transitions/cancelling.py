@@ -3,16 +3,21 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
-from dom.orders.asked import OpenCancellation
+from dom.orders.asked import AskedOf, OpenCancellation
 from dom.orders.cancellation import CancellationPlan, CancelMode, LeftReason, LeftUnits, LineCancellation, plan
 from dom.orders.changes import OrderChange, OrderEvent
 from dom.orders.commands import CancelRest, CancelUnits, GiveUpWaiting
 from dom.orders.events import CancelledData, EventKind, LeftOfLine
 from dom.orders.lifecycle import CancelledUnits, OrderState
-from dom.orders.transitions.shared import cancelled
+from dom.orders.status import FulfilmentStatus
+from dom.orders.transitions.shared import cancelled, listed_units
 from dom.shared import ids
 from dom.shared.errors import CannotCancel, Forbidden, StepNotPossible
+
+_ASKS: Final = frozenset({LeftReason.ASKED, LeftReason.CARRIER_ASKED})
+_ASKED_OF: Final = {FulfilmentStatus.HANDED_OVER: AskedOf.CARRIER}
 
 
 def cancel_units(state: OrderState, command: CancelUnits) -> OrderChange:
@@ -81,9 +86,9 @@ def give_up_waiting(state: OrderState, command: GiveUpWaiting) -> OrderChange:
 def _asking(state: OrderState, command: CancelUnits, planned: CancellationPlan) -> OrderChange:
     """What can be cancelled at once is, and of the rest the nodes are asked."""
     asked, lines = _requests(state, command, planned)
+    planned = replace(planned, lines=lines)
     if not planned.parts and not asked:
         raise CannotCancel("nothing of what is asked can be cancelled", field="lines", data=_answered(planned))
-    planned = replace(planned, lines=lines)
     if planned.parts:
         return replace(_with_left(_cancelled(state, command, planned.parts), planned), asked=asked)
     event = OrderEvent(
@@ -99,8 +104,10 @@ def _requests(
     units: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for line in planned.lines:
         for left in line.left:
-            if left.reason is LeftReason.ASKED and left.fulfilment_id is not None:
+            if left.reason in _ASKS and left.fulfilment_id is not None:
                 units[left.fulfilment_id][line.line_id] = left.quantity
+    of = {i: _ASKED_OF.get(state.fulfilments[i].status, AskedOf.NODE) for i in units}
+    whole = {i: n for i, n in units.items() if of[i] is AskedOf.NODE or n == listed_units(state.fulfilments[i])}
     asked = {
         fulfilment_id: OpenCancellation(
             ids.cancellation_request_id(state.order_id, state.ever_asked + number),
@@ -108,15 +115,16 @@ def _requests(
             lines,
             command.answer_by.get(fulfilment_id, command.at),
             command.reason,
+            of[fulfilment_id],
         )
-        for number, (fulfilment_id, lines) in enumerate(sorted(units.items()), start=1)
+        for number, (fulfilment_id, lines) in enumerate(sorted(whole.items()), start=1)
     }
 
     def named(left: LeftUnits) -> LeftUnits:
-        request = asked.get(left.fulfilment_id or "") if left.reason is LeftReason.ASKED else None
+        request = asked.get(left.fulfilment_id or "") if left.reason in _ASKS else None
         request = request or state.asked.get(left.request_id or "")
-        if request is None:
-            return left
+        if request is None:  # of a parcel that is with its carrier only a part is to be cancelled
+            return left.model_copy(update={"reason": LeftReason.HANDED_OVER}) if left.reason in _ASKS else left
         return left.model_copy(update={"request_id": request.id, "answer_by": request.answer_by})
 
     lines = tuple(line.model_copy(update={"left": tuple(map(named, line.left))}) for line in planned.lines)

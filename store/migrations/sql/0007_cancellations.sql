@@ -1,7 +1,7 @@
 -- Cancellations that nodes are asked for, because they have picked the goods; carriers say why a parcel comes back.
 
 ALTER TABLE carrier_events DROP CONSTRAINT carrier_events_kind_known_check;
-ALTER TABLE carrier_events ADD CONSTRAINT carrier_events_kind_known_check CHECK (kind IN ('picked_up', 'in_transit', 'out_for_delivery', 'delivery_failed', 'delivered', 'lost', 'returned_to_sender', 'refused', 'intercepted')) NOT VALID;
+ALTER TABLE carrier_events ADD CONSTRAINT carrier_events_kind_known_check CHECK (kind IN ('picked_up', 'in_transit', 'out_for_delivery', 'delivery_failed', 'delivered', 'lost', 'returned_to_sender', 'refused', 'intercepted', 'intercept_failed')) NOT VALID;
 ALTER TABLE carrier_events VALIDATE CONSTRAINT carrier_events_kind_known_check;
 
 CREATE TABLE cancellation_requests (
@@ -9,6 +9,7 @@ CREATE TABLE cancellation_requests (
     order_id TEXT NOT NULL,
     fulfilment_id TEXT NOT NULL,
     node_id TEXT NOT NULL,
+    asked_of TEXT NOT NULL,
     units JSONB NOT NULL,
     status TEXT NOT NULL,
     reason TEXT DEFAULT '' NOT NULL,
@@ -20,8 +21,9 @@ CREATE TABLE cancellation_requests (
     reply TEXT,
     ended_by TEXT,
     CONSTRAINT cancellation_requests_pkey PRIMARY KEY (id),
+    CONSTRAINT cancellation_requests_asked_of_known_check CHECK (asked_of IN ('node', 'carrier')),
     CONSTRAINT cancellation_requests_status_known_check CHECK (status IN ('asked', 'granted', 'refused', 'expired', 'withdrawn')),
-    CONSTRAINT cancellation_requests_ended_by_known_check CHECK (ended_by IN ('no_answer', 'handed_over', 'collected', 'node_gave_up', 'cancelled_otherwise')),
+    CONSTRAINT cancellation_requests_ended_by_known_check CHECK (ended_by IN ('no_answer', 'handed_over', 'collected', 'node_gave_up', 'cancelled_otherwise', 'intercept_failed', 'delivered', 'came_back', 'lost')),
     CONSTRAINT cancellation_requests_answered_once_check CHECK ((status = 'asked') = (answered_at IS NULL)),
     CONSTRAINT cancellation_requests_answered_by_somebody_check CHECK ((answered_at IS NULL) = (answered_by IS NULL)),
     CONSTRAINT cancellation_requests_order_id_fkey FOREIGN KEY(order_id) REFERENCES orders (id),

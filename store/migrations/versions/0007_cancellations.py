@@ -21,6 +21,7 @@ def upgrade() -> None:
 _DOWN = """
 DROP TABLE cancellation_requests;
 UPDATE carrier_events SET kind = 'returned_to_sender' WHERE kind IN ('refused', 'intercepted');
+UPDATE carrier_events SET kind = 'in_transit' WHERE kind = 'intercept_failed';
 ALTER TABLE carrier_events DROP CONSTRAINT carrier_events_kind_known_check;
 ALTER TABLE carrier_events ADD CONSTRAINT carrier_events_kind_known_check CHECK (kind IN (
     'picked_up', 'in_transit', 'out_for_delivery', 'delivery_failed', 'delivered', 'lost', 'returned_to_sender'));

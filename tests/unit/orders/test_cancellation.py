@@ -8,7 +8,6 @@ from dom.orders import cancellation
 from dom.orders.cancellation import CancelMode
 from dom.orders.events import CancelledData
 from dom.orders.lifecycle import FulfilmentState, OrderState
-from dom.orders.status import FulfilmentStatus
 from dom.orders.transitions import apply, decide
 from dom.shared.errors import CannotCancel, Forbidden
 from tests.worlds.commanding import S, cancel, order, working
@@ -84,6 +83,6 @@ def test_every_unit_asked_for_is_accounted_for(units: int, *, possible: bool) ->
 
 def test_every_reason_is_one_that_callers_know() -> None:
     assert set(cancellation.LeftReason) == {
-        "handed_over", "with_customer", "other_node", "asked", "asked_before", "cancelled_already", "not_ordered",
+        "handed_over", "with_customer", "other_node", "asked", "carrier_asked", "asked_before",
+        "cancelled_already", "not_ordered",
     }  # fmt: skip
-    assert FulfilmentStatus.HANDED_OVER == "handed_over"

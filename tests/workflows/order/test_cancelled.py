@@ -126,6 +126,46 @@ class TestWhole:
         assert "cancelled and will not be sent" in " ".join(mail.text.split())
 
 
+class TestAtTheCarrier:
+    async def test_a_parcel_is_asked_back_once_and_comes_back(self, house: House) -> None:
+        order = small.order("asked-back", A=2)
+        await house.send(order)
+        await ship(house, order)
+        await until_order(house, order, "shipped")
+        call = CancelCall(mode=CancelMode.ASK, reason="changed mind")
+        result = await house.handle(order).execute_update(OrderWorkflow.cancel, call)
+        assert (result.status, result.lines[0].left[0].reason) == (OrderStatus.SHIPPED, "carrier_asked")
+        await until("the carrier is asked", lambda: _asked(house, "web-asked-back-F1-B1"))
+        await house.carrier_says(order, "intercepted")
+        assert (await ended(house, order)).status is OrderStatus.CANCELLED
+        assert house.carrier.intercepted == {"web-asked-back-F1-B1": 1}
+        assert not house.carrier.voided
+        assert await rows(house.engine, "SELECT status, ended_by FROM cancellation_requests") == [
+            ("granted", "came_back")
+        ]
+
+    async def test_a_carrier_that_stops_nothing_says_so_at_once(
+        self, temporal_client: Client, world: AsyncEngine
+    ) -> None:
+        carrier = RecordingCarrier(refuses_intercepts=True)
+        async with House(temporal_client, world, carrier=carrier).working() as house:
+            order = small.order("not-stopped", A=2)
+            await house.send(order)
+            await ship(house, order)
+            await until_order(house, order, "shipped")
+            await house.handle(order).execute_update(OrderWorkflow.cancel, CancelCall(mode=CancelMode.ASK))
+            await until_event(house, order, "cancellation_refused")
+            await house.carrier_says(order, "delivered")
+            assert (await ended(house, order)).status is OrderStatus.DELIVERED
+        assert await rows(world, "SELECT status, ended_by FROM cancellation_requests") == [
+            ("refused", "intercept_failed")
+        ]
+
+
+async def _asked(house: House, booking_key: str) -> bool:
+    return house.carrier.intercepted[booking_key] > 0
+
+
 class TestOneLine:
     async def test_of_a_booked_parcel_has_it_packed_anew(self, house: House) -> None:
         order = small.order("anew", A=2, B=1)
