@@ -14,6 +14,7 @@ from cli import (
     keys_commands,
     ofl,
     order_command,
+    orders_cancel,
     orders_commands,
     secrets_commands,
     stock_commands,
@@ -146,6 +147,7 @@ def doctor() -> None:
 app.command()(order_command.order)
 app.add_typer(keys_commands.app, name="keys")
 app.add_typer(secrets_commands.app, name="secrets")
+orders_commands.app.command()(orders_cancel.cancel)
 app.add_typer(orders_commands.app, name="orders")
 app.add_typer(exceptions_commands.app, name="exceptions")
 app.add_typer(stock_commands.app, name="stock")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from cli import orders_cancel, orders_search
+from cli import orders_search
 from cli.calling import NOT_COMPARED, console, environment, problems_as_one_line
 from dom.exceptions import ExceptionAction, ExceptionKind
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Orders: found, cancelled, and compared with their processes in Temporal.")
 app.command()(orders_search.search)
-app.command()(orders_cancel.cancel)
 
 Result = TypeVar("Result")
 _LEFT = "left: it had ended, and its goods may have left; look first, then name it to capture it anew"
