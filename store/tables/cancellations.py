@@ -32,6 +32,7 @@ cancellation_requests = Table(
     CheckConstraint("(status = 'asked') = (answered_at IS NULL)", name="answered_once"),
     CheckConstraint("(answered_at IS NULL) = (answered_by IS NULL)", name="answered_by_somebody"),
     Index("cancellation_requests_order_ix", "order_id"),
+    Index("cancellation_requests_fulfilment_ix", "fulfilment_id"),
     Index("cancellation_requests_asked_ix", "asked_at", "id"),
     Index("cancellation_requests_node_ix", "node_id", "asked_at", "id"),
     Index("cancellation_requests_due_ix", "answer_by", postgresql_where=_OPEN),

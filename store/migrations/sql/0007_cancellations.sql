@@ -30,6 +30,7 @@ CREATE TABLE cancellation_requests (
     CONSTRAINT cancellation_requests_fulfilment_id_fkey FOREIGN KEY(fulfilment_id) REFERENCES fulfilments (id)
 );
 CREATE INDEX cancellation_requests_order_ix ON cancellation_requests (order_id);
+CREATE INDEX cancellation_requests_fulfilment_ix ON cancellation_requests (fulfilment_id);
 CREATE INDEX cancellation_requests_asked_ix ON cancellation_requests (asked_at, id);
 CREATE INDEX cancellation_requests_node_ix ON cancellation_requests (node_id, asked_at, id);
 CREATE INDEX cancellation_requests_due_ix ON cancellation_requests (answer_by) WHERE status = 'asked';

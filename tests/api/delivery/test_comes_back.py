@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dom.shared.access import Limits, Role
 from tests.api.delivery.test_carriers import shipped
-from tests.api.driving import Channel, until
+from tests.api.driving import Channel, problem, until
+from tests.worlds.access import key_of
 
 
 class TestAParcelThatComesBack:
@@ -56,3 +59,31 @@ class TestAParcelThatComesBack:
         found = await channel.get(order_id)
         assert found["status"] == "delivered"
         assert [each["kind"] for each in found["exceptions"]] == ["report_out_of_turn"]
+
+
+class TestAskedBack:
+    async def test_a_carrier_sees_it_and_says_that_it_goes_on(self, channel: Channel, engine: AsyncEngine) -> None:
+        _, order_id, item = await shipped(channel)
+        own = await key_of(engine, Role.CARRIER, Limits.of(carriers=[item["carrier"]]), name="the carrier")
+
+        async def asked(status: str, headers: dict[str, str]) -> list[tuple[str, str]]:
+            found = await channel.http.get(
+                "/v1/shipments", params={"intercept": status, "order": order_id}, headers=headers
+            )
+            return [(each["id"], each["intercept"]) for each in found.json()["items"]]
+
+        assert await asked("asked", own) == []
+        answer = await channel.http.post(f"/v1/orders/{order_id}/cancel", json={"mode": "ask"})
+        (left,) = answer.json()["lines"][0]["left"]
+        assert (answer.json()["cancelled"], left["reason"]) == ({}, "carrier_asked")
+        assert await asked("asked", own) == [(item["shipment_id"], "asked")]
+        other = await key_of(engine, Role.CARRIER, Limits.of(carriers=["nobody"]), name="another carrier")
+        assert await asked("asked", other) == []
+        refused = await channel.http.post(f"/v1/cancellation-requests/{left['request_id']}/grant", json={})
+        assert problem(refused, 409, "step-not-possible")["data"] == {"asked_of": "carrier"}
+        await channel.scan(item, "intercept_failed")
+        assert await asked("refused", own) == [(item["shipment_id"], "refused")]
+        found = await channel.get(order_id)
+        assert [each["kind"] for each in found["exceptions"]] == ["cancellation_not_granted"]
+        await channel.scan(item, "delivered")
+        await channel.until_order(order_id, "delivered")
