@@ -43,6 +43,7 @@ from dom.shared.errors import NotFound
 from dom.sourcing.valuation.terms import PricingTerms
 from jobs.accept_timeouts import AcceptTimeouts
 from jobs.allocating import Allocating
+from jobs.cancellation_timeouts import CancellationTimeouts
 from jobs.expiring import Sweeping
 from jobs.job import Job
 from jobs.leader import keep
@@ -156,6 +157,7 @@ def wired(
         changing.read_order,
         shipping.book_carrier,
         shipping.void_booking,
+        shipping.intercept_parcel,
         Relaying(house_database, senders, webhook_url, drain_seconds).relay_outbox,
         returning.open_return,
         returning.commit_return,
@@ -194,6 +196,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Reoptimising(engine, replaying=settings.replay_orders),
         Retiring(engine, webhooks=bool(settings.webhook_url)),
         AcceptTimeouts(engine, webhooks=bool(settings.webhook_url)),
+        CancellationTimeouts(engine, webhooks=bool(settings.webhook_url)),
         Shadowing(engine),
         Watching(engine, client, settings.task_queue),
         WatchingMilestones(engine),

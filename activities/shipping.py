@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities.defects import step
 from connectors.carriers.registry import CarrierRegistry
-from dom.fulfilment.packing import Packing
+from dom.fulfilment.packing import Interception, Packing
 from dom.shared.base import Value
 from services import bookings
 from services.database import Database
@@ -40,3 +40,9 @@ class Shipping:
         """Take a booking back; see `bookings.void`."""
         async with step(self.database, packing.order_id, packing.order_id):
             await bookings.void(self.database, self.carriers, packing)
+
+    @activity.defn(name="intercept_parcel")
+    async def intercept_parcel(self, asked: Interception) -> bool:
+        """Ask for a parcel to be brought back; see `bookings.intercept`."""
+        async with step(self.database, asked.order_id, asked.order_id):
+            return await bookings.intercept(self.database, self.carriers, asked)

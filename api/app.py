@@ -21,6 +21,7 @@ from api.contract import docs_page, document
 from api.delivery import carrier_routes, shipment_routes
 from api.exceptions import desk_routes, watch_routes
 from api.exceptions import routes as exceptions
+from api.fulfilment import cancellation_routes
 from api.fulfilment import routes as fulfilments
 from api.health import problem_routes
 from api.health import routes as health
@@ -65,6 +66,7 @@ _RESOURCES = (
     holds,
     hold_policies,
     fulfilments,
+    cancellation_routes,
     carrier_routes,
     shipment_routes,
     messages,

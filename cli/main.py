@@ -15,6 +15,7 @@ from cli import (
     keys_commands,
     ofl,
     order_command,
+    orders_cancel,
     orders_commands,
     secrets_commands,
     stock_commands,
@@ -147,6 +148,7 @@ def doctor() -> None:
 app.command()(order_command.order)
 app.add_typer(keys_commands.app, name="keys")
 app.add_typer(secrets_commands.app, name="secrets")
+orders_commands.app.command()(orders_cancel.cancel)
 app.add_typer(orders_commands.app, name="orders")
 app.add_typer(bulk_commands.app, name="bulk")
 app.add_typer(exceptions_commands.app, name="exceptions")

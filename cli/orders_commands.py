@@ -1,4 +1,4 @@
-"""`dom orders`: orders are found; orders and returns are compared with their processes in Temporal."""
+"""`dom orders`: orders are found and cancelled; orders and returns are compared with their processes in Temporal."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from cli.folder import DataFolder
+    from dom.orders.calls import CancelCall, CancelResult
     from dom.shared.access import Principal
     from processes.consistency import Comparison, Fault
     from services.exceptions_desk import Asked
     from settings import Settings
+    from store.access.audit import AuditEntry
     from store.orders.bulk_runs import BulkRun
 
-app = typer.Typer(no_args_is_help=True, help="Orders: found, and compared with their processes in Temporal.")
+app = typer.Typer(no_args_is_help=True, help="Orders: found, cancelled, and compared with their processes in Temporal.")
 app.command()(orders_search.search)
 
 Result = TypeVar("Result")
@@ -179,6 +181,25 @@ class Servers:
         if not run.ended:
             await BackgroundWork(Durable(self._client, self._task_queue), self._engine).bulk_asked(run.id)
         return run
+
+    async def cancel(self, order_id: str, call: CancelCall, key: str | None, entry: AuditEntry) -> CancelResult:
+        """Cancel units, and write it into the audit log. Raises what `OrderProcesses.cancel` raises."""
+        from temporalio.client import WorkflowUpdateFailedError
+
+        from processes.client import Durable
+        from processes.errors import domain_error
+        from processes.orders import OrderProcesses
+        from store.access import audit
+        from store.database.engine import reading
+
+        orders = OrderProcesses(Durable(self._client, self._task_queue), reading(self._engine))
+        try:
+            result = await orders.cancel(order_id, call, key)
+        except WorkflowUpdateFailedError as error:
+            raise (domain_error(error.cause) or error) from error
+        async with self._engine.begin() as connection:
+            await audit.write(connection, entry)
+        return result
 
     async def revive(self, them: list[str] | None, by: str, *, thoroughly: bool) -> dict[str, str]:
         """Revive the named, or everything that is wrong; answers why not, or an empty text for what was revived."""

@@ -8,6 +8,7 @@ allocating          gives what came in to the orders that wait for it
 reoptimising        plans unbegun work anew once stock, capacity or rates moved
 retiring_nodes      takes unbegun work away from nodes that cannot do it any more
 accept_timeouts     takes work from nodes that did not accept it in time
+cancellation_timeouts ends cancellations that a node was asked for and did not answer in time
 watching_processes  puts orders and returns without a process before a person
 watching_milestones opens exceptions for milestones that were not reached in time
 starting_relay      starts the relay of the outbox unless it runs
@@ -23,7 +24,7 @@ allocating, publishing, reoptimising   follow the ledger, which nearly every tra
                                        notify are committed one after the other, and orders would wait for that
 retiring_nodes                         a load of nodes or SKUs would wake it for each; once a second is enough
 expiring, watching_milestones,         what lapses is no change of the database
-accept_timeouts
+accept_timeouts, cancellation_timeouts
 watching_processes, starting_relay,    compare with Temporal, which notifies nobody
 starting_work
 """

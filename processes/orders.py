@@ -1,14 +1,15 @@
 """Orders as durable processes: start them, ask them, signal them."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from dom.orders import cancellation
 from dom.orders.calls import ArrivedCall, ArrivedResult, CancelCall, CancelResult, OrderAnswer
 from dom.orders.intake import OrderRequest
 from dom.orders.status import FINAL_ORDER, FulfilmentStatus
@@ -148,16 +149,21 @@ class OrderProcesses:
         before = await self._cancelled_before(order_id, call, key) if key else None
         if before is None:
             raise CannotCancel(f"order {order_id} is {captured.status}", data={"status": captured.status})
-        return CancelResult(order_id=order_id, status=captured.status, cancelled=before)
+        return CancelResult(
+            order_id=order_id,
+            status=captured.status,
+            cancelled=dict(before["lines"]),
+            lines=cancellation.of_event(before),
+        )
 
-    async def _cancelled_before(self, order_id: str, call: CancelCall, key: str) -> dict[str, int] | None:
-        """The units by line that an earlier run of the order's process cancelled under the caller's key."""
+    async def _cancelled_before(self, order_id: str, call: CancelCall, key: str) -> Mapping[str, Any] | None:
+        """The event of what an earlier run of the order's process cancelled under the caller's key."""
         async with self._reads.connect() as connection:
             data = await timeline.asked_by(connection, order_id, key)
         if data is None:
             return None
         refuse_another(data.get("request_hash"), call.content_hash("cancel"))
-        return dict(data["lines"])
+        return data
 
     async def arrived(self, call: ArrivedCall) -> ArrivedResult:
         """A lost parcel arrived after all; said again it changes nothing. Raises NotFound, and StepNotPossible if its

@@ -1,6 +1,7 @@
 """Carriers are booked once a booking key, and bookings that nobody needs are taken back."""
 
 from collections import Counter
+from contextlib import suppress
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,15 +11,16 @@ from connectors.carriers.registry import CarrierRegistry
 from dom.delivery.parcels import MOST_PARCELS, measure, piece
 from dom.exceptions import ExceptionKind
 from dom.fulfilment.carrier_reports import NEEDS_BOOKING
-from dom.fulfilment.packing import Packing
+from dom.fulfilment.packing import Interception, Packing
 from dom.network import Node, ShippingMethod, Sku
-from dom.orders.commands import CarrierBooked
+from dom.orders.asked import AskedOf, CancellationStatus
+from dom.orders.commands import AnswerCancellation, CarrierBooked
 from dom.orders.events import BookingVoidedData, EventKind
 from dom.orders.lifecycle import OrderState
 from dom.orders.order import ShipTo
 from dom.orders.transitions import decide
-from dom.shared.errors import OutsideFailure
-from services.change_orders import locked, write
+from dom.shared.errors import NotFound, OutsideFailure
+from services.change_orders import change_order, locked, write
 from services.database import Database
 from store import exceptions
 from store.delivery import shipments
@@ -64,6 +66,31 @@ async def void(database: Database, carriers: CarrierRegistry, packing: Packing) 
     if row is None or row["carrier"] is None or (booked and booked["status"] == ShipmentStatus.VOIDED):
         return
     await _void(database, await _carrier(database, carriers, row["carrier"]), packing)
+
+
+async def intercept(database: Database, carriers: CarrierRegistry, asked: Interception) -> bool:
+    """Ask the carrier to bring a parcel back. False if it refuses for good: then the request is refused."""
+    async with database.statement() as connection:
+        booked = await shipments.standing(connection, asked.fulfilment_id)
+    if booked is None:
+        return True
+    carrier = await _carrier(database, carriers, booked["carrier"])
+    try:
+        await carrier.intercept(booked["id"])
+    except OutsideFailure as error:
+        command = AnswerCancellation(
+            request_id=asked.request_id,
+            answer=CancellationStatus.REFUSED,
+            asked_of=AskedOf.CARRIER,
+            actor=f"carrier:{carrier.name}",
+            at=database.now(),
+            reason=error.detail[:200],
+        )
+        async with database.transaction() as connection:
+            with suppress(NotFound):  # it ended meanwhile
+                await change_order(connection, asked.order_id, command, database.writing)
+        return False
+    return True
 
 
 async def _carrier(database: Database, carriers: CarrierRegistry, code: str | None) -> Carrier:

@@ -4,10 +4,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.fulfilment.carrier_reports import ParcelReport, is_known
 from dom.orders import transitions
+from dom.orders.asked import AskedOf, CancellationStatus
 from dom.orders.changes import OrderChange
-from dom.orders.commands import CountAsDelivered, MoveParcel
+from dom.orders.commands import AnswerCancellation, CountAsDelivered, MoveParcel
 from dom.orders.lifecycle import OrderState
-from dom.orders.status import CARRIER_MILESTONES, FulfilmentStatus
+from dom.orders.status import CARRIER_MILESTONES, CarrierEventKind, FulfilmentStatus
 from dom.shared.errors import NotFound, StepNotPossible
 from services.change_orders import Writing, locked, write
 from store.fulfilment import unexpected_reports
@@ -34,6 +35,8 @@ async def heed(connection: AsyncConnection, order_id: str, report: ParcelReport,
         # The carrier has it: the node's hand-over scan was missed or is late.
         handed_over = transitions.decide(state, report.moves_to(_S.HANDED_OVER, "seen by the carrier"))
         state = await write(connection, state, handed_over, writing)
+    if report.kind is CarrierEventKind.INTERCEPT_FAILED:
+        return await _not_intercepted(connection, state, report, writing)
     status = state.fulfilments[report.fulfilment_id].status
     if stands and (is_known(status, report.kind) or await _made_before_its_loss(connection, status, order_id, report)):
         return True
@@ -42,6 +45,25 @@ async def heed(connection: AsyncConnection, order_id: str, report: ParcelReport,
         await unexpected_reports.note(connection, unexpected(report))
         return False
     await write(connection, state, change, writing)
+    return True
+
+
+async def _not_intercepted(
+    connection: AsyncConnection, state: OrderState, report: ParcelReport, writing: Writing
+) -> bool:
+    """The carrier does not bring the parcel back. True also where nobody waits for that any more: it says nothing."""
+    for asked in state.asked.values():
+        if asked.fulfilment_id == report.fulfilment_id and asked.asked_of is AskedOf.CARRIER:
+            command = AnswerCancellation(
+                request_id=asked.id,
+                answer=CancellationStatus.REFUSED,
+                asked_of=AskedOf.CARRIER,
+                actor=report.actor,
+                at=report.at,
+                request=report.request,
+            )
+            await write(connection, state, transitions.decide(state, command), writing)
+            break
     return True
 
 

@@ -25,7 +25,7 @@ from dom.shared.errors import Conflict, NotFound
 from store import backorders, exceptions, stock
 from store.delivery import shipments
 from store.enums import LedgerKind, ShipmentStatus
-from store.fulfilment import fulfilments
+from store.fulfilment import cancellation_requests, fulfilments
 from store.holds import holds
 from store.notifications import messages, outbox
 from store.notifications.outbox import Entry
@@ -94,8 +94,8 @@ async def carry_out(connection: AsyncConnection, state: OrderState, command: Com
 
 
 async def write(connection: AsyncConnection, state: OrderState, change: OrderChange, writing: Writing) -> OrderState:
-    """Write a change that was decided on the order's present units; answers the order after it. Rows of stock are taken
-    last, and held shortest.
+    """Write a change that was decided on the order's present units, and what follows from it for cancellations that
+    nodes are asked for; answers the order after it. Rows of stock are taken last, and held shortest.
     """
     order_id, event, after = state.order_id, change.event, transitions.apply(state, change)
     await fulfilments.advance(
@@ -115,6 +115,10 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     for trouble in change.troubles:
         await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)
     await _write_holds(connection, state, after, change)
+    for asked in change.asked:
+        await cancellation_requests.ask(connection, asked, actor=event.actor, at=event.at)
+    for ended in change.ended:
+        await cancellation_requests.end(connection, ended, actor=event.actor, at=event.at)
     if change.gives_up_waiting:
         await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
     moving = {effect.fulfilment_id for effect in change.stock if not isinstance(effect, GiveDayBack)}
@@ -122,7 +126,8 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
         await stock.lock(connection, sorted(moving))
     for effect in change.stock:
         await _move_stock(connection, state, effect, change)
-    return after
+    settled = transitions.settled(after, event.at)
+    return after if settled is None else await write(connection, after, settled, writing)
 
 
 def _tells(state: OrderState, after: OrderState, change: OrderChange, writing: Writing) -> list[Entry]:

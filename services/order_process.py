@@ -6,11 +6,13 @@ Each is one transaction and answers with the order as it stands after it, which 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.fulfilment.carrier_reports import ParcelReport
-from dom.orders.commands import Command, PlaceHold, ReleaseHold, TakeNodeStep
+from dom.orders import cancellation
+from dom.orders.cancellation import CancelMode
+from dom.orders.commands import CancelUnits, Command, PlaceHold, ReleaseHold, TakeNodeStep
 from dom.orders.events import EventKind, ProcessRevivedData, units_taken
 from dom.orders.views import Heeded, OrderAfter, OrderView
 from dom.sourcing.sourced import ResumedOrder, sourced
-from services import carrier_reports, holds, node_steps, order_views
+from services import cancellation_requests, carrier_reports, holds, node_steps, order_views
 from services.capture import MESSAGE_KEY
 from services.change_orders import change_order
 from services.database import Database
@@ -25,10 +27,14 @@ async def change(database: Database, order_id: str, command: Command) -> OrderAf
         if isinstance(command, PlaceHold | ReleaseHold):
             changed = await holds.carry_out(connection, order_id, command, database.writing)
         else:
+            if isinstance(command, CancelUnits) and command.mode is CancelMode.ASK:
+                reference = await database.reference.now(connection)
+                command = await cancellation_requests.timed(connection, order_id, command, reference, database.now())
             changed = await change_order(connection, order_id, command, database.writing)
         return OrderAfter(
             view=await order_views.get(connection, order_id),
             units=units_taken(changed.data),
+            lines=cancellation.of_event(changed.data) if isinstance(command, CancelUnits) else (),
             request_hash=changed.data.get("request_hash"),
         )
 

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.fulfilment.carrier_reports import NEEDS_BOOKING
+from dom.orders.asked import AskedOf
 from dom.orders.holds import BlockedStep, Hold
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import FulfilmentStatus, OrderStatus
@@ -30,11 +31,14 @@ async def read(connection: AsyncConnection, order_id: str, *, takes_in: bool = F
     if stored is None:
         return None
     state, sourced = stored.state, stored.sourcings
+    back = {each.fulfilment_id: each.id for each in state.asked.values() if each.asked_of is AskedOf.CARRIER}
     return OrderView(
         status=state.status(),
         waiting=state.waiting,
         cancelled={line.line_id: line.cancelled for line in state.lines.values() if line.cancelled},
-        fulfilments=tuple(_fulfilment(each, stored.bookings[each.id]) for each in state.fulfilments.values()),
+        fulfilments=tuple(
+            _fulfilment(each, stored.bookings[each.id], back.get(each.id)) for each in state.fulfilments.values()
+        ),
         holds=tuple(_hold(each) for each in state.holds.values()),
         revision=state.revision,
         sourcings=sourced.number if sourced else 0,
@@ -77,7 +81,7 @@ def _hold(hold: Hold) -> HoldView:
     )
 
 
-def _fulfilment(fulfilment: FulfilmentState, booked: CarrierBookings) -> FulfilmentView:
+def _fulfilment(fulfilment: FulfilmentState, booked: CarrierBookings, intercept: str | None = None) -> FulfilmentView:
     packings, status = fulfilment.packings, fulfilment.status
     stands = packings if status in NEEDS_BOOKING else None
 
@@ -93,4 +97,5 @@ def _fulfilment(fulfilment: FulfilmentState, booked: CarrierBookings) -> Fulfilm
         tracking=booked.tracking,
         book=packings if status is _S.PACKED else None,
         void=tuple(n for n in range(1, packings + 1) if n != stands and is_open(n)),
+        intercept=intercept,
     )

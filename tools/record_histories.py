@@ -21,7 +21,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.relaying import RelayTurn
 from cli.embedded import postgres, temporal
-from dom.orders.calls import StepLine
+from dom.orders.calls import CancelCall, StepLine
+from dom.orders.cancellation import CancelMode
 from dom.orders.order import Order
 from dom.orders.return_calls import InspectCall, InspectedLine, ReceiveCall, ReturnRequest, ReturnRequestLine
 from dom.orders.status import Disposition
@@ -49,9 +50,10 @@ from tests.worlds.steps import (
     until_order,
     until_released,
 )
-from tests.worlds.waiting import until_status
+from tests.worlds.waiting import until, until_status
 from tools import recorded_work
 from workflows.messages import ReturnEnd, ReturnInput
+from workflows.order.process import OrderWorkflow
 from workflows.outbox_relay import WORKFLOW_ID as RELAY_ID
 from workflows.outbox_relay import RelayInput, ensure
 from workflows.pricing import SCHEDULE_ID, PriceStockWorkflow
@@ -167,6 +169,19 @@ async def came_back(house: House, order: Order) -> None:
     await deliver(house, order, 1)
 
 
+async def asked_back(house: House, order: Order) -> None:
+    """What was handed over is asked back of its carrier, and comes."""
+    await ship(house, order)
+    await until_order(house, order, "shipped")
+    await house.handle(order).execute_update(OrderWorkflow.cancel, CancelCall(mode=CancelMode.ASK))
+
+    async def is_asked() -> bool:
+        return bool(house.carrier.intercepted)
+
+    await until("the carrier is asked", is_asked)
+    await house.carrier_says(order, "intercepted")
+
+
 async def carrier_refuses(house: House, order: Order) -> None:
     """No carrier takes it from anywhere; the customer gives up."""
     await house.node(order, "pack")
@@ -219,6 +234,7 @@ PATHS: dict[str, tuple[Callable[[House, Order], Awaitable[None]], dict[str, Any]
     "lost": (lost, {"RARE": 2}),
     "stray-scans": (stray_scans, {"RARE": 5}),
     "came-back": (came_back, {"RARE": 5}),
+    "asked-back": (asked_back, {"A": 2}),
     "carrier-refuses": (carrier_refuses, {"B": 1}),
     "reoptimised": (looked_at_again, {"RARE": 5}),
     "cancelled-by-temporal": (cancelled_by_temporal, {"RARE": 5}),

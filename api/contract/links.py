@@ -21,7 +21,7 @@ _ORDER: Final = (
     "placeHold",
     "listOrderHolds",
 )
-_OF_ORDER: Final = ("listFulfilments", "listShipments", "listMessages", "listExceptions")
+_OF_ORDER: Final = ("listFulfilments", "listCancellationRequests", "listShipments", "listMessages", "listExceptions")
 _HOLD: Final = ("releaseHold",)
 _STEPS: Final = tuple(
     f"{step}_fulfilment" for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")
@@ -29,6 +29,7 @@ _STEPS: Final = tuple(
 _FULFILMENT: Final = (*_STEPS, "arrivedFulfilment", "getFulfilmentLabel")
 _BULK: Final = ("getBulk", "listBulkItems", "stopBulk", "resumeBulk")
 _VIEW: Final = ("getSavedView", "putSavedView", "deleteSavedView")
+_CANCELLATION: Final = ("grantCancellationRequest", "refuseCancellationRequest")
 _RETURN: Final = ("getReturn", "receiveReturn", "inspectReturn", "cancelReturn", "closeReturn")
 _RESERVATION: Final = ("getReservation", "extendReservation", "releaseReservation")
 _INBOUND: Final = ("getInbound", "shipInbound", "receiveInbound", "cancelInbound")
@@ -62,6 +63,10 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "listShipments": (
         Follow("/items/0/carrier", "carrier", ("reportCarrierEvents",)),
         Follow("/items/0/fulfilments/0", "fulfilment_id", ("getFulfilmentLabel",)),
+    ),
+    "listCancellationRequests": (
+        Follow("/items/0/request_id", "request_id", _CANCELLATION),
+        Follow("/items/0/order_id", "order_id", ("getOrder",)),
     ),
     "placeHold": (Follow("/hold/hold_id", "hold_id", _HOLD),),
     "listHolds": (

@@ -34,6 +34,7 @@ SHIPMENT_LIST: Final[Example] = {
             "ended_at": None,
             "fulfilments": ["web-EXAMPLE-1-F1"],
             "orders": ["web-EXAMPLE-1"],
+            "intercept": None,
         }
     ],
     "next_cursor": None,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from api.http.items import Items
 from api.http.models import ItemProblem, Page
 from dom.network import ShippingMethod
+from dom.orders.asked import CancellationStatus
 from dom.orders.status import CarrierEventKind
 from dom.shared.base import GivenTime, Key, Utc, Value
 from store.enums import ShipmentStatus
@@ -63,6 +64,9 @@ class ShipmentSummary(ShipmentHead):
 
     fulfilments: list[str] = Field(description="Ids of the fulfilments in it.")
     orders: list[str] = Field(description="Ids of the orders these belong to.")
+    intercept: CancellationStatus | None = Field(
+        description="Whether the carrier is asked to bring it back (`asked`), or how that ended; null if it was not."
+    )
 
 
 class ShipmentList(Page):

@@ -1,5 +1,8 @@
 """The work list of nodes, and the steps they report.
 
+cancellation_examples  cancellations that nodes are asked for
+cancellation_models    the same, as they see and answer them
+cancellation_routes    the same, listed, granted and refused
 examples  work lists and reports of nodes
 models    fulfilments as nodes see them
 routes    fulfilments: a node's work list, and what the node reports about its work

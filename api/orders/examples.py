@@ -191,8 +191,22 @@ TIMELINE: Final[Example] = {
 CANCELS: Final[dict[str, Example]] = {
     "the whole order": {"reason": "ordered twice"},
     "two units of a line": {"lines": [{"line_id": "1", "quantity": 2}], "reason": "too many"},
+    "what is still possible": {"mode": "possible", "reason": "changed mind"},
+    "ask who has picked it": {"mode": "ask", "reason": "changed mind"},
 }
-CANCELLED: Final[Example] = {"order_id": "web-EXAMPLE-1", "status": "cancelled", "cancelled": {"1": 6}}
+CANCELLED: Final[Example] = {
+    "order_id": "web-EXAMPLE-1",
+    "status": "part_shipped",
+    "cancelled": {"1": 4},
+    "lines": [
+        {
+            "line_id": "1",
+            "asked": 6,
+            "cancelled": 4,
+            "left": [{"quantity": 2, "reason": "handed_over", "fulfilment_id": "web-EXAMPLE-1-F1"}],
+        }
+    ],
+}
 SOURCING: Final[Example] = {
     "order_id": "web-EXAMPLE-1",
     "decisions": [

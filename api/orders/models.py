@@ -11,6 +11,7 @@ from api.notifications.models import Medium
 from dom.exceptions import ExceptionKind
 from dom.network import ShippingMethod
 from dom.orders.calls import CancelLine, Reason
+from dom.orders.cancellation import CancelMode
 from dom.orders.events import EventKind
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Customer, Payment, ShipTo
@@ -89,6 +90,11 @@ class CancelRequest(Value):
     """Cancel an order, whole (no lines) or by line, before hand-over."""
 
     lines: tuple[CancelLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
+    mode: CancelMode = Field(
+        default=CancelMode.ALL,
+        description="Where not all that is asked can be cancelled: `all` cancels nothing, `possible` what can be; "
+        "`ask` the same, but nodes are asked for what they have picked (`/v1/cancellation-requests`).",
+    )
     reason: Reason = ""
     occurred_at: GivenTime | None = None
 

@@ -256,7 +256,9 @@ async def cancel(
     who: Annotated[Principal, needs(Scope.ORDERS_CANCEL)],
     key: IdempotencyKey = None,
 ) -> Json:
-    """Possible for units that are not handed over. Everything asked is cancelled, or nothing is.
+    """Possible for units that are not handed over. Everything asked is cancelled, or nothing is; with `mode` `possible`
+    what can be cancelled is, and `lines` of the answer say why the rest is left. Where nothing can be it is refused.
+    With `ask` what a node has picked is not taken from it: the node is asked, and `lines` name the request.
 
     Without `lines` the whole order; a line without `quantity` means every unit of it.
     """
@@ -264,6 +266,7 @@ async def cancel(
     not_in_the_future(asked.occurred_at)
     call = CancelCall(
         lines=asked.lines,
+        mode=asked.mode,
         reason=asked.reason,
         actor=who.name,
         occurred_at=asked.occurred_at,

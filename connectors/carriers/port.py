@@ -76,3 +76,8 @@ class Carrier(Protocol):
 
     async def void(self, booking_key: str) -> None:
         """Take a booking back before hand-over; nothing happens for a key that was never booked or is void."""
+
+    async def intercept(self, booking_key: str) -> None:
+        """Ask for a parcel to be stopped on its way and brought back. Whether it is, the carrier reports later, as
+        `intercepted` or `intercept_failed`; OutsideFailure says at once that it is not.
+        """

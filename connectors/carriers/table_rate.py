@@ -47,6 +47,9 @@ class TableRateCarrier:
     async def void(self, booking_key: str) -> None:
         """Nothing is to be undone: the carrier charges on hand-over and keeps no list of what was announced."""
 
+    async def intercept(self, booking_key: str) -> None:
+        """There is nobody to call: the carrier finds it in `GET /v1/shipments?intercept=asked`, and reports."""
+
     def _offer(self, request: BookingRequest) -> tuple[Quote, int]:
         """The price, and the fewest parcels the goods go in."""
         origin, destination = request.lane

@@ -15,6 +15,7 @@ class ExceptionKind(StrEnum):
     CANNOT_BE_SOURCED = "cannot_be_sourced"
     WORK_AT_A_NODE = "work_at_a_node"
     NOT_ACCEPTED = "not_accepted"
+    CANCELLATION_NOT_GRANTED = "cancellation_not_granted"
     BOOKING_REFUSED = "booking_refused"
     PARCEL_LOST = "parcel_lost"
     PARCEL_RETURNED = "parcel_returned_to_sender"
@@ -143,6 +144,15 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         due_minutes=2 * 60,
         actions=(_DO.REJECT_WORK,),
         closes_itself=True,
+    ),
+    ExceptionKind.CANCELLATION_NOT_GRANTED: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.SUPPORT,
+        "a node refused to have units cancelled that it had picked, did not answer in time, or handed them over first: "
+        "they go to a customer who does not want them; `data` names request, work and units",
+        "talk to the node, and cancel at once (`POST /v1/orders/{id}/cancel`, `mode` `possible`) while the goods are "
+        "there; else tell the customer that they come, and how to send them back",
+        due_minutes=2 * 60,
     ),
     ExceptionKind.BOOKING_REFUSED: ExceptionInfo(
         ExceptionSeverity.MAJOR,

@@ -5,7 +5,14 @@ from typing import Final, Literal
 
 from dom.orders.commands import CountAsDelivered, MoveParcel
 from dom.orders.lifecycle import PROGRESS, FulfilmentState
-from dom.orders.status import BEFORE_HAND_OVER, CARRIER_MILESTONES, CarrierEventKind, FulfilmentStatus, FulfilmentStep
+from dom.orders.status import (
+    BEFORE_HAND_OVER,
+    CARRIER_MILESTONES,
+    COMES_BACK,
+    CarrierEventKind,
+    FulfilmentStatus,
+    FulfilmentStep,
+)
 from dom.shared import ids
 from dom.shared.base import Value
 
@@ -19,6 +26,12 @@ NEEDS_BOOKING: Final = CARRIED | {_S.PACKED}
 
 LEFT: Final = frozenset({_S.HANDED_OVER, _S.DELIVERED, _S.COLLECTED, _S.LOST, _S.RETURNED})
 """Statuses in which the goods left the node as far as the books know: its balance does not count them any more."""
+
+_REPORTED: Final = "reported by the carrier"
+_REASONS: Final = {
+    CarrierEventKind.REFUSED: "who was to get it did not take it",
+    CarrierEventKind.INTERCEPTED: "intercepted by the carrier",
+}
 
 GOODS_LEAVE: Final = frozenset({FulfilmentStep.HAND_OVER, FulfilmentStep.COLLECT})
 """Steps of a node after which the goods are not on its shelves."""
@@ -80,7 +93,7 @@ class ParcelReport(Value):
                 reason="it arrived after all",
                 request=self.request,
             )
-        return self.moves_to(target, "" if target is _S.DELIVERED else "reported by the carrier")
+        return self.moves_to(target, "" if target is _S.DELIVERED else _REASONS.get(self.kind, _REPORTED))
 
 
 def is_known(status: FulfilmentStatus, kind: CarrierEventKind) -> bool:
@@ -98,13 +111,17 @@ def concerns(status: FulfilmentStatus, kind: CarrierEventKind, *, after_its_loss
     """Whether the order has to hear of a report of the booking that stands. `after_its_loss`: the scan was made later
     than the shipment was lost; scans made before often come in late, and say nothing.
     """
-    if kind in CARRIER_MILESTONES or after_its_loss:
+    if kind in CARRIER_MILESTONES or kind is CarrierEventKind.INTERCEPT_FAILED or after_its_loss:
         return True
     return status in BEFORE_HAND_OVER or (status is not _S.LOST and not is_known(status, kind))
 
 
 def fact(kind: CarrierEventKind) -> str:
-    """What a report says, as far as it is told apart: every scan on the way says that the carrier has the parcel."""
+    """What a report says, as far as it is told apart: every scan on the way says that the carrier has the parcel, and
+    goods that come back come back for whatever reason.
+    """
+    if kind in COMES_BACK:
+        return CarrierEventKind.RETURNED_TO_SENDER
     return kind if kind in CARRIER_MILESTONES else "seen"
 
 
@@ -113,7 +130,7 @@ def on_hand(status: FulfilmentStatus, report: str, *, stands: bool) -> str:
     not count units that are back) or "unchanged". `stands`: the booking reported of is the fulfilment's present one.
     """
     left = stands and status in LEFT
-    back = report == CarrierEventKind.RETURNED_TO_SENDER
+    back = report in COMES_BACK
     on_the_way = report in set(CarrierEventKind) or report in GOODS_LEAVE
     if left:
         return "too low" if back else "unchanged"

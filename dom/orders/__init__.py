@@ -1,7 +1,9 @@
 """An order: what a channel may hand over, where its units stand, and what may happen to them next.
 
+asked        cancellations that a node is asked for, because it has picked the goods
 bulk         one action on many orders: which orders, what is done, and what may become of each
 calls        what callers ask of an order, and what they hear
+cancellation how much of what is asked is cancelled, and why the rest is not
 changes      what a command changes of an order, as a value: units, statuses, stock, what is told
 commands     what may be asked of an order's units
 holds        holds that stand on an order: each blocks steps until it is released

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from dom.orders.cancellation import CancelMode, LineCancellation
 from dom.orders.order import Promise
 from dom.orders.status import OrderStatus
 from dom.shared.access import TEMPORAL
@@ -54,6 +55,7 @@ class CancelCall(Request):
     """Cancel an order, whole (no lines) or by line, before hand-over. `nodes`: where the caller may take work away."""
 
     lines: tuple[CancelLine, ...] | None = Field(default=None, min_length=1, max_length=1000)
+    mode: CancelMode = CancelMode.ALL
     reason: Reason = ""
     actor: Text = "support"
     occurred_at: GivenTime | None = None
@@ -61,11 +63,15 @@ class CancelCall(Request):
 
 
 class CancelResult(Value):
-    """What was cancelled, by line, and the order's status after it."""
+    """What was cancelled, by line, the order's status after it, and what became of each unit that was asked for."""
 
     order_id: str
     status: OrderStatus
     cancelled: dict[str, int]
+    lines: tuple[LineCancellation, ...] = Field(
+        default=(),
+        description="What became of the units asked for, by line; empty in answers from before it was kept.",
+    )
 
 
 class StepLine(Value):

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
+from dom.orders.asked import EndedCancellation, OpenCancellation
 from dom.orders.editing.changes import Change
 from dom.orders.events import EventData, EventKind
 from dom.orders.holds import Hold
@@ -139,6 +140,10 @@ class OrderChange:
     """The id of a hold that is released."""
     overdue: str | None = None
     """The id of a hold that nobody released in time."""
+    asked: tuple[OpenCancellation, ...] = ()
+    """Cancellations that nodes are asked for."""
+    ended: tuple[EndedCancellation, ...] = ()
+    """Such requests that end."""
     step_of: str | None = None
     """The fulfilment among whose steps the change counts."""
     is_cancellation: bool = False

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dom.orders.asked import AskedOf, CancellationStatus
+from dom.orders.cancellation import CancelMode
 from dom.orders.editing.changes import Change
 from dom.orders.holds import BlockedStep
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
@@ -98,13 +100,32 @@ class CountAsDelivered(Requested):
 
 class CancelUnits(Requested):
     """Cancel units by line before hand-over (None: all of the line), or (None) all that are not cancelled: what is
-    asked whole, or nothing. `nodes` are the only ones that work may be taken from; None for any. Raises CannotCancel
-    for what left its node or is cancelled already, and Forbidden for work at another node.
+    asked whole or nothing, unless the mode says that what is possible is enough. `nodes` are the only ones that work
+    may be taken from; None for any. Raises CannotCancel for what left its node or is cancelled already (where something
+    is possible and enough: only if nothing is), and Forbidden for work at another node.
+
+    `answer_by`: until when nodes that are asked have time, by fulfilment; one that is not named has none.
     """
 
     verb: Literal["cancel_units"] = "cancel_units"
     lines: dict[str, int | None] | None
+    mode: CancelMode = CancelMode.ALL
+    answer_by: dict[str, datetime] = Field(default={})
     nodes: tuple[str, ...] | None = None
+    actor: str
+    at: datetime
+    reason: str = ""
+
+
+class AnswerCancellation(Requested):
+    """A node says whether units can be cancelled that it has picked, a carrier that it brings no parcel back, or their
+    time is over. Raises NotFound for a request that is not open, StepNotPossible for one that somebody else is asked.
+    """
+
+    verb: Literal["answer_cancellation"] = "answer_cancellation"
+    request_id: str
+    answer: Literal[CancellationStatus.GRANTED, CancellationStatus.REFUSED, CancellationStatus.EXPIRED]
+    asked_of: AskedOf = AskedOf.NODE
     actor: str
     at: datetime
     reason: str = ""
@@ -187,6 +208,7 @@ Command = Annotated[
     | MoveParcel
     | CountAsDelivered
     | CancelUnits
+    | AnswerCancellation
     | CancelRest
     | GiveUpWaiting
     | PlaceHold

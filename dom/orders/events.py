@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
+from dom.orders.asked import CancellationEnd
+from dom.orders.cancellation import LeftUnits
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Correction
 from dom.orders.status import FulfilmentStatus, NodeReason, ReturnStatus, ReturnStep
@@ -20,6 +22,11 @@ class EventKind(StrEnum):
     SOURCED = "sourced"
     REOPTIMISED = "reoptimised"
     CANCELLED = "cancelled"
+    CANCELLATION_ASKED = "cancellation_asked"
+    CANCELLATION_GRANTED = "cancellation_granted"
+    CANCELLATION_REFUSED = "cancellation_refused"
+    CANCELLATION_EXPIRED = "cancellation_expired"
+    CANCELLATION_WITHDRAWN = "cancellation_withdrawn"
     FULFILMENT_ACCEPTED = "fulfilment_accepted"
     FULFILMENT_REJECTED = "fulfilment_rejected"
     FULFILMENT_PICKED = "fulfilment_picked"
@@ -114,10 +121,32 @@ class RequestedData(EventData):
     request_hash: str | None = None
 
 
+class LeftOfLine(LeftUnits):
+    """Units of a line that were to be cancelled, and were not."""
+
+    line_id: str
+
+
 class CancelledData(RequestedData):
-    """Units cancelled, by line."""
+    """Units cancelled, by line, and those that were asked for and not cancelled. Of what a node granted, the request
+    for it, and what it ended by if not by the node's answer.
+    """
 
     lines: dict[str, int]
+    left: tuple[LeftOfLine, ...] | None = None
+    cancellation_request: str | None = None
+    end: CancellationEnd | None = None
+
+
+class CancellationData(RequestedData):
+    """A request for a cancellation that ended without cancelling anything itself: what it asked for, units by line of a
+    fulfilment, and what it ended by if not by the node's answer.
+    """
+
+    cancellation_request: str
+    fulfilment_id: str
+    lines: dict[str, int]
+    end: CancellationEnd | None = None
 
 
 class FulfilmentData(RequestedData):
@@ -260,6 +289,13 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.SOURCED: EventInfo(SourcedData, "Waiting units were sourced again"),
     _KIND.REOPTIMISED: EventInfo(ReoptimisedData, "A re-optimisation gave work that no node had begun to other nodes"),
     _KIND.CANCELLED: EventInfo(CancelledData, "Units were cancelled"),
+    _KIND.CANCELLATION_ASKED: EventInfo(CancelledData, "Nodes or carriers were asked for what they have"),
+    _KIND.CANCELLATION_GRANTED: EventInfo(CancellationData, "A parcel that a carrier was asked for comes back"),
+    _KIND.CANCELLATION_REFUSED: EventInfo(CancellationData, "A cancellation that was asked for was refused"),
+    _KIND.CANCELLATION_EXPIRED: EventInfo(
+        CancellationData, "A cancellation that was asked for was not answered in time"
+    ),
+    _KIND.CANCELLATION_WITHDRAWN: EventInfo(CancellationData, "Nothing was left of a cancellation that was asked for"),
     _KIND.FULFILMENT_ACCEPTED: EventInfo(FulfilmentData, "The node accepted the work"),
     _KIND.FULFILMENT_REJECTED: EventInfo(FulfilmentData, "The node cannot do the work, or its parcel was not taken"),
     _KIND.FULFILMENT_PICKED: EventInfo(FulfilmentData, "The node picked the units"),

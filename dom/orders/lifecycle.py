@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from dom.orders.asked import OpenCancellation
 from dom.orders.holds import BlockedStep, Hold, blocking
 from dom.orders.status import (
     BEFORE_HAND_OVER,
@@ -170,6 +171,10 @@ class OrderState:
     """How many were ever put on; their ids are numbered."""
     revision: int = 0
     """How often the order was edited."""
+    asked: dict[str, OpenCancellation] = field(default_factory=dict)
+    """Cancellations that nodes were asked for and have not answered, by id."""
+    ever_asked: int = 0
+    """How many were ever asked for; their ids are numbered."""
 
     @property
     def living(self) -> Iterator[FulfilmentState]:

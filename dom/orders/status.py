@@ -147,13 +147,23 @@ class CarrierEventKind(StrEnum):
     DELIVERED = "delivered"
     LOST = "lost"
     RETURNED_TO_SENDER = "returned_to_sender"
+    REFUSED = "refused"
+    """Who was to get it did not take it: it comes back."""
+    INTERCEPTED = "intercepted"
+    """It was stopped on its way, as the merchant asked the carrier to: it comes back."""
+    INTERCEPT_FAILED = "intercept_failed"
+    """It could not be stopped: it goes on."""
 
 
 CARRIER_MILESTONES: Final = {
     CarrierEventKind.DELIVERED: FulfilmentStatus.DELIVERED,
     CarrierEventKind.LOST: FulfilmentStatus.LOST,
     CarrierEventKind.RETURNED_TO_SENDER: FulfilmentStatus.RETURNED,
+    CarrierEventKind.REFUSED: FulfilmentStatus.RETURNED,
+    CarrierEventKind.INTERCEPTED: FulfilmentStatus.RETURNED,
 }
+COMES_BACK: Final = frozenset(k for k, status in CARRIER_MILESTONES.items() if status is FulfilmentStatus.RETURNED)
+"""Reports that say that the goods come back: the first of them counts, and the others say nothing new."""
 
 
 class ReturnStatus(StrEnum):

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from dom.orders.cancellation import LineCancellation
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Order
 from dom.orders.status import FulfilmentStatus, OrderStatus, SourcingCause
@@ -11,7 +12,9 @@ from dom.shared.base import Value
 
 
 class FulfilmentView(Value):
-    """A fulfilment: `book` is the number of the booking it waits for, `void` are the bookings nobody needs."""
+    """A fulfilment: `book` is the number of the booking it waits for, `void` are the bookings nobody needs, `intercept`
+    the request that its carrier is to be asked to bring it back for.
+    """
 
     fulfilment_id: str
     node_id: str
@@ -20,6 +23,7 @@ class FulfilmentView(Value):
     tracking: str = ""
     book: int | None = None
     void: tuple[int, ...] = ()
+    intercept: str | None = None
 
 
 class HoldView(Value):
@@ -60,11 +64,12 @@ class OrderView(Value):
 
 class OrderAfter(Value):
     """The order after a command, units by line that it cancelled or took back, and the hash of the request it answers,
-    which is another one's if the request's id was used before.
+    which is another one's if the request's id was used before. `lines`: what a cancellation came to.
     """
 
     view: OrderView
     units: dict[str, int] = Field(default={})
+    lines: tuple[LineCancellation, ...] = ()
     request_hash: str | None = None
 
 

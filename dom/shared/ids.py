@@ -33,6 +33,11 @@ def hold_id(order: str, number: int) -> str:
     return f"{order}-H{number}"
 
 
+def cancellation_request_id(order: str, number: int) -> str:
+    """The id of a cancellation that a node of the order is asked for, counted from 1 over the order's whole life."""
+    return f"{order}-C{number}"
+
+
 def return_id(order: str, token: str) -> str:
     """The id of a return; the same token (the caller's idempotency key) gives the same id."""
     return f"{order}-R{b32encode(hashlib.sha256(token.encode()).digest())[:6].decode()}"

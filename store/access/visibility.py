@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.shared.access import Limits
 from store.enums import InboundKind
+from store.tables.cancellations import cancellation_requests
 from store.tables.feeds import inbound
 from store.tables.orders import fulfilments, orders, shipment_fulfilments, shipments
 from store.tables.returns import returns
@@ -71,6 +72,14 @@ def of_returns(limits: Limits) -> Conditions:
     return [*conditions, *_of_channels(returns.c.order_id, limits)]
 
 
+def of_cancellations(limits: Limits) -> Conditions:
+    """Cancellations that the nodes are asked for, of orders of the channels."""
+    conditions: Conditions = []
+    if limits.nodes is not None:
+        conditions.append(cancellation_requests.c.node_id.in_(sorted(limits.nodes)))
+    return [*conditions, *_of_channels(cancellation_requests.c.order_id, limits)]
+
+
 def of_inbound(limits: Limits) -> Conditions:
     """Goods that come to one of the nodes, or leave one of them. Returns of orders are of the orders' channels alone;
     what else comes belongs to no channel.
@@ -100,6 +109,7 @@ class Kind:
 ORDER: Final = Kind("order", orders.c.id, of_orders)
 FULFILMENT: Final = Kind("fulfilment", fulfilments.c.id, of_fulfilments)
 RETURN: Final = Kind("return", returns.c.id, of_returns)
+CANCELLATION: Final = Kind("cancellation request", cancellation_requests.c.id, of_cancellations)
 INBOUND: Final = Kind("inbound", inbound.c.reference, of_inbound)
 
 

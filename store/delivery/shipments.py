@@ -87,6 +87,15 @@ async def get(connection: AsyncConnection, shipment_id: str) -> RowMapping | Non
     return rows.mappings().one_or_none()
 
 
+async def standing(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | None:
+    """The fulfilment's booking that stands."""
+    query = text("""
+        SELECT s.id, s.carrier FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
+        WHERE sf.fulfilment_id = :id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1
+    """)
+    return (await connection.execute(query, {"id": fulfilment_id})).mappings().one_or_none()
+
+
 async def set_status(
     connection: AsyncConnection, shipment_id: str, status: ShipmentStatus, ended_at: datetime | None = None
 ) -> None:
@@ -166,7 +175,8 @@ async def scan(connection: AsyncConnection, scan: ParcelScan) -> dict[str, Any] 
     the shipment is the one that stands for it. None if the tracking number is not known. Raises Conflict if the event
     id stands for another event: nothing is written then.
     """
-    names = asdict(scan) | {"status": ShipmentStatus(scan.kind) if scan.kind in CARRIER_MILESTONES else None}
+    milestone = CARRIER_MILESTONES.get(scan.kind)
+    names = asdict(scan) | {"status": None if milestone is None else ShipmentStatus(milestone.value)}
     row = (await connection.execute(_SCAN, names)).mappings().one_or_none()
     if row is None or row["fresh"]:
         return None if row is None else dict(row)

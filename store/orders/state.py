@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.asked import AskedOf, OpenCancellation
 from dom.orders.events import EventKind
 from dom.orders.holds import BlockedStep, Hold
 from dom.orders.lifecycle import FulfilmentState, LineState, OrderState
@@ -39,7 +40,12 @@ COLUMNS: Final = rf"""
                                             'release_at', release_at, 'overdue', overdue) ORDER BY length(id), id)
         FROM order_holds WHERE order_id = :id AND released_at IS NULL) AS holds,
        (SELECT count(*) FROM order_holds WHERE order_id = :id) AS holds_placed,
-       (SELECT revision FROM orders WHERE id = :id) AS revision"""
+       (SELECT revision FROM orders WHERE id = :id) AS revision,
+       (SELECT jsonb_agg(jsonb_build_object('id', id, 'fulfilment_id', fulfilment_id, 'units', units,
+                                            'answer_by', answer_by, 'reason', reason,
+                                            'asked_of', asked_of) ORDER BY length(id), id)
+        FROM cancellation_requests WHERE order_id = :id AND status = 'asked') AS asked,
+       (SELECT count(*) FROM cancellation_requests WHERE order_id = :id) AS ever_asked"""
 """What a statement has to select of the order `:id` for `of_row`."""
 _READ: Final = text(f"SELECT {COLUMNS}")
 
@@ -78,6 +84,8 @@ def of_row(order_id: str, row: Row[Any]) -> OrderState:
         {each["id"]: _hold(each) for each in row.holds or ()},
         row.holds_placed,
         row.revision or 0,
+        {each["id"]: _asked(each) for each in row.asked or ()},
+        row.ever_asked,
     )
 
 
@@ -89,6 +97,17 @@ def _hold(each: Mapping[str, Any]) -> Hold:
         due_at=_moment(each["due_at"]),
         release_at=_moment(each["release_at"]),
         overdue=each["overdue"],
+    )
+
+
+def _asked(each: Mapping[str, Any]) -> OpenCancellation:
+    return OpenCancellation(
+        id=each["id"],
+        fulfilment_id=each["fulfilment_id"],
+        units=each["units"],
+        answer_by=datetime.fromisoformat(each["answer_by"]),
+        reason=each["reason"],
+        asked_of=AskedOf(each["asked_of"]),
     )
 
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Text, cast, func, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, RowMapping, ScalarSelect, Select, Text, cast, func, literal, select, text, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.asked import AskedOf, CancellationStatus
 from dom.shared.access import UNLIMITED, Limits
 from store.access import visibility
+from store.enums import ShipmentStatus
+from store.tables.cancellations import cancellation_requests
 from store.tables.network import nodes, skus
 from store.tables.orders import fulfilments, shipment_fulfilments, shipments
 from store.tables.outbox import outbox
@@ -34,6 +37,7 @@ class ShipmentFilter:
     status: str | None = None
     tracking_number: str | None = None
     order_id: str | None = None
+    intercept: CancellationStatus | None = None
     limits: Limits = UNLIMITED
 
 
@@ -112,6 +116,7 @@ async def list_shipments(
             *(shipments.c[name] for name in (*shown, "booked_at", "ended_at")),
             func.coalesce(carried.c.fulfilments, empty).label("fulfilments"),
             func.coalesce(carried.c.orders, empty).label("orders"),
+            _intercept().label("intercept"),
         )
         .select_from(shipments.join(carried, text("true")))
         .where(*visibility.of_shipments(wanted.limits))
@@ -128,9 +133,34 @@ async def list_shipments(
             .where(fulfilments.c.order_id == wanted.order_id)
         )
         query = query.where(shipments.c.id.in_(of_order))
+    if wanted.intercept is not None:
+        query = query.where(
+            shipments.c.id.in_(_asked_back(shipment_fulfilments.c.shipment_id, wanted.intercept)),
+            shipments.c.status != ShipmentStatus.VOIDED,
+        )
     if before is not None:
         query = query.where(tuple_(shipments.c.booked_at, shipments.c.id) < before)
     return (await connection.execute(query)).mappings().all()
+
+
+def _asked_back(column: ColumnElement[Any], status: CancellationStatus | None = None) -> Select[Any]:
+    """A column of what carriers are asked to bring back, requests and their shipments side by side."""
+    asked = cancellation_requests
+    query = (
+        select(column)
+        .select_from(asked.join(shipment_fulfilments, shipment_fulfilments.c.fulfilment_id == asked.c.fulfilment_id))
+        .where(asked.c.asked_of == AskedOf.CARRIER)
+    )
+    return query if status is None else query.where(asked.c.status == status)
+
+
+def _intercept() -> ScalarSelect[Any]:
+    """How the last request stands that asked the carrier to bring the shipment back."""
+    last = _asked_back(cancellation_requests.c.status).where(
+        shipment_fulfilments.c.shipment_id == shipments.c.id, shipments.c.status != ShipmentStatus.VOIDED
+    )
+    last = last.order_by(cancellation_requests.c.asked_at.desc(), cancellation_requests.c.id.desc()).limit(1)
+    return last.correlate(shipments).scalar_subquery()
 
 
 async def list_messages(

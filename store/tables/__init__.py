@@ -6,6 +6,7 @@
 from store.tables import (
     access,
     bulk,
+    cancellations,
     channels,
     exceptions,
     feeds,
@@ -24,6 +25,7 @@ from store.tables.common import metadata
 __all__ = [
     "access",
     "bulk",
+    "cancellations",
     "channels",
     "exceptions",
     "feeds",

@@ -212,3 +212,47 @@ async def test_an_exception_about_a_process_is_acted_on_in_one_command(house: Ho
     assert (refused.exit_code, refused.stderr) == (1, f"dom: there is no action book_in for exception {number}\n")
     await deliver(house, order)
     await ended(house, order)
+
+
+async def test_an_order_is_cancelled_and_every_unit_accounted_for(house: House, dom: Dom) -> None:
+    order = small.order("cancelled", A=2, NEVER=1)
+    await house.send(order)
+    await pack(house, order)
+    first = (
+        "orders",
+        "cancel",
+        order.order_id,
+        "--mode",
+        "ask",
+        "--line",
+        "1=2",
+        "--line",
+        "2",
+        "--reason",
+        "too many",
+    )
+    asked = await asyncio.to_thread(dom, *first, "--key", "k", "--json")
+    assert asked.exit_code == 0, asked.output
+    said = json.loads(asked.stdout)
+    assert (said["status"], said["cancelled"]) == ("in_fulfilment", {"2": 1})
+    (left,) = said["lines"][0]["left"]
+    assert (left["quantity"], left["reason"], left["request_id"]) == (2, "asked", f"{order.order_id}-C1")
+    again = await asyncio.to_thread(dom, *first, "--key", "k", "--json")
+    assert json.loads(again.stdout) == said
+    other = await asyncio.to_thread(dom, "orders", "cancel", order.order_id, "--key", "k")
+    assert (other.exit_code, other.stdout) == (1, "")
+    assert other.stderr.startswith("dom: Idempotency-Key")
+    shown = await asyncio.to_thread(dom, *first)
+    assert shown.exit_code == 1, "the units of line 1 are asked for, and line 2 has none left"
+    assert "nothing of what is asked can be cancelled" in shown.stderr
+    done = await asyncio.to_thread(dom, "orders", "cancel", order.order_id, "--mode", "possible")
+    assert done.exit_code == 0, done.output
+    assert f"{order.order_id}: cancelled" in done.stdout
+    await ended(house, order)
+    logged = await rows(house.engine, "SELECT principal, object, reason FROM audit_log ORDER BY id")
+    assert logged == [("ada", order.order_id, "too many")] * 2 + [("ada", order.order_id, "")]
+
+
+@pytest.mark.parametrize("line", ["1=none", "=2", "1=0"])
+async def test_what_is_no_line_is_said_at_once(dom: Dom, line: str) -> None:
+    assert dom("orders", "cancel", "web-1", "--line", line).exit_code == 2

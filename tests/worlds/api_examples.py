@@ -35,6 +35,7 @@ from api.exceptions.examples import (
     SNOOZES,
 )
 from api.exceptions.watch_examples import WATCH, WATCH_LIST, WATCHES
+from api.fulfilment.cancellation_examples import GRANTED, GRANTS, REFUSALS, REFUSED, REQUESTED
 from api.fulfilment.examples import ARRIVALS, ARRIVED, STEP_TAKEN, STEPS, WORK_LIST
 from api.health.examples import ALIVE, PROBLEM_MEANING, READY
 from api.imports.examples import IMPORT, IMPORT_CANCELLED, IMPORT_FILES, IMPORT_LIST, IMPORT_PROBLEMS
@@ -132,6 +133,8 @@ __all__ = [
     "EXCEPTION_LIST",
     "EXCEPTION_RESOLVED",
     "EXCEPTION_SNOOZED",
+    "GRANTED",
+    "GRANTS",
     "IMPORT",
     "IMPORT_CANCELLED",
     "IMPORT_FILES",
@@ -176,11 +179,14 @@ __all__ = [
     "PROMISE_REQUESTS",
     "READY",
     "RECEIVES",
+    "REFUSALS",
+    "REFUSED",
     "REHEARSAL",
     "REHEARSAL_DONE",
     "REHEARSAL_LIST",
     "REHEARSAL_REPORT",
     "REHEARSAL_REQUESTS",
+    "REQUESTED",
     "RESERVATION",
     "RESERVATION_EXTENSIONS",
     "RESERVATION_RELEASED",

@@ -34,8 +34,8 @@ def parcel(status: S, fulfilment_id: str = "F1") -> MoveParcel:
     return MoveParcel(fulfilment_id=fulfilment_id, status=status, actor="carrier", at=AT)
 
 
-def cancel(lines: Mapping[str, int | None] | None = None) -> CancelUnits:
-    return CancelUnits(lines=None if lines is None else dict(lines), actor="support", at=AT, reason="asked")
+def cancel(lines: Mapping[str, int | None] | None = None, **fields: Any) -> CancelUnits:
+    return CancelUnits(lines=None if lines is None else dict(lines), actor="support", at=AT, reason="asked", **fields)
 
 
 def arrived(fulfilment_id: str = "F1", *, begun: bool = False) -> CountAsDelivered:

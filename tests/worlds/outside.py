@@ -35,16 +35,26 @@ class RecordingCarrier:
 
     name = "northline"
 
-    def __init__(self, *, refuses: bool = False, failures: int = 0, holds: int = 0, parcels: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        refuses: bool = False,
+        failures: int = 0,
+        holds: int = 0,
+        parcels: int = 1,
+        refuses_intercepts: bool = False,
+    ) -> None:
         self.booked: Counter[str] = Counter()
         self.voided: Counter[str] = Counter()
         self.live: set[str] = set()
+        self.intercepted: Counter[str] = Counter()
         self.held = 0
         self.labels = 0
         self._parcels = parcels
         self.let_go = asyncio.Event()
         self._holds = holds
         self._refuses = refuses
+        self._refuses_intercepts = refuses_intercepts
         self._failures = failures
 
     def comes_back(self) -> None:
@@ -82,6 +92,12 @@ class RecordingCarrier:
         """Enough of a label for a test."""
         self.labels += 1
         return f"label {booking.tracking_number}".encode()
+
+    async def intercept(self, booking_key: str) -> None:
+        """Remember what is to come back, or refuse it for good."""
+        if self._refuses_intercepts:
+            raise OutsideFailure("no parcel is stopped on its way")
+        self.intercepted[booking_key] += 1
 
     async def void(self, booking_key: str) -> None:
         """Remember what was taken back."""

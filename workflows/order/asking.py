@@ -15,6 +15,7 @@ def cancellation(call: CancelCall, request: str) -> CancelUnits:
     """Cancel units; a line without a quantity means all of it."""
     return CancelUnits(
         lines=None if call.lines is None else {line.line_id: line.quantity for line in call.lines},
+        mode=call.mode,
         actor=call.actor,
         at=call.occurred_at or workflow.now(),
         reason=call.reason,

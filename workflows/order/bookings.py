@@ -9,7 +9,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.shipping import Shipping
-    from dom.fulfilment.packing import Packing
+    from dom.fulfilment.packing import Interception, Packing
     from dom.orders.commands import BookCarrierRefused
     from dom.orders.views import FulfilmentView, OrderView
     from dom.shared import ids
@@ -27,6 +27,7 @@ class Bookings:
         self._order = order
         self._made: dict[str, asyncio.Task[None]] = {}
         self._taken_back: dict[str, asyncio.Task[None]] = {}
+        self._intercepted: dict[str, asyncio.Task[None]] = {}
         self.are_put_aside = False
 
     def follow(self, view: OrderView) -> None:
@@ -36,6 +37,9 @@ class Bookings:
                 self._begin(self._made, each, each.book, self._book(each, each.book))
             for attempt in each.void:
                 self._begin(self._taken_back, each, attempt, self._take_back(each, attempt))
+            asked = each.intercept
+            if asked is not None and asked not in self._intercepted and not self.are_put_aside:
+                self._intercepted[asked] = asyncio.create_task(self._intercept(each, asked))
 
     async def put_aside(self) -> None:
         """Stop what is under way between two attempts; an attempt that runs is waited for.
@@ -64,7 +68,7 @@ class Bookings:
 
     @property
     def _tasks(self) -> list[asyncio.Task[None]]:
-        return [*self._made.values(), *self._taken_back.values()]
+        return [*self._made.values(), *self._taken_back.values(), *self._intercepted.values()]
 
     def _begin(
         self,
@@ -137,6 +141,33 @@ class Bookings:
         except (asyncio.CancelledError, ActivityError) as error:
             if not (is_cancelled_exception(error) and self._was_put_aside(self._taken_back, fulfilment, attempt)):
                 raise
+
+    async def _intercept(self, fulfilment: FulfilmentView, request_id: str) -> None:
+        """Ask the carrier to bring a parcel back, while that is wanted; what comes of it, its reports say."""
+        order_id, fulfilment_id = self._order.order_id, fulfilment.fulfilment_id
+        asking = remote(
+            Shipping.intercept_parcel,
+            Interception(order_id=order_id, fulfilment_id=fulfilment_id, request_id=request_id),
+            f"Ask the carrier to bring {fulfilment_id} back",
+        )
+
+        def is_wanted() -> bool:
+            now = self._order.fulfilment(fulfilment_id)
+            return now is not None and now.intercept == request_id
+
+        await workflow.wait_condition(lambda: asking.done() or self.are_put_aside or not is_wanted())
+        if not asking.done():
+            asking.cancel()
+        try:
+            is_asked = await asking
+        except (asyncio.CancelledError, ActivityError) as error:
+            if not is_cancelled_exception(error):
+                raise
+            if self.are_put_aside:
+                del self._intercepted[request_id]
+            return
+        if not is_asked:
+            await self._order.read_again(BEFORE_ALL)
 
     def _was_put_aside(self, tasks: dict[str, asyncio.Task[None]], fulfilment: FulfilmentView, attempt: int) -> bool:
         """Whether what was cancelled is to be begun again; it is then known no more."""

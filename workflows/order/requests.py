@@ -36,7 +36,7 @@ class OrderRequests(ABC):
 
     @workflow.update
     async def cancel(self, call: CancelCall) -> CancelAnswer:
-        """Cancel units before hand-over, whole or by line; all that is asked or nothing."""
+        """Cancel units before hand-over, whole or by line; all that is asked or nothing, or what is possible."""
         request_hash = call.content_hash("cancel")
         with answering(request_hash):
             changed = await self._cancel(call)
@@ -45,6 +45,7 @@ class OrderRequests(ABC):
             order_id=self._stored.order.order_id,
             status=changed.view.status,
             cancelled=changed.units,
+            lines=changed.lines,
             request_hash=changed.request_hash or request_hash,
         )
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 FIELDS: Final = {
+    "cancellations": "How long nodes have to answer whether what they picked can be cancelled.",
     "acceptance": "How long nodes have to accept or reject work.",
     "active": "Whether it gets new work.",
     "actual": "What was found.",

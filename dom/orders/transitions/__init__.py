@@ -4,6 +4,7 @@ Both are pure. The use case `services.change_orders` decides on what the store h
 the change in the same transaction; a preview is a decision that is not written.
 
 applying    the order after a change
+asking      what a node's answer to a request for a cancellation changes, and what ends one without it
 by_time     what time alone does to a hold
 cancelling  what a cancellation changes
 editing     what an edit of the order changes
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 from dom.orders.changes import OrderChange, OrderEvent
 from dom.orders.commands import (
+    AnswerCancellation,
     BookCarrierRefused,
     CancelRest,
     CancelUnits,
@@ -37,12 +39,12 @@ from dom.orders.commands import (
 from dom.orders.events import RequestedData
 from dom.orders.lifecycle import OrderState, is_repeat
 from dom.orders.status import FulfilmentStatus
-from dom.orders.transitions import cancelling, editing, holding, node_steps, parcels
+from dom.orders.transitions import asking, cancelling, editing, holding, node_steps, parcels
 from dom.orders.transitions.applying import apply
-from dom.orders.transitions.cancelling import cancellation_key
-from dom.orders.transitions.shared import NEEDS_A_PERSON, TOLD, fulfilment_of, message_key
+from dom.orders.transitions.asking import settled
+from dom.orders.transitions.shared import NEEDS_A_PERSON, TOLD, cancellation_key, fulfilment_of, message_key
 
-__all__ = ["NEEDS_A_PERSON", "TOLD", "apply", "cancellation_key", "decide", "is_known", "message_key"]
+__all__ = ["NEEDS_A_PERSON", "TOLD", "apply", "cancellation_key", "decide", "is_known", "message_key", "settled"]
 
 _S = FulfilmentStatus
 
@@ -81,6 +83,7 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     MoveParcel: parcels.parcel_moved,
     CountAsDelivered: parcels.arrived,
     CancelUnits: cancelling.cancel_units,
+    AnswerCancellation: asking.answer_cancellation,
     CancelRest: cancelling.cancel_rest,
     GiveUpWaiting: cancelling.give_up_waiting,
     PlaceHold: holding.place_hold,

@@ -33,6 +33,7 @@ def apply(state: OrderState, change: OrderChange) -> OrderState:
         )
         for f in state.fulfilments.values()
     }
+    ended = {each.id for each in change.ended}
     return OrderState(
         state.order_id,
         lines,
@@ -41,4 +42,6 @@ def apply(state: OrderState, change: OrderChange) -> OrderState:
         holding.apply(state, change),
         state.holds_placed + (change.placed is not None),
         state.revision + (change.revision is not None),
+        {**{i: a for i, a in state.asked.items() if i not in ended}, **{a.id: a for a in change.asked}},
+        state.ever_asked + len(change.asked),
     )

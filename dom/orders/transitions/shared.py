@@ -1,5 +1,6 @@
 """What the decisions about an order's units share: how work goes on, ends, and loses units."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -9,6 +10,7 @@ from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
 from dom.orders import events
 from dom.orders.changes import (
+    CANCELLED,
     WAITING,
     ConsumeStock,
     GiveDayBack,
@@ -20,9 +22,10 @@ from dom.orders.changes import (
     StatusMove,
     StockEffect,
 )
-from dom.orders.events import FulfilmentData
+from dom.orders.events import CancelledData, EventKind, FulfilmentData
 from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
 from dom.orders.status import FulfilmentStatus, NodeReason
+from dom.shared.access import OFL
 from dom.shared.errors import NotFound
 
 _S = FulfilmentStatus
@@ -151,6 +154,26 @@ def taken_out(state: OrderState, units: Sequence[CancelledUnits], target: str, e
         elif fulfilment.status in _TO_PACK_ANEW:
             statuses.append(StatusMove(fulfilment_id, _S.PICKED))
     return replace(change, statuses=tuple(statuses), stock=tuple(stock))
+
+
+def cancellation_key(number: int) -> str:
+    """The key of the messages of an order's cancellation."""
+    return f"cancelled:{number}"
+
+
+def cancelled(state: OrderState, units: Sequence[CancelledUnits], actor: str, reason: str, at: datetime) -> OrderChange:
+    """Units are not to be sent any more, and the customer is told."""
+    by_line: defaultdict[str, int] = defaultdict(int)
+    for part in units:
+        by_line[part.line_id] += part.quantity
+    key = cancellation_key(state.cancellations + 1)
+    event = OrderEvent(EventKind.CANCELLED, key, actor, at, reason, CancelledData(lines=dict(by_line)))
+    context = {"lines": dict(by_line), "reason": reason, "gave_up": actor == OFL}
+    return replace(
+        taken_out(state, units, CANCELLED, event),
+        notifications=(Notification(MessageKind.CANCELLED, key, context),),
+        is_cancellation=True,
+    )
 
 
 def recalled(change: OrderChange, works: Sequence[FulfilmentState], reason: str) -> OrderChange:

@@ -337,6 +337,25 @@ class Acceptance(Value):
     )
 
 
+class Silence(StrEnum):
+    """What it means that a node does not answer."""
+
+    REFUSED = "refused"
+    GRANTED = "granted"
+
+
+class Cancellations(Value):
+    """How long nodes have to answer whether what they picked can be cancelled, and what silence means."""
+
+    within_minutes: ByKind = Field(default={}, description="by node kind, while the node is open")
+    otherwise_minutes: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=120, description="the same, of kinds that `within_minutes` does not name"
+    )
+    silence: Silence = Field(
+        default=Silence.REFUSED, description="`granted`: units that nobody answers for are cancelled all the same"
+    )
+
+
 class Policy(Value):
     """The OFL policy: which nodes may ship, what is weighed, and what happens when it does not work out."""
 
@@ -350,6 +369,7 @@ class Policy(Value):
     strategies: tuple[Strategy, ...] = Field(min_length=1, max_length=50)
     reoptimisation: Reoptimisation = Reoptimisation()
     acceptance: Acceptance = Acceptance()
+    cancellations: Cancellations = Cancellations()
 
     def worth(self, currency: str) -> float | None:
         """What a minor unit of a currency is worth in minor units of the policy's; None if the policy does not say."""

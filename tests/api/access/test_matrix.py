@@ -116,6 +116,10 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     assert work["node_id"] == NODE
     await channel.step(work["id"], "pack")
     booked = await channel.until_work(work["id"], "booked")
+    asked = await http.post(
+        f"/v1/orders/{placed}/cancel", json={"mode": "ask", "lines": [{"line_id": "1", "quantity": 1}]}
+    )
+    request_id = asked.json()["lines"][0]["left"][0]["request_id"]
     await channel.step(work["id"], "hand-over")
     await channel.until_work(work["id"], "handed_over")
     await channel.scan(booked, "delivered")
@@ -152,7 +156,7 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "order_id": placed, "fulfilment_id": work["id"], "return_id": returned, "sku_id": sku, "node_id": NODE,
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,
         "carrier": booked["carrier"], "version": "999999", "name": "nobodys", "import_id": sent.json()["id"],
-        "rehearsal_id": "nothing", "key_id": key.split("_")[1], "secret_id": "matrix",
+        "request_id": request_id, "rehearsal_id": "nothing", "key_id": key.split("_")[1], "secret_id": "matrix",
     }  # fmt: skip
     bodies = {
         "captureOrder": order(sku, 1, channel=CHANNEL),
@@ -237,7 +241,16 @@ async def test_anothers_is_answered_in_the_words_of_what_never_was(world: World,
     headers = await world.key(Role.OPERATOR, dimension)
     there = await world.ask(row, headers)
     never = World(world.http, world.engine, {**world.names}, world.bodies, world.keys)
-    kinds = ("order_id", "fulfilment_id", "return_id", "reservation_id", "reference", "import_id", "bulk_id")
+    kinds = (
+        "order_id",
+        "fulfilment_id",
+        "return_id",
+        "reservation_id",
+        "reference",
+        "import_id",
+        "bulk_id",
+        "request_id",
+    )
     for name in kinds:
         never.names[name] = (
             world.names[name].replace(world.names[name][-3:], "777") if name != "fulfilment_id" else "matrix-x-F9"

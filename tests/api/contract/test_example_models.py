@@ -16,6 +16,7 @@ from api.channels import models as channels
 from api.delivery import models as delivery
 from api.exceptions import models as exceptions
 from api.exceptions import watch_models
+from api.fulfilment import cancellation_models
 from api.fulfilment import models as fulfilments
 from api.health import models as health
 from api.health.problem_routes import ProblemMeaning
@@ -68,6 +69,13 @@ from tests.worlds import api_examples as examples
         (orders.Sourcing, examples.SOURCING),
         (CancelResult, examples.CANCELLED),
         (fulfilments.WorkList, examples.WORK_LIST),
+        (cancellation_models.CancellationRequestList, examples.REQUESTED),
+        (cancellation_models.CancellationOfWork, examples.GRANTED),
+        (cancellation_models.CancellationOfWork, examples.REFUSED),
+        *(
+            (cancellation_models.CancellationReply, body)
+            for body in (*examples.GRANTS.values(), *examples.REFUSALS.values())
+        ),
         (fulfilments.StepTaken, examples.STEP_TAKEN),
         (delivery.CarrierEventResults, examples.CARRIER_RESULTS),
         (change_models.AvailabilityChanges, examples.AVAILABILITY_CHANGES),

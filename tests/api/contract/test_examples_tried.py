@@ -79,6 +79,10 @@ REFUSED = {
     ),
     # The order was cancelled by the example before.
     "cancelOrder: two units of a line": "cannot-cancel",
+    "cancelOrder: what is still possible": "cannot-cancel",
+    "cancelOrder: ask who has picked it": "cannot-cancel",
+    "grantCancellationRequest: the goods are put back": "not-found",
+    "refuseCancellationRequest: it is too late": "not-found",
     "changeOrder: one more, and another address": "invalid-input",
     "changeOrder: another SKU": "invalid-input",
     "changeOrder: a substitute for two units": "invalid-input",

@@ -21,6 +21,8 @@ PROMISED = {
     *(f"{method} /v1/orders/views/{{view_id}}" for method in ("GET", "PUT", "DELETE")),
     "GET /v1/orders/{order_id}",
     "POST /v1/orders/{order_id}/cancel",
+    "GET /v1/cancellation-requests",
+    *(f"POST /v1/cancellation-requests/{{request_id}}/{answer}" for answer in ("grant", "refuse")),
     "POST /v1/orders/{order_id}/changes",
     "GET /v1/orders/{order_id}/changes",
     "GET /v1/change-rules",

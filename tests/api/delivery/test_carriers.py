@@ -319,19 +319,6 @@ class TestALostParcelThatArrives:
         problem(await channel.http.post("/v1/fulfilments/web-none-F1/arrived", json={}), 404, "not-found")
 
 
-class TestAParcelThatComesBack:
-    async def test_is_told_to_the_customer(self, channel: Channel) -> None:
-        _, order_id, item = await shipped(channel)
-        await channel.scan(item, "returned_to_sender")
-        await channel.until_order(order_id, "cancelled")
-
-        async def sent() -> Any:
-            told = (await channel.get(order_id))["messages"]
-            return [m for m in told if m["kind"] == "returned_to_sender" and m["status"] == "sent"]
-
-        assert len(await until(sent)) == 1
-
-
 class TestAFeedWithAWrongScan:
     async def test_the_others_are_taken(self, channel: Channel) -> None:
         _, order_id, item = await shipped(channel)

@@ -243,7 +243,12 @@ class TestCancel:
     async def test_the_stock_is_free_again(self, channel: Channel) -> None:
         order_id = await channel.place(order(sku := await channel.stocked_sku(10)))
         answer = await channel.http.post(f"/v1/orders/{order_id}/cancel", json={"reason": "too late"})
-        assert answer.json() == {"order_id": order_id, "status": "cancelled", "cancelled": {"1": 2}}
+        assert answer.json() == {
+            "order_id": order_id,
+            "status": "cancelled",
+            "cancelled": {"1": 2},
+            "lines": [{"line_id": "1", "asked": 2, "cancelled": 2, "left": []}],
+        }
         assert await reserved(channel, sku) == 0
 
     async def test_the_same_key_is_answered_again_even_after_the_order_ended(self, channel: Channel) -> None:
@@ -276,6 +281,24 @@ class TestCancel:
         assert body["data"]["cancellable"] == {"1": 2}
         assert (await channel.get(order_id))["lines"][0]["cancelled"] == 0
 
+    async def test_what_is_possible_is_cancelled_and_the_rest_has_a_reason(self, channel: Channel) -> None:
+        order_id = await channel.place(order(await channel.stocked_sku(10), quantity=3))
+        url, key = f"/v1/orders/{order_id}/cancel", {"Idempotency-Key": "k-possible"}
+        asked = {"mode": "possible", "lines": [{"line_id": "1", "quantity": 5}]}
+        first = await channel.http.post(url, json=asked, headers=key)
+        nowhere = {"fulfilment_id": None, "request_id": None, "answer_by": None}
+        left = [{"quantity": 2, "reason": "not_ordered", **nowhere}]
+        assert first.json() == {
+            "order_id": order_id,
+            "status": "cancelled",
+            "cancelled": {"1": 3},
+            "lines": [{"line_id": "1", "asked": 5, "cancelled": 3, "left": left}],
+        }
+        await channel.until_order(order_id, "cancelled")
+        assert (await channel.http.post(url, json=asked, headers=key)).json() == first.json()
+        problem(await channel.http.post(url, json={}, headers=key), 409, "conflict", "Idempotency-Key")
+        assert (await channel.http.post(url, json=asked)).json()["type"] == "/problems/cannot-cancel"
+
     async def test_a_line_of_which_nothing_is_left_is_refused_and_others_are_not(self, channel: Channel) -> None:
         sku = await channel.stocked_sku(10)
         lines = [{"line_id": each, "sku": sku, "quantity": 2, "unit_price": 255} for each in ("1", "2")]
@@ -283,9 +306,11 @@ class TestCancel:
         url, first = f"/v1/orders/{order_id}/cancel", {"line_id": "1"}
         assert (await channel.http.post(url, json={"lines": [first]})).json()["cancelled"] == {"1": 2}
         body = problem(await channel.http.post(url, json={"lines": [first]}), 409, "cannot-cancel", "lines")
+        left = [{"quantity": 2, "reason": "cancelled_already"}]
         assert (body["detail"], body["data"]) == (
-            "every unit asked for is cancelled already", {"cancellable": {"2": 2}}
-        )  # fmt: skip
+            "every unit asked for is cancelled already",
+            {"cancellable": {"2": 2}, "lines": [{"line_id": "1", "asked": 2, "left": left}]},
+        )
         both = await channel.http.post(url, json={"lines": [first, {"line_id": "2", "quantity": 1}]})
         assert both.json()["cancelled"] == {"2": 1}
 

@@ -10,13 +10,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.orders.commands import CancelUnits, Command, TakeNodeStep
+from dom.orders.asked import CancellationStatus
+from dom.orders.cancellation import CancelMode
+from dom.orders.commands import AnswerCancellation, CancelUnits, Command, TakeNodeStep
 from dom.orders.order import Order
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
+from dom.shared.access import TIMEOUT
 from services.database import Database
 from store.orders import state as order_state
 from tests.worlds import small
-from tests.worlds.advancing import comes_to
+from tests.worlds.advancing import comes_to, do
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.captured import accept
 from tests.worlds.racer import Racers, racing
@@ -128,6 +131,37 @@ class TestACancellation:
         said = await together(world, racers, order, *commands[turn:], *commands[:turn])
         assert set(said) <= {"written", "step-not-possible"}
         assert await one(world, "SELECT cancelled FROM order_lines") == 5
+        await agrees(world, order)
+
+    @pytest.mark.parametrize("turn", range(4))
+    async def test_that_a_node_is_asked_for_ends_once_and_in_one_way(
+        self, world: AsyncEngine, racers: Racers, turn: int
+    ) -> None:
+        """The node grants while the carrier takes the parcel, time is over, and support cancels all the same."""
+        order = small.order(f"race-asked-{turn}", A=1)
+        await accept(Database(engine=world, replaying=True), order)
+        await comes_to(world, f"{order.order_id}-F1", S.PACKED, S.BOOKED)
+        async with world.begin() as connection:
+            await do(connection, order.order_id, cancel(mode=CancelMode.ASK))
+        answer = {"request_id": f"{order.order_id}-C1", "at": MONDAY_NOON}
+        commands: list[Command] = [
+            AnswerCancellation(answer=CancellationStatus.GRANTED, actor="node", **answer),
+            step(order, Step.HAND_OVER),
+            AnswerCancellation(answer=CancellationStatus.EXPIRED, actor=TIMEOUT, **answer),
+            cancel(),
+        ]
+        said = await together(world, racers, order, *commands[turn:], *commands[:turn])
+        granted, left, expired, cancelled = said[-turn:] + said[:-turn] if turn else said
+        assert [granted, expired].count("written") <= 1
+        assert [granted, left, cancelled].count("written") == 1, "the units have one place"
+        [(status, ended_by)] = await rows(world, "SELECT status, ended_by FROM cancellation_requests")
+        if granted == "written":
+            assert (status, ended_by) == ("granted", None)
+        elif expired == "written":
+            assert (status, ended_by) == ("expired", "no_answer")
+        else:
+            overtaken = ("refused", "handed_over") if left == "written" else ("withdrawn", "cancelled_otherwise")
+            assert (status, ended_by) == overtaken
         await agrees(world, order)
 
     async def test_beside_others_is_written_once(self, world: AsyncEngine, racers: Racers) -> None:

@@ -8,6 +8,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from connectors.carriers.port import Booking, BookingRequest
 from dom.orders.calls import CancelCall, CancelLine
+from dom.orders.cancellation import CancelMode
 from dom.orders.status import OrderStatus
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, on_hand, one, rows
@@ -72,9 +73,27 @@ class TestWhole:
         await until_order(house, order, "part_shipped")
         async with refused("cannot-cancel") as about:
             await cancel(house, order)
-        assert (about["field"], about["data"]) == ("lines", {"cancellable": {"2": 1}})
+        left = [{"quantity": 2, "reason": "handed_over", "fulfilment_id": "web-gone-F1"}]
+        lines = [{"line_id": "1", "asked": 2, "left": left}, {"line_id": "2", "asked": 1, "left": []}]
+        assert (about["field"], about["data"]) == ("lines", {"cancellable": {"2": 1}, "lines": lines})
         await cancel(house, order, l2=1)
         await until_order(house, order, "shipped")
+        await house.carrier_says(order, "delivered")
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+
+    async def test_of_what_is_possible_leaves_what_is_handed_over(self, house: House) -> None:
+        order = small.order("possible", A=2, NEVER=1)
+        await house.send(order)
+        await ship(house, order)
+        await until_order(house, order, "part_shipped")
+        call = CancelCall(mode=CancelMode.POSSIBLE)
+        result = await house.handle(order).execute_update(OrderWorkflow.cancel, call)
+        assert (result.status, result.cancelled) == (OrderStatus.SHIPPED, {"2": 1})
+        assert [(line.line_id, line.asked, line.cancelled) for line in result.lines] == [("1", 2, 0), ("2", 1, 1)]
+        (left,) = result.lines[0].left
+        assert (left.quantity, left.reason, left.fulfilment_id) == (2, "handed_over", "web-possible-F1")
+        async with refused("cannot-cancel"):
+            await house.handle(order).execute_update(OrderWorkflow.cancel, call)
         await house.carrier_says(order, "delivered")
         assert (await ended(house, order)).status is OrderStatus.DELIVERED
 
@@ -107,6 +126,46 @@ class TestWhole:
         assert "cancelled and will not be sent" in " ".join(mail.text.split())
 
 
+class TestAtTheCarrier:
+    async def test_a_parcel_is_asked_back_once_and_comes_back(self, house: House) -> None:
+        order = small.order("asked-back", A=2)
+        await house.send(order)
+        await ship(house, order)
+        await until_order(house, order, "shipped")
+        call = CancelCall(mode=CancelMode.ASK, reason="changed mind")
+        result = await house.handle(order).execute_update(OrderWorkflow.cancel, call)
+        assert (result.status, result.lines[0].left[0].reason) == (OrderStatus.SHIPPED, "carrier_asked")
+        await until("the carrier is asked", lambda: _asked(house, "web-asked-back-F1-B1"))
+        await house.carrier_says(order, "intercepted")
+        assert (await ended(house, order)).status is OrderStatus.CANCELLED
+        assert house.carrier.intercepted == {"web-asked-back-F1-B1": 1}
+        assert not house.carrier.voided
+        assert await rows(house.engine, "SELECT status, ended_by FROM cancellation_requests") == [
+            ("granted", "came_back")
+        ]
+
+    async def test_a_carrier_that_stops_nothing_says_so_at_once(
+        self, temporal_client: Client, world: AsyncEngine
+    ) -> None:
+        carrier = RecordingCarrier(refuses_intercepts=True)
+        async with House(temporal_client, world, carrier=carrier).working() as house:
+            order = small.order("not-stopped", A=2)
+            await house.send(order)
+            await ship(house, order)
+            await until_order(house, order, "shipped")
+            await house.handle(order).execute_update(OrderWorkflow.cancel, CancelCall(mode=CancelMode.ASK))
+            await until_event(house, order, "cancellation_refused")
+            await house.carrier_says(order, "delivered")
+            assert (await ended(house, order)).status is OrderStatus.DELIVERED
+        assert await rows(world, "SELECT status, ended_by FROM cancellation_requests") == [
+            ("refused", "intercept_failed")
+        ]
+
+
+async def _asked(house: House, booking_key: str) -> bool:
+    return house.carrier.intercepted[booking_key] > 0
+
+
 class TestOneLine:
     async def test_of_a_booked_parcel_has_it_packed_anew(self, house: House) -> None:
         order = small.order("anew", A=2, B=1)
@@ -136,7 +195,8 @@ class TestOneLine:
         assert (await cancel(house, order, l1=1)).cancelled == {"1": 1}
         async with refused("cannot-cancel") as about:
             await cancel(house, order, l1=3)
-        assert about["data"] == {"cancellable": {"1": 2}}
+        left = [{"quantity": 1, "reason": "cancelled_already"}]
+        assert about["data"] == {"cancellable": {"1": 2}, "lines": [{"line_id": "1", "asked": 3, "left": left}]}
         await ship(house, order)
         await house.carrier_says(order, "delivered")
         assert (await ended(house, order)).status is OrderStatus.DELIVERED

@@ -125,7 +125,13 @@ class TestOutOfTurn:
 
 class TestMissedHandOver:
     @pytest.mark.parametrize(
-        ("kind", "expected"), [("delivered", OrderStatus.DELIVERED), ("returned_to_sender", OrderStatus.CANCELLED)]
+        ("kind", "expected"),
+        [
+            ("delivered", OrderStatus.DELIVERED),
+            ("returned_to_sender", OrderStatus.CANCELLED),
+            ("refused", OrderStatus.CANCELLED),
+            ("intercepted", OrderStatus.CANCELLED),
+        ],
     )
     async def test_the_carrier_has_it_so_it_was_handed_over(
         self, house: House, kind: str, expected: OrderStatus

@@ -1,7 +1,7 @@
 """bulk runs: one action on many orders
 
-Revision: 0008
-Revises: 0005
+Revision: 0007
+Revises: 0006
 """
 
 from pathlib import Path
@@ -9,15 +9,15 @@ from typing import Final
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 _SQL: Final = Path(__file__).parent.parent / "sql"
 
 
 def upgrade() -> None:
     """Apply."""
-    op.get_bind().exec_driver_sql((_SQL / "0008_bulk.sql").read_text().replace("%", "%%"))  # the driver's own sign
+    op.get_bind().exec_driver_sql((_SQL / "0007_bulk.sql").read_text().replace("%", "%%"))  # the driver's own sign
 
 
 def downgrade() -> None:
