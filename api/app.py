@@ -42,6 +42,7 @@ from api.inbound import routes as inbound
 from api.network import node_routes, sku_routes
 from api.notifications import routes as messages
 from api.orders import change_routes as order_changes
+from api.orders import note_routes as order_notes
 from api.orders import routes as orders
 from api.orders import view_routes
 from api.policy import draft_routes
@@ -60,6 +61,7 @@ _RESOURCES = (
     view_routes,  # before the orders: `views` is no order's id, which has a hyphen
     orders,
     order_changes,
+    order_notes,
     holds,
     hold_policies,
     fulfilments,

@@ -13,7 +13,7 @@ from cli import (
     exceptions_commands,
     keys_commands,
     ofl,
-    order_command,
+    order_group,
     orders_commands,
     secrets_commands,
     stock_commands,
@@ -143,7 +143,7 @@ def doctor() -> None:
         raise typer.Exit(examine(settings, folder))
 
 
-app.command()(order_command.order)
+app.add_typer(order_group.app, name="order")
 app.add_typer(keys_commands.app, name="keys")
 app.add_typer(secrets_commands.app, name="secrets")
 app.add_typer(orders_commands.app, name="orders")

@@ -134,6 +134,7 @@ def _tells(state: OrderState, after: OrderState, change: OrderChange, writing: W
         for entry in messages.to_customer(
             order_id, told.message_key, told.kind, context=told.context, webhook=writing.webhook
         )
+        if told.medium in {None, entry.medium}
     ]
     if writing.notify and after.followed != state.followed:
         tells.append(outbox.to_order(order_id, Notice.ORDER_CHANGED, {"event": key}, key=f"changed:{key}"))

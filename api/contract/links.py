@@ -20,6 +20,8 @@ _ORDER: Final = (
     "listOrderChanges",
     "placeHold",
     "listOrderHolds",
+    "addOrderNote",
+    "listOrderNotes",
 )
 _OF_ORDER: Final = ("listFulfilments", "listShipments", "listMessages", "listExceptions")
 _HOLD: Final = ("releaseHold",)
@@ -49,7 +51,10 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "listOrders": (Follow("/items/0/order_id", "order_id", _ORDER),),
     "createSavedView": (Follow("/id", "view_id", _VIEW), Follow("/id", "view", ("listOrders",))),
     "listSavedViews": (Follow("/items/0/id", "view_id", _VIEW), Follow("/items/0/id", "view", ("listOrders",))),
-    "getOrder": (Follow("/fulfilments/0/id", "fulfilment_id", _FULFILMENT),),
+    "getOrder": (
+        Follow("/fulfilments/0/id", "fulfilment_id", _FULFILMENT),
+        Follow("/messages/0/id", "message_id", ("resendMessage",)),
+    ),
     "listFulfilments": (
         Follow("/items/0/id", "fulfilment_id", _FULFILMENT),
         Follow("/items/0/order_id", "order_id", ("getOrder",)),
@@ -72,7 +77,12 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     ),
     "listWatches": (Follow("/items/0/name", "watch", _WATCH),),
     "putWatch": (Follow("/name", "watch", _WATCH),),
-    "listMessages": (Follow("/items/0/order_id", "order_id", ("getOrder",)),),
+    "listOrderNotes": (Follow("/order_id", "order_id", ("getOrder", "addOrderNote")),),
+    "listMessages": (
+        Follow("/items/0/order_id", "order_id", ("getOrder",)),
+        Follow("/items/0/id", "message_id", ("resendMessage",)),
+    ),
+    "resendMessage": (Follow("/message/order_id", "order_id", ("getOrder",)),),
     "requestReturn": (Follow("/return_id", "return_id", _RETURN),),
     "listReturns": (Follow("/items/0/id", "return_id", _RETURN),),
     "receiveReturn": (Follow("/return_id", "return_id", ("getReturn", "inspectReturn", "closeReturn")),),

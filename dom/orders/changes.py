@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from dom.exceptions import ExceptionKind
-from dom.notifications.messages import MessageKind
+from dom.notifications.messages import Medium, MessageKind
 from dom.orders.editing.changes import Change
 from dom.orders.events import EventData, EventKind
 from dom.orders.holds import Hold
@@ -82,11 +82,12 @@ StockEffect = ConsumeStock | ReleaseStock | GiveDayBack
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What the customer and the channel are told."""
+    """What the customer and the channel are told; of a `medium` only who is told by it."""
 
     kind: MessageKind
     message_key: str
     context: Mapping[str, Any]
+    medium: Medium | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from dom.notifications.messages import Medium, MessageKind
 from dom.orders.editing.changes import Change
 from dom.orders.holds import BlockedStep
+from dom.orders.notes import Attachments, NoteText
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
 from dom.shared.access import OFL, Role
 from dom.shared.base import Value
@@ -180,6 +182,42 @@ class HoldIsOverdue(Requested):
     at: datetime
 
 
+class AddNote(Requested):
+    """Write a note about the order. `key` is its own; a note that is written twice under another key is two notes."""
+
+    verb: Literal["add_note"] = "add_note"
+    key: str
+    text: NoteText
+    links: Attachments = ()
+    actor: str
+    at: datetime
+
+
+class ToldBefore(Value):
+    """A message as it was written. `waits`: it has not gone out yet. `times`: how often it was sent once more."""
+
+    kind: MessageKind
+    medium: Medium
+    message_key: str
+    context: dict[str, Any]
+    waits: bool
+    times: int
+
+
+class ResendMessage(Requested):
+    """Send a message of the order once more, to who is to be told now. `told` is the message as the store holds it;
+    who asks leaves it out. Raises NotFound if the order has no such message, and StepNotPossible while it has not gone
+    out.
+    """
+
+    verb: Literal["resend_message"] = "resend_message"
+    message_id: int
+    actor: str
+    at: datetime
+    reason: str = ""
+    told: ToldBefore | None = None
+
+
 Command = Annotated[
     TakeNodeStep
     | CarrierBooked
@@ -192,7 +230,9 @@ Command = Annotated[
     | PlaceHold
     | ReleaseHold
     | HoldIsOverdue
-    | EditOrder,
+    | EditOrder
+    | AddNote
+    | ResendMessage,
     Field(discriminator="verb"),
 ]
 """Anything that may be asked of an order's units."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, Literal
 
 from dom.orders.holds import BlockedStep
+from dom.orders.notes import Attachment
 from dom.orders.order import Correction
 from dom.orders.status import FulfilmentStatus, NodeReason, ReturnStatus, ReturnStep
 from dom.shared.base import Value
@@ -44,6 +45,8 @@ class EventKind(StrEnum):
     HOLD_PLACED = "hold_placed"
     HOLD_RELEASED = "hold_released"
     HOLD_OVERDUE = "hold_overdue"
+    NOTED = "noted"
+    MESSAGE_RESENT = "message_resent"
     PROCESS_REVIVED = "process_revived"
     EXCEPTION_ASSIGNED = "exception_assigned"
     EXCEPTION_SNOOZED = "exception_snoozed"
@@ -148,6 +151,23 @@ class HoldData(RequestedData):
     recalled: dict[str, str] | None = None
 
 
+class NoteData(RequestedData):
+    """What somebody wrote about the order, with the links that belong to it."""
+
+    text: str
+    links: tuple[Attachment, ...] | None = None
+
+
+class ResentData(RequestedData):
+    """A message that was sent once more: the id and key of the first, and the key of the one that was written now."""
+
+    message_id: int
+    message_kind: str
+    medium: str
+    message_key: str
+    resent_key: str
+
+
 def units_taken(data: Mapping[str, Any]) -> dict[str, int]:
     """Units by line that an event took from the order: what a cancellation cancelled, or what a parcel that arrived
     after all left of its replacement. Nothing, of events that take none.
@@ -231,6 +251,10 @@ INTERNAL: Final = frozenset({"policy_version", "strategy", "cost", "before", "sa
 """What the data of events say of the merchant's costs and policy, and of processes: not for partners."""
 
 
+FOR_STAFF: Final = frozenset({EventKind.NOTED})
+"""What the merchant's own people write among themselves: only for who may read notes."""
+
+
 class ExceptionData(EventData):
     """What a person did with an exception of the order, which is then at `version`. Of an assignment who looks after
     it (neither: nobody of the role), of a snooze until when, of an action which.
@@ -284,6 +308,8 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.HOLD_PLACED: EventInfo(HoldData, "A hold was put on the order"),
     _KIND.HOLD_RELEASED: EventInfo(HoldData, "A hold was released"),
     _KIND.HOLD_OVERDUE: EventInfo(HoldData, "Nobody released a hold by the time it was due"),
+    _KIND.NOTED: EventInfo(NoteData, "Somebody wrote a note about the order"),
+    _KIND.MESSAGE_RESENT: EventInfo(ResentData, "A message was sent once more"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
     _KIND.EXCEPTION_ASSIGNED: EventInfo(ExceptionData, "An exception was given to a person or a role, or given back"),
     _KIND.EXCEPTION_SNOOZED: EventInfo(ExceptionData, "An exception was put off, or is not put off any more"),

@@ -7,6 +7,7 @@ import pytest
 from services.database import Database
 from store.database import engine
 from tests.cli.conftest import Dom
+from tests.cli.test_keys_commands import execute
 from tests.worlds import small
 from tests.worlds.captured import accept
 
@@ -35,3 +36,44 @@ class TestOrder:
         refused = dom("order", order_id)
         assert refused.exit_code == 1
         assert refused.stderr.startswith(f"dom: there is no order {order_id}")
+
+
+class TestStaff:
+    def test_a_note_is_written_and_shown(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        written = dom("order", "note", "web-7", "call first", "--link", "https://files.example/1", "--by", "kim")
+        assert written.exit_code == 0, written.output
+        shown = dom("order", "web-7").stdout
+        for part in ("noted", "kim", "call first https://files.example/1"):
+            assert part in shown
+        assert execute(world_url, "SELECT route, principal, object FROM audit_log") == [
+            ("dom order note", "kim", "web-7")
+        ]
+
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [(("note", "web-9", "x"), 1), (("note", "web-7", " "), 2), (("note", "web-7", "x", "--link", "file:///x"), 2),
+         (("note", "web-7", "x", "--by", "system:ofl"), 2), (("resend", "4711"), 1)],
+    )  # fmt: skip
+    def test_what_is_refused_leaves_nothing(
+        self, dom: Dom, world_url: str, arguments: tuple[str, ...], code: int
+    ) -> None:
+        capture(world_url, "7")
+        assert dom("order", *arguments).exit_code == code
+        assert execute(world_url, "SELECT count(*) FROM audit_log") == [(0,)]
+        assert execute(world_url, "SELECT DISTINCT kind FROM timeline") == [("accepted",)]
+
+    def test_a_message_is_sent_again_once_it_has_gone_out(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        ((number,),) = execute(world_url, "SELECT id FROM outbox")
+        assert dom("order", "resend", str(number)).exit_code == 1
+        execute(world_url, "UPDATE outbox SET status = 'sent' RETURNING id")
+        sent = dom("order", "resend", str(number), "--reason", "spam")
+        assert sent.exit_code == 0, sent.output
+        assert execute(world_url, "SELECT message_key, status FROM outbox ORDER BY id") == [
+            ("accepted", "sent"),
+            ("accepted:resent:1", "pending"),
+        ]
+        assert execute(world_url, "SELECT actor, reason FROM timeline WHERE kind = 'message_resent'") == [
+            ("ada", "spam")
+        ]

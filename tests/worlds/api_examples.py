@@ -51,8 +51,9 @@ from api.inbound.examples import (
     INBOUND_SHIPS,
 )
 from api.network.examples import NODE, NODE_LIST, NODE_REQUESTS, SKU, SKU_LIST, SKU_REQUESTS
-from api.notifications.examples import MESSAGE_LIST
+from api.notifications.examples import MESSAGE_LIST, MESSAGE_RESENT, RESENDS
 from api.orders.examples import CANCELLED, CANCELS, ORDER, ORDER_CAPTURED, ORDER_LIST, ORDERS, SOURCING, TIMELINE
+from api.orders.note_examples import NOTE, NOTES, ORDER_NOTES
 from api.orders.view_examples import SAVED_VIEW, SAVED_VIEW_LIST, SAVED_VIEWS
 from api.policy.examples import (
     DRAFT,
@@ -153,15 +154,19 @@ __all__ = [
     "MARK_DOWNS",
     "MARK_DOWN_RESULTS",
     "MESSAGE_LIST",
+    "MESSAGE_RESENT",
     "NEW_API_KEY",
     "NEW_SIGNING_SECRET",
     "NODE",
     "NODE_LIST",
     "NODE_REQUESTS",
+    "NOTE",
+    "NOTES",
     "ORDER",
     "ORDERS",
     "ORDER_CAPTURED",
     "ORDER_LIST",
+    "ORDER_NOTES",
     "POLICY",
     "POLICY_CHECKED",
     "POLICY_DIFFERENCE",
@@ -181,6 +186,7 @@ __all__ = [
     "REHEARSAL_LIST",
     "REHEARSAL_REPORT",
     "REHEARSAL_REQUESTS",
+    "RESENDS",
     "RESERVATION",
     "RESERVATION_EXTENSIONS",
     "RESERVATION_RELEASED",

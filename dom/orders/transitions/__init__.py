@@ -10,6 +10,7 @@ editing     what an edit of the order changes
 holding     what putting a hold on and releasing it changes
 node_steps  what a node's step changes
 parcels     what a carrier's booking, and what it says of a parcel, changes
+telling     what a note changes, and a message that is sent once more
 shared      what these share: how work goes on, ends, and loses units
 """
 
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 from dom.orders.changes import OrderChange, OrderEvent
 from dom.orders.commands import (
+    AddNote,
     BookCarrierRefused,
     CancelRest,
     CancelUnits,
@@ -32,12 +34,13 @@ from dom.orders.commands import (
     PlaceHold,
     ReleaseHold,
     Requested,
+    ResendMessage,
     TakeNodeStep,
 )
 from dom.orders.events import RequestedData
 from dom.orders.lifecycle import OrderState, is_repeat
 from dom.orders.status import FulfilmentStatus
-from dom.orders.transitions import cancelling, editing, holding, node_steps, parcels
+from dom.orders.transitions import cancelling, editing, holding, node_steps, parcels, telling
 from dom.orders.transitions.applying import apply
 from dom.orders.transitions.cancelling import cancellation_key
 from dom.orders.transitions.shared import NEEDS_A_PERSON, TOLD, fulfilment_of, message_key
@@ -87,4 +90,6 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     ReleaseHold: holding.release_hold,
     HoldIsOverdue: holding.hold_is_overdue,
     EditOrder: editing.edit_order,
+    AddNote: telling.add_note,
+    ResendMessage: telling.resend_message,
 }

@@ -21,7 +21,7 @@ from api.inbound import models as inbound
 from api.network import models as network
 from api.notifications import models as notifications
 from api.orders import models as orders
-from api.orders import view_models
+from api.orders import note_models, view_models
 from api.policy import models as policies
 from api.reservations import models as reservations
 from api.returns import models as returns
@@ -56,6 +56,11 @@ from tests.worlds import api_examples as examples
         (view_models.SavedViewList, examples.SAVED_VIEW_LIST),
         *((view_models.SavedViewRequest, body) for body in examples.SAVED_VIEWS.values()),
         (orders.OrderDetail, examples.ORDER),
+        *((note_models.NoteRequest, body) for body in examples.NOTES.values()),
+        (note_models.OrderNote, examples.NOTE),
+        (note_models.OrderNotes, examples.ORDER_NOTES),
+        *((notifications.ResendRequest, body) for body in examples.RESENDS.values()),
+        (notifications.MessageResent, examples.MESSAGE_RESENT),
         (orders.Timeline, examples.TIMELINE),
         (orders.Sourcing, examples.SOURCING),
         (CancelResult, examples.CANCELLED),

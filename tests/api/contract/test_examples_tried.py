@@ -85,6 +85,7 @@ REFUSED = {
     "placeHold: the address is incomplete": "step-not-possible",
     "placeHold: until a day": "step-not-possible",
     "releaseHold: as resolved": "not-found",
+    "resendMessage: the customer asked for it": "not-found",
     "getFulfilmentLabel": "not-found",
     "accept_fulfilment: now": "step-not-possible",
     "accept_fulfilment: earlier": "step-not-possible",

@@ -1,0 +1,27 @@
+"""What people ask of an order at the Temporal UI or CLI: the calls of its signals. What is refused is logged.
+
+A new field needs a default: what was asked before is still read.
+"""
+
+from pydantic import Field
+
+from dom.orders.calls import Reason, Request
+from dom.orders.notes import Attachments, NoteText
+from dom.shared.access import TEMPORAL
+from dom.shared.base import Text
+
+
+class NoteCall(Request):
+    """Write a note about the order."""
+
+    text: NoteText
+    links: Attachments = ()
+    actor: Text = TEMPORAL
+
+
+class ResendCall(Request):
+    """Send a message of the order once more, by its id."""
+
+    message_id: int = Field(gt=0, lt=2**63)
+    reason: Reason = ""
+    actor: Text = TEMPORAL

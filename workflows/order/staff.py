@@ -1,0 +1,45 @@
+"""What people ask of an order's process at the Temporal UI or CLI: signals, whose refusals are logged.
+
+The API does the same in the store itself, and has the process told.
+"""
+
+from abc import ABC, abstractmethod
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from dom.orders.commands import AddNote, Command, ResendMessage
+    from dom.orders.staff_calls import NoteCall, ResendCall
+    from workflows.activity_calls import REFUSALS
+    from workflows.order.stored import StoredOrder, request_at
+
+
+class StaffRequests(ABC):
+    """The signals of staff. Each is one command to the store."""
+
+    _stored: StoredOrder
+
+    @abstractmethod
+    async def _decided(self) -> int:
+        """Wait until the order is accepted; answers the caller's place in the sequence. Raises the refusal."""
+
+    @workflow.signal
+    async def note_requested(self, call: NoteCall) -> None:
+        """Write a note about the order."""
+        command = AddNote(key="", text=call.text, links=call.links, actor=call.actor, at=workflow.now())
+        await self._carry_out(command, "Note")
+
+    @workflow.signal
+    async def resend_requested(self, call: ResendCall) -> None:
+        """Send a message of the order once more."""
+        command = ResendMessage(message_id=call.message_id, actor=call.actor, at=workflow.now(), reason=call.reason)
+        await self._carry_out(command, f"Send message {call.message_id} again")
+
+    async def _carry_out(self, command: Command, summary: str) -> None:
+        try:
+            place = await self._decided()
+            request = request_at(place)
+            told = {"request": request, "key": request} if isinstance(command, AddNote) else {"request": request}
+            await self._stored.change(place, command.model_copy(update=told), summary)
+        except REFUSALS as error:
+            workflow.logger.warning("not done: %s: %s", summary, error)
