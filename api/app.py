@@ -21,6 +21,7 @@ from api.delivery import carrier_routes, shipment_routes
 from api.exceptions import desk_routes, watch_routes
 from api.exceptions import routes as exceptions
 from api.fulfilment import routes as fulfilments
+from api.fulfilment import staff_routes
 from api.health import problem_routes
 from api.health import routes as health
 from api.holds import policy_routes as hold_policies
@@ -65,6 +66,7 @@ _RESOURCES = (
     holds,
     hold_policies,
     fulfilments,
+    staff_routes,
     carrier_routes,
     shipment_routes,
     messages,

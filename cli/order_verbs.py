@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,7 +12,9 @@ from cli.staff_writing import By, Why, written
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from services.change_orders import Writing
+    from services.change_orders import OrderChanged, Writing
+
+Fulfilment = Annotated[str, typer.Argument(help="The fulfilment's id, such as web-536365-F1.")]
 
 
 def note(
@@ -62,3 +64,60 @@ def resend(
 
     order_id = written("resend", f"{message}", by, work, reason)
     typer.echo(f"message {message} of {order_id} goes out once more")
+
+
+def lost(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> None:
+    """A parcel is lost: its units are sourced again."""
+    _mark("lost", "lost", fulfilment, reason, by)
+
+
+def delivered(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> None:
+    """A parcel has reached the customer, also one that was lost."""
+    _mark("delivered", "delivered", fulfilment, reason, by)
+
+
+def _mark(verb: str, status: Literal["lost", "delivered"], fulfilment_id: str, reason: str, by: str) -> None:
+    from dom.orders.commands import MoveParcel
+    from dom.orders.status import FulfilmentStatus
+    from services import parcel_marks
+    from services.clock import utc_now
+
+    said: Any = FulfilmentStatus(status)
+    command = MoveParcel(fulfilment_id=fulfilment_id, status=said, actor=by, at=utc_now(), reason=reason)
+
+    async def work(connection: AsyncConnection, writing: Writing) -> OrderChanged:
+        return await parcel_marks.mark(connection, command, writing)
+
+    done = written(verb, fulfilment_id, by, work, reason)
+    _say(done, fulfilment_id)
+
+
+def reship(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> None:
+    """Send the units of a parcel that came back once more, on the database and the Temporal server."""
+    from cli.calling import environment, problems_as_one_line
+    from cli.credentials import refusals_as_one_line
+    from cli.orders_commands import on_servers
+    from dom.orders.commands import Reship
+    from dom.shared.access import is_name
+    from services.clock import utc_now
+
+    if not is_name(by):
+        raise typer.BadParameter("--by is no name of a caller")
+    command = Reship(fulfilment_id=fulfilment, actor=by, at=utc_now(), reason=reason)
+    with problems_as_one_line(), refusals_as_one_line():
+        settings, folder = environment()
+        webhooks = bool(settings.webhook_url)
+        done = on_servers(settings, folder, lambda servers: servers.reship(command, webhooks=webhooks))
+    written("reship", fulfilment, by, _nothing, reason)
+    _say(done, fulfilment)
+
+
+async def _nothing(connection: AsyncConnection, writing: Writing) -> None:
+    """What is left to do is the entry in the audit log."""
+
+
+def _say(done: OrderChanged, fulfilment_id: str) -> None:
+    state = done.state
+    waiting = "".join(f", {units} of line {line_id} wait" for line_id, units in state.waiting.items())
+    work = state.fulfilments[fulfilment_id].status
+    typer.echo(f"{fulfilment_id} is {work}, {state.order_id} is {state.status()}{waiting}")

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from cli.folder import DataFolder
+    from dom.orders.commands import Reship
     from dom.shared.access import Principal
     from processes.consistency import Comparison, Fault
+    from services.change_orders import OrderChanged
     from services.exceptions_desk import Asked
     from settings import Settings
 
@@ -167,6 +169,14 @@ class Servers:
         durable = Durable(self._client, self._task_queue)
         orders = OrderProcesses(durable, reading(self._engine))
         await ExceptionActions(durable, self._engine, orders, webhooks=webhooks).carry_out(asked, action, who)
+
+    async def reship(self, command: Reship, *, webhooks: bool) -> OrderChanged:
+        """Send a parcel that came back once more. Raises what `reshipping.reship` raises."""
+        from processes.client import Durable
+        from processes.reshipping import reship
+
+        durable = Durable(self._client, self._task_queue)
+        return await reship(durable, self._engine, command, webhooks=webhooks)
 
     async def revive(self, them: list[str] | None, by: str, *, thoroughly: bool) -> dict[str, str]:
         """Revive the named, or everything that is wrong; answers why not, or an empty text for what was revived."""

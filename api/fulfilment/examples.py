@@ -68,3 +68,21 @@ STATUS_AFTER: Final[dict[FulfilmentStep, FulfilmentStatus]] = {
     FulfilmentStep.HAND_OVER: FulfilmentStatus.HANDED_OVER,
     FulfilmentStep.COLLECT: FulfilmentStatus.COLLECTED,
 }
+SAID: Final[dict[str, dict[str, Example]]] = {
+    "lost": {"the carrier says so": {"reason": "the carrier found nothing in its depot"}},
+    "delivered": {"the customer called": {"reason": "a neighbour took it"}},
+    "reship": {"to the right address": {"reason": "the address was corrected"}},
+}
+_CORRECTED: Final[Example] = {
+    "order_id": "web-EXAMPLE-1",
+    "order_status": "backordered",
+    "fulfilment_id": "web-EXAMPLE-1-F1",
+    "fulfilment_status": "lost",
+    "repeated": False,
+    "waiting": {"1": 6},
+}
+CORRECTED: Final[dict[str, Example]] = {
+    "lost": _CORRECTED,
+    "delivered": {**_CORRECTED, "order_status": "delivered", "fulfilment_status": "delivered", "waiting": {}},
+    "reship": {**_CORRECTED, "fulfilment_status": "returned_to_sender"},
+}

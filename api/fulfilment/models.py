@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 from api.http.models import Page, Window
 from api.orders.models import UnitsOfLine
 from dom.network import ShippingMethod
-from dom.orders.calls import Request, StepLine
+from dom.orders.calls import Reason, Request, StepLine
 from dom.orders.order import ShipTo
-from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
+from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason, OrderStatus
 from dom.shared.base import GivenTime, Utc, Value
 
 
@@ -35,6 +35,24 @@ class Arrival(Value):
 
     reason: str = Field(default="", max_length=200)
     occurred_at: GivenTime | None = None
+
+
+class StaffCall(Request):
+    """Why staff says it, and when it was so; absent `occurred_at` means now."""
+
+    reason: Reason = ""
+    occurred_at: GivenTime | None = None
+
+
+class FulfilmentCorrected(BaseModel):
+    """How fulfilment and order stand after it."""
+
+    order_id: str
+    order_status: OrderStatus = Field(description="What has become of the order as a whole.")
+    fulfilment_id: str
+    fulfilment_status: FulfilmentStatus = Field(description="Where the work stands now.")
+    repeated: bool = Field(description="Whether it had been so before, and nothing was written now.")
+    waiting: dict[str, int] = Field(description="Units of the order that wait to be sourced, by line.")
 
 
 class StepTaken(BaseModel):

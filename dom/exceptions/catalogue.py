@@ -164,7 +164,8 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         ExceptionSeverity.MAJOR,
         OwnerRole.SUPPORT,
         "the parcel comes back; its units count as cancelled, its stock is gone from the balance",
-        "when it arrives, book it in (`POST /v1/inventory/adjustments`); refund outside the system",
+        "when it arrives, book it in (`POST /v1/inventory/adjustments`); send it once more "
+        "(`POST /v1/fulfilments/{id}/reship`), or refund outside the system",
         due_minutes=3 * 24 * 60,
         actions=(_DO.BOOK_IN,),
     ),

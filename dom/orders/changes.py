@@ -23,7 +23,7 @@ CANCELLED: Final = "cancelled"
 """The place of units that are not to be sent any more."""
 ADDED: Final = "added"
 """Where units come from that the order did not have."""
-_NO_FULFILMENT: Final = frozenset({WAITING, ADDED})
+_NO_FULFILMENT: Final = frozenset({WAITING, ADDED, CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,8 @@ class OrderChange:
     """The id of a hold that is released."""
     overdue: str | None = None
     """The id of a hold that nobody released in time."""
+    reshipped: str | None = None
+    """The fulfilment whose units are to be sent once more."""
     step_of: str | None = None
     """The fulfilment among whose steps the change counts."""
     is_cancellation: bool = False

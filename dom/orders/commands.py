@@ -85,6 +85,18 @@ class MoveParcel(Requested):
     reason: str = ""
 
 
+class Reship(Requested):
+    """Send the units of a parcel that came back once more: they count as cancelled, and wait now to be sourced. Raises
+    StepNotPossible for any other parcel: the units of a lost one are sourced again by themselves.
+    """
+
+    verb: Literal["reship"] = "reship"
+    fulfilment_id: str
+    actor: str
+    at: datetime
+    reason: str = ""
+
+
 class CountAsDelivered(Requested):
     """A lost parcel arrived after all, and what was to replace it stays where it is; with `begun` also what nodes work
     on, while it has not left. Raises StepNotPossible if that is not enough for all of it.
@@ -224,6 +236,7 @@ Command = Annotated[
     | BookCarrierRefused
     | MoveParcel
     | CountAsDelivered
+    | Reship
     | CancelUnits
     | CancelRest
     | GiveUpWaiting

@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     HOLD_RELEASED = "hold_released"
     HOLD_OVERDUE = "hold_overdue"
     NOTED = "noted"
+    RESHIPPED = "reshipped"
     MESSAGE_RESENT = "message_resent"
     PROCESS_REVIVED = "process_revived"
     EXCEPTION_ASSIGNED = "exception_assigned"
@@ -156,6 +157,13 @@ class NoteData(RequestedData):
 
     text: str
     links: tuple[Attachment, ...] | None = None
+
+
+class ReshippedData(RequestedData):
+    """Units of a parcel that came back, by line, which are to be sent once more."""
+
+    fulfilment_id: str
+    lines: dict[str, int]
 
 
 class ResentData(RequestedData):
@@ -309,6 +317,7 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.HOLD_RELEASED: EventInfo(HoldData, "A hold was released"),
     _KIND.HOLD_OVERDUE: EventInfo(HoldData, "Nobody released a hold by the time it was due"),
     _KIND.NOTED: EventInfo(NoteData, "Somebody wrote a note about the order"),
+    _KIND.RESHIPPED: EventInfo(ReshippedData, "Units of a parcel that came back are to be sent once more"),
     _KIND.MESSAGE_RESENT: EventInfo(ResentData, "A message was sent once more"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
     _KIND.EXCEPTION_ASSIGNED: EventInfo(ExceptionData, "An exception was given to a person or a role, or given back"),

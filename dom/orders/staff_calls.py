@@ -19,6 +19,14 @@ class NoteCall(Request):
     actor: Text = TEMPORAL
 
 
+class FulfilmentCall(Request):
+    """Say of a fulfilment what the signal's name says."""
+
+    fulfilment_id: Text
+    reason: Reason = ""
+    actor: Text = TEMPORAL
+
+
 class ResendCall(Request):
     """Send a message of the order once more, by its id."""
 

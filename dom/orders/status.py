@@ -237,6 +237,7 @@ class SourcingCause(StrEnum):
     REOPTIMISED = "reoptimised"
     HOLD_RELEASED = "hold released"
     EDITED = "order edited"
+    RESHIPPED = "sent once more"
 
 
 FAILED_SOURCING: Final = frozenset({SourcingCause.REJECTED, SourcingCause.SHORT_PICK, SourcingCause.LOST})

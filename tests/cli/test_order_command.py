@@ -77,3 +77,16 @@ class TestStaff:
         assert execute(world_url, "SELECT actor, reason FROM timeline WHERE kind = 'message_resent'") == [
             ("ada", "spam")
         ]
+
+    def test_what_became_of_a_parcel(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        for verb in ("lost", "delivered"):
+            refused = dom("order", verb, "web-7-F1")
+            assert (refused.exit_code, refused.stderr) == (1, f"dom: web-7-F1 is released; it cannot be {verb}\n")
+        execute(world_url, "UPDATE fulfilments SET status = 'handed_over'")
+        lost = dom("order", "lost", "web-7-F1", "--reason", "fell off", "--by", "kim")
+        assert lost.exit_code == 0, lost.output
+        assert lost.stdout.startswith("web-7-F1 is lost, web-7 is backordered, 2 of line")
+        assert dom("order", "delivered", "web-7-F1").stdout.startswith("web-7-F1 is delivered, web-7 is")
+        logged = execute(world_url, "SELECT route, principal, object, reason FROM audit_log ORDER BY id")
+        assert logged[0] == ("dom order lost", "kim", "web-7-F1", "fell off")

@@ -22,7 +22,7 @@ from tests.worlds.advancing import comes_to
 from tests.worlds.books import rows
 from tests.worlds.living import lost_by_the_store
 from tests.worlds.running import House
-from tests.worlds.steps import deliver, ended, pack, until_event
+from tests.worlds.steps import deliver, ended, pack, ship, until_event
 from tests.worlds.waiting import until, until_booked
 from workflows.messages import EDITION, OrderInput
 from workflows.order.process import OrderWorkflow
@@ -212,3 +212,18 @@ async def test_an_exception_about_a_process_is_acted_on_in_one_command(house: Ho
     assert (refused.exit_code, refused.stderr) == (1, f"dom: there is no action book_in for exception {number}\n")
     await deliver(house, order)
     await ended(house, order)
+
+
+async def test_a_parcel_that_came_back_is_sent_once_more_though_the_order_was_over(house: House, dom: Dom) -> None:
+    order = small.order("came-back", A=2)
+    await house.send(order)
+    await ship(house, order)
+    await house.carrier_says(order, "returned_to_sender")
+    assert (await ended(house, order)).status is OrderStatus.CANCELLED
+    again = await asyncio.to_thread(dom, "order", "reship", f"{order.order_id}-F1", "--reason", "the right address")
+    assert again.exit_code == 0, again.output
+    await deliver(house, order, 2)
+    assert (await ended(house, order)).status is OrderStatus.DELIVERED
+    told = "SELECT actor, reason FROM timeline WHERE kind = 'reshipped'"
+    assert await rows(house.engine, told) == [("ada", "the right address")]
+    assert await rows(house.engine, "SELECT route FROM audit_log") == [("dom order reship",)]

@@ -35,7 +35,7 @@ from api.exceptions.examples import (
     SNOOZES,
 )
 from api.exceptions.watch_examples import WATCH, WATCH_LIST, WATCHES
-from api.fulfilment.examples import ARRIVALS, ARRIVED, STEP_TAKEN, STEPS, WORK_LIST
+from api.fulfilment.examples import ARRIVALS, ARRIVED, CORRECTED, SAID, STEP_TAKEN, STEPS, WORK_LIST
 from api.health.examples import ALIVE, PROBLEM_MEANING, READY
 from api.imports.examples import IMPORT, IMPORT_CANCELLED, IMPORT_FILES, IMPORT_LIST, IMPORT_PROBLEMS
 from api.inbound.examples import (
@@ -122,6 +122,7 @@ __all__ = [
     "CHANNEL_REQUESTS",
     "CHANNEL_RULES",
     "COMMENTS",
+    "CORRECTED",
     "COUNTS",
     "COUNT_RESULTS",
     "DRAFT",
@@ -205,6 +206,7 @@ __all__ = [
     "REVOKED_SIGNING_SECRET",
     "SAFETY_STOCKS",
     "SAFETY_STOCK_RESULTS",
+    "SAID",
     "SAVED_VIEW",
     "SAVED_VIEWS",
     "SAVED_VIEW_LIST",

@@ -4,12 +4,14 @@ The API does the same in the store itself, and has the process told.
 """
 
 from abc import ABC, abstractmethod
+from typing import Literal
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from dom.orders.commands import AddNote, Command, ResendMessage
-    from dom.orders.staff_calls import NoteCall, ResendCall
+    from dom.orders.commands import AddNote, Command, MoveParcel, ResendMessage, Reship
+    from dom.orders.staff_calls import FulfilmentCall, NoteCall, ResendCall
+    from dom.orders.status import FulfilmentStatus
     from workflows.activity_calls import REFUSALS
     from workflows.order.stored import StoredOrder, request_at
 
@@ -35,6 +37,22 @@ class StaffRequests(ABC):
         command = ResendMessage(message_id=call.message_id, actor=call.actor, at=workflow.now(), reason=call.reason)
         await self._carry_out(command, f"Send message {call.message_id} again")
 
+    @workflow.signal
+    async def lost_requested(self, call: FulfilmentCall) -> None:
+        """A parcel is lost: its units are sourced again."""
+        await self._carry_out(_parcel(call, FulfilmentStatus.LOST), f"{call.fulfilment_id} is lost")
+
+    @workflow.signal
+    async def delivered_requested(self, call: FulfilmentCall) -> None:
+        """A parcel has reached the customer."""
+        await self._carry_out(_parcel(call, FulfilmentStatus.DELIVERED), f"{call.fulfilment_id} is delivered")
+
+    @workflow.signal
+    async def reship_requested(self, call: FulfilmentCall) -> None:
+        """Send the units of a parcel that came back once more."""
+        told = {"fulfilment_id": call.fulfilment_id, "actor": call.actor, "reason": call.reason}
+        await self._carry_out(Reship(**told, at=workflow.now()), f"Send {call.fulfilment_id} once more")
+
     async def _carry_out(self, command: Command, summary: str) -> None:
         try:
             place = await self._decided()
@@ -43,3 +61,9 @@ class StaffRequests(ABC):
             await self._stored.change(place, command.model_copy(update=told), summary)
         except REFUSALS as error:
             workflow.logger.warning("not done: %s: %s", summary, error)
+
+
+def _parcel(call: FulfilmentCall, status: Literal[FulfilmentStatus.LOST, FulfilmentStatus.DELIVERED]) -> MoveParcel:
+    return MoveParcel(
+        fulfilment_id=call.fulfilment_id, status=status, actor=call.actor, at=workflow.now(), reason=call.reason
+    )

@@ -35,6 +35,7 @@ from dom.orders.commands import (
     ReleaseHold,
     Requested,
     ResendMessage,
+    Reship,
     TakeNodeStep,
 )
 from dom.orders.events import RequestedData
@@ -74,6 +75,8 @@ def is_known(state: OrderState, command: Command) -> bool:
         return fulfilment_of(state, command.fulfilment_id).status is command.status
     if isinstance(command, CountAsDelivered):
         return fulfilment_of(state, command.fulfilment_id).status is _S.DELIVERED
+    if isinstance(command, Reship):
+        return fulfilment_of(state, command.fulfilment_id).reshipped
     return False
 
 
@@ -83,6 +86,7 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     BookCarrierRefused: parcels.booking_refused,
     MoveParcel: parcels.parcel_moved,
     CountAsDelivered: parcels.arrived,
+    Reship: parcels.reship,
     CancelUnits: cancelling.cancel_units,
     CancelRest: cancelling.cancel_rest,
     GiveUpWaiting: cancelling.give_up_waiting,

@@ -64,6 +64,8 @@ from tests.worlds import api_examples as examples
         (orders.Timeline, examples.TIMELINE),
         (orders.Sourcing, examples.SOURCING),
         (CancelResult, examples.CANCELLED),
+        *((fulfilments.StaffCall, body) for said in examples.SAID.values() for body in said.values()),
+        *((fulfilments.FulfilmentCorrected, answer) for answer in examples.CORRECTED.values()),
         (fulfilments.WorkList, examples.WORK_LIST),
         (fulfilments.StepTaken, examples.STEP_TAKEN),
         (delivery.CarrierEventResults, examples.CARRIER_RESULTS),

@@ -101,6 +101,9 @@ REFUSED = {
     "collect_fulfilment: now": "step-not-possible",
     "collect_fulfilment: earlier": "step-not-possible",
     "arrivedFulfilment: the customer called": "step-not-possible",
+    "loseFulfilment: the carrier says so": "step-not-possible",
+    "deliverFulfilment: the customer called": "step-not-possible",
+    "reshipFulfilment: to the right address": "step-not-possible",
     "requestReturn: two units of a line": "nothing-to-return",
     "requestReturn: to a store": "nothing-to-return",
     # The example before it closed the transfer, or runs under the name.

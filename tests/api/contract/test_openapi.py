@@ -68,7 +68,10 @@ PROMISED = {
     "PUT /v1/skus/{sku_id}",
     "GET /v1/fulfilments",
     "GET /v1/fulfilments/{fulfilment_id}/label",
-    *(f"POST /v1/fulfilments/{{fulfilment_id}}/{step}" for step in (*FulfilmentStep, "arrived")),
+    *(
+        f"POST /v1/fulfilments/{{fulfilment_id}}/{step}"
+        for step in (*FulfilmentStep, "arrived", "lost", "delivered", "reship")
+    ),
     "GET /v1/carriers",
     "POST /v1/carriers/{carrier}/events",
     "GET /v1/shipments",

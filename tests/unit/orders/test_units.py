@@ -20,6 +20,7 @@ from dom.orders.commands import (
     CancelRest,
     Command,
     GiveUpWaiting,
+    Reship,
 )
 from dom.orders.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step
 from dom.orders.status import (
@@ -161,6 +162,15 @@ class UnitsOfAnOrder(RuleBasedStateMachine):
         assert (change is not None) == (before is S.HANDED_OVER)
         if change and end is not S.DELIVERED:
             self.all_of(fulfilment_id, WAITING if end is S.LOST else CANCELLED)
+
+    @rule(fulfilment_id=fulfilments)
+    def sent_once_more(self, fulfilment_id: str) -> None:
+        before = self.state.fulfilments[fulfilment_id]
+        change = self.do(Reship(fulfilment_id=fulfilment_id, actor="support", at=AT))
+        assert (change is not None) == (before.status is S.RETURNED and not before.reshipped)
+        if change is not None:
+            for line_id, units in before.lines.items():
+                self.move(line_id, units, CANCELLED, WAITING)
 
     @rule(fulfilment_id=fulfilments, data=st.data())
     def picked_short(self, fulfilment_id: str, data: st.DataObject) -> None:

@@ -4,11 +4,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.orders.notes import Attachment
-from dom.orders.staff_calls import NoteCall, ResendCall
+from dom.orders.staff_calls import FulfilmentCall, NoteCall, ResendCall
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
-from tests.worlds.steps import deliver, ended
+from tests.worlds.steps import deliver, ended, ship
 from workflows.order.process import OrderWorkflow
 
 
@@ -32,3 +32,22 @@ async def test_notes_and_messages_sent_again(temporal_client: Client, world: Asy
         world, "SELECT actor, reason, data->>'text' FROM timeline WHERE kind IN ('noted', 'message_resent')"
     )
     assert said == [("kim", "", "look twice"), ("system:temporal", "asked", None)]
+
+
+async def test_what_becomes_of_parcels(temporal_client: Client, world: AsyncEngine) -> None:
+    async with House(temporal_client, world).working() as house:
+        order = small.order("marked", A=1)
+        await house.send(order)
+        await ship(house, order)
+        handle, first, second = house.handle(order), f"{order.order_id}-F1", f"{order.order_id}-F2"
+        await handle.signal(OrderWorkflow.reship_requested, FulfilmentCall(fulfilment_id=first))  # nothing came back
+        await handle.signal(OrderWorkflow.lost_requested, FulfilmentCall(fulfilment_id=first, reason="fell off"))
+        await ship(house, order, 2)
+        await handle.signal(OrderWorkflow.delivered_requested, FulfilmentCall(fulfilment_id=second, actor="kim"))
+        await ended(house, order)
+    ends = ["fulfilment_lost", "fulfilment_delivered"]
+    told = "SELECT kind, actor, reason FROM timeline WHERE kind = ANY(:ends) ORDER BY id"
+    assert await rows(world, told, ends=ends) == [
+        ("fulfilment_lost", "system:temporal", "fell off"),
+        ("fulfilment_delivered", "kim", ""),
+    ]
