@@ -20,8 +20,8 @@ from api.contract import docs_page, document
 from api.delivery import carrier_routes, shipment_routes
 from api.exceptions import desk_routes, watch_routes
 from api.exceptions import routes as exceptions
+from api.fulfilment import directing_routes, staff_routes
 from api.fulfilment import routes as fulfilments
-from api.fulfilment import staff_routes
 from api.health import problem_routes
 from api.health import routes as health
 from api.holds import policy_routes as hold_policies
@@ -67,6 +67,7 @@ _RESOURCES = (
     hold_policies,
     fulfilments,
     staff_routes,
+    directing_routes,
     carrier_routes,
     shipment_routes,
     messages,

@@ -92,6 +92,28 @@ def _mark(verb: str, status: Literal["lost", "delivered"], fulfilment_id: str, r
     _say(done, fulfilment_id)
 
 
+def move(
+    fulfilment: Fulfilment,
+    to: Annotated[str | None, typer.Option("--to", help="The node that is to do it; any other one, if absent.")] = None,
+    reason: Why = "",
+    by: By = "operator",
+) -> None:
+    """Move work that no node has begun to another node, with its stock."""
+    from dom.orders.commands import MoveWork
+    from services import moving
+    from services.clock import utc_now
+    from services.database import Database
+
+    command = MoveWork(fulfilment_id=fulfilment, node_id=to, actor=by, at=utc_now(), reason=reason)
+
+    async def work(connection: AsyncConnection, writing: Writing) -> OrderChanged:
+        return await moving.move_in(Database(connection.engine), connection, command, writing)
+
+    done = written("move", fulfilment, by, work, reason)
+    went = ", ".join(f"{new} at {node}" for new, node in done.data["fulfilments"].items())
+    typer.echo(f"{fulfilment} is {done.state.fulfilments[fulfilment].status}; its units are now {went}")
+
+
 def reship(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> None:
     """Send the units of a parcel that came back once more, on the database and the Temporal server."""
     from cli.calling import environment, problems_as_one_line

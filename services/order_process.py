@@ -6,11 +6,20 @@ Each is one transaction and answers with the order as it stands after it, which 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.fulfilment.carrier_reports import ParcelReport
-from dom.orders.commands import Command, MoveParcel, PlaceHold, ReleaseHold, ResendMessage, Reship, TakeNodeStep
+from dom.orders.commands import (
+    Command,
+    MoveParcel,
+    MoveWork,
+    PlaceHold,
+    ReleaseHold,
+    ResendMessage,
+    Reship,
+    TakeNodeStep,
+)
 from dom.orders.events import EventKind, ProcessRevivedData, units_taken
 from dom.orders.views import Heeded, OrderAfter, OrderView
 from dom.sourcing.sourced import ResumedOrder, sourced
-from services import carrier_reports, holds, node_steps, order_views, parcel_marks, resending
+from services import carrier_reports, holds, moving, node_steps, order_views, parcel_marks, resending, sourcing
 from services.capture import MESSAGE_KEY
 from services.change_orders import change_order
 from services.database import Database
@@ -21,11 +30,17 @@ from store.sourcing import decisions
 
 async def change(database: Database, order_id: str, command: Command) -> OrderAfter:
     """Carry the command out. Raises what stands in its way, as the commands say; then nothing is written."""
+    return await sourcing.in_reach(lambda: _change(database, order_id, command))
+
+
+async def _change(database: Database, order_id: str, command: Command) -> OrderAfter:
     async with database.transaction() as connection:
         if isinstance(command, PlaceHold | ReleaseHold):
             changed = await holds.carry_out(connection, order_id, command, database.writing)
         elif isinstance(command, MoveParcel | Reship):
             changed = await parcel_marks.mark(connection, command, database.writing)
+        elif isinstance(command, MoveWork):
+            changed = await moving.move_in(database, connection, command, database.writing)
         elif isinstance(command, ResendMessage):
             changed = await resending.resend(connection, order_id, command, database.writing)
         else:

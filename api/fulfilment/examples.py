@@ -86,3 +86,26 @@ CORRECTED: Final[dict[str, Example]] = {
     "delivered": {**_CORRECTED, "order_status": "delivered", "fulfilment_status": "delivered", "waiting": {}},
     "reship": {**_CORRECTED, "fulfilment_status": "returned_to_sender"},
 }
+MOVES: Final[dict[str, Example]] = {
+    "to a node": {"node_id": "dc-doncaster", "reason": "the first one is short of staff"},
+    "anywhere else": {"reason": "the roof leaks"},
+}
+MOVED: Final[Example] = {
+    "order_id": "web-EXAMPLE-1",
+    "order_status": "accepted",
+    "fulfilment_id": "web-EXAMPLE-1-F1",
+    "repeated": False,
+    "fulfilments": [
+        {
+            "id": "web-EXAMPLE-1-F2",
+            "node_id": "dc-doncaster",
+            "status": "released",
+            "method": "standard",
+            "carrier": "northline",
+            "ship_by": "2026-03-02T16:00:00Z",
+            "lines": {"1": 6},
+            "promise": PROMISE,
+        }
+    ],
+    "promise": PROMISE,
+}

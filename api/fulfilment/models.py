@@ -11,7 +11,7 @@ from dom.network import ShippingMethod
 from dom.orders.calls import Reason, Request, StepLine
 from dom.orders.order import ShipTo
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason, OrderStatus
-from dom.shared.base import GivenTime, Utc, Value
+from dom.shared.base import GivenTime, NodeId, Utc, Value
 
 
 class StepReport(Request):
@@ -42,6 +42,37 @@ class StaffCall(Request):
 
     reason: Reason = ""
     occurred_at: GivenTime | None = None
+
+
+class MoveRequest(Request):
+    """Where the work is to go, and why."""
+
+    node_id: NodeId | None = Field(default=None, description="The node that is to do it; absent: any other one.")
+    reason: Reason = ""
+
+
+class MovedWork(BaseModel):
+    """A fulfilment that the work became."""
+
+    id: str = Field(description="The fulfilment's id; the node's steps are reported under it.")
+    node_id: str
+    status: FulfilmentStatus = Field(description="How far the node is with it.")
+    method: ShippingMethod
+    carrier: str | None
+    ship_by: Utc
+    lines: dict[str, int] = Field(description="Units by line.")
+    promise: Window = Field(description="When its goods arrive.")
+
+
+class FulfilmentMoved(BaseModel):
+    """What the work became, and how the order stands after it."""
+
+    order_id: str
+    order_status: OrderStatus = Field(description="What has become of the order as a whole.")
+    fulfilment_id: str = Field(description="The work that was moved: it is recalled.")
+    repeated: bool = Field(description="Whether it had been moved before, under the same request.")
+    fulfilments: list[MovedWork] = Field(description="What it became and still lives, by id.")
+    promise: Window | None = Field(description="What the customer is promised for the order now.")
 
 
 class FulfilmentCorrected(BaseModel):

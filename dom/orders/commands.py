@@ -97,6 +97,21 @@ class Reship(Requested):
     reason: str = ""
 
 
+class MoveWork(Requested):
+    """Give work that no node has begun to another node; None: to any other. `planned` are the fulfilments it becomes,
+    with their nodes; who asks leaves it out. Raises StepNotPossible for work that is begun, ended, or collected by the
+    customer, or is at the node, and OnHold while a hold blocks sourcing.
+    """
+
+    verb: Literal["move_work"] = "move_work"
+    fulfilment_id: str
+    node_id: str | None = None
+    actor: str
+    at: datetime
+    reason: str = ""
+    planned: dict[str, str] | None = None
+
+
 class CountAsDelivered(Requested):
     """A lost parcel arrived after all, and what was to replace it stays where it is; with `begun` also what nodes work
     on, while it has not left. Raises StepNotPossible if that is not enough for all of it.
@@ -237,6 +252,7 @@ Command = Annotated[
     | MoveParcel
     | CountAsDelivered
     | Reship
+    | MoveWork
     | CancelUnits
     | CancelRest
     | GiveUpWaiting

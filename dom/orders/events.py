@@ -47,6 +47,7 @@ class EventKind(StrEnum):
     HOLD_OVERDUE = "hold_overdue"
     NOTED = "noted"
     RESHIPPED = "reshipped"
+    MOVED = "moved"
     MESSAGE_RESENT = "message_resent"
     PROCESS_REVIVED = "process_revived"
     EXCEPTION_ASSIGNED = "exception_assigned"
@@ -164,6 +165,17 @@ class ReshippedData(RequestedData):
 
     fulfilment_id: str
     lines: dict[str, int]
+
+
+class MovedData(RequestedData):
+    """Work that was moved: from which node, to which as it was asked (none: to any other), and the fulfilments that it
+    became, with their nodes.
+    """
+
+    fulfilment_id: str
+    node_id: str
+    to: str | None = None
+    fulfilments: dict[str, str]
 
 
 class ResentData(RequestedData):
@@ -318,6 +330,7 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.HOLD_OVERDUE: EventInfo(HoldData, "Nobody released a hold by the time it was due"),
     _KIND.NOTED: EventInfo(NoteData, "Somebody wrote a note about the order"),
     _KIND.RESHIPPED: EventInfo(ReshippedData, "Units of a parcel that came back are to be sent once more"),
+    _KIND.MOVED: EventInfo(MovedData, "Work that no node had begun was moved to another node"),
     _KIND.MESSAGE_RESENT: EventInfo(ResentData, "A message was sent once more"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
     _KIND.EXCEPTION_ASSIGNED: EventInfo(ExceptionData, "An exception was given to a person or a role, or given back"),

@@ -8,7 +8,7 @@ from pydantic import Field
 from dom.orders.calls import Reason, Request
 from dom.orders.notes import Attachments, NoteText
 from dom.shared.access import TEMPORAL
-from dom.shared.base import Text
+from dom.shared.base import NodeId, Text
 
 
 class NoteCall(Request):
@@ -25,6 +25,12 @@ class FulfilmentCall(Request):
     fulfilment_id: Text
     reason: Reason = ""
     actor: Text = TEMPORAL
+
+
+class MoveCall(FulfilmentCall):
+    """Move work that no node has begun to a node; without one, to any other."""
+
+    node_id: NodeId | None = None
 
 
 class ResendCall(Request):

@@ -90,3 +90,12 @@ class TestStaff:
         assert dom("order", "delivered", "web-7-F1").stdout.startswith("web-7-F1 is delivered, web-7 is")
         logged = execute(world_url, "SELECT route, principal, object, reason FROM audit_log ORDER BY id")
         assert logged[0] == ("dom order lost", "kim", "web-7-F1", "fell off")
+
+    def test_work_is_moved_with_its_stock(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        refused = dom("order", "move", "web-7-F1", "--to", "dropship-lille")
+        assert (refused.exit_code, "holds nothing of it" in refused.stderr) == (1, True)
+        moved = dom("order", "move", "web-7-F1", "--to", "wh-london", "--reason", "short of staff")
+        assert moved.stdout == "web-7-F1 is recalled; its units are now web-7-F2 at wh-london\n", moved.output
+        held = "SELECT node_id, reserved FROM stock WHERE reserved > 0"
+        assert execute(world_url, held) == [("wh-london", 2)]

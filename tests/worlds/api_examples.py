@@ -35,7 +35,7 @@ from api.exceptions.examples import (
     SNOOZES,
 )
 from api.exceptions.watch_examples import WATCH, WATCH_LIST, WATCHES
-from api.fulfilment.examples import ARRIVALS, ARRIVED, CORRECTED, SAID, STEP_TAKEN, STEPS, WORK_LIST
+from api.fulfilment.examples import ARRIVALS, ARRIVED, CORRECTED, MOVED, MOVES, SAID, STEP_TAKEN, STEPS, WORK_LIST
 from api.health.examples import ALIVE, PROBLEM_MEANING, READY
 from api.imports.examples import IMPORT, IMPORT_CANCELLED, IMPORT_FILES, IMPORT_LIST, IMPORT_PROBLEMS
 from api.inbound.examples import (
@@ -156,6 +156,8 @@ __all__ = [
     "MARK_DOWN_RESULTS",
     "MESSAGE_LIST",
     "MESSAGE_RESENT",
+    "MOVED",
+    "MOVES",
     "NEW_API_KEY",
     "NEW_SIGNING_SECRET",
     "NODE",

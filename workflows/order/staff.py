@@ -9,8 +9,8 @@ from typing import Literal
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from dom.orders.commands import AddNote, Command, MoveParcel, ResendMessage, Reship
-    from dom.orders.staff_calls import FulfilmentCall, NoteCall, ResendCall
+    from dom.orders.commands import AddNote, Command, MoveParcel, MoveWork, ResendMessage, Reship
+    from dom.orders.staff_calls import FulfilmentCall, MoveCall, NoteCall, ResendCall
     from dom.orders.status import FulfilmentStatus
     from workflows.activity_calls import REFUSALS
     from workflows.order.stored import StoredOrder, request_at
@@ -52,6 +52,13 @@ class StaffRequests(ABC):
         """Send the units of a parcel that came back once more."""
         told = {"fulfilment_id": call.fulfilment_id, "actor": call.actor, "reason": call.reason}
         await self._carry_out(Reship(**told, at=workflow.now()), f"Send {call.fulfilment_id} once more")
+
+    @workflow.signal
+    async def move_requested(self, call: MoveCall) -> None:
+        """Move work that no node has begun to another node."""
+        told = {"fulfilment_id": call.fulfilment_id, "node_id": call.node_id, "actor": call.actor}
+        command = MoveWork(**told, at=workflow.now(), reason=call.reason)
+        await self._carry_out(command, f"Move {call.fulfilment_id} to {call.node_id or 'another node'}")
 
     async def _carry_out(self, command: Command, summary: str) -> None:
         try:

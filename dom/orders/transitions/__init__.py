@@ -8,6 +8,7 @@ by_time     what time alone does to a hold
 cancelling  what a cancellation changes
 editing     what an edit of the order changes
 holding     what putting a hold on and releasing it changes
+moving      what moving work to another node changes
 node_steps  what a node's step changes
 parcels     what a carrier's booking, and what it says of a parcel, changes
 telling     what a note changes, and a message that is sent once more
@@ -31,6 +32,7 @@ from dom.orders.commands import (
     GiveUpWaiting,
     HoldIsOverdue,
     MoveParcel,
+    MoveWork,
     PlaceHold,
     ReleaseHold,
     Requested,
@@ -41,7 +43,7 @@ from dom.orders.commands import (
 from dom.orders.events import RequestedData
 from dom.orders.lifecycle import OrderState, is_repeat
 from dom.orders.status import FulfilmentStatus
-from dom.orders.transitions import cancelling, editing, holding, node_steps, parcels, telling
+from dom.orders.transitions import cancelling, editing, holding, moving, node_steps, parcels, telling
 from dom.orders.transitions.applying import apply
 from dom.orders.transitions.cancelling import cancellation_key
 from dom.orders.transitions.shared import NEEDS_A_PERSON, TOLD, fulfilment_of, message_key
@@ -87,6 +89,7 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     MoveParcel: parcels.parcel_moved,
     CountAsDelivered: parcels.arrived,
     Reship: parcels.reship,
+    MoveWork: moving.move_work,
     CancelUnits: cancelling.cancel_units,
     CancelRest: cancelling.cancel_rest,
     GiveUpWaiting: cancelling.give_up_waiting,

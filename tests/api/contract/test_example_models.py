@@ -65,6 +65,8 @@ from tests.worlds import api_examples as examples
         (orders.Sourcing, examples.SOURCING),
         (CancelResult, examples.CANCELLED),
         *((fulfilments.StaffCall, body) for said in examples.SAID.values() for body in said.values()),
+        *((fulfilments.MoveRequest, body) for body in examples.MOVES.values()),
+        (fulfilments.FulfilmentMoved, examples.MOVED),
         *((fulfilments.FulfilmentCorrected, answer) for answer in examples.CORRECTED.values()),
         (fulfilments.WorkList, examples.WORK_LIST),
         (fulfilments.StepTaken, examples.STEP_TAKEN),

@@ -104,6 +104,8 @@ REFUSED = {
     "loseFulfilment: the carrier says so": "step-not-possible",
     "deliverFulfilment: the customer called": "step-not-possible",
     "reshipFulfilment: to the right address": "step-not-possible",
+    "moveFulfilment: to a node": "step-not-possible",
+    "moveFulfilment: anywhere else": "step-not-possible",
     "requestReturn: two units of a line": "nothing-to-return",
     "requestReturn: to a store": "nothing-to-return",
     # The example before it closed the transfer, or runs under the name.

@@ -20,6 +20,7 @@ from dom.orders.commands import (
     CancelRest,
     Command,
     GiveUpWaiting,
+    MoveWork,
     Reship,
 )
 from dom.orders.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step
@@ -171,6 +172,14 @@ class UnitsOfAnOrder(RuleBasedStateMachine):
         if change is not None:
             for line_id, units in before.lines.items():
                 self.move(line_id, units, CANCELLED, WAITING)
+
+    @rule(fulfilment_id=fulfilments)
+    def moved(self, fulfilment_id: str) -> None:
+        before = self.state.fulfilments[fulfilment_id]
+        change = self.do(MoveWork(fulfilment_id=fulfilment_id, actor="support", at=AT))
+        assert (change is not None) == (before.status is S.RELEASED and not before.pickup)
+        if change is not None:
+            self.all_of(fulfilment_id, WAITING)
 
     @rule(fulfilment_id=fulfilments, data=st.data())
     def picked_short(self, fulfilment_id: str, data: st.DataObject) -> None:

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.orders.notes import Attachment
-from dom.orders.staff_calls import FulfilmentCall, NoteCall, ResendCall
+from dom.orders.staff_calls import FulfilmentCall, MoveCall, NoteCall, ResendCall
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
@@ -50,4 +50,20 @@ async def test_what_becomes_of_parcels(temporal_client: Client, world: AsyncEngi
     assert await rows(world, told, ends=ends) == [
         ("fulfilment_lost", "system:temporal", "fell off"),
         ("fulfilment_delivered", "kim", ""),
+    ]
+
+
+async def test_work_is_moved(temporal_client: Client, world: AsyncEngine) -> None:
+    async with House(temporal_client, world).working() as house:
+        order = small.order("moved", A=1)
+        await house.send(order)
+        handle, first = house.handle(order), f"{order.order_id}-F1"
+        nowhere = MoveCall(fulfilment_id=first, node_id="dropship-lille")  # it holds nothing of it
+        await handle.signal(OrderWorkflow.move_requested, nowhere)
+        await handle.signal(OrderWorkflow.move_requested, MoveCall(fulfilment_id=first, node_id="wh-london"))
+        await deliver(house, order, 2)
+        await ended(house, order)
+    assert await rows(world, "SELECT node_id, status FROM fulfilments ORDER BY id") == [
+        ("dc-leeds", "recalled"),
+        ("wh-london", "delivered"),
     ]
