@@ -114,6 +114,32 @@ def move(
     typer.echo(f"{fulfilment} is {done.state.fulfilments[fulfilment].status}; its units are now {went}")
 
 
+def split(
+    fulfilment: Fulfilment,
+    units: Annotated[list[str], typer.Argument(help="Units by line, such as 1=2: two of line 1.")],
+    reason: Why = "",
+    by: By = "operator",
+) -> None:
+    """Make units of work that no node has begun a fulfilment of their own at the same node."""
+    from pydantic import ValidationError
+
+    from dom.orders.commands import SplitWork
+    from services import splitting
+    from services.clock import utc_now
+
+    try:
+        lines = {line_id: int(count) for line_id, _, count in (each.rpartition("=") for each in units)}
+        command = SplitWork(fulfilment_id=fulfilment, lines=lines, actor=by, at=utc_now(), reason=reason)
+    except (ValidationError, ValueError) as error:
+        raise typer.BadParameter("say units by line, such as 1=2") from error
+
+    async def work(connection: AsyncConnection, writing: Writing) -> OrderChanged:
+        return await splitting.split(connection, command, writing)
+
+    done = written("split", fulfilment, by, work, reason)
+    typer.echo(f"{sum(lines.values())} units of {fulfilment} are now {done.data['made']}")
+
+
 def reship(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> None:
     """Send the units of a parcel that came back once more, on the database and the Temporal server."""
     from cli.calling import environment, problems_as_one_line

@@ -14,12 +14,23 @@ from dom.orders.commands import (
     ReleaseHold,
     ResendMessage,
     Reship,
+    SplitWork,
     TakeNodeStep,
 )
 from dom.orders.events import EventKind, ProcessRevivedData, units_taken
 from dom.orders.views import Heeded, OrderAfter, OrderView
 from dom.sourcing.sourced import ResumedOrder, sourced
-from services import carrier_reports, holds, moving, node_steps, order_views, parcel_marks, resending, sourcing
+from services import (
+    carrier_reports,
+    holds,
+    moving,
+    node_steps,
+    order_views,
+    parcel_marks,
+    resending,
+    sourcing,
+    splitting,
+)
 from services.capture import MESSAGE_KEY
 from services.change_orders import change_order
 from services.database import Database
@@ -41,6 +52,8 @@ async def _change(database: Database, order_id: str, command: Command) -> OrderA
             changed = await parcel_marks.mark(connection, command, database.writing)
         elif isinstance(command, MoveWork):
             changed = await moving.move_in(database, connection, command, database.writing)
+        elif isinstance(command, SplitWork):
+            changed = await splitting.split(connection, command, database.writing)
         elif isinstance(command, ResendMessage):
             changed = await resending.resend(connection, order_id, command, database.writing)
         else:

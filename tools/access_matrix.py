@@ -62,7 +62,7 @@ RULES: Final[dict[str, Foreign]] = {
     "listFulfilments": _LIST,
     "getFulfilmentLabel": _OF_ORDER,
     **{f"{step}_fulfilment": _OF_ORDER for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")},
-    **{f"{verb}Fulfilment": _OF_ORDER for verb in ("arrived", "lose", "deliver", "reship", "move")},
+    **{f"{verb}Fulfilment": _OF_ORDER for verb in ("arrived", "lose", "deliver", "reship", "move", "split")},
     "listShipments": Foreign(LEFT_OUT, LEFT_OUT, LEFT_OUT),
     "reportCarrierEvents": Foreign(carrier=NAMED),
     "listMessages": _LIST,

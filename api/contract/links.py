@@ -29,7 +29,7 @@ _STEPS: Final = tuple(
     f"{step}_fulfilment" for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")
 )  # fmt: skip
 _STAFF: Final = ("loseFulfilment", "deliverFulfilment", "reshipFulfilment")
-_FULFILMENT: Final = (*_STEPS, *_STAFF, "moveFulfilment", "arrivedFulfilment", "getFulfilmentLabel")
+_FULFILMENT: Final = (*_STEPS, *_STAFF, "moveFulfilment", "splitFulfilment", "arrivedFulfilment", "getFulfilmentLabel")
 _VIEW: Final = ("getSavedView", "putSavedView", "deleteSavedView")
 _RETURN: Final = ("getReturn", "receiveReturn", "inspectReturn", "cancelReturn", "closeReturn")
 _RESERVATION: Final = ("getReservation", "extendReservation", "releaseReservation")
@@ -61,6 +61,7 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
         Follow("/items/0/order_id", "order_id", ("getOrder",)),
     ),
     **{step: (Follow("/fulfilment_id", "fulfilment_id", _FULFILMENT),) for step in (*_STEPS, *_STAFF)},
+    "splitFulfilment": (Follow("/made", "fulfilment_id", _FULFILMENT),),
     "moveFulfilment": (
         Follow("/fulfilments/0/id", "fulfilment_id", _FULFILMENT),
         Follow("/order_id", "order_id", ("getOrder",)),

@@ -1,4 +1,4 @@
-"""What staff has done with work that no node has begun: it is moved to another node."""
+"""What staff has done with work that no node has begun: it is moved to another node, or split."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -8,17 +8,18 @@ from sqlalchemy import RowMapping
 
 from api.contract import responses
 from api.fulfilment import examples
-from api.fulfilment.models import FulfilmentMoved, MoveRequest
+from api.fulfilment.models import FulfilmentMoved, FulfilmentSplit, MoveRequest, SplitRequest
 from api.http.answers import Json
 from api.http.models import FulfilmentId
 from api.http.services import IdempotencyKey, Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
-from dom.orders.commands import MoveWork
+from dom.orders.commands import MoveWork, SplitWork
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
-from services import moving
-from services.change_orders import OrderChanged
+from dom.shared.errors import InvalidInput
+from services import moving, splitting
+from services.change_orders import OrderChanged, Writing
 from services.database import Database
 from store.access.visibility import FULFILMENT
 from store.fulfilment import fulfilments
@@ -70,6 +71,61 @@ async def move(
     database = Database(engine=services.engine, reference=services.reference, webhooks=services.webhooks)
     moved = await moving.move(database, command)
     return Json(await _shown(services, moved, fulfilment_id))
+
+
+@router.post(
+    "/fulfilments/{fulfilment_id}/split",
+    summary="Split work",
+    operation_id="splitFulfilment",
+    response_model=FulfilmentSplit,
+    responses={
+        **responses.success(200, "The units have a fulfilment of their own.", examples.SPLIT),
+        **responses.problems("not-found", "step-not-possible", "conflict", "invalid-input"),
+    },
+)
+async def split(
+    fulfilment_id: FulfilmentId,
+    asked: Annotated[SplitRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.SPLITS))],
+    services: Use,
+    who: Annotated[Principal, needs(Scope.FULFILMENTS_DIRECT)],
+    key: IdempotencyKey = None,
+) -> Json:
+    """Possible while no node has begun. Some of its units become a fulfilment of their own at the same node, by the
+    same day, service and promise, and take a place of their own in the node's day. Each part goes on by itself: it can
+    be moved, picked and sent without the other.
+    """
+    await visibility.see(services, who, FULFILMENT, fulfilment_id)
+    lines: dict[str, int] = {}
+    for position, line in enumerate(asked.lines):
+        if line.line_id in lines:
+            raise InvalidInput(f"line {line.line_id} stands twice", field=f"lines[{position}].line_id")
+        lines[line.line_id] = line.quantity
+    told: dict[str, Any] = {}
+    if key is not None:
+        told["request"] = f"{fulfilment_id}/split/{key}"
+        told["request_hash"] = asked.content_hash(f"split by {who.name}")
+    command = SplitWork(
+        fulfilment_id=fulfilment_id,
+        lines=lines,
+        actor=who.name,
+        at=datetime.now(UTC),
+        reason=asked.reason,
+        **told,
+    )
+    async with services.engine.begin() as connection:
+        done = await splitting.split(connection, command, Writing(webhook=services.webhooks, notify=True))
+        living = await fulfilments.living(connection, done.state.order_id)
+    parts = {fulfilment_id, done.data["made"]}
+    return Json(
+        {
+            "order_id": done.state.order_id,
+            "order_status": done.state.status(),
+            "fulfilment_id": fulfilment_id,
+            "repeated": done.repeated,
+            "made": done.data["made"],
+            "fulfilments": [_work(row) for row in living if row["id"] in parts],
+        }
+    )
 
 
 async def _shown(services: Services, moved: OrderChanged, fulfilment_id: str) -> dict[str, Any]:

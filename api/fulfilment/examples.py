@@ -109,3 +109,17 @@ MOVED: Final[Example] = {
     ],
     "promise": PROMISE,
 }
+SPLITS: Final[dict[str, Example]] = {
+    "two ahead of the rest": {"lines": [{"line_id": "1", "quantity": 2}], "reason": "they go with the early van"},
+}
+SPLIT: Final[Example] = {
+    "order_id": "web-EXAMPLE-1",
+    "order_status": "accepted",
+    "fulfilment_id": "web-EXAMPLE-1-F1",
+    "repeated": False,
+    "made": "web-EXAMPLE-1-F2",
+    "fulfilments": [
+        {**MOVED["fulfilments"][0], "id": "web-EXAMPLE-1-F1", "lines": {"1": 4}},
+        {**MOVED["fulfilments"][0], "lines": {"1": 2}},
+    ],
+}

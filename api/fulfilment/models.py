@@ -11,7 +11,7 @@ from dom.network import ShippingMethod
 from dom.orders.calls import Reason, Request, StepLine
 from dom.orders.order import ShipTo
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason, OrderStatus
-from dom.shared.base import GivenTime, NodeId, Utc, Value
+from dom.shared.base import GivenTime, LineId, NodeId, Quantity, Utc, Value
 
 
 class StepReport(Request):
@@ -51,8 +51,22 @@ class MoveRequest(Request):
     reason: Reason = ""
 
 
+class SplitLine(Value):
+    """Units of a line that are to go by themselves."""
+
+    line_id: LineId
+    quantity: Quantity = Field(description="How many of the work's units.")
+
+
+class SplitRequest(Request):
+    """Which units become a fulfilment of their own, and why."""
+
+    lines: tuple[SplitLine, ...] = Field(min_length=1, max_length=1000, description="Some of the work's units.")
+    reason: Reason = ""
+
+
 class MovedWork(BaseModel):
-    """A fulfilment that the work became."""
+    """A fulfilment that work became when it was moved or split."""
 
     id: str = Field(description="The fulfilment's id; the node's steps are reported under it.")
     node_id: str
@@ -73,6 +87,17 @@ class FulfilmentMoved(BaseModel):
     repeated: bool = Field(description="Whether it had been moved before, under the same request.")
     fulfilments: list[MovedWork] = Field(description="What it became and still lives, by id.")
     promise: Window | None = Field(description="What the customer is promised for the order now.")
+
+
+class FulfilmentSplit(BaseModel):
+    """Both parts of the work."""
+
+    order_id: str
+    order_status: OrderStatus = Field(description="What has become of the order as a whole.")
+    fulfilment_id: str = Field(description="The work that was split.")
+    repeated: bool = Field(description="Whether it had been split before, under the same request.")
+    made: str = Field(description="The id of the fulfilment that was made.")
+    fulfilments: list[MovedWork] = Field(description="Both parts, as far as they live.")
 
 
 class FulfilmentCorrected(BaseModel):

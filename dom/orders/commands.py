@@ -13,7 +13,7 @@ from dom.orders.holds import BlockedStep
 from dom.orders.notes import Attachments, NoteText
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
 from dom.shared.access import OFL, Role
-from dom.shared.base import Value
+from dom.shared.base import Quantity, Value
 
 
 class Requested(Value):
@@ -110,6 +110,21 @@ class MoveWork(Requested):
     at: datetime
     reason: str = ""
     planned: dict[str, str] | None = None
+
+
+class SplitWork(Requested):
+    """Make units of work that no node has begun, by line, a fulfilment of their own at the same node. `made` is its id;
+    who asks leaves it out. Raises StepNotPossible for work that is begun or ended, for more units than it has and for
+    all of them, InvalidInput for lines that it does not have.
+    """
+
+    verb: Literal["split_work"] = "split_work"
+    fulfilment_id: str
+    lines: Annotated[dict[str, Quantity], Field(min_length=1)]
+    actor: str
+    at: datetime
+    reason: str = ""
+    made: str | None = None
 
 
 class CountAsDelivered(Requested):
@@ -253,6 +268,7 @@ Command = Annotated[
     | CountAsDelivered
     | Reship
     | MoveWork
+    | SplitWork
     | CancelUnits
     | CancelRest
     | GiveUpWaiting

@@ -48,6 +48,7 @@ class EventKind(StrEnum):
     NOTED = "noted"
     RESHIPPED = "reshipped"
     MOVED = "moved"
+    SPLIT = "split"
     MESSAGE_RESENT = "message_resent"
     PROCESS_REVIVED = "process_revived"
     EXCEPTION_ASSIGNED = "exception_assigned"
@@ -176,6 +177,15 @@ class MovedData(RequestedData):
     node_id: str
     to: str | None = None
     fulfilments: dict[str, str]
+
+
+class SplitData(RequestedData):
+    """Work that was split: its node, the units by line that left it, and the fulfilment that they became."""
+
+    fulfilment_id: str
+    node_id: str
+    lines: dict[str, int]
+    made: str
 
 
 class ResentData(RequestedData):
@@ -331,6 +341,7 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.NOTED: EventInfo(NoteData, "Somebody wrote a note about the order"),
     _KIND.RESHIPPED: EventInfo(ReshippedData, "Units of a parcel that came back are to be sent once more"),
     _KIND.MOVED: EventInfo(MovedData, "Work that no node had begun was moved to another node"),
+    _KIND.SPLIT: EventInfo(SplitData, "Some units of work that no node had begun became a fulfilment of their own"),
     _KIND.MESSAGE_RESENT: EventInfo(ResentData, "A message was sent once more"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
     _KIND.EXCEPTION_ASSIGNED: EventInfo(ExceptionData, "An exception was given to a person or a role, or given back"),

@@ -5,7 +5,7 @@ A new field needs a default: what was asked before is still read.
 
 from pydantic import Field
 
-from dom.orders.calls import Reason, Request
+from dom.orders.calls import Reason, Request, StepLine
 from dom.orders.notes import Attachments, NoteText
 from dom.shared.access import TEMPORAL
 from dom.shared.base import NodeId, Text
@@ -31,6 +31,12 @@ class MoveCall(FulfilmentCall):
     """Move work that no node has begun to a node; without one, to any other."""
 
     node_id: NodeId | None = None
+
+
+class SplitCall(FulfilmentCall):
+    """Make units of work, by line, a fulfilment of their own."""
+
+    lines: tuple[StepLine, ...] = Field(min_length=1, max_length=1000)
 
 
 class ResendCall(Request):

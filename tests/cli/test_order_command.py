@@ -99,3 +99,11 @@ class TestStaff:
         assert moved.stdout == "web-7-F1 is recalled; its units are now web-7-F2 at wh-london\n", moved.output
         held = "SELECT node_id, reserved FROM stock WHERE reserved > 0"
         assert execute(world_url, held) == [("wh-london", 2)]
+
+    def test_work_is_split(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        for wrong in ("x", "1=none", "1=0"):
+            assert dom("order", "split", "web-7-F1", wrong).exit_code == 2
+        assert dom("order", "split", "web-7-F1", "1=2").exit_code == 1
+        parted = dom("order", "split", "web-7-F1", "1=1")
+        assert parted.stdout == "1 units of web-7-F1 are now web-7-F2\n", parted.output

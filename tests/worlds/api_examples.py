@@ -35,7 +35,19 @@ from api.exceptions.examples import (
     SNOOZES,
 )
 from api.exceptions.watch_examples import WATCH, WATCH_LIST, WATCHES
-from api.fulfilment.examples import ARRIVALS, ARRIVED, CORRECTED, MOVED, MOVES, SAID, STEP_TAKEN, STEPS, WORK_LIST
+from api.fulfilment.examples import (
+    ARRIVALS,
+    ARRIVED,
+    CORRECTED,
+    MOVED,
+    MOVES,
+    SAID,
+    SPLIT,
+    SPLITS,
+    STEP_TAKEN,
+    STEPS,
+    WORK_LIST,
+)
 from api.health.examples import ALIVE, PROBLEM_MEANING, READY
 from api.imports.examples import IMPORT, IMPORT_CANCELLED, IMPORT_FILES, IMPORT_LIST, IMPORT_PROBLEMS
 from api.inbound.examples import (
@@ -227,6 +239,8 @@ __all__ = [
     "SKU_REQUESTS",
     "SNOOZES",
     "SOURCING",
+    "SPLIT",
+    "SPLITS",
     "STEPS",
     "STEP_TAKEN",
     "STOCK_VALUES",

@@ -9,8 +9,8 @@ from typing import Literal
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from dom.orders.commands import AddNote, Command, MoveParcel, MoveWork, ResendMessage, Reship
-    from dom.orders.staff_calls import FulfilmentCall, MoveCall, NoteCall, ResendCall
+    from dom.orders.commands import AddNote, Command, MoveParcel, MoveWork, ResendMessage, Reship, SplitWork
+    from dom.orders.staff_calls import FulfilmentCall, MoveCall, NoteCall, ResendCall, SplitCall
     from dom.orders.status import FulfilmentStatus
     from workflows.activity_calls import REFUSALS
     from workflows.order.stored import StoredOrder, request_at
@@ -59,6 +59,15 @@ class StaffRequests(ABC):
         told = {"fulfilment_id": call.fulfilment_id, "node_id": call.node_id, "actor": call.actor}
         command = MoveWork(**told, at=workflow.now(), reason=call.reason)
         await self._carry_out(command, f"Move {call.fulfilment_id} to {call.node_id or 'another node'}")
+
+    @workflow.signal
+    async def split_requested(self, call: SplitCall) -> None:
+        """Make units of work that no node has begun a fulfilment of their own."""
+        lines = {line.line_id: line.quantity for line in call.lines if line.quantity}
+        if lines:
+            told = {"fulfilment_id": call.fulfilment_id, "actor": call.actor, "reason": call.reason}
+            command = SplitWork(**told, lines=lines, at=workflow.now())
+            await self._carry_out(command, f"Split {call.fulfilment_id}")
 
     async def _carry_out(self, command: Command, summary: str) -> None:
         try:

@@ -11,6 +11,7 @@ holding     what putting a hold on and releasing it changes
 moving      what moving work to another node changes
 node_steps  what a node's step changes
 parcels     what a carrier's booking, and what it says of a parcel, changes
+splitting   what splitting work changes
 telling     what a note changes, and a message that is sent once more
 shared      what these share: how work goes on, ends, and loses units
 """
@@ -38,12 +39,13 @@ from dom.orders.commands import (
     Requested,
     ResendMessage,
     Reship,
+    SplitWork,
     TakeNodeStep,
 )
 from dom.orders.events import RequestedData
 from dom.orders.lifecycle import OrderState, is_repeat
 from dom.orders.status import FulfilmentStatus
-from dom.orders.transitions import cancelling, editing, holding, moving, node_steps, parcels, telling
+from dom.orders.transitions import cancelling, editing, holding, moving, node_steps, parcels, splitting, telling
 from dom.orders.transitions.applying import apply
 from dom.orders.transitions.cancelling import cancellation_key
 from dom.orders.transitions.shared import NEEDS_A_PERSON, TOLD, fulfilment_of, message_key
@@ -90,6 +92,7 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     CountAsDelivered: parcels.arrived,
     Reship: parcels.reship,
     MoveWork: moving.move_work,
+    SplitWork: splitting.split_work,
     CancelUnits: cancelling.cancel_units,
     CancelRest: cancelling.cancel_rest,
     GiveUpWaiting: cancelling.give_up_waiting,

@@ -66,6 +66,8 @@ from tests.worlds import api_examples as examples
         (CancelResult, examples.CANCELLED),
         *((fulfilments.StaffCall, body) for said in examples.SAID.values() for body in said.values()),
         *((fulfilments.MoveRequest, body) for body in examples.MOVES.values()),
+        *((fulfilments.SplitRequest, body) for body in examples.SPLITS.values()),
+        (fulfilments.FulfilmentSplit, examples.SPLIT),
         (fulfilments.FulfilmentMoved, examples.MOVED),
         *((fulfilments.FulfilmentCorrected, answer) for answer in examples.CORRECTED.values()),
         (fulfilments.WorkList, examples.WORK_LIST),

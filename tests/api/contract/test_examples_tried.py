@@ -106,6 +106,7 @@ REFUSED = {
     "reshipFulfilment: to the right address": "step-not-possible",
     "moveFulfilment: to a node": "step-not-possible",
     "moveFulfilment: anywhere else": "step-not-possible",
+    "splitFulfilment: two ahead of the rest": "step-not-possible",
     "requestReturn: two units of a line": "nothing-to-return",
     "requestReturn: to a store": "nothing-to-return",
     # The example before it closed the transfer, or runs under the name.

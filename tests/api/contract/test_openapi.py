@@ -70,7 +70,7 @@ PROMISED = {
     "GET /v1/fulfilments/{fulfilment_id}/label",
     *(
         f"POST /v1/fulfilments/{{fulfilment_id}}/{step}"
-        for step in (*FulfilmentStep, "arrived", "lost", "delivered", "reship", "move")
+        for step in (*FulfilmentStep, "arrived", "lost", "delivered", "reship", "move", "split")
     ),
     "GET /v1/carriers",
     "POST /v1/carriers/{carrier}/events",

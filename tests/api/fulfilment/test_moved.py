@@ -96,3 +96,33 @@ async def test_a_repeat_is_answered_as_before(channel: Channel) -> None:
     assert {each.json()["fulfilments"][0]["id"] for each in answers} == {f"{order_id}-F2"}
     assert [each.json()["repeated"] for each in answers].count(False) == 1
     problem(await move(channel, f"{order_id}-F1", None, headers=key), 409, "conflict", "Idempotency-Key")
+
+
+async def test_one_part_is_split_off_and_moved(channel: Channel, engine: AsyncEngine) -> None:
+    order_id = await placed(channel, NODE, OTHER)
+    asked = {"lines": [{"line_id": "1", "quantity": 1}], "reason": "half of it is there"}
+    path, key = f"/v1/fulfilments/{order_id}-F1/split", {"Idempotency-Key": "s1"}
+    answers = [await channel.http.post(path, json=asked, headers=key) for _ in range(2)]
+    assert [(each.status_code, each.json()["repeated"]) for each in answers] == [(200, False), (200, True)]
+    done = answers[0].json()
+    assert done["made"] == f"{order_id}-F2"
+    assert [(each["id"], each["node_id"], each["lines"]) for each in done["fulfilments"]] == [
+        (f"{order_id}-F1", NODE, {"1": 1}),
+        (f"{order_id}-F2", NODE, {"1": 1}),
+    ]
+    problem(
+        await channel.http.post(path, json=asked | {"reason": "x"}, headers=key), 409, "conflict", "Idempotency-Key"
+    )
+    moved = (await move(channel, done["made"])).json()
+    assert moved["fulfilments"][0]["node_id"] == OTHER
+    twice = {"lines": [{"line_id": "1", "quantity": 1}] * 2}
+    problem(await channel.http.post(path, json=twice), 422, "invalid-input", "lines[1].line_id")
+    problem(await channel.http.post(path, json=asked), 409, "step-not-possible", "lines")
+    support = await key_of(engine, Role.SUPPORT, Limits.of(channels=["b2b"]), name="kim of b2b")
+    problem(await channel.http.post(path, json=asked, headers=support), 404, "not-found")
+    for number in (1, 3):
+        await channel.step(f"{order_id}-F{number}", "pack")
+        work = await channel.until_work(f"{order_id}-F{number}", "booked")
+        await channel.step(f"{order_id}-F{number}", "hand-over")
+        await channel.scan(work, "delivered")
+    assert (await channel.until_order(order_id, "delivered"))["lines"][0]["delivered"] == 2

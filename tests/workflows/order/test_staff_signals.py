@@ -3,8 +3,9 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from dom.orders.calls import StepLine
 from dom.orders.notes import Attachment
-from dom.orders.staff_calls import FulfilmentCall, MoveCall, NoteCall, ResendCall
+from dom.orders.staff_calls import FulfilmentCall, MoveCall, NoteCall, ResendCall, SplitCall
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
@@ -67,3 +68,17 @@ async def test_work_is_moved(temporal_client: Client, world: AsyncEngine) -> Non
         ("dc-leeds", "recalled"),
         ("wh-london", "delivered"),
     ]
+
+
+async def test_work_is_split(temporal_client: Client, world: AsyncEngine) -> None:
+    async with House(temporal_client, world).working() as house:
+        order = small.order("parted", A=3)
+        await house.send(order)
+        first = f"{order.order_id}-F1"
+        for units in (5, 2):  # there are no five
+            call = SplitCall(fulfilment_id=first, lines=(StepLine(line_id="1", quantity=units),))
+            await house.handle(order).signal(OrderWorkflow.split_requested, call)
+        await deliver(house, order)
+        await deliver(house, order, 2)
+        await ended(house, order)
+    assert await rows(world, "SELECT quantity FROM fulfilment_lines ORDER BY fulfilment_id") == [(1,), (2,)]
