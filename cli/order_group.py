@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from typer.core import TyperGroup
 
-from cli import order_command, order_verbs
+from cli import order_command, order_stopping, order_verbs
 
 
 class _ShownUnlessToldOtherwise(TyperGroup):
@@ -31,3 +31,6 @@ app.command()(order_verbs.delivered)
 app.command()(order_verbs.reship)
 app.command()(order_verbs.move)
 app.command()(order_verbs.split)
+app.command()(order_stopping.hold)
+app.command()(order_stopping.release)
+app.command()(order_stopping.cancel)

@@ -103,11 +103,15 @@ def move(
     from services import moving
     from services.clock import utc_now
     from services.database import Database
+    from store.stock import OutOfReach
 
     command = MoveWork(fulfilment_id=fulfilment, node_id=to, actor=by, at=utc_now(), reason=reason)
 
     async def work(connection: AsyncConnection, writing: Writing) -> OrderChanged:
-        return await moving.move_in(Database(connection.engine), connection, command, writing)
+        try:
+            return await moving.move_in(Database(connection.engine), connection, command, writing)
+        except OutOfReach as taken:
+            raise moving.taken_meanwhile(fulfilment) from taken
 
     done = written("move", fulfilment, by, work, reason)
     went = ", ".join(f"{new} at {node}" for new, node in done.data["fulfilments"].items())

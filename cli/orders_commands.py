@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from cli.folder import DataFolder
+    from dom.orders.calls import CancelCall, CancelResult
     from dom.orders.commands import Reship
     from dom.shared.access import Principal
     from processes.consistency import Comparison, Fault
@@ -177,6 +178,21 @@ class Servers:
 
         durable = Durable(self._client, self._task_queue)
         return await reship(durable, self._engine, command, webhooks=webhooks)
+
+    async def cancel(self, order_id: str, call: CancelCall) -> CancelResult:
+        """Cancel units of an order. Raises what `OrderProcesses.cancel` raises, as the core says it."""
+        from temporalio.client import WorkflowUpdateFailedError
+
+        from processes.client import Durable
+        from processes.errors import domain_error
+        from processes.orders import OrderProcesses
+        from store.database.engine import reading
+
+        orders = OrderProcesses(Durable(self._client, self._task_queue), reading(self._engine))
+        try:
+            return await orders.cancel(order_id, call, None)
+        except WorkflowUpdateFailedError as error:
+            raise domain_error(error.cause) or error from error
 
     async def revive(self, them: list[str] | None, by: str, *, thoroughly: bool) -> dict[str, str]:
         """Revive the named, or everything that is wrong; answers why not, or an empty text for what was revived."""

@@ -24,7 +24,7 @@ from dom.sourcing.sourced import SourcingRun, status_with_new_work
 from services import sourcing
 from services.change_orders import OrderChanged, Writing, answered_before, locked, write
 from services.database import Database
-from store import backorders
+from store import backorders, stock
 from store.backorders import queue
 from store.fulfilment import fulfilments
 from store.network import reference
@@ -36,7 +36,7 @@ from store.sourcing.decisions import Planned
 
 async def move(database: Database, command: MoveWork) -> OrderChanged:
     """Move the work, in a transaction of its own, which is made again while somebody else takes the stock it planned
-    with. Raises as `move_in`, and OutOfReach.
+    with. Raises as `move_in`, and StepNotPossible if that happens each time.
     """
     writing = Writing(webhook=database.webhooks, notify=True)
 
@@ -44,7 +44,15 @@ async def move(database: Database, command: MoveWork) -> OrderChanged:
         async with database.transaction() as connection:
             return await move_in(database, connection, command, writing)
 
-    return await sourcing.in_reach(transaction)
+    try:
+        return await sourcing.in_reach(transaction)
+    except stock.OutOfReach as taken:
+        raise taken_meanwhile(command.fulfilment_id) from taken
+
+
+def taken_meanwhile(fulfilment_id: str) -> StepNotPossible:
+    """Others took the stock of the new place while it was planned with."""
+    return StepNotPossible(f"{fulfilment_id} cannot be moved now: others take the stock there; try again")
 
 
 async def move_in(database: Database, connection: AsyncConnection, command: MoveWork, writing: Writing) -> OrderChanged:

@@ -107,3 +107,14 @@ class TestStaff:
         assert dom("order", "split", "web-7-F1", "1=2").exit_code == 1
         parted = dom("order", "split", "web-7-F1", "1=1")
         assert parted.stdout == "1 units of web-7-F1 are now web-7-F2\n", parted.output
+
+    def test_a_hold_is_put_on_and_released(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        placed = dom("order", "hold", "web-7", "manual", "--reason", "looks odd", "--by", "kim", "--hours", "2")
+        assert placed.stdout == "web-7-H1 blocks hand_over, release\n", placed.output
+        assert dom("order", "hold", "web-7", "manual").exit_code == 1
+        assert dom("order", "hold", "web-7", "zebra").exit_code == 1
+        assert dom("order", "release", "web-7-H1", "--reason", "all is well").stdout == "web-7-H1 is released\n"
+        assert dom("order", "release", "web-7-H1").exit_code == 1
+        found = "SELECT purpose, placed_by, resolution, released_by, release_at IS NOT NULL FROM order_holds"
+        assert execute(world_url, found) == [("looks odd", "kim", "all is well", "ada", True)]

@@ -227,3 +227,20 @@ async def test_a_parcel_that_came_back_is_sent_once_more_though_the_order_was_ov
     told = "SELECT actor, reason FROM timeline WHERE kind = 'reshipped'"
     assert await rows(house.engine, told) == [("ada", "the right address")]
     assert await rows(house.engine, "SELECT route FROM audit_log") == [("dom order reship",)]
+
+
+async def test_an_order_is_cancelled_in_part_and_whole(house: House, dom: Dom) -> None:
+    order = small.order("called-off", A=3)
+    await house.send(order)
+    assert (await asyncio.to_thread(dom, "order", "cancel", "web-called-off", "1=x")).exit_code == 2
+    refused = await asyncio.to_thread(dom, "order", "cancel", "web-called-off", "1=9")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    part = await asyncio.to_thread(dom, "order", "cancel", "web-called-off", "1=1", "--reason", "too many")
+    assert part.stdout == "cancelled 1 of line 1; web-called-off is accepted\n", part.output
+    whole = await asyncio.to_thread(dom, "order", "cancel", "web-called-off")
+    assert whole.stdout == "cancelled 2 of line 1; web-called-off is cancelled\n", whole.output
+    await ended(house, order)
+    gone = await asyncio.to_thread(dom, "order", "cancel", "web-called-off")
+    assert gone.exit_code == 1
+    told = "SELECT actor, reason FROM timeline WHERE kind = 'cancelled' ORDER BY id"
+    assert await rows(house.engine, told) == [("ada", "too many"), ("ada", "")]

@@ -93,7 +93,7 @@ async def test_what_is_begun_or_not_there(database: Database) -> None:
 
 async def test_a_repeat_is_answered_as_before(database: Database) -> None:
     await accept(database, small.order("1", A=4))
-    asked = {"request": "r1", "request_hash": "h1", "lines": {"1": 1}}
+    asked: dict[str, Any] = {"request": "r1", "request_hash": "h1", "lines": {"1": 1}}
     done = await asyncio.gather(*(split(database, **dict(asked)) for _ in range(4)))
     assert [each.repeated for each in done].count(False) == 1
     assert {each.data["made"] for each in done} == {"web-1-F2"}
