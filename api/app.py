@@ -21,7 +21,7 @@ from api.contract import docs_page, document
 from api.delivery import carrier_routes, shipment_routes
 from api.exceptions import desk_routes, watch_routes
 from api.exceptions import routes as exceptions
-from api.fulfilment import cancellation_routes
+from api.fulfilment import cancellation_routes, directing_routes, staff_routes
 from api.fulfilment import routes as fulfilments
 from api.health import problem_routes
 from api.health import routes as health
@@ -44,6 +44,7 @@ from api.inbound import routes as inbound
 from api.network import node_routes, sku_routes
 from api.notifications import routes as messages
 from api.orders import change_routes as order_changes
+from api.orders import note_routes as order_notes
 from api.orders import routes as orders
 from api.orders import view_routes
 from api.policy import draft_routes
@@ -63,9 +64,12 @@ _RESOURCES = (
     orders,
     order_changes,
     bulk,
+    order_notes,
     holds,
     hold_policies,
     fulfilments,
+    staff_routes,
+    directing_routes,
     cancellation_routes,
     carrier_routes,
     shipment_routes,

@@ -14,8 +14,7 @@ from cli import (
     exceptions_commands,
     keys_commands,
     ofl,
-    order_command,
-    orders_cancel,
+    order_group,
     orders_commands,
     secrets_commands,
     stock_commands,
@@ -145,10 +144,9 @@ def doctor() -> None:
         raise typer.Exit(examine(settings, folder))
 
 
-app.command()(order_command.order)
+app.add_typer(order_group.app, name="order")
 app.add_typer(keys_commands.app, name="keys")
 app.add_typer(secrets_commands.app, name="secrets")
-orders_commands.app.command()(orders_cancel.cancel)
 app.add_typer(orders_commands.app, name="orders")
 app.add_typer(bulk_commands.app, name="bulk")
 app.add_typer(exceptions_commands.app, name="exceptions")

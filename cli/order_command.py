@@ -36,7 +36,7 @@ def order(order_id: OrderId) -> None:
             raise StartProblem(f"there is no order {order_id}", "look for it with GET /v1/orders?q=...")
     screen = console()
     screen.print(heading(found))
-    for part in (lines(found), fulfilments(found), happened(events)):
+    for part in (lines(found), fulfilments(found), messages(found), happened(events)):
         screen.print(part)
 
 
@@ -70,6 +70,12 @@ def fulfilments(found: dict[str, Any]) -> Table:
     return _table(("fulfilment", "node", "units", "method", "status", "shipment"), rows)
 
 
+def messages(found: dict[str, Any]) -> Table:
+    """What was told, with the numbers under which it can be sent again."""
+    rows = ((m["id"], m["kind"], m["medium"], m["recipient"], m["status"]) for m in found["messages"])
+    return _table(("message", "kind", "by", "to", "status"), rows)
+
+
 def happened(events: Sequence[RowMapping]) -> Table:
     """The timeline, oldest first."""
     rows = ((moment(e["occurred_at"]), e["kind"], e["actor"], _about(e)) for e in events)
@@ -86,7 +92,9 @@ def _tracked(fulfilment: dict[str, Any]) -> str:
 
 
 def _about(event: RowMapping) -> str:
-    return " ".join(filter(None, (event["data"].get("fulfilment_id", ""), event["reason"])))
+    data = event["data"]
+    links = (link["url"] for link in data.get("links") or ())
+    return " ".join(filter(None, (data.get("fulfilment_id", ""), event["reason"], data.get("text", ""), *links)))
 
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from cli.folder import DataFolder
     from dom.orders.calls import CancelCall, CancelResult
+    from dom.orders.commands import Reship
     from dom.shared.access import Principal
     from processes.consistency import Comparison, Fault
+    from services.change_orders import OrderChanged
     from services.exceptions_desk import Asked
     from settings import Settings
     from store.access.audit import AuditEntry
@@ -181,6 +183,14 @@ class Servers:
         if not run.ended:
             await BackgroundWork(Durable(self._client, self._task_queue), self._engine).bulk_asked(run.id)
         return run
+
+    async def reship(self, command: Reship, *, webhooks: bool) -> OrderChanged:
+        """Send a parcel that came back once more. Raises what `reshipping.reship` raises."""
+        from processes.client import Durable
+        from processes.reshipping import reship
+
+        durable = Durable(self._client, self._task_queue)
+        return await reship(durable, self._engine, command, webhooks=webhooks)
 
     async def cancel(self, order_id: str, call: CancelCall, key: str | None, entry: AuditEntry) -> CancelResult:
         """Cancel units, and write it into the audit log. Raises what `OrderProcesses.cancel` raises."""

@@ -1,12 +1,11 @@
 """Channels: what each may see and take of the stock, and how it wants to hear of changes."""
 
 from enum import StrEnum
-from typing import Annotated
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from dom.shared.base import ChannelId, NodeId, SkuId, Text, Value
+from dom.shared.urls import HttpUrl
 
 DEFAULT_PRIORITY = 100
 
@@ -26,24 +25,13 @@ class Level(StrEnum):
     OUT = "out"
 
 
-def _is_http(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # a port that is none is found out only when it is asked for
-    except ValueError as error:
-        raise ValueError(f"not a URL: {error}") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("give a full http or https URL")
-    return url
-
-
 class Channel(Value):
     """Where orders come from. A lower `priority` is served first; `low_at` is the most units that are called low."""
 
     id: ChannelId
     name: Text
     priority: int = Field(default=DEFAULT_PRIORITY, ge=0, le=1000)
-    webhook_url: Annotated[str, Field(max_length=2000), AfterValidator(_is_http)] | None = None
+    webhook_url: HttpUrl | None = None
     publish: Publish = Publish.QUANTITY
     low_at: int = Field(default=5, ge=0, le=1_000_000)
 

@@ -8,6 +8,7 @@ signals          many orders signalled at once
 consistency      orders and returns beside their processes: which have none, which do not agree with the store
 runs             the last run of a workflow, as Temporal describes it
 revival          the process of an order or a return started anew, where the store stands
+reshipping       a parcel that came back is sent once more, and an order that had ended lives again
 exception_actions  what can be done about an exception in one call
 missing          what is said of an order or a return that has no process
 errors           what can go wrong on the way, in our own errors

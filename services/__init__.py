@@ -32,6 +32,10 @@ relay                  what stands in the outbox is sent, tried again and given 
 composing              what a message says, from what the outbox and the order say
 pricing                what a unit of stock is worth where it lies, worked out anew for what moved
 channel_webhooks       channels' own webhooks, posted to where each wants it
+moving                 work that no node has begun is moved to another node
+splitting              units of work that no node has begun become a fulfilment of their own
+parcel_marks           what staff says of a parcel, and one that came back is sent once more
+resending              a message of an order is sent once more
 returns                a return is requested and goes on: each command decided and written under the order's lock
 exceptions_desk        exceptions taken, handed on, put off, commented, resolved and reopened
 exception_actions      what can be done about an exception in one call and one transaction

@@ -80,17 +80,25 @@ async def carry_out(connection: AsyncConnection, state: OrderState, command: Com
     """Decide what the command changes of a locked order, and write it. Raises what `transitions.decide` raises, and
     Conflict where the command's request stands for another one; then nothing is written.
     """
+    repeated = await answered_before(connection, state, command)
+    if repeated is not None:
+        return repeated
+    change = transitions.decide(state, command)
+    after = await write(connection, state, change, writing)
+    return OrderChanged(after, change.event.data.model_dump(mode="json", exclude_none=True))
+
+
+async def answered_before(connection: AsyncConnection, state: OrderState, command: Command) -> OrderChanged | None:
+    """What a command came to that was carried out before, or says what is known; None for a new one. Raises Conflict
+    where its request stands for another one.
+    """
     if command.request is not None:
         before = await timeline.asked_by(connection, state.order_id, command.request)
         if before is not None:
             if command.request_hash and before.get("request_hash", command.request_hash) != command.request_hash:
                 raise Conflict(OTHER_REQUEST, field="Idempotency-Key")
             return OrderChanged(state, before, repeated=True)
-    if transitions.is_known(state, command):
-        return OrderChanged(state, {}, repeated=True)
-    change = transitions.decide(state, command)
-    after = await write(connection, state, change, writing)
-    return OrderChanged(after, change.event.data.model_dump(mode="json", exclude_none=True))
+    return OrderChanged(state, {}, repeated=True) if transitions.is_known(state, command) else None
 
 
 async def write(connection: AsyncConnection, state: OrderState, change: OrderChange, writing: Writing) -> OrderState:
@@ -139,6 +147,7 @@ def _tells(state: OrderState, after: OrderState, change: OrderChange, writing: W
         for entry in messages.to_customer(
             order_id, told.message_key, told.kind, context=told.context, webhook=writing.webhook
         )
+        if told.medium in {None, entry.medium}
     ]
     if writing.notify and after.followed != state.followed:
         tells.append(outbox.to_order(order_id, Notice.ORDER_CHANGED, {"event": key}, key=f"changed:{key}"))

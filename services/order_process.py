@@ -8,11 +8,33 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.fulfilment.carrier_reports import ParcelReport
 from dom.orders import cancellation
 from dom.orders.cancellation import CancelMode
-from dom.orders.commands import CancelUnits, Command, PlaceHold, ReleaseHold, TakeNodeStep
+from dom.orders.commands import (
+    CancelUnits,
+    Command,
+    MoveParcel,
+    MoveWork,
+    PlaceHold,
+    ReleaseHold,
+    ResendMessage,
+    Reship,
+    SplitWork,
+    TakeNodeStep,
+)
 from dom.orders.events import EventKind, ProcessRevivedData, units_taken
 from dom.orders.views import Heeded, OrderAfter, OrderView
 from dom.sourcing.sourced import ResumedOrder, sourced
-from services import cancellation_requests, carrier_reports, holds, node_steps, order_views
+from services import (
+    cancellation_requests,
+    carrier_reports,
+    holds,
+    moving,
+    node_steps,
+    order_views,
+    parcel_marks,
+    resending,
+    sourcing,
+    splitting,
+)
 from services.capture import MESSAGE_KEY
 from services.change_orders import change_order
 from services.database import Database
@@ -23,9 +45,21 @@ from store.sourcing import decisions
 
 async def change(database: Database, order_id: str, command: Command) -> OrderAfter:
     """Carry the command out. Raises what stands in its way, as the commands say; then nothing is written."""
+    return await sourcing.in_reach(lambda: _change(database, order_id, command))
+
+
+async def _change(database: Database, order_id: str, command: Command) -> OrderAfter:
     async with database.transaction() as connection:
         if isinstance(command, PlaceHold | ReleaseHold):
             changed = await holds.carry_out(connection, order_id, command, database.writing)
+        elif isinstance(command, MoveParcel | Reship):
+            changed = await parcel_marks.mark(connection, command, database.writing)
+        elif isinstance(command, MoveWork):
+            changed = await moving.move_in(database, connection, command, database.writing)
+        elif isinstance(command, SplitWork):
+            changed = await splitting.split(connection, command, database.writing)
+        elif isinstance(command, ResendMessage):
+            changed = await resending.resend(connection, order_id, command, database.writing)
         else:
             if isinstance(command, CancelUnits) and command.mode is CancelMode.ASK:
                 reference = await database.reference.now(connection)

@@ -31,8 +31,9 @@ _S = FulfilmentStatus
 STATES: Final = ("waiting", *map(str, (
     _S.RELEASED, _S.ACCEPTED, _S.PICKED, _S.PACKED, _S.BOOKED, _S.HANDED_OVER, _S.DELIVERED, _S.LOST, _S.RETURNED,
     _S.REJECTED, _S.READY, _S.COLLECTED,
-)), "cancelled", "held")  # fmt: skip
-"""`waiting`: all units wait for stock. `cancelled`: all are. `held`: a hold blocks the release to the node. The others:
+)), "cancelled", "held", "asked")  # fmt: skip
+"""`waiting`: all units wait for stock. `cancelled`: all are. `held`: a hold blocks the release to the node.
+`asked`: the node picked it, and is asked for its cancellation. The others:
 all units are in one fulfilment that came to this status; what was lost or rejected waits again.
 """
 
@@ -96,7 +97,8 @@ Made by `python -m tools.command_matrix` from `dom/orders/transitions`, which de
 Each cell is asked of the store by `tests/store/orders/test_command_matrix.py`.
 
 The order has two units of one SKU. `waiting`: both wait for stock. `cancelled`: both are cancelled. `held`: a hold
-blocks the release to the node. In the other columns both are in one fulfilment that came to this status; units of one
+blocks the release to the node. `asked`: the node has picked both, and is asked whether they can be cancelled. In the
+other columns both are in one fulfilment that came to this status; units of one
 that was lost, or rejected, wait again.
 
 `yes`: it is done. `repeat`: it is known already, and answered as done. `no`: 409 `step-not-possible`. Other refusals
@@ -127,7 +129,7 @@ status. What is a caller's own, and what another's is answered as if it were not
 def _may(ask: Ask, role: Role) -> str:
     if ask.scope is None:
         return "system"
-    if ask.scope not in SCOPES[role]:
+    if not {ask.scope, ask.also} & SCOPES[role]:
         return ""
     if ask.edit is None:
         return YES

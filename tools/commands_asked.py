@@ -8,7 +8,12 @@ from datetime import datetime
 from typing import Final
 
 from dom.network import ShippingMethod
+from dom.notifications.messages import Medium, MessageKind
+from dom.orders.asked import CancellationStatus
+from dom.orders.cancellation import CancelMode
 from dom.orders.commands import (
+    AddNote,
+    AnswerCancellation,
     BookCarrierRefused,
     CancelRest,
     CancelUnits,
@@ -19,9 +24,14 @@ from dom.orders.commands import (
     GiveUpWaiting,
     HoldIsOverdue,
     MoveParcel,
+    MoveWork,
     PlaceHold,
     ReleaseHold,
+    ResendMessage,
+    Reship,
+    SplitWork,
     TakeNodeStep,
+    ToldBefore,
 )
 from dom.orders.editing import changes
 from dom.orders.editing.changes import Change, EditKind
@@ -44,6 +54,8 @@ class Ask:
     scope: Scope | None
     command: _Make
     edit: EditKind | None = None
+    also: Scope | None = None
+    """Another scope that is enough."""
 
 
 def _step(step: FulfilmentStep) -> Ask:
@@ -57,7 +69,8 @@ def _parcel(status: FulfilmentStatus, name: str) -> Ask:
     def make(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
         return MoveParcel(fulfilment_id=fulfilment_id, status=status, actor="carrier", at=at)  # type: ignore[arg-type]
 
-    return Ask(name, Scope.SHIPMENTS_REPORT, make)
+    by_staff = Scope.FULFILMENTS_CORRECT if status in {_S.LOST, _S.DELIVERED} else None
+    return Ask(name, Scope.SHIPMENTS_REPORT, make, also=by_staff)
 
 
 def _booked(fulfilment_id: str, at: datetime, booking: int) -> Command:
@@ -81,9 +94,46 @@ def _arrived(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Comman
     return CountAsDelivered(fulfilment_id=fulfilment_id, actor="support", at=at, reason="arrived", begun=True)
 
 
-def _cancel(units: int | None) -> _Make:
-    def make(_: str, line_id: str, at: datetime, __: OrderState) -> Command:
-        return CancelUnits(lines=None if units is None else {line_id: units}, actor="support", at=at)
+def _reship(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
+    return Reship(fulfilment_id=fulfilment_id, actor="support", at=at)
+
+
+def _move(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
+    return MoveWork(fulfilment_id=fulfilment_id, actor="support", at=at)
+
+
+def _split(fulfilment_id: str, line_id: str, at: datetime, __: OrderState) -> Command:
+    return SplitWork(fulfilment_id=fulfilment_id, lines={line_id: 1}, actor="support", at=at)
+
+
+def _answer(answer: CancellationStatus) -> _Make:
+    def make(_: str, __: str, at: datetime, state: OrderState) -> Command:
+        request_id = next(iter(state.asked), ids.cancellation_request_id(state.order_id, 1))
+        return AnswerCancellation(request_id=request_id, answer=answer, actor="node", at=at)  # type: ignore[arg-type]
+
+    return make
+
+
+def _note(_: str, __: str, at: datetime, ___: OrderState) -> Command:
+    return AddNote(key="page", text="called", actor="support", at=at)
+
+
+def _resend(_: str, __: str, at: datetime, ___: OrderState) -> Command:
+    told = ToldBefore(
+        kind=MessageKind.SHIPPED,
+        medium=Medium.MAIL,
+        message_key="shipped",
+        context={},
+        waits=False,
+        times=0,
+    )
+    return ResendMessage(message_id=1, actor="support", at=at, told=told)
+
+
+def _cancel(units: int | None, mode: CancelMode = CancelMode.ALL) -> _Make:
+    def make(fulfilment_id: str, line_id: str, at: datetime, __: OrderState) -> Command:
+        lines = None if units is None else {line_id: units}
+        return CancelUnits(lines=lines, mode=mode, answer_by={fulfilment_id: at}, actor="support", at=at)
 
     return make
 
@@ -128,8 +178,16 @@ ASKS: Final = (
     _parcel(_S.LOST, "lost"),
     _parcel(_S.RETURNED, "returned to sender"),
     Ask("arrived after all", Scope.FULFILMENTS_CORRECT, _arrived),
+    Ask("send it once more", Scope.FULFILMENTS_CORRECT, _reship),
+    Ask("move to another node", Scope.FULFILMENTS_DIRECT, _move),
+    Ask("split", Scope.FULFILMENTS_DIRECT, _split),
     Ask("cancel the order", Scope.ORDERS_CANCEL, _cancel(None)),
     Ask("cancel a unit", Scope.ORDERS_CANCEL, _cancel(1)),
+    Ask("cancel what is possible", Scope.ORDERS_CANCEL, _cancel(None, CancelMode.POSSIBLE)),
+    Ask("cancel, and ask for the rest", Scope.ORDERS_CANCEL, _cancel(None, CancelMode.ASK)),
+    Ask("grant a cancellation", Scope.FULFILMENTS_WORK, _answer(CancellationStatus.GRANTED)),
+    Ask("refuse a cancellation", Scope.FULFILMENTS_WORK, _answer(CancellationStatus.REFUSED)),
+    Ask("a cancellation expires", None, _answer(CancellationStatus.EXPIRED)),
     Ask("cancel the rest", None, lambda _, __, at, ___: CancelRest(actor="system:temporal", at=at)),
     Ask("give up waiting", None, lambda _, __, at, ___: GiveUpWaiting(at=at, reason="too long")),
     Ask("put a hold on", Scope.ORDERS_HOLD, _hold),
@@ -139,6 +197,8 @@ ASKS: Final = (
         lambda _, __, at, state: ReleaseHold(hold_id=_held(state), actor="support", at=at),
     ),
     Ask("a hold is overdue", None, lambda _, __, at, state: HoldIsOverdue(hold_id=_held(state), at=at)),
+    Ask("note", Scope.ORDERS_NOTE, _note),
+    Ask("send a message once more", Scope.MESSAGES_RESEND, _resend),
     *(_edit(kind, change) for kind, change in _EDITS.items()),
 )
 """Every row, in sequence."""
@@ -176,6 +236,12 @@ def path_of(state: str, fulfilment_id: str, at: datetime) -> Iterator[Command]:
     """The commands by which released work comes to a state of the page."""
     if state == "cancelled":
         yield CancelUnits(lines=None, actor="support", at=at)
+        return
+    if state == "asked":
+        for status in (_S.ACCEPTED, _S.PICKED):
+            yield TakeNodeStep(fulfilment_id=fulfilment_id, step=_STEPS[status], actor="node", at=at)
+        answer_by = {fulfilment_id: at}
+        yield CancelUnits(lines=None, mode=CancelMode.ASK, answer_by=answer_by, actor="support", at=at)
         return
     if state == "held":
         blocks = frozenset({BlockedStep.RELEASE})

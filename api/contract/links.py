@@ -20,13 +20,16 @@ _ORDER: Final = (
     "listOrderChanges",
     "placeHold",
     "listOrderHolds",
+    "addOrderNote",
+    "listOrderNotes",
 )
 _OF_ORDER: Final = ("listFulfilments", "listCancellationRequests", "listShipments", "listMessages", "listExceptions")
 _HOLD: Final = ("releaseHold",)
 _STEPS: Final = tuple(
     f"{step}_fulfilment" for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")
 )  # fmt: skip
-_FULFILMENT: Final = (*_STEPS, "arrivedFulfilment", "getFulfilmentLabel")
+_STAFF: Final = ("loseFulfilment", "deliverFulfilment", "reshipFulfilment")
+_FULFILMENT: Final = (*_STEPS, *_STAFF, "moveFulfilment", "splitFulfilment", "arrivedFulfilment", "getFulfilmentLabel")
 _BULK: Final = ("getBulk", "listBulkItems", "stopBulk", "resumeBulk")
 _VIEW: Final = ("getSavedView", "putSavedView", "deleteSavedView")
 _CANCELLATION: Final = ("grantCancellationRequest", "refuseCancellationRequest")
@@ -54,12 +57,20 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "startBulk": (Follow("/id", "bulk_id", _BULK),),
     "listBulk": (Follow("/items/0/id", "bulk_id", _BULK),),
     "listBulkItems": (Follow("/items/0/order_id", "order_id", _ORDER),),
-    "getOrder": (Follow("/fulfilments/0/id", "fulfilment_id", _FULFILMENT),),
+    "getOrder": (
+        Follow("/fulfilments/0/id", "fulfilment_id", _FULFILMENT),
+        Follow("/messages/0/id", "message_id", ("resendMessage",)),
+    ),
     "listFulfilments": (
         Follow("/items/0/id", "fulfilment_id", _FULFILMENT),
         Follow("/items/0/order_id", "order_id", ("getOrder",)),
     ),
-    **{step: (Follow("/fulfilment_id", "fulfilment_id", _FULFILMENT),) for step in _STEPS},
+    **{step: (Follow("/fulfilment_id", "fulfilment_id", _FULFILMENT),) for step in (*_STEPS, *_STAFF)},
+    "splitFulfilment": (Follow("/made", "fulfilment_id", _FULFILMENT),),
+    "moveFulfilment": (
+        Follow("/fulfilments/0/id", "fulfilment_id", _FULFILMENT),
+        Follow("/order_id", "order_id", ("getOrder",)),
+    ),
     "listShipments": (
         Follow("/items/0/carrier", "carrier", ("reportCarrierEvents",)),
         Follow("/items/0/fulfilments/0", "fulfilment_id", ("getFulfilmentLabel",)),
@@ -81,7 +92,12 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     ),
     "listWatches": (Follow("/items/0/name", "watch", _WATCH),),
     "putWatch": (Follow("/name", "watch", _WATCH),),
-    "listMessages": (Follow("/items/0/order_id", "order_id", ("getOrder",)),),
+    "listOrderNotes": (Follow("/order_id", "order_id", ("getOrder", "addOrderNote")),),
+    "listMessages": (
+        Follow("/items/0/order_id", "order_id", ("getOrder",)),
+        Follow("/items/0/id", "message_id", ("resendMessage",)),
+    ),
+    "resendMessage": (Follow("/message/order_id", "order_id", ("getOrder",)),),
     "requestReturn": (Follow("/return_id", "return_id", _RETURN),),
     "listReturns": (Follow("/items/0/id", "return_id", _RETURN),),
     "receiveReturn": (Follow("/return_id", "return_id", ("getReturn", "inspectReturn", "closeReturn")),),

@@ -68,3 +68,58 @@ STATUS_AFTER: Final[dict[FulfilmentStep, FulfilmentStatus]] = {
     FulfilmentStep.HAND_OVER: FulfilmentStatus.HANDED_OVER,
     FulfilmentStep.COLLECT: FulfilmentStatus.COLLECTED,
 }
+SAID: Final[dict[str, dict[str, Example]]] = {
+    "lost": {"the carrier says so": {"reason": "the carrier found nothing in its depot"}},
+    "delivered": {"the customer called": {"reason": "a neighbour took it"}},
+    "reship": {"to the right address": {"reason": "the address was corrected"}},
+}
+_CORRECTED: Final[Example] = {
+    "order_id": "web-EXAMPLE-1",
+    "order_status": "backordered",
+    "fulfilment_id": "web-EXAMPLE-1-F1",
+    "fulfilment_status": "lost",
+    "repeated": False,
+    "waiting": {"1": 6},
+}
+CORRECTED: Final[dict[str, Example]] = {
+    "lost": _CORRECTED,
+    "delivered": {**_CORRECTED, "order_status": "delivered", "fulfilment_status": "delivered", "waiting": {}},
+    "reship": {**_CORRECTED, "fulfilment_status": "returned_to_sender"},
+}
+MOVES: Final[dict[str, Example]] = {
+    "to a node": {"node_id": "dc-doncaster", "reason": "the first one is short of staff"},
+    "anywhere else": {"reason": "the roof leaks"},
+}
+MOVED: Final[Example] = {
+    "order_id": "web-EXAMPLE-1",
+    "order_status": "accepted",
+    "fulfilment_id": "web-EXAMPLE-1-F1",
+    "repeated": False,
+    "fulfilments": [
+        {
+            "id": "web-EXAMPLE-1-F2",
+            "node_id": "dc-doncaster",
+            "status": "released",
+            "method": "standard",
+            "carrier": "northline",
+            "ship_by": "2026-03-02T16:00:00Z",
+            "lines": {"1": 6},
+            "promise": PROMISE,
+        }
+    ],
+    "promise": PROMISE,
+}
+SPLITS: Final[dict[str, Example]] = {
+    "two ahead of the rest": {"lines": [{"line_id": "1", "quantity": 2}], "reason": "they go with the early van"},
+}
+SPLIT: Final[Example] = {
+    "order_id": "web-EXAMPLE-1",
+    "order_status": "accepted",
+    "fulfilment_id": "web-EXAMPLE-1-F1",
+    "repeated": False,
+    "made": "web-EXAMPLE-1-F2",
+    "fulfilments": [
+        {**MOVED["fulfilments"][0], "id": "web-EXAMPLE-1-F1", "lines": {"1": 4}},
+        {**MOVED["fulfilments"][0], "lines": {"1": 2}},
+    ],
+}

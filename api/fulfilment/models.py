@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 from api.http.models import Page, Window
 from api.orders.models import UnitsOfLine
 from dom.network import ShippingMethod
-from dom.orders.calls import Request, StepLine
+from dom.orders.calls import Reason, Request, StepLine
 from dom.orders.order import ShipTo
-from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
-from dom.shared.base import GivenTime, Utc, Value
+from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason, OrderStatus
+from dom.shared.base import GivenTime, LineId, NodeId, Quantity, Utc, Value
 
 
 class StepReport(Request):
@@ -35,6 +35,80 @@ class Arrival(Value):
 
     reason: str = Field(default="", max_length=200)
     occurred_at: GivenTime | None = None
+
+
+class StaffCall(Request):
+    """Why staff says it, and when it was so; absent `occurred_at` means now."""
+
+    reason: Reason = ""
+    occurred_at: GivenTime | None = None
+
+
+class MoveRequest(Request):
+    """Where the work is to go, and why."""
+
+    node_id: NodeId | None = Field(default=None, description="The node that is to do it; absent: any other one.")
+    reason: Reason = ""
+
+
+class SplitLine(Value):
+    """Units of a line that are to go by themselves."""
+
+    line_id: LineId
+    quantity: Quantity = Field(description="How many of the work's units.")
+
+
+class SplitRequest(Request):
+    """Which units become a fulfilment of their own, and why."""
+
+    lines: tuple[SplitLine, ...] = Field(min_length=1, max_length=1000, description="Some of the work's units.")
+    reason: Reason = ""
+
+
+class MovedWork(BaseModel):
+    """A fulfilment that work became when it was moved or split."""
+
+    id: str = Field(description="The fulfilment's id; the node's steps are reported under it.")
+    node_id: str
+    status: FulfilmentStatus = Field(description="How far the node is with it.")
+    method: ShippingMethod
+    carrier: str | None
+    ship_by: Utc
+    lines: dict[str, int] = Field(description="Units by line.")
+    promise: Window = Field(description="When its goods arrive.")
+
+
+class FulfilmentMoved(BaseModel):
+    """What the work became, and how the order stands after it."""
+
+    order_id: str
+    order_status: OrderStatus = Field(description="What has become of the order as a whole.")
+    fulfilment_id: str = Field(description="The work that was moved: it is recalled.")
+    repeated: bool = Field(description="Whether it had been moved before, under the same request.")
+    fulfilments: list[MovedWork] = Field(description="What it became and still lives, by id.")
+    promise: Window | None = Field(description="What the customer is promised for the order now.")
+
+
+class FulfilmentSplit(BaseModel):
+    """Both parts of the work."""
+
+    order_id: str
+    order_status: OrderStatus = Field(description="What has become of the order as a whole.")
+    fulfilment_id: str = Field(description="The work that was split.")
+    repeated: bool = Field(description="Whether it had been split before, under the same request.")
+    made: str = Field(description="The id of the fulfilment that was made.")
+    fulfilments: list[MovedWork] = Field(description="Both parts, as far as they live.")
+
+
+class FulfilmentCorrected(BaseModel):
+    """How fulfilment and order stand after it."""
+
+    order_id: str
+    order_status: OrderStatus = Field(description="What has become of the order as a whole.")
+    fulfilment_id: str
+    fulfilment_status: FulfilmentStatus = Field(description="Where the work stands now.")
+    repeated: bool = Field(description="Whether it had been so before, and nothing was written now.")
+    waiting: dict[str, int] = Field(description="Units of the order that wait to be sourced, by line.")
 
 
 class StepTaken(BaseModel):

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.http.models import Page
 from dom.notifications.messages import MessageKind
+from dom.orders.calls import Reason, Request
 from dom.shared.base import Utc
 from store.enums import MessageStatus
 
@@ -29,3 +30,16 @@ class MessageList(Page):
     """A page of messages, newest first."""
 
     items: list[MessageSummary]
+
+
+class ResendRequest(Request):
+    """Why a message is sent once more."""
+
+    reason: Reason = ""
+
+
+class MessageResent(BaseModel):
+    """The message that was written now, and the one that it says again."""
+
+    message: MessageSummary = Field(description="As it stands now; it goes out by itself.")
+    resent: int = Field(description="The number of the message that was sent once more.")

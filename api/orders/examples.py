@@ -146,8 +146,9 @@ ORDER: Final[Example] = {
     ],
     "messages": [
         {
+            "id": 4711,
             "message_key": "accepted",
-            "kind": "order_accepted",
+            "kind": "order_confirmed",
             "medium": "mail",
             "recipient": "ada@customer.example",
             "status": "sent",

@@ -160,6 +160,7 @@ class OrderFulfilment(BaseModel):
 class OrderMessage(BaseModel):
     """A message to the customer or the channel, and what became of it."""
 
+    id: int = Field(description="Its number, under which it can be sent again.")
     message_key: str
     kind: str
     medium: Medium

@@ -24,7 +24,7 @@ from api.orders.models import CancelRequest, OrderCaptured, OrderDetail, OrderLi
 from api.orders.search_parameters import FilterParameters
 from api.orders.sourcing import stored_decision
 from dom.orders.calls import CancelCall, CancelResult, OrderAnswer
-from dom.orders.events import INTERNAL
+from dom.orders.events import FOR_STAFF, INTERNAL
 from dom.orders.intake import OrderRequest, as_captured_before
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
@@ -198,14 +198,15 @@ async def get(order_id: OrderId, services: Use, who: Annotated[Principal, needs(
     },
 )
 async def get_timeline(order_id: OrderId, services: Use, who: Annotated[Principal, needs(Scope.ORDERS_READ)]) -> Json:
-    """Append-only: who did what, when and why, with the data of each step."""
+    """Append-only: who did what, when and why, with the data of each step. Notes are for who may read them."""
     await visibility.see(services, who, ORDER, order_id)
     async with services.reads.connect() as connection:
         events = await timeline.of_order(connection, order_id)
         if not events and await order_rows.find(connection, order_id) is None:
             raise _no(order_id)
     hidden = frozenset() if visibility.sees_costs(who) else INTERNAL
-    shown = [{**event, "data": _without(event["data"], hidden)} for event in events]
+    private = frozenset[str]() if who.has(Scope.ORDERS_NOTE) else FOR_STAFF
+    shown = [{**each, "data": _without(each["data"], hidden)} for each in events if each["kind"] not in private]
     return Json({"order_id": order_id, "events": shown})
 
 

@@ -174,7 +174,8 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         ExceptionSeverity.MAJOR,
         OwnerRole.SUPPORT,
         "the parcel comes back; its units count as cancelled, its stock is gone from the balance",
-        "when it arrives, book it in (`POST /v1/inventory/adjustments`); refund outside the system",
+        "when it arrives, book it in (`POST /v1/inventory/adjustments`); send it once more "
+        "(`POST /v1/fulfilments/{id}/reship`), or refund outside the system",
         due_minutes=3 * 24 * 60,
         actions=(_DO.BOOK_IN,),
     ),
@@ -219,13 +220,14 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         ExceptionSeverity.MINOR,
         OwnerRole.SUPPORT,
         "a mail or webhook was refused for good",
-        "correct the address outside, tell the customer",
+        "correct the address outside, then send it again (`POST /v1/messages/{id}/resend`, which closes this)",
     ),
     ExceptionKind.MESSAGE_GIVEN_UP: ExceptionInfo(
         ExceptionSeverity.MINOR,
         OwnerRole.OPERATOR,
         "nobody took the message for three days, or it could not be written; the detail says why",
-        "mend the mail server, the webhook or the order's data, tell the customer",
+        "mend the mail server, the webhook or the order's data, then send it again (`POST /v1/messages/{id}/resend`, "
+        "which closes this)",
     ),
     ExceptionKind.LABEL_TRANSLITERATED: ExceptionInfo(
         ExceptionSeverity.MINOR,
@@ -239,7 +241,8 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         OwnerRole.SUPPORT,
         "a worker ended while a mail was under way, or its sender failed in an unknown way: it may or may not have "
         "arrived",
-        "look at the mail server's log for its `Message-ID`, or simply write to the customer",
+        "look at the mail server's log for its `Message-ID`, or simply send it again (`POST /v1/messages/{id}/resend`, "
+        "which closes this)",
     ),
     ExceptionKind.COUNT_BELOW_RESERVED: ExceptionInfo(
         ExceptionSeverity.MAJOR,

@@ -11,6 +11,7 @@ intake       the door: an order is checked here against the outside world's rule
              hands it over
 lifecycle    the life of an order's units: where each one stands, which step may follow, and what the
              order's status is
+notes        what people write about an order
 order        an order as it was captured, and the promise its customer got. `dom.orders.intake` is where it
              is checked
 return_calls the same of a return

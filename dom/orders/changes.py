@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from dom.exceptions import ExceptionKind
-from dom.notifications.messages import MessageKind
+from dom.notifications.messages import Medium, MessageKind
 from dom.orders.asked import EndedCancellation, OpenCancellation
 from dom.orders.editing.changes import Change
 from dom.orders.events import EventData, EventKind
@@ -24,7 +24,7 @@ CANCELLED: Final = "cancelled"
 """The place of units that are not to be sent any more."""
 ADDED: Final = "added"
 """Where units come from that the order did not have."""
-_NO_FULFILMENT: Final = frozenset({WAITING, ADDED})
+_NO_FULFILMENT: Final = frozenset({WAITING, ADDED, CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,12 @@ StockEffect = ConsumeStock | ReleaseStock | GiveDayBack
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What the customer and the channel are told."""
+    """What the customer and the channel are told; of a `medium` only who is told by it."""
 
     kind: MessageKind
     message_key: str
     context: Mapping[str, Any]
+    medium: Medium | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,8 @@ class OrderChange:
     """Cancellations that nodes are asked for."""
     ended: tuple[EndedCancellation, ...] = ()
     """Such requests that end."""
+    reshipped: str | None = None
+    """The fulfilment whose units are to be sent once more."""
     step_of: str | None = None
     """The fulfilment among whose steps the change counts."""
     is_cancellation: bool = False

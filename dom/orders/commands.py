@@ -3,17 +3,19 @@
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from dom.notifications.messages import Medium, MessageKind
 from dom.orders.asked import AskedOf, CancellationStatus
 from dom.orders.cancellation import CancelMode
 from dom.orders.editing.changes import Change
 from dom.orders.holds import BlockedStep
+from dom.orders.notes import Attachments, NoteText
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
 from dom.shared.access import OFL, Role
-from dom.shared.base import Value
+from dom.shared.base import Quantity, Value
 
 
 class Requested(Value):
@@ -83,6 +85,48 @@ class MoveParcel(Requested):
     actor: str
     at: datetime
     reason: str = ""
+
+
+class Reship(Requested):
+    """Send the units of a parcel that came back once more: they count as cancelled, and wait now to be sourced. Raises
+    StepNotPossible for any other parcel: the units of a lost one are sourced again by themselves.
+    """
+
+    verb: Literal["reship"] = "reship"
+    fulfilment_id: str
+    actor: str
+    at: datetime
+    reason: str = ""
+
+
+class MoveWork(Requested):
+    """Give work that no node has begun to another node; None: to any other. `planned` are the fulfilments it becomes,
+    with their nodes; who asks leaves it out. Raises StepNotPossible for work that is begun, ended, or collected by the
+    customer, or is at the node, and OnHold while a hold blocks sourcing.
+    """
+
+    verb: Literal["move_work"] = "move_work"
+    fulfilment_id: str
+    node_id: str | None = None
+    actor: str
+    at: datetime
+    reason: str = ""
+    planned: dict[str, str] | None = None
+
+
+class SplitWork(Requested):
+    """Make units of work that no node has begun, by line, a fulfilment of their own at the same node. `made` is its id;
+    who asks leaves it out. Raises StepNotPossible for work that is begun or ended, for more units than it has and for
+    all of them, InvalidInput for lines that it does not have.
+    """
+
+    verb: Literal["split_work"] = "split_work"
+    fulfilment_id: str
+    lines: Annotated[dict[str, Quantity], Field(min_length=1)]
+    actor: str
+    at: datetime
+    reason: str = ""
+    made: str | None = None
 
 
 class CountAsDelivered(Requested):
@@ -201,12 +245,51 @@ class HoldIsOverdue(Requested):
     at: datetime
 
 
+class AddNote(Requested):
+    """Write a note about the order. `key` is its own; a note that is written twice under another key is two notes."""
+
+    verb: Literal["add_note"] = "add_note"
+    key: str
+    text: NoteText
+    links: Attachments = ()
+    actor: str
+    at: datetime
+
+
+class ToldBefore(Value):
+    """A message as it was written. `waits`: it has not gone out yet. `times`: how often it was sent once more."""
+
+    kind: MessageKind
+    medium: Medium
+    message_key: str
+    context: dict[str, Any]
+    waits: bool
+    times: int
+
+
+class ResendMessage(Requested):
+    """Send a message of the order once more, to who is to be told now. `told` is the message as the store holds it;
+    who asks leaves it out. Raises NotFound if the order has no such message, and StepNotPossible while it has not gone
+    out.
+    """
+
+    verb: Literal["resend_message"] = "resend_message"
+    message_id: int
+    actor: str
+    at: datetime
+    reason: str = ""
+    told: ToldBefore | None = None
+
+
 Command = Annotated[
     TakeNodeStep
     | CarrierBooked
     | BookCarrierRefused
     | MoveParcel
     | CountAsDelivered
+    | Reship
+    | MoveWork
+    | SplitWork
     | CancelUnits
     | AnswerCancellation
     | CancelRest
@@ -214,7 +297,9 @@ Command = Annotated[
     | PlaceHold
     | ReleaseHold
     | HoldIsOverdue
-    | EditOrder,
+    | EditOrder
+    | AddNote
+    | ResendMessage,
     Field(discriminator="verb"),
 ]
 """Anything that may be asked of an order's units."""

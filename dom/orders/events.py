@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from dom.orders.asked import CancellationEnd
 from dom.orders.cancellation import LeftUnits
 from dom.orders.holds import BlockedStep
+from dom.orders.notes import Attachment
 from dom.orders.order import Correction
 from dom.orders.status import FulfilmentStatus, NodeReason, ReturnStatus, ReturnStep
 from dom.shared.base import Value
@@ -51,6 +52,11 @@ class EventKind(StrEnum):
     HOLD_PLACED = "hold_placed"
     HOLD_RELEASED = "hold_released"
     HOLD_OVERDUE = "hold_overdue"
+    NOTED = "noted"
+    RESHIPPED = "reshipped"
+    MOVED = "moved"
+    SPLIT = "split"
+    MESSAGE_RESENT = "message_resent"
     PROCESS_REVIVED = "process_revived"
     EXCEPTION_ASSIGNED = "exception_assigned"
     EXCEPTION_SNOOZED = "exception_snoozed"
@@ -177,6 +183,50 @@ class HoldData(RequestedData):
     recalled: dict[str, str] | None = None
 
 
+class NoteData(RequestedData):
+    """What somebody wrote about the order, with the links that belong to it."""
+
+    text: str
+    links: tuple[Attachment, ...] | None = None
+
+
+class ReshippedData(RequestedData):
+    """Units of a parcel that came back, by line, which are to be sent once more."""
+
+    fulfilment_id: str
+    lines: dict[str, int]
+
+
+class MovedData(RequestedData):
+    """Work that was moved: from which node, to which as it was asked (none: to any other), and the fulfilments that it
+    became, with their nodes.
+    """
+
+    fulfilment_id: str
+    node_id: str
+    to: str | None = None
+    fulfilments: dict[str, str]
+
+
+class SplitData(RequestedData):
+    """Work that was split: its node, the units by line that left it, and the fulfilment that they became."""
+
+    fulfilment_id: str
+    node_id: str
+    lines: dict[str, int]
+    made: str
+
+
+class ResentData(RequestedData):
+    """A message that was sent once more: the id and key of the first, and the key of the one that was written now."""
+
+    message_id: int
+    message_kind: str
+    medium: str
+    message_key: str
+    resent_key: str
+
+
 def units_taken(data: Mapping[str, Any]) -> dict[str, int]:
     """Units by line that an event took from the order: what a cancellation cancelled, or what a parcel that arrived
     after all left of its replacement. Nothing, of events that take none.
@@ -260,6 +310,10 @@ INTERNAL: Final = frozenset({"policy_version", "strategy", "cost", "before", "sa
 """What the data of events say of the merchant's costs and policy, and of processes: not for partners."""
 
 
+FOR_STAFF: Final = frozenset({EventKind.NOTED})
+"""What the merchant's own people write among themselves: only for who may read notes."""
+
+
 class ExceptionData(EventData):
     """What a person did with an exception of the order, which is then at `version`. Of an assignment who looks after
     it (neither: nobody of the role), of a snooze until when, of an action which.
@@ -320,6 +374,11 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.HOLD_PLACED: EventInfo(HoldData, "A hold was put on the order"),
     _KIND.HOLD_RELEASED: EventInfo(HoldData, "A hold was released"),
     _KIND.HOLD_OVERDUE: EventInfo(HoldData, "Nobody released a hold by the time it was due"),
+    _KIND.NOTED: EventInfo(NoteData, "Somebody wrote a note about the order"),
+    _KIND.RESHIPPED: EventInfo(ReshippedData, "Units of a parcel that came back are to be sent once more"),
+    _KIND.MOVED: EventInfo(MovedData, "Work that no node had begun was moved to another node"),
+    _KIND.SPLIT: EventInfo(SplitData, "Some units of work that no node had begun became a fulfilment of their own"),
+    _KIND.MESSAGE_RESENT: EventInfo(ResentData, "A message was sent once more"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
     _KIND.EXCEPTION_ASSIGNED: EventInfo(ExceptionData, "An exception was given to a person or a role, or given back"),
     _KIND.EXCEPTION_SNOOZED: EventInfo(ExceptionData, "An exception was put off, or is not put off any more"),

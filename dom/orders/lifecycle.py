@@ -120,6 +120,8 @@ class FulfilmentState:
     """Units its pick found, by line, cancelled ones among them; None before a pick was reported."""
     missing: Mapping[str, int] = field(default_factory=dict)
     """Units its pick did not find, by line."""
+    reshipped: bool = False
+    """Whether its parcel came back, and its units were to be sent once more."""
     ship_by: datetime | None = None
     """By when it must leave its node to arrive as planned."""
 

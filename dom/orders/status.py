@@ -40,7 +40,7 @@ class FulfilmentStatus(StrEnum):
     LOST = "lost"
     RETURNED = "returned_to_sender"
     RECALLED = "recalled"
-    """A re-optimisation gave the units to other fulfilments before any node began."""
+    """The units were given to other fulfilments, or are to be sourced anew, before any node began."""
 
 
 class Whereabouts(StrEnum):
@@ -247,6 +247,8 @@ class SourcingCause(StrEnum):
     REOPTIMISED = "reoptimised"
     HOLD_RELEASED = "hold released"
     EDITED = "order edited"
+    RESHIPPED = "sent once more"
+    MOVED = "moved by staff"
 
 
 FAILED_SOURCING: Final = frozenset({SourcingCause.REJECTED, SourcingCause.SHORT_PICK, SourcingCause.LOST})

@@ -18,4 +18,5 @@ postal     postal codes as their countries write them (Google's address data, in
 strict     scalars that are what they look like
 texts      what of a text is seen: names and ids that differ only in what nobody sees are the same to
            people
+urls       addresses in the web that callers give
 """

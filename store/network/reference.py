@@ -144,6 +144,11 @@ async def get_node(connection: AsyncConnection, node_id: str) -> Node:
     return Node.model_validate(document)
 
 
+async def node_ids(connection: AsyncConnection) -> frozenset[str]:
+    """The codes of all nodes."""
+    return frozenset(await connection.scalars(text("SELECT id FROM nodes")))
+
+
 _RELEASED_OTHERWISE = text("""
 SELECT s.id FROM skus s JOIN jsonb_array_elements(CAST(:documents AS jsonb)) AS d ON d->>'id' = s.id
 WHERE s.document->>'release_on' IS DISTINCT FROM d->>'release_on'

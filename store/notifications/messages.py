@@ -6,6 +6,7 @@ They stand in the outbox; `store.notifications.outbox` is how they leave.
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.notifications.messages import Medium, MessageKind
@@ -47,3 +48,28 @@ async def write(
 ) -> None:
     """Write what is to be told; see `to_customer`."""
     await outbox.write(connection, *to_customer(order_id, message_key, kind, context=context, webhook=webhook))
+
+
+_FIND = text("""
+SELECT order_id, business_key, message_key, kind, medium, payload, status,
+       (SELECT count(*) FROM timeline t WHERE t.order_id = o.order_id AND t.kind = 'message_resent'
+        AND t.data->>'message_id' = CAST(o.id AS text)) AS times
+FROM outbox o WHERE id = :id AND message_key IS NOT NULL AND order_id IS NOT NULL
+""")
+
+
+async def find(connection: AsyncConnection, message_id: int) -> RowMapping | None:
+    """A message about an order, and how often it was sent once more (`times`); None if there is none."""
+    return (await connection.execute(_FIND, {"id": message_id})).mappings().one_or_none()
+
+
+async def latest(connection: AsyncConnection, order_id: str, message_key: str, medium: str) -> RowMapping:
+    """The message that was written under a key: its id, status and when it was written."""
+    rows = await connection.execute(
+        text("""
+        SELECT id, order_id, message_key, kind, medium, status, created_at, sent_at
+        FROM outbox WHERE order_id = :order_id AND message_key = :key AND medium = :medium ORDER BY id DESC LIMIT 1
+        """),
+        {"order_id": order_id, "key": message_key, "medium": medium},
+    )
+    return rows.mappings().one()

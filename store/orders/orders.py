@@ -194,6 +194,11 @@ async def find(connection: AsyncConnection, order_id: str) -> Captured | None:
     return Captured(row.id, row.content_hash, OrderStatus(row.status), promise)
 
 
+async def channel_of(connection: AsyncConnection, order_id: str) -> str:
+    """The order's channel; it must be there."""
+    return str(await connection.scalar(text("SELECT channel FROM orders WHERE id = :id"), {"id": order_id}))
+
+
 async def document(connection: AsyncConnection, order_id: str) -> Order:
     """The order as the channel gave it. Raises NotFound."""
     found = await connection.scalar(text("SELECT document FROM orders WHERE id = :id"), {"id": order_id})

@@ -61,7 +61,7 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
                 WHERE sf.fulfilment_id = f.id), '[]')) ORDER BY f.released_at, f.id)
         FROM fulfilments f WHERE f.order_id = o.id) AS fulfilments,
        (SELECT jsonb_agg(jsonb_build_object(
-            'message_key', m.message_key, 'kind', m.kind, 'medium', m.medium, 'recipient', m.recipient,
+            'id', m.id, 'message_key', m.message_key, 'kind', m.kind, 'medium', m.medium, 'recipient', m.recipient,
             'status', m.status, 'error', m.error, 'created_at', m.created_at, 'sent_at', m.sent_at) ORDER BY m.id)
         FROM outbox m WHERE m.order_id = o.id AND m.message_key IS NOT NULL) AS messages,
        (SELECT jsonb_agg(jsonb_build_object(

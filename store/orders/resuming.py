@@ -21,6 +21,7 @@ _CAUSES: Final = {
     "fulfilment_picked": SourcingCause.SHORT_PICK,
     "hold_released": SourcingCause.HOLD_RELEASED,
     "edited": SourcingCause.EDITED,
+    "reshipped": SourcingCause.RESHIPPED,
 }
 _NODE_FAILED: Final = frozenset({"fulfilment_rejected", "fulfilment_picked"})
 # What units were sourced by, and what took them from their nodes or has them sourced: a short pick names what is
@@ -28,7 +29,8 @@ _NODE_FAILED: Final = frozenset({"fulfilment_rejected", "fulfilment_picked"})
 _SOURCINGS: Final = """
 SELECT t.kind, t.actor, t.occurred_at, f.node_id, (t.data->>'attempt')::int AS attempt
 FROM timeline t LEFT JOIN fulfilments f ON f.id = t.data->>'fulfilment_id'
-WHERE t.order_id = :id AND (t.kind IN ('accepted', 'sourced', 'fulfilment_rejected', 'fulfilment_lost')
+WHERE t.order_id = :id AND (t.kind IN ('accepted', 'sourced', 'fulfilment_rejected', 'fulfilment_lost',
+                                       'reshipped')
                             OR t.kind = 'fulfilment_picked' AND t.data ? 'missing'
                             OR t.kind = 'edited' AND (t.data ? 'added' OR t.data ? 'recalled')
                             OR t.kind = 'hold_released' AND (t.data ? 'recalled' OR t.data->'blocks' ? 'sourcing'))

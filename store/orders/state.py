@@ -34,6 +34,8 @@ COLUMNS: Final = rf"""
             FROM timeline WHERE order_id = :id AND kind = 'fulfilment_packed' GROUP BY 1) p) AS packings,
        (SELECT jsonb_object_agg(data->>'fulfilment_id', data) FROM timeline
         WHERE order_id = :id AND kind = '{EventKind.FULFILMENT_PICKED}') AS picks,
+       (SELECT jsonb_agg(data->>'fulfilment_id') FROM timeline
+        WHERE order_id = :id AND kind = '{EventKind.RESHIPPED}') AS reshipped,
        (SELECT coalesce(max(substring(business_key FROM '^cancelled:([0-9]+)$')::int), 0)
         FROM timeline WHERE order_id = :id AND kind = '{EventKind.CANCELLED}') AS cancellations,
        (SELECT jsonb_agg(jsonb_build_object('id', id, 'type', type, 'blocks', blocks, 'due_at', due_at,
@@ -72,6 +74,7 @@ def of_row(order_id: str, row: Row[Any]) -> OrderState:
             packings=packings.get(each["id"], 0),
             found=picks.get(each["id"], {}).get("found"),
             missing=picks.get(each["id"], {}).get("missing", {}),
+            reshipped=each["id"] in (row.reshipped or ()),
             ship_by=_moment(each["ship_by"]),
         )
         for each in row.fulfilments or ()

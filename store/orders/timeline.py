@@ -103,3 +103,18 @@ async def of_order(connection: AsyncConnection, order_id: str) -> Sequence[RowMa
         {"order_id": order_id},
     )
     return rows.mappings().all()
+
+
+_OF_KIND = text("""
+SELECT id, kind, actor, reason, data, occurred_at, recorded_at FROM timeline
+WHERE order_id = :order_id AND kind = :kind AND (CAST(:request AS text) IS NULL OR data->>'request' = :request)
+ORDER BY id
+""")
+
+
+async def of_kind(
+    connection: AsyncConnection, order_id: str, kind: EventKind, *, request: str | None = None
+) -> Sequence[RowMapping]:
+    """The events of a kind of an order, oldest first; with `request` those that it asked for."""
+    names = {"order_id": order_id, "kind": kind, "request": request}
+    return (await connection.execute(_OF_KIND, names)).mappings().all()

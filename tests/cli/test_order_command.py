@@ -7,6 +7,7 @@ import pytest
 from services.database import Database
 from store.database import engine
 from tests.cli.conftest import Dom
+from tests.cli.test_keys_commands import execute
 from tests.worlds import small
 from tests.worlds.captured import accept
 
@@ -35,3 +36,85 @@ class TestOrder:
         refused = dom("order", order_id)
         assert refused.exit_code == 1
         assert refused.stderr.startswith(f"dom: there is no order {order_id}")
+
+
+class TestStaff:
+    def test_a_note_is_written_and_shown(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        written = dom("order", "note", "web-7", "call first", "--link", "https://files.example/1", "--by", "kim")
+        assert written.exit_code == 0, written.output
+        shown = dom("order", "web-7").stdout
+        for part in ("noted", "kim", "call first https://files.example/1"):
+            assert part in shown
+        assert execute(world_url, "SELECT route, principal, object FROM audit_log") == [
+            ("dom order note", "kim", "web-7")
+        ]
+
+    @pytest.mark.parametrize(
+        ("arguments", "code"),
+        [(("note", "web-9", "x"), 1), (("note", "web-7", " "), 2), (("note", "web-7", "x", "--link", "file:///x"), 2),
+         (("note", "web-7", "x", "--by", "system:ofl"), 2), (("resend", "4711"), 1)],
+    )  # fmt: skip
+    def test_what_is_refused_leaves_nothing(
+        self, dom: Dom, world_url: str, arguments: tuple[str, ...], code: int
+    ) -> None:
+        capture(world_url, "7")
+        assert dom("order", *arguments).exit_code == code
+        assert execute(world_url, "SELECT count(*) FROM audit_log") == [(0,)]
+        assert execute(world_url, "SELECT DISTINCT kind FROM timeline") == [("accepted",)]
+
+    def test_a_message_is_sent_again_once_it_has_gone_out(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        ((number,),) = execute(world_url, "SELECT id FROM outbox")
+        assert dom("order", "resend", str(number)).exit_code == 1
+        execute(world_url, "UPDATE outbox SET status = 'sent' RETURNING id")
+        sent = dom("order", "resend", str(number), "--reason", "spam")
+        assert sent.exit_code == 0, sent.output
+        assert execute(world_url, "SELECT message_key, status FROM outbox ORDER BY id") == [
+            ("accepted", "sent"),
+            ("accepted:resent:1", "pending"),
+        ]
+        assert execute(world_url, "SELECT actor, reason FROM timeline WHERE kind = 'message_resent'") == [
+            ("ada", "spam")
+        ]
+
+    def test_what_became_of_a_parcel(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        for verb in ("lost", "delivered"):
+            refused = dom("order", verb, "web-7-F1")
+            assert (refused.exit_code, refused.stderr) == (1, f"dom: web-7-F1 is released; it cannot be {verb}\n")
+        execute(world_url, "UPDATE fulfilments SET status = 'handed_over'")
+        lost = dom("order", "lost", "web-7-F1", "--reason", "fell off", "--by", "kim")
+        assert lost.exit_code == 0, lost.output
+        assert lost.stdout.startswith("web-7-F1 is lost, web-7 is backordered, 2 of line")
+        assert dom("order", "delivered", "web-7-F1").stdout.startswith("web-7-F1 is delivered, web-7 is")
+        logged = execute(world_url, "SELECT route, principal, object, reason FROM audit_log ORDER BY id")
+        assert logged[0] == ("dom order lost", "kim", "web-7-F1", "fell off")
+
+    def test_work_is_moved_with_its_stock(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        refused = dom("order", "move", "web-7-F1", "--to", "dropship-lille")
+        assert (refused.exit_code, "holds nothing of it" in refused.stderr) == (1, True)
+        moved = dom("order", "move", "web-7-F1", "--to", "wh-london", "--reason", "short of staff")
+        assert moved.stdout == "web-7-F1 is recalled; its units are now web-7-F2 at wh-london\n", moved.output
+        held = "SELECT node_id, reserved FROM stock WHERE reserved > 0"
+        assert execute(world_url, held) == [("wh-london", 2)]
+
+    def test_work_is_split(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        for wrong in ("x", "1=none", "1=0"):
+            assert dom("order", "split", "web-7-F1", wrong).exit_code == 2
+        assert dom("order", "split", "web-7-F1", "1=2").exit_code == 1
+        parted = dom("order", "split", "web-7-F1", "1=1")
+        assert parted.stdout == "1 units of web-7-F1 are now web-7-F2\n", parted.output
+
+    def test_a_hold_is_put_on_and_released(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        placed = dom("order", "hold", "web-7", "manual", "--reason", "looks odd", "--by", "kim", "--hours", "2")
+        assert placed.stdout == "web-7-H1 blocks hand_over, release\n", placed.output
+        assert dom("order", "hold", "web-7", "manual").exit_code == 1
+        assert dom("order", "hold", "web-7", "zebra").exit_code == 1
+        assert dom("order", "release", "web-7-H1", "--reason", "all is well").stdout == "web-7-H1 is released\n"
+        assert dom("order", "release", "web-7-H1").exit_code == 1
+        found = "SELECT purpose, placed_by, resolution, released_by, release_at IS NOT NULL FROM order_holds"
+        assert execute(world_url, found) == [("looks odd", "kim", "all is well", "ada", True)]

@@ -22,7 +22,7 @@ from tests.worlds.advancing import comes_to
 from tests.worlds.books import rows
 from tests.worlds.living import lost_by_the_store
 from tests.worlds.running import House
-from tests.worlds.steps import deliver, ended, pack, until_event
+from tests.worlds.steps import deliver, ended, pack, ship, until_event
 from tests.worlds.waiting import until, until_booked
 from workflows.messages import EDITION, OrderInput
 from workflows.order.process import OrderWorkflow
@@ -218,19 +218,7 @@ async def test_an_order_is_cancelled_and_every_unit_accounted_for(house: House, 
     order = small.order("cancelled", A=2, NEVER=1)
     await house.send(order)
     await pack(house, order)
-    first = (
-        "orders",
-        "cancel",
-        order.order_id,
-        "--mode",
-        "ask",
-        "--line",
-        "1=2",
-        "--line",
-        "2",
-        "--reason",
-        "too many",
-    )
+    first = ("order", "cancel", order.order_id, "1=2", "2", "--mode", "ask", "--reason", "too many")
     asked = await asyncio.to_thread(dom, *first, "--key", "k", "--json")
     assert asked.exit_code == 0, asked.output
     said = json.loads(asked.stdout)
@@ -239,13 +227,13 @@ async def test_an_order_is_cancelled_and_every_unit_accounted_for(house: House, 
     assert (left["quantity"], left["reason"], left["request_id"]) == (2, "asked", f"{order.order_id}-C1")
     again = await asyncio.to_thread(dom, *first, "--key", "k", "--json")
     assert json.loads(again.stdout) == said
-    other = await asyncio.to_thread(dom, "orders", "cancel", order.order_id, "--key", "k")
+    other = await asyncio.to_thread(dom, "order", "cancel", order.order_id, "--key", "k")
     assert (other.exit_code, other.stdout) == (1, "")
     assert other.stderr.startswith("dom: Idempotency-Key")
     shown = await asyncio.to_thread(dom, *first)
     assert shown.exit_code == 1, "the units of line 1 are asked for, and line 2 has none left"
     assert "nothing of what is asked can be cancelled" in shown.stderr
-    done = await asyncio.to_thread(dom, "orders", "cancel", order.order_id, "--mode", "possible")
+    done = await asyncio.to_thread(dom, "order", "cancel", order.order_id, "--mode", "possible")
     assert done.exit_code == 0, done.output
     assert f"{order.order_id}: cancelled" in done.stdout
     await ended(house, order)
@@ -255,4 +243,35 @@ async def test_an_order_is_cancelled_and_every_unit_accounted_for(house: House, 
 
 @pytest.mark.parametrize("line", ["1=none", "=2", "1=0"])
 async def test_what_is_no_line_is_said_at_once(dom: Dom, line: str) -> None:
-    assert dom("orders", "cancel", "web-1", "--line", line).exit_code == 2
+    assert dom("order", "cancel", "web-1", line).exit_code == 2
+
+
+async def test_a_parcel_that_came_back_is_sent_once_more_though_the_order_was_over(house: House, dom: Dom) -> None:
+    order = small.order("came-back", A=2)
+    await house.send(order)
+    await ship(house, order)
+    await house.carrier_says(order, "returned_to_sender")
+    assert (await ended(house, order)).status is OrderStatus.CANCELLED
+    again = await asyncio.to_thread(dom, "order", "reship", f"{order.order_id}-F1", "--reason", "the right address")
+    assert again.exit_code == 0, again.output
+    await deliver(house, order, 2)
+    assert (await ended(house, order)).status is OrderStatus.DELIVERED
+    told = "SELECT actor, reason FROM timeline WHERE kind = 'reshipped'"
+    assert await rows(house.engine, told) == [("ada", "the right address")]
+    assert await rows(house.engine, "SELECT route FROM audit_log") == [("dom order reship",)]
+
+
+async def test_an_order_is_cancelled_in_part_and_whole(house: House, dom: Dom) -> None:
+    order = small.order("called-off", A=3)
+    await house.send(order)
+    refused = await asyncio.to_thread(dom, "order", "cancel", "web-called-off", "1=9")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    part = await asyncio.to_thread(dom, "order", "cancel", "web-called-off", "1=1", "--reason", "too many")
+    assert "web-called-off: accepted" in part.stdout, part.output
+    whole = await asyncio.to_thread(dom, "order", "cancel", "web-called-off")
+    assert "web-called-off: cancelled" in whole.stdout, whole.output
+    await ended(house, order)
+    gone = await asyncio.to_thread(dom, "order", "cancel", "web-called-off")
+    assert gone.exit_code == 1
+    told = "SELECT actor, reason FROM timeline WHERE kind = 'cancelled' ORDER BY id"
+    assert await rows(house.engine, told) == [("ada", "too many"), ("ada", "")]

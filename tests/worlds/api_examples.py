@@ -36,7 +36,19 @@ from api.exceptions.examples import (
 )
 from api.exceptions.watch_examples import WATCH, WATCH_LIST, WATCHES
 from api.fulfilment.cancellation_examples import GRANTED, GRANTS, REFUSALS, REFUSED, REQUESTED
-from api.fulfilment.examples import ARRIVALS, ARRIVED, STEP_TAKEN, STEPS, WORK_LIST
+from api.fulfilment.examples import (
+    ARRIVALS,
+    ARRIVED,
+    CORRECTED,
+    MOVED,
+    MOVES,
+    SAID,
+    SPLIT,
+    SPLITS,
+    STEP_TAKEN,
+    STEPS,
+    WORK_LIST,
+)
 from api.health.examples import ALIVE, PROBLEM_MEANING, READY
 from api.imports.examples import IMPORT, IMPORT_CANCELLED, IMPORT_FILES, IMPORT_LIST, IMPORT_PROBLEMS
 from api.inbound.examples import (
@@ -52,8 +64,9 @@ from api.inbound.examples import (
     INBOUND_SHIPS,
 )
 from api.network.examples import NODE, NODE_LIST, NODE_REQUESTS, SKU, SKU_LIST, SKU_REQUESTS
-from api.notifications.examples import MESSAGE_LIST
+from api.notifications.examples import MESSAGE_LIST, MESSAGE_RESENT, RESENDS
 from api.orders.examples import CANCELLED, CANCELS, ORDER, ORDER_CAPTURED, ORDER_LIST, ORDERS, SOURCING, TIMELINE
+from api.orders.note_examples import NOTE, NOTES, ORDER_NOTES
 from api.orders.view_examples import SAVED_VIEW, SAVED_VIEW_LIST, SAVED_VIEWS
 from api.policy.examples import (
     DRAFT,
@@ -122,6 +135,7 @@ __all__ = [
     "CHANNEL_REQUESTS",
     "CHANNEL_RULES",
     "COMMENTS",
+    "CORRECTED",
     "COUNTS",
     "COUNT_RESULTS",
     "DRAFT",
@@ -156,15 +170,21 @@ __all__ = [
     "MARK_DOWNS",
     "MARK_DOWN_RESULTS",
     "MESSAGE_LIST",
+    "MESSAGE_RESENT",
+    "MOVED",
+    "MOVES",
     "NEW_API_KEY",
     "NEW_SIGNING_SECRET",
     "NODE",
     "NODE_LIST",
     "NODE_REQUESTS",
+    "NOTE",
+    "NOTES",
     "ORDER",
     "ORDERS",
     "ORDER_CAPTURED",
     "ORDER_LIST",
+    "ORDER_NOTES",
     "POLICY",
     "POLICY_CHECKED",
     "POLICY_DIFFERENCE",
@@ -187,6 +207,7 @@ __all__ = [
     "REHEARSAL_REPORT",
     "REHEARSAL_REQUESTS",
     "REQUESTED",
+    "RESENDS",
     "RESERVATION",
     "RESERVATION_EXTENSIONS",
     "RESERVATION_RELEASED",
@@ -205,6 +226,7 @@ __all__ = [
     "REVOKED_SIGNING_SECRET",
     "SAFETY_STOCKS",
     "SAFETY_STOCK_RESULTS",
+    "SAID",
     "SAVED_VIEW",
     "SAVED_VIEWS",
     "SAVED_VIEW_LIST",
@@ -223,6 +245,8 @@ __all__ = [
     "SKU_REQUESTS",
     "SNOOZES",
     "SOURCING",
+    "SPLIT",
+    "SPLITS",
     "STEPS",
     "STEP_TAKEN",
     "STOCK_VALUES",

@@ -2,6 +2,7 @@
 
 process        the workflow: accept, fulfil, finish
 requests       what it is asked and told, by updates and signals
+staff          what people ask of it at the Temporal UI or CLI, by signals
 holding        holds that end by themselves, and those that are overdue
 stored         the order in the store: asked to change, and read
 bookings       carriers booked for what is packed, and bookings taken back

@@ -3,34 +3,28 @@
 Each is one command to the store. A signal has no answer: what is refused is logged.
 """
 
-from abc import ABC, abstractmethod
-
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.errors import as_application_error
     from dom.orders.calls import ArrivedCall, ArrivedResult, CancelCall, HoldCall, ReleaseCall
-    from dom.orders.commands import Command
     from dom.orders.views import OrderAfter
     from dom.shared.errors import DomError
     from workflows.activity_calls import REFUSALS, answering
     from workflows.messages import CancelAnswer, CarrierReport, NodeReport
     from workflows.order import asking
+    from workflows.order.staff import StaffRequests
     from workflows.order.stored import StoredOrder, request_at
     from workflows.order.temporal_view import OrderBoard
     from workflows.runs import Answers
 
 
-class OrderRequests(ABC):
+class OrderRequests(StaffRequests):
     """The messages of an order's process that change the order in the store."""
 
     _stored: StoredOrder
     _board: OrderBoard
     _answers: Answers
-
-    @abstractmethod
-    async def _decided(self) -> int:
-        """Wait until the order is accepted; answers the caller's place in the sequence. Raises the refusal."""
 
     # --- support and channels ----------------------------------------------------------------------------------------
 
@@ -93,14 +87,6 @@ class OrderRequests(ABC):
     async def release_requested(self, call: ReleaseCall) -> None:
         """Release a hold; what is refused is logged."""
         await self._carry_out(asking.release(call), f"Release {call.hold_id}")
-
-    async def _carry_out(self, command: Command, summary: str) -> None:
-        try:
-            place = await self._decided()
-            command = command.model_copy(update={"request": request_at(place)})
-            await self._stored.change(place, command, summary)
-        except REFUSALS as error:
-            workflow.logger.warning("not done: %s: %s", summary, error)
 
     # --- reports -----------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,11 @@ by_time     what time alone does to a hold
 cancelling  what a cancellation changes
 editing     what an edit of the order changes
 holding     what putting a hold on and releasing it changes
+moving      what moving work to another node changes
 node_steps  what a node's step changes
 parcels     what a carrier's booking, and what it says of a parcel, changes
+splitting   what splitting work changes
+telling     what a note changes, and a message that is sent once more
 shared      what these share: how work goes on, ends, and loses units
 """
 
@@ -20,6 +23,7 @@ from typing import Any, Final
 
 from dom.orders.changes import OrderChange, OrderEvent
 from dom.orders.commands import (
+    AddNote,
     AnswerCancellation,
     BookCarrierRefused,
     CancelRest,
@@ -31,15 +35,19 @@ from dom.orders.commands import (
     GiveUpWaiting,
     HoldIsOverdue,
     MoveParcel,
+    MoveWork,
     PlaceHold,
     ReleaseHold,
     Requested,
+    ResendMessage,
+    Reship,
+    SplitWork,
     TakeNodeStep,
 )
 from dom.orders.events import RequestedData
 from dom.orders.lifecycle import OrderState, is_repeat
 from dom.orders.status import FulfilmentStatus
-from dom.orders.transitions import asking, cancelling, editing, holding, node_steps, parcels
+from dom.orders.transitions import asking, cancelling, editing, holding, moving, node_steps, parcels, splitting, telling
 from dom.orders.transitions.applying import apply
 from dom.orders.transitions.asking import settled
 from dom.orders.transitions.shared import NEEDS_A_PERSON, TOLD, cancellation_key, fulfilment_of, message_key
@@ -73,6 +81,8 @@ def is_known(state: OrderState, command: Command) -> bool:
         return fulfilment_of(state, command.fulfilment_id).status is command.status
     if isinstance(command, CountAsDelivered):
         return fulfilment_of(state, command.fulfilment_id).status is _S.DELIVERED
+    if isinstance(command, Reship):
+        return fulfilment_of(state, command.fulfilment_id).reshipped
     return False
 
 
@@ -82,6 +92,9 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     BookCarrierRefused: parcels.booking_refused,
     MoveParcel: parcels.parcel_moved,
     CountAsDelivered: parcels.arrived,
+    Reship: parcels.reship,
+    MoveWork: moving.move_work,
+    SplitWork: splitting.split_work,
     CancelUnits: cancelling.cancel_units,
     AnswerCancellation: asking.answer_cancellation,
     CancelRest: cancelling.cancel_rest,
@@ -90,4 +103,6 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     ReleaseHold: holding.release_hold,
     HoldIsOverdue: holding.hold_is_overdue,
     EditOrder: editing.edit_order,
+    AddNote: telling.add_note,
+    ResendMessage: telling.resend_message,
 }

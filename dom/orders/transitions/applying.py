@@ -29,6 +29,7 @@ def apply(state: OrderState, change: OrderChange) -> OrderState:
             status=statuses.get(f.id, f.status),
             lines={line_id: n - unlisted.get(f.id, {}).get(line_id, 0) for line_id, n in f.lines.items()},
             steps=f.steps + (f.id == change.step_of),
+            reshipped=f.reshipped or f.id == change.reshipped,
             packings=f.packings + (statuses.get(f.id) is _S.PACKED),
         )
         for f in state.fulfilments.values()

@@ -7,8 +7,8 @@ from typing import Final
 
 from dom.exceptions import ExceptionKind
 from dom.orders.changes import CANCELLED, WAITING, MovedUnits, OrderChange, OrderEvent, StatusMove, Trouble
-from dom.orders.commands import BookCarrierRefused, CarrierBooked, CountAsDelivered, MoveParcel
-from dom.orders.events import CarrierBookedData, EventKind, FulfilmentData
+from dom.orders.commands import BookCarrierRefused, CarrierBooked, CountAsDelivered, MoveParcel, Reship
+from dom.orders.events import CarrierBookedData, EventKind, FulfilmentData, ReshippedData
 from dom.orders.holds import BlockedStep, blocking
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import ENDED_UNDELIVERED, FulfilmentStatus
@@ -133,4 +133,24 @@ def arrived(state: OrderState, command: CountAsDelivered) -> OrderChange:
         statuses=(*change.statuses, StatusMove(fulfilment.id, _S.DELIVERED)),
         notifications=notified(fulfilment, _S.DELIVERED),
         step_of=fulfilment.id,
+    )
+
+
+def reship(state: OrderState, command: Reship) -> OrderChange:
+    fulfilment = fulfilment_of(state, command.fulfilment_id)
+    if fulfilment.status is not _S.RETURNED:
+        said = {_S.LOST: "lost, and its units are sourced again by themselves"}
+        status = said.get(fulfilment.status, str(fulfilment.status))
+        raise StepNotPossible(
+            f"{fulfilment.id} is {status}; what came back can be sent once more", data={"status": fulfilment.status}
+        )
+    if fulfilment.reshipped:
+        raise StepNotPossible(f"what came back of {fulfilment.id} was sent once more before")
+    units = listed_units(fulfilment)
+    data = ReshippedData(fulfilment_id=fulfilment.id, lines=units)
+    key = f"reshipped:{fulfilment.id}"
+    return OrderChange(
+        event=OrderEvent(EventKind.RESHIPPED, key, command.actor, command.at, command.reason, data),
+        moved=tuple(MovedUnits(line_id, quantity, CANCELLED, WAITING) for line_id, quantity in units.items()),
+        reshipped=fulfilment.id,
     )

@@ -151,7 +151,9 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     many = {"action": {"kind": "cancel"}, "selection": {"orders": ["web-nowhere"]}, "reason": "of the matrix"}
     run = (await http.post("/v1/bulk", json=many)).json()["id"]
     names = {
-        "bulk_id": run, "hold_id": held_back.json()["hold"]["hold_id"],
+        "bulk_id": run,
+        "message_id": str((await http.get("/v1/messages", params={"order": placed})).json()["items"][0]["id"]),
+        "hold_id": held_back.json()["hold"]["hold_id"],
         "exception_id": str(excepted), "action": "source_again", "watch": "example-watch",
         "order_id": placed, "fulfilment_id": work["id"], "return_id": returned, "sku_id": sku, "node_id": NODE,
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,
@@ -255,13 +257,14 @@ async def test_anothers_is_answered_in_the_words_of_what_never_was(world: World,
         never.names[name] = (
             world.names[name].replace(world.names[name][-3:], "777") if name != "fulfilment_id" else "matrix-x-F9"
         )
-    never.names["exception_id"] = "777777777"
+    never.names["exception_id"] = never.names["message_id"] = "777777777"
     gone = await never.ask(row, await never.key(Role.OPERATOR, None))
     assert gone.status_code == there.status_code == 404
 
     def words(answer: httpx.Response, names: dict[str, str]) -> str:
         text = json.dumps({name: value for name, value in answer.json().items() if name != "request_id"})
-        text = text.replace(f"exception {names['exception_id']}", "<exception>")
+        for kind in ("exception", "message"):
+            text = text.replace(f"{kind} {names[f'{kind}_id']}", f"<{kind}>")
         for name in sorted(kinds, key=lambda kind: len(names[kind]), reverse=True):  # one id may begin with another
             text = text.replace(names[name], f"<{name}>")
         return text

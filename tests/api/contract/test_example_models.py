@@ -24,7 +24,7 @@ from api.inbound import models as inbound
 from api.network import models as network
 from api.notifications import models as notifications
 from api.orders import models as orders
-from api.orders import view_models
+from api.orders import note_models, view_models
 from api.policy import models as policies
 from api.reservations import models as reservations
 from api.returns import models as returns
@@ -65,9 +65,20 @@ from tests.worlds import api_examples as examples
         (bulk.BulkList, bulk_examples.LIST),
         (bulk.BulkItemList, bulk_examples.ITEMS),
         (orders.OrderDetail, examples.ORDER),
+        *((note_models.NoteRequest, body) for body in examples.NOTES.values()),
+        (note_models.OrderNote, examples.NOTE),
+        (note_models.OrderNotes, examples.ORDER_NOTES),
+        *((notifications.ResendRequest, body) for body in examples.RESENDS.values()),
+        (notifications.MessageResent, examples.MESSAGE_RESENT),
         (orders.Timeline, examples.TIMELINE),
         (orders.Sourcing, examples.SOURCING),
         (CancelResult, examples.CANCELLED),
+        *((fulfilments.StaffCall, body) for said in examples.SAID.values() for body in said.values()),
+        *((fulfilments.MoveRequest, body) for body in examples.MOVES.values()),
+        *((fulfilments.SplitRequest, body) for body in examples.SPLITS.values()),
+        (fulfilments.FulfilmentSplit, examples.SPLIT),
+        (fulfilments.FulfilmentMoved, examples.MOVED),
+        *((fulfilments.FulfilmentCorrected, answer) for answer in examples.CORRECTED.values()),
         (fulfilments.WorkList, examples.WORK_LIST),
         (cancellation_models.CancellationRequestList, examples.REQUESTED),
         (cancellation_models.CancellationOfWork, examples.GRANTED),

@@ -38,6 +38,9 @@ PROMISED = {
     "GET /v1/holds/policy",
     "PUT /v1/holds/policy",
     "GET /v1/holds/policy/versions",
+    "POST /v1/orders/{order_id}/notes",
+    "GET /v1/orders/{order_id}/notes",
+    "POST /v1/messages/{message_id}/resend",
     "GET /v1/orders/{order_id}/timeline",
     "GET /v1/orders/{order_id}/sourcing",
     "GET /v1/availability",
@@ -72,7 +75,10 @@ PROMISED = {
     "PUT /v1/skus/{sku_id}",
     "GET /v1/fulfilments",
     "GET /v1/fulfilments/{fulfilment_id}/label",
-    *(f"POST /v1/fulfilments/{{fulfilment_id}}/{step}" for step in (*FulfilmentStep, "arrived")),
+    *(
+        f"POST /v1/fulfilments/{{fulfilment_id}}/{step}"
+        for step in (*FulfilmentStep, "arrived", "lost", "delivered", "reship", "move", "split")
+    ),
     "GET /v1/carriers",
     "POST /v1/carriers/{carrier}/events",
     "GET /v1/shipments",

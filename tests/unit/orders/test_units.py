@@ -20,6 +20,9 @@ from dom.orders.commands import (
     CancelRest,
     Command,
     GiveUpWaiting,
+    MoveWork,
+    Reship,
+    SplitWork,
 )
 from dom.orders.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step
 from dom.orders.status import (
@@ -161,6 +164,37 @@ class UnitsOfAnOrder(RuleBasedStateMachine):
         assert (change is not None) == (before is S.HANDED_OVER)
         if change and end is not S.DELIVERED:
             self.all_of(fulfilment_id, WAITING if end is S.LOST else CANCELLED)
+
+    @rule(fulfilment_id=fulfilments)
+    def sent_once_more(self, fulfilment_id: str) -> None:
+        before = self.state.fulfilments[fulfilment_id]
+        change = self.do(Reship(fulfilment_id=fulfilment_id, actor="support", at=AT))
+        assert (change is not None) == (before.status is S.RETURNED and not before.reshipped)
+        if change is not None:
+            for line_id, units in before.lines.items():
+                self.move(line_id, units, CANCELLED, WAITING)
+
+    @rule(fulfilment_id=fulfilments)
+    def moved(self, fulfilment_id: str) -> None:
+        before = self.state.fulfilments[fulfilment_id]
+        change = self.do(MoveWork(fulfilment_id=fulfilment_id, actor="support", at=AT))
+        assert (change is not None) == (before.status is S.RELEASED and not before.pickup)
+        if change is not None:
+            self.all_of(fulfilment_id, WAITING)
+
+    @rule(fulfilment_id=fulfilments, data=st.data())
+    def split(self, fulfilment_id: str, data: st.DataObject) -> None:
+        before = self.state.fulfilments[fulfilment_id]
+        lines = {i: data.draw(st.integers(1, units)) for i, units in before.lines.items() if units}
+        if not lines:
+            return
+        told = {"fulfilment_id": fulfilment_id, "lines": lines, "made": f"S{len(self.keys)}"}
+        change = self.do(SplitWork(**told, actor="support", at=AT))
+        rest = sum(before.lines.values()) > sum(lines.values())
+        assert (change is not None) == (before.status is S.RELEASED and rest)
+        if change is not None:
+            for line_id, units in lines.items():
+                self.move(line_id, units, fulfilment_id, WAITING, listed=False)
 
     @rule(fulfilment_id=fulfilments, data=st.data())
     def picked_short(self, fulfilment_id: str, data: st.DataObject) -> None:

@@ -1,4 +1,4 @@
-"""`dom orders cancel`: an order is cancelled, whole or in part, and every unit that was asked for is accounted for."""
+"""`dom order cancel`: an order is cancelled, whole or in part, and every unit that was asked for is accounted for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OrderId = Annotated[str, typer.Argument(help="The order's id, such as web-536365.")]
 Lines = Annotated[
-    list[str] | None, typer.Option("--line", help="A line, or LINE=UNITS of it; repeatable. Without it the order.")
+    list[str] | None, typer.Argument(help="Lines, or units of them: 1, or 1=2. All of the order, if absent.")
 ]
 Mode = Annotated[CancelMode, typer.Option("--mode", help="What is to happen where not all of it can be cancelled.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; stands in the timeline.")]
@@ -32,8 +32,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead 
 
 def cancel(
     order_id: OrderId,
+    lines: Lines = None,
     *,
-    line: Lines = None,
     mode: Mode = CancelMode.ALL,
     reason: Why = "",
     by: By = "operator",
@@ -51,7 +51,7 @@ def cancel(
 
     if not is_name(by):
         raise typer.BadParameter("--by is no name of a caller")
-    call = CancelCall(lines=_lines(line), mode=mode, reason=reason, actor=by)
+    call = CancelCall(lines=_lines(lines), mode=mode, reason=reason, actor=by)
     with problems_as_one_line(), refusals_as_one_line():
         settings, folder = environment()
         entry = _entry(order_id, call)
@@ -97,7 +97,7 @@ def _lines(asked: Sequence[str] | None) -> tuple[CancelLine, ...] | None:
         try:
             lines.append(CancelLine(line_id=line_id, quantity=int(units)) if equals else CancelLine(line_id=each))
         except (ValueError, ValidationError) as error:
-            raise typer.BadParameter(f"--line {each} is neither a line nor LINE=UNITS") from error
+            raise typer.BadParameter(f"{each} is neither a line nor LINE=UNITS") from error
     return tuple(lines) or None
 
 
@@ -113,7 +113,7 @@ def _entry(order_id: str, call: CancelCall) -> AuditEntry:
         key_id=None,
         roles=[Role.OPERATOR],
         method="CLI",
-        route="dom orders cancel",
+        route="dom order cancel",
         object=order_id,
         status=200,
         reason=call.reason,

@@ -1,0 +1,175 @@
+"""`dom order note` and its neighbours: what staff does to an order, by whoever can reach the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cli.order_command import OrderId
+from cli.staff_writing import By, Why, written
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from services.change_orders import OrderChanged, Writing
+
+Fulfilment = Annotated[str, typer.Argument(help="The fulfilment's id, such as web-536365-F1.")]
+
+
+def note(
+    order_id: OrderId,
+    text: Annotated[str, typer.Argument(help="What is to be written.")],
+    link: Annotated[list[str] | None, typer.Option("--link", help="An address that belongs to it; repeatable.")] = None,
+    by: By = "operator",
+) -> None:
+    """Write a note about an order."""
+    from uuid import uuid4
+
+    from pydantic import ValidationError
+
+    from dom.orders.commands import AddNote
+    from dom.orders.notes import Attachment
+    from services.change_orders import change_order
+    from services.clock import utc_now
+
+    try:
+        links = tuple(Attachment(url=url) for url in link or ())
+        command = AddNote(key=uuid4().hex, text=text, links=links, actor=by, at=utc_now())
+    except ValidationError as error:
+        raise typer.BadParameter(str(error.errors()[0]["msg"])) from error
+
+    async def work(connection: AsyncConnection, writing: Writing) -> None:
+        await change_order(connection, order_id, command, writing)
+
+    written("note", order_id, by, work)
+    typer.echo(f"the note stands in the timeline of {order_id}")
+
+
+def resend(
+    message: Annotated[int, typer.Argument(help="The message's number, as `dom order` shows it.", min=1)],
+    reason: Why = "",
+    by: By = "operator",
+) -> None:
+    """Send a message of an order once more; it goes to who is to be told now."""
+    from dom.orders.commands import ResendMessage
+    from services import resending
+    from services.clock import utc_now
+
+    async def work(connection: AsyncConnection, writing: Writing) -> str:
+        order_id = await resending.order_of(connection, message)
+        command = ResendMessage(message_id=message, actor=by, at=utc_now(), reason=reason)
+        await resending.resend(connection, order_id, command, writing)
+        return order_id
+
+    order_id = written("resend", f"{message}", by, work, reason)
+    typer.echo(f"message {message} of {order_id} goes out once more")
+
+
+def lost(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> None:
+    """A parcel is lost: its units are sourced again."""
+    _mark("lost", "lost", fulfilment, reason, by)
+
+
+def delivered(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> None:
+    """A parcel has reached the customer, also one that was lost."""
+    _mark("delivered", "delivered", fulfilment, reason, by)
+
+
+def _mark(verb: str, status: Literal["lost", "delivered"], fulfilment_id: str, reason: str, by: str) -> None:
+    from dom.orders.commands import MoveParcel
+    from dom.orders.status import FulfilmentStatus
+    from services import parcel_marks
+    from services.clock import utc_now
+
+    said: Any = FulfilmentStatus(status)
+    command = MoveParcel(fulfilment_id=fulfilment_id, status=said, actor=by, at=utc_now(), reason=reason)
+
+    async def work(connection: AsyncConnection, writing: Writing) -> OrderChanged:
+        return await parcel_marks.mark(connection, command, writing)
+
+    done = written(verb, fulfilment_id, by, work, reason)
+    _say(done, fulfilment_id)
+
+
+def move(
+    fulfilment: Fulfilment,
+    to: Annotated[str | None, typer.Option("--to", help="The node that is to do it; any other one, if absent.")] = None,
+    reason: Why = "",
+    by: By = "operator",
+) -> None:
+    """Move work that no node has begun to another node, with its stock."""
+    from dom.orders.commands import MoveWork
+    from services import moving
+    from services.clock import utc_now
+    from services.database import Database
+    from store.stock import OutOfReach
+
+    command = MoveWork(fulfilment_id=fulfilment, node_id=to, actor=by, at=utc_now(), reason=reason)
+
+    async def work(connection: AsyncConnection, writing: Writing) -> OrderChanged:
+        try:
+            return await moving.move_in(Database(connection.engine), connection, command, writing)
+        except OutOfReach as taken:
+            raise moving.taken_meanwhile(fulfilment) from taken
+
+    done = written("move", fulfilment, by, work, reason)
+    went = ", ".join(f"{new} at {node}" for new, node in done.data["fulfilments"].items())
+    typer.echo(f"{fulfilment} is {done.state.fulfilments[fulfilment].status}; its units are now {went}")
+
+
+def split(
+    fulfilment: Fulfilment,
+    units: Annotated[list[str], typer.Argument(help="Units by line, such as 1=2: two of line 1.")],
+    reason: Why = "",
+    by: By = "operator",
+) -> None:
+    """Make units of work that no node has begun a fulfilment of their own at the same node."""
+    from pydantic import ValidationError
+
+    from dom.orders.commands import SplitWork
+    from services import splitting
+    from services.clock import utc_now
+
+    try:
+        lines = {line_id: int(count) for line_id, _, count in (each.rpartition("=") for each in units)}
+        command = SplitWork(fulfilment_id=fulfilment, lines=lines, actor=by, at=utc_now(), reason=reason)
+    except (ValidationError, ValueError) as error:
+        raise typer.BadParameter("say units by line, such as 1=2") from error
+
+    async def work(connection: AsyncConnection, writing: Writing) -> OrderChanged:
+        return await splitting.split(connection, command, writing)
+
+    done = written("split", fulfilment, by, work, reason)
+    typer.echo(f"{sum(lines.values())} units of {fulfilment} are now {done.data['made']}")
+
+
+def reship(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> None:
+    """Send the units of a parcel that came back once more, on the database and the Temporal server."""
+    from cli.calling import environment, problems_as_one_line
+    from cli.credentials import refusals_as_one_line
+    from cli.orders_commands import on_servers
+    from dom.orders.commands import Reship
+    from dom.shared.access import is_name
+    from services.clock import utc_now
+
+    if not is_name(by):
+        raise typer.BadParameter("--by is no name of a caller")
+    command = Reship(fulfilment_id=fulfilment, actor=by, at=utc_now(), reason=reason)
+    with problems_as_one_line(), refusals_as_one_line():
+        settings, folder = environment()
+        webhooks = bool(settings.webhook_url)
+        done = on_servers(settings, folder, lambda servers: servers.reship(command, webhooks=webhooks))
+    written("reship", fulfilment, by, _nothing, reason)
+    _say(done, fulfilment)
+
+
+async def _nothing(connection: AsyncConnection, writing: Writing) -> None:
+    """What is left to do is the entry in the audit log."""
+
+
+def _say(done: OrderChanged, fulfilment_id: str) -> None:
+    state = done.state
+    waiting = "".join(f", {units} of line {line_id} wait" for line_id, units in state.waiting.items())
+    work = state.fulfilments[fulfilment_id].status
+    typer.echo(f"{fulfilment_id} is {work}, {state.order_id} is {state.status()}{waiting}")

@@ -1,0 +1,36 @@
+"""What moving work to another node changes: the work is taken back, and its units are planned elsewhere."""
+
+from dom.orders.changes import OrderChange, OrderEvent
+from dom.orders.commands import MoveWork
+from dom.orders.events import EventKind, MovedData
+from dom.orders.holds import BlockedStep, must_not_block
+from dom.orders.lifecycle import FulfilmentState, OrderState
+from dom.orders.status import UNBEGUN
+from dom.orders.transitions.shared import fulfilment_of, recalled
+from dom.shared.errors import StepNotPossible
+
+
+def moved_key(fulfilment_id: str) -> str:
+    """The key of the event, and of the decision, by which a fulfilment was moved."""
+    return f"{fulfilment_id}:moved"
+
+
+def move_work(state: OrderState, command: MoveWork) -> OrderChange:
+    """Its units wait after it; who writes it gives them to what was planned, in the same transaction."""
+    work = fulfilment_of(state, command.fulfilment_id)
+    _must_be_possible(state, work, command)
+    reason = command.reason or "moved to another node"
+    data = MovedData(fulfilment_id=work.id, node_id=work.node_id, to=command.node_id, fulfilments=command.planned or {})
+    event = OrderEvent(EventKind.MOVED, moved_key(work.id), command.actor, command.at, reason, data)
+    return recalled(OrderChange(event=event), [work], reason)
+
+
+def _must_be_possible(state: OrderState, work: FulfilmentState, command: MoveWork) -> None:
+    about = {"status": work.status, "node_id": work.node_id}
+    if work.status not in UNBEGUN:
+        raise StepNotPossible(f"{work.id} is {work.status}; what no node has begun can be moved", data=about)
+    if work.pickup:
+        raise StepNotPossible(f"{work.id} is collected at {work.node_id}: change the pick-up node", data=about)
+    if command.node_id == work.node_id:
+        raise StepNotPossible(f"{work.id} is at {work.node_id} already", field="node_id", data=about)
+    must_not_block(state.holds.values(), BlockedStep.SOURCING, f"moving {work.id}")

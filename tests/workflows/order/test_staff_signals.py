@@ -1,0 +1,84 @@
+"""What staff does from the Temporal UI or CLI, by signals; what is refused is logged, and the order goes on."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from dom.orders.calls import StepLine
+from dom.orders.notes import Attachment
+from dom.orders.staff_calls import FulfilmentCall, MoveCall, NoteCall, ResendCall, SplitCall
+from tests.worlds import small
+from tests.worlds.books import one, rows
+from tests.worlds.running import House
+from tests.worlds.steps import deliver, ended, ship
+from workflows.order.process import OrderWorkflow
+
+
+async def test_notes_and_messages_sent_again(temporal_client: Client, world: AsyncEngine) -> None:
+    async with House(temporal_client, world).working() as house:
+        order = small.order("by-staff", A=1)
+        await house.send(order)
+        await house.told()
+        handle = house.handle(order)
+        note = NoteCall(text="look twice", links=(Attachment(url="https://files.example/1"),), actor="kim")
+        await handle.signal(OrderWorkflow.note_requested, note)
+        await handle.signal("note_requested", {"text": " "})  # no note
+        message = int(str(await one(world, "SELECT id FROM outbox WHERE message_key = 'accepted'")))
+        await handle.signal(OrderWorkflow.resend_requested, ResendCall(message_id=message, reason="asked"))
+        await handle.signal(OrderWorkflow.resend_requested, ResendCall(message_id=4711))  # there is none
+        await deliver(house, order)
+        await ended(house, order)
+        keys = [message.key.split("/")[1] for message in house.mail.sent]
+    assert keys[:2] == ["accepted", "accepted:resent:1"]
+    said = await rows(
+        world, "SELECT actor, reason, data->>'text' FROM timeline WHERE kind IN ('noted', 'message_resent')"
+    )
+    assert said == [("kim", "", "look twice"), ("system:temporal", "asked", None)]
+
+
+async def test_what_becomes_of_parcels(temporal_client: Client, world: AsyncEngine) -> None:
+    async with House(temporal_client, world).working() as house:
+        order = small.order("marked", A=1)
+        await house.send(order)
+        await ship(house, order)
+        handle, first, second = house.handle(order), f"{order.order_id}-F1", f"{order.order_id}-F2"
+        await handle.signal(OrderWorkflow.reship_requested, FulfilmentCall(fulfilment_id=first))  # nothing came back
+        await handle.signal(OrderWorkflow.lost_requested, FulfilmentCall(fulfilment_id=first, reason="fell off"))
+        await ship(house, order, 2)
+        await handle.signal(OrderWorkflow.delivered_requested, FulfilmentCall(fulfilment_id=second, actor="kim"))
+        await ended(house, order)
+    ends = ["fulfilment_lost", "fulfilment_delivered"]
+    told = "SELECT kind, actor, reason FROM timeline WHERE kind = ANY(:ends) ORDER BY id"
+    assert await rows(world, told, ends=ends) == [
+        ("fulfilment_lost", "system:temporal", "fell off"),
+        ("fulfilment_delivered", "kim", ""),
+    ]
+
+
+async def test_work_is_moved(temporal_client: Client, world: AsyncEngine) -> None:
+    async with House(temporal_client, world).working() as house:
+        order = small.order("moved", A=1)
+        await house.send(order)
+        handle, first = house.handle(order), f"{order.order_id}-F1"
+        nowhere = MoveCall(fulfilment_id=first, node_id="dropship-lille")  # it holds nothing of it
+        await handle.signal(OrderWorkflow.move_requested, nowhere)
+        await handle.signal(OrderWorkflow.move_requested, MoveCall(fulfilment_id=first, node_id="wh-london"))
+        await deliver(house, order, 2)
+        await ended(house, order)
+    assert await rows(world, "SELECT node_id, status FROM fulfilments ORDER BY id") == [
+        ("dc-leeds", "recalled"),
+        ("wh-london", "delivered"),
+    ]
+
+
+async def test_work_is_split(temporal_client: Client, world: AsyncEngine) -> None:
+    async with House(temporal_client, world).working() as house:
+        order = small.order("parted", A=3)
+        await house.send(order)
+        first = f"{order.order_id}-F1"
+        for units in (5, 2):  # there are no five
+            call = SplitCall(fulfilment_id=first, lines=(StepLine(line_id="1", quantity=units),))
+            await house.handle(order).signal(OrderWorkflow.split_requested, call)
+        await deliver(house, order)
+        await deliver(house, order, 2)
+        await ended(house, order)
+    assert await rows(world, "SELECT quantity FROM fulfilment_lines ORDER BY fulfilment_id") == [(1,), (2,)]

@@ -1,0 +1,85 @@
+"""What people ask of an order's process at the Temporal UI or CLI: signals, whose refusals are logged.
+
+The API does the same in the store itself, and has the process told.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from dom.orders.commands import AddNote, Command, MoveParcel, MoveWork, ResendMessage, Reship, SplitWork
+    from dom.orders.staff_calls import FulfilmentCall, MoveCall, NoteCall, ResendCall, SplitCall
+    from dom.orders.status import FulfilmentStatus
+    from workflows.activity_calls import REFUSALS
+    from workflows.order.stored import StoredOrder, request_at
+
+
+class StaffRequests(ABC):
+    """The signals of staff. Each is one command to the store."""
+
+    _stored: StoredOrder
+
+    @abstractmethod
+    async def _decided(self) -> int:
+        """Wait until the order is accepted; answers the caller's place in the sequence. Raises the refusal."""
+
+    @workflow.signal
+    async def note_requested(self, call: NoteCall) -> None:
+        """Write a note about the order."""
+        command = AddNote(key="", text=call.text, links=call.links, actor=call.actor, at=workflow.now())
+        await self._carry_out(command, "Note")
+
+    @workflow.signal
+    async def resend_requested(self, call: ResendCall) -> None:
+        """Send a message of the order once more."""
+        command = ResendMessage(message_id=call.message_id, actor=call.actor, at=workflow.now(), reason=call.reason)
+        await self._carry_out(command, f"Send message {call.message_id} again")
+
+    @workflow.signal
+    async def lost_requested(self, call: FulfilmentCall) -> None:
+        """A parcel is lost: its units are sourced again."""
+        await self._carry_out(_parcel(call, FulfilmentStatus.LOST), f"{call.fulfilment_id} is lost")
+
+    @workflow.signal
+    async def delivered_requested(self, call: FulfilmentCall) -> None:
+        """A parcel has reached the customer."""
+        await self._carry_out(_parcel(call, FulfilmentStatus.DELIVERED), f"{call.fulfilment_id} is delivered")
+
+    @workflow.signal
+    async def reship_requested(self, call: FulfilmentCall) -> None:
+        """Send the units of a parcel that came back once more."""
+        told = {"fulfilment_id": call.fulfilment_id, "actor": call.actor, "reason": call.reason}
+        await self._carry_out(Reship(**told, at=workflow.now()), f"Send {call.fulfilment_id} once more")
+
+    @workflow.signal
+    async def move_requested(self, call: MoveCall) -> None:
+        """Move work that no node has begun to another node."""
+        told = {"fulfilment_id": call.fulfilment_id, "node_id": call.node_id, "actor": call.actor}
+        command = MoveWork(**told, at=workflow.now(), reason=call.reason)
+        await self._carry_out(command, f"Move {call.fulfilment_id} to {call.node_id or 'another node'}")
+
+    @workflow.signal
+    async def split_requested(self, call: SplitCall) -> None:
+        """Make units of work that no node has begun a fulfilment of their own."""
+        lines = {line.line_id: line.quantity for line in call.lines if line.quantity}
+        if lines:
+            told = {"fulfilment_id": call.fulfilment_id, "actor": call.actor, "reason": call.reason}
+            command = SplitWork(**told, lines=lines, at=workflow.now())
+            await self._carry_out(command, f"Split {call.fulfilment_id}")
+
+    async def _carry_out(self, command: Command, summary: str) -> None:
+        try:
+            place = await self._decided()
+            request = request_at(place)
+            told = {"request": request, "key": request} if isinstance(command, AddNote) else {"request": request}
+            await self._stored.change(place, command.model_copy(update=told), summary)
+        except REFUSALS as error:
+            workflow.logger.warning("not done: %s: %s", summary, error)
+
+
+def _parcel(call: FulfilmentCall, status: Literal[FulfilmentStatus.LOST, FulfilmentStatus.DELIVERED]) -> MoveParcel:
+    return MoveParcel(
+        fulfilment_id=call.fulfilment_id, status=status, actor=call.actor, at=workflow.now(), reason=call.reason
+    )
