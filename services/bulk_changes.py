@@ -22,7 +22,7 @@ from store.orders.bulk_runs import BulkItemResult, BulkRun
 
 SIDE_BY_SIDE: Final = 4
 """Orders that are changed at the same time: each keeps a connection busy."""
-_AT_A_TIME: Final = 40
+AT_A_TIME: Final = 40
 """Orders that are fetched at once: between two fetches it is seen that a run was stopped."""
 _OVERTAKEN_AT_MOST: Final = 5
 
@@ -36,7 +36,7 @@ async def change_next(database: Database, bulk_id: str, stop: asyncio.Event) -> 
     """
     async with database.transaction() as connection:
         run = await bulk_runs.get(connection, bulk_id, UNLIMITED)
-        waiting = list(await bulk_runs.begin(connection, bulk_id, _AT_A_TIME))
+        waiting = list(await bulk_runs.begin(connection, bulk_id, AT_A_TIME))
     while waiting and not stop.is_set():
         now, waiting = waiting[:SIDE_BY_SIDE], waiting[SIDE_BY_SIDE:]
         ended = await asyncio.gather(*(_change(database, run, each) for each in now), return_exceptions=True)

@@ -67,7 +67,7 @@ def _step(step: FulfilmentStep) -> Ask:
 
 def _parcel(status: FulfilmentStatus, name: str) -> Ask:
     def make(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
-        return MoveParcel(fulfilment_id=fulfilment_id, status=status, actor="carrier", at=at)  # type: ignore[arg-type]
+        return MoveParcel(fulfilment_id=fulfilment_id, status=status, actor="carrier", at=at)
 
     by_staff = Scope.FULFILMENTS_CORRECT if status in {_S.LOST, _S.DELIVERED} else None
     return Ask(name, Scope.SHIPMENTS_REPORT, make, also=by_staff)
@@ -109,7 +109,7 @@ def _split(fulfilment_id: str, line_id: str, at: datetime, __: OrderState) -> Co
 def _answer(answer: CancellationStatus) -> _Make:
     def make(_: str, __: str, at: datetime, state: OrderState) -> Command:
         request_id = next(iter(state.asked), ids.cancellation_request_id(state.order_id, 1))
-        return AnswerCancellation(request_id=request_id, answer=answer, actor="node", at=at)  # type: ignore[arg-type]
+        return AnswerCancellation(request_id=request_id, answer=answer, actor="node", at=at)
 
     return make
 
@@ -253,4 +253,4 @@ def path_of(state: str, fulfilment_id: str, at: datetime) -> Iterator[Command]:
         elif status in _STEPS:
             yield TakeNodeStep(fulfilment_id=fulfilment_id, step=_STEPS[status], actor="node", at=at)
         else:
-            yield MoveParcel(fulfilment_id=fulfilment_id, status=status, actor="carrier", at=at)  # type: ignore[arg-type]
+            yield MoveParcel(fulfilment_id=fulfilment_id, status=status, actor="carrier", at=at)

@@ -1,4 +1,4 @@
-"""Histories of imports and rehearsals, for `tools.record_histories`."""
+"""Histories of imports, rehearsals and bulk runs, for `tools.record_histories`."""
 
 from contextlib import suppress
 from typing import Final
@@ -7,16 +7,20 @@ from temporalio.client import WorkflowFailureError
 
 from processes.background_work import BackgroundWork
 from processes.client import Durable
+from services import bulk_changes
 from store.imports import applying
-from tests.worlds.background import AFTER_TWO_CHUNKS, asked, barrier, heard, received
+from tests.worlds.background import AFTER_TWO_CHUNKS, AT_THE_THIRD_ORDER, asked, barrier, bulk_asked, heard, received
 from tests.worlds.running import House
+from workflows.bulk import BulkInput, BulkWorkflow
 from workflows.imports import ImportInput, ImportWorkflow
 
 IMPORTED: Final = "imported"
 IMPORT_CANCELLED: Final = "import-cancelled"
 REHEARSED: Final = "rehearsed"
-RECORDED: Final = (IMPORTED, IMPORT_CANCELLED, REHEARSED)
-"""A file that is applied, one that is cancelled in the middle, and a rehearsal."""
+BULK: Final = "bulk"
+BULK_STOPPED: Final = "bulk-stopped"
+RECORDED: Final = (IMPORTED, IMPORT_CANCELLED, REHEARSED, BULK, BULK_STOPPED)
+"""A file that is applied, one that is cancelled in the middle, a rehearsal, and the same two of a bulk run."""
 
 
 async def do(house: House, name: str) -> str:
@@ -26,6 +30,9 @@ async def do(house: House, name: str) -> str:
     if name == REHEARSED:
         workflow_id = await asked(house.engine)
         await work.rehearsal_asked(workflow_id)
+    elif name in {BULK, BULK_STOPPED}:
+        workflow_id = await bulk_asked(house.engine, 6)
+        await _in_turns(house, workflow_id, stopped=name == BULK_STOPPED)
     elif name == IMPORTED:
         workflow_id = (await received(house.engine, 10)).id
         await work.import_received(workflow_id)
@@ -35,6 +42,17 @@ async def do(house: House, name: str) -> str:
     with suppress(WorkflowFailureError):
         await house.client.get_workflow_handle(workflow_id).result()
     return workflow_id
+
+
+async def _in_turns(house: House, bulk_id: str, *, stopped: bool) -> None:
+    bulk_changes.AT_A_TIME = 2  # type: ignore[misc]
+    start = BulkInput(bulk_id=bulk_id, turn_seconds=0.000001, beat_seconds=0.2, silence_seconds=2.0)
+    async with barrier(house.engine, AT_THE_THIRD_ORDER) as held:
+        await house.client.start_workflow(BulkWorkflow.run, start, id=bulk_id, task_queue=house.task_queue)
+        await held.reached()
+        if stopped:
+            await house.client.get_workflow_handle(bulk_id).cancel(reason="recorded")
+            await heard(house.client, bulk_id)
 
 
 async def _cancelled_in_the_middle(house: House, import_id: str) -> None:

@@ -250,7 +250,7 @@ class TestAsked:
 
 class TestStopped:
     async def test_goes_on_where_it_stood(self, world: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(bulk_changes, "_AT_A_TIME", 2)
+        monkeypatch.setattr(bulk_changes, "AT_A_TIME", 2)
         orders = await captured(world, "1", "2", "3", "4", "5")
         run = await asked(world, of(orders, CancelOrders()))
         await bulk_changes.change_next(Database(world), run.id, asyncio.Event())

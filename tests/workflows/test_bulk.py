@@ -10,24 +10,18 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import is_cancelled_exception
 
 from cli.embedded.temporal import EmbeddedTemporal
-from dom.orders.bulk import BulkOutcome, BulkProgress, BulkSelection, BulkStatus, CancelOrders
+from dom.orders.bulk import BulkOutcome, BulkProgress, BulkStatus
 from jobs.starting_work import StartingWork
 from processes.background_work import BackgroundWork
 from services import bulk_changes, bulk_runs
-from services.bulk_runs import BulkCall
-from services.clock import utc_now
-from services.database import Database
 from store.orders import bulk_runs as rows_of
 from store.orders.bulk_runs import BulkRun
-from tests.worlds import small
 from tests.worlds.access import caller
-from tests.worlds.background import barrier, doing, heard, kill, worker_process
+from tests.worlds.background import AT_THE_THIRD_ORDER, barrier, bulk_asked, doing, heard, kill, worker_process
 from tests.worlds.books import check_books, one
-from tests.worlds.captured import accept
 from tests.worlds.waiting import until
 from workflows.bulk import BulkInput, BulkWorkflow
 
-AT_THE_THIRD = "AFTER UPDATE ON bulk_items FOR EACH ROW WHEN (NEW.position = 3)"
 CANCELLED = "SELECT count(*) FROM timeline WHERE kind = 'cancelled'"
 ORDERS = 8
 
@@ -41,19 +35,6 @@ async def work(temporal_client: Client, world: AsyncEngine) -> AsyncIterator[Bac
 @pytest.fixture(autouse=True)
 def one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk_changes, "SIDE_BY_SIDE", 1)
-
-
-async def asked(world: AsyncEngine) -> str:
-    """A run that cancels some orders, not begun."""
-    named = []
-    for _ in range(ORDERS):
-        order = small.order(f"bulk-{uuid4().hex[:12]}", tags=[], A=1)
-        await accept(Database(world), order)
-        named.append(order.order_id)
-    call = BulkCall(CancelOrders(), BulkSelection(orders=tuple(named)), "a recall")
-    async with world.begin() as connection:
-        run, _ = await bulk_runs.ask(connection, caller(), call, utc_now())
-    return run.id
 
 
 async def found(world: AsyncEngine, bulk_id: str) -> BulkRun:
@@ -77,7 +58,7 @@ async def is_done_once(world: AsyncEngine, bulk_id: str) -> None:
 
 
 async def test_to_its_end(work: BackgroundWork, temporal_client: Client, world: AsyncEngine) -> None:
-    bulk_id = await asked(world)
+    bulk_id = await bulk_asked(world, ORDERS)
     await asyncio.gather(*(work.bulk_asked(bulk_id) for _ in range(3)))
     handle = temporal_client.get_workflow_handle_for(BulkWorkflow.run, bulk_id)
     progress = await handle.result()
@@ -90,8 +71,8 @@ async def test_to_its_end(work: BackgroundWork, temporal_client: Client, world: 
 async def test_turn_after_turn(
     work: BackgroundWork, temporal_client: Client, world: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk_changes, "_AT_A_TIME", 3)
-    bulk_id = await asked(world)
+    monkeypatch.setattr(bulk_changes, "AT_A_TIME", 3)
+    bulk_id = await bulk_asked(world, ORDERS)
     start = BulkInput(bulk_id=bulk_id, turn_seconds=0.000001)
     queue = work._durable.task_queue
     await temporal_client.execute_workflow(BulkWorkflow.run, start, id=bulk_id, task_queue=queue)
@@ -99,8 +80,8 @@ async def test_turn_after_turn(
 
 
 async def test_stopped_in_the_middle_and_resumed(work: BackgroundWork, world: AsyncEngine) -> None:
-    bulk_id = await asked(world)
-    async with barrier(world, AT_THE_THIRD) as held:
+    bulk_id = await bulk_asked(world, ORDERS)
+    async with barrier(world, AT_THE_THIRD_ORDER) as held:
         await work.bulk_asked(bulk_id)
         await held.reached()
         async with world.begin() as connection:
@@ -127,8 +108,8 @@ async def _begun_again(work: BackgroundWork, world: AsyncEngine, bulk_id: str) -
 
 
 async def test_cancelled_in_temporal(work: BackgroundWork, temporal_client: Client, world: AsyncEngine) -> None:
-    bulk_id = await asked(world)
-    async with barrier(world, AT_THE_THIRD) as held:
+    bulk_id = await bulk_asked(world, ORDERS)
+    async with barrier(world, AT_THE_THIRD_ORDER) as held:
         await work.bulk_asked(bulk_id)
         await held.reached()
         handle = temporal_client.get_workflow_handle(bulk_id)
@@ -144,7 +125,7 @@ async def test_cancelled_in_temporal(work: BackgroundWork, temporal_client: Clie
 
 
 async def test_begun_from_the_store(work: BackgroundWork, temporal_client: Client, world: AsyncEngine) -> None:
-    bulk_id = await asked(world)
+    bulk_id = await bulk_asked(world, ORDERS)
     await StartingWork(world, temporal_client, work._durable.task_queue).run()
     await is_done_once(world, bulk_id)
 
@@ -153,10 +134,10 @@ async def test_begun_from_the_store(work: BackgroundWork, temporal_client: Clien
 async def test_a_worker_that_dies_in_the_middle_of_an_order(
     temporal_client: Client, temporal_server: EmbeddedTemporal, world: AsyncEngine, world_url: str
 ) -> None:
-    bulk_id, queue = await asked(world), f"q-{uuid4().hex}"
+    bulk_id, queue = await bulk_asked(world, ORDERS), f"q-{uuid4().hex}"
     arguments = (world_url, temporal_server.address, queue)
     start = BulkInput(bulk_id=bulk_id, beat_seconds=0.2, silence_seconds=2.0)
-    async with barrier(world, AT_THE_THIRD) as held:
+    async with barrier(world, AT_THE_THIRD_ORDER) as held:
         async with worker_process(*arguments) as first:
             await temporal_client.start_workflow(BulkWorkflow.run, start, id=bulk_id, task_queue=queue)
             await held.reached()

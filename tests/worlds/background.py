@@ -1,4 +1,4 @@
-"""Imports and rehearsals as they come in, and what became of them."""
+"""Imports, rehearsals and bulk runs as they come in, and what became of them."""
 
 import asyncio
 import sys
@@ -14,15 +14,23 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import Client
 
+from dom.orders.bulk import BulkSelection, CancelOrders
 from processes.background_work import BackgroundWork
 from processes.client import Durable
+from services import bulk_runs
+from services.bulk_runs import BulkCall
+from services.clock import utc_now
+from services.database import Database
 from store import imports
 from store.database.engine import reading
 from store.enums import ImportKind
 from store.imports import Format, Header, Import
 from store.rehearsal import rehearsals
 from store.rehearsal.rehearsals import Rehearsal
+from tests.worlds import small
+from tests.worlds.access import caller
 from tests.worlds.books import one, rows
+from tests.worlds.captured import accept
 from tests.worlds.rehearsing import TOGETHER
 from tests.worlds.running import House
 from tests.worlds.sourcing import MONDAY_NOON
@@ -73,6 +81,19 @@ async def until_rehearsal(engine: AsyncEngine, rehearsal_id: str, *statuses: str
 
     await until(f"{rehearsal_id} is {' or '.join(statuses)}", reached)
     return await rehearsals.get(engine, rehearsal_id)
+
+
+async def bulk_asked(engine: AsyncEngine, orders: int) -> str:
+    """A bulk run that cancels so many orders of its own, not begun."""
+    named = []
+    for _ in range(orders):
+        order = small.order(f"bulk-{uuid4().hex[:12]}", tags=[], A=1)
+        await accept(Database(engine), order)
+        named.append(order.order_id)
+    call = BulkCall(CancelOrders(), BulkSelection(orders=tuple(named)), "a recall")
+    async with engine.begin() as connection:
+        run, _ = await bulk_runs.ask(connection, caller(), call, utc_now())
+    return run.id
 
 
 @asynccontextmanager
@@ -171,6 +192,7 @@ async def heartbeats(client: Client, workflow_id: str) -> None:
 
 AFTER_TWO_CHUNKS = "AFTER UPDATE ON stock_imports FOR EACH ROW WHEN ((NEW.outcomes->>'applied')::int = 6)"
 """Of three rows each; the second one is not committed yet."""
+AT_THE_THIRD_ORDER = "AFTER UPDATE ON bulk_items FOR EACH ROW WHEN (NEW.position = 3)"
 AFTER_TWO_DECISIONS = "AFTER UPDATE ON rehearsals FOR EACH ROW WHEN (NEW.done = 2)"
 
 

@@ -14,9 +14,8 @@ from services.database import Database
 from store.orders import state as order_state
 from tests.worlds import small
 from tests.worlds.captured import accept
-from tools import command_matrix
 from tools.command_matrix import AT, PAGE, REPEAT, STATES, YES, asked_for, cells, known, page
-from tools.commands_asked import path_of
+from tools.commands_asked import ASKS, path_of
 
 OF_PICKUPS = "change: set pickup node"
 """Of an order that is sent it is refused by what was captured, which no unit says."""
@@ -64,8 +63,5 @@ async def test_each_command_in_this_state(world: AsyncEngine, name: str) -> None
         expected[OF_PICKUPS] = "invalid-input"
     async with world.connect() as connection:
         state = await order_state.read(connection, order.order_id)
-        said = {
-            ask.name: await outcome(connection, order.order_id, ask.command(work, "1", AT, state))
-            for ask in command_matrix.ASKS
-        }
+        said = {ask.name: await outcome(connection, order.order_id, ask.command(work, "1", AT, state)) for ask in ASKS}
     assert said == expected
