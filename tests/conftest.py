@@ -4,7 +4,6 @@ A database is made by copying a template, in some 50 ms: `database_url` holds th
 the small network of `tests.worlds.small` as well.
 """
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -117,14 +116,17 @@ def world_url(postgres_server: postgres.EmbeddedPostgres, world_template: str) -
 
 @pytest.fixture
 async def world(world_url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine on a fresh database with the small network. A test that leaves a task behind fails: what it connects
-    after its end is closed by nobody, and another test fails for it.
+    """An engine on a fresh database with the small network. After the test it connects no more: what a task that was
+    left behind connects is closed by nobody, and another test fails for it.
     """
-    engine, before = database.create(world_url, 8), asyncio.all_tasks()
+    engine = database.create(world_url, 8)
     yield engine
-    left = [task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()]
+    event.listen(engine.sync_engine, "do_connect", _refuse)
     await engine.dispose()
-    assert not left, f"still running: {left}"
+
+
+def _refuse(*_: object) -> None:
+    raise ConnectionRefusedError("the test is over")
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ async def start(
     key: IdempotencyKey = None,
 ) -> Json:
     """Each order is changed in a transaction of its own, as the call for one order would change it, and once; the items
-    say what became of each. The orders are those that are found now: `POST /v1/bulk/preview` says how many that are.
+    say what became of each. The orders are those that are found now: `POST /v1/bulk-preview` says how many that are.
     Beside `orders:bulk` it needs the scope of what it does.
     """
     _own_names(who, asked)
@@ -60,7 +60,7 @@ async def start(
 
 
 @router.post(
-    PATH + "/preview",
+    "/bulk-preview",
     summary="Which orders a bulk run would be about",
     operation_id="previewBulk",
     response_model=BulkPreview,

@@ -28,7 +28,7 @@ async def test_a_recalled_sku_is_cancelled_in_three_calls(channel: Channel) -> N
     placed = [await channel.place(order(sku, 2)) for _ in range(5)]
     await channel.place(order(other, 1))
     body = {"action": {"kind": "cancel"}, "selection": {"filter": {"sku": sku}}, **REASON}
-    seen = (await channel.http.post("/v1/bulk/preview", json=body)).json()
+    seen = (await channel.http.post("/v1/bulk-preview", json=body)).json()
     assert (seen["orders"], sorted(seen["first"]), seen["not_found"]) == (5, sorted(placed), [])
     started = await channel.http.post("/v1/bulk", json=body | {"expected": 5})
     assert started.status_code == 202

@@ -27,7 +27,7 @@ PROMISED = {
     "GET /v1/orders/{order_id}/changes",
     "GET /v1/change-rules",
     *(f"{method} /v1/bulk" for method in ("GET", "POST")),
-    "POST /v1/bulk/preview",
+    "POST /v1/bulk-preview",
     "GET /v1/bulk/{bulk_id}",
     "GET /v1/bulk/{bulk_id}/items",
     *(f"POST /v1/bulk/{{bulk_id}}/{step}" for step in ("stop", "resume")),

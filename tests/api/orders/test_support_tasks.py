@@ -197,7 +197,7 @@ async def test_cancel_twenty_orders_of_a_recalled_sku(channel: Channel, desk: De
     for _ in range(20):
         await channel.place(order(sku, 1))
     body: dict[str, Any] = {"action": {"kind": "cancel"}, "selection": {"filter": {"sku": sku}}, "reason": "a recall"}
-    assert (await desk.post("bulk/preview", **body))["orders"] == 20
+    assert (await desk.post("bulk-preview", **body))["orders"] == 20
     run = await desk.post("bulk", **body, expected=20)
 
     async def done() -> Any:
