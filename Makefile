@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-counts bench-stock bench-search bench-ofl lock clean
+.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-counts bench-stock bench-search bench-bulk bench-ofl lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -75,6 +75,10 @@ bench-stock: setup
 # A million orders, made in minutes, and every kind of search; `make bench-search ARGS="--orders 50000"` for fewer.
 bench-search: setup
 	$(BIN)/python -m bench.search $(ARGS)
+
+# A node closes, and a bulk run sources its orders anew; `make bench-bulk ARGS="--orders 200"` for fewer.
+bench-bulk: setup
+	$(BIN)/python -m bench.bulk $(ARGS)
 
 # Per order, over a horizon, re-optimisation; `make bench-ofl ARGS="--only per_order"` for one of them.
 bench-ofl: setup

@@ -33,7 +33,7 @@ async def reship(durable: Durable, engine: AsyncEngine, command: Reship, *, webh
         await backorders.lock_order(connection, order_id)
         before = await orders.find(connection, order_id)
         over = before is not None and before.status in FINAL_ORDER
-        changed = await parcel_marks.mark(connection, command, Writing(webhook=webhooks, notify=not over))
+        changed = await parcel_marks.mark(connection, command, Writing(webhook=webhooks, notify=True))
     if (over or changed.repeated) and changed.state.status() not in FINAL_ORDER:
         await _begin_anew(durable, engine, order_id, changed.state.status(), command.actor)
     return changed

@@ -69,20 +69,23 @@ async def void(database: Database, carriers: CarrierRegistry, packing: Packing) 
 
 
 async def intercept(database: Database, carriers: CarrierRegistry, asked: Interception) -> bool:
-    """Ask the carrier to bring a parcel back. False if it refuses for good: then the request is refused."""
-    async with database.statement() as connection:
+    """Ask the carrier to bring a parcel back, while the request is open. False if it refuses for good, or nobody serves
+    it: then the request is refused.
+    """
+    async with database.transaction() as connection:
+        state = await locked(connection, asked.order_id)
         booked = await shipments.standing(connection, asked.fulfilment_id)
-    if booked is None:
+    if booked is None or asked.request_id not in state.asked:
         return True
-    carrier = await _carrier(database, carriers, booked["carrier"])
     try:
+        carrier = await _carrier(database, carriers, booked["carrier"])
         await carrier.intercept(booked["id"])
     except OutsideFailure as error:
         command = AnswerCancellation(
             request_id=asked.request_id,
             answer=CancellationStatus.REFUSED,
             asked_of=AskedOf.CARRIER,
-            actor=f"carrier:{carrier.name}",
+            actor=f"carrier:{booked['carrier']}",
             at=database.now(),
             reason=error.detail[:200],
         )

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders.bulk import BulkOutcome, CancelOrders, HoldOrders, ReleaseOrders, SourceOrdersAgain
 from dom.orders.commands import CancelUnits, PlaceHold, ReleaseHold, TakeNodeStep
+from dom.orders.holds import BlockedStep, must_not_block
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import UNBEGUN, FulfilmentStep, SourcingCause
 from dom.shared.errors import CannotCancel, Forbidden
@@ -88,15 +89,18 @@ def _standing(state: OrderState, type_: str) -> str | None:
 
 
 async def _source_again(database: Database, connection: AsyncConnection, run: BulkRun, order_id: str) -> BulkItemResult:
-    """Its nodes failed the order, as if they had rejected the work: the policy says when they are asked again."""
+    """Its nodes failed the order, as if they had rejected the work: the policy says when they are asked again. What the
+    customer collects stays where he collects it.
+    """
     assert isinstance(run.action, SourceOrdersAgain)  # noqa: S101
     state = await locked(connection, order_id)
     node = run.action.node_id
-    at_node = [work for work in state.living if node in {None, work.node_id}]
+    at_node = [work for work in state.living if node in {None, work.node_id} and not work.pickup]
     work = [each for each in at_node if each.status in UNBEGUN]
     if not work:
         begun = f"; {', '.join(each.id for each in at_node)} has begun" if at_node else ""
         return BulkItemResult(BulkOutcome.UNCHANGED, f"no work to be taken away{f' at {node}' if node else ''}{begun}")
+    must_not_block(state.holds.values(), BlockedStep.SOURCING, f"sourcing {order_id} again")
     for each in work:
         if not run.limits.allow(node=each.node_id):
             raise Forbidden(f"{run.requested_by} has no access to {each.node_id}")
@@ -106,7 +110,7 @@ async def _source_again(database: Database, connection: AsyncConnection, run: Bu
     await source_waiting(database, connection, order_id, SourcingCause.REJECTED, as_of)
     after = await order_state.read(connection, order_id)
     new = {each.id: each.node_id for each in after.living if each.id not in state.fulfilments}
-    to = f"now at {', '.join(sorted(set(new.values())))}" if new else "no other node can"
+    to = f"now at {', '.join(sorted(set(new.values())))}" if new else "no other node was found"
     detail = f"taken from {', '.join(sorted({each.node_id for each in work}))}; {to}"
     if after.waiting:
         detail += f"; {sum(after.waiting.values())} units wait"

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from dom.orders.bulk import BulkOutcome, BulkProgress, BulkStatus
+from dom.orders.bulk import BulkOutcome, BulkProgress, BulkStatus, SourceOrdersAgain
 from dom.shared.access import UNLIMITED
 from dom.shared.errors import DomError
 from services import bulk_actions, sourcing
@@ -22,6 +22,10 @@ from store.orders.bulk_runs import BulkItemResult, BulkRun
 
 SIDE_BY_SIDE: Final = 4
 """Orders that are changed at the same time: each keeps a connection busy."""
+ALONE: Final = frozenset({SourceOrdersAgain})
+"""Actions that change one order at a time: it takes stock of one node and gives back that of another, and two that do
+so would wait for each other.
+"""
 AT_A_TIME: Final = 40
 """Orders that are fetched at once: between two fetches it is seen that a run was stopped."""
 _OVERTAKEN_AT_MOST: Final = 5
@@ -37,8 +41,9 @@ async def change_next(database: Database, bulk_id: str, stop: asyncio.Event) -> 
     async with database.transaction() as connection:
         run = await bulk_runs.get(connection, bulk_id, UNLIMITED)
         waiting = list(await bulk_runs.begin(connection, bulk_id, AT_A_TIME))
+    at_once = 1 if type(run.action) in ALONE else SIDE_BY_SIDE
     while waiting and not stop.is_set():
-        now, waiting = waiting[:SIDE_BY_SIDE], waiting[SIDE_BY_SIDE:]
+        now, waiting = waiting[:at_once], waiting[at_once:]
         ended = await asyncio.gather(*(_change(database, run, each) for each in now), return_exceptions=True)
         for error in ended:
             if isinstance(error, BaseException):

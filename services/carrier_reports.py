@@ -36,7 +36,7 @@ async def heed(connection: AsyncConnection, order_id: str, report: ParcelReport,
         handed_over = transitions.decide(state, report.moves_to(_S.HANDED_OVER, "seen by the carrier"))
         state = await write(connection, state, handed_over, writing)
     if report.kind is CarrierEventKind.INTERCEPT_FAILED:
-        return await _not_intercepted(connection, state, report, writing)
+        return not stands or await _not_intercepted(connection, state, report, writing)
     status = state.fulfilments[report.fulfilment_id].status
     if stands and (is_known(status, report.kind) or await _made_before_its_loss(connection, status, order_id, report)):
         return True

@@ -123,10 +123,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     for trouble in change.troubles:
         await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)
     await _write_holds(connection, state, after, change)
-    for asked in change.asked:
-        await cancellation_requests.ask(connection, asked, actor=event.actor, at=event.at)
-    for ended in change.ended:
-        await cancellation_requests.end(connection, ended, actor=event.actor, at=event.at)
+    await _write_requests(connection, state, after, change)
     if change.gives_up_waiting:
         await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
     moving = {effect.fulfilment_id for effect in change.stock if not isinstance(effect, GiveDayBack)}
@@ -161,6 +158,21 @@ async def _revise(connection: AsyncConnection, state: OrderState, change: OrderC
     living = {line.line_id: line.quantity - line.cancelled for line in state.lines.values()}
     order = revised(await orders.document(connection, state.order_id), change.revision.changes, living)
     await revisions.revise(connection, order, change.revision.number, change.added, change.new_lines)
+
+
+async def _write_requests(
+    connection: AsyncConnection, state: OrderState, after: OrderState, change: OrderChange
+) -> None:
+    """Cancellations that nodes and carriers are asked for: new ones, those that ask for less, and those that end."""
+    event = change.event
+    for asked in change.asked:
+        await cancellation_requests.ask(connection, asked, actor=event.actor, at=event.at)
+    for still in after.asked.values():
+        before = state.asked.get(still.id)
+        if before is not None and still.units != before.units:
+            await cancellation_requests.narrow(connection, still)
+    for ended in change.ended:
+        await cancellation_requests.end(connection, ended, actor=event.actor, at=event.at)
 
 
 async def _write_holds(connection: AsyncConnection, state: OrderState, after: OrderState, change: OrderChange) -> None:

@@ -19,16 +19,18 @@ from dom.orders.transitions.shared import listed_units
 from dom.shared import ids
 from dom.shared.errors import NotFound, StepNotPossible, UnknownNode
 from dom.sourcing.models import Candidate, SourcingDecision
+from dom.sourcing.policy.document import FailedNodes
 from dom.sourcing.reasons.phrases import FAILED
 from dom.sourcing.sourced import SourcingRun, status_with_new_work
 from services import sourcing
 from services.change_orders import OrderChanged, Writing, answered_before, locked, write
 from services.database import Database
+from services.sourcing_again import said_of_failed_nodes
 from store import backorders, stock
 from store.backorders import queue
 from store.fulfilment import fulfilments
 from store.network import reference
-from store.orders import orders
+from store.orders import orders, resuming
 from store.orders import state as order_state
 from store.sourcing import decisions
 from store.sourcing.decisions import Planned
@@ -87,14 +89,25 @@ async def _run(
     nodes = await reference.node_ids(connection)
     if command.node_id is not None and command.node_id not in nodes:
         raise UnknownNode(f"there is no node {command.node_id}", field="node_id")
+    others = nodes - {command.node_id}
     return SourcingRun(
         attempt=0,
         first_fulfilment=await fulfilments.next_number(connection, order.order_id),
         cause=SourcingCause.MOVED,
         as_of=database.as_of(order, command.at),
-        excluded_nodes=frozenset({work.node_id} if command.node_id is None else nodes - {command.node_id}),
+        excluded_nodes=others if command.node_id else await _left_out(connection, work, command),
         not_found=await backorders.not_found(connection, order.order_id),
     )
+
+
+async def _left_out(connection: AsyncConnection, work: FulfilmentState, command: MoveWork) -> frozenset[str]:
+    """Where work that may go anywhere does not go: where it is, and to nodes that failed the order, unless the policy
+    asks them again at once.
+    """
+    order_id = ids.order_of(command.fulfilment_id)
+    _, said = await said_of_failed_nodes(connection, order_id)
+    failed = (await resuming.sourcings(connection, order_id)).failed_nodes
+    return frozenset({work.node_id}) | (frozenset() if said is FailedNodes.AT_ONCE else failed)
 
 
 def _must_take_all(planned: Planned, work: FulfilmentState, command: MoveWork) -> None:

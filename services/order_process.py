@@ -38,14 +38,19 @@ from services import (
 from services.capture import MESSAGE_KEY
 from services.change_orders import change_order
 from services.database import Database
-from store import backorders
+from store import backorders, stock
 from store.orders import orders, processes, resuming, timeline
 from store.sourcing import decisions
 
 
 async def change(database: Database, order_id: str, command: Command) -> OrderAfter:
     """Carry the command out. Raises what stands in its way, as the commands say; then nothing is written."""
-    return await sourcing.in_reach(lambda: _change(database, order_id, command))
+    try:
+        return await sourcing.in_reach(lambda: _change(database, order_id, command))
+    except stock.OutOfReach as taken:
+        if not isinstance(command, MoveWork):
+            raise
+        raise moving.taken_meanwhile(command.fulfilment_id) from taken
 
 
 async def _change(database: Database, order_id: str, command: Command) -> OrderAfter:

@@ -53,12 +53,17 @@ async def source_waiting(
     """Source the order's units that wait, in the transaction of what had them wait. None if nothing waits, or a hold
     blocks it. Raises OutOfReach: the transaction must then end, and may be tried again.
     """
-    last = (await resuming.last_sourcing(connection, order_id)).number
-    made = await decisions.decision(connection, order_id, last)
-    failed_nodes = sourced(*made).failed_nodes if made else FailedNodes.AFTER_OTHER_NEWS
+    last, failed_nodes = await said_of_failed_nodes(connection, order_id)
     asked = SourceAgain(order_id=order_id, attempt=last + 1, cause=cause, as_of=as_of, failed_nodes=failed_nodes)
     result, _ = await _source(database, connection, asked)
     return result
+
+
+async def said_of_failed_nodes(connection: AsyncConnection, order_id: str) -> tuple[int, FailedNodes]:
+    """The number of the order's last sourcing, and what the policy said then of nodes that failed the order."""
+    last = (await resuming.last_sourcing(connection, order_id)).number
+    made = await decisions.decision(connection, order_id, last)
+    return last, sourced(*made).failed_nodes if made else FailedNodes.AFTER_OTHER_NEWS
 
 
 async def _source(

@@ -19,7 +19,7 @@ from dom.orders.status import (
 )
 from dom.shared.base import GivenTime, Text, Utc, Value
 
-EDITION: Final = 4
+EDITION: Final = 5
 """The edition of the workflows that a run is started with, and keeps in its input until its end.
 
 It is there for the next change by which runs under way would do something else than they have recorded: it takes the
@@ -28,6 +28,10 @@ and are begun anew from the store.
 """
 PUTS_BOOKINGS_ASIDE: Final = 4
 """From this edition on an order with a long history goes on in a new run though a booking is pending."""
+SOURCES_FIRST: Final = 5
+"""From this edition on units that lost their node are sourced before they can have waited for too long, and begin to
+wait when they lose it.
+"""
 MOST_EVENTS: Final = 2000
 """How many events the history of one run may have, before the process goes on in a new run as soon as it rests.
 

@@ -57,7 +57,9 @@ class BulkDetail(BaseModel):
         description="`queued`, `running`, then `done`: every order has an outcome. `stopped`: it can be resumed."
     )
     action: BulkAction = Field(description="What is done to each order.")
-    selection: dict[str, Any] = Field(description="Which orders were asked for, as the request said it.")
+    selection: dict[str, Any] = Field(
+        description="Which orders were asked for, as the request said it; in a list, of named orders the first twenty."
+    )
     reason: str
     orders: int = Field(description="Orders that were selected.")
     outcomes: dict[BulkOutcome, int] = Field(description="Orders by what became of them.")

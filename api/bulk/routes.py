@@ -103,7 +103,7 @@ async def find(
     before = cursor.decode_moment(cursor_) if cursor_ else None
     found = await rows.find(services.reads, status or [], before, limit + 1, who.limits)
     page, more = cursor.page(found, limit, lambda each: (each.created_at, each.id))
-    return Json({"items": [_shown(each) for each in page], "next_cursor": more})
+    return Json({"items": [_listed(each) for each in page], "next_cursor": more})
 
 
 @router.get(
@@ -197,6 +197,12 @@ def _request(asked: BulkRequest, key: str | None) -> bulk_runs.BulkCall:
         request=key,
         request_hash=asked.content_hash("bulk"),
     )
+
+
+def _listed(run: BulkRun) -> dict[str, Any]:
+    """In a list, of orders that are named only the first: there may be thousands of each run."""
+    shown, named = _shown(run), run.selection.get("orders")
+    return shown if named is None else {**shown, "selection": {"orders": named[:_SHOWN_OF_A_PREVIEW]}}
 
 
 def _shown(run: BulkRun) -> dict[str, Any]:

@@ -25,6 +25,9 @@ async def refuse_what_would_be_lost(request: Request) -> None:
     route = request.scope["route"]
     if not isinstance(route, APIRoute):
         return
+    for name, value in request.path_params.items():
+        if "\0" in str(value):
+            raise InvalidInput("the address holds the NUL character", field=name)
     _check_headers(request, route.dependant)
     if request.query_params:
         _check_query(request, _parameters(route))

@@ -81,7 +81,9 @@ class ReleaseOrders(Value):
 
 
 class SourceOrdersAgain(Value):
-    """Take work that nobody has begun from its nodes, and source its units anew without them, in one transaction."""
+    """Take work that nobody has begun from its nodes, and source its units anew without them, in one transaction. What
+    the customer collects stays where he collects it.
+    """
 
     kind: Literal["source_again"] = "source_again"
     node_id: NodeId | None = Field(default=None, description="Only work at this node; else at whichever node it is.")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from dom.orders.asked import OpenCancellation
+from dom.orders.asked import AskedOf, OpenCancellation
 from dom.orders.holds import BlockedStep, Hold, blocking
 from dom.orders.status import (
     BEFORE_HAND_OVER,
@@ -148,7 +148,8 @@ class CancelledUnits:
 @dataclass(frozen=True, slots=True)
 class Followed:
     """What an order's process acts on or shows: the order's status, units that wait and are cancelled by line, how far
-    each fulfilment is and how often it was packed, the holds that stand, and how often the order was edited.
+    each fulfilment is and how often it was packed, the holds that stand, how often the order was edited, and which
+    parcels their carriers are asked to bring back.
     """
 
     status: OrderStatus
@@ -156,6 +157,7 @@ class Followed:
     fulfilments: Mapping[str, tuple[str, int]]
     holds: Mapping[str, Hold]
     revision: int
+    intercepts: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -206,6 +208,7 @@ class OrderState:
             {f.id: (followed(f.status), f.packings) for f in self.fulfilments.values()},
             dict(self.holds),
             self.revision,
+            frozenset(each.id for each in self.asked.values() if each.asked_of is AskedOf.CARRIER),
         )
 
     def status(self) -> OrderStatus:

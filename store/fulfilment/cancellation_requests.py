@@ -40,6 +40,12 @@ async def ask(connection: AsyncConnection, asked: OpenCancellation, *, actor: st
     await connection.execute(_ASK, values)
 
 
+async def narrow(connection: AsyncConnection, asked: OpenCancellation) -> None:
+    """Fewer units are asked for than were. The order must be locked."""
+    statement = text("UPDATE cancellation_requests SET units = CAST(:units AS jsonb) WHERE id = :id")
+    await connection.execute(statement, {"id": asked.id, "units": to_json(dict(asked.units))})
+
+
 _END: Final = text(f"""
 UPDATE cancellation_requests
 SET status = :status, answered_by = :actor, answered_at = :at, reply = :reply, ended_by = :ended_by

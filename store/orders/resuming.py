@@ -61,7 +61,7 @@ WITH decided AS (
     SELECT recorded_at, business_key = :last AS is_last,
            coalesce(jsonb_array_length(document->'decision'->'unfilled'), 0) > 0
                AND document->'decision'->>'next_release' IS NULL AS waits
-    FROM sourcing_decisions WHERE order_id = :id
+    FROM sourcing_decisions WHERE order_id = :id AND business_key LIKE 'sourced:%'
 )
 SELECT greatest(extract(epoch FROM statement_timestamp() - coalesce(min(recorded_at) FILTER (
            WHERE waits AND recorded_at > coalesce((SELECT max(recorded_at) FROM decided WHERE NOT waits),

@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
         EDITION,
         PUTS_BOOKINGS_ASIDE,
         REFUSED,
+        SOURCES_FIRST,
         AcceptCall,
         OrderInput,
         OrderNews,
@@ -125,13 +126,26 @@ class OrderWorkflow(OrderRequests):
                 await self._holding.heed_time(place)
             if self._stored.view.to_source and self._stored.view.sourcings > self._sourcings:
                 self._source_why = self._source_why or SourcingCause.EDITED  # sourced by who edited it: on what terms?
-            self._waiting.note(workflow.now(), any_units=bool(self._stored.view.to_source))
-            if not self._stored.view.to_source:
-                self._source_why = None
-            elif enough := self._waiting.enough(workflow.now()):
-                await self._give_up_waiting(place, enough)
-            elif why := self._why:
-                await self._source(place, why)
+            await self._source_or_wait(place)
+
+    async def _source_or_wait(self, place: int) -> None:
+        """Source what lost its node, or has news; give up what waited for too long."""
+        lost = self._lost
+        any_units = bool(self._stored.view.to_source)
+        self._waiting.note(workflow.now(), any_units=any_units, begins_anew=lost is not None)
+        if not any_units:
+            self._source_why = None
+        elif lost is not None:
+            await self._source(place, lost)
+        elif enough := self._waiting.enough(workflow.now()):
+            await self._give_up_waiting(place, enough)
+        elif why := self._why:
+            await self._source(place, why)
+
+    @property
+    def _lost(self) -> SourcingCause | None:
+        """Why units lost their node since they were sourced last; None before the edition that asks."""
+        return self._stored.view.cause if self._start.edition >= SOURCES_FIRST else None
 
     def _go_on_in_a_new_run(self) -> NoReturn:
         """What the store does not know goes along: there may be stock for what waits."""
@@ -217,7 +231,9 @@ class OrderWorkflow(OrderRequests):
         if found is None:
             return False
         self._sourcings = found.sourcings
-        self._waiting.go_on(found.sourced, timedelta(seconds=found.waiting_seconds), workflow.now())
+        lost = found.view.cause is not None and self._start.edition >= SOURCES_FIRST
+        waited = timedelta() if lost else timedelta(seconds=found.waiting_seconds)
+        self._waiting.go_on(found.sourced, waited, workflow.now())
         self._source_why = self._source_why or (None if self._start.continued else SourcingCause.RETRIED)
         self._first_caller = self._first_caller if found.captured_here else EARLIER_RUN
         self._said = found.sourced.model_copy(update={"promise": found.promise})

@@ -23,6 +23,7 @@ class Waiting:
     _retry_after: timedelta = timedelta()
     _give_up_after: timedelta = timedelta()
     _released_at: datetime | None = None
+    _any_units: bool = False
 
     def heed(self, sourced: Sourced, now: datetime) -> None:
         """Go by what the last sourcing says."""
@@ -37,6 +38,7 @@ class Waiting:
         """Go on after earlier runs of the order's process, whose units have waited so long."""
         self.heed(sourced, now)
         self.since = now - waited
+        self._any_units = bool(sourced.waiting)
 
     def patience(self, now: datetime) -> timedelta:
         """How long waiting units are left alone: until it is time to look again, or one of them is released."""
@@ -44,10 +46,13 @@ class Waiting:
             return self._retry_after
         return max(min(self._retry_after, self._released_at - now), timedelta())
 
-    def note(self, now: datetime, *, any_units: bool) -> None:
-        """Time counts only while units wait, and not while they wait for their release."""
-        if not any_units or self._released_at is not None:
+    def note(self, now: datetime, *, any_units: bool, begins_anew: bool = False) -> None:
+        """Time counts only while units wait, and not while they wait for their release. `begins_anew`: they lost their
+        node, and if none waited before, they begin to wait now.
+        """
+        if not any_units or self._released_at is not None or (begins_anew and not self._any_units):
             self.since = now
+        self._any_units = any_units
 
     def enough(self, now: datetime) -> str | None:
         """Why the waiting units are cancelled now; None if they go on waiting."""

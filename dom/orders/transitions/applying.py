@@ -1,7 +1,9 @@
 """The order after a change."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from dom.orders.asked import OpenCancellation
 from dom.orders.changes import OrderChange
 from dom.orders.lifecycle import OrderState
 from dom.orders.status import FulfilmentStatus
@@ -34,7 +36,6 @@ def apply(state: OrderState, change: OrderChange) -> OrderState:
         )
         for f in state.fulfilments.values()
     }
-    ended = {each.id for each in change.ended}
     return OrderState(
         state.order_id,
         lines,
@@ -43,6 +44,21 @@ def apply(state: OrderState, change: OrderChange) -> OrderState:
         holding.apply(state, change),
         state.holds_placed + (change.placed is not None),
         state.revision + (change.revision is not None),
-        {**{i: a for i, a in state.asked.items() if i not in ended}, **{a.id: a for a in change.asked}},
+        {**_still_asked(state, change), **{each.id: each for each in change.asked}},
         state.ever_asked + len(change.asked),
     )
+
+
+def _still_asked(state: OrderState, change: OrderChange) -> dict[str, OpenCancellation]:
+    """The requests that stay open. What is cancelled otherwise of the work that one is about is asked for no more."""
+    ended = {each.id for each in change.ended}
+    return {
+        asked.id: replace(asked, units=_without(asked.units, change.unlisted.get(asked.fulfilment_id, {})))
+        for asked in state.asked.values()
+        if asked.id not in ended
+    }
+
+
+def _without(units: Mapping[str, int], taken: Mapping[str, int]) -> dict[str, int]:
+    left = {line_id: n - taken.get(line_id, 0) for line_id, n in units.items()}
+    return {line_id: n for line_id, n in left.items() if n > 0}

@@ -109,3 +109,12 @@ class TestAnyOtherBody:
         answer = await http.post("/v1/ofl/policies/lint", json={"name": "a\0b"})
         assert answer.status_code == 200, answer.text
         assert "wrong-character" in {each["code"] for each in answer.json()["findings"]}
+
+
+class TestAnAddress:
+    @pytest.mark.parametrize(
+        "path", ["fulfilments/%00/move", "fulfilments/%00/lost", "cancellation-requests/%00/grant"]
+    )
+    async def test_is_refused_at_the_part(self, http: httpx.AsyncClient, path: str) -> None:
+        field = "request_id" if path.startswith("cancellation") else "fulfilment_id"
+        problem(await http.post(f"/v1/{path}", json={}), 422, "invalid-input", field)
