@@ -247,7 +247,7 @@ async def test_what_is_no_line_is_said_at_once(dom: Dom, line: str) -> None:
 
 
 async def test_a_parcel_that_came_back_is_sent_once_more_though_the_order_was_over(house: House, dom: Dom) -> None:
-    order = small.order("came-back", A=2)
+    order = small.order("back-by-command", A=2)
     await house.send(order)
     await ship(house, order)
     await house.carrier_says(order, "returned_to_sender")
