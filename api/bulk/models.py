@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from api.http.models import Page
-from dom.orders.bulk import MOST_ORDERS, BulkAction, BulkOutcome, BulkSelection, BulkStatus
+from dom.orders.bulk import MOST_NAMED, MOST_ORDERS, BulkAction, BulkOutcome, BulkSelection, BulkStatus
 from dom.orders.calls import Request
 from dom.shared.base import Utc
 
@@ -29,7 +29,7 @@ class BulkRequest(Request):
 
     action: BulkAction = Field(description="What is done to each order.")
     selection: BulkSelection = Field(
-        description=f"Which orders: `orders` by id, or `filter` and `view`; at most {MOST_ORDERS:,}. A selection that "
+        description=f"Which orders: `orders` by id, at most {MOST_NAMED:,}, or `filter` and `view`, which find at most {MOST_ORDERS:,}. A selection that "
         "says nothing is refused: all orders are none."
     )
     reason: str = Field(min_length=1, max_length=200, description="Why; it stands in the timeline of each order.")

@@ -11,6 +11,8 @@ from dom.shared.base import NodeId, SkuId, Value
 
 MOST_ORDERS: Final = 10_000
 """Orders of one bulk run."""
+MOST_NAMED: Final = 1_000
+"""Orders that are named by id: a body has room for no more of the longest ids."""
 BulkOrderId = Annotated[str, Field(min_length=1, max_length=900)]
 
 
@@ -105,7 +107,7 @@ class BulkSelection(Value):
     """Which orders: a list of them, or a filter and a saved view, which have to hold together."""
 
     orders: tuple[BulkOrderId, ...] | None = Field(
-        default=None, min_length=1, max_length=MOST_ORDERS, description="These orders, by id."
+        default=None, min_length=1, max_length=MOST_NAMED, description="These orders, by id."
     )
     filter: OrderFilter | None = Field(default=None, description="Orders as the order list finds them by this filter.")
     view: str | None = Field(default=None, max_length=64, description="Orders of this saved view.")
