@@ -29,8 +29,8 @@ class BulkRequest(Request):
 
     action: BulkAction = Field(description="What is done to each order.")
     selection: BulkSelection = Field(
-        description=f"Which orders: `orders` by id, at most {MOST_NAMED:,}, or `filter` and `view`, which find at most {MOST_ORDERS:,}. A selection that "
-        "says nothing is refused: all orders are none."
+        description=f"Which orders: `orders` by id, at most {MOST_NAMED:,}, or `filter` and `view`, which find at most "
+        f"{MOST_ORDERS:,}. A selection that says nothing is refused: all orders are none."
     )
     reason: str = Field(min_length=1, max_length=200, description="Why; it stands in the timeline of each order.")
     expected: int | None = Field(
