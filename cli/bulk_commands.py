@@ -152,7 +152,7 @@ def _ask(action: BulkAction, given: dict[str, Any]) -> None:
     found = _on_database(lambda connection: bulk_runs.select(connection, who, request, utc_now()))
     for order_id in sorted(found.missing):
         typer.echo(f"{order_id}: there is no such order", err=True)
-    typer.echo(f"{len(found.orders) - len(found.missing)} orders; say --yes to do it")
+    typer.echo(f"{_orders(len(found.orders) - len(found.missing))}; say --yes to do it")
 
 
 async def _first(asked: Awaitable[tuple[BulkRun, bool]]) -> BulkRun:
@@ -188,7 +188,11 @@ def _on_database(work: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
 
 def _say(run: BulkRun) -> None:
     outcomes = "".join(f", {n} {outcome}" for outcome, n in run.outcomes.items())
-    typer.echo(f"{run.id} is {run.status}: {run.orders} orders{outcomes}, {run.orders - run.done} open")
+    typer.echo(f"{run.id} is {run.status}: {_orders(run.orders)}{outcomes}, {run.orders - run.done} open")
+
+
+def _orders(count: int) -> str:
+    return f"{count} order{'s' if count != 1 else ''}"
 
 
 def _document(run: BulkRun) -> dict[str, Any]:

@@ -57,4 +57,4 @@ def test_an_order_that_is_not_there_is_named(dom: Dom, world_url: str) -> None:
     capture(world_url, "bulk-3")
     counted = dom("bulk", "start", "cancel", "--reason", "r", "--order", "web-bulk-3", "--order", "web-nowhere")
     assert "web-nowhere: there is no such order" in counted.output
-    assert "1 orders; say --yes" in counted.stdout
+    assert "1 order; say --yes" in counted.stdout
