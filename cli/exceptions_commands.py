@@ -11,6 +11,7 @@ import typer
 
 from cli.calling import console, environment, problems_as_one_line
 from cli.credentials import day, refusals_as_one_line
+from cli.staff_writing import audited
 from dom.exceptions import ExceptionAction, ExceptionKind, ExceptionSeverity, OwnerRole
 from store.enums import ExceptionStatus
 
@@ -238,29 +239,12 @@ def _write(
     reason: str = "",
 ) -> None:
     """Do it and write it into the audit log, in one transaction; then say how the exception stands."""
-    from uuid import uuid4
-
     from cli.records import in_database
-    from dom.shared.access import Role as CallerRole
-    from dom.shared.access import is_name
     from services.clock import utc_now
     from services.exceptions_desk import Asked
     from store.access import audit
 
-    if not is_name(by):
-        raise typer.BadParameter("--by is no name of a caller")
-    entry = audit.AuditEntry(
-        request_id=str(uuid4()),
-        principal=by,
-        key_id=None,
-        roles=[CallerRole.OPERATOR],
-        method="CLI",
-        route=f"dom exceptions {command}",
-        object=f"{number}",
-        status=200,
-        reason=reason,
-        source="",
-    )
+    entry = audited(f"dom exceptions {command}", f"{number}", by, reason)
 
     async def written(connection: AsyncConnection) -> Mapping[str, Any]:
         await write(connection, Asked(number, seen, by, utc_now()))

@@ -9,6 +9,7 @@ import typer
 
 from cli.calling import console, environment, problems_as_one_line
 from cli.credentials import refusals_as_one_line
+from cli.staff_writing import audited
 from dom.orders.cancellation import CancelMode
 
 if TYPE_CHECKING:
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from dom.orders.calls import CancelCall, CancelLine, CancelResult
-    from store.access.audit import AuditEntry
+    from dom.orders.calls import CancelLine, CancelResult
 
 OrderId = Annotated[str, typer.Argument(help="The order's id, such as web-536365.")]
 Lines = Annotated[
@@ -47,14 +47,11 @@ def cancel(
     """
     from cli.orders_commands import on_servers
     from dom.orders.calls import CancelCall
-    from dom.shared.access import is_name
 
-    if not is_name(by):
-        raise typer.BadParameter("--by is no name of a caller")
+    entry = audited("dom order cancel", order_id, by, reason)
     call = CancelCall(lines=_lines(lines), mode=mode, reason=reason, actor=by)
     with problems_as_one_line(), refusals_as_one_line():
         settings, folder = environment()
-        entry = _entry(order_id, call)
         result = on_servers(settings, folder, lambda servers: servers.cancel(order_id, call, key, entry))
     if as_json:
         print(json.dumps(result.model_dump(mode="json"), indent=2))
@@ -99,23 +96,3 @@ def _lines(asked: Sequence[str] | None) -> tuple[CancelLine, ...] | None:
         except (ValueError, ValidationError) as error:
             raise typer.BadParameter(f"{each} is neither a line nor LINE=UNITS") from error
     return tuple(lines) or None
-
-
-def _entry(order_id: str, call: CancelCall) -> AuditEntry:
-    from uuid import uuid4
-
-    from dom.shared.access import Role
-    from store.access import audit
-
-    return audit.AuditEntry(
-        request_id=str(uuid4()),
-        principal=call.actor,
-        key_id=None,
-        roles=[Role.OPERATOR],
-        method="CLI",
-        route="dom order cancel",
-        object=order_id,
-        status=200,
-        reason=call.reason,
-        source="",
-    )

@@ -1,4 +1,4 @@
-"""What somebody at the command line does to orders: in one transaction with its entry in the audit log."""
+"""What somebody at the command line does, with its entry in the audit log; to an order in one transaction."""
 
 from __future__ import annotations
 
@@ -14,11 +14,35 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from services.change_orders import Writing
+    from store.access.audit import AuditEntry
 
 Result = TypeVar("Result")
 
 By = Annotated[str, typer.Option("--by", help="Who does it; stands in the timeline.", envvar="USER")]
 Why = Annotated[str, typer.Option("--reason", help="Why; stands in the timeline.")]
+
+
+def audited(command: str, about: str, by: str, reason: str = "") -> AuditEntry:
+    """The entry in the audit log of what somebody does at the command line. Refuses a name that no caller can have."""
+    from uuid import uuid4
+
+    from dom.shared.access import Role, is_name
+    from store.access import audit
+
+    if not is_name(by):
+        raise typer.BadParameter("--by is no name of a caller")
+    return audit.AuditEntry(
+        request_id=str(uuid4()),
+        principal=by,
+        key_id=None,
+        roles=[Role.OPERATOR],
+        method="CLI",
+        route=command,
+        object=about,
+        status=200,
+        reason=reason,
+        source="",
+    )
 
 
 def written(
@@ -29,27 +53,11 @@ def written(
     reason: str = "",
 ) -> Result:
     """What `work` answers, which writes in the transaction it is given. What is refused is shown as one line."""
-    from uuid import uuid4
-
     from cli.records import in_database
-    from dom.shared.access import Role, is_name
     from services.change_orders import Writing
     from store.access import audit
 
-    if not is_name(by):
-        raise typer.BadParameter("--by is no name of a caller")
-    entry = audit.AuditEntry(
-        request_id=str(uuid4()),
-        principal=by,
-        key_id=None,
-        roles=[Role.OPERATOR],
-        method="CLI",
-        route=f"dom order {command}",
-        object=about,
-        status=200,
-        reason=reason,
-        source="",
-    )
+    entry = audited(f"dom order {command}", about, by, reason)
     with problems_as_one_line(), refusals_as_one_line():
         settings, folder = environment()
         writing = Writing(webhook=bool(settings.webhook_url), notify=True)

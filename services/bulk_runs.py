@@ -88,9 +88,7 @@ def _repeated(known: BulkRun, asked: BulkCall) -> BulkRun:
 
 async def select(connection: AsyncConnection, who: Principal, asked: BulkCall, now: datetime) -> Selected:
     """The orders that would be changed. Raises as `ask` does."""
-    needed = SCOPE_OF[type(asked.action)]
-    if not who.has(needed):
-        raise Forbidden(f"this needs the scope {needed}, which {who.name} does not have", data={"scope": needed})
+    _must_be_allowed(who, asked.action)
     await _check_action(connection, asked.action)
     selection = asked.selection
     if selection.orders is not None:
@@ -100,6 +98,13 @@ async def select(connection: AsyncConnection, who: Principal, asked: BulkCall, n
         seen = await visibility.seen_orders(connection, who.limits, orders)
         return Selected(orders, frozenset(orders) - seen)
     return Selected(await _filtered(connection, who, selection, now))
+
+
+def _must_be_allowed(who: Principal, action: BulkAction) -> None:
+    """Raises Forbidden for who may not do it to one order."""
+    needed = SCOPE_OF[type(action)]
+    if not who.has(needed):
+        raise Forbidden(f"this needs the scope {needed}, which {who.name} does not have", data={"scope": needed})
 
 
 async def _check_action(connection: AsyncConnection, action: BulkAction) -> None:
@@ -154,9 +159,7 @@ async def resume(connection: AsyncConnection, who: Principal, bulk_id: str) -> B
     Raises NotFound, Conflict for one that is done, and Forbidden where the caller may not do it to one order.
     """
     run = await bulk_runs.get(connection, bulk_id, who.limits, lock=True)
-    needed = SCOPE_OF[type(run.action)]
-    if not who.has(needed):
-        raise Forbidden(f"this needs the scope {needed}, which {who.name} does not have", data={"scope": needed})
+    _must_be_allowed(who, run.action)
     if run.status is BulkStatus.DONE:
         raise Conflict("it is done, and cannot be resumed", data={"status": run.status})
     if run.status is BulkStatus.STOPPED:

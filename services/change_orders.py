@@ -17,10 +17,11 @@ from dom.orders.commands import Command
 from dom.orders.editing.revised import revised
 from dom.orders.events import HoldData
 from dom.orders.holds import BlockedStep
-from dom.orders.lifecycle import OrderState
+from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import FINAL_ORDER, FulfilmentStatus, NodeReason, ReasonCode
 from dom.orders.transitions.holding import overdue_key
 from dom.returns import OTHER_REQUEST
+from dom.shared import ids
 from dom.shared.errors import Conflict, NotFound
 from store import backorders, exceptions, stock
 from store.delivery import shipments
@@ -69,6 +70,19 @@ async def locked(connection: AsyncConnection, order_id: str) -> OrderState:
     if not state.lines:
         raise NotFound(f"there is no order {order_id}")
     return state
+
+
+async def locked_with(connection: AsyncConnection, fulfilment_id: str) -> tuple[OrderState, FulfilmentState]:
+    """The locked order that a fulfilment is of, and the fulfilment. Raises NotFound."""
+    no_such = NotFound(f"there is no fulfilment {fulfilment_id}")
+    try:
+        state = await locked(connection, ids.order_of(fulfilment_id))
+    except NotFound:
+        raise no_such from None
+    work = state.fulfilments.get(fulfilment_id)
+    if work is None:
+        raise no_such
+    return state, work
 
 
 async def change_order(connection: AsyncConnection, order_id: str, command: Command, writing: Writing) -> OrderChanged:

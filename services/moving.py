@@ -17,13 +17,13 @@ from dom.orders.status import SourcingCause
 from dom.orders.transitions.moving import moved_key
 from dom.orders.transitions.shared import listed_units
 from dom.shared import ids
-from dom.shared.errors import NotFound, StepNotPossible, UnknownNode
+from dom.shared.errors import StepNotPossible, UnknownNode
 from dom.sourcing.models import Candidate, SourcingDecision
 from dom.sourcing.policy.document import FailedNodes
 from dom.sourcing.reasons.phrases import FAILED
 from dom.sourcing.sourced import SourcingRun, status_with_new_work
 from services import sourcing
-from services.change_orders import OrderChanged, Writing, answered_before, locked, write
+from services.change_orders import OrderChanged, Writing, answered_before, locked_with, write
 from services.database import Database
 from services.sourcing_again import said_of_failed_nodes
 from store import backorders, stock
@@ -64,14 +64,7 @@ async def move_in(database: Database, connection: AsyncConnection, command: Move
     StepNotPossible for work that is begun or ended and for a node that cannot do all of it, and OutOfReach: the
     transaction must then end, and may be tried again.
     """
-    no_such = NotFound(f"there is no fulfilment {command.fulfilment_id}")
-    try:
-        state = await locked(connection, ids.order_of(command.fulfilment_id))
-    except NotFound:
-        raise no_such from None
-    work = state.fulfilments.get(command.fulfilment_id)
-    if work is None:
-        raise no_such
+    state, work = await locked_with(connection, command.fulfilment_id)
     repeated = await answered_before(connection, state, command)
     if repeated is not None:
         return repeated

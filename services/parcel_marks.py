@@ -5,9 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dom.orders import transitions
 from dom.orders.commands import CountAsDelivered, MoveParcel, Reship
 from dom.orders.status import FulfilmentStatus
-from dom.shared import ids
-from dom.shared.errors import NotFound, StepNotPossible
-from services.change_orders import OrderChanged, Writing, answered_before, carry_out, locked, write
+from dom.shared.errors import StepNotPossible
+from services.change_orders import OrderChanged, Writing, answered_before, carry_out, locked_with, write
 
 _S = FulfilmentStatus
 
@@ -20,14 +19,7 @@ async def mark(connection: AsyncConnection, command: MoveParcel | Reship, writin
     Raises NotFound, Conflict for a request that stands for another one, and StepNotPossible for a parcel that is
     elsewhere, or whose replacement cannot be taken back.
     """
-    no_such = NotFound(f"there is no fulfilment {command.fulfilment_id}")
-    try:
-        state = await locked(connection, ids.order_of(command.fulfilment_id))
-    except NotFound:
-        raise no_such from None
-    work = state.fulfilments.get(command.fulfilment_id)
-    if work is None:
-        raise no_such
+    state, work = await locked_with(connection, command.fulfilment_id)
     repeated = await answered_before(connection, state, command)
     if repeated is not None:
         return repeated

@@ -6,8 +6,8 @@ from dom.orders import transitions
 from dom.orders.commands import SplitWork
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.shared import ids
-from dom.shared.errors import NotFound, StepNotPossible
-from services.change_orders import OrderChanged, Writing, answered_before, locked, write
+from dom.shared.errors import StepNotPossible
+from services.change_orders import OrderChanged, Writing, answered_before, locked_with, write
 from store import stock
 from store.fulfilment import fulfilments
 from store.orders import orders
@@ -23,14 +23,7 @@ async def split(connection: AsyncConnection, command: SplitWork, writing: Writin
     one, and StepNotPossible for work that is begun or ended, more units than it has, all of them, and a node whose day
     is full.
     """
-    no_such = NotFound(f"there is no fulfilment {command.fulfilment_id}")
-    try:
-        state = await locked(connection, ids.order_of(command.fulfilment_id))
-    except NotFound:
-        raise no_such from None
-    work = state.fulfilments.get(command.fulfilment_id)
-    if work is None:
-        raise no_such
+    state, work = await locked_with(connection, command.fulfilment_id)
     repeated = await answered_before(connection, state, command)
     if repeated is not None:
         return repeated

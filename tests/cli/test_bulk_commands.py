@@ -2,13 +2,20 @@
 
 import json
 import re
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
 
 from cli.embedded.temporal import EmbeddedTemporal
 from cli.ports import free_port
 from tests.cli.conftest import Dom
 from tests.cli.test_order_command import capture
+
+
+def dom_rows(url: str, query: LiteralString) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        return connection.execute(query).fetchall()
 
 
 @pytest.fixture
@@ -32,6 +39,8 @@ def test_counted_done_stopped_and_resumed(on_servers: Dom, world_url: str) -> No
     assert f"{run} is queued" in on_servers("bulk", "resume", run).stdout
     shown = on_servers("bulk", "show", run, "--json")
     assert shown.exit_code == 0, shown.output
+    logged = dom_rows(world_url, "SELECT route, principal FROM audit_log ORDER BY id")
+    assert logged == [(f"dom bulk {each}", "ada") for each in ("start", "stop", "resume")]
     told = json.loads(shown.stdout)
     assert (told["run"]["requested_by"], told["run"]["open"]) == ("ada", 2)
     assert {each["order_id"] for each in told["items"]} == {"web-bulk-1", "web-bulk-2"}
