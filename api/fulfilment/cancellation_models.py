@@ -23,7 +23,7 @@ class CancellationOfWork(BaseModel):
     node_id: str
     asked_of: AskedOf = Field(description="Who has the goods and is asked: the node, or the carrier.")
     units: dict[str, int] = Field(
-        description="Units that are to be cancelled, by line. Fewer are cancelled where some were otherwise meanwhile."
+        description="Units that are to be cancelled, by line, without those that were cancelled otherwise meanwhile."
     )
     status: CancellationStatus = Field(description="Whether it is to be answered (`asked`), or how it ended.")
     reason: str = Field(description="Why they are to be cancelled.")

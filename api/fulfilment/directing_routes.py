@@ -50,9 +50,10 @@ async def move(
     key: IdempotencyKey = None,
 ) -> Json:
     """Possible while no node has begun. The planner plans all of its units on the stock as it is, at that node or,
-    without `node_id`, anywhere else; the live policy counts as always. Then stock and the day's capacity go over in one
-    transaction. What cannot be done there is 409: `data.fence` says which fence of the policy the node fails; where it
-    is null, the node has not all of the goods. Re-optimisation leaves work that was moved where it was put.
+    without `node_id`, anywhere else but at nodes that failed the order, unless the policy asks these again at once; the
+    live policy counts as always. Then stock and the day's capacity go over in one transaction. What cannot be done
+    there is 409: `data.fence` says which fence of the policy the node fails; where it is null, the node has not all of
+    the goods. Re-optimisation leaves work that was moved to a named node where it was put.
     """
     await visibility.see(services, who, FULFILMENT, fulfilment_id)
     visibility.own_nodes(who, [("node_id", asked.node_id)])
