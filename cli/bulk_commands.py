@@ -148,8 +148,15 @@ def _ask(action: BulkAction, given: dict[str, Any]) -> None:
         raise typer.BadParameter(f"{wrong['loc'][-1]}: {wrong['msg']}") from error
     who, request = _caller(given["by"]), BulkCall(action, selection, given["reason"])
     if given["yes"]:
-        asking = lambda connection: _first(bulk_runs.ask(connection, who, request, utc_now()))  # noqa: E731
-        _begin(_audited("start", action.kind, given["by"], asking, given["reason"]))
+        _begin(
+            _audited(
+                "start",
+                action.kind,
+                given["by"],
+                lambda connection: _first(bulk_runs.ask(connection, who, request, utc_now())),
+                given["reason"],
+            )
+        )
         return
     found = _on_database(lambda connection: bulk_runs.select(connection, who, request, utc_now()))
     for order_id in sorted(found.missing):
