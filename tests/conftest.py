@@ -64,7 +64,8 @@ def _named(url: str, name: str) -> str:
     return url.rpartition("/")[0] + "/" + name
 
 
-def _create(server: postgres.EmbeddedPostgres, name: str, template: str) -> str:
+def create(server: postgres.EmbeddedPostgres, name: str, template: str) -> str:
+    """A database of that name, copied from another; answers its address."""
     engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
@@ -75,7 +76,7 @@ def _create(server: postgres.EmbeddedPostgres, name: str, template: str) -> str:
 @pytest.fixture(scope="session")
 def schema_template(postgres_server: postgres.EmbeddedPostgres) -> str:
     """The name of a database with the schema and the key of the tests' operator, and nothing else."""
-    url = _create(postgres_server, "schema_template", "template1")
+    url = create(postgres_server, "schema_template", "template1")
     migrate.upgrade(url)
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -95,7 +96,7 @@ async def world_template(postgres_server: postgres.EmbeddedPostgres, schema_temp
     """The name of a database with the small network."""
     from tests.worlds import small
 
-    engine = database.create(_create(postgres_server, "world_template", schema_template), 1)
+    engine = database.create(create(postgres_server, "world_template", schema_template), 1)
     async with engine.begin() as connection:
         await small.write(connection)
     await engine.dispose()
@@ -105,13 +106,13 @@ async def world_template(postgres_server: postgres.EmbeddedPostgres, schema_temp
 @pytest.fixture
 def database_url(postgres_server: postgres.EmbeddedPostgres, schema_template: str) -> str:
     """A fresh database with the schema."""
-    return _create(postgres_server, f"t_{uuid4().hex}", schema_template)
+    return create(postgres_server, f"t_{uuid4().hex}", schema_template)
 
 
 @pytest.fixture
 def world_url(postgres_server: postgres.EmbeddedPostgres, world_template: str) -> str:
     """A fresh database with the small network."""
-    return _create(postgres_server, f"t_{uuid4().hex}", world_template)
+    return create(postgres_server, f"t_{uuid4().hex}", world_template)
 
 
 @pytest.fixture

@@ -2,21 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
-from cli.embedded.temporal import EmbeddedTemporal
 from cli.main import app
 from cli.ports import free_port
 from dom.orders.status import FulfilmentStatus, OrderStatus
 from dom.shared import ids
 from processes.consistency import Living
 from store.orders import processes
+from tests.cli.conftest import Dom
 from tests.worlds import small
 from tests.worlds.advancing import comes_to
 from tests.worlds.books import rows
@@ -27,74 +24,50 @@ from tests.worlds.waiting import until, until_booked
 from workflows.messages import EDITION, OrderInput
 from workflows.order.process import OrderWorkflow
 
-Dom = Callable[..., Result]
 
-
-@pytest.fixture
-async def house(temporal_client: Client, world: AsyncEngine) -> AsyncIterator[House]:
-    async with House(temporal_client, world).working() as working:
-        yield working
-
-
-@pytest.fixture
-def dom(house: House, world_url: str, temporal_server: EmbeddedTemporal, tmp_path: Path) -> Dom:
-    """Runs a command on the servers the house works on."""
-    settings = {
-        "DOM_DATABASE_URL": world_url,
-        "DOM_TEMPORAL_ADDRESS": temporal_server.address,
-        "DOM_DATA_DIR": str(tmp_path / "var"),
-        "USER": "ada",
-    }
-
-    def run(*arguments: str, queue: str = house.task_queue) -> Result:
-        return CliRunner().invoke(app, arguments, env=settings | {"DOM_TASK_QUEUE": queue})
-
-    return run
-
-
-async def test_what_is_wrong_is_found_everywhere_and_revived_by_one_command(house: House, dom: Dom) -> None:
+async def test_what_is_wrong_is_found_everywhere_and_revived_by_one_command(house: House, at_work: Dom) -> None:
     lost, well = small.order("lost-process", A=2), small.order("well", A=1)
     for order in (lost, well):
         await house.send(order)
     await pack(house, lost)
     await house.handle(lost).terminate("by hand")
 
-    checked = await asyncio.to_thread(dom, "orders", "check")
+    checked = await asyncio.to_thread(at_work, "orders", "check")
     assert checked.exit_code == 1, checked.output
     assert "web-lost-process" in checked.output
     assert "1 have no process, 0 processes do not agree" in checked.output
-    found = json.loads((await asyncio.to_thread(dom, "orders", "check", "--json", "--thoroughly")).stdout)
+    found = json.loads((await asyncio.to_thread(at_work, "orders", "check", "--json", "--thoroughly")).stdout)
     assert (found["counts"], [each["about"] for each in found["faults"]]) == ({"no_process": 1}, ["web-lost-process"])
-    examined = await asyncio.to_thread(dom, "doctor")
+    examined = await asyncio.to_thread(at_work, "doctor")
     assert examined.exit_code == 1
     assert "dom orders revive" in " ".join(examined.output.replace("│", " ").split())
-    reconciled = await asyncio.to_thread(dom, "stock", "reconcile")
+    reconciled = await asyncio.to_thread(at_work, "stock", "reconcile")
     assert reconciled.exit_code == 1
     assert "web-lost-process" in reconciled.output
-    books = json.loads((await asyncio.to_thread(dom, "stock", "reconcile", "--json")).stdout)
+    books = json.loads((await asyncio.to_thread(at_work, "stock", "reconcile", "--json")).stdout)
     assert (books["remaining"], books["processes"]["counts"]) == (0, {"no_process": 1})
 
-    revived = await asyncio.to_thread(dom, "orders", "revive", "--all", "--by", "kim")
+    revived = await asyncio.to_thread(at_work, "orders", "revive", "--all", "--by", "kim")
     assert revived.exit_code == 0, revived.output
     assert "1 revived" in revived.output
     await until_event(house, lost, "process_revived")
-    again = await asyncio.to_thread(dom, "orders", "revive", "web-lost-process")
+    again = await asyncio.to_thread(at_work, "orders", "revive", "web-lost-process")
     assert again.exit_code == 1
     assert "nothing to revive: it has a process that agrees" in " ".join(again.output.split())
-    unknown = await asyncio.to_thread(dom, "orders", "revive", "web-nobody")
+    unknown = await asyncio.to_thread(at_work, "orders", "revive", "web-nobody")
     assert "no order or return has this id" in " ".join(unknown.output.split())
     await house.node(lost, "hand-over")
     await house.carrier_says(lost, "delivered")
     assert (await ended(house, lost, reserved=1)).status is OrderStatus.DELIVERED
-    over = await asyncio.to_thread(dom, "orders", "revive", "web-lost-process")
+    over = await asyncio.to_thread(at_work, "orders", "revive", "web-lost-process")
     assert "it is delivered, and over" in " ".join(over.output.split())
     await deliver(house, well)
     await ended(house, well)
-    assert (await asyncio.to_thread(dom, "orders", "check", "--thoroughly")).exit_code == 0
-    assert (await asyncio.to_thread(dom, "stock", "reconcile")).exit_code == 0
+    assert (await asyncio.to_thread(at_work, "orders", "check", "--thoroughly")).exit_code == 0
+    assert (await asyncio.to_thread(at_work, "stock", "reconcile")).exit_code == 0
 
 
-async def test_what_has_ended_and_is_not_in_the_store_is_captured_anew_by_name_only(house: House, dom: Dom) -> None:
+async def test_what_has_ended_and_is_not_in_the_store_is_captured_anew_by_name_only(house: House, at_work: Dom) -> None:
     order = small.order("ended-unknown", A=1)
     await house.send(order)
     await deliver(house, order)
@@ -102,23 +75,23 @@ async def test_what_has_ended_and_is_not_in_the_store_is_captured_anew_by_name_o
     await lost_by_the_store(house)
 
     async def found() -> bool:
-        return (await asyncio.to_thread(dom, "orders", "check")).exit_code == 1
+        return (await asyncio.to_thread(at_work, "orders", "check")).exit_code == 1
 
     await until("it is found", found)
-    checked = await asyncio.to_thread(dom, "orders", "check")
+    checked = await asyncio.to_thread(at_work, "orders", "check")
     assert "1 have ended and are not in the store" in checked.output.replace("\n", " ")
-    left = await asyncio.to_thread(dom, "orders", "revive", "--all")
+    left = await asyncio.to_thread(at_work, "orders", "revive", "--all")
     assert (left.exit_code, "web-ended-unknown: left: it had ended" in left.output) == (1, True), left.output
     assert "0 revived" in left.output
-    named = await asyncio.to_thread(dom, "orders", "revive", "web-ended-unknown")
+    named = await asyncio.to_thread(at_work, "orders", "revive", "web-ended-unknown")
     assert named.exit_code == 0, named.output
     await until_event(house, order, "accepted")
     await deliver(house, order)
     await ended(house, order)
-    assert (await asyncio.to_thread(dom, "orders", "check")).exit_code == 0
+    assert (await asyncio.to_thread(at_work, "orders", "check")).exit_code == 0
 
 
-async def test_processes_that_give_no_answer_are_no_success(house: House, dom: Dom) -> None:
+async def test_processes_that_give_no_answer_are_no_success(house: House, at_work: Dom) -> None:
     """Nobody works the task queue: whether they agree is not known."""
     order = small.order("nobody-works", A=1)
     await house.client.start_workflow(
@@ -129,14 +102,14 @@ async def test_processes_that_give_no_answer_are_no_success(house: House, dom: D
     )
 
     async def said() -> bool:
-        checked = await asyncio.to_thread(dom, "orders", "check", queue=f"{house.task_queue}-idle")
+        checked = await asyncio.to_thread(at_work, "orders", "check", queue=f"{house.task_queue}-idle")
         return checked.exit_code == 2 and "1 processes gave no answer" in checked.output
 
     await until("it is said", said)
     await house.handle(order).terminate()
 
 
-async def test_what_only_a_thorough_look_finds_is_found_and_revived_by_one(house: House, dom: Dom) -> None:
+async def test_what_only_a_thorough_look_finds_is_found_and_revived_by_one(house: House, at_work: Dom) -> None:
     order = small.order("behind-process", A=1)
     await house.send(order)
     await house.node(order, "accept")
@@ -149,12 +122,12 @@ async def test_what_only_a_thorough_look_finds_is_found_and_revived_by_one(house
     await until("its process is listed with the order's status", is_listed_as_it_stands)
     # As after a restore of the engine: the notice went to a process that has forgotten it.
     await comes_to(house.engine, f"{order.order_id}-F1", FulfilmentStatus.PICKED, FulfilmentStatus.PACKED)
-    assert (await asyncio.to_thread(dom, "orders", "check")).exit_code == 0
-    assert "0 revived" in (await asyncio.to_thread(dom, "orders", "revive", "--all")).output
-    checked = await asyncio.to_thread(dom, "orders", "check", "--thoroughly")
+    assert (await asyncio.to_thread(at_work, "orders", "check")).exit_code == 0
+    assert "0 revived" in (await asyncio.to_thread(at_work, "orders", "revive", "--all")).output
+    checked = await asyncio.to_thread(at_work, "orders", "check", "--thoroughly")
     assert checked.exit_code == 1
     assert "0 have no process, 1 processes do not agree" in checked.output
-    revived = await asyncio.to_thread(dom, "orders", "revive", "--all", "--thoroughly")
+    revived = await asyncio.to_thread(at_work, "orders", "revive", "--all", "--thoroughly")
     assert "web-behind-process: goes on where the store stands\n1 revived" in revived.output
     await until_event(house, order, "process_revived")
     await until_booked(house.engine, order)
@@ -192,14 +165,14 @@ async def test_a_temporal_that_does_not_answer_is_no_success(world_url: str, tmp
     assert "Connection refused" in books["not_compared"]
 
 
-async def test_an_exception_about_a_process_is_acted_on_in_one_command(house: House, dom: Dom) -> None:
+async def test_an_exception_about_a_process_is_acted_on_in_one_command(house: House, at_work: Dom) -> None:
     order = small.order("acted-on", A=1)
     await house.send(order)
     await house.handle(order).terminate("by hand")
     async with house.engine.begin() as connection:
         await processes.gone(connection, order.order_id)
     ((number, version),) = await rows(house.engine, "SELECT id, version FROM exceptions")
-    done = await asyncio.to_thread(dom, "exceptions", "do", f"{number}", "revive", "--seen", f"{version}")
+    done = await asyncio.to_thread(at_work, "exceptions", "do", f"{number}", "revive", "--seen", f"{version}")
     assert done.exit_code == 0, done.output
 
     async def closed() -> bool:
@@ -208,32 +181,32 @@ async def test_an_exception_about_a_process_is_acted_on_in_one_command(house: Ho
     await until("the process runs, and the exception is closed", closed)
     logged = await rows(house.engine, "SELECT route, principal, reason FROM audit_log")
     assert logged == [("dom exceptions do", "ada", "revive")]
-    refused = await asyncio.to_thread(dom, "exceptions", "do", f"{number}", "book_in", "--seen", f"{version}")
+    refused = await asyncio.to_thread(at_work, "exceptions", "do", f"{number}", "book_in", "--seen", f"{version}")
     assert (refused.exit_code, refused.stderr) == (1, f"dom: there is no action book_in for exception {number}\n")
     await deliver(house, order)
     await ended(house, order)
 
 
-async def test_an_order_is_cancelled_and_every_unit_accounted_for(house: House, dom: Dom) -> None:
+async def test_an_order_is_cancelled_and_every_unit_accounted_for(house: House, at_work: Dom) -> None:
     order = small.order("cancelled", A=2, NEVER=1)
     await house.send(order)
     await pack(house, order)
     first = ("order", "cancel", order.order_id, "1=2", "2", "--mode", "ask", "--reason", "too many")
-    asked = await asyncio.to_thread(dom, *first, "--key", "k", "--json")
+    asked = await asyncio.to_thread(at_work, *first, "--key", "k", "--json")
     assert asked.exit_code == 0, asked.output
     said = json.loads(asked.stdout)
     assert (said["status"], said["cancelled"]) == ("in_fulfilment", {"2": 1})
     (left,) = said["lines"][0]["left"]
     assert (left["quantity"], left["reason"], left["request_id"]) == (2, "asked", f"{order.order_id}-C1")
-    again = await asyncio.to_thread(dom, *first, "--key", "k", "--json")
+    again = await asyncio.to_thread(at_work, *first, "--key", "k", "--json")
     assert json.loads(again.stdout) == said
-    other = await asyncio.to_thread(dom, "order", "cancel", order.order_id, "--key", "k")
+    other = await asyncio.to_thread(at_work, "order", "cancel", order.order_id, "--key", "k")
     assert (other.exit_code, other.stdout) == (1, "")
     assert other.stderr.startswith("dom: Idempotency-Key")
-    shown = await asyncio.to_thread(dom, *first)
+    shown = await asyncio.to_thread(at_work, *first)
     assert shown.exit_code == 1, "the units of line 1 are asked for, and line 2 has none left"
     assert "nothing of what is asked can be cancelled" in shown.stderr
-    done = await asyncio.to_thread(dom, "order", "cancel", order.order_id, "--mode", "possible")
+    done = await asyncio.to_thread(at_work, "order", "cancel", order.order_id, "--mode", "possible")
     assert done.exit_code == 0, done.output
     assert f"{order.order_id}: cancelled" in done.stdout
     await ended(house, order)
@@ -242,17 +215,17 @@ async def test_an_order_is_cancelled_and_every_unit_accounted_for(house: House, 
 
 
 @pytest.mark.parametrize("line", ["1=none", "=2", "1=0"])
-async def test_what_is_no_line_is_said_at_once(dom: Dom, line: str) -> None:
-    assert dom("order", "cancel", "web-1", line).exit_code == 2
+async def test_what_is_no_line_is_said_at_once(at_work: Dom, line: str) -> None:
+    assert at_work("order", "cancel", "web-1", line).exit_code == 2
 
 
-async def test_a_parcel_that_came_back_is_sent_once_more_though_the_order_was_over(house: House, dom: Dom) -> None:
+async def test_a_parcel_that_came_back_is_sent_once_more_though_the_order_was_over(house: House, at_work: Dom) -> None:
     order = small.order("back-by-command", A=2)
     await house.send(order)
     await ship(house, order)
     await house.carrier_says(order, "returned_to_sender")
     assert (await ended(house, order)).status is OrderStatus.CANCELLED
-    again = await asyncio.to_thread(dom, "order", "reship", f"{order.order_id}-F1", "--reason", "the right address")
+    again = await asyncio.to_thread(at_work, "order", "reship", f"{order.order_id}-F1", "--reason", "the right address")
     assert again.exit_code == 0, again.output
     await deliver(house, order, 2)
     assert (await ended(house, order)).status is OrderStatus.DELIVERED
@@ -261,17 +234,17 @@ async def test_a_parcel_that_came_back_is_sent_once_more_though_the_order_was_ov
     assert await rows(house.engine, "SELECT route FROM audit_log") == [("dom order reship",)]
 
 
-async def test_an_order_is_cancelled_in_part_and_whole(house: House, dom: Dom) -> None:
+async def test_an_order_is_cancelled_in_part_and_whole(house: House, at_work: Dom) -> None:
     order = small.order("called-off", A=3)
     await house.send(order)
-    refused = await asyncio.to_thread(dom, "order", "cancel", "web-called-off", "1=9")
+    refused = await asyncio.to_thread(at_work, "order", "cancel", "web-called-off", "1=9")
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
-    part = await asyncio.to_thread(dom, "order", "cancel", "web-called-off", "1=1", "--reason", "too many")
+    part = await asyncio.to_thread(at_work, "order", "cancel", "web-called-off", "1=1", "--reason", "too many")
     assert "web-called-off: accepted" in part.stdout, part.output
-    whole = await asyncio.to_thread(dom, "order", "cancel", "web-called-off")
+    whole = await asyncio.to_thread(at_work, "order", "cancel", "web-called-off")
     assert "web-called-off: cancelled" in whole.stdout, whole.output
     await ended(house, order)
-    gone = await asyncio.to_thread(dom, "order", "cancel", "web-called-off")
+    gone = await asyncio.to_thread(at_work, "order", "cancel", "web-called-off")
     assert gone.exit_code == 1
     told = "SELECT actor, reason FROM timeline WHERE kind = 'cancelled' ORDER BY id"
     assert await rows(house.engine, told) == [("ada", "too many"), ("ada", "")]

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from store import reconcile
 from store.database import engine as database
 from store.reconcile import Trust
-from tests.conftest import _create
+from tests.conftest import create
 from tests.worlds.books import check_books, one
 from tests.worlds.broken import edit
 from tests.worlds.reconciling import BOOKED, GONE, OPEN, OVER, fill, mend
@@ -65,7 +65,7 @@ def corruptions(draw: st.DrawFn) -> str:
 @pytest.fixture(scope="session")
 async def house_template(postgres_server: object, world_template: str) -> str:
     """The name of a database with a house at work."""
-    engine = database.create(_create(postgres_server, "house_template", world_template), 2)  # type: ignore[arg-type]
+    engine = database.create(create(postgres_server, "house_template", world_template), 2)  # type: ignore[arg-type]
     await fill(engine)
     await engine.dispose()
     return "house_template"
@@ -74,7 +74,7 @@ async def house_template(postgres_server: object, world_template: str) -> str:
 @asynccontextmanager
 async def scratch(server: object, template: str) -> AsyncIterator[AsyncEngine]:
     """An engine on a fresh copy of a database."""
-    engine = database.create(_create(server, f"t_{uuid4().hex}", template), 4)  # type: ignore[arg-type]
+    engine = database.create(create(server, f"t_{uuid4().hex}", template), 4)  # type: ignore[arg-type]
     yield engine
     await engine.dispose()
 
