@@ -104,19 +104,22 @@ class World:
                 opening = stock.Movement(node_id, code, quantity, LedgerKind.OPENING, "opening", "opening")
                 await stock.move(connection, opening, actor="fuzz", at=MONDAY_NOON)
 
+    def document(
+        self, number: str, skus: Mapping[str, str], units: Mapping[str, int], *, pickup: bool, complete: bool
+    ) -> dict[str, Any]:
+        """An order of these lines."""
+        lines = [
+            {"line_id": line, "sku": code, "quantity": units[line], "unit_price": 100} for line, code in skus.items()
+        ]
+        collected = {"shipping_method": "pickup", "pickup_node": "st-york"} if pickup else {}
+        document = small.order(number).model_dump(mode="json")
+        return document | {"lines": lines, "ship_complete": complete} | collected
+
     async def place(
         self, number: str, skus: Mapping[str, str], units: Mapping[str, int], *, pickup: bool, complete: bool
     ) -> str:
         """Hand an order over; answers its id."""
-        document = small.order(number).model_dump(mode="json") | {
-            "lines": [
-                {"line_id": line, "sku": code, "quantity": units[line], "unit_price": 100}
-                for line, code in skus.items()
-            ],
-            "ship_complete": complete,
-        }
-        if pickup:
-            document |= {"shipping_method": "pickup", "pickup_node": "st-york"}
+        document = self.document(number, skus, units, pickup=pickup, complete=complete)
         answer = await self.http.post("/v1/orders", json=document)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["order_id"])
@@ -225,12 +228,12 @@ def _southline() -> Tariff:
 
 
 @asynccontextmanager
-async def running(client: Client, engine: AsyncEngine) -> AsyncIterator[World]:
-    """A worker and the API while the block runs. What comes in is not dealt out: no stock comes in."""
+async def running(client: Client, engine: AsyncEngine, *, allocates: bool = False) -> AsyncIterator[World]:
+    """A worker and the API while the block runs. `allocates`: what comes in is dealt out to the orders that wait."""
     async with engine.begin() as connection:
         await channels.put(connection, Channel(id="web", name="web"))
         await reference.put_tariffs(connection, [tariff(), _southline()])
-    async with TwoCarriers(client, engine, allocates=False).working() as house:
+    async with TwoCarriers(client, engine, allocates=allocates).working() as house:
         app = create_app(Settings(task_queue=house.task_queue), engine, client)
         async with (
             app.router.lifespan_context(app),
