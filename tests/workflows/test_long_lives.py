@@ -35,6 +35,7 @@ from tests.worlds.running import House
 from tests.worlds.sourcing import LEEDS, MONDAY_NOON, node, sku
 from tests.worlds.steps import ended
 from tests.worlds.waiting import until
+from workflows import messages
 from workflows.messages import StockArrived
 from workflows.order.process import OrderWorkflow
 
@@ -42,7 +43,7 @@ FULL = os.environ.get("LONG_LIVES") == "full"
 LINES, NODES, CHANGES = (300, 40, 20) if FULL else (60, 12, 6)
 LOOKS = 300 * 4 if FULL else 60
 """Looks for stock of a long wait: one every six hours."""
-MOST_EVENTS = None if FULL else 200
+MOST_EVENTS = messages.MOST_EVENTS if FULL else 200
 SHIPMENTS = 10
 """The most shipments that a plan may have: what is left waits, and is planned next."""
 
