@@ -67,7 +67,7 @@ class LongestPath:
         return await self._outcome()
 
     async def _place(self) -> None:
-        await self.world.stock_up({("dc-leeds", self.sku): 5, ("wh-london", self.sku): 5, ("st-york", self.sku): 0})
+        await self.world.stock_up({("dc-leeds", self.sku): 5, ("wh-london", self.sku): 5, ("st-york", self.sku): 1})
         document = self.world.document(self.sku, {"1": self.sku}, {"1": UNITS}, pickup=False, complete=False)
         order_id = (await self._ask("orders", document)).json()["order_id"]
         self.actor = Actor(self.world.http, self.world.engine, order_id, {"A": self.sku}, _nothing, _nothing)

@@ -88,7 +88,7 @@ WHERE f.order_id = :id AND s.status <> 'voided' GROUP BY 1 HAVING count(*) > 1
     "a booking stands that nobody needs": """
 SELECT s.id, s.status, f.status FROM shipments s JOIN shipment_fulfilments sf ON sf.shipment_id = s.id
 JOIN fulfilments f ON f.id = sf.fulfilment_id
-WHERE f.order_id = :id AND s.status <> 'voided' AND f.status = ANY(:gave_day_back)
+WHERE f.order_id = :id AND s.status = 'booked' AND f.status = ANY(:gave_day_back)
 """,
     "a cancellation is asked for": "SELECT id FROM cancellation_requests WHERE order_id = :id AND status = 'asked'",
     "a return is open": "SELECT id FROM returns WHERE order_id = :id AND status <> ALL(:final_return)",
