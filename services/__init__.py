@@ -11,6 +11,8 @@ stuck_steps            steps of a process that fail again and again are put befo
 change_orders          what may happen to an order's units: decided on what the store holds, written at once
 node_steps             a node's steps: taken or refused when they are reported
 cancellation_requests  cancellations that nodes are asked for: their answers, and what silence comes to
+collecting             goods that wait for their customer: he is reminded, and what he does not collect is cancelled
+collection_terms       how long goods are kept, and with which code
 carrier_events         a carrier's feed of scans: written down, and carried out for the orders it concerns
 carrier_reports        what a carrier reports of a parcel, carried out or put before a person
 unable_nodes           work is taken from nodes that cannot do it any more

@@ -28,6 +28,13 @@ class StepReport(Request):
         "pick without it) takes them out of the node's balance, `damaged` counts them as damaged there.",
     )
     lines: tuple[StepLine, ...] | None = Field(default=None, max_length=1000)
+    code: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=40,
+        description="Of what is collected, the customer's code; small letters, spaces and hyphens do not matter.",
+        examples=["7K4-QX9"],
+    )
 
 
 class Arrival(Value):
@@ -42,6 +49,43 @@ class StaffCall(Request):
 
     reason: Reason = ""
     occurred_at: GivenTime | None = None
+
+
+class CollectedCall(Request):
+    """How it was checked who collected the goods, and when that was; absent `occurred_at` means now."""
+
+    reason: str = Field(min_length=1, max_length=200, description="How the identity was checked.")
+    occurred_at: GivenTime | None = None
+
+
+class Why(Request):
+    """Why it is said."""
+
+    reason: Reason = ""
+
+
+class KeepRequest(Request):
+    """Until when goods are kept for their customer, and why."""
+
+    until: GivenTime = Field(description="Later than they are kept as it is, and at most a year ahead.")
+    reason: Reason = ""
+
+
+class FulfilmentKept(BaseModel):
+    """Until when the goods are kept now."""
+
+    order_id: str
+    fulfilment_id: str
+    repeated: bool = Field(description="Whether it had been so before, and nothing was written now.")
+    collect_by: Utc = Field(description="What is not collected by then is cancelled, in UTC.")
+
+
+class GoodsPutBack(BaseModel):
+    """The goods lie on the shelf again."""
+
+    order_id: str
+    fulfilment_id: str
+    repeated: bool = Field(description="Whether it had been so before, and nothing was written now.")
 
 
 class MoveRequest(Request):
@@ -142,6 +186,13 @@ class WorkItem(BaseModel):
     tracking_number: str | None = Field(description="The carrier's number of the shipment; null before it is booked.")
     shipment_id: str | None
     ship_to: ShipTo
+    collect_by: Utc | None = Field(
+        default=None, description="Until when goods are kept for the customer, in UTC; null where they do not wait."
+    )
+    code_required: bool = Field(default=False, description="Whether they are given out for the customer's code alone.")
+    to_put_back: bool = Field(
+        default=False, description="Whether they were ready, are not collected, and are to be put back on the shelf."
+    )
 
 
 class WorkList(Page):
