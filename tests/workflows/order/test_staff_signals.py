@@ -100,6 +100,11 @@ async def test_goods_are_kept_longer_and_end_with_the_order(temporal_client: Cli
         first = f"{order.order_id}-F1"
         await house.node(order, "pack")
         await until_status(world, first, "ready_for_collection")
+        await house.told()
+        code = str(await one(world, "SELECT code FROM collections"))
+        assert [message.key for message in house.mail.sent if code in message.text] == [
+            f"{order.order_id}/{first}:ready_for_collection/mail"
+        ]
         await house.handle(order).signal(OrderWorkflow.node_report, _wrong(first))
         until = datetime.now(UTC) + timedelta(days=90)
         await house.handle(order).signal(OrderWorkflow.keep_requested, KeepCall(fulfilment_id=first, until=until))
