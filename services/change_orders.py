@@ -133,6 +133,8 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     await _move_units(connection, order_id, change)
     if change.is_cancellation:
         await orders.narrow_promise(connection, order_id)
+    if change.sent is not None:
+        await shipments.send(connection, change.sent, event.at)
     for move in change.statuses:
         if move.status in _ENDS_A_SHIPMENT:
             await shipments.end_with(connection, move.fulfilment_id, _ENDS_A_SHIPMENT[move.status], event.at)

@@ -34,6 +34,7 @@ from dom.orders.commands import (
     RemindOfCollection,
     ResendMessage,
     Reship,
+    ShipByOwnCarrier,
     SplitWork,
     TakeNodeStep,
     ToldBefore,
@@ -127,6 +128,11 @@ def _booked(fulfilment_id: str, at: datetime, booking: int) -> Command:
         is_needed=True,
         at=at,
     )
+
+
+def _ship(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
+    told = {"fulfilment_id": fulfilment_id, "actor": "node", "at": at}
+    return ShipByOwnCarrier(carrier="colis-nord", tracking_number="CN4711FR", **told)
 
 
 def _refused(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
@@ -232,6 +238,7 @@ ASKS: Final = (
     ),
     Ask("carrier booked", None, lambda work, _, at, __: _booked(work, at, 2)),
     Ask("carrier refused", None, _refused),
+    Ask("sent with a carrier of the supplier's own", Scope.FULFILMENTS_WORK, _ship),
     _parcel(_S.HANDED_OVER, "in transit"),
     _parcel(_S.DELIVERED, "delivered"),
     _parcel(_S.LOST, "lost"),

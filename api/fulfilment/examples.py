@@ -93,6 +93,10 @@ CORRECTED: Final[dict[str, Example]] = {
     "reship": {**_CORRECTED, "fulfilment_status": "returned_to_sender"},
 }
 _SAID_OF: Final[Example] = {"order_id": "web-EXAMPLE-1", "fulfilment_id": "web-EXAMPLE-1-F1", "repeated": False}
+SHIPS: Final[dict[str, Example]] = {
+    "one parcel": {"carrier": "colis-nord", "tracking_number": "CN4711FR"},
+}
+SHIPPED: Final[Example] = {**_SAID_OF, "order_status": "shipped", "fulfilment_status": "handed_over"}
 KEEPS: Final[dict[str, Example]] = {
     "the customer is away": {"until": "2027-03-16T18:00:00Z", "reason": "the customer is away"},
 }

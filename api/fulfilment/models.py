@@ -7,11 +7,12 @@ from pydantic import BaseModel, Field
 
 from api.http.models import Page, Window
 from api.orders.models import UnitsOfLine
+from dom.delivery.tariffs import CarrierId
 from dom.network import ShippingMethod
 from dom.orders.calls import Reason, Request, StepLine
 from dom.orders.order import ShipTo
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason, OrderStatus
-from dom.shared.base import GivenTime, LineId, NodeId, Quantity, Utc, Value
+from dom.shared.base import GivenTime, LineId, NodeId, Quantity, Text, Utc, Value
 
 
 class StepReport(Request):
@@ -107,6 +108,26 @@ class SplitRequest(Request):
 
     lines: tuple[SplitLine, ...] = Field(min_length=1, max_length=1000, description="Some of the work's units.")
     reason: Reason = ""
+
+
+class ShipReport(Request):
+    """With which carrier a supplier sent the goods; absent `occurred_at` means now."""
+
+    carrier: CarrierId = Field(description="Code of the carrier; it need not be one that is booked here.")
+    tracking_number: Text = Field(description="The carrier's number of the shipment.")
+    parcels: int = Field(default=1, ge=1, le=200, description="How many parcels it is.")
+    occurred_at: GivenTime | None = None
+    reason: Reason = ""
+
+
+class FulfilmentShipped(BaseModel):
+    """The goods are with the carrier."""
+
+    order_id: str
+    order_status: OrderStatus = Field(description="What has become of the order as a whole.")
+    fulfilment_id: str
+    fulfilment_status: FulfilmentStatus = Field(description="Where the work stands now.")
+    repeated: bool = Field(description="Whether it had been said before, under the same request.")
 
 
 class MovedWork(BaseModel):

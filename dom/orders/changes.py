@@ -73,6 +73,17 @@ class ReleaseStock:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnShipment:
+    """A fulfilment's goods are with a carrier that its node chose; `id` is the shipment's."""
+
+    id: str
+    fulfilment_id: str
+    carrier: str
+    tracking_number: str
+    parcels: int
+
+
+@dataclass(frozen=True, slots=True)
 class GiveDayBack:
     """The fulfilment's place in its node's day is free."""
 
@@ -152,6 +163,8 @@ class OrderChange:
     """The fulfilment whose goods wait for their customer, and how they wait from now on."""
     put_back: str | None = None
     """The fulfilment whose goods its node has put back."""
+    sent: OwnShipment | None = None
+    """What a node sent with a carrier of its own."""
     step_of: str | None = None
     """The fulfilment among whose steps the change counts."""
     is_cancellation: bool = False

@@ -16,7 +16,7 @@ from dom.orders.notes import Attachments, NoteText
 from dom.orders.pickup import Pickup
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
 from dom.shared.access import EXPIRY, OFL, Role
-from dom.shared.base import Quantity, Value
+from dom.shared.base import Quantity, Text, Value
 
 
 class Requested(Value):
@@ -126,6 +126,21 @@ class CarrierBooked(Requested):
     currency: str
     is_needed: bool
     at: datetime
+
+
+class ShipByOwnCarrier(Requested):
+    """A supplier has sent the goods with a carrier of its own, which nobody booked. Raises StepNotPossible for work
+    that is packed for a carrier of ours, collected by the customer, or over; OnHold while a hold keeps the goods there.
+    """
+
+    verb: Literal["ship_by_own_carrier"] = "ship_by_own_carrier"
+    fulfilment_id: str
+    carrier: Text
+    tracking_number: Text
+    parcels: Annotated[int, Field(ge=1, le=200)] = 1
+    actor: str
+    at: datetime
+    reason: str = ""
 
 
 class BookCarrierRefused(Requested):
@@ -355,6 +370,7 @@ Command = Annotated[
     | ExpireCollection
     | PutBack
     | CarrierBooked
+    | ShipByOwnCarrier
     | BookCarrierRefused
     | MoveParcel
     | CountAsDelivered

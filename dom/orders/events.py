@@ -162,7 +162,8 @@ class FulfilmentData(RequestedData):
     """A step of a fulfilment. Of a pick `found` and `missing` are units, by line, that were found or were not; of a
     rejection `missing` are those that are not there or are damaged, as `reason_code` says. Of a lost parcel that
     arrived, `taken_back` are the units that replaced it, by fulfilment and line, and `waited` those that still waited.
-    Of what is ready, until when it is kept; of what was collected without its code, that `identity_checked`.
+    Of what is ready, until when it is kept; of what was collected without its code, that `identity_checked`. Of what a
+    node sent with a carrier of its own, `carrier` and `tracking_number`.
     """
 
     fulfilment_id: str
@@ -173,6 +174,8 @@ class FulfilmentData(RequestedData):
     waited: dict[str, int] | None = None
     collect_by: datetime | None = None
     identity_checked: bool | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
 
 
 class CollectionData(RequestedData):

@@ -12,6 +12,7 @@ editing     what an edit of the order changes
 holding     what putting a hold on and releasing it changes
 moving      what moving work to another node changes
 node_steps  what a node's step changes
+own_carrier what changes where a node sends goods with a carrier of its own
 parcels     what a carrier's booking, and what it says of a parcel, changes
 splitting   what splitting work changes
 telling     what a note changes, and a message that is sent once more
@@ -47,6 +48,7 @@ from dom.orders.commands import (
     Requested,
     ResendMessage,
     Reship,
+    ShipByOwnCarrier,
     SplitWork,
     TakeNodeStep,
 )
@@ -61,6 +63,7 @@ from dom.orders.transitions import (
     holding,
     moving,
     node_steps,
+    own_carrier,
     parcels,
     splitting,
     telling,
@@ -112,6 +115,7 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     ExpireCollection: collecting.expire,
     PutBack: collecting.put_back,
     CarrierBooked: parcels.carrier_booked,
+    ShipByOwnCarrier: own_carrier.ship,
     BookCarrierRefused: parcels.booking_refused,
     MoveParcel: parcels.parcel_moved,
     CountAsDelivered: parcels.arrived,

@@ -76,6 +76,8 @@ from tests.worlds import api_examples as examples
         *((fulfilments.StaffCall, body) for said in examples.SAID.values() for body in said.values()),
         *((fulfilments.CollectedCall, body) for body in examples.SAID["collected"].values()),
         *((fulfilments.KeepRequest, body) for body in examples.KEEPS.values()),
+        *((fulfilments.ShipReport, body) for body in examples.SHIPS.values()),
+        (fulfilments.FulfilmentShipped, examples.SHIPPED),
         (fulfilments.FulfilmentKept, examples.KEPT),
         *((fulfilments.Why, body) for body in examples.PUTS_BACK.values()),
         (fulfilments.GoodsPutBack, examples.PUT_BACK),

@@ -106,6 +106,7 @@ REFUSED = {
     "collect_fulfilment: with the customer's code": "step-not-possible",
     "collectedFulfilment: the customer lost the code": "step-not-possible",
     "keepFulfilment: the customer is away": "step-not-possible",
+    "shipFulfilment: one parcel": "step-not-possible",
     "putBackFulfilment: all of it": "step-not-possible",
     "arrivedFulfilment: the customer called": "step-not-possible",
     "loseFulfilment: the carrier says so": "step-not-possible",
