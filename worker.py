@@ -44,6 +44,7 @@ from dom.sourcing.valuation.terms import PricingTerms
 from jobs.accept_timeouts import AcceptTimeouts
 from jobs.allocating import Allocating
 from jobs.cancellation_timeouts import CancellationTimeouts
+from jobs.collection_timeouts import CollectionTimeouts
 from jobs.expiring import Sweeping
 from jobs.job import Job
 from jobs.leader import keep
@@ -197,6 +198,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Retiring(engine, webhooks=bool(settings.webhook_url)),
         AcceptTimeouts(engine, webhooks=bool(settings.webhook_url)),
         CancellationTimeouts(engine, webhooks=bool(settings.webhook_url)),
+        CollectionTimeouts(engine, webhooks=bool(settings.webhook_url)),
         Shadowing(engine),
         Watching(engine, client, settings.task_queue),
         WatchingMilestones(engine),

@@ -21,7 +21,7 @@ from api.contract import docs_page, document
 from api.delivery import carrier_routes, shipment_routes
 from api.exceptions import desk_routes, watch_routes
 from api.exceptions import routes as exceptions
-from api.fulfilment import cancellation_routes, directing_routes, staff_routes
+from api.fulfilment import cancellation_routes, collection_routes, directing_routes, staff_routes, supplier_routes
 from api.fulfilment import routes as fulfilments
 from api.health import problem_routes
 from api.health import routes as health
@@ -70,6 +70,8 @@ _RESOURCES = (
     fulfilments,
     staff_routes,
     directing_routes,
+    collection_routes,
+    supplier_routes,
     cancellation_routes,
     carrier_routes,
     shipment_routes,

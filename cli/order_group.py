@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from typer.core import TyperGroup
 
-from cli import order_cancel, order_change, order_command, order_stopping, order_verbs
+from cli import order_cancel, order_change, order_command, order_pickup, order_stopping, order_verbs
 
 
 class _ShownUnlessToldOtherwise(TyperGroup):
@@ -31,6 +31,8 @@ app.command()(order_verbs.delivered)
 app.command()(order_verbs.reship)
 app.command()(order_verbs.move)
 app.command()(order_verbs.split)
+app.command()(order_pickup.collected)
+app.command()(order_pickup.keep)
 app.command()(order_stopping.hold)
 app.command()(order_stopping.release)
 app.command()(order_cancel.cancel)

@@ -1,6 +1,7 @@
 """Background jobs: what must happen by itself. They run in one worker at a time, whichever holds the leader lock.
 
 job                 what a job is
+by_policy           what jobs share that end what time is over for
 apart               work of a job that is done for each of several things: one that fails does not stop the others
 leader              the leader lock, and the jobs of the process that holds it
 expiring            writes down what the clock alone changed: reservations that lapsed, preorders whose day has come
@@ -9,6 +10,7 @@ reoptimising        plans unbegun work anew once stock, capacity or rates moved
 retiring_nodes      takes unbegun work away from nodes that cannot do it any more
 accept_timeouts     takes work from nodes that did not accept it in time
 cancellation_timeouts ends cancellations that a node was asked for and did not answer in time
+collection_timeouts reminds customers of goods that are ready, and cancels what was not collected in time
 watching_processes  puts orders and returns without a process before a person
 watching_milestones opens exceptions for milestones that were not reached in time
 starting_relay      starts the relay of the outbox unless it runs
@@ -24,7 +26,8 @@ allocating, publishing, reoptimising   follow the ledger, which nearly every tra
                                        notify are committed one after the other, and orders would wait for that
 retiring_nodes                         a load of nodes or SKUs would wake it for each; once a second is enough
 expiring, watching_milestones,         what lapses is no change of the database
-accept_timeouts, cancellation_timeouts
+accept_timeouts, cancellation_timeouts,
+collection_timeouts
 watching_processes, starting_relay,    compare with Temporal, which notifies nobody
 starting_work
 """

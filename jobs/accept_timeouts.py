@@ -1,46 +1,18 @@
 """Takes work from nodes that did not accept it in time, as the policy's `acceptance` says."""
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 
-import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
-
+from dom.sourcing.policy.document import Policy
+from jobs.by_policy import JobByPolicy
 from services import unanswered_work
-from services.change_orders import Writing
-from services.clock import utc_now
-from store.database.engine import reading
-from store.network.reference import ReferenceCache
-
-_log = structlog.get_logger("jobs")
 
 
-class AcceptTimeouts:
-    """`every` is the pause in seconds between two looks. `webhooks`: a webhook is told what the customer is told."""
+class AcceptTimeouts(JobByPolicy):
+    """Work that no node began in time."""
 
-    name: Final = "accept_timeouts"
+    name = "accept_timeouts"
+    done = "work not accepted in time"
 
-    def __init__(
-        self,
-        engine: AsyncEngine,
-        *,
-        every: float = 15.0,
-        now: Callable[[], datetime] = utc_now,
-        webhooks: bool = False,
-    ) -> None:
-        self._engine = engine
-        self._reads = reading(engine)
-        self.every = every
-        self._now = now
-        self._cache = ReferenceCache()
-        self._writing = Writing(webhook=webhooks, notify=True)
-
-    async def run(self) -> bool:
-        """One look takes all there is."""
-        async with self._reads.connect() as connection:
-            reference = await self._cache.now(connection)
-        taken = await unanswered_work.look(self._engine, reference.policy.acceptance, self._now(), self._writing)
-        if taken:
-            _log.info("work not accepted in time", fulfilments=taken)
-        return False
+    async def look(self, policy: Policy, now: datetime) -> int:
+        """Deal with all work whose time is over; answers how much was taken from its node."""
+        return await unanswered_work.look(self.engine, policy.acceptance, now, self.writing)

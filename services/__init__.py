@@ -11,6 +11,8 @@ stuck_steps            steps of a process that fail again and again are put befo
 change_orders          what may happen to an order's units: decided on what the store holds, written at once
 node_steps             a node's steps: taken or refused when they are reported
 cancellation_requests  cancellations that nodes are asked for: their answers, and what silence comes to
+collecting             goods that wait for their customer: he is reminded, and what he does not collect is cancelled
+collection_terms       how long goods are kept, and with which code
 carrier_events         a carrier's feed of scans: written down, and carried out for the orders it concerns
 carrier_reports        what a carrier reports of a parcel, carried out or put before a person
 unable_nodes           work is taken from nodes that cannot do it any more
@@ -34,6 +36,7 @@ pricing                what a unit of stock is worth where it lies, worked out a
 channel_webhooks       channels' own webhooks, posted to where each wants it
 moving                 work that no node has begun is moved to another node
 splitting              units of work that no node has begun become a fulfilment of their own
+own_carriers           suppliers send goods with carriers of their own
 parcel_marks           what staff says of a parcel, and one that came back is sent once more
 resending              a message of an order is sent once more
 returns                a return is requested and goes on: each command decided and written under the order's lock

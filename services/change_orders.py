@@ -19,14 +19,16 @@ from dom.orders.events import HoldData
 from dom.orders.holds import BlockedStep
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import FINAL_ORDER, FulfilmentStatus, NodeReason, ReasonCode
+from dom.orders.transitions.collecting import locked_key
 from dom.orders.transitions.holding import overdue_key
 from dom.returns import OTHER_REQUEST
 from dom.shared import ids
 from dom.shared.errors import Conflict, NotFound
+from services import collection_terms
 from store import backorders, exceptions, stock
 from store.delivery import shipments
 from store.enums import LedgerKind, ShipmentStatus
-from store.fulfilment import cancellation_requests, fulfilments
+from store.fulfilment import cancellation_requests, collections, fulfilments
 from store.holds import holds
 from store.notifications import messages, outbox
 from store.notifications.outbox import Entry
@@ -97,7 +99,7 @@ async def carry_out(connection: AsyncConnection, state: OrderState, command: Com
     repeated = await answered_before(connection, state, command)
     if repeated is not None:
         return repeated
-    change = transitions.decide(state, command)
+    change = transitions.decide(state, await collection_terms.completed(connection, state, command))
     after = await write(connection, state, change, writing)
     return OrderChanged(after, change.event.data.model_dump(mode="json", exclude_none=True))
 
@@ -131,6 +133,8 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     await _move_units(connection, order_id, change)
     if change.is_cancellation:
         await orders.narrow_promise(connection, order_id)
+    if change.sent is not None:
+        await shipments.send(connection, change.sent, event.at)
     for move in change.statuses:
         if move.status in _ENDS_A_SHIPMENT:
             await shipments.end_with(connection, move.fulfilment_id, _ENDS_A_SHIPMENT[move.status], event.at)
@@ -138,6 +142,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
         await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)
     await _write_holds(connection, state, after, change)
     await _write_requests(connection, state, after, change)
+    await _write_collections(connection, state, after, change)
     if change.gives_up_waiting:
         await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
     moving = {effect.fulfilment_id for effect in change.stock if not isinstance(effect, GiveDayBack)}
@@ -187,6 +192,22 @@ async def _write_requests(
             await cancellation_requests.narrow(connection, still)
     for ended in change.ended:
         await cancellation_requests.end(connection, ended, actor=event.actor, at=event.at)
+
+
+async def _write_collections(
+    connection: AsyncConnection, state: OrderState, after: OrderState, change: OrderChange
+) -> None:
+    """Goods that wait for their customer: from now on, on other terms, or no more."""
+    for work in after.fulfilments.values():
+        before = state.fulfilments.get(work.id)
+        waited = None if before is None else before.collection
+        if work.collection is not None and work.collection != waited:
+            await collections.put(connection, work.id, work.collection)
+        elif work.collection is None and waited is not None:
+            await collections.end(connection, work.id, change.event.at, to_put_back=work.put_back is False)
+            await exceptions.close_by_keys(connection, locked_key(work.id))
+    if change.put_back is not None:
+        await collections.put_back(connection, change.put_back, change.event.at)
 
 
 async def _write_holds(connection: AsyncConnection, state: OrderState, after: OrderState, change: OrderChange) -> None:

@@ -1,7 +1,9 @@
 """What a message says: a mail's text, or a webhook's payload, from what the outbox and the order say."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping
 
@@ -63,7 +65,14 @@ def _context(known: RowMapping, about: dict[str, Any]) -> MessageContext:
         node_address=postal_address(known["node_address"]),
         reason=about.get("reason", ""),
         gave_up=about.get("gave_up", False),
+        collection_code=known["collection_code"] or "",
+        collect_by=_local(known["collect_by"], known["node_zone"]),
     )
+
+
+def _local(at: datetime | None, zone: str | None) -> datetime | None:
+    """The moment as the clock on the node's wall shows it."""
+    return at if at is None or zone is None else at.astimezone(ZoneInfo(zone))
 
 
 def _lines(known: RowMapping, units: Mapping[str, int] | None) -> tuple[MessageLine, ...]:

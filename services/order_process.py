@@ -20,7 +20,7 @@ from dom.orders.commands import (
     SplitWork,
     TakeNodeStep,
 )
-from dom.orders.events import EventKind, ProcessRevivedData, units_taken
+from dom.orders.events import EventKind, ProcessRevivedData
 from dom.orders.views import Heeded, OrderAfter, OrderView
 from dom.sourcing.sourced import ResumedOrder, sourced
 from services import (
@@ -72,7 +72,7 @@ async def _change(database: Database, order_id: str, command: Command) -> OrderA
             changed = await change_order(connection, order_id, command, database.writing)
         return OrderAfter(
             view=await order_views.get(connection, order_id),
-            units=units_taken(changed.data),
+            units=cancellation.units_taken(changed.data),
             lines=cancellation.of_event(changed.data) if isinstance(command, CancelUnits) else (),
             request_hash=changed.data.get("request_hash"),
         )

@@ -52,7 +52,7 @@ def _work(row: Mapping[str, Any]) -> WorkWaiting:
         carrier=row["carrier"],
         status=FulfilmentStatus(row["status"]),
         ship_by=datetime.fromisoformat(row["ship_by"]),
-        promised=datetime.fromisoformat(row["promise"]["latest"]),
+        promised=datetime.fromisoformat(row["collect_by"] or row["promise"]["latest"]),
     )
 
 

@@ -67,6 +67,12 @@ class Customers:
             self.board.tally.refusals[f"{CANCEL}: {answer.problem}"] += 1
         return False
 
+    async def code(self, order: BoardOrder, fulfilment_id: str) -> str | None:
+        """The code with which goods are collected, as the channel knows it of its customer; None if there is none."""
+        answer = await self.api.get(GET_ORDER, f"/orders/{order.id}")
+        shown = answer.body.get("fulfilments", ()) if answer.ok else ()
+        return next((each.get("collection_code") for each in shown if each["id"] == fulfilment_id), None)
+
     async def send_back(self, order: BoardOrder) -> None:
         """Returns what the customer wanted to cancel too late. The order was delivered."""
         wanted = [*order.comes_back, *order.cancellations]

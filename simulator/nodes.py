@@ -145,7 +145,9 @@ class Nodes:
             return
         fulfilment.news.clear()
         path = f"/fulfilments/{fulfilment.id}/{step.name}"
-        answer = await self.api.post(f"POST /fulfilments/{{id}}/{step.name}", path, step.body)
+        code = await self.customers.code(order, fulfilment.id) if step.name == "collect" else None
+        said = {**step.body, "code": code} if code else step.body
+        answer = await self.api.post(f"POST /fulfilments/{{id}}/{step.name}", path, said)
         if answer.ok:
             fulfilment.sent = step.progress
             self._noticed(order, fulfilment, step)

@@ -31,8 +31,9 @@ _S = FulfilmentStatus
 STATES: Final = ("waiting", *map(str, (
     _S.RELEASED, _S.ACCEPTED, _S.PICKED, _S.PACKED, _S.BOOKED, _S.HANDED_OVER, _S.DELIVERED, _S.LOST, _S.RETURNED,
     _S.REJECTED, _S.READY, _S.COLLECTED,
-)), "cancelled", "held", "asked")  # fmt: skip
-"""`waiting`: all units wait for stock. `cancelled`: all are. `held`: a hold blocks the release to the node.
+)), "not_collected", "cancelled", "held", "asked")  # fmt: skip
+"""`waiting`: all units wait for stock. `not_collected`: nobody collected them in time. `cancelled`: all are.
+`held`: a hold blocks the release to the node.
 `asked`: the node picked it, and is asked for its cancellation. The others:
 all units are in one fulfilment that came to this status; what was lost or rejected waits again.
 """
@@ -52,7 +53,7 @@ def state_of(name: str, names: Names) -> OrderState:
     state = OrderState(names.order_id, {names.line_id: LineState(names.line_id, "A", 2, 1000, backordered=2)})
     if name == "waiting":
         return state
-    pickup = name in {_S.READY, _S.COLLECTED}
+    pickup = name in {_S.READY, _S.COLLECTED, "not_collected"}
     state.add(FulfilmentState(names.fulfilment_id, "dc", pickup=pickup, lines={names.line_id: 2}))
     for command in path_of(name, names.fulfilment_id, AT):
         state = apply(state, decide(state, command))
@@ -96,10 +97,10 @@ INTRODUCTION: Final = """# What may be asked of an order, and when
 Made by `python -m tools.command_matrix` from `dom/orders/transitions`, which decides it, and `dom/shared/access.py`.
 Each cell is asked of the store by `tests/store/orders/test_command_matrix.py`.
 
-The order has two units of one SKU. `waiting`: both wait for stock. `cancelled`: both are cancelled. `held`: a hold
-blocks the release to the node. `asked`: the node has picked both, and is asked whether they can be cancelled. In the
-other columns both are in one fulfilment that came to this status; units of one
-that was lost, or rejected, wait again.
+The order has two units of one SKU. `waiting`: both wait for stock. `not_collected`: both were ready, and are cancelled
+as nobody collected them in time. `cancelled`: both are cancelled. `held`: a hold blocks the release to the node.
+`asked`: the node has picked both, and is asked whether they can be cancelled. In the other columns both are in one
+fulfilment that came to this status; units of one that was lost, or rejected, wait again.
 
 `yes`: it is done. `repeat`: it is known already, and answered as done. `no`: 409 `step-not-possible`. Other refusals
 stand there by the last part of their type. Fulfilments and holds that are named are those of the order; of one that is

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from dom.network import ShippingMethod
@@ -20,15 +20,21 @@ from dom.orders.commands import (
     CarrierBooked,
     Command,
     CountAsDelivered,
+    CountWrongCode,
     EditOrder,
+    ExpireCollection,
     GiveUpWaiting,
     HoldIsOverdue,
+    KeepForCollection,
     MoveParcel,
     MoveWork,
     PlaceHold,
+    PutBack,
     ReleaseHold,
+    RemindOfCollection,
     ResendMessage,
     Reship,
+    ShipByOwnCarrier,
     SplitWork,
     TakeNodeStep,
     ToldBefore,
@@ -38,6 +44,7 @@ from dom.orders.editing.changes import Change, EditKind
 from dom.orders.holds import BlockedStep
 from dom.orders.lifecycle import OrderState
 from dom.orders.order import ShipTo
+from dom.orders.pickup import Pickup
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
 from dom.shared import ids
 from dom.shared.access import Scope
@@ -65,6 +72,43 @@ def _step(step: FulfilmentStep) -> Ask:
     return Ask(step.value.replace("_", " "), Scope.FULFILMENTS_WORK, make)
 
 
+def _collect(fulfilment_id: str, _: str, at: datetime, state: OrderState) -> Command:
+    code = _pickup(state, at).code
+    return TakeNodeStep(fulfilment_id=fulfilment_id, step=_Step.COLLECT, code=code, actor="node", at=at)
+
+
+def _collect_wrongly(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
+    return TakeNodeStep(fulfilment_id=fulfilment_id, step=_Step.COLLECT, code="wrong", actor="node", at=at)
+
+
+def _collected(fulfilment_id: str, at: datetime) -> Command:
+    told = {"fulfilment_id": fulfilment_id, "actor": "support", "at": at}
+    return TakeNodeStep(step=_Step.COLLECT, identity_checked=True, reason="passport", **told)
+
+
+def _keep(fulfilment_id: str, _: str, at: datetime, state: OrderState) -> Command:
+    until = _pickup(state, at).collect_by + timedelta(days=1)
+    return KeepForCollection(fulfilment_id=fulfilment_id, until=until, actor="support", at=at)
+
+
+def _remind(fulfilment_id: str, _: str, at: datetime, state: OrderState) -> Command:
+    return RemindOfCollection(fulfilment_id=fulfilment_id, at=_pickup(state, at).reminders[0])
+
+
+def _expire(fulfilment_id: str, _: str, at: datetime, state: OrderState) -> Command:
+    return ExpireCollection(fulfilment_id=fulfilment_id, at=_pickup(state, at).collect_by)
+
+
+def _pickup(state: OrderState, at: datetime) -> Pickup:
+    """How the goods wait; where they do not, as they could."""
+    waiting = [each.collection for each in state.fulfilments.values() if each.collection is not None]
+    return waiting[0] if waiting else _kept(at)
+
+
+def _kept(at: datetime) -> Pickup:
+    return Pickup(code="2345BC", collect_by=at + timedelta(days=7), reminders=(at + timedelta(days=5),))
+
+
 def _parcel(status: FulfilmentStatus, name: str) -> Ask:
     def make(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
         return MoveParcel(fulfilment_id=fulfilment_id, status=status, actor="carrier", at=at)
@@ -84,6 +128,11 @@ def _booked(fulfilment_id: str, at: datetime, booking: int) -> Command:
         is_needed=True,
         at=at,
     )
+
+
+def _ship(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
+    told = {"fulfilment_id": fulfilment_id, "actor": "node", "at": at}
+    return ShipByOwnCarrier(carrier="colis-nord", tracking_number="CN4711FR", **told)
 
 
 def _refused(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
@@ -171,8 +220,25 @@ _EDITS: Final[dict[EditKind, Callable[[str], Change]]] = {
 }
 ASKS: Final = (
     *(_step(step) for step in FulfilmentStep),
+    Ask("collect, with the code", Scope.FULFILMENTS_WORK, _collect),
+    Ask("collect, with a wrong code", Scope.FULFILMENTS_WORK, _collect_wrongly),
+    Ask("collected, without the code", Scope.FULFILMENTS_CORRECT, lambda work, _, at, __: _collected(work, at)),
+    Ask(
+        "count a wrong code",
+        None,
+        lambda work, _, at, __: CountWrongCode(fulfilment_id=work, actor="node", at=at),
+    ),
+    Ask("keep it longer", Scope.FULFILMENTS_DIRECT, _keep),
+    Ask("remind the customer", None, _remind),
+    Ask("it is not collected in time", None, _expire),
+    Ask(
+        "put it back",
+        Scope.FULFILMENTS_WORK,
+        lambda work, _, at, __: PutBack(fulfilment_id=work, actor="node", at=at),
+    ),
     Ask("carrier booked", None, lambda work, _, at, __: _booked(work, at, 2)),
     Ask("carrier refused", None, _refused),
+    Ask("sent with a carrier of the supplier's own", Scope.FULFILMENTS_WORK, _ship),
     _parcel(_S.HANDED_OVER, "in transit"),
     _parcel(_S.DELIVERED, "delivered"),
     _parcel(_S.LOST, "lost"),
@@ -226,8 +292,6 @@ _STEPS: Final = {
     _S.ACCEPTED: _Step.ACCEPT,
     _S.PICKED: _Step.PICK,
     _S.PACKED: _Step.PACK,
-    _S.READY: _Step.PACK,
-    _S.COLLECTED: _Step.COLLECT,
     _S.REJECTED: _Step.REJECT,
 }
 
@@ -247,10 +311,21 @@ def path_of(state: str, fulfilment_id: str, at: datetime) -> Iterator[Command]:
         blocks = frozenset({BlockedStep.RELEASE})
         yield PlaceHold(type="manual", blocks=blocks, actor="support", at=at, due_at=at)
         return
-    for status in _PATHS[state]:
+    for status in _PATHS[_S.READY if state == "not_collected" else state]:
         if status is _S.BOOKED:
             yield _booked(fulfilment_id, at, 1)
+        elif status in {_S.READY, _S.COLLECTED}:
+            yield _of_pickup(status, fulfilment_id, at)
         elif status in _STEPS:
             yield TakeNodeStep(fulfilment_id=fulfilment_id, step=_STEPS[status], actor="node", at=at)
         else:
             yield MoveParcel(fulfilment_id=fulfilment_id, status=status, actor="carrier", at=at)
+    if state == "not_collected":
+        yield ExpireCollection(fulfilment_id=fulfilment_id, at=at + timedelta(days=30))
+
+
+def _of_pickup(status: FulfilmentStatus, fulfilment_id: str, at: datetime) -> Command:
+    if status is _S.COLLECTED:
+        return _collected(fulfilment_id, at)
+    told = {"fulfilment_id": fulfilment_id, "actor": "node", "at": at}
+    return TakeNodeStep(step=_Step.PACK, collection=_kept(at), **told)

@@ -79,7 +79,8 @@ class NodeReport(Value):
     """A node says how far its work on a fulfilment is. `lines` of a pick say what was found of every line of the work;
     absent means all.
 
-    `if_unbegun`: it is said in the node's name, and counts for nothing once the node has begun.
+    `if_unbegun`: it is said in the node's name, and counts for nothing once the node has begun. Goods are collected
+    with the customer's `code`; `identity_checked`: it was checked otherwise who he is, and the reason says how.
     """
 
     fulfilment_id: str
@@ -90,6 +91,8 @@ class NodeReport(Value):
     reason_code: NodeReason | None = None
     lines: tuple[StepLine, ...] | None = None
     if_unbegun: bool = False
+    code: str | None = Field(default=None, max_length=40)
+    identity_checked: bool = False
 
 
 class CarrierReport(Value):

@@ -29,7 +29,16 @@ _STEPS: Final = tuple(
     f"{step}_fulfilment" for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")
 )  # fmt: skip
 _STAFF: Final = ("loseFulfilment", "deliverFulfilment", "reshipFulfilment")
-_FULFILMENT: Final = (*_STEPS, *_STAFF, "moveFulfilment", "splitFulfilment", "arrivedFulfilment", "getFulfilmentLabel")
+_COLLECTION: Final = ("collectedFulfilment", "keepFulfilment", "putBackFulfilment", "shipFulfilment")
+_FULFILMENT: Final = (
+    *_STEPS,
+    *_STAFF,
+    "moveFulfilment",
+    "splitFulfilment",
+    "arrivedFulfilment",
+    "getFulfilmentLabel",
+    *_COLLECTION,
+)
 _BULK: Final = ("getBulk", "listBulkItems", "stopBulk", "resumeBulk")
 _VIEW: Final = ("getSavedView", "putSavedView", "deleteSavedView")
 _CANCELLATION: Final = ("grantCancellationRequest", "refuseCancellationRequest")

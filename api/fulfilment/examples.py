@@ -24,6 +24,9 @@ WORK_LIST: Final[Example] = {
             "tracking_number": "NL123456785GB",
             "shipment_id": "web-EXAMPLE-1-F1-B1",
             "ship_to": SHIP_TO,
+            "collect_by": None,
+            "code_required": False,
+            "to_put_back": False,
         }
     ],
     "next_cursor": None,
@@ -43,6 +46,7 @@ STEPS: Final[dict[FulfilmentStep, dict[str, Example]]] = {
         "one missing": {"lines": [{"line_id": "1", "quantity": 5}]},
         "one damaged": {"lines": [{"line_id": "1", "quantity": 5}], "reason_code": "damaged"},
     },
+    FulfilmentStep.COLLECT: {"with the customer's code": {"code": "7K4-QX9"}},
 }
 ARRIVALS: Final[dict[str, Example]] = {
     "the customer called": {"reason": "the customer has it"},
@@ -71,6 +75,7 @@ STATUS_AFTER: Final[dict[FulfilmentStep, FulfilmentStatus]] = {
 SAID: Final[dict[str, dict[str, Example]]] = {
     "lost": {"the carrier says so": {"reason": "the carrier found nothing in its depot"}},
     "delivered": {"the customer called": {"reason": "a neighbour took it"}},
+    "collected": {"the customer lost the code": {"reason": "passport, same name as the order"}},
     "reship": {"to the right address": {"reason": "the address was corrected"}},
 }
 _CORRECTED: Final[Example] = {
@@ -84,8 +89,20 @@ _CORRECTED: Final[Example] = {
 CORRECTED: Final[dict[str, Example]] = {
     "lost": _CORRECTED,
     "delivered": {**_CORRECTED, "order_status": "delivered", "fulfilment_status": "delivered", "waiting": {}},
+    "collected": {**_CORRECTED, "order_status": "delivered", "fulfilment_status": "collected", "waiting": {}},
     "reship": {**_CORRECTED, "fulfilment_status": "returned_to_sender"},
 }
+_SAID_OF: Final[Example] = {"order_id": "web-EXAMPLE-1", "fulfilment_id": "web-EXAMPLE-1-F1", "repeated": False}
+SHIPS: Final[dict[str, Example]] = {
+    "one parcel": {"carrier": "colis-nord", "tracking_number": "CN4711FR"},
+}
+SHIPPED: Final[Example] = {**_SAID_OF, "order_status": "shipped", "fulfilment_status": "handed_over"}
+KEEPS: Final[dict[str, Example]] = {
+    "the customer is away": {"until": "2027-03-16T18:00:00Z", "reason": "the customer is away"},
+}
+KEPT: Final[Example] = {**_SAID_OF, "collect_by": "2027-03-16T18:00:00Z"}
+PUTS_BACK: Final[dict[str, Example]] = {"all of it": {}}
+PUT_BACK: Final[Example] = _SAID_OF
 MOVES: Final[dict[str, Example]] = {
     "to a node": {"node_id": "dc-doncaster", "reason": "the first one is short of staff"},
     "anywhere else": {"reason": "the roof leaks"},

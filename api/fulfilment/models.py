@@ -7,11 +7,12 @@ from pydantic import BaseModel, Field
 
 from api.http.models import Page, Window
 from api.orders.models import UnitsOfLine
+from dom.delivery.tariffs import CarrierId
 from dom.network import ShippingMethod
 from dom.orders.calls import Reason, Request, StepLine
 from dom.orders.order import ShipTo
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason, OrderStatus
-from dom.shared.base import GivenTime, LineId, NodeId, Quantity, Utc, Value
+from dom.shared.base import GivenTime, LineId, NodeId, Quantity, Text, Utc, Value
 
 
 class StepReport(Request):
@@ -28,6 +29,13 @@ class StepReport(Request):
         "pick without it) takes them out of the node's balance, `damaged` counts them as damaged there.",
     )
     lines: tuple[StepLine, ...] | None = Field(default=None, max_length=1000)
+    code: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=40,
+        description="Of what is collected, the customer's code; small letters, spaces and hyphens do not matter.",
+        examples=["7K4-QX9"],
+    )
 
 
 class Arrival(Value):
@@ -42,6 +50,43 @@ class StaffCall(Request):
 
     reason: Reason = ""
     occurred_at: GivenTime | None = None
+
+
+class CollectedCall(Request):
+    """How it was checked who collected the goods, and when that was; absent `occurred_at` means now."""
+
+    reason: str = Field(min_length=1, max_length=200, description="How the identity was checked.")
+    occurred_at: GivenTime | None = None
+
+
+class Why(Request):
+    """Why it is said."""
+
+    reason: Reason = ""
+
+
+class KeepRequest(Request):
+    """Until when goods are kept for their customer, and why."""
+
+    until: GivenTime = Field(description="Later than they are kept as it is, and at most a year ahead.")
+    reason: Reason = ""
+
+
+class FulfilmentKept(BaseModel):
+    """Until when the goods are kept now."""
+
+    order_id: str
+    fulfilment_id: str
+    repeated: bool = Field(description="Whether it had been so before, and nothing was written now.")
+    collect_by: Utc = Field(description="What is not collected by then is cancelled, in UTC.")
+
+
+class GoodsPutBack(BaseModel):
+    """The goods lie on the shelf again."""
+
+    order_id: str
+    fulfilment_id: str
+    repeated: bool = Field(description="Whether it had been so before, and nothing was written now.")
 
 
 class MoveRequest(Request):
@@ -63,6 +108,26 @@ class SplitRequest(Request):
 
     lines: tuple[SplitLine, ...] = Field(min_length=1, max_length=1000, description="Some of the work's units.")
     reason: Reason = ""
+
+
+class ShipReport(Request):
+    """With which carrier a supplier sent the goods; absent `occurred_at` means now."""
+
+    carrier: CarrierId = Field(description="Code of the carrier; it need not be one that is booked here.")
+    tracking_number: Text = Field(description="The carrier's number of the shipment.")
+    parcels: int = Field(default=1, ge=1, le=200, description="How many parcels it is.")
+    occurred_at: GivenTime | None = None
+    reason: Reason = ""
+
+
+class FulfilmentShipped(BaseModel):
+    """The goods are with the carrier."""
+
+    order_id: str
+    order_status: OrderStatus = Field(description="What has become of the order as a whole.")
+    fulfilment_id: str
+    fulfilment_status: FulfilmentStatus = Field(description="Where the work stands now.")
+    repeated: bool = Field(description="Whether it had been said before, under the same request.")
 
 
 class MovedWork(BaseModel):
@@ -142,6 +207,13 @@ class WorkItem(BaseModel):
     tracking_number: str | None = Field(description="The carrier's number of the shipment; null before it is booked.")
     shipment_id: str | None
     ship_to: ShipTo
+    collect_by: Utc | None = Field(
+        default=None, description="Until when goods are kept for the customer, in UTC; null where they do not wait."
+    )
+    code_required: bool = Field(default=False, description="Whether they are given out for the customer's code alone.")
+    to_put_back: bool = Field(
+        default=False, description="Whether they were ready, are not collected, and are to be put back on the shelf."
+    )
 
 
 class WorkList(Page):

@@ -32,7 +32,7 @@ router = APIRouter(tags=["fulfilments"])
 
 _SHOWN = (
     "id", "order_id", "node_id", "status", "method", "ship_by", "ship_day", "lines", "channel", "placed_at",
-    "tracking_number", "shipment_id", "ship_to",
+    "tracking_number", "shipment_id", "ship_to", "collect_by", "code_required", "to_put_back",
 )  # fmt: skip
 ANY_BYTES: Final = "application/octet-stream"
 _BYTES: Final = {"schema": {"type": "string", "format": "binary"}}
@@ -56,6 +56,9 @@ async def list_fulfilments(
     node: Annotated[str | None, Query(max_length=64, description="Only this node's.", examples=["dc-daventry"])] = None,
     status: Annotated[list[FulfilmentStatus] | None, Query(description="Any of these; repeatable.")] = None,
     order: Annotated[str | None, Query(max_length=900, description="Only this order's.")] = None,
+    put_back: Annotated[
+        bool, Query(description="Only goods that were ready for a customer and are to be put back on the shelf.")
+    ] = False,
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
@@ -65,7 +68,7 @@ async def list_fulfilments(
     """
     visibility.must_be_own(who, "node", node=node)
     after = Position(*cursor.decode_work(cursor_)) if cursor_ else None
-    wanted = WorkFilter(node_id=node, statuses=status, order_id=order, limits=who.limits)
+    wanted = WorkFilter(node_id=node, statuses=status, order_id=order, put_back=put_back, limits=who.limits)
     async with services.reads.connect() as connection:
         rows = await work_list(connection, wanted, after=after, limit=limit + 1)
     page, more = cursor.page(rows, limit, _position)
@@ -123,6 +126,7 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
             reason=report.reason,
             found=_found(report.lines),
             why=report.reason_code,
+            code=report.code,
             request=f"{fulfilment_id}/{step}/{key}" if key else None,
             request_hash=report.content_hash(step) if key else None,
         )
@@ -168,10 +172,16 @@ _STEPS: Final[dict[FulfilmentStep, tuple[str, str]]] = {
     ),
     FulfilmentStep.COLLECT: (
         "The customer has collected the goods",
-        "For a pick-up that is ready. The stock leaves the node's balance.",
+        (
+            "For a pick-up that is ready, with the code that the customer was sent; without one where the policy asks "
+            "for none, and for what was ready before there were codes. A wrong code is counted (409 `wrong-code`, "
+            "`tries_left` in `data`); after five no code counts any more (`collection-locked`) and support looks at "
+            "it. The stock leaves the node's balance."
+        ),
     ),
 }
 
+_REFUSED: Final = {FulfilmentStep.COLLECT: ("code-required", "wrong-code", "collection-locked")}
 _OF_EACH: Final = (
     "Decided and written at once: refused with 409 if the work was cancelled, given to another node, or is behind or "
     "ahead of this step. A later step implies the earlier ones. A repeat changes nothing; under the same "
@@ -194,7 +204,9 @@ for _name, (_summary, _description) in _STEPS.items():
         response_model=StepTaken,
         responses={
             **responses.success(200, "The step is taken.", _example(_name)),
-            **responses.problems("not-found", "step-not-possible", "on-hold", "conflict", "invalid-input"),
+            **responses.problems(
+                "not-found", "step-not-possible", "on-hold", "conflict", "invalid-input", *_REFUSED.get(_name, ())
+            ),
         },
     )
 

@@ -114,13 +114,14 @@ async def _say(
         command = MoveParcel(status=_SAID[verb], **told)
         async with services.engine.begin() as connection:
             done = await parcel_marks.mark(connection, command, Writing(webhook=services.webhooks, notify=True))
-    return Json(_corrected(done, fulfilment_id))
+    return Json(corrected(done, fulfilment_id))
 
 
 _SAID: Final[Mapping[str, Any]] = {"lost": FulfilmentStatus.LOST, "delivered": FulfilmentStatus.DELIVERED}
 
 
-def _corrected(done: OrderChanged, fulfilment_id: str) -> dict[str, Any]:
+def corrected(done: OrderChanged, fulfilment_id: str) -> dict[str, Any]:
+    """How fulfilment and order stand after what staff said."""
     return {
         "order_id": done.state.order_id,
         "order_status": done.state.status(),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from api.http.services import Services
 from dom.orders.search_filter import OrderFilter
-from dom.shared.access import UNLIMITED, Principal, Scope
+from dom.shared.access import UNLIMITED, Principal, Role, Scope
 from dom.shared.errors import Forbidden, InvalidInput, NotFound
 from store.access import visibility
 from store.access.visibility import Kind
@@ -54,6 +54,11 @@ def own_filter(who: Principal, given: OrderFilter) -> None:
 def sees_costs(who: Principal) -> bool:
     """Whether the caller sees what the merchant pays, and by which policy: partners do not."""
     return who.has(Scope.SOURCING_READ)
+
+
+def sees_codes(who: Principal) -> bool:
+    """Whether the caller sees the codes with which goods are collected: a node asks its customer for them."""
+    return who.has(Scope.ORDERS_WRITE) and Role.NODE not in who.roles
 
 
 def no_limit(who: Principal, what: str) -> None:

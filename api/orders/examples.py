@@ -123,6 +123,8 @@ ORDER: Final[Example] = {
             "promise": PROMISE,
             "cost": 684,
             "reason": "",
+            "collect_by": None,
+            "collection_code": None,
             "released_at": "2026-03-02T09:26:01Z",
             "updated_at": "2026-03-02T15:41:00Z",
             "lines": [{"line_id": "1", "sku": "85123A", "quantity": 6}],

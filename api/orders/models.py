@@ -150,7 +150,18 @@ class OrderFulfilment(BaseModel):
         description="Minor units of the policy's currency, as planned; null for callers without the scope "
         "`sourcing:read`."
     )
-    reason: str = Field(description="Why the node rejected it or it was cancelled, in words; empty otherwise.")
+    reason: str = Field(
+        description="Why the node rejected it or it was cancelled, in words; `not_collected` where nobody collected it "
+        "in time. Empty otherwise."
+    )
+    collect_by: Utc | None = Field(
+        default=None, description="Until when goods are kept for the customer, in UTC; null where they do not wait."
+    )
+    collection_code: str | None = Field(
+        default=None,
+        description="The code with which they are collected; null where none is waited for, and for callers who need "
+        "not know it: nodes, and who may not write orders.",
+    )
     released_at: Utc
     updated_at: Utc
     lines: list[UnitsOfLine]

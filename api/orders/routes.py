@@ -182,6 +182,9 @@ async def get(order_id: OrderId, services: Use, who: Annotated[Principal, needs(
         waits = await order_waits.read(connection, found, utc_now())
     if not visibility.sees_costs(who):
         _hide_costs(found)
+    if not visibility.sees_codes(who):
+        for work in found["fulfilments"]:
+            work["collection_code"] = None
     document = found.pop("document")
     told = {name: document[name] for name in _FROM_DOCUMENT}
     return OrderDetail.model_validate({**_with_promise(found), **told, "waits_for": waits, "links": _links(order_id)})

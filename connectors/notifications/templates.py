@@ -5,7 +5,7 @@ Each kind has a template in `templates/` whose first line is the subject and the
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -31,7 +31,8 @@ class MessageContext(Value):
     `ships` are units that are sourced, and `cannot_be_sent` those for which there is no way at all. `tracking_number`
     and `carrier` belong to the shipment; `node_name` and `node_address` are where the goods can be collected or are to
     be sent back to. `reason` is why it was cancelled: for the webhook, and in no mail.
-    `gave_up` says that what was cancelled could not be had in time.
+    `gave_up` says that what was cancelled could not be had in time. `collection_code` is the code with which goods are
+    collected, `collect_by` until when they are kept, as the clock at the node shows it.
     """
 
     order_id: str
@@ -49,6 +50,8 @@ class MessageContext(Value):
     refund: Money | None = None
     reason: str = ""
     gave_up: bool = False
+    collection_code: str = ""
+    collect_by: datetime | None = None
 
 
 class Rendered(Value):
@@ -80,6 +83,7 @@ _ENVIRONMENT: Final = Environment(
     auto_reload=False,
 )
 _ENVIRONMENT.filters["day"] = _day
+_ENVIRONMENT.filters["time"] = "{:%H:%M}".format
 
 
 def render(kind: MessageKind, context: MessageContext) -> Rendered:

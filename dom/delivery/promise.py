@@ -149,6 +149,18 @@ def open_for(node: Node, since: datetime, minutes: int) -> datetime | None:
     return None
 
 
+def kept_until(node: Node, since: datetime, days: int) -> datetime:
+    """Until when goods are kept for so many local days: the last closing time of that day, or of the next on which the
+    node opens. Midnight of it, if the node does not open in the days that are looked ahead.
+    """
+    first = since.astimezone(node.zone).date() + timedelta(days=days)
+    for ahead in range(DAYS_LOOKED_AHEAD):
+        closing = [closes for _, closes in _open_spans(node, first + timedelta(days=ahead), 1)]
+        if closing:
+            return max(closing)
+    return datetime.combine(first + timedelta(days=1), time(), node.zone).astimezone(UTC)
+
+
 @lru_cache(maxsize=50_000)
 def openings(hours: str, country: str, day: date) -> tuple[tuple[datetime, datetime], ...]:
     """When a place with these OpenStreetMap opening hours is open on a local day, as local times without a zone.

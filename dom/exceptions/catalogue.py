@@ -16,6 +16,7 @@ class ExceptionKind(StrEnum):
     WORK_AT_A_NODE = "work_at_a_node"
     NOT_ACCEPTED = "not_accepted"
     CANCELLATION_NOT_GRANTED = "cancellation_not_granted"
+    COLLECTION_LOCKED = "collection_locked"
     BOOKING_REFUSED = "booking_refused"
     PARCEL_LOST = "parcel_lost"
     PARCEL_RETURNED = "parcel_returned_to_sender"
@@ -153,6 +154,16 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "talk to the node, and cancel at once (`POST /v1/orders/{id}/cancel`, `mode` `possible`) while the goods are "
         "there; else tell the customer that they come, and how to send them back",
         due_minutes=2 * 60,
+    ),
+    ExceptionKind.COLLECTION_LOCKED: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.SUPPORT,
+        "too many wrong codes were said for goods that wait for their customer: no code counts any more; `data` names "
+        "work and node",
+        "ask the node who stands there. If it is the customer, say `POST /v1/fulfilments/{id}/collected` with how you "
+        "know it, and the node gives the goods out. It closes itself once they are collected, cancelled or expired",
+        due_minutes=30,
+        closes_itself=True,
     ),
     ExceptionKind.BOOKING_REFUSED: ExceptionInfo(
         ExceptionSeverity.MAJOR,

@@ -10,6 +10,7 @@ class MessageKind(StrEnum):
     ORDER_BACKORDERED = "order_backordered"
     SHIPPED = "shipped"
     READY_FOR_COLLECTION = "ready_for_collection"
+    COLLECTION_REMINDER = "collection_reminder"
     DELIVERED = "delivered"
     RETURNED_TO_SENDER = "returned_to_sender"
     CANCELLED = "cancelled"

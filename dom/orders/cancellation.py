@@ -1,5 +1,6 @@
 """What a cancellation may come to: how much of what is asked is cancelled, and why the rest is not."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
@@ -189,3 +190,15 @@ def of_event(data: Mapping[str, Any]) -> tuple[LineCancellation, ...]:
 def without_line(each: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of units that were left, without the line they are of."""
     return {name: value for name, value in each.items() if name != "line_id"}
+
+
+def units_taken(data: Mapping[str, Any]) -> dict[str, int]:
+    """Units by line that an event took from the order: what a cancellation cancelled, or what a parcel that arrived
+    after all left of its replacement. Nothing, of events that take none.
+    """
+    if "taken_back" not in data:
+        return dict(data.get("lines", {}))
+    units = Counter[str](data["waited"])
+    for lines in data["taken_back"].values():
+        units.update(lines)
+    return dict(units)

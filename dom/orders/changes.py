@@ -16,6 +16,7 @@ from dom.orders.editing.changes import Change
 from dom.orders.events import EventData, EventKind
 from dom.orders.holds import Hold
 from dom.orders.lifecycle import LineState
+from dom.orders.pickup import Pickup
 from dom.orders.status import FulfilmentStatus, NodeReason
 
 WAITING: Final = "waiting"
@@ -69,6 +70,17 @@ class ReleaseStock:
     key: str
     reason: str
     wrong: NodeReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnShipment:
+    """A fulfilment's goods are with a carrier that its node chose; `id` is the shipment's."""
+
+    id: str
+    fulfilment_id: str
+    carrier: str
+    tracking_number: str
+    parcels: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,12 @@ class OrderChange:
     """Such requests that end."""
     reshipped: str | None = None
     """The fulfilment whose units are to be sent once more."""
+    waits: tuple[str, Pickup] | None = None
+    """The fulfilment whose goods wait for their customer, and how they wait from now on."""
+    put_back: str | None = None
+    """The fulfilment whose goods its node has put back."""
+    sent: OwnShipment | None = None
+    """What a node sent with a carrier of its own."""
     step_of: str | None = None
     """The fulfilment among whose steps the change counts."""
     is_cancellation: bool = False

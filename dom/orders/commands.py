@@ -13,9 +13,10 @@ from dom.orders.cancellation import CancelMode
 from dom.orders.editing.changes import Change
 from dom.orders.holds import BlockedStep
 from dom.orders.notes import Attachments, NoteText
+from dom.orders.pickup import Pickup
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
-from dom.shared.access import OFL, Role
-from dom.shared.base import Quantity, Value
+from dom.shared.access import EXPIRY, OFL, Role
+from dom.shared.base import Quantity, Text, Value
 
 
 class Requested(Value):
@@ -35,6 +36,10 @@ class TakeNodeStep(Requested):
     `if_unbegun`: it is said in the node's name, and refused once the node has begun. Raises StepNotPossible for a step
     that does not follow on where the work stands, InvalidInput for units found that were never ordered and for lines
     that are not named.
+
+    Goods are collected with a `code`; `identity_checked`: staff knows otherwise that it is the customer, and the reason
+    says how. Raises CodeRequired, WrongCode, and CollectionLocked after too many wrong ones. `collection`: how long
+    goods are kept that are ready now; who asks leaves it out.
     """
 
     verb: Literal["take_node_step"] = "take_node_step"
@@ -46,6 +51,67 @@ class TakeNodeStep(Requested):
     found: dict[str, int] | None = None
     why: NodeReason | None = None
     if_unbegun: bool = False
+    code: str | None = None
+    identity_checked: bool = False
+    collection: Pickup | None = None
+
+
+class CountWrongCode(Requested):
+    """A wrong code was said for goods that wait for their customer. Raises StepNotPossible for work that does not wait
+    for a code.
+    """
+
+    verb: Literal["count_wrong_code"] = "count_wrong_code"
+    fulfilment_id: str
+    actor: str
+    at: datetime
+
+
+class KeepForCollection(Requested):
+    """Keep goods that wait for their customer longer. `reminders`: when the customer is to be reminded then; who asks
+    leaves them out. Raises StepNotPossible for work that does not wait to be collected, InvalidInput for a time that is
+    not later than the present one, or more than a year ahead.
+    """
+
+    verb: Literal["keep_for_collection"] = "keep_for_collection"
+    fulfilment_id: str
+    until: datetime
+    actor: str
+    at: datetime
+    reason: str = ""
+    reminders: tuple[datetime, ...] = ()
+
+
+class RemindOfCollection(Requested):
+    """Remind the customer of goods that wait. Raises StepNotPossible where no reminder is due."""
+
+    verb: Literal["remind_of_collection"] = "remind_of_collection"
+    fulfilment_id: str
+    at: datetime
+    actor: str = EXPIRY
+
+
+class ExpireCollection(Requested):
+    """Cancel what was not collected in time. Raises StepNotPossible where the time is not over, or nothing waits, and
+    OnHold while a hold keeps the goods from being given out.
+    """
+
+    verb: Literal["expire_collection"] = "expire_collection"
+    fulfilment_id: str
+    at: datetime
+    actor: str = EXPIRY
+
+
+class PutBack(Requested):
+    """The node has put goods back on the shelf that were ready for a customer and are not collected. Raises
+    StepNotPossible for work of which nothing is to be put back.
+    """
+
+    verb: Literal["put_back"] = "put_back"
+    fulfilment_id: str
+    actor: str
+    at: datetime
+    reason: str = ""
 
 
 class CarrierBooked(Requested):
@@ -60,6 +126,21 @@ class CarrierBooked(Requested):
     currency: str
     is_needed: bool
     at: datetime
+
+
+class ShipByOwnCarrier(Requested):
+    """A supplier has sent the goods with a carrier of its own, which nobody booked. Raises StepNotPossible for work
+    that is packed for a carrier of ours, collected by the customer, or over; OnHold while a hold keeps the goods there.
+    """
+
+    verb: Literal["ship_by_own_carrier"] = "ship_by_own_carrier"
+    fulfilment_id: str
+    carrier: Text
+    tracking_number: Text
+    parcels: Annotated[int, Field(ge=1, le=200)] = 1
+    actor: str
+    at: datetime
+    reason: str = ""
 
 
 class BookCarrierRefused(Requested):
@@ -283,7 +364,13 @@ class ResendMessage(Requested):
 
 Command = Annotated[
     TakeNodeStep
+    | CountWrongCode
+    | KeepForCollection
+    | RemindOfCollection
+    | ExpireCollection
+    | PutBack
     | CarrierBooked
+    | ShipByOwnCarrier
     | BookCarrierRefused
     | MoveParcel
     | CountAsDelivered

@@ -1,6 +1,5 @@
 """What stands in an order's timeline: the kinds of its events, and the data that belong to each."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +37,10 @@ class EventKind(StrEnum):
     FULFILMENT_DELIVERED = "fulfilment_delivered"
     FULFILMENT_LOST = "fulfilment_lost"
     FULFILMENT_RETURNED = "fulfilment_returned_to_sender"
+    COLLECTION_REMINDED = "collection_reminded"
+    COLLECTION_EXTENDED = "collection_extended"
+    WRONG_CODE = "wrong_code"
+    PUT_BACK = "put_back"
     CARRIER_BOOKED = "carrier_booked"
     BOOKING_VOIDED = "booking_voided"
     REPORT_OUT_OF_TURN = "report_out_of_turn"
@@ -159,6 +162,8 @@ class FulfilmentData(RequestedData):
     """A step of a fulfilment. Of a pick `found` and `missing` are units, by line, that were found or were not; of a
     rejection `missing` are those that are not there or are damaged, as `reason_code` says. Of a lost parcel that
     arrived, `taken_back` are the units that replaced it, by fulfilment and line, and `waited` those that still waited.
+    Of what is ready, until when it is kept; of what was collected without its code, that `identity_checked`. Of what a
+    node sent with a carrier of its own, `carrier` and `tracking_number`.
     """
 
     fulfilment_id: str
@@ -167,6 +172,18 @@ class FulfilmentData(RequestedData):
     reason_code: NodeReason | None = None
     taken_back: dict[str, dict[str, int]] | None = None
     waited: dict[str, int] | None = None
+    collect_by: datetime | None = None
+    identity_checked: bool | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+
+
+class CollectionData(RequestedData):
+    """Goods that wait for their customer: until when they are kept, or how many wrong codes were said."""
+
+    fulfilment_id: str
+    collect_by: datetime | None = None
+    wrong_codes: int | None = None
 
 
 class HoldData(RequestedData):
@@ -225,18 +242,6 @@ class ResentData(RequestedData):
     medium: str
     message_key: str
     resent_key: str
-
-
-def units_taken(data: Mapping[str, Any]) -> dict[str, int]:
-    """Units by line that an event took from the order: what a cancellation cancelled, or what a parcel that arrived
-    after all left of its replacement. Nothing, of events that take none.
-    """
-    if "taken_back" not in data:
-        return dict(data.get("lines", {}))
-    units = Counter[str](data["waited"])
-    for lines in data["taken_back"].values():
-        units.update(lines)
-    return dict(units)
 
 
 class EditedData(RequestedData):
@@ -360,6 +365,10 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.FULFILMENT_DELIVERED: EventInfo(FulfilmentData, "The parcel was delivered"),
     _KIND.FULFILMENT_LOST: EventInfo(FulfilmentData, "The carrier lost the parcel"),
     _KIND.FULFILMENT_RETURNED: EventInfo(FulfilmentData, "The carrier brought the parcel back"),
+    _KIND.COLLECTION_REMINDED: EventInfo(CollectionData, "The customer was reminded of goods that wait"),
+    _KIND.COLLECTION_EXTENDED: EventInfo(CollectionData, "Goods that wait for their customer are kept longer"),
+    _KIND.WRONG_CODE: EventInfo(CollectionData, "A wrong code was said for goods that wait for their customer"),
+    _KIND.PUT_BACK: EventInfo(CollectionData, "The node put goods back that were not collected"),
     _KIND.CARRIER_BOOKED: EventInfo(CarrierBookedData, "A carrier was booked"),
     _KIND.BOOKING_VOIDED: EventInfo(BookingVoidedData, "The carrier's booking was taken back"),
     _KIND.REPORT_OUT_OF_TURN: EventInfo(UnexpectedReportData, "A report came that the status did not allow"),

@@ -12,6 +12,7 @@ from typing import Final
 
 from dom.orders.asked import AskedOf, OpenCancellation
 from dom.orders.holds import BlockedStep, Hold, blocking
+from dom.orders.pickup import Pickup
 from dom.orders.status import (
     BEFORE_HAND_OVER,
     ENDED_UNDELIVERED,
@@ -124,6 +125,10 @@ class FulfilmentState:
     """Whether its parcel came back, and its units were to be sent once more."""
     ship_by: datetime | None = None
     """By when it must leave its node to arrive as planned."""
+    collection: Pickup | None = None
+    """How its goods wait for the customer; None where they do not, or since before there were codes."""
+    put_back: bool | None = None
+    """Whether the node has put its goods back, of what was ready for a customer and is not collected; else None."""
 
     @property
     def living(self) -> bool:

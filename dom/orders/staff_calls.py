@@ -8,7 +8,7 @@ from pydantic import Field
 from dom.orders.calls import Reason, Request, StepLine
 from dom.orders.notes import Attachments, NoteText
 from dom.shared.access import TEMPORAL
-from dom.shared.base import NodeId, Text
+from dom.shared.base import GivenTime, NodeId, Text
 
 
 class NoteCall(Request):
@@ -31,6 +31,12 @@ class MoveCall(FulfilmentCall):
     """Move work that no node has begun to a node; without one, to any other."""
 
     node_id: NodeId | None = None
+
+
+class KeepCall(FulfilmentCall):
+    """Keep goods that wait for their customer until then."""
+
+    until: GivenTime
 
 
 class SplitCall(FulfilmentCall):

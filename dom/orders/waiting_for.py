@@ -108,7 +108,7 @@ _WORK: Final[Mapping[FulfilmentStatus, tuple[Awaited, Party]]] = {
     _S.HANDED_OVER: (Awaited.DELIVERY, Party.CARRIER),
 }
 _PROMISED: Final = frozenset({_S.READY, _S.HANDED_OVER})
-"""What left the node's shelf is waited for until it was promised, what did not until it must leave."""
+"""What left the node's shelf is waited for until it was promised or is kept, what did not until it must leave."""
 
 
 def waiting_for(

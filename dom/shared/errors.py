@@ -5,6 +5,7 @@
     │   ├── UnknownSku
     │   ├── UnknownChannel
     │   ├── UnknownNode
+    │   ├── CodeRequired       goods are collected with a code
     │   └── PolicyInvalid      the OFL policy has mistakes; each is named with its place
     ├── BadSignature      401  the message is not signed as its sender signs
     ├── Forbidden         403  the caller may not do that
@@ -15,7 +16,9 @@
     │   ├── CannotChange       too late for a change of the order
     │   ├── Stale              what the caller saw is not so any more
     │   ├── StepNotPossible    the fulfilment, return or inbound is past that step
-    │   │   └── OnHold             the step waits for a hold to be released
+    │   │   ├── OnHold             the step waits for a hold to be released
+    │   │   ├── WrongCode          it is not the code with which the goods are collected
+    │   │   └── CollectionLocked   too many wrong codes were said
     │   ├── NothingToReturn    more than was delivered, or returned already
     │   ├── ReservationEnded   the soft reservation lapsed, was released or became an order
     │   ├── NotAvailable       more would wait for stock than may
@@ -75,6 +78,13 @@ class UnknownNode(InvalidInput):
 
     type = "unknown-node"
     title = "A node is not known"
+
+
+class CodeRequired(InvalidInput):
+    """The goods are collected with a code, and none was said."""
+
+    type = "code-required"
+    title = "The customer's code is needed"
 
 
 class PolicyInvalid(InvalidInput):
@@ -149,6 +159,20 @@ class OnHold(StepNotPossible):
 
     type = "on-hold"
     title = "The order is on hold"
+
+
+class WrongCode(StepNotPossible):
+    """It is not the code with which the goods are collected. It was counted; `tries_left` says how many may follow."""
+
+    type = "wrong-code"
+    title = "It is not the customer's code"
+
+
+class CollectionLocked(StepNotPossible):
+    """Too many wrong codes were said: no code counts any more, and a person has to look at it."""
+
+    type = "collection-locked"
+    title = "Too many wrong codes were said"
 
 
 class NothingToReturn(Conflict):

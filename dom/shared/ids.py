@@ -59,6 +59,11 @@ def booking_key(fulfilment: str, attempt: int) -> str:
     return f"{fulfilment}-B{attempt}"
 
 
+def own_shipment_id(fulfilment: str) -> str:
+    """The id of what a node sent with a carrier of its own: once for a fulfilment, and no booking's key."""
+    return f"{fulfilment}-own"
+
+
 def order_workflow_id(order: str) -> str:
     """The Temporal workflow that is this order."""
     return f"order-{order}"

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.changes import OwnShipment
 from dom.orders.status import CARRIER_MILESTONES, CarrierEventKind
 from dom.shared.errors import Conflict
 from store.database.parameters import to_json
@@ -79,6 +80,34 @@ async def book(connection: AsyncConnection, shipment: BookedShipment, fulfilment
         },
     )
     return rows.first() is not None
+
+
+_SEND = text("""
+WITH sent AS (
+    INSERT INTO shipments (id, carrier, method, tracking_number, status, parcels, weight_grams, price, currency,
+                           booking, booked_at)
+    SELECT :id, :carrier, f.method, :tracking_number, 'in_transit', :parcels, g.weight, 0, o.currency,
+           jsonb_build_object('units', g.units), CAST(:at AS timestamptz)
+    FROM fulfilments f JOIN orders o ON o.id = f.order_id CROSS JOIN LATERAL (
+        SELECT jsonb_object_agg(u.sku, u.units) AS units, sum(u.weight) AS weight FROM (
+            SELECT l.sku, sum(l.quantity) AS units,
+                   sum(l.quantity * CAST(s.document->>'weight_grams' AS bigint)) AS weight
+            FROM fulfilment_lines l JOIN skus s ON s.id = l.sku
+            WHERE l.fulfilment_id = f.id AND l.quantity > 0 GROUP BY l.sku) u) g
+    WHERE f.id = :fulfilment_id
+    ON CONFLICT (carrier, tracking_number) DO NOTHING RETURNING id
+)
+INSERT INTO shipment_fulfilments (shipment_id, fulfilment_id) SELECT id, :fulfilment_id FROM sent RETURNING shipment_id
+""")
+
+
+async def send(connection: AsyncConnection, sent: OwnShipment, at: datetime) -> None:
+    """Write down what a node sent with a carrier of its own. Raises Conflict for a number that the carrier gave another
+    shipment.
+    """
+    rows = await connection.execute(_SEND, {**asdict(sent), "at": at})
+    if rows.first() is None:
+        raise Conflict(f"{sent.carrier} has another shipment {sent.tracking_number}", field="tracking_number")
 
 
 async def get(connection: AsyncConnection, shipment_id: str) -> RowMapping | None:

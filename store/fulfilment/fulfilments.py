@@ -208,6 +208,13 @@ async def get(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | N
     return rows.mappings().one_or_none()
 
 
+async def kind_of_node(connection: AsyncConnection, fulfilment_id: str) -> str | None:
+    """What sort of place does the work; None if there is no such work."""
+    kind = text("SELECT n.kind FROM fulfilments f JOIN nodes n ON n.id = f.node_id WHERE f.id = :id")
+    found: str | None = await connection.scalar(kind, {"id": fulfilment_id})
+    return found
+
+
 _LIVING: Final = text(f"""
 SELECT f.id, f.node_id, f.status, f.method, f.carrier, f.ship_by, f.ship_day, f.promise_earliest, f.promise_latest,
        (SELECT jsonb_object_agg(l.line_id, l.quantity) FROM fulfilment_lines l

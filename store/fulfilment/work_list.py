@@ -27,8 +27,11 @@ SELECT f.*, o.channel, o.placed_at, o.document->'ship_to' AS ship_to,
                          ORDER BY ol.position)
         FROM fulfilment_lines l JOIN order_lines ol USING (order_id, line_id)
         WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS lines,
-       s.carrier AS booked_carrier, s.tracking_number, s.id AS shipment_id
-FROM page f JOIN orders o ON o.id = f.order_id
+       s.carrier AS booked_carrier, s.tracking_number, s.id AS shipment_id,
+       CASE WHEN c.ended_at IS NULL THEN c.collect_by END AS collect_by,
+       coalesce(c.code_required AND c.ended_at IS NULL, false) AS code_required,
+       coalesce(c.to_put_back, false) AS to_put_back
+FROM page f JOIN orders o ON o.id = f.order_id LEFT JOIN collections c ON c.fulfilment_id = f.id
 LEFT JOIN LATERAL (
     SELECT s.* FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
     WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) s ON true
@@ -44,6 +47,7 @@ _CONDITIONS: Final = {
     "own_nodes": "f.node_id = ANY(CAST(:own_nodes AS text[]))",
     "own_channels": "EXISTS (SELECT FROM orders c WHERE c.id = f.order_id"
     " AND c.channel = ANY(CAST(:own_channels AS text[])))",
+    "put_back": "EXISTS (SELECT FROM collections b WHERE b.fulfilment_id = f.id AND b.to_put_back)",
     "released": f"f.released_at <= statement_timestamp() AND NOT (f.status IN ({listed(UNBEGUN)}) AND {_HELD})",
 }
 _AFTER: Final = "(f.ship_by, f.id) > (:after_ship_by, :after_id)"
@@ -64,6 +68,7 @@ class WorkFilter:
     node_id: str | None = None
     statuses: Sequence[str] | None = None
     order_id: str | None = None
+    put_back: bool = False
     limits: Limits = UNLIMITED
 
 
@@ -80,7 +85,8 @@ def _page(conditions: tuple[str, ...], parts: tuple[str, ...], within: str | Non
 
 def _parts(wanted: WorkFilter, after: Position | None) -> tuple[str, ...]:
     statuses = set(wanted.statuses) if wanted.statuses else None
-    has_open = (after is None or not after.closed) and (statuses is None or bool(statuses & BEFORE_HAND_OVER))
+    is_open = not wanted.put_back and (after is None or not after.closed)
+    has_open = is_open and (statuses is None or bool(statuses & BEFORE_HAND_OVER))
     has_closed = statuses is None or bool(statuses - BEFORE_HAND_OVER)
     return (*(("open",) if has_open else ()), *(("closed",) if has_closed else ()))
 
@@ -108,7 +114,8 @@ async def work_list(
         "own_channels": None if wanted.limits.channels is None else sorted(wanted.limits.channels),
     }
     filters = {name: value for name, value in asked.items() if value is not None}
-    conditions = (*filters, *(() if wanted.order_id else ("released",)))
+    ours = (*(("put_back",) if wanted.put_back else ()), *(() if wanted.order_id else ("released",)))
+    conditions = (*filters, *ours)
     position = {"after_ship_by": after.ship_by, "after_id": after.id} if after else {}
     within = None if after is None else "closed" if after.closed else "open"
     rows = await connection.execute(_page(conditions, parts, within), {**filters, **position, "limit": limit})

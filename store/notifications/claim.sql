@@ -44,12 +44,15 @@ SELECT later.seconds AS next_in, m.*, o.external_id, o.channel, o.document->'cus
        (SELECT jsonb_object_agg(line_id, quantity) FROM fulfilment_lines
         WHERE fulfilment_id = f.id AND quantity > 0) AS f_lines,
        sh.carrier, sh.tracking_number,
+       -- What is read here is in no row of the outbox: a code is for the customer.
+       co.code AS collection_code, co.collect_by, n.document->>'time_zone' AS node_zone,
        -- A mail leaves once; of all else the claim may be lost, for its receiver knows it again.
        CASE WHEN NOT EXISTS (SELECT FROM claimed WHERE medium = 'mail') THEN {no_wait_for_disk} END AS durability
 FROM mine CROSS JOIN later
 LEFT JOIN claimed m ON true
 LEFT JOIN orders o ON o.id = m.order_id AND m.message_key IS NOT NULL
 LEFT JOIN fulfilments f ON f.id = m.payload->>'fulfilment_id' AND f.order_id = o.id
+LEFT JOIN collections co ON co.fulfilment_id = f.id AND co.ended_at IS NULL
 LEFT JOIN LATERAL (
     SELECT p.document, m.payload->>'node_id' IS NOT NULL OR f.id IS NULL OR f.method = 'pickup' AS is_shown
     FROM nodes p WHERE o.id IS NOT NULL

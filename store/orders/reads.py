@@ -41,6 +41,7 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
             'ship_by', f.ship_by, 'ship_day', f.ship_day, 'cost', f.cost, 'reason', f.reason,
             'promise', jsonb_build_object('earliest', f.promise_earliest, 'latest', f.promise_latest),
             'released_at', f.released_at, 'updated_at', f.updated_at,
+            'collect_by', c.collect_by, 'collection_code', c.code,
             'lines', coalesce((
                 SELECT jsonb_agg(jsonb_build_object('line_id', fl.line_id, 'sku', fl.sku, 'quantity', fl.quantity)
                                  ORDER BY ol.position)
@@ -59,7 +60,8 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
                     ORDER BY s.booked_at, s.id)
                 FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
                 WHERE sf.fulfilment_id = f.id), '[]')) ORDER BY f.released_at, f.id)
-        FROM fulfilments f WHERE f.order_id = o.id) AS fulfilments,
+        FROM fulfilments f LEFT JOIN collections c ON c.fulfilment_id = f.id AND c.ended_at IS NULL
+        WHERE f.order_id = o.id) AS fulfilments,
        (SELECT jsonb_agg(jsonb_build_object(
             'id', m.id, 'message_key', m.message_key, 'kind', m.kind, 'medium', m.medium, 'recipient', m.recipient,
             'status', m.status, 'error', m.error, 'created_at', m.created_at, 'sent_at', m.sent_at) ORDER BY m.id)

@@ -11,6 +11,7 @@ from dom.orders.asked import AskedOf, OpenCancellation
 from dom.orders.events import EventKind
 from dom.orders.holds import BlockedStep, Hold
 from dom.orders.lifecycle import FulfilmentState, LineState, OrderState
+from dom.orders.pickup import Pickup
 from dom.orders.status import FulfilmentStatus
 
 # The keys of fulfilments' steps are <fulfilment>:<number>:<status>, those of cancellations cancelled:<number>.
@@ -24,6 +25,8 @@ COLUMNS: Final = rf"""
                     SELECT jsonb_object_agg(l.line_id, l.quantity) FROM fulfilment_lines l
                     WHERE l.fulfilment_id = f.id)) ORDER BY length(f.id), f.id)
         FROM fulfilments f WHERE f.order_id = :id) AS fulfilments,
+       (SELECT jsonb_object_agg(c.fulfilment_id, to_jsonb(c)) FROM collections c
+        WHERE c.order_id = :id) AS collections,
        (SELECT jsonb_object_agg(id, steps) FROM (
             SELECT substring(business_key FROM '^(.+-F[0-9]+):[0-9]+:[a-z_]+$') AS id,
                    max(substring(business_key FROM ':([0-9]+):[a-z_]+$')::int) AS steps
@@ -62,6 +65,7 @@ async def read(connection: AsyncConnection, order_id: str) -> OrderState:
 def of_row(order_id: str, row: Row[Any]) -> OrderState:
     """The order's units of a row with `COLUMNS`."""
     steps, packings, picks = row.steps or {}, row.packings or {}, row.picks or {}
+    collections = row.collections or {}
     lines = [LineState(*line) for line in row.lines or ()]
     fulfilments = [
         FulfilmentState(
@@ -76,6 +80,8 @@ def of_row(order_id: str, row: Row[Any]) -> OrderState:
             missing=picks.get(each["id"], {}).get("missing", {}),
             reshipped=each["id"] in (row.reshipped or ()),
             ship_by=_moment(each["ship_by"]),
+            collection=_collection(collections.get(each["id"])),
+            put_back=_put_back(collections.get(each["id"])),
         )
         for each in row.fulfilments or ()
     ]
@@ -90,6 +96,18 @@ def of_row(order_id: str, row: Row[Any]) -> OrderState:
         {each["id"]: _asked(each) for each in row.asked or ()},
         row.ever_asked,
     )
+
+
+def _collection(each: Mapping[str, Any] | None) -> Pickup | None:
+    if each is None or each["ended_at"] is not None:
+        return None
+    return Pickup.model_validate({name: each[name] for name in Pickup.model_fields})
+
+
+def _put_back(each: Mapping[str, Any] | None) -> bool | None:
+    if each is None or each["put_back_at"] is not None:
+        return None if each is None else True
+    return False if each["to_put_back"] else None
 
 
 def _hold(each: Mapping[str, Any]) -> Hold:

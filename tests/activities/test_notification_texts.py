@@ -23,8 +23,11 @@ FULL = MessageContext(
     reason="fraud score 97, case 12",
     node_address="1 Yard, LS1 1AA Leeds, GB",
     gave_up=True,
+    collection_code="7K4QX9",
+    collect_by=datetime(2011, 1, 12, 18, 30, tzinfo=UTC),
 )
 BARE = MessageContext(order_id="web-536365", external_id="536365", channel="web", customer_name="Ada")
+WITH_A_CODE = (MessageKind.READY_FOR_COLLECTION, MessageKind.COLLECTION_REMINDER)
 
 
 class TestTexts:
@@ -61,6 +64,10 @@ class TestTexts:
             (MessageKind.SHIPPED, "Northline"),
             (MessageKind.READY_FOR_COLLECTION, "Leeds store"),
             (MessageKind.READY_FOR_COLLECTION, "1 Yard, LS1 1AA Leeds, GB"),
+            (MessageKind.READY_FOR_COLLECTION, "Your collection code is 7K4QX9."),
+            (MessageKind.READY_FOR_COLLECTION, "until Wednesday 12 January 2011, 18:30."),
+            (MessageKind.COLLECTION_REMINDER, "until Wednesday 12 January 2011, 18:30."),
+            (MessageKind.COLLECTION_REMINDER, "your collection code, 7K4QX9."),
             (MessageKind.RETURN_REQUESTED, "Send them to: Leeds store, 1 Yard, LS1 1AA Leeds, GB."),
             (MessageKind.CANCELLED, "we could not get them in time"),
             (MessageKind.CANCELLED, "12.55 GBP"),
@@ -69,6 +76,18 @@ class TestTexts:
     )
     def test_it_says_what_it_is_about(self, kind: MessageKind, said: str) -> None:
         assert said in " ".join(render(kind, FULL).text.split())
+
+    def test_what_was_not_collected_is_cancelled_in_words_of_its_own(self) -> None:
+        late = FULL.model_copy(update={"reason": "not_collected", "gave_up": False})
+        text = " ".join(render(MessageKind.CANCELLED, late).text.split())
+        assert "The goods below were not collected in time." in text
+        assert "will not be sent" not in text
+
+    @pytest.mark.parametrize(
+        "kind", set(MessageKind) - {MessageKind.READY_FOR_COLLECTION, MessageKind.COLLECTION_REMINDER}
+    )
+    def test_a_code_stands_where_it_is_needed_alone(self, kind: MessageKind) -> None:
+        assert "7K4QX9" not in render(kind, FULL).text
 
     @pytest.mark.parametrize("kind", MessageKind)
     def test_what_the_house_says_among_itself_is_told_to_no_customer(self, kind: MessageKind) -> None:

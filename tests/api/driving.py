@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import httpx
 
+from dom.shared import ids
+
 NODE = "dc-daventry"
 PROBLEM = "application/problem+json"
 _numbers = count(1)
@@ -99,7 +101,11 @@ class Channel:
         return found
 
     async def step(self, fulfilment_id: str, step: str, **report: Any) -> httpx.Response:
-        """A node reports a step."""
+        """A node reports a step; it hears the customer's code from the customer."""
+        if step == "collect" and "code" not in report:
+            shown = (await self.http.get(f"/v1/orders/{ids.order_of(fulfilment_id)}")).json()["fulfilments"]
+            code = next((each["collection_code"] for each in shown if each["id"] == fulfilment_id), None)
+            report |= {"code": code} if code else {}
         return await self.http.post(f"/v1/fulfilments/{fulfilment_id}/{step}", json=report)
 
     async def until_work(self, fulfilment_id: str, status: str) -> dict[str, Any]:

@@ -20,7 +20,8 @@ NEXT_STEP: Final = {
     "ready_for_collection": "collect",
 }
 _OPEN: Final = """
-SELECT f.id, f.status, s.carrier, s.tracking_number FROM fulfilments f
+SELECT f.id, f.status, s.carrier, s.tracking_number, c.code FROM fulfilments f
+LEFT JOIN collections c ON c.fulfilment_id = f.id
 LEFT JOIN shipment_fulfilments sf ON sf.fulfilment_id = f.id
 LEFT JOIN shipments s ON s.id = sf.shipment_id AND s.status = 'booked'
 WHERE f.status IN ('released', 'accepted', 'picked', 'packed', 'booked', 'ready_for_collection', 'handed_over')
@@ -73,7 +74,8 @@ class Finisher:
         """One step of each; what is refused, because the order has gone on meanwhile, is left to the next round."""
         for work in self.stack.rows(_OPEN):
             if work["status"] in NEXT_STEP:
-                self.http.post(f"/v1/fulfilments/{work['id']}/{NEXT_STEP[work['status']]}", json={})
+                said = {"code": work["code"]} if work["status"] == "ready_for_collection" else {}
+                self.http.post(f"/v1/fulfilments/{work['id']}/{NEXT_STEP[work['status']]}", json=said)
             elif work["status"] == "handed_over" and work["tracking_number"]:
                 self._deliver(work)
         for waiting in self.stack.rows(_WAITING):

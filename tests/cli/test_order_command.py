@@ -1,6 +1,7 @@
 """`dom order` shows an order as the store holds it."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from store.database import engine
 from tests.cli.conftest import Dom
 from tests.cli.test_keys_commands import execute
 from tests.worlds import small
+from tests.worlds.advancing import S, comes_to
 from tests.worlds.captured import accept
 
 
@@ -17,6 +19,17 @@ def capture(url: str, *orders: str) -> None:
         pool = engine.create(url, 1)
         for number in orders:
             await accept(Database(pool), small.order(number, A=2, NEVER=1))
+        await pool.dispose()
+
+    asyncio.run(work())
+
+
+def ready(url: str, number: str) -> None:
+    async def work() -> None:
+        pool = engine.create(url, 1)
+        order = small.order(number, A=1, shipping_method="pickup", pickup_node="st-york")
+        await accept(Database(pool), order)
+        await comes_to(pool, f"{order.order_id}-F1", S.READY)
         await pool.dispose()
 
     asyncio.run(work())
@@ -107,6 +120,18 @@ class TestStaff:
         assert dom("order", "split", "web-7-F1", "1=2").exit_code == 1
         parted = dom("order", "split", "web-7-F1", "1=1")
         assert parted.stdout == "1 units of web-7-F1 are now web-7-F2\n", parted.output
+
+    def test_goods_are_kept_longer_and_given_out_without_the_code(self, dom: Dom, world_url: str) -> None:
+        ready(world_url, "7")
+        assert dom("order", "keep", "web-7-F1", "soon").exit_code == 2
+        assert dom("order", "keep", "web-7-F1", "2026-01-01").exit_code == 1
+        later = f"{datetime.now(UTC) + timedelta(days=60):%Y-%m-%d}"
+        assert dom("order", "keep", "web-7-F1", later).stdout == f"web-7-F1 is kept until {later} 00:00Z\n"
+        assert dom("order", "collected", "web-7-F1", "--reason", " ").exit_code == 1
+        done = dom("order", "collected", "web-7-F1", "--reason", "passport", "--by", "kim")
+        assert done.stdout == "web-7-F1 is collected, web-7 is delivered\n", done.output
+        event = "SELECT actor, reason FROM timeline WHERE kind = 'fulfilment_collected'"
+        assert execute(world_url, event) == [("kim", "passport")]
 
     def test_a_hold_is_put_on_and_released(self, dom: Dom, world_url: str) -> None:
         capture(world_url, "7")

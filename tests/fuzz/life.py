@@ -123,6 +123,9 @@ class Life:
         body: Act = {"occurred_at": self._at(act["at"])}
         if found is not None:
             body["lines"] = _lines(found)
+        if act["step"] == "collect":
+            shown = (await self._world.http.get(f"/v1/orders/{self._order.id}")).json()["fulfilments"]
+            body["code"] = next((each["collection_code"] for each in shown if each["id"] == work.id), None)
         answer = await self._world.http.post(f"/v1/fulfilments/{work.id}/{act['step']}", json=body)
         said = _said(answer)
         if said == "taken" and answer.json()["status"] == "repeated":

@@ -17,7 +17,7 @@ import jobs
 import worker
 from cli.embedded.postgres import EmbeddedPostgres
 from jobs import leader
-from jobs.job import Job
+from jobs.job import Job, WokenJob
 from jobs.shadowing import Shadowing
 from settings import Settings
 from store.database import engine as database
@@ -214,10 +214,10 @@ def test_a_worker_runs_every_job_there_is(world: AsyncEngine) -> None:
         each
         for module in modules
         for each in vars(module).values()
-        if isinstance(each, type) and each.__module__ == module.__name__ and {"name", "run"} <= vars(each).keys()
+        if isinstance(each, type) and each.__module__ == module.__name__ and {"name", "run"} <= set(dir(each))
     }
     run = worker.jobs(Settings(), world, cast("Client", None))
-    assert {type(job) for job in run} == there - {Job}
+    assert {type(job) for job in run} == there - {Job, WokenJob}
     assert [f"jobs.{job.name}" for job in run] == [type(job).__module__ for job in run], "the log names the module"
 
 

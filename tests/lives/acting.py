@@ -117,7 +117,11 @@ class Actor:
             await self.step(work["id"], "reject", reason_code=REASONS[act.how % len(REASONS)])
 
     async def step(self, work: str, step: str, **body: Any) -> httpx.Response:
-        """The node reports a step."""
+        """The node reports a step; the customer says his code."""
+        if step == "collect":
+            codes = await self.rows("""SELECT code, fulfilment_id FROM collections c
+                                       JOIN fulfilments f ON f.id = c.fulfilment_id WHERE f.order_id = :id""")
+            body |= {"code": each["code"] for each in codes if each["fulfilment_id"] == work}
         return await self.post(f"fulfilments/{work}/{step}", body)
 
     async def _answer_cancellation(self, act: Act) -> None:

@@ -1,7 +1,8 @@
 """Fulfilments come to a status by the commands that lead there, without a process."""
 
 from collections.abc import Mapping
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -17,7 +18,6 @@ _STEPS: Final = {
     S.PICKED: FulfilmentStep.PICK,
     S.PACKED: FulfilmentStep.PACK,
     S.READY: FulfilmentStep.PACK,
-    S.COLLECTED: FulfilmentStep.COLLECT,
     S.REJECTED: FulfilmentStep.REJECT,
 }
 
@@ -35,9 +35,18 @@ def to(fulfilment_id: str, status: FulfilmentStatus) -> Command:
             is_needed=True,
             at=MONDAY_NOON,
         )
+    if status is S.COLLECTED:
+        return collected(fulfilment_id)
     if status in _STEPS:
         return TakeNodeStep(fulfilment_id=fulfilment_id, step=_STEPS[status], actor="node", at=MONDAY_NOON)
     return MoveParcel(fulfilment_id=fulfilment_id, status=status, actor="carrier", at=MONDAY_NOON)
+
+
+def collected(fulfilment_id: str, at: datetime = MONDAY_NOON, **fields: Any) -> TakeNodeStep:
+    """The customer collects the goods: with the code that is given, else with a passport."""
+    known = {"identity_checked": True, "reason": "passport"} if "code" not in fields else {}
+    said = {"fulfilment_id": fulfilment_id, "actor": "node", "at": at, **known, **fields}
+    return TakeNodeStep(step=FulfilmentStep.COLLECT, **said)
 
 
 def all_of(lines: Mapping[str, int] | None = None) -> CancelUnits:

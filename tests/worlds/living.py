@@ -130,6 +130,7 @@ _OF_ORDERS = (
     "DELETE FROM labels",
     "DELETE FROM shipment_fulfilments",
     "DELETE FROM shipments",
+    "DELETE FROM collections",
     "DELETE FROM fulfilment_lines",
     "DELETE FROM fulfilments",
     "DELETE FROM sourcing_decisions",

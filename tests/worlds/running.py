@@ -132,9 +132,9 @@ class House:
     async def node(self, order: Order, *steps: str, number: int = 1, at: datetime = MONDAY_NOON, **fields: Any) -> None:
         """The node reports steps of the order's fulfilment of that number."""
         for step in steps:
-            report = NodeReport(
-                fulfilment_id=ids.fulfilment_id(order.order_id, number), step=step, occurred_at=at, **fields
-            )
+            checked = {"identity_checked": True, "reason": "passport"} if step == "collect" else {}
+            said = {"fulfilment_id": ids.fulfilment_id(order.order_id, number), "occurred_at": at, **checked, **fields}
+            report = NodeReport(step=step, **said)
             await self.handle(order).signal(OrderWorkflow.node_report, report)
 
     async def carrier_says(

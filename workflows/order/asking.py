@@ -80,5 +80,7 @@ def reported(report: NodeReport | CarrierReport, request: str) -> TakeNodeStep |
         found=None if report.lines is None else {line.line_id: line.quantity for line in report.lines},
         why=report.reason_code,
         if_unbegun=report.if_unbegun,
+        code=report.code,
+        identity_checked=report.identity_checked,
         request=request,
     )

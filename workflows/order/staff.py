@@ -9,8 +9,17 @@ from typing import Literal
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from dom.orders.commands import AddNote, Command, MoveParcel, MoveWork, ResendMessage, Reship, SplitWork
-    from dom.orders.staff_calls import FulfilmentCall, MoveCall, NoteCall, ResendCall, SplitCall
+    from dom.orders.commands import (
+        AddNote,
+        Command,
+        KeepForCollection,
+        MoveParcel,
+        MoveWork,
+        ResendMessage,
+        Reship,
+        SplitWork,
+    )
+    from dom.orders.staff_calls import FulfilmentCall, KeepCall, MoveCall, NoteCall, ResendCall, SplitCall
     from dom.orders.status import FulfilmentStatus
     from workflows.activity_calls import REFUSALS
     from workflows.order.stored import StoredOrder, request_at
@@ -59,6 +68,13 @@ class StaffRequests(ABC):
         told = {"fulfilment_id": call.fulfilment_id, "node_id": call.node_id, "actor": call.actor}
         command = MoveWork(**told, at=workflow.now(), reason=call.reason)
         await self._carry_out(command, f"Move {call.fulfilment_id} to {call.node_id or 'another node'}")
+
+    @workflow.signal
+    async def keep_requested(self, call: KeepCall) -> None:
+        """Keep goods that wait for their customer longer."""
+        told = {"fulfilment_id": call.fulfilment_id, "actor": call.actor, "reason": call.reason}
+        command = KeepForCollection(**told, until=call.until, at=workflow.now())
+        await self._carry_out(command, f"Keep {call.fulfilment_id} until {call.until}")
 
     @workflow.signal
     async def split_requested(self, call: SplitCall) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 FIELDS: Final = {
     "cancellations": "How long nodes have to answer whether what they picked can be cancelled.",
     "acceptance": "How long nodes have to accept or reject work.",
+    "collection": "How long goods that are ready are kept for their customer, and how he is reminded.",
     "active": "Whether it gets new work.",
     "actual": "What was found.",
     "address": "The postal address.",

@@ -6,11 +6,13 @@ the change in the same transaction; a preview is a decision that is not written.
 applying    the order after a change
 asking      what a node's answer to a request for a cancellation changes, and what ends one without it
 by_time     what time alone does to a hold
+collecting  what changes of goods that wait for their customer
 cancelling  what a cancellation changes
 editing     what an edit of the order changes
 holding     what putting a hold on and releasing it changes
 moving      what moving work to another node changes
 node_steps  what a node's step changes
+own_carrier what changes where a node sends goods with a carrier of its own
 parcels     what a carrier's booking, and what it says of a parcel, changes
 splitting   what splitting work changes
 telling     what a note changes, and a message that is sent once more
@@ -31,23 +33,41 @@ from dom.orders.commands import (
     CarrierBooked,
     Command,
     CountAsDelivered,
+    CountWrongCode,
     EditOrder,
+    ExpireCollection,
     GiveUpWaiting,
     HoldIsOverdue,
+    KeepForCollection,
     MoveParcel,
     MoveWork,
     PlaceHold,
+    PutBack,
     ReleaseHold,
+    RemindOfCollection,
     Requested,
     ResendMessage,
     Reship,
+    ShipByOwnCarrier,
     SplitWork,
     TakeNodeStep,
 )
 from dom.orders.events import RequestedData
 from dom.orders.lifecycle import OrderState, is_repeat
 from dom.orders.status import FulfilmentStatus
-from dom.orders.transitions import asking, cancelling, editing, holding, moving, node_steps, parcels, splitting, telling
+from dom.orders.transitions import (
+    asking,
+    cancelling,
+    collecting,
+    editing,
+    holding,
+    moving,
+    node_steps,
+    own_carrier,
+    parcels,
+    splitting,
+    telling,
+)
 from dom.orders.transitions.applying import apply
 from dom.orders.transitions.asking import settled
 from dom.orders.transitions.shared import NEEDS_A_PERSON, TOLD, cancellation_key, fulfilment_of, message_key
@@ -77,18 +97,25 @@ def is_known(state: OrderState, command: Command) -> bool:
     if isinstance(command, TakeNodeStep):
         fulfilment = fulfilment_of(state, command.fulfilment_id)
         return is_repeat(fulfilment.status, command.step) and node_steps.says_the_same(fulfilment, command)
-    if isinstance(command, MoveParcel):
-        return fulfilment_of(state, command.fulfilment_id).status is command.status
-    if isinstance(command, CountAsDelivered):
-        return fulfilment_of(state, command.fulfilment_id).status is _S.DELIVERED
+    if isinstance(command, MoveParcel | CountAsDelivered):
+        said = command.status if isinstance(command, MoveParcel) else _S.DELIVERED
+        return fulfilment_of(state, command.fulfilment_id).status is said
     if isinstance(command, Reship):
         return fulfilment_of(state, command.fulfilment_id).reshipped
+    if isinstance(command, KeepForCollection | PutBack):
+        return collecting.is_known(fulfilment_of(state, command.fulfilment_id), command)
     return False
 
 
 _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     TakeNodeStep: node_steps.node_step,
+    CountWrongCode: collecting.count_wrong_code,
+    KeepForCollection: collecting.keep,
+    RemindOfCollection: collecting.remind,
+    ExpireCollection: collecting.expire,
+    PutBack: collecting.put_back,
     CarrierBooked: parcels.carrier_booked,
+    ShipByOwnCarrier: own_carrier.ship,
     BookCarrierRefused: parcels.booking_refused,
     MoveParcel: parcels.parcel_moved,
     CountAsDelivered: parcels.arrived,

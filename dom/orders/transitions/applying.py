@@ -7,7 +7,7 @@ from dom.orders.asked import OpenCancellation
 from dom.orders.changes import OrderChange
 from dom.orders.lifecycle import OrderState
 from dom.orders.status import FulfilmentStatus
-from dom.orders.transitions import holding, node_steps
+from dom.orders.transitions import collecting, holding, node_steps
 
 _S = FulfilmentStatus
 
@@ -29,6 +29,8 @@ def apply(state: OrderState, change: OrderChange) -> OrderState:
         f.id: replace(
             node_steps.with_picked(f, change),
             status=statuses.get(f.id, f.status),
+            collection=collecting.waiting_after(f, change, statuses.get(f.id, f.status)),
+            put_back=collecting.put_back_after(f, change, statuses.get(f.id, f.status)),
             lines={line_id: n - unlisted.get(f.id, {}).get(line_id, 0) for line_id, n in f.lines.items()},
             steps=f.steps + (f.id == change.step_of),
             reshipped=f.reshipped or f.id == change.reshipped,

@@ -10,6 +10,7 @@ from dom.orders.events import EventKind, FulfilmentData
 from dom.orders.holds import BlockedStep, must_not_block
 from dom.orders.lifecycle import FulfilmentState, OrderState, after_step, is_repeat
 from dom.orders.status import OF_THE_GOODS, UNBEGUN, FulfilmentStatus, FulfilmentStep
+from dom.orders.transitions.collecting import must_be_the_customer, of_pickup
 from dom.orders.transitions.shared import advance, cannot_be_sold, fulfilment_of, listed_units, rejected, with_found
 from dom.shared.errors import InvalidInput, StepNotPossible
 
@@ -31,6 +32,7 @@ def node_step(state: OrderState, command: TakeNodeStep) -> OrderChange:
     _must_not_correct(fulfilment, command)
     target = after_step(fulfilment.status, command.step, pickup=fulfilment.pickup)
     missing = _missing(fulfilment, command)
+    must_be_the_customer(fulfilment, command)
     if missing and sum(missing.values()) == sum(fulfilment.lines.values()):
         reason = command.reason if target is _S.REJECTED else _NOTHING_FOUND
         return rejected(fulfilment, command.actor, reason, command.at, missing, command.why)
@@ -38,7 +40,7 @@ def node_step(state: OrderState, command: TakeNodeStep) -> OrderChange:
         return rejected(fulfilment, command.actor, command.reason, command.at, missing, command.why)
     change = advance(fulfilment, target, command.actor, command.reason, command.at)
     if command.step is not FulfilmentStep.PICK:
-        return change
+        return of_pickup(change, fulfilment, command)
     found = listed_units(fulfilment) if command.found is None else _some(command.found)
     if not missing:
         if command.why is not None:

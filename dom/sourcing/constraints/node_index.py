@@ -18,7 +18,8 @@ from dom.network import Node, ShippingMethod
 from dom.sourcing.costs import NodeCosts, PricedLane, lanes_from, node_costs, services_for
 from dom.sourcing.distance import Point, great_circles_km, point
 from dom.sourcing.models import Demand, FenceResult, Place, Snapshot
-from dom.sourcing.policy.document import Fence, by_kind
+from dom.sourcing.policy.document import Fence
+from dom.sourcing.policy.kinds import by_kind
 from dom.sourcing.policy.strategy import Rules, is_of
 
 NAMED_AT_MOST: Final = 4

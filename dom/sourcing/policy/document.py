@@ -6,7 +6,7 @@ one counts at `exchange_rates`. A published version never changes; each decision
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -14,21 +14,14 @@ from dom.delivery.tariffs import CarrierId
 from dom.network import AttributeName, Handling, NodeKind, ShippingMethod
 from dom.shared.base import ChannelId, Country, Currency, Minor, NodeId, Value
 from dom.shared.money import minor_per_minor
+from dom.sourcing.policy.collections import Collections
+from dom.sourcing.policy.kinds import ByKind
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$", examples=["close-to-the-customer"])]
 """A strategy's or a group's name."""
 
-ANY: Final = "any"
-ByKind = dict[NodeKind | Literal["any"], Annotated[int, Field(ge=0, le=10**9)]]
-"""A number by node kind; `any` is for kinds that are not named."""
-
 Weight = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Tag = Annotated[str, Field(min_length=1, max_length=40)]
-
-
-def by_kind(numbers: ByKind, kind: NodeKind) -> int | None:
-    """The number for a node kind; None where the policy names none."""
-    return numbers.get(kind, numbers.get(ANY))
 
 
 class NodeGroup(Value):
@@ -370,6 +363,7 @@ class Policy(Value):
     reoptimisation: Reoptimisation = Reoptimisation()
     acceptance: Acceptance = Acceptance()
     cancellations: Cancellations = Cancellations()
+    collection: Collections = Collections()
 
     def worth(self, currency: str) -> float | None:
         """What a minor unit of a currency is worth in minor units of the policy's; None if the policy does not say."""

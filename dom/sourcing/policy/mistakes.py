@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from dom.network import NodeKind
 from dom.sourcing.policy import schema
-from dom.sourcing.policy.document import ANY
 from dom.sourcing.policy.findings import Mistake, Path, did_you_mean, error, listed, written
+from dom.sourcing.policy.kinds import ANY
 
 MOST: Final = 200
 _SHAPES: Final = {

@@ -14,6 +14,7 @@ from dom.orders.status import FulfilmentStep
 from dom.shared.errors import DomError
 
 DOCUMENT = openapi.generate()
+OF_STAFF = ("arrived", "lost", "delivered", "reship", "move", "split", "collected", "keep", "put-back", "ship")
 PROMISED = {
     "POST /v1/orders",
     "GET /v1/orders",
@@ -75,10 +76,7 @@ PROMISED = {
     "PUT /v1/skus/{sku_id}",
     "GET /v1/fulfilments",
     "GET /v1/fulfilments/{fulfilment_id}/label",
-    *(
-        f"POST /v1/fulfilments/{{fulfilment_id}}/{step}"
-        for step in (*FulfilmentStep, "arrived", "lost", "delivered", "reship", "move", "split")
-    ),
+    *(f"POST /v1/fulfilments/{{fulfilment_id}}/{step}" for step in (*FulfilmentStep, *OF_STAFF)),
     "GET /v1/carriers",
     "POST /v1/carriers/{carrier}/events",
     "GET /v1/shipments",

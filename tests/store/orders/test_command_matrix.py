@@ -44,7 +44,7 @@ async def outcome(connection: AsyncConnection, order_id: str, command: Command) 
 
 def ordered(name: str) -> Any:
     """Two units: of what no node has for an order that waits, else of what is there."""
-    if name in {FulfilmentStatus.READY, FulfilmentStatus.COLLECTED}:
+    if name in {FulfilmentStatus.READY, FulfilmentStatus.COLLECTED, "not_collected"}:
         return small.order(f"cell-{name}", A=2, shipping_method="pickup", pickup_node="st-york")
     return small.order(f"cell-{name}", **{"NEVER" if name == "waiting" else "A": 2})
 

@@ -19,7 +19,7 @@ from dom.shared.access import TIMEOUT
 from services.database import Database
 from store.orders import state as order_state
 from tests.worlds import small
-from tests.worlds.advancing import comes_to, do
+from tests.worlds.advancing import collected, comes_to, do
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.captured import accept
 from tests.worlds.racer import Racers, racing
@@ -42,6 +42,8 @@ def racers(world: AsyncEngine, processes: Sequence[Process]) -> Racers:
 
 
 def step(order: Order, name: FulfilmentStep, number: int = 1, **fields: Any) -> TakeNodeStep:
+    if name is Step.COLLECT:
+        return collected(f"{order.order_id}-F{number}", **fields)
     return TakeNodeStep(fulfilment_id=f"{order.order_id}-F{number}", step=name, actor="node", at=MONDAY_NOON, **fields)
 
 

@@ -13,6 +13,7 @@ from dom.delivery.promise import (
     ShipDay,
     collection_window,
     delivery_window,
+    kept_until,
     open_for,
     openings,
     ship_day,
@@ -287,3 +288,35 @@ class TestOpenFor:
 
     def test_a_node_that_does_not_open_is_never_over(self) -> None:
         assert open_for(node("n", LEEDS, "GB", opening_hours="off"), utc("2026-03-02T12:00"), 1) is None
+
+
+class TestKeptUntil:
+    """Until when goods wait for their customer."""
+
+    @pytest.mark.parametrize(
+        ("hours", "days", "end"),
+        [
+            ("Mo-Sa 09:00-18:00", 2, "2026-03-04T18:00"),
+            ("Mo-Fr 09:00-12:00,14:00-17:00", 1, "2026-03-03T17:00"),
+            ("Mo-Fr 09:00-18:00", 5, "2026-03-09T18:00"),  # not on Saturday and Sunday, so on Monday
+            ("24/7", 1, "2026-03-04T00:00"),
+            ("off", 3, "2026-03-06T00:00"),
+        ],
+    )
+    def test_is_the_closing_time_of_the_day_or_of_the_next_it_opens(self, hours: str, days: int, end: str) -> None:
+        store = node("st", LEEDS, opening_hours=hours)
+        assert kept_until(store, utc("2026-03-02T12:00"), days) == utc(end)
+
+    def test_counts_days_of_the_nodes_own_zone_and_clock(self) -> None:
+        """In London the clocks go forward on 29 March; in Athens it is tomorrow already."""
+        assert kept_until(node("st", LEEDS, opening_hours="24/7"), utc("2026-03-28T12:00"), 1) == utc(
+            "2026-03-29T23:00"
+        )
+        athens = node("st", ATHENS, "GR", time_zone="Europe/Athens", opening_hours="Mo-Su 09:00-20:00")
+        assert kept_until(athens, utc("2026-03-02T22:30"), 1) == utc("2026-03-04T18:00")
+
+    @given(since=MOMENTS_OF_2026, days=st.integers(1, 60))
+    def test_is_never_before_the_days_are_over(self, since: datetime, days: int) -> None:
+        store = node("st", LEEDS, opening_hours="Mo-Sa 09:00-18:00; PH off")
+        end = kept_until(store, since, days).astimezone(store.zone)
+        assert (end.date() - since.astimezone(store.zone).date()).days >= days

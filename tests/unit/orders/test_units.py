@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -19,12 +20,18 @@ from dom.orders.commands import (
     BookCarrierRefused,
     CancelRest,
     Command,
+    CountWrongCode,
+    ExpireCollection,
     GiveUpWaiting,
+    KeepForCollection,
     MoveWork,
+    PutBack,
+    RemindOfCollection,
     Reship,
     SplitWork,
 )
 from dom.orders.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step
+from dom.orders.pickup import Pickup
 from dom.orders.status import (
     BEFORE_HAND_OVER,
     FINAL_FULFILMENT,
@@ -45,6 +52,13 @@ class Unit:
     line_id: str
     place: str
     listed: set[str]
+
+
+def identity(work: FulfilmentState) -> dict[str, object]:
+    """How the customer shows who he is."""
+    if work.collection is None or work.collection.locked:
+        return {"identity_checked": True, "reason": "passport"}
+    return {"code": work.collection.code}
 
 
 class UnitsOfAnOrder(RuleBasedStateMachine):
@@ -127,7 +141,7 @@ class UnitsOfAnOrder(RuleBasedStateMachine):
     @rule(fulfilment_id=fulfilments, step_taken=st.sampled_from(sorted(Step)))
     def reported(self, fulfilment_id: str, step_taken: FulfilmentStep) -> None:
         before = self.state.fulfilments[fulfilment_id]
-        change = self.do(step(step_taken, fulfilment_id))
+        change = self.do(step(step_taken, fulfilment_id, **(identity(before) if step_taken is Step.COLLECT else {})))
         try:
             target = after_step(before.status, step_taken, pickup=before.pickup)
         except StepNotPossible:
@@ -139,6 +153,52 @@ class UnitsOfAnOrder(RuleBasedStateMachine):
             self.all_of(fulfilment_id, WAITING)
         else:
             assert PROGRESS[target] > PROGRESS[before.status]
+
+    @rule(fulfilment_id=fulfilments)
+    def made_ready(self, fulfilment_id: str) -> None:
+        before = self.state.fulfilments[fulfilment_id]
+        kept = Pickup(code="2345BC", collect_by=AT + timedelta(days=7), reminders=(AT + timedelta(days=5),))
+        change = self.do(step(Step.PACK, fulfilment_id, collection=kept))
+        now = self.state.fulfilments[fulfilment_id].collection
+        assert now == (kept if change is not None and before.pickup else before.collection)
+
+    @rule(fulfilment_id=fulfilments, days=st.integers(0, 40))
+    def not_collected(self, fulfilment_id: str, days: int) -> None:
+        waited = self.state.fulfilments[fulfilment_id].collection
+        at = AT + timedelta(days=days)
+        change = self.do(ExpireCollection(fulfilment_id=fulfilment_id, at=at))
+        assert (change is not None) == (waited is not None and waited.collect_by <= at)
+        if change is not None:
+            self.taken_out(change)
+            now = self.state.fulfilments[fulfilment_id]
+            assert (now.status, now.put_back) == (S.CANCELLED, False)
+
+    @rule(fulfilment_id=fulfilments, days=st.integers(1, 40))
+    def reminded_of_or_kept_longer(self, fulfilment_id: str, days: int) -> None:
+        waited = self.state.fulfilments[fulfilment_id].collection
+        at, told = AT + timedelta(days=days), {"fulfilment_id": fulfilment_id}
+        reminded = self.do(RemindOfCollection(**told, at=at))
+        assert (reminded is not None) == (waited is not None and waited.due(at) and at < waited.collect_by)
+        if waited is not None and at > waited.collect_by:
+            assert self.do(KeepForCollection(**told, until=at, actor="support", at=AT)) is not None
+            assert self.state.fulfilments[fulfilment_id].collection != waited
+
+    @rule(fulfilment_id=fulfilments)
+    def a_wrong_code_was_said(self, fulfilment_id: str) -> None:
+        waited = self.state.fulfilments[fulfilment_id].collection
+        change = self.do(CountWrongCode(fulfilment_id=fulfilment_id, actor="node", at=AT))
+        assert (change is not None) == (waited is not None and not waited.locked)
+
+    @rule(fulfilment_id=fulfilments)
+    def put_back(self, fulfilment_id: str) -> None:
+        if self.state.fulfilments[fulfilment_id].put_back is not True:
+            change = self.do(PutBack(fulfilment_id=fulfilment_id, actor="node", at=AT))
+            assert (change is not None) == (self.state.fulfilments[fulfilment_id].put_back is True)
+
+    @invariant()
+    def goods_wait_while_they_are_ready(self) -> None:
+        for work in self.state.fulfilments.values():
+            assert work.collection is None or (work.status is S.READY and work.put_back is None)
 
     def all_of(self, fulfilment_id: str, target: str) -> None:
         for line_id in self.ordered:

@@ -180,13 +180,13 @@ class FakeApi:
         else:
             done = all(f["status"] in ENDED for f in living)
             status = "delivered" if done else "in_fulfilment"
-        costs = [{"status": f["status"], "cost": 700} for f in mine]
+        shown = [{"id": f["id"], "status": f["status"], "cost": 700, "collection_code": _code(f)} for f in mine]
         return {
             "order_id": order_id,
             "status": status,
             "placed_at": order["placed_at"],
             "lines": lines,
-            "fulfilments": costs,
+            "fulfilments": shown,
         }
 
     def cancel(self, order: Json, body: Json) -> tuple[int, Json]:
@@ -235,6 +235,8 @@ class FakeApi:
         if step == "pack":
             fulfilment["status"] = "ready_for_collection" if fulfilment["method"] == "pickup" else "packed"
         elif step == "collect":
+            if body.get("code") != _code(fulfilment):
+                return 422, {"title": "The customer's code is needed"}
             fulfilment["status"] = "collected"
         else:
             fulfilment["status"] = REACHED[step]
@@ -338,3 +340,7 @@ QUICK = Pace(
 
 def config(sample: Path, **more: Any) -> Config:
     return replace(Config(api_url="http://fake", sample=sample, patience=5.0, in_flight=10, pace=QUICK), **more)
+
+
+def _code(fulfilment: Json) -> str | None:
+    return f"C{fulfilment['id']}" if fulfilment["status"] == "ready_for_collection" else None

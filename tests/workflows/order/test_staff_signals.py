@@ -1,15 +1,23 @@
 """What staff does from the Temporal UI or CLI, by signals; what is refused is logged, and the order goes on."""
 
+from datetime import UTC, datetime, timedelta
+
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.orders.calls import StepLine
 from dom.orders.notes import Attachment
-from dom.orders.staff_calls import FulfilmentCall, MoveCall, NoteCall, ResendCall, SplitCall
+from dom.orders.staff_calls import FulfilmentCall, KeepCall, MoveCall, NoteCall, ResendCall, SplitCall
+from dom.orders.status import OrderStatus
+from services import collecting
+from services.change_orders import Writing
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
 from tests.worlds.steps import deliver, ended, ship
+from tests.worlds.waiting import until as until_true
+from tests.worlds.waiting import until_status
+from workflows.messages import NodeReport
 from workflows.order.process import OrderWorkflow
 
 
@@ -82,3 +90,32 @@ async def test_work_is_split(temporal_client: Client, world: AsyncEngine) -> Non
         await deliver(house, order, 2)
         await ended(house, order)
     assert await rows(world, "SELECT quantity FROM fulfilment_lines ORDER BY fulfilment_id") == [(1,), (2,)]
+
+
+async def test_goods_are_kept_longer_and_end_with_the_order(temporal_client: Client, world: AsyncEngine) -> None:
+    """The process waits for nothing but the customer, and hears when the time is over."""
+    async with House(temporal_client, world).working() as house:
+        order = small.order("kept-longer", A=1, tags=[], shipping_method="pickup", pickup_node="st-york")
+        await house.send(order)
+        first = f"{order.order_id}-F1"
+        await house.node(order, "pack")
+        await until_status(world, first, "ready_for_collection")
+        await house.told()
+        code = str(await one(world, "SELECT code FROM collections"))
+        assert [message.key for message in house.mail.sent if code in message.text] == [
+            f"{order.order_id}/{first}:ready_for_collection/mail"
+        ]
+        await house.handle(order).signal(OrderWorkflow.node_report, _wrong(first))
+        until = datetime.now(UTC) + timedelta(days=90)
+        await house.handle(order).signal(OrderWorkflow.keep_requested, KeepCall(fulfilment_id=first, until=until))
+
+        async def kept() -> bool:
+            return await rows(world, "SELECT collect_by, wrong_codes FROM collections") == [(until, 1)]
+
+        await until_true("it is kept longer", kept)
+        assert await collecting.look(world, until, Writing(webhook=False, notify=True)) == 1
+        assert (await ended(house, order)).status is OrderStatus.CANCELLED
+
+
+def _wrong(fulfilment_id: str) -> NodeReport:
+    return NodeReport(fulfilment_id=fulfilment_id, step="collect", code="wrong", occurred_at=datetime.now(UTC))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from dom.network import Node, NodeKind, ShippingMethod
 from dom.sourcing.models import Demand, DemandLine, PlannedShipment, Snapshot, SourcingDecision, StockValue
 from dom.sourcing.planner import plan
-from dom.sourcing.policy.document import Fence, Strategy, TieBreak, by_kind
+from dom.sourcing.policy.document import Fence, Strategy, TieBreak
+from dom.sourcing.policy.kinds import by_kind
 from tests.worlds.policies import policy as policy_of
 from tests.worlds.policies import strategy as strategy_of
 from tests.worlds.sourcing import LEEDS, LONDON, sku
