@@ -9,6 +9,7 @@ reoptimising        plans unbegun work anew once stock, capacity or rates moved
 retiring_nodes      takes unbegun work away from nodes that cannot do it any more
 accept_timeouts     takes work from nodes that did not accept it in time
 cancellation_timeouts ends cancellations that a node was asked for and did not answer in time
+asking_customers    asks customers when what was promised comes later, and ends what they did not answer in time
 watching_processes  puts orders and returns without a process before a person
 watching_milestones opens exceptions for milestones that were not reached in time
 starting_relay      starts the relay of the outbox unless it runs
@@ -25,6 +26,8 @@ allocating, publishing, reoptimising   follow the ledger, which nearly every tra
 retiring_nodes                         a load of nodes or SKUs would wake it for each; once a second is enough
 expiring, watching_milestones,         what lapses is no change of the database
 accept_timeouts, cancellation_timeouts
+asking_customers                       compares what was told with what is expected, once that is known: at each change
+                                       of an order it would often be about a moment
 watching_processes, starting_relay,    compare with Temporal, which notifies nobody
 starting_work
 """

@@ -5,7 +5,7 @@ Each kind has a template in `templates/` whose first line is the subject and the
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -24,6 +24,29 @@ class MessageLine(Value):
     quantity: int
 
 
+class OfferedSwap(Value):
+    """Units of an article go as units of another, at a price each."""
+
+    instead_of: MessageLine
+    article: MessageLine
+    unit_price: Money
+
+
+class AskedCustomer(Value):
+    """What a customer is asked: the day that was told, the one expected now, what may be chosen and until when.
+    `silence` is what is done if nobody answers. `link` leads to where he answers: in the mail alone.
+    """
+
+    question_id: str
+    promised: datetime
+    expected: datetime | None = None
+    choices: tuple[str, ...]
+    swap: tuple[OfferedSwap, ...] = ()
+    answer_by: datetime
+    silence: str
+    link: str = ""
+
+
 class MessageContext(Value):
     """What a message may tell; what is not known stays empty and is left out.
 
@@ -31,7 +54,7 @@ class MessageContext(Value):
     `ships` are units that are sourced, and `cannot_be_sent` those for which there is no way at all. `tracking_number`
     and `carrier` belong to the shipment; `node_name` and `node_address` are where the goods can be collected or are to
     be sent back to. `reason` is why it was cancelled: for the webhook, and in no mail.
-    `gave_up` says that what was cancelled could not be had in time.
+    `gave_up` says that what was cancelled could not be had in time. `question` is what the customer is asked.
     """
 
     order_id: str
@@ -49,6 +72,7 @@ class MessageContext(Value):
     refund: Money | None = None
     reason: str = ""
     gave_up: bool = False
+    question: AskedCustomer | None = None
 
 
 class Rendered(Value):
@@ -71,6 +95,10 @@ def _day(at: date) -> str:
     return f"{at:%A} {at.day} {at:%B %Y}"
 
 
+def _moment(at: datetime) -> str:
+    return f"{_day(at)}, {at.astimezone(UTC):%H:%M} UTC"
+
+
 _ENVIRONMENT: Final = Environment(
     loader=PackageLoader("connectors.notifications"),
     autoescape=select_autoescape(["html"]),
@@ -80,6 +108,7 @@ _ENVIRONMENT: Final = Environment(
     auto_reload=False,
 )
 _ENVIRONMENT.filters["day"] = _day
+_ENVIRONMENT.filters["moment"] = _moment
 
 
 def render(kind: MessageKind, context: MessageContext) -> Rendered:
