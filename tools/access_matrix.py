@@ -70,6 +70,8 @@ RULES: Final[dict[str, Foreign]] = {
     **{f"{step}_fulfilment": _OF_ORDER for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")},
     **{f"{verb}Fulfilment": _OF_ORDER for verb in ("arrived", "lose", "deliver", "reship", "move", "split")},
     "listCancellationRequests": _LIST,
+    "listCustomerQuestions": _LIST,
+    "answerCustomerQuestion": _OF_ORDER,
     "grantCancellationRequest": _OF_ORDER,
     "refuseCancellationRequest": _OF_ORDER,
     "listShipments": Foreign(LEFT_OUT, LEFT_OUT, LEFT_OUT),

@@ -5,7 +5,7 @@ Each kind has a template in `templates/` whose first line is the subject and the
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -14,6 +14,7 @@ from dom.notifications.messages import MessageKind
 from dom.orders.order import Promise
 from dom.shared.base import Value
 from dom.shared.money import Money
+from dom.shared.texts import day_in_words, moment_in_words
 
 
 class MessageLine(Value):
@@ -91,14 +92,6 @@ def postal_address(document: Mapping[str, Any] | None) -> str:
     return ", ".join(filter(None, (*document["lines"], place, document["region"], document["country"])))
 
 
-def _day(at: date) -> str:
-    return f"{at:%A} {at.day} {at:%B %Y}"
-
-
-def _moment(at: datetime) -> str:
-    return f"{_day(at)}, {at.astimezone(UTC):%H:%M} UTC"
-
-
 _ENVIRONMENT: Final = Environment(
     loader=PackageLoader("connectors.notifications"),
     autoescape=select_autoescape(["html"]),
@@ -107,8 +100,8 @@ _ENVIRONMENT: Final = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_ENVIRONMENT.filters["day"] = _day
-_ENVIRONMENT.filters["moment"] = _moment
+_ENVIRONMENT.filters["day"] = day_in_words
+_ENVIRONMENT.filters["moment"] = moment_in_words
 
 
 def render(kind: MessageKind, context: MessageContext) -> Rendered:

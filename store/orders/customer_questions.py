@@ -293,7 +293,7 @@ async def find(
 ) -> Sequence[RowMapping]:
     """Questions, the oldest first, from behind the position `after` (asked_at, question_id) on."""
     table = customer_questions
-    query = _shown().where(*visibility.of_order_in(table.c.order_id, wanted.limits))
+    query = _shown().where(*visibility.of_questions(wanted.limits))
     if wanted.order is not None:
         query = query.where(table.c.order_id == wanted.order)
     if wanted.statuses:
