@@ -29,7 +29,7 @@ class SwapOffered(BaseModel):
 class CustomerQuestion(BaseModel):
     """What a customer is asked because what was promised comes later, and what came of it."""
 
-    question_id: str
+    question_id: str = Field(description="It is answered under this id.")
     order_id: str
     status: QuestionStatus
     units: dict[str, int] = Field(description="Late units by line.")
@@ -38,7 +38,7 @@ class CustomerQuestion(BaseModel):
     choices: list[CustomerChoice] = Field(description="What may be chosen; of an open question, at the last look.")
     swap: list[SwapOffered] = Field(description="What `swap` would come to.")
     silence: CustomerChoice = Field(description="What is done if nobody answers until `answer_by`.")
-    asked_at: Utc
+    asked_at: Utc = Field(description="When it was asked first, in UTC.")
     answer_by: Utc = Field(description="Until when the customer has time.")
     mails: int = Field(description="How often the customer was told: again where the day has moved.")
     answer: CustomerChoice | None = Field(description="What was chosen, or what silence came to.")
@@ -59,17 +59,17 @@ class CustomerQuestionList(Page):
 class AskedLine(BaseModel):
     """Units of an article."""
 
-    description: str
+    description: str = Field(description="What it is called; its SKU if it has no name.")
     sku: str
-    quantity: int
+    quantity: int = Field(description="So many units of it.")
 
 
 class AskedSwap(BaseModel):
     """Units of an article go as units of another, at a price each."""
 
-    instead_of: AskedLine
-    article: AskedLine
-    unit_price: Money
+    instead_of: AskedLine = Field(description="What is not sent then.")
+    article: AskedLine = Field(description="What is sent then.")
+    unit_price: Money = Field(description="What one of them costs the customer.")
 
 
 class QuestionForCustomer(BaseModel):
@@ -78,11 +78,11 @@ class QuestionForCustomer(BaseModel):
     status: QuestionStatus
     order_number: str = Field(description="The shop's own number of the order.")
     lines: list[AskedLine] = Field(description="What comes later than was told.")
-    promised: Utc
-    expected: Utc | None
+    promised: Utc = Field(description="By when the customer was told that they come, in UTC.")
+    expected: Utc | None = Field(description="By when they come now; null: nobody knows.")
     choices: list[CustomerChoice] = Field(description="What may be chosen; empty once the question has ended.")
-    swap: list[AskedSwap]
-    silence: CustomerChoice
-    answer_by: Utc
-    answer: CustomerChoice | None
+    swap: list[AskedSwap] = Field(description="What `swap` would come to.")
+    silence: CustomerChoice = Field(description="What is done if the customer does not answer.")
+    answer_by: Utc = Field(description="Until when the customer has time, in UTC.")
+    answer: CustomerChoice | None = Field(description="What was chosen, or what silence came to.")
     says: str = Field(description="Where things stand, in a sentence for the customer.")

@@ -4,9 +4,10 @@ tells what is late of one order, and nothing else. Reading changes nothing: mail
 
 from datetime import UTC
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from api.contract import responses
 from api.http.answers import Json
+from api.http.requests import refuse_what_would_be_lost
 from api.http.services import Services, Use
 from api.questions import examples
 from api.questions.models import AskedLine, AskedSwap, ChoiceRequest, QuestionForCustomer
@@ -62,8 +64,12 @@ _BODY: Final[dict[str, Any]] = {
             "examples": responses.named(examples.ANSWERS),
         },
         "application/x-www-form-urlencoded": {
-            "schema": {"type": "object", "required": ["answer"], "properties": {"answer": {"type": "string"}}},
-            "example": {"answer": "cancel"},
+            "schema": {
+                "type": "object",
+                "required": ["answer"],
+                "properties": {"answer": {"$ref": "#/components/schemas/CustomerChoice"}},
+            },
+            "examples": responses.named({name: urlencode(each) for name, each in examples.ANSWERS.items()}),
         },
     },
 }
@@ -102,6 +108,7 @@ async def get(request: Request, token: Token, services: Use) -> Response:
     operation_id="answerLinkedQuestion",
     response_model=QuestionForCustomer,
     openapi_extra={"requestBody": _BODY},
+    dependencies=[Depends(refuse_what_would_be_lost)],
     responses={
         **_shown("It is done, or was before.", examples.BY_CUSTOMER),
         **responses.problems("not-found", "conflict", "question-ended", "invalid-input", "too-many-requests"),
@@ -112,18 +119,21 @@ async def answer(request: Request, token: Token, services: Use) -> Response:
     question has ended, is refused (`question-ended`), and the page says where things stand.
     """
     try:
-        shown = await _of_link(services, token)
-        choice = await _choice(request)
-        said = Answer(choice, CUSTOMER, utc_now())
+        said = Answer(await _choice(request), CUSTOMER, utc_now())
         await question_answers.answer(database(services), await _id_of(services, token), said)
     except DomError as refused:
         if not _wants_page(request):
             raise
-        if isinstance(refused, NotFound):
-            return _page(None, 404)
-        shown = await _of_link(services, token)
-        return _page(shown, refused.status, _notice(refused))
+        return await _refusal(services, token, refused)
     return _answered(request, await _of_link(services, token))
+
+
+async def _refusal(services: Services, token: str, refused: DomError) -> Response:
+    """The page that says why an answer was not taken, and where things stand."""
+    try:
+        return _page(await _of_link(services, token), refused.status, _notice(refused))
+    except NotFound:
+        return _page(None, 404)
 
 
 def _notice(refused: DomError) -> str:
@@ -159,7 +169,10 @@ async def _choice(request: Request) -> CustomerChoice:
             return ChoiceRequest.model_validate(json_text.read(body)).answer
         (said,) = parse_qs(body.decode("ascii"), max_num_fields=1).get("answer", [""])
         return CustomerChoice(said)
-    except (ValueError, ValidationError, json_text.KeyTwice) as error:
+    except ValidationError as error:
+        places = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+        raise RequestValidationError(places) from error
+    except (ValueError, json_text.KeyTwice) as error:
         raise InvalidInput("choose one of what is offered", field="answer") from error
 
 

@@ -363,7 +363,9 @@ class Slips(Value):
     ask_from_days: Annotated[int, Field(ge=1, le=365)] = Field(
         default=1, description="days after the last one told; units that wait without a day are late at once"
     )
-    answer_within_hours: Annotated[int, Field(ge=1, le=2000)] = 72
+    answer_within_hours: Annotated[int, Field(ge=1, le=2000)] = Field(
+        default=72, description="so long the customer has, from the mail on"
+    )
     silence: Literal[CustomerChoice.WAIT, CustomerChoice.PARTIAL, CustomerChoice.CANCEL] = Field(
         default=CustomerChoice.WAIT, description="`partial` where it is possible, otherwise the customer waits"
     )
