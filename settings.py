@@ -16,6 +16,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_PREFIX = "DOM_"
 SQLALCHEMY_SCHEME = "postgresql+psycopg://"
+SHORTEST_SECRET = 32
+"""Characters of a key that links are signed with."""
 _PLAIN_SCHEMES = ("postgresql://", "postgres://")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -181,6 +183,17 @@ class Settings(BaseSettings):
         description="Key webhooks are signed with, as whsec_ + base64. Empty: `dom up` makes one and keeps it.",
     )
 
+    link_url: str = Field(
+        default="",
+        description="Where customers reach the API's links, as https://orders.example; the proxy lets `/questions/` "
+        "through. Empty: no customer is asked. `dom up` takes its own API.",
+    )
+    link_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key customers' links are signed with, of at least 32 characters; the same for API and workers. "
+        "Empty: no customer is asked. `dom up` makes one and keeps it.",
+    )
+
     replay_orders: bool = Field(
         default=False,
         description="Plan orders tagged `replay` as of when they were placed, not of when they arrived. "
@@ -200,9 +213,25 @@ class Settings(BaseSettings):
             raise ValueError("DOM_OIDC_JWKS is a file, an address with https, or one with http on this machine")
         return self
 
+    @model_validator(mode="after")
+    def _links_nobody_can_guess(self) -> Self:
+        if 0 < len(self.link_secret.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"DOM_LINK_SECRET has at least {SHORTEST_SECRET} characters")
+        if self.link_url and not is_browsable(self.link_url):
+            raise ValueError("DOM_LINK_URL is an address with https, or one with http on this machine")
+        return self
+
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give another process these settings, secrets included."""
         return {ENV_PREFIX + name.upper(): _as_text(value) for name, value in self if value is not None}
+
+
+def is_browsable(url: str) -> bool:
+    """Whether a browser may be sent there with a token."""
+    parts = urlsplit(url)
+    if not parts.hostname or parts.query or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
 
 
 def _is_trustworthy(source: str) -> bool:

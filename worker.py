@@ -43,6 +43,7 @@ from dom.shared.errors import NotFound
 from dom.sourcing.valuation.terms import PricingTerms
 from jobs.accept_timeouts import AcceptTimeouts
 from jobs.allocating import Allocating
+from jobs.asking_customers import AskingCustomers
 from jobs.cancellation_timeouts import CancellationTimeouts
 from jobs.collection_timeouts import CollectionTimeouts
 from jobs.expiring import Sweeping
@@ -58,6 +59,7 @@ from jobs.watching_milestones import WatchingMilestones
 from jobs.watching_processes import Watching
 from processes import signals
 from services.channel_webhooks import ChannelWebhooks
+from services.customer_links import NO_LINKS, CustomerLinks
 from services.database import Database
 from settings import Settings
 from store.database import engine as database
@@ -120,7 +122,20 @@ async def activities(
                 raise StartProblem(error.detail, "run it, or publish one of your own: `dom ofl publish`") from error
         lasts = timedelta(days=settings.return_expires_days)
         drain_seconds = settings.worker_drain_seconds
-        yield wired(house_database, {}, senders, settings.webhook_url, returns_last=lasts, drain_seconds=drain_seconds)
+        yield wired(
+            house_database,
+            {},
+            senders,
+            settings.webhook_url,
+            returns_last=lasts,
+            drain_seconds=drain_seconds,
+            links=links_of(settings),
+        )
+
+
+def links_of(settings: Settings) -> CustomerLinks:
+    """How customers answer without a login."""
+    return CustomerLinks(settings.link_url, settings.link_secret.get_secret_value())
 
 
 def _webhooks(settings: Settings) -> WebhookSender:
@@ -139,11 +154,12 @@ def wired(
     *,
     returns_last: timedelta = EXPIRES_AFTER,
     drain_seconds: float = 10.0,
+    links: CustomerLinks = NO_LINKS,
 ) -> list[Callable[..., Any]]:
     """Every activity, given the parties it talks to; `carriers` are those with a connector of their own.
 
     `returns_last` is how long goods of a return are waited for, `drain_seconds` what a stopping worker gives its
-    activities.
+    activities. `links` are how customers answer.
     """
     sourcing, changing = SourcingActivities(house_database), Changing(house_database)
     importing, rehearsing = Importing(house_database, drain_seconds), Rehearsing(house_database, drain_seconds)
@@ -159,7 +175,7 @@ def wired(
         shipping.book_carrier,
         shipping.void_booking,
         shipping.intercept_parcel,
-        Relaying(house_database, senders, webhook_url, drain_seconds).relay_outbox,
+        Relaying(house_database, senders, webhook_url, links, drain_seconds).relay_outbox,
         returning.open_return,
         returning.commit_return,
         Pricing(house_database).price_stock,
@@ -199,6 +215,11 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         AcceptTimeouts(engine, webhooks=bool(settings.webhook_url)),
         CancellationTimeouts(engine, webhooks=bool(settings.webhook_url)),
         CollectionTimeouts(engine, webhooks=bool(settings.webhook_url)),
+        AskingCustomers(
+            engine,
+            can_ask=links_of(settings).work,
+            webhooks=bool(settings.webhook_url),
+        ),
         Shadowing(engine),
         Watching(engine, client, settings.task_queue),
         WatchingMilestones(engine),

@@ -11,6 +11,7 @@ from activities.lasting import Seconds, time_to_stop
 from connectors.notifications.port import Sender
 from dom.notifications.messages import Medium
 from dom.shared.base import Value
+from services.customer_links import NO_LINKS, CustomerLinks
 from services.database import Database
 from services.relay import Relay, RelayPace
 from store.database.uninterrupted import uninterrupted
@@ -43,7 +44,8 @@ class Relayed(Value):
 
 @dataclass(frozen=True, slots=True)
 class Relaying:
-    """Sends what stands in the outbox; `senders` by medium, `webhook_url` where the webhooks of orders go.
+    """Sends what stands in the outbox; `senders` by medium, `webhook_url` where the webhooks of orders go, `links` how
+    customers answer.
 
     `drain_seconds` is what a worker that stops gives its activities.
     """
@@ -51,6 +53,7 @@ class Relaying:
     database: Database
     senders: Mapping[Medium, Sender]
     webhook_url: str = ""
+    links: CustomerLinks = NO_LINKS
     drain_seconds: float = 10.0
     pace: RelayPace = field(default_factory=RelayPace)
 
@@ -62,7 +65,7 @@ class Relaying:
         A relay that was taken over, because it was silent for too long, ends with AnotherRelay and has sent nothing
         since.
         """
-        stop, relay = asyncio.Event(), Relay(self.database, self.senders, self.webhook_url, self.pace)
+        stop, relay = asyncio.Event(), Relay(self.database, self.senders, self.webhook_url, self.pace, self.links)
         running = asyncio.create_task(relay.run(stop))
         draining = asyncio.create_task(activity.wait_for_worker_shutdown())
         beating = asyncio.create_task(_beat(relay, turn.beat))

@@ -49,6 +49,8 @@ from api.orders import routes as orders
 from api.orders import view_routes
 from api.policy import draft_routes
 from api.policy import routes as policies
+from api.questions import public_routes
+from api.questions import routes as questions
 from api.rehearsal import routes as rehearsals
 from api.rehearsal import shadow_routes
 from api.reservations import routes as reservations
@@ -73,6 +75,7 @@ _RESOURCES = (
     collection_routes,
     supplier_routes,
     cancellation_routes,
+    questions,
     carrier_routes,
     shipment_routes,
     messages,
@@ -147,6 +150,7 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
         app.include_router(
             resource.router, prefix=PREFIX, dependencies=[Depends(check_scope), Depends(refuse_what_would_be_lost)]
         )
+    app.include_router(public_routes.router)
     app.include_router(health.router)
     app.include_router(problem_routes.router)
     docs_page.add_to(app)

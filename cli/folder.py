@@ -143,6 +143,13 @@ class DataFolder:
             write_private(file, "whsec_" + b64encode(secrets.token_bytes(32)).decode())
         return file.read_text()
 
+    def link_secret(self) -> str:
+        """The key customers' links are signed with, made on first use."""
+        file = self.secrets / "links"
+        if not file.exists():
+            write_private(file, secrets.token_urlsafe(32))
+        return file.read_text()
+
     @property
     def addresses_file(self) -> Path:
         """Written when the stack is ready, removed when it stops."""

@@ -10,10 +10,11 @@ from cli.order_command import OrderId
 from cli.staff_writing import By, Why, written
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
     from services.change_orders import OrderChanged, Writing
 
+Choice = Literal["wait", "partial", "swap", "cancel"]
 Fulfilment = Annotated[str, typer.Argument(help="The fulfilment's id, such as web-536365-F1.")]
 
 
@@ -162,6 +163,38 @@ def reship(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> Non
         done = on_servers(settings, folder, lambda servers: servers.reship(command, webhooks=webhooks))
     written("reship", fulfilment, by, _nothing, reason)
     _say(done, fulfilment)
+
+
+def answer(
+    question: Annotated[str, typer.Argument(help="The question's id, such as web-536365-Q1.")],
+    choice: Annotated[Choice, typer.Argument(help="What the customer chose.")],
+    reason: Why = "",
+    by: By = "operator",
+) -> None:
+    """Answer in the name of a customer who was asked because what was promised comes later."""
+    from cli.calling import environment, problems_as_one_line
+    from cli.credentials import refusals_as_one_line
+    from cli.records import on_database
+    from dom.orders.questions import CustomerChoice
+    from dom.shared.access import is_name
+    from services import question_answers
+    from services.clock import utc_now
+    from services.database import Database
+    from services.question_answers import Answer
+
+    if not is_name(by):
+        raise typer.BadParameter("--by is no name of a caller")
+    said = Answer(CustomerChoice(choice), by, utc_now(), reason)
+    with problems_as_one_line(), refusals_as_one_line():
+        settings, folder = environment()
+        webhooks = bool(settings.webhook_url)
+
+        async def work(engine: AsyncEngine) -> None:
+            await question_answers.answer(Database(engine, webhooks=webhooks), question, said)
+
+        on_database(settings, folder, work)
+    written("answer", question, by, _nothing, reason)
+    typer.echo(f"{question} is answered: {choice}")
 
 
 async def _nothing(connection: AsyncConnection, writing: Writing) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from cli.folder import Addresses, DataFolder
 from cli.problems import StartProblem
 from cli.process import Command, python_module
-from cli.stack import Stack, connected
+from cli.stack import Stack, connected, with_links
 from cli.supervisor import EndRequests, ProcessEnded, Supervisor
 from settings import Settings
 
@@ -108,7 +108,7 @@ def found_settings(settings: Settings, folder: DataFolder) -> Settings:
     running = folder.addresses()
     if running is not None:
         secret = settings.webhook_secret.get_secret_value() or folder.webhook_secret()
-        return connected(settings, _preferring(settings, running), secret)
+        return with_links(connected(settings, _preferring(settings, running), secret), running, folder)
     if not settings.database_url or not settings.temporal_address:
         raise StartProblem(
             f"no database or no Temporal server is configured, and no `dom up` runs on {folder.root}",

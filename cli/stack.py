@@ -16,7 +16,7 @@ from cli.prepare import prepare_engine
 from cli.process import Command, python_module
 from cli.schema import bring_up_to_date
 from cli.supervisor import Part, Supervisor
-from settings import Settings
+from settings import Settings, is_browsable
 
 HTTP_OK = 200
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 -- where to reach one who listens there
@@ -121,7 +121,7 @@ class Stack:
 
     def _connected(self) -> Settings:
         secret = self.settings.webhook_secret.get_secret_value() or self.folder.webhook_secret()
-        return connected(self.settings, self._addresses(), secret)
+        return with_links(connected(self.settings, self._addresses(), secret), self._addresses(), self.folder)
 
     def _addresses(self) -> Addresses:
         settings = self.settings
@@ -155,6 +155,15 @@ def connected(settings: Settings, addresses: Addresses, webhook_secret: str) -> 
             "data_dir": settings.data_dir.absolute(),
         }
     )
+
+
+def with_links(settings: Settings, addresses: Addresses, folder: DataFolder) -> Settings:
+    """The settings with customers' links to the stack's own API, signed with a key of its own, unless they say
+    otherwise.
+    """
+    secret = settings.link_secret.get_secret_value() or folder.link_secret()
+    own = addresses.api_url if is_browsable(addresses.api_url) else ""
+    return settings.model_copy(update={"link_url": settings.link_url or own, "link_secret": SecretStr(secret)})
 
 
 def answers_ready(host: str, port: int) -> bool:

@@ -11,6 +11,7 @@ retiring_nodes      takes unbegun work away from nodes that cannot do it any mor
 accept_timeouts     takes work from nodes that did not accept it in time
 cancellation_timeouts ends cancellations that a node was asked for and did not answer in time
 collection_timeouts reminds customers of goods that are ready, and cancels what was not collected in time
+asking_customers    asks customers when what was promised comes later, and ends what they did not answer in time
 watching_processes  puts orders and returns without a process before a person
 watching_milestones opens exceptions for milestones that were not reached in time
 starting_relay      starts the relay of the outbox unless it runs
@@ -28,6 +29,8 @@ retiring_nodes                         a load of nodes or SKUs would wake it for
 expiring, watching_milestones,         what lapses is no change of the database
 accept_timeouts, cancellation_timeouts,
 collection_timeouts
+asking_customers                       compares what was told with what is expected, once that is known: at each change
+                                       of an order it would often be about a moment
 watching_processes, starting_relay,    compare with Temporal, which notifies nobody
 starting_work
 """

@@ -13,6 +13,10 @@ node_steps             a node's steps: taken or refused when they are reported
 cancellation_requests  cancellations that nodes are asked for: their answers, and what silence comes to
 collecting             goods that wait for their customer: he is reminded, and what he does not collect is cancelled
 collection_terms       how long goods are kept, and with which code
+customer_questions     customers are asked when what was promised comes later; questions are kept current and withdrawn
+question_offers        what a customer could have instead of waiting
+question_answers       answers of customers, and what silence comes to
+customer_links         links by which customers answer without a login
 carrier_events         a carrier's feed of scans: written down, and carried out for the orders it concerns
 carrier_reports        what a carrier reports of a parcel, carried out or put before a person
 unable_nodes           work is taken from nodes that cannot do it any more

@@ -8,20 +8,30 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import RowMapping
 
 from connectors.notifications.port import OutboundMessage
-from connectors.notifications.templates import MessageContext, MessageLine, postal_address, render
+from connectors.notifications.templates import (
+    AskedCustomer,
+    MessageContext,
+    MessageLine,
+    OfferedSwap,
+    postal_address,
+    render,
+)
 from dom.notifications.messages import Medium, MessageKind
 from dom.orders.order import Promise
 from dom.shared.money import Money
+from services.customer_links import NO_LINKS, CustomerLinks
 
 
-def compose(row: RowMapping, webhook_url: str) -> OutboundMessage:
-    """A row of the outbox, as `outbox.claim` answers it, as a message that is ready to go.
+def compose(row: RowMapping, webhook_url: str, links: CustomerLinks = NO_LINKS) -> OutboundMessage:
+    """A row of the outbox, as `outbox.claim` answers it, as a message that is ready to go. A question's link stands in
+    the mail alone: whoever has it answers for the customer.
 
     Raises whatever stands in the way: such a message waits until it can be written.
     """
     if row["message_key"] is None:
         return _as_it_stands(row)
-    context = _context(row, row["payload"])
+    link = links.address(row["payload"]["link_id"]) if _has_link(row) else ""
+    context = _context(row, row["payload"], link)
     kind = MessageKind(row["kind"])
     if row["medium"] == Medium.WEBHOOK:
         payload = {"type": f"order.{kind}", "data": context.model_dump(mode="json")}
@@ -44,7 +54,11 @@ def _as_it_stands(row: RowMapping) -> OutboundMessage:
     return OutboundMessage(key=row["business_key"], medium=medium, recipient=row["recipient"], payload=payload)
 
 
-def _context(known: RowMapping, about: dict[str, Any]) -> MessageContext:
+def _has_link(row: RowMapping) -> bool:
+    return (row["medium"], row["kind"]) == (Medium.MAIL, MessageKind.PROMISE_SLIPPED)
+
+
+def _context(known: RowMapping, about: dict[str, Any], link: str) -> MessageContext:
     units: dict[str, int] | None = about["lines"] if "lines" in about else known["f_lines"]
     earliest = known["f_earliest"] or known["promise_earliest"]
     latest = known["f_latest"] or known["promise_latest"]
@@ -67,6 +81,29 @@ def _context(known: RowMapping, about: dict[str, Any]) -> MessageContext:
         gave_up=about.get("gave_up", False),
         collection_code=known["collection_code"] or "",
         collect_by=_local(known["collect_by"], known["node_zone"]),
+        question=_question(known, about, link) if "choices" in about else None,
+    )
+
+
+def _question(known: RowMapping, about: dict[str, Any], link: str) -> AskedCustomer:
+    return AskedCustomer(
+        question_id=about["question_id"],
+        promised=about["promised"],
+        expected=about["expected"],
+        choices=about["choices"],
+        swap=tuple(
+            OfferedSwap(
+                instead_of=_lines(known, {each["line_id"]: each["units"]})[0],
+                article=MessageLine(
+                    description=each["description"] or each["sku"], sku=each["sku"], quantity=each["quantity"]
+                ),
+                unit_price=Money(amount=each["unit_price"], currency=about["currency"]),
+            )
+            for each in about["swap"]
+        ),
+        answer_by=about["answer_by"],
+        silence=about["silence"],
+        link=link,
     )
 
 

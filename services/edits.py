@@ -20,7 +20,7 @@ from services.change_orders import Writing, change_order, locked
 from services.database import Database
 from services.sourcing_again import source_waiting
 from store.fulfilment import fulfilments
-from store.orders import orders, reads
+from store.orders import customer_questions, orders, reads
 from store.orders import state as order_state
 
 
@@ -70,7 +70,7 @@ async def edit(database: Database, order_id: str, command: EditOrder, *, preview
 
     async def transaction() -> EditOutcome:
         async with database.transaction() as connection:
-            outcome = await _edit(database, connection, order_id, command)
+            outcome = await edit_in(database, connection, order_id, command)
             if preview:
                 raise _Preview(outcome)
             return outcome
@@ -81,7 +81,10 @@ async def edit(database: Database, order_id: str, command: EditOrder, *, preview
         return made.outcome
 
 
-async def _edit(database: Database, connection: AsyncConnection, order_id: str, command: EditOrder) -> EditOutcome:
+async def edit_in(database: Database, connection: AsyncConnection, order_id: str, command: EditOrder) -> EditOutcome:
+    """Make the changes in this transaction. Raises as `edit`, and OutOfReach: the transaction must then end, and may
+    be tried again.
+    """
     before = await locked(connection, order_id)
     await _must_be_known(connection, command)
     known = await orders.find(connection, order_id)
@@ -92,6 +95,7 @@ async def _edit(database: Database, connection: AsyncConnection, order_id: str, 
         as_of = database.as_of(order, command.at)
         await source_waiting(database, connection, order_id, SourcingCause.EDITED, as_of)
         await _refuse_to_wait(connection, order, before, as_of)
+        await customer_questions.tell(connection, order_id)
     after = await order_state.read(connection, order_id)
     found = await orders.find(connection, order_id)
     return EditOutcome(

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.status import FulfilmentStatus, ReturnStatus
-from dom.orders.waiting_for import ReturnWaiting, UnitsWaiting, WaitsFor, WorkWaiting, waiting_for
+from dom.orders.status import FINAL_ORDER, FulfilmentStatus, ReturnStatus
+from dom.orders.waiting_for import AnswerWaiting, ReturnWaiting, UnitsWaiting, WaitsFor, WorkWaiting, waiting_for
 from dom.returns import EXPIRES_AFTER
 from dom.sourcing.models import Outcome
 from dom.sourcing.policy.document import Retry
-from store.orders import resuming
+from store.orders import customer_questions, resuming
 from store.sourcing import decisions
 
 
@@ -22,7 +22,15 @@ async def read(connection: AsyncConnection, order: Mapping[str, Any], now: datet
         await _units(connection, order["order_id"], units, now) if units else None,
         [_work(each) for each in order["fulfilments"]],
         [_return(each) for each in order["returns"]],
+        await _asked(connection, order["order_id"]) if order["status"] not in FINAL_ORDER else None,
     )
+
+
+async def _asked(connection: AsyncConnection, order_id: str) -> AnswerWaiting | None:
+    found = await customer_questions.open_of(connection, order_id)
+    if found is None:
+        return None
+    return AnswerWaiting(found["question_id"], found["answer_by"], sum(found["units"].values()))
 
 
 async def _units(connection: AsyncConnection, order_id: str, units: Mapping[str, int], now: datetime) -> UnitsWaiting:

@@ -19,6 +19,7 @@ from dom.shared.backoff import pause
 from dom.shared.errors import OutsideFailure
 from services import availability_news, reoptimisation
 from services.composing import compose
+from services.customer_links import NO_LINKS, CustomerLinks
 from services.database import Database
 from store import backorders, exceptions
 from store.database.engine import is_unavailable
@@ -80,18 +81,25 @@ class _Sent:
 
 
 class Relay:
-    """Sends what stands in the outbox. `senders` by medium; `webhook_url` where the webhooks of orders go.
+    """Sends what stands in the outbox. `senders` by medium; `webhook_url` where the webhooks of orders go, `links` how
+    customers answer.
 
     Messages for one receiver go one after the other. One that fails holds up its own receiver, and a slow medium its
     own slots.
     """
 
     def __init__(
-        self, database: Database, senders: Mapping[Medium, Sender], webhook_url: str = "", pace: RelayPace | None = None
+        self,
+        database: Database,
+        senders: Mapping[Medium, Sender],
+        webhook_url: str = "",
+        pace: RelayPace | None = None,
+        links: CustomerLinks = NO_LINKS,
     ) -> None:
         self._database = database
         self._senders = senders
         self._webhook_url = webhook_url
+        self._links = links
         self._pace = pace or RelayPace()
         self._number = 0
         self._look_at = 0.0
@@ -171,7 +179,7 @@ class Relay:
 
     async def _sent(self, row: RowMapping) -> _Sent:
         try:
-            message = compose(row, self._webhook_url)
+            message = compose(row, self._webhook_url, self._links)
         except Exception as error:  # it has not left, and waits until it can be written
             _log.exception("cannot write a message", key=row["business_key"])
             return self._put_off(row, error)

@@ -30,7 +30,7 @@ from services.database import Database
 from store import backorders, exceptions
 from store.fulfilment import fulfilments
 from store.notifications import messages
-from store.orders import orders, resuming, timeline
+from store.orders import customer_questions, orders, resuming, timeline
 from store.orders import state as order_state
 from store.sourcing import decisions
 
@@ -77,7 +77,7 @@ async def _source(
     if not state.backordered or state.blocked(BlockedStep.SOURCING):
         return None, asked.cause
     order = await orders.document(connection, asked.order_id)
-    run = await _run(database, connection, order, asked)
+    run = await run_of(database, connection, order, asked)
     planned = await sourcing.plan_order(connection, database, order, state.waiting, run)
     choice = await substitution.choose(connection, database, order, planned, run)
     if choice:
@@ -96,7 +96,7 @@ async def _source(
     return result, run.cause
 
 
-async def _run(database: Database, connection: AsyncConnection, order: Order, asked: SourceAgain) -> SourcingRun:
+async def run_of(database: Database, connection: AsyncConnection, order: Order, asked: SourceAgain) -> SourcingRun:
     """Why the units are sourced, and without which nodes. The store knows better than who asks."""
     order_id = order.order_id
     found = await resuming.sourcings(connection, order_id)
@@ -137,6 +137,13 @@ async def _tell(
 ) -> None:
     """Of units that lost their node and found no other the customer hears and, if it is for stock, a person."""
     order_id = state.order_id
+    if await customer_questions.tell_first_days(connection, order_id) and (
+        await customer_questions.waited_without_a_day(connection, order_id)
+    ):
+        key = decisions.sourced_key(run.attempt)
+        await messages.write(
+            connection, order_id, key, MessageKind.PROMISE_UPDATED, context={}, webhook=database.webhooks
+        )
     if run.failed and result.waiting and not result.cancels:
         await messages.write(
             connection,

@@ -20,7 +20,7 @@ from services import sourcing
 from services.change_orders import Writing, change_order
 from services.database import Database
 from services.planning import decide, see
-from store.orders import reads
+from store.orders import customer_questions, reads
 from store.sourcing.decisions import Planned
 
 SUBSTITUTED: Final = "What is short goes as approved substitutes: the order is planned anew with them."
@@ -31,9 +31,19 @@ async def choose(
 ) -> Choice:
     """The substitutes to be taken for what the plan leaves over; empty if none is approved, allowed and there."""
     decision, policy = planned.decision, database.reference.last_seen.policy
-    if not order.allow_substitutes or not decision.unfilled or decision.outcome is Outcome.CANCELLED:
+    if not order.allow_substitutes or decision.outcome is Outcome.CANCELLED:
         return ()
-    if not _allowed(policy, decision.strategy) or len(order.lines) + len(decision.unfilled) > MAX_LINES:
+    return await possible(connection, database, order, planned, run) if _allowed(policy, decision.strategy) else ()
+
+
+async def possible(
+    connection: AsyncConnection, database: Database, order: Order, planned: Planned, run: SourcingRun
+) -> Choice:
+    """The best substitutes for what the plan leaves over, if the customer took them; empty if none is approved and
+    there.
+    """
+    decision = planned.decision
+    if not decision.unfilled or len(order.lines) + len(decision.unfilled) > MAX_LINES:
         return ()
     approved = {each.sku for line in decision.unfilled for each in planned.snapshot.skus[line.sku].substitutes}
     approved -= set(await reads.unknown_skus(connection, sorted(approved))) if approved else set()
@@ -48,11 +58,9 @@ async def choose(
     return best(plans)
 
 
-async def take(
-    connection: AsyncConnection, order_id: str, revision: int, choice: Choice, run: SourcingRun, writing: Writing
-) -> None:
-    """Edit the order so that the substitutes stand for what they replace."""
-    changes = tuple(
+def changes(choice: Choice) -> tuple[TakeSubstitute, ...]:
+    """The edit by which the substitutes stand for what they replace."""
+    return tuple(
         TakeSubstitute(
             line_id=each.line.line_id,
             units=each.units,
@@ -63,12 +71,20 @@ async def take(
         )
         for each in choice
     )
+
+
+async def take(
+    connection: AsyncConnection, order_id: str, revision: int, choice: Choice, run: SourcingRun, writing: Writing
+) -> None:
+    """Edit the order so that the substitutes stand for what they replace."""
     reason = ", ".join(
         f"{each.units} {each.line.sku} short: {each.quantity} {each.substitute.sku} ({each.substitute.price})"
         for each in choice
     )
-    command = EditOrder(revision=revision, changes=changes, actor=OFL, at=run.as_of, reason=reason[:500])
+    command = EditOrder(revision=revision, changes=changes(choice), actor=OFL, at=run.as_of, reason=reason[:500])
     await change_order(connection, order_id, command, writing)
+    for each in choice:
+        await customer_questions.stands_for(connection, order_id, each.line_id, each.line.line_id)
 
 
 def _allowed(policy: Policy, strategy: str) -> bool:

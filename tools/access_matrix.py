@@ -71,6 +71,8 @@ RULES: Final[dict[str, Foreign]] = {
     **{f"{verb}Fulfilment": _OF_ORDER for verb in ("arrived", "lose", "deliver", "reship", "move", "split")},
     **{f"{verb}Fulfilment": _OF_ORDER for verb in ("collected", "keep", "putBack", "ship")},
     "listCancellationRequests": _LIST,
+    "listCustomerQuestions": _LIST,
+    "answerCustomerQuestion": _OF_ORDER,
     "grantCancellationRequest": _OF_ORDER,
     "refuseCancellationRequest": _OF_ORDER,
     "listShipments": Foreign(LEFT_OUT, LEFT_OUT, LEFT_OUT),

@@ -217,6 +217,7 @@ _EDITS: Final[dict[EditKind, Callable[[str], Change]]] = {
     _K.SET_REQUESTED_BY: lambda _: changes.SetRequestedBy(requested_by=None),
     _K.SET_PICKUP_NODE: lambda _: changes.SetPickupNode(pickup_node="st-york"),
     _K.SET_TAGS: lambda _: changes.SetTags(tags=("vip",)),
+    _K.SET_SHIP_COMPLETE: lambda _: changes.SetShipComplete(ship_complete=False),
 }
 ASKS: Final = (
     *(_step(step) for step in FulfilmentStep),

@@ -23,7 +23,14 @@ _ORDER: Final = (
     "addOrderNote",
     "listOrderNotes",
 )
-_OF_ORDER: Final = ("listFulfilments", "listCancellationRequests", "listShipments", "listMessages", "listExceptions")
+_OF_ORDER: Final = (
+    "listFulfilments",
+    "listCancellationRequests",
+    "listCustomerQuestions",
+    "listShipments",
+    "listMessages",
+    "listExceptions",
+)
 _HOLD: Final = ("releaseHold",)
 _STEPS: Final = tuple(
     f"{step}_fulfilment" for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")
@@ -83,6 +90,10 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "listShipments": (
         Follow("/items/0/carrier", "carrier", ("reportCarrierEvents",)),
         Follow("/items/0/fulfilments/0", "fulfilment_id", ("getFulfilmentLabel",)),
+    ),
+    "listCustomerQuestions": (
+        Follow("/items/0/question_id", "question_id", ("answerCustomerQuestion",)),
+        Follow("/items/0/order_id", "order_id", ("getOrder",)),
     ),
     "listCancellationRequests": (
         Follow("/items/0/request_id", "request_id", _CANCELLATION),

@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http import problems
+from api.http import addresses, problems
 
 MAX_BYTES: Final = 2_000_000
 """Temporal refuses payloads above 2 MiB."""
@@ -14,6 +14,9 @@ MAX_FILE_BYTES: Final = 256_000_000
 """Of a file whose rows are read as they come; a million rows have some 30 MB."""
 FILES: Final = frozenset({"/v1/inventory/imports"})
 """Where files are sent to."""
+
+MAX_LINK_BYTES: Final = 4_096
+"""Of what comes by a customer's link, from anybody: an answer is a word."""
 
 _WITHOUT_BODY: Final = {"GET", "HEAD", "OPTIONS", "DELETE"}
 
@@ -36,30 +39,33 @@ class BodyGuard:
         if scope["path"] in FILES:
             await self._app(scope, _counted(receive), send)
             return
+        most = MAX_LINK_BYTES if addresses.is_link(scope) else self._max_bytes
         try:
-            body = await self._read(scope, receive)
+            body = await _read(scope, receive, most)
         except ClientDisconnect:
             return
         if body is None:
-            problem = problems.of(problems.TOO_LARGE, f"a body may have {self._max_bytes} bytes")
+            problem = problems.of(problems.TOO_LARGE, f"a body may have {most} bytes")
             await problems.answer(problem, {"Connection": "close"})(scope, receive, send)
         else:
             await self._app(scope, _Replay(body, receive), send)
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > self._max_bytes:
+
+async def _read(scope: Scope, receive: Receive, most: int) -> bytes | None:
+    """The body; None where it is larger."""
+    announced = dict(scope["headers"]).get(b"content-length", b"0")
+    if announced.isdigit() and int(announced) > most:
+        return None
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += bytes(message.get("body", b""))
+        if len(body) > most:
             return None
-        body = b""
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            body += bytes(message.get("body", b""))
-            if len(body) > self._max_bytes:
-                return None
-            if not message.get("more_body", False):
-                return body
+        if not message.get("more_body", False):
+            return body
 
 
 def _counted(receive: Receive) -> Receive:

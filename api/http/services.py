@@ -17,6 +17,7 @@ from processes.exception_actions import ExceptionActions
 from processes.orders import OrderProcesses
 from processes.returns import ReturnProcesses
 from services.authentication import KeyRing
+from services.customer_links import NO_LINKS, CustomerLinks
 from services.reservations import SoftReservations
 from settings import Settings
 from store.channels import Registered
@@ -34,7 +35,7 @@ class Services:
     """Opened once a process. `reads` is for single statements, `engine` for transactions.
 
     `reference` remembers nodes, tariffs, the policy and SKUs until they change. `webhooks`: a webhook is told what
-    customers are told.
+    customers are told. `links`: how customers answer without a login.
     """
 
     engine: AsyncEngine
@@ -46,6 +47,7 @@ class Services:
     tail: Tail
     reference: ReferenceCache = field(default_factory=ReferenceCache)
     webhooks: bool = False
+    links: CustomerLinks = NO_LINKS
     reservations: SoftReservations = field(init=False)
     channels: Registered = field(init=False)
     keys: KeyRing = field(init=False)
@@ -76,7 +78,8 @@ class Services:
         tail = Tail(reads, reference, settings.stream_listeners)
         orders, returns = OrderProcesses(durable, reads), ReturnProcesses(durable, reads, engine)
         work, webhooks = BackgroundWork(durable, engine), bool(settings.webhook_url)
-        return cls(engine, reads, durable, orders, returns, work, tail, reference, webhooks=webhooks)
+        links = CustomerLinks(settings.link_url, settings.link_secret.get_secret_value())
+        return cls(engine, reads, durable, orders, returns, work, tail, reference, webhooks=webhooks, links=links)
 
 
 async def connect(settings: Settings) -> Client:

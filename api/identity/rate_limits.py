@@ -13,7 +13,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http import problems
+from api.http import addresses, problems
 from dom.shared.access import Principal
 
 WINDOW_SECONDS: Final = 60
@@ -49,21 +49,29 @@ class Buckets:
         return int(bucket.left), 0
 
 
-class RateLimits:
-    """Answers 429 to a caller who asks too much; tells the others what is left to them."""
+LINK_QUOTA: Final = 120
+"""Requests with customers' links from one address, in a minute."""
 
-    def __init__(self, app: ASGIApp, quota: int) -> None:
+
+class RateLimits:
+    """Answers 429 to a caller who asks too much, and to an address that opens too many customers' links; tells the
+    others what is left to them.
+    """
+
+    def __init__(self, app: ASGIApp, quota: int, link_quota: int = LINK_QUOTA) -> None:
         self._app = app
-        self._buckets = Buckets(quota)
+        self._callers = Buckets(quota)
+        self._links = Buckets(link_quota)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request of a caller on, or answer it with a problem."""
-        caller = scope.get("state", {}).get("caller") if scope["type"] == "http" else None
-        if not isinstance(caller, Principal):
+        """Pass the request on, or answer it with a problem."""
+        counted = self._counted(scope) if scope["type"] == "http" else None
+        if counted is None:
             await self._app(scope, receive, send)
             return
-        left, wait = self._buckets.take(caller.key_id or f"token:{caller.name}")
-        policy = f'"caller";q={self._buckets.quota};w={WINDOW_SECONDS}'
+        buckets, name = counted
+        left, wait = buckets.take(name)
+        policy = f'"caller";q={buckets.quota};w={WINDOW_SECONDS}'
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -73,9 +81,18 @@ class RateLimits:
             await send(message)
 
         if left < 0:
-            problem = problems.of(problems.TOO_MANY, f"more than {self._buckets.quota} requests in a minute")
+            problem = problems.of(problems.TOO_MANY, f"more than {buckets.quota} requests in a minute")
             await problems.answer(problem, {"Retry-After": str(max(wait, 1)), "Connection": "close"})(
                 scope, receive, answer
             )
             return
         await self._app(scope, receive, answer)
+
+    def _counted(self, scope: Scope) -> tuple[Buckets, str] | None:
+        """For whom the request counts; None for nobody."""
+        caller = scope.get("state", {}).get("caller")
+        if isinstance(caller, Principal):
+            return self._callers, caller.key_id or f"token:{caller.name}"
+        if not addresses.is_link(scope):
+            return None
+        return self._links, scope["client"][0] if scope.get("client") else ""

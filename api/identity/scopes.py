@@ -14,8 +14,11 @@ from dom.shared.errors import Forbidden
 
 PUBLIC: Final = frozenset(
     {"/health/live", "/health/ready", "/problems/{name}", "/docs", "/docs/files", "/openapi.json"}
+    | {"/questions/{token}"}
 )
-"""Routes that everybody may use: whether it lives, what it says of itself. They tell nothing of any order."""
+"""Routes that need no caller: whether it lives, what it says of itself, which tell nothing of any order; and customers'
+links, of which each token opens one question.
+"""
 
 
 class _Needs:

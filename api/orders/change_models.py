@@ -14,6 +14,7 @@ from dom.orders.editing.changes import (
     SetPickupNode,
     SetQuantity,
     SetRequestedBy,
+    SetShipComplete,
     SetShippingMethod,
     SetShipTo,
     SetTags,
@@ -44,7 +45,8 @@ AskedChange = Annotated[
     | SetShippingMethod
     | SetRequestedBy
     | SetPickupNode
-    | SetTags,
+    | SetTags
+    | SetShipComplete,
     Field(discriminator="change"),
 ]
 

@@ -5,7 +5,7 @@ Each kind has a template in `templates/` whose first line is the subject and the
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -14,6 +14,7 @@ from dom.notifications.messages import MessageKind
 from dom.orders.order import Promise
 from dom.shared.base import Value
 from dom.shared.money import Money
+from dom.shared.texts import day_in_words, moment_in_words
 
 
 class MessageLine(Value):
@@ -24,6 +25,29 @@ class MessageLine(Value):
     quantity: int
 
 
+class OfferedSwap(Value):
+    """Units of an article go as units of another, at a price each."""
+
+    instead_of: MessageLine
+    article: MessageLine
+    unit_price: Money
+
+
+class AskedCustomer(Value):
+    """What a customer is asked: the day that was told, the one expected now, what may be chosen and until when.
+    `silence` is what is done if nobody answers. `link` leads to where he answers: in the mail alone.
+    """
+
+    question_id: str
+    promised: datetime
+    expected: datetime | None = None
+    choices: tuple[str, ...]
+    swap: tuple[OfferedSwap, ...] = ()
+    answer_by: datetime
+    silence: str
+    link: str = ""
+
+
 class MessageContext(Value):
     """What a message may tell; what is not known stays empty and is left out.
 
@@ -32,7 +56,8 @@ class MessageContext(Value):
     and `carrier` belong to the shipment; `node_name` and `node_address` are where the goods can be collected or are to
     be sent back to. `reason` is why it was cancelled: for the webhook, and in no mail.
     `gave_up` says that what was cancelled could not be had in time. `collection_code` is the code with which goods are
-    collected, `collect_by` until when they are kept, as the clock at the node shows it.
+    collected, `collect_by` until when they are kept, as the clock at the node shows it. `question` is what the
+    customer is asked.
     """
 
     order_id: str
@@ -52,6 +77,7 @@ class MessageContext(Value):
     gave_up: bool = False
     collection_code: str = ""
     collect_by: datetime | None = None
+    question: AskedCustomer | None = None
 
 
 class Rendered(Value):
@@ -70,10 +96,6 @@ def postal_address(document: Mapping[str, Any] | None) -> str:
     return ", ".join(filter(None, (*document["lines"], place, document["region"], document["country"])))
 
 
-def _day(at: date) -> str:
-    return f"{at:%A} {at.day} {at:%B %Y}"
-
-
 _ENVIRONMENT: Final = Environment(
     loader=PackageLoader("connectors.notifications"),
     autoescape=select_autoescape(["html"]),
@@ -82,8 +104,9 @@ _ENVIRONMENT: Final = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_ENVIRONMENT.filters["day"] = _day
 _ENVIRONMENT.filters["time"] = "{:%H:%M}".format
+_ENVIRONMENT.filters["day"] = day_in_words
+_ENVIRONMENT.filters["moment"] = moment_in_words
 
 
 def render(kind: MessageKind, context: MessageContext) -> Rendered:

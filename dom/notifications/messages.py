@@ -15,6 +15,8 @@ class MessageKind(StrEnum):
     RETURNED_TO_SENDER = "returned_to_sender"
     CANCELLED = "cancelled"
     ORDER_EDITED = "order_edited"
+    PROMISE_SLIPPED = "promise_slipped"
+    PROMISE_UPDATED = "promise_updated"
     RETURN_REQUESTED = "return_requested"
     RETURN_RECEIVED = "return_received"
     REFUNDED = "refunded"

@@ -15,6 +15,7 @@ notes        what people write about an order
 order        an order as it was captured, and the promise its customer got. `dom.orders.intake` is where it
              is checked
 pickup       goods that wait at their node for the customer: the code, and how long they are kept
+questions    when what was promised comes later: what the customer is asked, and what becomes of that
 return_calls the same of a return
 search_filter which orders are asked for: the filter of the order list, which saved views keep
 searching    what is searched of an order, and how what a person types is read

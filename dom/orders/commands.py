@@ -230,6 +230,9 @@ class CancelUnits(Requested):
     is possible and enough: only if nothing is), and Forbidden for work at another node.
 
     `answer_by`: until when nodes that are asked have time, by fulfilment; one that is not named has none.
+
+    `taken_from`: which units of the lines are meant, by the fulfilment they are in or `waiting`, and line; empty: those
+    that wait first, then the least advanced work. It goes with `lines` and the mode `all`.
     """
 
     verb: Literal["cancel_units"] = "cancel_units"
@@ -237,6 +240,7 @@ class CancelUnits(Requested):
     mode: CancelMode = CancelMode.ALL
     answer_by: dict[str, datetime] = Field(default={})
     nodes: tuple[str, ...] | None = None
+    taken_from: dict[str, dict[str, int]] = Field(default={})
     actor: str
     at: datetime
     reason: str = ""

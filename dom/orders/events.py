@@ -61,6 +61,11 @@ class EventKind(StrEnum):
     SPLIT = "split"
     MESSAGE_RESENT = "message_resent"
     PROCESS_REVIVED = "process_revived"
+    CUSTOMER_ASKED = "customer_asked"
+    CUSTOMER_QUESTION_CHANGED = "customer_question_changed"
+    CUSTOMER_ANSWERED = "customer_answered"
+    CUSTOMER_QUESTION_EXPIRED = "customer_question_expired"
+    CUSTOMER_QUESTION_WITHDRAWN = "customer_question_withdrawn"
     EXCEPTION_ASSIGNED = "exception_assigned"
     EXCEPTION_SNOOZED = "exception_snoozed"
     EXCEPTION_COMMENTED = "exception_commented"
@@ -311,6 +316,22 @@ class ProcessRevivedData(EventData):
     return_id: str | None = None
 
 
+class QuestionData(EventData):
+    """What the customer is asked: late units by line, the day that was told and the one expected now (absent: nobody
+    knows), what may be chosen and until when. `answer`: what was chosen, or what silence came to; `end`: why the
+    question was withdrawn.
+    """
+
+    question_id: str
+    lines: dict[str, int]
+    promised: datetime
+    expected: datetime | None = None
+    choices: tuple[str, ...]
+    answer_by: datetime
+    answer: str | None = None
+    end: str | None = None
+
+
 INTERNAL: Final = frozenset({"policy_version", "strategy", "cost", "before", "saving", "price", "run_id"})
 """What the data of events say of the merchant's costs and policy, and of processes: not for partners."""
 
@@ -389,6 +410,11 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.SPLIT: EventInfo(SplitData, "Some units of work that no node had begun became a fulfilment of their own"),
     _KIND.MESSAGE_RESENT: EventInfo(ResentData, "A message was sent once more"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
+    _KIND.CUSTOMER_ASKED: EventInfo(QuestionData, "The customer is asked, as what was promised comes later"),
+    _KIND.CUSTOMER_QUESTION_CHANGED: EventInfo(QuestionData, "What the customer is asked about has changed"),
+    _KIND.CUSTOMER_ANSWERED: EventInfo(QuestionData, "The customer chose, or staff or the channel in his name"),
+    _KIND.CUSTOMER_QUESTION_EXPIRED: EventInfo(QuestionData, "The customer did not answer in time"),
+    _KIND.CUSTOMER_QUESTION_WITHDRAWN: EventInfo(QuestionData, "There was nothing to ask the customer any more"),
     _KIND.EXCEPTION_ASSIGNED: EventInfo(ExceptionData, "An exception was given to a person or a role, or given back"),
     _KIND.EXCEPTION_SNOOZED: EventInfo(ExceptionData, "An exception was put off, or is not put off any more"),
     _KIND.EXCEPTION_COMMENTED: EventInfo(ExceptionData, "Somebody wrote a comment on an exception"),

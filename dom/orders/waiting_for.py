@@ -31,6 +31,7 @@ class Awaited(StrEnum):
     COLLECTION = "collection"
     GOODS_BACK = "goods_back"
     INSPECTION = "inspection"
+    ANSWER = "answer"
 
 
 class Party(StrEnum):
@@ -51,14 +52,18 @@ class WaitsFor(Value):
     name: str | None = Field(description="Code of the node or carrier; null for others, and a carrier not named yet.")
     until: Utc = Field(
         description="Until when, in UTC: when the work must leave, the goods arrive or can be collected, the units are "
-        "released or sourced again, or the return's time is over. A time that is past is late."
+        "released or sourced again, or the time of the return or of the customer's answer is over. A time that is past "
+        "is late."
     )
     gives_up_at: Utc | None = Field(
         default=None, description="When units without a node are cancelled at last, in UTC; null for what is not."
     )
-    units: int | None = Field(default=None, description="Units without a node; null where it is of other things.")
+    units: int | None = Field(
+        default=None, description="Units without a node, or that the customer is asked about; null otherwise."
+    )
     fulfilment_id: str | None = Field(default=None, description="The work it is of; null if it is of none.")
     return_id: str | None = Field(default=None, description="The return it is of; null if it is of none.")
+    question_id: str | None = Field(default=None, description="What the customer is asked; null for other things.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,15 @@ class ReturnWaiting:
     node_id: str
     status: ReturnStatus
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerWaiting:
+    """What the order's customer is asked, about so many units."""
+
+    question_id: str
+    answer_by: datetime
+    units: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +126,28 @@ _PROMISED: Final = frozenset({_S.READY, _S.HANDED_OVER})
 
 
 def waiting_for(
-    units: UnitsWaiting | None, work: Sequence[WorkWaiting], returns: Sequence[ReturnWaiting] = ()
+    units: UnitsWaiting | None,
+    work: Sequence[WorkWaiting],
+    returns: Sequence[ReturnWaiting] = (),
+    asked: AnswerWaiting | None = None,
 ) -> tuple[WaitsFor, ...]:
-    """What an order with these units without a node, fulfilments and returns waits for; empty if everything has ended.
-
-    The sequence is that of the arguments. `units` is None if every unit has, or had, a node.
+    """What an order with these units without a node, fulfilments, returns and open question waits for, the customer's
+    answer first; empty if everything has ended. `units` is None if every unit has, or had, a node.
     """
     return (
+        *(_answer(asked) if asked is not None else ()),
         *(_units(units) if units is not None else ()),
         *(_of_work(each) for each in work if each.status not in FINAL_FULFILMENT),
         *(_of_return(each) for each in returns if each.status not in FINAL_RETURN),
+    )
+
+
+def _answer(asked: AnswerWaiting) -> tuple[WaitsFor, ...]:
+    who, until = Party.CUSTOMER, asked.answer_by
+    return (
+        WaitsFor(
+            what=Awaited.ANSWER, who=who, name=None, until=until, units=asked.units, question_id=asked.question_id
+        ),
     )
 
 

@@ -30,6 +30,8 @@ SCREENING: Final = f"{SYSTEM}screening"
 """The hold policy's rules."""
 SEED: Final = f"{SYSTEM}seed"
 """The sample network that an empty database is filled with."""
+CUSTOMER: Final = "customer:link"
+"""The customer, by a link that was mailed to him. No caller can have such a name."""
 MAX_NAME: Final = 64
 _ONCE_OURS: Final = frozenset({"ofl", "allocation", "network", "temporal", "seed", "clock"})
 """What our own processes were called before; entries of the ledger still say so."""

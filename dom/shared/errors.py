@@ -14,6 +14,7 @@
     │   ├── OrderConflict      same channel and external_id, other content
     │   ├── CannotCancel       handed over, or cancelled already
     │   ├── CannotChange       too late for a change of the order
+    │   ├── QuestionEnded      the customer's question was answered otherwise, or has ended
     │   ├── Stale              what the caller saw is not so any more
     │   ├── StepNotPossible    the fulfilment, return or inbound is past that step
     │   │   ├── OnHold             the step waits for a hold to be released
@@ -201,6 +202,15 @@ class StockConflict(Conflict):
 
     type = "stock-conflict"
     title = "The stock does not allow it"
+
+
+class QuestionEnded(Conflict):
+    """The question was answered otherwise, nobody answered it in time, or there is nothing to ask any more; `data` says
+    which. Nothing was done.
+    """
+
+    type = "question-ended"
+    title = "The question is not open any more"
 
 
 class Stale(Conflict):

@@ -38,6 +38,11 @@ def cancellation_request_id(order: str, number: int) -> str:
     return f"{order}-C{number}"
 
 
+def question_id(order: str, number: int) -> str:
+    """The id of a question to an order's customer, counted from 1 over the order's whole life."""
+    return f"{order}-Q{number}"
+
+
 def return_id(order: str, token: str) -> str:
     """The id of a return; the same token (the caller's idempotency key) gives the same id."""
     return f"{order}-R{b32encode(hashlib.sha256(token.encode()).digest())[:6].decode()}"

@@ -1,7 +1,10 @@
-"""What of a text is seen: names and ids that differ only in what nobody sees are the same to people."""
+"""What of a text is seen: names and ids that differ only in what nobody sees are the same to people. And
+days in words.
+"""
 
 import unicodedata
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
@@ -65,3 +68,13 @@ def escaped(text: str) -> str:
     bytes for it, so it can be neither answered nor kept.
     """
     return text.encode(errors="backslashreplace").decode()
+
+
+def day_in_words(at: date) -> str:
+    """A day, as customers read it."""
+    return f"{at:%A} {at.day} {at:%B %Y}"
+
+
+def moment_in_words(at: datetime) -> str:
+    """A moment, as customers read it."""
+    return f"{day_in_words(at.astimezone(UTC))}, {at.astimezone(UTC):%H:%M} UTC"

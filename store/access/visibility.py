@@ -15,6 +15,7 @@ from store.enums import InboundKind
 from store.tables.cancellations import cancellation_requests
 from store.tables.feeds import inbound
 from store.tables.orders import fulfilments, orders, shipment_fulfilments, shipments
+from store.tables.questions import customer_questions
 from store.tables.returns import returns
 
 Conditions = list[ColumnElement[bool]]
@@ -80,6 +81,11 @@ def of_cancellations(limits: Limits) -> Conditions:
     return [*conditions, *_of_channels(cancellation_requests.c.order_id, limits)]
 
 
+def of_questions(limits: Limits) -> Conditions:
+    """Questions about orders that are seen."""
+    return of_order_in(customer_questions.c.order_id, limits)
+
+
 def of_inbound(limits: Limits) -> Conditions:
     """Goods that come to one of the nodes, or leave one of them. Returns of orders are of the orders' channels alone;
     what else comes belongs to no channel.
@@ -110,6 +116,7 @@ ORDER: Final = Kind("order", orders.c.id, of_orders)
 FULFILMENT: Final = Kind("fulfilment", fulfilments.c.id, of_fulfilments)
 RETURN: Final = Kind("return", returns.c.id, of_returns)
 CANCELLATION: Final = Kind("cancellation request", cancellation_requests.c.id, of_cancellations)
+QUESTION: Final = Kind("question", customer_questions.c.id, of_questions)
 INBOUND: Final = Kind("inbound", inbound.c.reference, of_inbound)
 
 

@@ -1,6 +1,7 @@
 """Orders: captured once, their timeline, their reads, and what a process needs to go on.
 
 bulk_runs  one action on many orders: what was asked, and what became of each
+customer_questions questions to customers, and what they were told of each line
 orders     orders and their lines: captured once, then only their units' counts and their status move
 processes  orders and returns that must have a process, and what a person is told of those that have none,
            or a wrong one

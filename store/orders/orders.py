@@ -49,8 +49,9 @@ async def capture(connection: AsyncConnection, request: Order) -> bool:
 
 _LINES = text("""
 WITH written AS (
-    INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price, backordered)
-    SELECT :order_id, l.line_id, l.position, l.sku, l.quantity, l.unit_price, l.backordered
+    INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price, backordered, promised)
+    SELECT :order_id, l.line_id, l.position, l.sku, l.quantity, l.unit_price, l.backordered,
+           CASE WHEN l.backordered = 0 THEN CAST(:latest AS timestamptz) END
     FROM jsonb_to_recordset(CAST(:lines AS jsonb))
         AS l (line_id text, position int, sku text, quantity int, unit_price bigint, backordered int)
 )

@@ -20,7 +20,9 @@ WITH captured AS (
 ), found AS (
     UPDATE order_search SET text = :search_text, postal_code = :postal_code WHERE order_id = :id
 )
-UPDATE orders SET revision = :number, document = CAST(:document AS jsonb), goods_total = :goods_total WHERE id = :id
+UPDATE orders SET revision = :number, document = CAST(:document AS jsonb), goods_total = :goods_total,
+    ship_complete = :ship_complete
+WHERE id = :id
 """)
 _ADD_UNITS: Final = text("""
 UPDATE order_lines l SET quantity = l.quantity + a.quantity
@@ -47,6 +49,7 @@ async def revise(
             "number": number,
             "document": order.model_dump_json(),
             "goods_total": order.total,
+            "ship_complete": order.ship_complete,
             "search_text": searching.search_text(order),
             "postal_code": searching.code(order.ship_to.postal_code),
         },

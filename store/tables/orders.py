@@ -73,6 +73,7 @@ orders = Table(
     Index("orders_open_promise_ix", text(_PROMISE), "id", postgresql_where=text(f"status NOT IN ({_FINAL})")),
 )
 
+# `promised` is the end of the window that the customer was told last of the line; null: no day was ever told.
 order_lines = Table(
     "order_lines",
     metadata,
@@ -84,11 +85,13 @@ order_lines = Table(
     Column("unit_price", BigInteger, nullable=False),
     Column("cancelled", Integer, nullable=False, server_default=text("0")),
     Column("backordered", Integer, nullable=False, server_default=text("0")),
+    moment("promised", nullable=True),
     CheckConstraint("quantity > 0", name="quantity"),
     CheckConstraint("unit_price >= 0", name="price"),
     CheckConstraint("cancelled >= 0 AND backordered >= 0 AND cancelled + backordered <= quantity", name="units"),
     Index("order_lines_sku_ix", "sku", "order_id"),
     Index("order_lines_backordered_ix", "sku", "order_id", postgresql_where=text("backordered > 0")),
+    Index("order_lines_overdue_ix", "order_id", postgresql_where=text("backordered > 0 AND promised IS NOT NULL")),
 )
 
 fulfilments = Table(

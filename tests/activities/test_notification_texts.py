@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connectors.notifications.templates import MessageContext, MessageLine, render
+from connectors.notifications.templates import AskedCustomer, MessageContext, MessageLine, OfferedSwap, render
 from dom.notifications.messages import MessageKind
 from dom.orders.order import Promise
 from dom.shared.money import Money
@@ -25,6 +25,22 @@ FULL = MessageContext(
     gave_up=True,
     collection_code="7K4QX9",
     collect_by=datetime(2011, 1, 12, 18, 30, tzinfo=UTC),
+    question=AskedCustomer(
+        question_id="web-536365-Q1",
+        promised=datetime(2011, 1, 5, tzinfo=UTC),
+        expected=datetime(2011, 1, 9, tzinfo=UTC),
+        choices=("wait", "partial", "swap", "cancel"),
+        swap=(
+            OfferedSwap(
+                instead_of=MessageLine(description="MUG & SAUCER", sku="85123A", quantity=6),
+                article=MessageLine(description="CUP <b>", sku="85124", quantity=6),
+                unit_price=Money(amount=255, currency="GBP"),
+            ),
+        ),
+        answer_by=datetime(2011, 1, 4, 12, tzinfo=UTC),
+        silence="wait",
+        link="https://shop.example/questions/" + "a-" * 40,
+    ),
 )
 BARE = MessageContext(order_id="web-536365", external_id="536365", channel="web", customer_name="Ada")
 WITH_A_CODE = (MessageKind.READY_FOR_COLLECTION, MessageKind.COLLECTION_REMINDER)
@@ -72,6 +88,13 @@ class TestTexts:
             (MessageKind.CANCELLED, "we could not get them in time"),
             (MessageKind.CANCELLED, "12.55 GBP"),
             (MessageKind.REFUNDED, "12.55 GBP"),
+            (
+                MessageKind.PROMISE_SLIPPED,
+                "come by Wednesday 5 January 2011. Now we expect them by Sunday 9 January 2011",
+            ),
+            (MessageKind.PROMISE_SLIPPED, "https://shop.example/questions/" + "a-" * 40),
+            (MessageKind.PROMISE_SLIPPED, "6 x CUP <b>, at 2.55 GBP each"),
+            (MessageKind.PROMISE_SLIPPED, "answer by Tuesday 4 January 2011, 12:00 UTC"),
         ],
     )
     def test_it_says_what_it_is_about(self, kind: MessageKind, said: str) -> None:
@@ -84,7 +107,7 @@ class TestTexts:
         assert "will not be sent" not in text
 
     @pytest.mark.parametrize(
-        "kind", set(MessageKind) - {MessageKind.READY_FOR_COLLECTION, MessageKind.COLLECTION_REMINDER}
+        "kind", sorted(set(MessageKind) - {MessageKind.READY_FOR_COLLECTION, MessageKind.COLLECTION_REMINDER})
     )
     def test_a_code_stands_where_it_is_needed_alone(self, kind: MessageKind) -> None:
         assert "7K4QX9" not in render(kind, FULL).text

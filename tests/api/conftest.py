@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
@@ -57,6 +58,9 @@ def running(
         task_queue=name,
         smtp_host=mails.host,
         smtp_port=mails.port,
+        data_dir=mails.folder.parent,
+        link_url="https://orders.example",
+        link_secret=SecretStr("a key of these tests, long enough to sign with"),
     )
     mails.stop()
 

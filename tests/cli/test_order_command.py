@@ -5,6 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dom.sourcing.policy.document import Slips
+from services import customer_questions
+from services.change_orders import locked
+from services.clock import utc_now
 from services.database import Database
 from store.database import engine
 from tests.cli.conftest import Dom
@@ -143,3 +147,27 @@ class TestStaff:
         assert dom("order", "release", "web-7-H1").exit_code == 1
         found = "SELECT purpose, placed_by, resolution, released_by, release_at IS NOT NULL FROM order_holds"
         assert execute(world_url, found) == [("looks odd", "kim", "all is well", "ada", True)]
+
+    def test_a_question_is_answered_in_the_customers_name(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        execute(world_url, "UPDATE fulfilments SET promise_latest = promise_latest + interval '3 days' RETURNING id")
+        asyncio.run(ask(world_url, "web-7"))
+        gone = dom("order", "answer", "web-7-Q1", "swap")
+        assert (gone.exit_code, gone.stderr) == (1, "dom: answer: swap is not possible; possible are: wait, cancel\n")
+        assert dom("order", "answer", "web-7-Q2", "wait").exit_code == 1
+        assert dom("order", "answer", "web-7-Q1", "wait", "--by", "customer:link").exit_code == 2
+        done = dom("order", "answer", "web-7-Q1", "cancel", "--reason", "called", "--by", "kim")
+        assert (done.exit_code, done.stdout) == (0, "web-7-Q1 is answered: cancel\n")
+        assert execute(world_url, "SELECT status, ended_by, reason FROM customer_questions") == [
+            ("answered", "kim", "called")
+        ]
+        assert execute(world_url, "SELECT route, object FROM audit_log") == [("dom order answer", "web-7-Q1")]
+
+
+async def ask(url: str, order_id: str) -> None:
+    """Ask the order's customer about what is late."""
+    pool = engine.create(url, 1)
+    async with pool.begin() as connection:
+        state = await locked(connection, order_id)
+        await customer_questions.see_to(Database(pool), connection, state, Slips(), utc_now())
+    await pool.dispose()

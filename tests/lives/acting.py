@@ -121,7 +121,7 @@ class Actor:
         if step == "collect":
             codes = await self.rows("""SELECT code, fulfilment_id FROM collections c
                                        JOIN fulfilments f ON f.id = c.fulfilment_id WHERE f.order_id = :id""")
-            body |= {"code": each["code"] for each in codes if each["fulfilment_id"] == work}
+            body["code"] = next((each["code"] for each in codes if each["fulfilment_id"] == work), None)
         return await self.post(f"fulfilments/{work}/{step}", body)
 
     async def _answer_cancellation(self, act: Act) -> None:

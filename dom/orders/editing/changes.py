@@ -23,6 +23,7 @@ class EditKind(StrEnum):
     SET_REQUESTED_BY = "set_requested_by"
     SET_PICKUP_NODE = "set_pickup_node"
     SET_TAGS = "set_tags"
+    SET_SHIP_COMPLETE = "set_ship_complete"
 
 
 class SetQuantity(Value):
@@ -111,6 +112,15 @@ class SetTags(Value):
     tags: Tags
 
 
+class SetShipComplete(Value):
+    """Whether all of the order is sourced at once, or what there is goes and the rest follows: of what waits now and
+    later.
+    """
+
+    change: Literal[EditKind.SET_SHIP_COMPLETE] = EditKind.SET_SHIP_COMPLETE
+    ship_complete: bool
+
+
 Change = Annotated[
     SetQuantity
     | AddLine
@@ -121,7 +131,8 @@ Change = Annotated[
     | SetShippingMethod
     | SetRequestedBy
     | SetPickupNode
-    | SetTags,
+    | SetTags
+    | SetShipComplete,
     Field(discriminator="change"),
 ]
 """Anything that may be changed of an order."""

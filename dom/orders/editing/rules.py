@@ -50,6 +50,9 @@ RULES: Final[Mapping[EditKind, ChangeRule]] = {
     EditKind.SET_REQUESTED_BY: ChangeRule(ChangeLevel.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
     EditKind.SET_PICKUP_NODE: ChangeRule(ChangeLevel.ORDER, _until(_S.RELEASED), _ORDER_ANEW),
     EditKind.SET_TAGS: ChangeRule(ChangeLevel.UNITS, _until(_S.READY, _S.READY), "nothing: what is over stays so"),
+    EditKind.SET_SHIP_COMPLETE: ChangeRule(
+        ChangeLevel.UNITS, _until(_S.READY, _S.READY), "nothing: what is over stays so"
+    ),
 }
 """Every change with its rule."""
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from dom.orders.asked import AskedOf, OpenCancellation
 from dom.orders.cancellation import CancellationPlan, CancelMode, LeftReason, LeftUnits, LineCancellation, plan
-from dom.orders.changes import OrderChange, OrderEvent
+from dom.orders.changes import WAITING, OrderChange, OrderEvent
 from dom.orders.commands import CancelRest, CancelUnits, GiveUpWaiting
 from dom.orders.events import CancelledData, EventKind, LeftOfLine
 from dom.orders.lifecycle import CancelledUnits, OrderState
@@ -31,6 +31,7 @@ def cancel_units(state: OrderState, command: CancelUnits) -> OrderChange:
         return _with_left(_cancelled(state, command, planned.parts), planned)
     try:
         units = state.plan_cancellation(_asked_units(state, command))
+        units = _named(state, command) if command.taken_from else units
     except CannotCancel as error:
         raise CannotCancel(error.detail, field=error.field, data={**error.data, **_answered(planned)}) from error
     for part in units:
@@ -38,6 +39,22 @@ def cancel_units(state: OrderState, command: CancelUnits) -> OrderChange:
         if node_id and command.nodes is not None and node_id not in command.nodes:
             raise Forbidden(f"{command.actor} has no access to {node_id}, which works on line {part.line_id}")
     return _cancelled(state, command, units)
+
+
+def _named(state: OrderState, command: CancelUnits) -> tuple[CancelledUnits, ...]:
+    """The units that the command names by their places. Raises CannotCancel if some are not there any more."""
+    units = tuple(
+        CancelledUnits(line_id, quantity, None if place == WAITING else place)
+        for place, lines in sorted(command.taken_from.items())
+        for line_id, quantity in lines.items()
+    )
+    for each in units:
+        work = state.fulfilments.get(each.fulfilment_id or "")
+        there = state.waiting if each.fulfilment_id is None else work.lines if work and work.cancellable else {}
+        if there.get(each.line_id, 0) < each.quantity:
+            where = each.fulfilment_id or WAITING
+            raise CannotCancel(f"line {each.line_id}: {each.quantity} units are not {where} any more", field="lines")
+    return units
 
 
 def _itemised(state: OrderState, command: CancelUnits) -> dict[str, int]:

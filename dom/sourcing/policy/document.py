@@ -12,6 +12,7 @@ from pydantic import Field
 
 from dom.delivery.tariffs import CarrierId
 from dom.network import AttributeName, Handling, NodeKind, ShippingMethod
+from dom.orders.questions import CustomerChoice
 from dom.shared.base import ChannelId, Country, Currency, Minor, NodeId, Value
 from dom.shared.money import minor_per_minor
 from dom.sourcing.policy.collections import Collections
@@ -349,6 +350,23 @@ class Cancellations(Value):
     )
 
 
+class Slips(Value):
+    """When a customer is asked because what was promised comes later, what he may choose, and what silence means."""
+
+    ask_from_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        default=1, description="days after the last one told; units that wait without a day are late at once"
+    )
+    answer_within_hours: Annotated[int, Field(ge=1, le=2000)] = Field(
+        default=72, description="so long the customer has, from the mail on"
+    )
+    silence: Literal[CustomerChoice.WAIT, CustomerChoice.PARTIAL, CustomerChoice.CANCEL] = Field(
+        default=CustomerChoice.WAIT, description="`partial` where it is possible, otherwise the customer waits"
+    )
+    choices: Annotated[tuple[CustomerChoice, ...], Field(min_length=1, max_length=4)] = Field(
+        default=tuple(CustomerChoice), description="of these what is possible is offered; waiting always is"
+    )
+
+
 class Policy(Value):
     """The OFL policy: which nodes may ship, what is weighed, and what happens when it does not work out."""
 
@@ -364,6 +382,7 @@ class Policy(Value):
     acceptance: Acceptance = Acceptance()
     cancellations: Cancellations = Cancellations()
     collection: Collections = Collections()
+    slips: Slips | None = Field(default=None, description="absent: no customer is asked")
 
     def worth(self, currency: str) -> float | None:
         """What a minor unit of a currency is worth in minor units of the policy's; None if the policy does not say."""

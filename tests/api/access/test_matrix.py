@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.openapi import generate
 from dom.exceptions import ExceptionKind
 from dom.shared.access import Limits, Role
+from dom.sourcing.policy.document import Slips
+from services import customer_questions
+from services.change_orders import locked
+from services.clock import utc_now
+from services.database import Database
 from store import exceptions
 from store.access.credentials import SIGNING_SECRETS
+from store.tables.orders import fulfilments
 from tests.api.driving import Channel, new_number, order
 from tests.worlds.access import key_of
 from tools.access_matrix import DIMENSIONS, HIDDEN, LEFT_OUT, NAMED, OPEN, PAGE, RULES, Row, matrix, page
@@ -120,6 +128,11 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         f"/v1/orders/{placed}/cancel", json={"mode": "ask", "lines": [{"line_id": "1", "quantity": 1}]}
     )
     request_id = asked.json()["lines"][0]["left"][0]["request_id"]
+    async with engine.begin() as connection:
+        later = fulfilments.c.promise_latest + timedelta(days=9)
+        await connection.execute(update(fulfilments).where(fulfilments.c.id == work["id"]).values(promise_latest=later))
+        state = await locked(connection, placed)
+        await customer_questions.see_to(Database(engine), connection, state, Slips(), utc_now())
     await channel.step(work["id"], "hand-over")
     await channel.until_work(work["id"], "handed_over")
     await channel.scan(booked, "delivered")
@@ -158,7 +171,8 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "order_id": placed, "fulfilment_id": work["id"], "return_id": returned, "sku_id": sku, "node_id": NODE,
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,
         "carrier": booked["carrier"], "version": "999999", "name": "nobodys", "import_id": sent.json()["id"],
-        "request_id": request_id, "rehearsal_id": "nothing", "key_id": key.split("_")[1], "secret_id": "matrix",
+        "request_id": request_id, "question_id": f"{placed}-Q1",
+        "rehearsal_id": "nothing", "key_id": key.split("_")[1], "secret_id": "matrix",
     }  # fmt: skip
     bodies = {
         "captureOrder": order(sku, 1, channel=CHANNEL),
@@ -252,10 +266,13 @@ async def test_anothers_is_answered_in_the_words_of_what_never_was(world: World,
         "import_id",
         "bulk_id",
         "request_id",
+        "question_id",
     )
     for name in kinds:
         never.names[name] = (
-            world.names[name].replace(world.names[name][-3:], "777") if name != "fulfilment_id" else "matrix-x-F9"
+            world.names[name].replace(world.names[name][-3:], "888" if name == "question_id" else "777")
+            if name != "fulfilment_id"
+            else "matrix-x-F9"
         )
     never.names["exception_id"] = never.names["message_id"] = "777777777"
     gone = await never.ask(row, await never.key(Role.OPERATOR, None))
@@ -290,7 +307,7 @@ async def test_a_stolen_key_of_a_channel_sees_the_channels_own_alone(world: Worl
     assert set(seen) == {
         "listOrders", "listShipments", "listMessages", "getAvailability", "listAvailabilityChanges", "listChannels",
         "listSkus", "listReturns", "listSavedViews", "listHolds", "getHoldPolicy", "listHoldPolicies",
-        "listChangeRules",
+        "listChangeRules", "listCustomerQuestions",
     }  # fmt: skip
     assert world.names["order_id"] in seen["listOrders"]
     for operation, text in seen.items():

@@ -26,6 +26,7 @@ from api.notifications import models as notifications
 from api.orders import models as orders
 from api.orders import note_models, view_models
 from api.policy import models as policies
+from api.questions import models as question_models
 from api.reservations import models as reservations
 from api.returns import models as returns
 from api.stock import models as stock
@@ -87,6 +88,10 @@ from tests.worlds import api_examples as examples
         (fulfilments.FulfilmentMoved, examples.MOVED),
         *((fulfilments.FulfilmentCorrected, answer) for answer in examples.CORRECTED.values()),
         (fulfilments.WorkList, examples.WORK_LIST),
+        (question_models.CustomerQuestionList, examples.QUESTIONS),
+        (question_models.CustomerQuestion, examples.QUESTION_ANSWERED),
+        *((question_models.ChoiceRequest, body) for body in (*examples.CHOICES.values(), *examples.ANSWERS.values())),
+        *((question_models.QuestionForCustomer, each) for each in (examples.FOR_CUSTOMER, examples.BY_CUSTOMER)),
         (cancellation_models.CancellationRequestList, examples.REQUESTED),
         (cancellation_models.CancellationOfWork, examples.GRANTED),
         (cancellation_models.CancellationOfWork, examples.REFUSED),

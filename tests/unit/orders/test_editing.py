@@ -41,6 +41,7 @@ EXAMPLES: dict[EditKind, dict[str, Any]] = {
     K.SET_REQUESTED_BY: {"requested_by": "2026-03-09T12:00:00Z"},
     K.SET_PICKUP_NODE: {"pickup_node": "st-york"},
     K.SET_TAGS: {"tags": ["gift"]},
+    K.SET_SHIP_COMPLETE: {"ship_complete": False},
 }
 LIVING = sorted(set(S) - FINAL_FULFILMENT, key=lambda status: (PROGRESS[status], status))
 
