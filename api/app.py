@@ -45,6 +45,7 @@ from api.network import node_routes, sku_routes
 from api.notifications import routes as messages
 from api.orders import change_routes as order_changes
 from api.orders import note_routes as order_notes
+from api.orders import priority_routes as order_priorities
 from api.orders import routes as orders
 from api.orders import view_routes
 from api.policy import draft_routes
@@ -65,6 +66,7 @@ _RESOURCES = (
     order_changes,
     bulk,
     order_notes,
+    order_priorities,
     holds,
     hold_policies,
     fulfilments,

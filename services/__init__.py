@@ -35,6 +35,7 @@ channel_webhooks       channels' own webhooks, posted to where each wants it
 moving                 work that no node has begun is moved to another node
 splitting              units of work that no node has begun become a fulfilment of their own
 parcel_marks           what staff says of a parcel, and one that came back is sent once more
+prioritising           an order gets another priority for scarce stock
 resending              a message of an order is sent once more
 returns                a return is requested and goes on: each command decided and written under the order's lock
 exceptions_desk        exceptions taken, handed on, put off, commented, resolved and reopened

@@ -128,6 +128,8 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
         _tells(state, after, change, writing),
     )
     await _revise(connection, state, change)
+    if change.priority is not None:
+        await orders.set_priority(connection, order_id, change.priority.priority)
     await _move_units(connection, order_id, change)
     if change.is_cancellation:
         await orders.narrow_promise(connection, order_id)

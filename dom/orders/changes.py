@@ -122,6 +122,13 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPriority:
+    """The order's place among those that wait for stock, a lower one first; None: its channel's."""
+
+    priority: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class OrderChange:
     """All that a command changes, as a value: to be written whole, or not at all."""
 
@@ -145,6 +152,8 @@ class OrderChange:
     """Cancellations that nodes are asked for."""
     ended: tuple[EndedCancellation, ...] = ()
     """Such requests that end."""
+    priority: NewPriority | None = None
+    """The order's priority from now on; None where it stays."""
     reshipped: str | None = None
     """The fulfilment whose units are to be sent once more."""
     step_of: str | None = None

@@ -56,6 +56,7 @@ class EventKind(StrEnum):
     RESHIPPED = "reshipped"
     MOVED = "moved"
     SPLIT = "split"
+    PRIORITISED = "prioritised"
     MESSAGE_RESENT = "message_resent"
     PROCESS_REVIVED = "process_revived"
     EXCEPTION_ASSIGNED = "exception_assigned"
@@ -215,6 +216,13 @@ class SplitData(RequestedData):
     node_id: str
     lines: dict[str, int]
     made: str
+
+
+class PrioritisedData(RequestedData):
+    """The order's priority from then on, and the one before; none: its channel's."""
+
+    priority: int | None = None
+    before: int | None = None
 
 
 class ResentData(RequestedData):
@@ -378,6 +386,7 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.RESHIPPED: EventInfo(ReshippedData, "Units of a parcel that came back are to be sent once more"),
     _KIND.MOVED: EventInfo(MovedData, "Work that no node had begun was moved to another node"),
     _KIND.SPLIT: EventInfo(SplitData, "Some units of work that no node had begun became a fulfilment of their own"),
+    _KIND.PRIORITISED: EventInfo(PrioritisedData, "The order was given another priority for scarce stock"),
     _KIND.MESSAGE_RESENT: EventInfo(ResentData, "A message was sent once more"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
     _KIND.EXCEPTION_ASSIGNED: EventInfo(ExceptionData, "An exception was given to a person or a role, or given back"),

@@ -67,6 +67,7 @@ from api.network.examples import NODE, NODE_LIST, NODE_REQUESTS, SKU, SKU_LIST, 
 from api.notifications.examples import MESSAGE_LIST, MESSAGE_RESENT, RESENDS
 from api.orders.examples import CANCELLED, CANCELS, ORDER, ORDER_CAPTURED, ORDER_LIST, ORDERS, SOURCING, TIMELINE
 from api.orders.note_examples import NOTE, NOTES, ORDER_NOTES
+from api.orders.priority_examples import PRIORITIES, PRIORITISED
 from api.orders.view_examples import SAVED_VIEW, SAVED_VIEW_LIST, SAVED_VIEWS
 from api.policy.examples import (
     DRAFT,
@@ -194,6 +195,8 @@ __all__ = [
     "POLICY_SCHEMA",
     "POLICY_TEXT",
     "POLICY_VERSIONS",
+    "PRIORITIES",
+    "PRIORITISED",
     "PROBLEM_MEANING",
     "PROMISES",
     "PROMISE_REQUESTS",

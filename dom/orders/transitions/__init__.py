@@ -13,7 +13,7 @@ moving      what moving work to another node changes
 node_steps  what a node's step changes
 parcels     what a carrier's booking, and what it says of a parcel, changes
 splitting   what splitting work changes
-telling     what a note changes, and a message that is sent once more
+telling     what a note changes, a message that is sent once more, and another priority
 shared      what these share: how work goes on, ends, and loses units
 """
 
@@ -37,6 +37,7 @@ from dom.orders.commands import (
     MoveParcel,
     MoveWork,
     PlaceHold,
+    Prioritise,
     ReleaseHold,
     Requested,
     ResendMessage,
@@ -104,5 +105,6 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     HoldIsOverdue: holding.hold_is_overdue,
     EditOrder: editing.edit_order,
     AddNote: telling.add_note,
+    Prioritise: telling.prioritise,
     ResendMessage: telling.resend_message,
 }

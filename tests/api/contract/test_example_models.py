@@ -24,7 +24,7 @@ from api.inbound import models as inbound
 from api.network import models as network
 from api.notifications import models as notifications
 from api.orders import models as orders
-from api.orders import note_models, view_models
+from api.orders import note_models, priority_models, view_models
 from api.policy import models as policies
 from api.reservations import models as reservations
 from api.returns import models as returns
@@ -68,6 +68,8 @@ from tests.worlds import api_examples as examples
         *((note_models.NoteRequest, body) for body in examples.NOTES.values()),
         (note_models.OrderNote, examples.NOTE),
         (note_models.OrderNotes, examples.ORDER_NOTES),
+        *((priority_models.PrioritiseRequest, body) for body in examples.PRIORITIES.values()),
+        (priority_models.OrderPrioritised, examples.PRIORITISED),
         *((notifications.ResendRequest, body) for body in examples.RESENDS.values()),
         (notifications.MessageResent, examples.MESSAGE_RESENT),
         (orders.Timeline, examples.TIMELINE),

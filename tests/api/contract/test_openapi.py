@@ -40,6 +40,7 @@ PROMISED = {
     "GET /v1/holds/policy/versions",
     "POST /v1/orders/{order_id}/notes",
     "GET /v1/orders/{order_id}/notes",
+    "POST /v1/orders/{order_id}/prioritise",
     "POST /v1/messages/{message_id}/resend",
     "GET /v1/orders/{order_id}/timeline",
     "GET /v1/orders/{order_id}/sourcing",
