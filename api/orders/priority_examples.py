@@ -6,7 +6,6 @@ from api.contract.example import Example
 
 PRIORITIES: Final[dict[str, Any]] = {
     "ahead of others": {"priority": 5, "reason": "a gift for Saturday"},
-    "that of its channel": {"priority": None},
 }
 PRIORITISED: Final[Example] = {
     "order_id": "web-EXAMPLE-1",

@@ -91,7 +91,6 @@ REFUSED = {
     "placeHold: until a day": "step-not-possible",
     "releaseHold: as resolved": "not-found",
     "prioritiseOrder: ahead of others": "step-not-possible",
-    "prioritiseOrder: that of its channel": "step-not-possible",
     "resendMessage: the customer asked for it": "not-found",
     "getFulfilmentLabel": "not-found",
     "accept_fulfilment: now": "step-not-possible",
