@@ -54,8 +54,8 @@ from api.rehearsal import routes as rehearsals
 from api.rehearsal import shadow_routes
 from api.reservations import routes as reservations
 from api.returns import routes as returns
+from api.stock import reallocation_routes, safety_routes, value_routes
 from api.stock import routes as inventory
-from api.stock import safety_routes, value_routes
 from settings import Settings
 from store.database import engine as store_engine
 
@@ -84,6 +84,7 @@ _RESOURCES = (
     inbound,
     safety_routes,
     value_routes,
+    reallocation_routes,
     availability,
     change_routes,
     channels,

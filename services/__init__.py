@@ -27,6 +27,7 @@ reservation_planning   which units a reservation would get, and what may be prom
 backorder_allocation   what came in is given to the orders that wait for it
 rehearsing             recorded decisions made again, in their sequence
 reoptimisation         unbegun work planned anew, changed in one transaction over many orders
+reallocation           stock of orders that can wait is given to dearer ones whose promise is in danger
 availability_news      what a channel's webhook is told next of availability
 relay                  what stands in the outbox is sent, tried again and given up
 composing              what a message says, from what the outbox and the order say

@@ -24,6 +24,7 @@ from dom.returns import OTHER_REQUEST
 from dom.shared import ids
 from dom.shared.errors import Conflict, NotFound
 from store import backorders, exceptions, stock
+from store.backorders import first_claims
 from store.delivery import shipments
 from store.enums import LedgerKind, ShipmentStatus
 from store.fulfilment import cancellation_requests, fulfilments
@@ -142,6 +143,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     await _write_requests(connection, state, after, change)
     if change.gives_up_waiting:
         await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
+        await first_claims.end(connection, order_id)
     moving = {effect.fulfilment_id for effect in change.stock if not isinstance(effect, GiveDayBack)}
     if len(moving) > 1:
         await stock.lock(connection, sorted(moving))

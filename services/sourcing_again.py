@@ -28,6 +28,7 @@ from services import order_views, sourcing, substitution
 from services.change_orders import locked
 from services.database import Database
 from store import backorders, exceptions
+from store.backorders import first_claims
 from store.fulfilment import fulfilments
 from store.notifications import messages
 from store.orders import orders, resuming, timeline
@@ -93,6 +94,7 @@ async def _source(
     await orders.begin_promise_anew(connection, order.order_id)
     owned = await backorders.take_allocated(connection, order.order_id, decision.balances)
     await sourcing.reserve(connection, order.channel, decision, run, owned)
+    await first_claims.end(connection, order.order_id)
     return result, run.cause
 
 
@@ -109,6 +111,7 @@ async def _run(database: Database, connection: AsyncConnection, order: Order, as
         excluded_nodes=found.failed_nodes if leaves_out_failed_nodes(asked.failed_nodes, cause) else frozenset(),
         own=backorders.soft_id(order_id),
         not_found=await backorders.not_found(connection, order_id),
+        deliver_by=await first_claims.promised(connection, order_id),
     )
 
 

@@ -57,6 +57,7 @@ RULES: Final[dict[str, Foreign]] = {
     "addOrderNote": _OF_ORDER,
     "listOrderNotes": _OF_ORDER,
     "prioritiseOrder": _OF_ORDER,
+    "reallocateStock": _EVERYTHING,
     "resendMessage": _OF_ORDER,
     "listHolds": _LIST,
     "startBulk": Foreign(),

@@ -93,6 +93,7 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     ),
     "listWatches": (Follow("/items/0/name", "watch", _WATCH),),
     "putWatch": (Follow("/name", "watch", _WATCH),),
+    "reallocateStock": (Follow("/made/0/order_id", "order_id", ("getOrder", "getOrderSourcing")),),
     "prioritiseOrder": (Follow("/order_id", "order_id", ("getOrder",)),),
     "listOrderNotes": (Follow("/order_id", "order_id", ("getOrder", "addOrderNote")),),
     "listMessages": (

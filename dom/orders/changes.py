@@ -13,7 +13,8 @@ from dom.exceptions import ExceptionKind
 from dom.notifications.messages import Medium, MessageKind
 from dom.orders.asked import EndedCancellation, OpenCancellation
 from dom.orders.editing.changes import Change
-from dom.orders.events import EventData, EventKind
+from dom.orders.event_data import EventData
+from dom.orders.events import EventKind
 from dom.orders.holds import Hold
 from dom.orders.lifecycle import LineState
 from dom.orders.status import FulfilmentStatus, NodeReason

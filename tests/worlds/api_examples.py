@@ -109,6 +109,7 @@ from api.returns.examples import (
     RETURN_REQUESTS,
 )
 from api.stock.examples import ADJUSTMENT_RESULTS, ADJUSTMENTS, COUNT_RESULTS, COUNTS
+from api.stock.reallocation_examples import REALLOCATION_REQUESTS, REALLOCATIONS
 from api.stock.safety_examples import SAFETY_STOCK_RESULTS, SAFETY_STOCKS
 from api.stock.value_examples import MARK_DOWN_RESULTS, MARK_DOWNS, STOCK_VALUES
 
@@ -201,6 +202,8 @@ __all__ = [
     "PROMISES",
     "PROMISE_REQUESTS",
     "READY",
+    "REALLOCATIONS",
+    "REALLOCATION_REQUESTS",
     "RECEIVES",
     "REFUSALS",
     "REFUSED",

@@ -12,6 +12,7 @@ holding     what putting a hold on and releasing it changes
 moving      what moving work to another node changes
 node_steps  what a node's step changes
 parcels     what a carrier's booking, and what it says of a parcel, changes
+reallocating what giving units to another order changes
 splitting   what splitting work changes
 telling     what a note changes, a message that is sent once more, and another priority
 shared      what these share: how work goes on, ends, and loses units
@@ -45,7 +46,7 @@ from dom.orders.commands import (
     SplitWork,
     TakeNodeStep,
 )
-from dom.orders.events import RequestedData
+from dom.orders.event_data import RequestedData
 from dom.orders.lifecycle import OrderState, is_repeat
 from dom.orders.status import FulfilmentStatus
 from dom.orders.transitions import asking, cancelling, editing, holding, moving, node_steps, parcels, splitting, telling

@@ -29,7 +29,7 @@ from api.policy import models as policies
 from api.reservations import models as reservations
 from api.returns import models as returns
 from api.stock import models as stock
-from api.stock import safety_models, value_models
+from api.stock import reallocation_models, safety_models, value_models
 from dom.channels import Channel
 from dom.network import Node, Sku
 from dom.orders.calls import CancelResult
@@ -70,6 +70,8 @@ from tests.worlds import api_examples as examples
         (note_models.OrderNotes, examples.ORDER_NOTES),
         *((priority_models.PrioritiseRequest, body) for body in examples.PRIORITIES.values()),
         (priority_models.OrderPrioritised, examples.PRIORITISED),
+        *((reallocation_models.ReallocationRequest, body) for body in examples.REALLOCATION_REQUESTS.values()),
+        (reallocation_models.Reallocations, examples.REALLOCATIONS),
         *((notifications.ResendRequest, body) for body in examples.RESENDS.values()),
         (notifications.MessageResent, examples.MESSAGE_RESENT),
         (orders.Timeline, examples.TIMELINE),

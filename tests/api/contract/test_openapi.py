@@ -63,6 +63,7 @@ PROMISED = {
     "POST /v1/inventory/imports/{import_id}/cancel",
     "PUT /v1/inventory/safety-stocks",
     "PUT /v1/inventory/mark-downs",
+    "POST /v1/inventory/reallocations",
     "GET /v1/inventory/values",
     "GET /v1/inbound",
     "GET /v1/inbound/{reference}",
