@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -10,10 +11,12 @@ import pytest
 from rich.console import Console
 
 from cli import stock_ledger, stock_screens
+from services.database import Database
 from store.database import engine as database
 from tests.cli.conftest import Dom
-from tests.worlds import small
+from tests.worlds import reallocating, small
 from tests.worlds.broken import edit
+from tests.worlds.captured import accept
 from tests.worlds.selling import hand_over, hold, sell
 
 A_SLIP = """
@@ -29,6 +32,48 @@ WHERE sku = 'A' AND node_id IN ('dc-leeds', 'wh-london')
 def execute(url: str, statement: str) -> None:
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(statement)
+
+
+def a_scarce_day(url: str) -> None:
+    """All of RARE at dc-leeds is an order's that can wait a month; a vip wants it now, and some comes in a week."""
+
+    async def work() -> None:
+        pool, now = database.create(url, 1), datetime.now(UTC)
+        house = Database(engine=pool)
+        await reallocating.policy(pool)
+        for name, fields in {
+            "waits": {"RARE": 2},
+            "rest": {"RARE": 3},
+            "vip": {"RARE": 2, "customer": reallocating.VIP, "requested_by": now},
+        }.items():
+            await accept(house, small.order(name, tags=[], **fields))
+        await reallocating.comes_on(pool, now.date() + timedelta(days=7), RARE=2)
+        await pool.dispose()
+
+    asyncio.run(work())
+    execute(url, "UPDATE orders SET promise_latest = now() + interval '30 days' WHERE id = 'web-waits'")
+
+
+class TestReallocate:
+    def test_it_is_shown_and_then_made(self, dom: Dom, world_url: str) -> None:
+        a_scarce_day(world_url)
+        shown = dom("stock", "reallocate")
+        assert shown.exit_code == 0, shown.output
+        assert shown.stdout.startswith(
+            "web-vip gets 2 RARE at dc-leeds: 2 of web-waits, which has its own from dc-leeds"
+        )
+        assert shown.stdout.endswith("1 re-allocations found; --run makes them\n")
+        made = json.loads(dom("stock", "reallocate", "RARE", "--run", "--json", "--by", "kim").stdout)
+        assert [each["order_id"] for each in made["reallocations"]] == ["web-vip"]
+        assert dom("stock", "reallocate", "--run").stdout == "0 re-allocations made\n"
+        with psycopg.connect(world_url.replace("+psycopg", "")) as connection:
+            query = "SELECT DISTINCT actor FROM timeline WHERE kind = 'reallocated'"
+            assert connection.execute(query).fetchall() == [("kim",)]
+            query = "SELECT principal, route, object FROM audit_log ORDER BY id"
+            assert connection.execute(query).fetchone() == ("kim", "dom stock reallocate", "RARE")
+
+    def test_nobody_gives(self, dom: Dom) -> None:
+        assert dom("stock", "reallocate").stdout == "0 re-allocations found; --run makes them\n"
 
 
 class TestStockCheck:
