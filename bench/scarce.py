@@ -2,9 +2,9 @@
 
 Orders of three customer classes come in one by one over five nodes and are planned as they come, until there is
 nothing left of many SKUs; the rest is on its way, and of one delivery in five comes a day later than it is due. One
-carrier is cheap and slow, one quick and dear. Then (with re-allocation) runs are made until nothing is found, the nodes
-accept their work, and day after day goods come in, are dealt out in the sequence of the queue, and who waits is
-sourced. All of it by the system's own use cases, on PostgreSQL.
+carrier is cheap and promises two to five working days, one is dear and takes one. Then (with re-allocation) runs are
+made until nothing is found, the nodes accept their work, and day after day goods come in, are dealt out in the sequence
+of the queue, and who waits is sourced. All of it by the system's own use cases, on PostgreSQL.
 
 Counted is what customers see: who gets his goods after the day he wanted them by, and who later than he was told. What
 a late day costs is what the policy says it does: its `lateness_per_day`, weighed by class; two weeks are the most.
@@ -53,8 +53,23 @@ from store.policy import policies
 WEIGHTS: Final = {"vip": 5.0, "trade": 2.0}
 PER_DAY: Final = 400
 MOST_DAYS: Final = 14
-CLASSES: Final = (("vip", 10, (2, 3)), ("trade", 25, (3, 5)), ("", 65, (4, 9)))
-"""Class, orders of a hundred, and the days after which its customers want their goods at the soonest and latest."""
+
+
+class CustomerClass(NamedTuple):
+    """Its orders of a hundred, their place in the queue, and the days after which their goods are wanted."""
+
+    name: str
+    share: int
+    priority: int
+    soonest: int
+    latest: int
+
+
+CLASSES: Final = (
+    CustomerClass("vip", 10, 50, 2, 3),
+    CustomerClass("trade", 25, 80, 3, 6),
+    CustomerClass("", 65, 100, 6, 12),
+)
 SITES: Final = ((51.5, -0.1), (53.8, -1.5), (52.5, -1.9), (55.9, -3.2), (51.5, -2.6))
 DAYS: Final = 12
 
@@ -126,16 +141,19 @@ def drawn(random: Random, orders: int, skus: int) -> Day:
 
 
 def _order(random: Random, number: int, skus: int, start: datetime) -> Order:
-    name, _, (soonest, latest) = random.choices(CLASSES, [share for _, share, _ in CLASSES])[0]
+    kind = random.choices(CLASSES, [each.share for each in CLASSES])[0]
     lines = random.sample(range(skus), random.choice((1, 1, 1, 2)))
     body: dict[str, Any] = {
         "channel": "web",
         "external_id": f"{number}",
         "placed_at": start + timedelta(seconds=number),
         "currency": "GBP",
-        "customer": {"id": f"C{number}", "name": "Ada", "email": "ada@customer.example", "customer_class": name},
+        "customer": {"id": f"C{number}", "name": "Ada", "email": "ada@customer.example", "customer_class": kind.name},
         "ship_to": {"name": "Ada", "lines": ["1 Road"], "city": "York", "postal_code": "YO1 7EP", "country": "GB"},
-        "requested_by": datetime.combine(start.date() + timedelta(days=random.randint(soonest, latest)), time(20), UTC),
+        "requested_by": datetime.combine(
+            start.date() + timedelta(days=random.randint(kind.soonest, kind.latest)), time(20), UTC
+        ),
+        "priority": kind.priority,
         "lines": [
             {"line_id": str(n), "sku": f"s{sku}", "quantity": random.choice((1, 1, 1, 2)), "unit_price": 2500}
             for n, sku in enumerate(lines, 1)
@@ -191,7 +209,7 @@ class _Play:
                 await reference.put_node(connection, _node(number, lat, lon))
             skus = {line.sku for order in self._day.orders for line in order.lines}
             await reference.put_skus(connection, [_sku(code) for code in sorted(skus)])
-            await reference.put_tariffs(connection, [_tariff("slow", (3, 4), 350), _tariff("quick", (1, 1), 650)])
+            await reference.put_tariffs(connection, [_tariff("slow", (2, 5), 350), _tariff("quick", (1, 1), 650)])
             await policies.publish_policy(connection, _POLICY, "bench")
         for (node, sku), units in sorted(self._day.stock.items()):
             async with self._engine.begin() as connection:

@@ -57,7 +57,7 @@ async def look(database: Database, now: datetime, skus: Sequence[str] | None = N
     async with database.engine.connect() as connection:
         reference = await database.reference.now(connection)
         policy = reference.policy
-        takers = await reallocation.takers(connection, now, skus=skus)
+        takers = await reallocation.takers(connection, now, policy.reallocation, skus=skus)
         wanted = sorted({each.sku for each in takers})
         givers = await reallocation.givers(connection, wanted, now, policy) if wanted else []
         if not givers:
@@ -98,7 +98,7 @@ async def change(
 async def _check(connection: AsyncConnection, one: Reallocation, policy: Policy) -> None:
     """Raises Outdated if an order, the queue or the goods on their way are not as they were looked at."""
     now = one.taker.demand.as_of
-    takers = await reallocation.takers(connection, now, ids=[one.taker.order_id])
+    takers = await reallocation.takers(connection, now, policy.reallocation, ids=[one.taker.order_id])
     if not any(_same_need(each, one.taker) for each in takers):
         raise Outdated
     works = [giving.giver.fulfilment_id for giving in one.gives]

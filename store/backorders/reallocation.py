@@ -15,9 +15,10 @@ from dom.orders.holds import BlockedStep
 from dom.orders.status import UNBEGUN
 from dom.sourcing.models import Demand, DemandLine
 from dom.sourcing.policy.document import LeftOver, Policy, Then
+from dom.sourcing.policy.stock_terms import ReallocationTerms
 from dom.sourcing.reallocation import Claim, DueGoods, Endangered, Forecast, Giver
 from store.backorders.failed_nodes import failed
-from store.database.parameters import listed
+from store.database.parameters import listed, to_json
 from store.inbound import terms as inbound
 from store.stock import terms
 
@@ -54,6 +55,8 @@ WHERE {_STANDS_IN_LINE} AND o.document->>'shipping_method' <> 'pickup' AND NOT {
   AND o.id IN (SELECT l.order_id FROM order_lines l WHERE l.backordered > 0
                AND (CAST(:skus AS text[]) IS NULL OR l.sku = ANY(:skus)))
   AND (CAST(:ids AS text[]) IS NULL OR o.id = ANY(:ids))
+  AND coalesce((CAST(:weights AS jsonb)->>coalesce(d.demand->>'customer_class', ''))::float, CAST(:unnamed AS float))
+      > CAST(:lightest AS float)
 ORDER BY coalesce(o.promise_latest, (d.demand->>'requested_by')::timestamptz), o.id LIMIT {_MOST}
 """)
 _GIVERS = text(f"""
@@ -76,12 +79,19 @@ ORDER BY o.promise_latest DESC, f.id LIMIT {_MOST}
 
 
 async def takers(
-    connection: AsyncConnection, now: datetime, *, skus: Sequence[str] | None = None, ids: Sequence[str] | None = None
+    connection: AsyncConnection,
+    now: datetime,
+    terms: ReallocationTerms,
+    *,
+    skus: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
 ) -> list[Endangered]:
     """Units that orders wait for and that are not allocated to them, by order and SKU, where their customer was
-    promised or wants them by some day: those of the orders `ids`, or of SKUs, or (None) all; the most urgent first.
+    promised or wants them by some day, and is of a class that others may give to: those of the orders `ids`, or of
+    SKUs, or (None) all; the most urgent first.
     """
-    rows = await connection.execute(_TAKERS, {"skus": _listed(skus), "ids": _listed(ids)})
+    weighed = {"weights": to_json(dict(terms.classes)), "unnamed": terms.weight(""), "lightest": terms.lightest}
+    rows = await connection.execute(_TAKERS, {"skus": _listed(skus), "ids": _listed(ids), **weighed})
     return [each for row in rows.mappings() for each in _endangered(row, now) if skus is None or each.sku in skus]
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -41,11 +42,12 @@ def a_scarce_day(url: str) -> None:
         pool, now = database.create(url, 1), datetime.now(UTC)
         house = Database(engine=pool)
         await reallocating.policy(pool)
-        for name, fields in {
+        days: dict[str, dict[str, Any]] = {
             "waits": {"RARE": 2},
             "rest": {"RARE": 3},
             "vip": {"RARE": 2, "customer": reallocating.VIP, "requested_by": now},
-        }.items():
+        }
+        for name, fields in days.items():
             await accept(house, small.order(name, tags=[], **fields))
         await reallocating.comes_on(pool, now.date() + timedelta(days=7), RARE=2)
         await pool.dispose()
@@ -66,6 +68,9 @@ class TestReallocate:
         made = json.loads(dom("stock", "reallocate", "RARE", "--run", "--json", "--by", "kim").stdout)
         assert [each["order_id"] for each in made["reallocations"]] == ["web-vip"]
         assert dom("stock", "reallocate", "--run").stdout == "0 re-allocations made\n"
+        for order_id, other in (("web-vip", "web-waits"), ("web-waits", "web-vip")):
+            explained = dom("ofl", "explain", order_id)
+            assert (explained.exit_code, other in explained.output) == (0, True), explained.output
         with psycopg.connect(world_url.replace("+psycopg", "")) as connection:
             query = "SELECT DISTINCT actor FROM timeline WHERE kind = 'reallocated'"
             assert connection.execute(query).fetchall() == [("kim",)]

@@ -38,6 +38,11 @@ class ReallocationTerms(Value):
     )
     minimum_gain: Minor = Field(default=500, description="a change that gains less is not made")
 
+    @property
+    def lightest(self) -> float:
+        """The least that a class weighs: nobody gives to it."""
+        return min(1.0, *self.classes.values()) if self.classes else 1.0
+
     def weight(self, customer_class: str) -> float:
         """What a day of lateness of the class weighs."""
         return self.classes.get(customer_class, 1.0)

@@ -83,7 +83,6 @@ class _Search:
 
     def of(self, taker: Endangered) -> Iterator[Reallocation]:
         """All re-allocations to a taker."""
-        without = self._without(taker)
         weight = self._terms.weight(taker.demand.customer_class)
         lighter = [
             each
@@ -92,7 +91,8 @@ class _Search:
             and each.order_id != taker.order_id
             and each.units(taker.sku)
         ]
-        if not without.late or not lighter:
+        without = self._without(taker) if lighter else None
+        if without is None or not without.late:
             return
         for node in sorted({each.node_id for each in lighter}):
             if (taker.demand.channel, (node, taker.sku)) in self._limited:

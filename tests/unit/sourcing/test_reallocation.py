@@ -108,18 +108,21 @@ def harms(day: Day, chosen: Sequence[Reallocation]) -> Iterator[str]:
             free[shipment.node_id] += sum(line.quantity for line in shipment.lines)
     if any(units > day.world.available.get((node, "A"), 0) for node, units in free.items()):
         yield "more than is free"
-    waits = [giving for giving in gives if giving.due_on is not None]
-    promised = sum(claim.units for claim in day.forecast.line if claim.first)
-    for giving in waits:
-        come = sum(e.units for e in day.forecast.arrivals if e.node_id == giving.new_node and e.day <= giving.due_on)
-        want = sum(o.units for o in waits if o.new_node == giving.new_node and o.due_on <= giving.due_on)
+    waits = [(giving, giving.due_on) for giving in gives if giving.due_on is not None]
+    promised = sum([claim.units for claim in day.forecast.line if claim.first])
+    for giving, due in waits:
+        node = giving.new_node
+        come = sum([each.units for each in day.forecast.arrivals if each.node_id == node and each.day <= due])
+        want = sum([other.units for other, on in waits if other.new_node == node and on <= due])
         if want + promised > come:
             yield "more than comes to the node"
     takers = {each.taker.order_id for each in chosen}
     first = [claim for claim in day.forecast.line if claim.first]
     rest = [claim for claim in day.forecast.line if not claim.first and claim.order_id not in takers]
     before = served(day.forecast.arrivals, day.forecast.line)
-    after = served(day.forecast.arrivals, [*first, *(Claim(each.giver.order_id, each.units) for each in waits), *rest])
+    after = served(
+        day.forecast.arrivals, [*first, *(Claim(each.giver.order_id, each.units) for each, _ in waits), *rest]
+    )
     if any(
         late > soon for claim in rest for soon, late in zip(before[claim.order_id], after[claim.order_id], strict=True)
     ):
