@@ -240,6 +240,20 @@ class TestRaces:
         assert len(done.made) == len(told) / 2
         await agree(database.engine)
 
+    async def test_while_goods_come_in_and_are_dealt_out(self, database: Database) -> None:
+        giver, taker = await a_scarce_day(database)
+        await asyncio.gather(
+            run(database),
+            goods_come(database.engine, ("dc-leeds", "RARE"), 1, at_once=True),
+            deal(database.engine, "RARE"),
+            run(database),
+        )
+        told = await rows(database.engine, TOLD)
+        assert told in ([], [(giver, "gave", [taker]), (taker, "got", [giver])])
+        await agree(database.engine)
+        soft = "SELECT coalesce(sum(reserved_soft), 0)::int FROM stock"
+        assert (await rows(database.engine, soft))[0][0] <= 1
+
 
 async def agree(engine: AsyncEngine) -> None:
     """Balances, ledger and reservations agree, and every unit of an order is in one place."""
