@@ -1,5 +1,6 @@
 """Units that wait are sourced again: planned, released, reserved and told in one transaction, once per attempt."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,6 +35,7 @@ from store.notifications import messages
 from store.orders import orders, resuming, timeline
 from store.orders import state as order_state
 from store.sourcing import decisions
+from store.sourcing.decisions import Planned
 
 
 async def source_again(database: Database, asked: SourceAgain) -> SourcedAgain:
@@ -79,7 +81,7 @@ async def _source(
         return None, asked.cause
     order = await orders.document(connection, asked.order_id)
     run = await _run(database, connection, order, asked)
-    planned = await sourcing.plan_order(connection, database, order, state.waiting, run)
+    planned = await _planned(database, connection, order, state, run)
     choice = await substitution.choose(connection, database, order, planned, run)
     if choice:
         await substitution.take(connection, order.order_id, state.revision, choice, run, database.writing)
@@ -96,6 +98,17 @@ async def _source(
     await sourcing.reserve(connection, order.channel, decision, run, owned)
     await first_claims.end(connection, order.order_id)
     return result, run.cause
+
+
+async def _planned(
+    database: Database, connection: AsyncConnection, order: Order, state: OrderState, run: SourcingRun
+) -> Planned:
+    """Who stands first for goods is to keep its promise; where the goods have come and it cannot, it goes at once."""
+    planned = await sourcing.plan_order(connection, database, order, state.waiting, run)
+    in_time = run.deliver_by is None or bool(planned.decision.shipments)
+    if in_time or not await first_claims.have_come(connection, order.order_id):
+        return planned
+    return await sourcing.plan_order(connection, database, order, state.waiting, replace(run, deliver_by=None))
 
 
 async def _run(database: Database, connection: AsyncConnection, order: Order, asked: SourceAgain) -> SourcingRun:

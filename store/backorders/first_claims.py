@@ -38,3 +38,14 @@ async def promised(connection: AsyncConnection, order_id: str) -> datetime | Non
     """By when the units of an order that stands first must arrive; None if what it waited for is overdue."""
     found: datetime | None = await connection.scalar(_PROMISED, {"order_id": order_id})
     return found
+
+
+_HAVE_COME = text("""
+SELECT EXISTS (SELECT FROM soft_reservations h JOIN first_claims k ON k.order_id = h.backorder_of
+               WHERE h.backorder_of = :order_id AND h.status = 'active')
+""")
+
+
+async def have_come(connection: AsyncConnection, order_id: str) -> bool:
+    """Whether goods that the order stands first for are allocated to it."""
+    return bool(await connection.scalar(_HAVE_COME, {"order_id": order_id}))

@@ -12,13 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dom.orders.commands import CancelRest, EditOrder, PlaceHold, TakeNodeStep
 from dom.orders.editing.changes import SetQuantity
 from dom.orders.holds import BlockedStep
-from dom.orders.status import FulfilmentStep
+from dom.orders.status import FulfilmentStep, SourcingCause
 from dom.shared.errors import DomError
 from jobs.reallocating import Reallocating
 from services import reallocation
 from services.change_orders import Writing, change_order
 from services.database import Database
 from services.reoptimisation import Outdated
+from services.sourcing_again import source_waiting
 from store.stock import OutOfReach
 from tests.worlds.backorders import comes as goods_come
 from tests.worlds.backorders import deal, waits
@@ -112,6 +113,25 @@ class TestGoodsOnTheirWay:
             await connection.exec_driver_sql("UPDATE first_claims SET counted_on = current_date - 1")
         await deal(database.engine, "RARE")
         assert await rows(database.engine, held) == [("st-york",)]
+
+    @pytest.mark.parametrize("days", [8, 0], ids=["in time", "too late for its promise"])
+    async def test_what_came_for_the_giver_is_sent(self, database: Database, days: int) -> None:
+        giver, _ = await a_scarce_day(database)
+        await run(database)
+        async with database.engine.begin() as connection:
+            await connection.exec_driver_sql("UPDATE first_claims SET counted_on = current_date + 1")
+            told = {"told": MONDAY_NOON + timedelta(days=days, hours=1)}
+            await connection.execute(text("UPDATE orders SET promise_latest = :told WHERE id = 'web-waits'"), told)
+        await goods_come(database.engine, ("dc-leeds", "RARE"), 2)
+        await deal(database.engine, "RARE")
+        async with database.engine.begin() as connection:
+            await source_waiting(database, connection, giver, SourcingCause.STOCK_ARRIVED, MONDAY_NOON)
+        assert (await rows(database.engine, WORK))[1] == (giver, "dc-leeds", "released", 2)
+        limits = "SELECT (document->'demand'->>'deliver_by') FROM sourcing_decisions WHERE cause = 'stock arrived'"
+        ((limit,),) = await rows(database.engine, limits)
+        assert (limit is not None) == (days > 0)
+        assert await rows(database.engine, CLAIMS) == []
+        await check_books(database.engine, reserved=7)
 
     async def test_who_waits_longest_is_served_no_later(self, database: Database) -> None:
         """An order before the vip in the queue would get Tuesday's goods: the giver may not stand before it."""
