@@ -50,6 +50,7 @@ from jobs.expiring import Sweeping
 from jobs.job import Job
 from jobs.leader import keep
 from jobs.publishing import Publishing
+from jobs.reallocating import Reallocating
 from jobs.reoptimising import Reoptimising
 from jobs.retiring_nodes import Retiring
 from jobs.shadowing import Shadowing
@@ -211,6 +212,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Publishing(engine),
         Allocating(engine),
         Reoptimising(engine, replaying=settings.replay_orders),
+        Reallocating(engine, webhooks=bool(settings.webhook_url)),
         Retiring(engine, webhooks=bool(settings.webhook_url)),
         AcceptTimeouts(engine, webhooks=bool(settings.webhook_url)),
         CancellationTimeouts(engine, webhooks=bool(settings.webhook_url)),

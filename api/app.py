@@ -45,6 +45,7 @@ from api.network import node_routes, sku_routes
 from api.notifications import routes as messages
 from api.orders import change_routes as order_changes
 from api.orders import note_routes as order_notes
+from api.orders import priority_routes as order_priorities
 from api.orders import routes as orders
 from api.orders import view_routes
 from api.policy import draft_routes
@@ -55,8 +56,8 @@ from api.rehearsal import routes as rehearsals
 from api.rehearsal import shadow_routes
 from api.reservations import routes as reservations
 from api.returns import routes as returns
+from api.stock import reallocation_routes, safety_routes, value_routes
 from api.stock import routes as inventory
-from api.stock import safety_routes, value_routes
 from settings import Settings
 from store.database import engine as store_engine
 
@@ -67,6 +68,7 @@ _RESOURCES = (
     order_changes,
     bulk,
     order_notes,
+    order_priorities,
     holds,
     hold_policies,
     fulfilments,
@@ -87,6 +89,7 @@ _RESOURCES = (
     inbound,
     safety_routes,
     value_routes,
+    reallocation_routes,
     availability,
     change_routes,
     channels,

@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command("show")(order_command.order)
 app.command()(order_verbs.note)
+app.command()(order_verbs.prioritise)
 app.command()(order_verbs.resend)
 app.command()(order_verbs.lost)
 app.command()(order_verbs.delivered)

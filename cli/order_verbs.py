@@ -47,6 +47,32 @@ def note(
     typer.echo(f"the note stands in the timeline of {order_id}")
 
 
+def prioritise(
+    order_id: OrderId,
+    priority: Annotated[
+        int | None, typer.Argument(help="Its place, lower first; its channel's, if absent.", min=0, max=1000)
+    ] = None,
+    reason: Why = "",
+    by: By = "operator",
+) -> None:
+    """Give an order another priority for scarce stock; what it waits for is dealt out by it at once."""
+    from uuid import uuid4
+
+    from dom.orders.commands import Prioritise
+    from services import prioritising
+    from services.clock import utc_now
+
+    command = Prioritise(key=uuid4().hex, priority=priority, actor=by, at=utc_now(), reason=reason)
+
+    async def work(connection: AsyncConnection, writing: Writing) -> OrderChanged:
+        return await prioritising.prioritise(connection, order_id, command, writing)
+
+    done = written("prioritise", order_id, by, work, reason)
+    waiting = sum(done.state.waiting.values())
+    place = "that of its channel" if priority is None else f"{priority}"
+    typer.echo(f"the priority of {order_id} is {place}; {waiting} of its units wait")
+
+
 def resend(
     message: Annotated[int, typer.Argument(help="The message's number, as `dom order` shows it.", min=1)],
     reason: Why = "",

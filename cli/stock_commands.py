@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli import stock_import, stock_ledger, stock_reconcile, stock_screens
+from cli import stock_import, stock_ledger, stock_reallocate, stock_reconcile, stock_screens
 from cli.calling import console, environment, problems_as_one_line
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def check() -> None:
 
 
 app.command()(stock_reconcile.reconcile)
+app.command()(stock_reallocate.reallocate)
 app.command()(stock_screens.show)
 app.command()(stock_screens.node)
 app.command()(stock_ledger.ledger)

@@ -7,6 +7,7 @@ leader              the leader lock, and the jobs of the process that holds it
 expiring            writes down what the clock alone changed: reservations that lapsed, preorders whose day has come
 allocating          gives what came in to the orders that wait for it
 reoptimising        plans unbegun work anew once stock, capacity or rates moved
+reallocating        gives stock of orders that can wait to dearer ones whose promise is in danger
 retiring_nodes      takes unbegun work away from nodes that cannot do it any more
 accept_timeouts     takes work from nodes that did not accept it in time
 cancellation_timeouts ends cancellations that a node was asked for and did not answer in time
@@ -26,6 +27,7 @@ Woken by NOTIFY: shadowing. The others look now and then:
 allocating, publishing, reoptimising   follow the ledger, which nearly every transaction writes: transactions that
                                        notify are committed one after the other, and orders would wait for that
 retiring_nodes                         a load of nodes or SKUs would wake it for each; once a second is enough
+reallocating                           what is in danger depends on the time, and is looked at all at once
 expiring, watching_milestones,         what lapses is no change of the database
 accept_timeouts, cancellation_timeouts,
 collection_timeouts

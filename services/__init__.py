@@ -33,6 +33,7 @@ reservation_planning   which units a reservation would get, and what may be prom
 backorder_allocation   what came in is given to the orders that wait for it
 rehearsing             recorded decisions made again, in their sequence
 reoptimisation         unbegun work planned anew, changed in one transaction over many orders
+reallocation           stock of orders that can wait is given to dearer ones whose promise is in danger
 availability_news      what a channel's webhook is told next of availability
 relay                  what stands in the outbox is sent, tried again and given up
 composing              what a message says, from what the outbox and the order say
@@ -42,6 +43,7 @@ moving                 work that no node has begun is moved to another node
 splitting              units of work that no node has begun become a fulfilment of their own
 own_carriers           suppliers send goods with carriers of their own
 parcel_marks           what staff says of a parcel, and one that came back is sent once more
+prioritising           an order gets another priority for scarce stock
 resending              a message of an order is sent once more
 returns                a return is requested and goes on: each command decided and written under the order's lock
 exceptions_desk        exceptions taken, handed on, put off, commented, resolved and reopened

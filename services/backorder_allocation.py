@@ -42,7 +42,7 @@ async def arriving(connection: AsyncConnection, balances: Iterable[Balance]) -> 
     coming = sorted(set(balances))
     waited = await queue.reach(connection, [sku for _, sku in coming])
     if waited:
-        await _take_turn(connection)
+        await take_turn(connection)
         await queue.lock_balances(connection, waited, also=coming)
     yield
     if waited:
@@ -57,14 +57,15 @@ async def allocate(connection: AsyncConnection, skus: Iterable[str]) -> Allocati
     waited = await queue.reach(connection, skus)
     if not waited or not await queue.anything_free(connection, waited):
         return AllocationOutcome()
-    await _take_turn(connection)
+    await take_turn(connection)
     balances = await queue.lock_balances(connection, waited)
     if not balances:
         return AllocationOutcome()
     return await _Run(connection, waited, balances).deal()
 
 
-async def _take_turn(connection: AsyncConnection) -> None:
+async def take_turn(connection: AsyncConnection) -> None:
+    """From here to the end of the transaction the queue is served by nobody else."""
     await connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
 
 

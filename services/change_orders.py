@@ -26,6 +26,7 @@ from dom.shared import ids
 from dom.shared.errors import Conflict, NotFound
 from services import collection_terms
 from store import backorders, exceptions, stock
+from store.backorders import first_claims
 from store.delivery import shipments
 from store.enums import LedgerKind, ShipmentStatus
 from store.fulfilment import cancellation_requests, collections, fulfilments
@@ -130,6 +131,8 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
         _tells(state, after, change, writing),
     )
     await _revise(connection, state, change)
+    if change.priority is not None:
+        await orders.set_priority(connection, order_id, change.priority.priority)
     await _move_units(connection, order_id, change)
     if change.is_cancellation:
         await orders.narrow_promise(connection, order_id)
@@ -145,6 +148,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     await _write_collections(connection, state, after, change)
     if change.gives_up_waiting:
         await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
+        await first_claims.end(connection, order_id)
     moving = {effect.fulfilment_id for effect in change.stock if not isinstance(effect, GiveDayBack)}
     if len(moving) > 1:
         await stock.lock(connection, sorted(moving))

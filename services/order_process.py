@@ -14,6 +14,7 @@ from dom.orders.commands import (
     MoveParcel,
     MoveWork,
     PlaceHold,
+    Prioritise,
     ReleaseHold,
     ResendMessage,
     Reship,
@@ -31,6 +32,7 @@ from services import (
     node_steps,
     order_views,
     parcel_marks,
+    prioritising,
     resending,
     sourcing,
     splitting,
@@ -63,6 +65,8 @@ async def _change(database: Database, order_id: str, command: Command) -> OrderA
             changed = await moving.move_in(database, connection, command, database.writing)
         elif isinstance(command, SplitWork):
             changed = await splitting.split(connection, command, database.writing)
+        elif isinstance(command, Prioritise):
+            changed = await prioritising.prioritise(connection, order_id, command, database.writing)
         elif isinstance(command, ResendMessage):
             changed = await resending.resend(connection, order_id, command, database.writing)
         else:

@@ -17,7 +17,7 @@ from dom.orders.events import EventKind, ReoptimisedData
 from dom.orders.status import FulfilmentStatus, SourcingCause
 from dom.shared import ids
 from dom.shared.access import OFL
-from dom.sourcing.models import Snapshot
+from dom.sourcing.models import Demand, Snapshot
 from dom.sourcing.reoptimisation import Joint, PlannedChange, Unbegun
 from store import backorders, exceptions, stock
 from store.backorders import queue
@@ -39,10 +39,17 @@ async def worlds(
     connection: AsyncConnection, cache: ReferenceCache, orders: Sequence[Unbegun]
 ) -> tuple[dict[str, Snapshot], Reference]:
     """What the planner may see for the orders, by channel, and the reference data it came with."""
-    skus = sorted({line.sku for order in orders for line in order.demand.lines})
-    moments = [order.demand.as_of for order in orders]
+    return await worlds_of(connection, cache, [order.demand for order in orders])
+
+
+async def worlds_of(
+    connection: AsyncConnection, cache: ReferenceCache, demands: Sequence[Demand]
+) -> tuple[dict[str, Snapshot], Reference]:
+    """What the planner may see for demands, by channel, and the reference data it came with."""
+    skus = sorted({line.sku for demand in demands for line in demand.lines})
+    moments = [demand.as_of for demand in demands]
     found: dict[str, Snapshot] = {}
-    for demand in (order.demand for order in orders):
+    for demand in demands:
         if demand.channel not in found:
             found[demand.channel], reference, _ = await snapshot.snapshot(
                 connection,

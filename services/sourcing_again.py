@@ -1,5 +1,6 @@
 """Units that wait are sourced again: planned, released, reserved and told in one transaction, once per attempt."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,11 +29,13 @@ from services import order_views, sourcing, substitution
 from services.change_orders import locked
 from services.database import Database
 from store import backorders, exceptions
+from store.backorders import first_claims
 from store.fulfilment import fulfilments
 from store.notifications import messages
 from store.orders import customer_questions, orders, resuming, timeline
 from store.orders import state as order_state
 from store.sourcing import decisions
+from store.sourcing.decisions import Planned
 
 
 async def source_again(database: Database, asked: SourceAgain) -> SourcedAgain:
@@ -78,7 +81,7 @@ async def _source(
         return None, asked.cause
     order = await orders.document(connection, asked.order_id)
     run = await run_of(database, connection, order, asked)
-    planned = await sourcing.plan_order(connection, database, order, state.waiting, run)
+    planned = await _planned(database, connection, order, state, run)
     choice = await substitution.choose(connection, database, order, planned, run)
     if choice:
         await substitution.take(connection, order.order_id, state.revision, choice, run, database.writing)
@@ -93,7 +96,19 @@ async def _source(
     await orders.begin_promise_anew(connection, order.order_id)
     owned = await backorders.take_allocated(connection, order.order_id, decision.balances)
     await sourcing.reserve(connection, order.channel, decision, run, owned)
+    await first_claims.end(connection, order.order_id)
     return result, run.cause
+
+
+async def _planned(
+    database: Database, connection: AsyncConnection, order: Order, state: OrderState, run: SourcingRun
+) -> Planned:
+    """Who stands first for goods is to keep its promise; where the goods have come and it cannot, it goes at once."""
+    planned = await sourcing.plan_order(connection, database, order, state.waiting, run)
+    in_time = run.deliver_by is None or bool(planned.decision.shipments)
+    if in_time or not await first_claims.have_come(connection, order.order_id):
+        return planned
+    return await sourcing.plan_order(connection, database, order, state.waiting, replace(run, deliver_by=None))
 
 
 async def run_of(database: Database, connection: AsyncConnection, order: Order, asked: SourceAgain) -> SourcingRun:
@@ -109,6 +124,7 @@ async def run_of(database: Database, connection: AsyncConnection, order: Order, 
         excluded_nodes=found.failed_nodes if leaves_out_failed_nodes(asked.failed_nodes, cause) else frozenset(),
         own=backorders.soft_id(order_id),
         not_found=await backorders.not_found(connection, order_id),
+        deliver_by=await first_claims.promised(connection, order_id),
     )
 
 

@@ -56,6 +56,8 @@ RULES: Final[dict[str, Foreign]] = {
     "listOrderHolds": _OF_ORDER,
     "addOrderNote": _OF_ORDER,
     "listOrderNotes": _OF_ORDER,
+    "prioritiseOrder": _OF_ORDER,
+    "reallocateStock": _EVERYTHING,
     "resendMessage": _OF_ORDER,
     "listHolds": _LIST,
     "startBulk": Foreign(),

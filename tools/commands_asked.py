@@ -29,6 +29,7 @@ from dom.orders.commands import (
     MoveParcel,
     MoveWork,
     PlaceHold,
+    Prioritise,
     PutBack,
     ReleaseHold,
     RemindOfCollection,
@@ -167,6 +168,10 @@ def _note(_: str, __: str, at: datetime, ___: OrderState) -> Command:
     return AddNote(key="page", text="called", actor="support", at=at)
 
 
+def _prioritise(_: str, __: str, at: datetime, ___: OrderState) -> Command:
+    return Prioritise(key="page", priority=5, actor="support", at=at)
+
+
 def _resend(_: str, __: str, at: datetime, ___: OrderState) -> Command:
     told = ToldBefore(
         kind=MessageKind.SHIPPED,
@@ -265,6 +270,7 @@ ASKS: Final = (
     ),
     Ask("a hold is overdue", None, lambda _, __, at, state: HoldIsOverdue(hold_id=_held(state), at=at)),
     Ask("note", Scope.ORDERS_NOTE, _note),
+    Ask("prioritise", Scope.ORDERS_PRIORITISE, _prioritise),
     Ask("send a message once more", Scope.MESSAGES_RESEND, _resend),
     *(_edit(kind, change) for kind, change in _EDITS.items()),
 )

@@ -22,6 +22,7 @@ _ORDER: Final = (
     "listOrderHolds",
     "addOrderNote",
     "listOrderNotes",
+    "prioritiseOrder",
 )
 _OF_ORDER: Final = (
     "listFulfilments",
@@ -112,6 +113,8 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     ),
     "listWatches": (Follow("/items/0/name", "watch", _WATCH),),
     "putWatch": (Follow("/name", "watch", _WATCH),),
+    "reallocateStock": (Follow("/made/0/order_id", "order_id", ("getOrder", "getOrderSourcing")),),
+    "prioritiseOrder": (Follow("/order_id", "order_id", ("getOrder",)),),
     "listOrderNotes": (Follow("/order_id", "order_id", ("getOrder", "addOrderNote")),),
     "listMessages": (
         Follow("/items/0/order_id", "order_id", ("getOrder",)),

@@ -23,7 +23,8 @@ from dom.delivery.tariffs import Break, Lane, Tariff, TariffService
 from dom.network import HandlingCost, Node, NodeAddress, NodeKind, ShippingMethod, Sku
 from dom.sourcing.models import Demand, DemandLine, Place, Snapshot, SourcingDecision
 from dom.sourcing.planner import plan
-from dom.sourcing.policy.document import Costs, Policy, Reoptimisation, Splitting, Strategy
+from dom.sourcing.policy.document import Costs, Policy, Splitting, Strategy
+from dom.sourcing.policy.stock_terms import Reoptimisation
 from dom.sourcing.reoptimisation import Held, Unbegun, sweep
 from dom.sourcing.reoptimisation.models import Balance, taken
 

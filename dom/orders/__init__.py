@@ -6,6 +6,7 @@ calls        what callers ask of an order, and what they hear
 cancellation how much of what is asked is cancelled, and why the rest is not
 changes      what a command changes of an order, as a value: units, statuses, stock, what is told
 commands     what may be asked of an order's units
+event_data   what all data of events have in common, and of what becomes of scarce stock
 holds        holds that stand on an order: each blocks steps until it is released
 intake       the door: an order is checked here against the outside world's rules, once, when a channel
              hands it over

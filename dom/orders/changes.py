@@ -13,7 +13,8 @@ from dom.exceptions import ExceptionKind
 from dom.notifications.messages import Medium, MessageKind
 from dom.orders.asked import EndedCancellation, OpenCancellation
 from dom.orders.editing.changes import Change
-from dom.orders.events import EventData, EventKind
+from dom.orders.event_data import EventData
+from dom.orders.events import EventKind
 from dom.orders.holds import Hold
 from dom.orders.lifecycle import LineState
 from dom.orders.pickup import Pickup
@@ -134,6 +135,13 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPriority:
+    """The order's place among those that wait for stock, a lower one first; None: its channel's."""
+
+    priority: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class OrderChange:
     """All that a command changes, as a value: to be written whole, or not at all."""
 
@@ -157,6 +165,8 @@ class OrderChange:
     """Cancellations that nodes are asked for."""
     ended: tuple[EndedCancellation, ...] = ()
     """Such requests that end."""
+    priority: NewPriority | None = None
+    """The order's priority from now on; None where it stays."""
     reshipped: str | None = None
     """The fulfilment whose units are to be sent once more."""
     waits: tuple[str, Pickup] | None = None

@@ -13,6 +13,7 @@ from dom.orders.cancellation import CancelMode
 from dom.orders.editing.changes import Change
 from dom.orders.holds import BlockedStep
 from dom.orders.notes import Attachments, NoteText
+from dom.orders.order import Priority
 from dom.orders.pickup import Pickup
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
 from dom.shared.access import EXPIRY, OFL, Role
@@ -341,6 +342,19 @@ class AddNote(Requested):
     at: datetime
 
 
+class Prioritise(Requested):
+    """Give the order another place among those that wait for stock; None: its channel's. `key` is the change's own.
+    Raises StepNotPossible for an order that is over.
+    """
+
+    verb: Literal["prioritise"] = "prioritise"
+    key: str
+    priority: Priority | None
+    actor: str
+    at: datetime
+    reason: str = ""
+
+
 class ToldBefore(Value):
     """A message as it was written. `waits`: it has not gone out yet. `times`: how often it was sent once more."""
 
@@ -390,6 +404,7 @@ Command = Annotated[
     | HoldIsOverdue
     | EditOrder
     | AddNote
+    | Prioritise
     | ResendMessage,
     Field(discriminator="verb"),
 ]

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from dom.orders.asked import CancellationEnd
 from dom.orders.cancellation import LeftUnits
+from dom.orders.event_data import EventData, PrioritisedData, ReallocatedData, RequestedData
 from dom.orders.holds import BlockedStep
 from dom.orders.notes import Attachment
 from dom.orders.order import Correction
@@ -59,6 +60,8 @@ class EventKind(StrEnum):
     RESHIPPED = "reshipped"
     MOVED = "moved"
     SPLIT = "split"
+    REALLOCATED = "reallocated"
+    PRIORITISED = "prioritised"
     MESSAGE_RESENT = "message_resent"
     PROCESS_REVIVED = "process_revived"
     CUSTOMER_ASKED = "customer_asked"
@@ -82,10 +85,6 @@ def of_status(status: FulfilmentStatus) -> EventKind:
 def of_return(step: ReturnStep) -> EventKind:
     """The kind of the event of a return's step."""
     return EventKind(f"return_{step}")
-
-
-class EventData(Value):
-    """What belongs to an event. A field that is None is not stored."""
 
 
 class SourcedData(EventData):
@@ -126,13 +125,6 @@ class ReoptimisedData(EventData):
     currency: str
     recalled: dict[str, str]
     fulfilments: dict[str, str]
-
-
-class RequestedData(EventData):
-    """Of what may be asked more than once: the asker's id of the request, and its content."""
-
-    request: str | None = None
-    request_hash: str | None = None
 
 
 class LeftOfLine(LeftUnits):
@@ -332,7 +324,10 @@ class QuestionData(EventData):
     end: str | None = None
 
 
-INTERNAL: Final = frozenset({"policy_version", "strategy", "cost", "before", "saving", "price", "run_id"})
+INTERNAL: Final = frozenset(
+    {"policy_version", "strategy", "cost", "before", "saving", "price", "run_id", "others", "weight", "extra"}
+    | {"lateness_avoided", "gain"}
+)
 """What the data of events say of the merchant's costs and policy, and of processes: not for partners."""
 
 
@@ -407,7 +402,11 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.NOTED: EventInfo(NoteData, "Somebody wrote a note about the order"),
     _KIND.RESHIPPED: EventInfo(ReshippedData, "Units of a parcel that came back are to be sent once more"),
     _KIND.MOVED: EventInfo(MovedData, "Work that no node had begun was moved to another node"),
+    _KIND.REALLOCATED: EventInfo(
+        ReallocatedData, "Reserved stock went from an order that can wait to one whose promise was in danger"
+    ),
     _KIND.SPLIT: EventInfo(SplitData, "Some units of work that no node had begun became a fulfilment of their own"),
+    _KIND.PRIORITISED: EventInfo(PrioritisedData, "The order was given another priority for scarce stock"),
     _KIND.MESSAGE_RESENT: EventInfo(ResentData, "A message was sent once more"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),
     _KIND.CUSTOMER_ASKED: EventInfo(QuestionData, "The customer is asked, as what was promised comes later"),

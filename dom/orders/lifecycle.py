@@ -184,6 +184,8 @@ class OrderState:
     """Cancellations that nodes were asked for and have not answered, by id."""
     ever_asked: int = 0
     """How many were ever asked for; their ids are numbered."""
+    priority: int | None = None
+    """Its own place among orders that wait for stock; None: its channel's."""
 
     @property
     def living(self) -> Iterator[FulfilmentState]:

@@ -15,6 +15,8 @@ ExternalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\S(.*\
 Tags = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=20)]
 CustomerClass = Annotated[str, Field(max_length=40, examples=["vip"])]
 """What the channel calls customers of one kind; the OFL policy may ask for it."""
+Priority = Annotated[int, Field(ge=0, le=1000, examples=[10])]
+"""A place among orders that wait for stock; a lower one is served first."""
 MAX_LINES = 1000
 CAME_LATER = frozenset({"ship_complete", "priority", "allow_substitutes"})
 """Fields that orders captured by an earlier release do not have."""
@@ -98,8 +100,8 @@ class Order(Value):
     allow_substitutes: bool = Field(
         default=False, description="the customer takes approved substitutes of what is short, as their price rule says"
     )
-    priority: int | None = Field(
-        default=None, ge=0, le=1000, description="place among waiting orders, lower first; none: the channel's"
+    priority: Priority | None = Field(
+        default=None, description="place among waiting orders, lower first; none: the channel's"
     )
     reservation_id: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
         default=None, description="the soft reservation that holds the order's units; one that lapsed does no harm"

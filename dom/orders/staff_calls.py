@@ -7,6 +7,7 @@ from pydantic import Field
 
 from dom.orders.calls import Reason, Request, StepLine
 from dom.orders.notes import Attachments, NoteText
+from dom.orders.order import Priority
 from dom.shared.access import TEMPORAL
 from dom.shared.base import GivenTime, NodeId, Text
 
@@ -16,6 +17,14 @@ class NoteCall(Request):
 
     text: NoteText
     links: Attachments = ()
+    actor: Text = TEMPORAL
+
+
+class PrioritiseCall(Request):
+    """Give the order another priority for scarce stock, the lower the sooner; without one, its channel's."""
+
+    priority: Priority | None = None
+    reason: Reason = ""
     actor: Text = TEMPORAL
 
 

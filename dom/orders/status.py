@@ -249,6 +249,7 @@ class SourcingCause(StrEnum):
     EDITED = "order edited"
     RESHIPPED = "sent once more"
     MOVED = "moved by staff"
+    REALLOCATED = "reallocated"
 
 
 FAILED_SOURCING: Final = frozenset({SourcingCause.REJECTED, SourcingCause.SHORT_PICK, SourcingCause.LOST})

@@ -16,6 +16,8 @@ OFL: Final = f"{SYSTEM}ofl"
 """The policy, where it decides or gives up by itself."""
 ALLOCATION: Final = f"{SYSTEM}allocation"
 """Giving what came in to the orders that wait for it."""
+REALLOCATION: Final = f"{SYSTEM}reallocation"
+"""Giving stock of orders that can wait to dearer ones in danger."""
 NETWORK: Final = f"{SYSTEM}network"
 """What changes because a node or SKU did."""
 TEMPORAL: Final = f"{SYSTEM}temporal"
@@ -60,6 +62,7 @@ class Scope(StrEnum):
     ORDERS_EDIT = "orders:edit"
     ORDERS_BULK = "orders:bulk"
     ORDERS_NOTE = "orders:note"
+    ORDERS_PRIORITISE = "orders:prioritise"
     ORDERS_REVIVE = "orders:revive"
     SOURCING_READ = "sourcing:read"
     RETURNS_READ = "returns:read"
@@ -119,13 +122,13 @@ _CARRIER: Final = frozenset({_S.SHIPMENTS_READ, _S.SHIPMENTS_REPORT})
 _SUPPORT: Final = _CHANNEL | {
     _S.SOURCING_READ, _S.FULFILMENTS_READ, _S.FULFILMENTS_CORRECT, _S.EXCEPTIONS_READ, _S.EXCEPTIONS_WORK,
     _S.STOCK_READ, _S.INBOUND_READ, _S.NETWORK_READ, _S.ORDERS_BULK, _S.ORDERS_NOTE, _S.MESSAGES_RESEND,
-    _S.FULFILMENTS_DIRECT,
+    _S.FULFILMENTS_DIRECT, _S.ORDERS_PRIORITISE,
 }  # fmt: skip
 _SUPERVISOR: Final = _SUPPORT | {_S.FULFILMENTS_WORK, _S.RETURNS_WORK, _S.POLICY_READ, _S.ACCESS_AUDIT}
 _PLANNER: Final = frozenset(
     {_S.ORDERS_READ, _S.SOURCING_READ, _S.RETURNS_READ, _S.RESERVATIONS_READ, _S.AVAILABILITY_READ, _S.SHIPMENTS_READ}
     | {_S.FULFILMENTS_READ, _S.EXCEPTIONS_READ, _S.EXCEPTIONS_WORK, _S.WATCHES_WRITE, _S.STOCK_READ, _S.STOCK_WRITE}
-    | {_S.STOCK_PLAN, _S.INBOUND_READ, _S.ORDERS_NOTE, _S.FULFILMENTS_DIRECT}
+    | {_S.STOCK_PLAN, _S.INBOUND_READ, _S.ORDERS_NOTE, _S.FULFILMENTS_DIRECT, _S.ORDERS_PRIORITISE}
     | {_S.INBOUND_WRITE, _S.INBOUND_WORK, _S.CHANNELS_READ, _S.CHANNELS_WRITE, _S.NETWORK_READ, _S.NETWORK_WRITE}
     | {_S.SKUS_READ, _S.SKUS_WRITE, _S.POLICY_READ, _S.POLICY_WRITE, _S.POLICY_PUBLISH}
 )

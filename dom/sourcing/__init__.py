@@ -14,6 +14,8 @@ planning/        from an order to candidate plans: strategies matched, lines poo
                  costed and solved
 policy/          the OFL policy: the document business people write, how it is read, checked and
                  compared
+reallocation/    re-allocation: stock reserved for an order that can wait is given to a dearer one in
+                 danger
 reasons/         the reasons that are kept with every decision: figures for an audit, sentences for
                  people
 rehearsal/       rehearsal: recorded decisions made again, under the policy that made them or under

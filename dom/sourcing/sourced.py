@@ -113,7 +113,8 @@ class ResumedOrder(Value):
 class SourcingRun:
     """Why sourcing runs, and how what it makes is numbered. Units of the soft reservation `own` are free to it.
 
-    At the balances (node, SKU) of `not_found` a node did not find the order's units.
+    Nothing that arrives after `deliver_by` is planned. At the balances (node, SKU) of `not_found` a node did not find
+    the order's units.
     """
 
     attempt: int
@@ -123,6 +124,7 @@ class SourcingRun:
     excluded_nodes: frozenset[str] = frozenset()
     own: str | None = None
     not_found: frozenset[tuple[str, str]] = frozenset()
+    deliver_by: datetime | None = None
 
     @property
     def failed(self) -> bool:
@@ -152,6 +154,7 @@ def demand_of(order: Order, units: Mapping[str, int], run: SourcingRun) -> Deman
         region=order.ship_to.region,
         tags=order.tags,
         customer_class=order.customer.customer_class,
+        deliver_by=run.deliver_by,
     )
 
 

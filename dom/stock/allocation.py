@@ -42,7 +42,8 @@ class WaitingOrder:
     """An order in the queue. A lower `priority` is served first; `since` is when it began to wait, in real time.
 
     `wanted` are the units it waits for by SKU, `allocated` those of them it has already. It takes nothing from a node
-    of `excluded_nodes`, and nothing more from a balance of `declined`, whose units it had and could not use.
+    of `excluded_nodes`, and nothing more from a balance of `declined`, whose units it had and could not use. Of the SKU
+    of `claimed` it takes from no other node: it gave its units to another order for goods that are due there.
     """
 
     order_id: str
@@ -56,6 +57,7 @@ class WaitingOrder:
     excluded_nodes: frozenset[str] = frozenset()
     declined: frozenset[Balance] = frozenset()
     allocated: Mapping[Balance, int] = field(default_factory=dict)
+    claimed: Balance | None = None
 
     @property
     def place(self) -> tuple[int, datetime, str]:
@@ -74,7 +76,9 @@ class WaitingOrder:
 
     def may_use(self, balance: Balance) -> bool:
         """Whether the order can take units from there."""
-        node = balance[0]
+        node, sku = balance
+        if self.claimed is not None and self.claimed[1] == sku and self.claimed != balance:
+            return False
         return self.pickup_node in (None, node) and node not in self.excluded_nodes and balance not in self.declined
 
 

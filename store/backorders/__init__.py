@@ -2,6 +2,8 @@
 
 queue         who waits, in which place, and what there is to give
 failed_nodes  where an order's units were rejected or not found
+reallocation  who waits and is in danger, who could give, and goods on their way
+first_claims  orders that gave their units to others, and stand first for goods on their way
 allocations   the soft reservations in which units are allocated, and what becomes of them when the order sources
 notices       orders are told of what is allocated to them; whose units are kept, or go back
 limits        how many units may wait for a SKU

@@ -127,11 +127,12 @@ _STANDING = text(f"""
 SELECT o.id, o.channel, o.ship_complete AND h.id IS NOT NULL AS dealt_anew
 FROM orders o LEFT JOIN channels c ON c.id = o.channel
 LEFT JOIN soft_reservations h ON h.backorder_of = o.id AND h.status = 'active'
+LEFT JOIN first_claims k ON k.order_id = o.id AND k.sku = ANY(:skus)
 WHERE o.id IN (SELECT order_id FROM order_lines WHERE sku = ANY(:skus) AND backordered > 0) AND o.sourced_on_stock
   AND NOT EXISTS (
       SELECT FROM exceptions e
       WHERE e.order_id = o.id AND e.kind = '{ExceptionKind.BACKORDER_NO_PROCESS}' AND e.status = 'open')
-ORDER BY coalesce(o.priority, c.priority, :priority), o.placed_at, o.id
+ORDER BY k.claimed_at, coalesce(o.priority, c.priority, :priority), o.placed_at, o.id
 """)
 
 
@@ -145,7 +146,8 @@ class QueueEntry:
 
 
 async def in_line(connection: AsyncConnection, skus: Sequence[str]) -> list[QueueEntry]:
-    """Who waits for the SKUs, in the order of their places. Orders whose process is gone do not stand in line."""
+    """Who waits for the SKUs, in the order of their places: first those that gave their units
+    to another order. Orders whose process is gone do not stand in line."""
     rows = await connection.execute(_STANDING, {"skus": skus, "priority": DEFAULT_PRIORITY})
     return [QueueEntry(row.id, row.channel, row.dealt_anew) for row in rows]
 
@@ -171,6 +173,8 @@ SELECT o.id, o.channel, coalesce(o.priority, c.priority, :priority) AS priority,
        (SELECT jsonb_agg(balance) FROM jsonb_each_text(h.declined) AS d (balance, at)
         JOIN nodes n ON n.id = split_part(d.balance, '/', 1) AND n.updated_at < d.at::timestamptz
         WHERE d.at::timestamptz > statement_timestamp() - make_interval(secs => :declined)) AS declined,
+       (SELECT jsonb_build_array(k.node_id, k.sku) FROM first_claims k
+        WHERE k.order_id = o.id AND k.counted_on >= (statement_timestamp() AT TIME ZONE 'UTC')::date) AS claimed,
        (SELECT jsonb_agg(DISTINCT node_id || '/' || sku) FROM ({failed("o.id")}) each) AS failed
 FROM orders o LEFT JOIN channels c ON c.id = o.channel LEFT JOIN soft_reservations h ON h.backorder_of = o.id
 WHERE o.id = ANY(:ids)
@@ -217,6 +221,7 @@ def _order(row: RowMapping) -> WaitingOrder:
         pickup_node=row["pickup_node"],
         excluded_nodes=frozenset(row["excluded"] or ()),
         declined=frozenset(_balance(each) for each in (*(row["declined"] or ()), *(row["failed"] or ()))),
+        claimed=tuple(row["claimed"]) if row["claimed"] else None,
         allocated={(node, sku): int(units) for node, sku, units in row["allocated"] or ()},
     )
 

@@ -195,6 +195,12 @@ async def find(connection: AsyncConnection, order_id: str) -> Captured | None:
     return Captured(row.id, row.content_hash, OrderStatus(row.status), promise)
 
 
+async def set_priority(connection: AsyncConnection, order_id: str, priority: int | None) -> None:
+    """Give the order its own place among those that wait for stock; None: its channel's."""
+    query = text("UPDATE orders SET priority = :priority WHERE id = :id")
+    await connection.execute(query, {"id": order_id, "priority": priority})
+
+
 async def channel_of(connection: AsyncConnection, order_id: str) -> str:
     """The order's channel; it must be there."""
     return str(await connection.scalar(text("SELECT channel FROM orders WHERE id = :id"), {"id": order_id}))

@@ -46,6 +46,7 @@ COLUMNS: Final = rf"""
         FROM order_holds WHERE order_id = :id AND released_at IS NULL) AS holds,
        (SELECT count(*) FROM order_holds WHERE order_id = :id) AS holds_placed,
        (SELECT revision FROM orders WHERE id = :id) AS revision,
+       (SELECT priority FROM orders WHERE id = :id) AS priority,
        (SELECT jsonb_agg(jsonb_build_object('id', id, 'fulfilment_id', fulfilment_id, 'units', units,
                                             'answer_by', answer_by, 'reason', reason,
                                             'asked_of', asked_of) ORDER BY length(id), id)
@@ -95,6 +96,7 @@ def of_row(order_id: str, row: Row[Any]) -> OrderState:
         row.revision or 0,
         {each["id"]: _asked(each) for each in row.asked or ()},
         row.ever_asked,
+        row.priority,
     )
 
 

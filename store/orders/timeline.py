@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.orders.events import EVENTS, EventData, EventKind
+from dom.orders.event_data import EventData
+from dom.orders.events import EVENTS, EventKind
 from store.database.parameters import to_json
 
 

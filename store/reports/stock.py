@@ -52,8 +52,10 @@ SELECT o.id AS order_id, o.channel, o.placed_at, o.status, sum(l.backordered) AS
                  AND r.expires_at > statement_timestamp()), 0) AS allocated,
        count(*) OVER () AS orders, sum(sum(l.backordered)) OVER () AS all_units
 FROM order_lines l JOIN orders o ON o.id = l.order_id LEFT JOIN channels c ON c.id = o.channel
+LEFT JOIN first_claims k ON k.order_id = o.id AND k.sku = l.sku
 WHERE l.sku = :sku AND l.backordered > 0
-GROUP BY o.id, c.priority ORDER BY coalesce(o.priority, c.priority, 100), o.placed_at, o.id LIMIT :limit
+GROUP BY o.id, c.priority, k.claimed_at
+ORDER BY k.claimed_at, coalesce(o.priority, c.priority, 100), o.placed_at, o.id LIMIT :limit
 """)
 
 

@@ -137,6 +137,15 @@ class TestStaff:
         event = "SELECT actor, reason FROM timeline WHERE kind = 'fulfilment_collected'"
         assert execute(world_url, event) == [("kim", "passport")]
 
+    def test_it_is_prioritised(self, dom: Dom, world_url: str) -> None:
+        capture(world_url, "7")
+        done = dom("order", "prioritise", "web-7", "5", "--reason", "a gift")
+        assert done.stdout == "the priority of web-7 is 5; 1 of its units wait\n", done.output
+        assert execute(world_url, "SELECT priority FROM orders") == [(5,)]
+        assert dom("order", "prioritise", "web-7").stdout.startswith("the priority of web-7 is that of its channel")
+        assert dom("order", "prioritise", "web-7", "1001").exit_code == 2
+        assert dom("order", "prioritise", "web-9", "5").exit_code == 1
+
     def test_a_hold_is_put_on_and_released(self, dom: Dom, world_url: str) -> None:
         capture(world_url, "7")
         placed = dom("order", "hold", "web-7", "manual", "--reason", "looks odd", "--by", "kim", "--hours", "2")

@@ -3,17 +3,21 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from rich.console import Console
 
 from cli import stock_ledger, stock_screens
+from services.database import Database
 from store.database import engine as database
 from tests.cli.conftest import Dom
-from tests.worlds import small
+from tests.worlds import reallocating, small
 from tests.worlds.broken import edit
+from tests.worlds.captured import accept
 from tests.worlds.selling import hand_over, hold, sell
 
 A_SLIP = """
@@ -29,6 +33,52 @@ WHERE sku = 'A' AND node_id IN ('dc-leeds', 'wh-london')
 def execute(url: str, statement: str) -> None:
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(statement)
+
+
+def a_scarce_day(url: str) -> None:
+    """All of RARE at dc-leeds is an order's that can wait a month; a vip wants it now, and some comes in a week."""
+
+    async def work() -> None:
+        pool, now = database.create(url, 1), datetime.now(UTC)
+        house = Database(engine=pool)
+        await reallocating.policy(pool)
+        days: dict[str, dict[str, Any]] = {
+            "waits": {"RARE": 2},
+            "rest": {"RARE": 3},
+            "vip": {"RARE": 2, "customer": reallocating.VIP, "requested_by": now},
+        }
+        for name, fields in days.items():
+            await accept(house, small.order(name, tags=[], **fields))
+        await reallocating.comes_on(pool, now.date() + timedelta(days=7), RARE=2)
+        await pool.dispose()
+
+    asyncio.run(work())
+    execute(url, "UPDATE orders SET promise_latest = now() + interval '30 days' WHERE id = 'web-waits'")
+
+
+class TestReallocate:
+    def test_it_is_shown_and_then_made(self, dom: Dom, world_url: str) -> None:
+        a_scarce_day(world_url)
+        shown = dom("stock", "reallocate")
+        assert shown.exit_code == 0, shown.output
+        assert shown.stdout.startswith(
+            "web-vip gets 2 RARE at dc-leeds: 2 of web-waits, which has its own from dc-leeds"
+        )
+        assert shown.stdout.endswith("1 re-allocations found; --run makes them\n")
+        made = json.loads(dom("stock", "reallocate", "RARE", "--run", "--json", "--by", "kim").stdout)
+        assert [each["order_id"] for each in made["reallocations"]] == ["web-vip"]
+        assert dom("stock", "reallocate", "--run").stdout == "0 re-allocations made\n"
+        for order_id, other in (("web-vip", "web-waits"), ("web-waits", "web-vip")):
+            explained = dom("ofl", "explain", order_id)
+            assert (explained.exit_code, other in explained.output) == (0, True), explained.output
+        with psycopg.connect(world_url.replace("+psycopg", "")) as connection:
+            query = "SELECT DISTINCT actor FROM timeline WHERE kind = 'reallocated'"
+            assert connection.execute(query).fetchall() == [("kim",)]
+            query = "SELECT principal, route, object FROM audit_log ORDER BY id"
+            assert connection.execute(query).fetchone() == ("kim", "dom stock reallocate", "RARE")
+
+    def test_nobody_gives(self, dom: Dom) -> None:
+        assert dom("stock", "reallocate").stdout == "0 re-allocations found; --run makes them\n"
 
 
 class TestStockCheck:

@@ -73,6 +73,7 @@ from api.network.examples import NODE, NODE_LIST, NODE_REQUESTS, SKU, SKU_LIST, 
 from api.notifications.examples import MESSAGE_LIST, MESSAGE_RESENT, RESENDS
 from api.orders.examples import CANCELLED, CANCELS, ORDER, ORDER_CAPTURED, ORDER_LIST, ORDERS, SOURCING, TIMELINE
 from api.orders.note_examples import NOTE, NOTES, ORDER_NOTES
+from api.orders.priority_examples import PRIORITIES, PRIORITISED
 from api.orders.view_examples import SAVED_VIEW, SAVED_VIEW_LIST, SAVED_VIEWS
 from api.policy.examples import (
     DRAFT,
@@ -122,6 +123,7 @@ from api.returns.examples import (
     RETURN_REQUESTS,
 )
 from api.stock.examples import ADJUSTMENT_RESULTS, ADJUSTMENTS, COUNT_RESULTS, COUNTS
+from api.stock.reallocation_examples import REALLOCATION_REQUESTS, REALLOCATIONS
 from api.stock.safety_examples import SAFETY_STOCK_RESULTS, SAFETY_STOCKS
 from api.stock.value_examples import MARK_DOWN_RESULTS, MARK_DOWNS, STOCK_VALUES
 
@@ -214,6 +216,8 @@ __all__ = [
     "POLICY_SCHEMA",
     "POLICY_TEXT",
     "POLICY_VERSIONS",
+    "PRIORITIES",
+    "PRIORITISED",
     "PROBLEM_MEANING",
     "PROMISES",
     "PROMISE_REQUESTS",
@@ -222,6 +226,8 @@ __all__ = [
     "QUESTIONS",
     "QUESTION_ANSWERED",
     "READY",
+    "REALLOCATIONS",
+    "REALLOCATION_REQUESTS",
     "RECEIVES",
     "REFUSALS",
     "REFUSED",

@@ -15,11 +15,20 @@ with workflow.unsafe.imports_passed_through():
         KeepForCollection,
         MoveParcel,
         MoveWork,
+        Prioritise,
         ResendMessage,
         Reship,
         SplitWork,
     )
-    from dom.orders.staff_calls import FulfilmentCall, KeepCall, MoveCall, NoteCall, ResendCall, SplitCall
+    from dom.orders.staff_calls import (
+        FulfilmentCall,
+        KeepCall,
+        MoveCall,
+        NoteCall,
+        PrioritiseCall,
+        ResendCall,
+        SplitCall,
+    )
     from dom.orders.status import FulfilmentStatus
     from workflows.activity_calls import REFUSALS
     from workflows.order.stored import StoredOrder, request_at
@@ -39,6 +48,12 @@ class StaffRequests(ABC):
         """Write a note about the order."""
         command = AddNote(key="", text=call.text, links=call.links, actor=call.actor, at=workflow.now())
         await self._carry_out(command, "Note")
+
+    @workflow.signal
+    async def prioritise_requested(self, call: PrioritiseCall) -> None:
+        """Give the order another priority for scarce stock."""
+        told = {"actor": call.actor, "reason": call.reason, "at": workflow.now()}
+        await self._carry_out(Prioritise(key="", priority=call.priority, **told), "Prioritise")
 
     @workflow.signal
     async def resend_requested(self, call: ResendCall) -> None:
@@ -89,7 +104,9 @@ class StaffRequests(ABC):
         try:
             place = await self._decided()
             request = request_at(place)
-            told = {"request": request, "key": request} if isinstance(command, AddNote) else {"request": request}
+            told = {"request": request}
+            if isinstance(command, AddNote | Prioritise):
+                told["key"] = request
             await self._stored.change(place, command.model_copy(update=told), summary)
         except REFUSALS as error:
             workflow.logger.warning("not done: %s: %s", summary, error)

@@ -183,6 +183,7 @@ FIELDS: Final = {
     "receipts": "What arrived so far.",
     "received": "Units that arrived.",
     "received_at": "When the goods arrived, in UTC; null before.",
+    "reallocation": "Whether, and by what terms, stock of orders that can wait is given to dearer ones in danger.",
     "recipient": "Whom it goes to: a mail address or a channel.",
     "refund": "Money recorded to go back, in minor units where it is a number; null for none.",
     "refunds": "Money recorded to go back.",

@@ -14,8 +14,9 @@ moving      what moving work to another node changes
 node_steps  what a node's step changes
 own_carrier what changes where a node sends goods with a carrier of its own
 parcels     what a carrier's booking, and what it says of a parcel, changes
+reallocating what giving units to another order changes
 splitting   what splitting work changes
-telling     what a note changes, and a message that is sent once more
+telling     what a note changes, a message that is sent once more, and another priority
 shared      what these share: how work goes on, ends, and loses units
 """
 
@@ -42,6 +43,7 @@ from dom.orders.commands import (
     MoveParcel,
     MoveWork,
     PlaceHold,
+    Prioritise,
     PutBack,
     ReleaseHold,
     RemindOfCollection,
@@ -52,7 +54,7 @@ from dom.orders.commands import (
     SplitWork,
     TakeNodeStep,
 )
-from dom.orders.events import RequestedData
+from dom.orders.event_data import RequestedData
 from dom.orders.lifecycle import OrderState, is_repeat
 from dom.orders.status import FulfilmentStatus
 from dom.orders.transitions import (
@@ -131,5 +133,6 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     HoldIsOverdue: holding.hold_is_overdue,
     EditOrder: editing.edit_order,
     AddNote: telling.add_note,
+    Prioritise: telling.prioritise,
     ResendMessage: telling.resend_message,
 }

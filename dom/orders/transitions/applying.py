@@ -48,6 +48,7 @@ def apply(state: OrderState, change: OrderChange) -> OrderState:
         state.revision + (change.revision is not None),
         {**_still_asked(state, change), **{each.id: each for each in change.asked}},
         state.ever_asked + len(change.asked),
+        state.priority if change.priority is None else change.priority.priority,
     )
 
 

@@ -60,6 +60,7 @@ CODES: Final = {
     "nothing-follows": "The last strategy hands on.",
     "jumps-in-a-circle": "A jump comes back to where the order has been.",
     "retry-after-the-end": "What waits is given up before it is tried again.",
+    "classes-weigh-alike": "Re-allocation is on, and every customer class weighs the same: nobody ever gives.",
     "hold-without-reoptimisation": "Work is held back for a re-optimisation that is switched off.",
     # reach
     "never-reached": "No order ever comes to the strategy.",

@@ -17,6 +17,7 @@ from dom.shared.base import ChannelId, Country, Currency, Minor, NodeId, Value
 from dom.shared.money import minor_per_minor
 from dom.sourcing.policy.collections import Collections
 from dom.sourcing.policy.kinds import ByKind
+from dom.sourcing.policy.stock_terms import ReallocationTerms, Reoptimisation
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$", examples=["close-to-the-customer"])]
 """A strategy's or a group's name."""
@@ -309,16 +310,6 @@ class Strategy(Value):
     retry: Retry = Retry()
 
 
-class Reoptimisation(Value):
-    """Whether fulfilments that no node has begun are planned anew."""
-
-    enabled: bool = True
-    hold_minutes: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        default=0, description="how long work is held back before its node sees it, so that later orders can move it"
-    )
-    save_at_least: Minor = Field(default=100, description="a change that saves less is not made")
-
-
 class Acceptance(Value):
     """How long nodes have to accept or reject work, by node kind; a kind that is not named has all the time it likes.
 
@@ -379,6 +370,7 @@ class Policy(Value):
     groups: dict[Name, NodeGroup] = Field(default={}, description="nodes under one name, for the fences")
     strategies: tuple[Strategy, ...] = Field(min_length=1, max_length=50)
     reoptimisation: Reoptimisation = Reoptimisation()
+    reallocation: ReallocationTerms = ReallocationTerms()
     acceptance: Acceptance = Acceptance()
     cancellations: Cancellations = Cancellations()
     collection: Collections = Collections()

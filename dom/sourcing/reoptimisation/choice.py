@@ -65,7 +65,7 @@ def choose(options: Mapping[str, Sequence[Option]], pool: Pool, toll: int) -> di
     ]
     rows = _one_each(columns) + _what_there_is(columns, present, pool)
     start = [1.0 if option is present[order_id] else 0.0 for order_id, option in columns]
-    chosen = _solved(costs, rows, start)
+    chosen = solved(costs, rows, start)
     return present if chosen is None else dict([columns[i] for i in chosen])
 
 
@@ -123,7 +123,7 @@ class _Supply:
         return self._units[resource.channel][resource.balance]
 
 
-def _solved(costs: Sequence[float], rows: Sequence[ChoiceRow], start: Sequence[float]) -> list[int] | None:
+def solved(costs: Sequence[float], rows: Sequence[ChoiceRow], start: Sequence[float]) -> list[int] | None:
     """The columns of the best solution found; None if the solver has none."""
     import highspy  # it takes a while to load, and is needed seldom
     import numpy as np

@@ -24,13 +24,13 @@ from api.inbound import models as inbound
 from api.network import models as network
 from api.notifications import models as notifications
 from api.orders import models as orders
-from api.orders import note_models, view_models
+from api.orders import note_models, priority_models, view_models
 from api.policy import models as policies
 from api.questions import models as question_models
 from api.reservations import models as reservations
 from api.returns import models as returns
 from api.stock import models as stock
-from api.stock import safety_models, value_models
+from api.stock import reallocation_models, safety_models, value_models
 from dom.channels import Channel
 from dom.network import Node, Sku
 from dom.orders.calls import CancelResult
@@ -69,6 +69,10 @@ from tests.worlds import api_examples as examples
         *((note_models.NoteRequest, body) for body in examples.NOTES.values()),
         (note_models.OrderNote, examples.NOTE),
         (note_models.OrderNotes, examples.ORDER_NOTES),
+        *((priority_models.PrioritiseRequest, body) for body in examples.PRIORITIES.values()),
+        (priority_models.OrderPrioritised, examples.PRIORITISED),
+        *((reallocation_models.ReallocationRequest, body) for body in examples.REALLOCATION_REQUESTS.values()),
+        (reallocation_models.Reallocations, examples.REALLOCATIONS),
         *((notifications.ResendRequest, body) for body in examples.RESENDS.values()),
         (notifications.MessageResent, examples.MESSAGE_RESENT),
         (orders.Timeline, examples.TIMELINE),

@@ -93,6 +93,7 @@ REFUSED = {
     "placeHold: the address is incomplete": "step-not-possible",
     "placeHold: until a day": "step-not-possible",
     "releaseHold: as resolved": "not-found",
+    "prioritiseOrder: ahead of others": "step-not-possible",
     "resendMessage: the customer asked for it": "not-found",
     "getFulfilmentLabel": "not-found",
     "accept_fulfilment: now": "step-not-possible",

@@ -10,10 +10,10 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.exceptions.desk import Resolve
+from dom.orders.event_data import EventData
 from dom.orders.events import (
     AnsweredReturn,
     CancelledData,
-    EventData,
     EventKind,
     FulfilmentData,
     ReturnData,

@@ -7,7 +7,7 @@ from temporalio.client import Client
 
 from dom.orders.calls import StepLine
 from dom.orders.notes import Attachment
-from dom.orders.staff_calls import FulfilmentCall, KeepCall, MoveCall, NoteCall, ResendCall, SplitCall
+from dom.orders.staff_calls import FulfilmentCall, KeepCall, MoveCall, NoteCall, PrioritiseCall, ResendCall, SplitCall
 from dom.orders.status import OrderStatus
 from services import collecting
 from services.change_orders import Writing
@@ -33,8 +33,11 @@ async def test_notes_and_messages_sent_again(temporal_client: Client, world: Asy
         message = int(str(await one(world, "SELECT id FROM outbox WHERE message_key = 'accepted'")))
         await handle.signal(OrderWorkflow.resend_requested, ResendCall(message_id=message, reason="asked"))
         await handle.signal(OrderWorkflow.resend_requested, ResendCall(message_id=4711))  # there is none
+        await handle.signal(OrderWorkflow.prioritise_requested, PrioritiseCall(priority=4, actor="kim"))
+        await handle.signal("prioritise_requested", {"priority": 1001})  # no priority
         await deliver(house, order)
         await ended(house, order)
+        assert await rows(world, "SELECT priority FROM orders") == [(4,)]
         keys = [message.key.split("/")[1] for message in house.mail.sent]
     assert keys[:2] == ["accepted", "accepted:resent:1"]
     said = await rows(

@@ -11,7 +11,7 @@ MINUTES_OF_A_DAY = 1440
 
 
 def following(policy: Policy) -> Iterator[Mistake]:
-    """What is wrong with `on_partial`, `on_none`, `retry` and re-optimisation."""
+    """What is wrong with `on_partial`, `on_none`, `retry`, re-optimisation and re-allocation."""
     for position, strategy in enumerate(policy.strategies):
         here: Path = ("strategies", position)
         is_last = position == len(policy.strategies) - 1
@@ -32,6 +32,10 @@ def following(policy: Policy) -> Iterator[Mistake]:
         yield warning(
             "hold-without-reoptimisation", ("reoptimisation", "hold_minutes"), said, "set it to 0, or `enabled: true`"
         )
+    reallocation = policy.reallocation
+    if reallocation.enabled and set(reallocation.classes.values()) <= {1.0}:
+        said = "every customer class weighs the same, so no order gives to another"
+        yield warning("classes-weigh-alike", ("reallocation", "classes"), said, "weigh a class other than 1")
 
 
 def _relaxed(here: Path, follows: OnPartial | OnNone, strategy: Strategy) -> Iterator[Mistake]:
