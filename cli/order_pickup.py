@@ -47,7 +47,7 @@ def keep(
     by: By = "operator",
 ) -> None:
     """Keep goods that wait for their customer longer."""
-    from dom.orders.commands import KeepForCollection
+    from dom.orders.pickup_commands import KeepForCollection
     from services import collecting
     from services.clock import utc_now
 

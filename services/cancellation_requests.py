@@ -14,7 +14,7 @@ from dom.orders.commands import AnswerCancellation, CancelUnits
 from dom.orders.status import FulfilmentStatus
 from dom.shared.access import TIMEOUT
 from dom.shared.errors import DomError, NotFound, StepNotPossible
-from dom.sourcing.policy.document import Cancellations, Silence
+from dom.sourcing.policy.answers import Cancellations, Silence
 from dom.sourcing.policy.kinds import by_kind
 from services.change_orders import Writing, carry_out, locked
 from store.fulfilment import cancellation_requests

@@ -15,7 +15,7 @@ from dom.orders import transitions
 from dom.orders.changes import ConsumeStock, GiveDayBack, OrderChange, ReleaseStock, StockEffect
 from dom.orders.commands import Command
 from dom.orders.editing.revised import revised
-from dom.orders.events import HoldData
+from dom.orders.event_data import HoldData
 from dom.orders.holds import BlockedStep
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import FINAL_ORDER, FulfilmentStatus, NodeReason, ReasonCode

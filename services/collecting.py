@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom.orders.commands import ExpireCollection, KeepForCollection, PutBack, RemindOfCollection, TakeNodeStep
+from dom.orders.commands import TakeNodeStep
+from dom.orders.pickup_commands import ExpireCollection, KeepForCollection, PutBack, RemindOfCollection
 from dom.shared import ids
 from dom.shared.errors import DomError
 from services.change_orders import OrderChanged, Writing, carry_out, change_order, locked_with

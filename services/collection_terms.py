@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.delivery.promise import kept_until
 from dom.network import Node
-from dom.orders.commands import Command, KeepForCollection, TakeNodeStep
+from dom.orders.commands import Command, TakeNodeStep
 from dom.orders.lifecycle import OrderState
 from dom.orders.pickup import CODE_LENGTH, CODE_LETTERS, Pickup, still_to_come
+from dom.orders.pickup_commands import KeepForCollection
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
 from dom.sourcing.policy.collections import Collections
 from store.fulfilment import collections

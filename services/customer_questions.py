@@ -21,7 +21,7 @@ from dom.orders.questions import OpenQuestion, QuestionStatus, Slip, Withdrawal
 from dom.shared import ids
 from dom.shared.access import OFL
 from dom.shared.errors import NotFound
-from dom.sourcing.policy.document import Slips
+from dom.sourcing.policy.answers import Slips
 from services import question_offers
 from services.change_orders import locked
 from services.customer_links import new_link_id

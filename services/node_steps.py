@@ -3,8 +3,9 @@
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.fulfilment.carrier_reports import GOODS_LEAVE
-from dom.orders.commands import CountWrongCode, TakeNodeStep
+from dom.orders.commands import TakeNodeStep
 from dom.orders.lifecycle import OrderState
+from dom.orders.pickup_commands import CountWrongCode
 from dom.orders.status import FINAL_FULFILMENT, FulfilmentStatus, FulfilmentStep
 from dom.shared import ids
 from dom.shared.errors import CollectionLocked, InvalidInput, NotFound, OnHold, StepNotPossible, WrongCode

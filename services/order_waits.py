@@ -1,13 +1,23 @@
 """What an order waits for and until when, read from the store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.asked import AskedOf
 from dom.orders.status import FINAL_ORDER, FulfilmentStatus, ReturnStatus
-from dom.orders.waiting_for import AnswerWaiting, ReturnWaiting, UnitsWaiting, WaitsFor, WorkWaiting, waiting_for
+from dom.orders.waiting_for import (
+    AnswerWaiting,
+    CancellationWaiting,
+    HoldWaiting,
+    ReturnWaiting,
+    UnitsWaiting,
+    WaitsFor,
+    WorkWaiting,
+    waiting_for,
+)
 from dom.returns import EXPIRES_AFTER
 from dom.sourcing.models import Outcome
 from dom.sourcing.policy.document import Retry
@@ -23,6 +33,25 @@ async def read(connection: AsyncConnection, order: Mapping[str, Any], now: datet
         [_work(each) for each in order["fulfilments"]],
         [_return(each) for each in order["returns"]],
         await _asked(connection, order["order_id"]) if order["status"] not in FINAL_ORDER else None,
+        [_hold(each) for each in order["holds"]] if order["status"] not in FINAL_ORDER else [],
+        [_cancellation(each, order["fulfilments"]) for each in order["cancellations_asked"]],
+    )
+
+
+def _hold(row: Mapping[str, Any]) -> HoldWaiting:
+    until = row["release_at"] or row["due_at"] or row["placed_at"]
+    return HoldWaiting(row["type"], datetime.fromisoformat(until), by_time=row["release_at"] is not None)
+
+
+def _cancellation(row: Mapping[str, Any], fulfilments: Sequence[Mapping[str, Any]]) -> CancellationWaiting:
+    asked_of = AskedOf(row["asked_of"])
+    work = next(each for each in fulfilments if each["id"] == row["fulfilment_id"])
+    return CancellationWaiting(
+        fulfilment_id=row["fulfilment_id"],
+        asked_of=asked_of,
+        name=work["node_id"] if asked_of is AskedOf.NODE else work["carrier"],
+        units=sum(row["units"].values()),
+        answer_by=datetime.fromisoformat(row["answer_by"]),
     )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.delivery.promise import open_for
 from dom.orders.status import TIMEOUT
-from dom.sourcing.policy.document import Acceptance
+from dom.sourcing.policy.answers import Acceptance
 from dom.sourcing.policy.kinds import ANY, by_kind
 from services import unable_nodes
 from services.change_orders import Writing

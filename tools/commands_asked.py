@@ -20,19 +20,14 @@ from dom.orders.commands import (
     CarrierBooked,
     Command,
     CountAsDelivered,
-    CountWrongCode,
     EditOrder,
-    ExpireCollection,
     GiveUpWaiting,
     HoldIsOverdue,
-    KeepForCollection,
     MoveParcel,
     MoveWork,
     PlaceHold,
     Prioritise,
-    PutBack,
     ReleaseHold,
-    RemindOfCollection,
     ResendMessage,
     Reship,
     ShipByOwnCarrier,
@@ -46,6 +41,7 @@ from dom.orders.holds import BlockedStep
 from dom.orders.lifecycle import OrderState
 from dom.orders.order import ShipTo
 from dom.orders.pickup import Pickup
+from dom.orders.pickup_commands import CountWrongCode, ExpireCollection, KeepForCollection, PutBack, RemindOfCollection
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
 from dom.shared import ids
 from dom.shared.access import Scope

@@ -16,7 +16,8 @@ from api.http.services import IdempotencyKey, Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
 from dom.orders.calls import Request
-from dom.orders.commands import KeepForCollection, PutBack, TakeNodeStep
+from dom.orders.commands import TakeNodeStep
+from dom.orders.pickup_commands import KeepForCollection, PutBack
 from dom.orders.status import FulfilmentStep
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN

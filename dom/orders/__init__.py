@@ -3,10 +3,12 @@
 asked        cancellations that a node is asked for, because it has picked the goods
 bulk         one action on many orders: which orders, what is done, and what may become of each
 calls        what callers ask of an order, and what they hear
+return_calls the same of a return
 cancellation how much of what is asked is cancelled, and why the rest is not
 changes      what a command changes of an order, as a value: units, statuses, stock, what is told
 commands     what may be asked of an order's units
-event_data   what all data of events have in common, and of what becomes of scarce stock
+event_data   what all data of events have in common, and that of what staff does and of scarce stock
+events       the kinds of events in an order's timeline, and what belongs to each
 holds        holds that stand on an order: each blocks steps until it is released
 intake       the door: an order is checked here against the outside world's rules, once, when a channel
              hands it over
@@ -16,8 +18,9 @@ notes        what people write about an order
 order        an order as it was captured, and the promise its customer got. `dom.orders.intake` is where it
              is checked
 pickup       goods that wait at their node for the customer: the code, and how long they are kept
+pickup_commands what may be asked about them
 questions    when what was promised comes later: what the customer is asked, and what becomes of that
-return_calls the same of a return
+requested    what commands have in common
 search_filter which orders are asked for: the filter of the order list, which saved views keep
 searching    what is searched of an order, and how what a person types is read
 status       statuses, steps, reports and reasons. Which step may follow which is in `dom.orders.lifecycle`

@@ -15,18 +15,11 @@ from dom.orders.holds import BlockedStep
 from dom.orders.notes import Attachments, NoteText
 from dom.orders.order import Priority
 from dom.orders.pickup import Pickup
+from dom.orders.pickup_commands import CountWrongCode, ExpireCollection, KeepForCollection, PutBack, RemindOfCollection
+from dom.orders.requested import Requested
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason
-from dom.shared.access import EXPIRY, OFL, Role
+from dom.shared.access import OFL, Role
 from dom.shared.base import Quantity, Text, Value
-
-
-class Requested(Value):
-    """What may be asked more than once. `request` is the asker's own id of it, which tells a repeat; `request_hash`
-    whether it stands for the same.
-    """
-
-    request: str | None = None
-    request_hash: str | None = None
 
 
 class TakeNodeStep(Requested):
@@ -55,64 +48,6 @@ class TakeNodeStep(Requested):
     code: str | None = None
     identity_checked: bool = False
     collection: Pickup | None = None
-
-
-class CountWrongCode(Requested):
-    """A wrong code was said for goods that wait for their customer. Raises StepNotPossible for work that does not wait
-    for a code.
-    """
-
-    verb: Literal["count_wrong_code"] = "count_wrong_code"
-    fulfilment_id: str
-    actor: str
-    at: datetime
-
-
-class KeepForCollection(Requested):
-    """Keep goods that wait for their customer longer. `reminders`: when the customer is to be reminded then; who asks
-    leaves them out. Raises StepNotPossible for work that does not wait to be collected, InvalidInput for a time that is
-    not later than the present one, or more than a year ahead.
-    """
-
-    verb: Literal["keep_for_collection"] = "keep_for_collection"
-    fulfilment_id: str
-    until: datetime
-    actor: str
-    at: datetime
-    reason: str = ""
-    reminders: tuple[datetime, ...] = ()
-
-
-class RemindOfCollection(Requested):
-    """Remind the customer of goods that wait. Raises StepNotPossible where no reminder is due."""
-
-    verb: Literal["remind_of_collection"] = "remind_of_collection"
-    fulfilment_id: str
-    at: datetime
-    actor: str = EXPIRY
-
-
-class ExpireCollection(Requested):
-    """Cancel what was not collected in time. Raises StepNotPossible where the time is not over, or nothing waits, and
-    OnHold while a hold keeps the goods from being given out.
-    """
-
-    verb: Literal["expire_collection"] = "expire_collection"
-    fulfilment_id: str
-    at: datetime
-    actor: str = EXPIRY
-
-
-class PutBack(Requested):
-    """The node has put goods back on the shelf that were ready for a customer and are not collected. Raises
-    StepNotPossible for work of which nothing is to be put back.
-    """
-
-    verb: Literal["put_back"] = "put_back"
-    fulfilment_id: str
-    actor: str
-    at: datetime
-    reason: str = ""
 
 
 class CarrierBooked(Requested):

@@ -8,9 +8,18 @@ from typing import Any, Final, Literal
 
 from dom.orders.asked import CancellationEnd
 from dom.orders.cancellation import LeftUnits
-from dom.orders.event_data import EventData, PrioritisedData, ReallocatedData, RequestedData
-from dom.orders.holds import BlockedStep
-from dom.orders.notes import Attachment
+from dom.orders.event_data import (
+    EventData,
+    HoldData,
+    MovedData,
+    NoteData,
+    PrioritisedData,
+    ReallocatedData,
+    RequestedData,
+    ResentData,
+    ReshippedData,
+    SplitData,
+)
 from dom.orders.order import Correction
 from dom.orders.status import FulfilmentStatus, NodeReason, ReturnStatus, ReturnStep
 from dom.shared.base import Value
@@ -181,64 +190,6 @@ class CollectionData(RequestedData):
     fulfilment_id: str
     collect_by: datetime | None = None
     wrong_codes: int | None = None
-
-
-class HoldData(RequestedData):
-    """A hold of an order, and the steps it blocks. Of a release `recalled` are fulfilments whose node should have sent
-    them meanwhile, with their nodes: their units are sourced again.
-    """
-
-    hold_id: str
-    type: str
-    blocks: tuple[BlockedStep, ...]
-    owner: str | None = None
-    due_at: datetime | None = None
-    release_at: datetime | None = None
-    recalled: dict[str, str] | None = None
-
-
-class NoteData(RequestedData):
-    """What somebody wrote about the order, with the links that belong to it."""
-
-    text: str
-    links: tuple[Attachment, ...] | None = None
-
-
-class ReshippedData(RequestedData):
-    """Units of a parcel that came back, by line, which are to be sent once more."""
-
-    fulfilment_id: str
-    lines: dict[str, int]
-
-
-class MovedData(RequestedData):
-    """Work that was moved: from which node, to which as it was asked (none: to any other), and the fulfilments that it
-    became, with their nodes.
-    """
-
-    fulfilment_id: str
-    node_id: str
-    to: str | None = None
-    fulfilments: dict[str, str]
-
-
-class SplitData(RequestedData):
-    """Work that was split: its node, the units by line that left it, and the fulfilment that they became."""
-
-    fulfilment_id: str
-    node_id: str
-    lines: dict[str, int]
-    made: str
-
-
-class ResentData(RequestedData):
-    """A message that was sent once more: the id and key of the first, and the key of the one that was written now."""
-
-    message_id: int
-    message_kind: str
-    medium: str
-    message_key: str
-    resent_key: str
 
 
 class EditedData(RequestedData):

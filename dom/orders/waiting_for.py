@@ -12,6 +12,7 @@ from typing import Final
 
 from pydantic import Field
 
+from dom.orders.asked import AskedOf
 from dom.orders.status import FINAL_FULFILMENT, FINAL_RETURN, FulfilmentStatus, ReturnStatus
 from dom.shared.base import Utc, Value
 
@@ -32,6 +33,8 @@ class Awaited(StrEnum):
     GOODS_BACK = "goods_back"
     INSPECTION = "inspection"
     ANSWER = "answer"
+    HOLD = "hold"
+    CANCELLATION = "cancellation"
 
 
 class Party(StrEnum):
@@ -41,6 +44,7 @@ class Party(StrEnum):
     CARRIER = "carrier"
     CUSTOMER = "customer"
     PLANNER = "planner"
+    STAFF = "staff"
     SYSTEM = "system"
 
 
@@ -49,17 +53,20 @@ class WaitsFor(Value):
 
     what: Awaited = Field(description="What is waited for; decide by it. Others may be added.")
     who: Party = Field(description="Whose turn it is. Of stock it is the system's: it looks again by itself.")
-    name: str | None = Field(description="Code of the node or carrier; null for others, and a carrier not named yet.")
+    name: str | None = Field(
+        description="Code of the node or carrier, of a hold its type; null for others, and a carrier not named yet."
+    )
     until: Utc = Field(
         description="Until when, in UTC: when the work must leave, the goods arrive or can be collected, the units are "
-        "released or sourced again, or the time of the return or of the customer's answer is over. A time that is past "
-        "is late."
+        "released or sourced again, a hold is due or released by itself, or the time of the return or of an answer is "
+        "over. A time that is past is late."
     )
     gives_up_at: Utc | None = Field(
         default=None, description="When units without a node are cancelled at last, in UTC; null for what is not."
     )
     units: int | None = Field(
-        default=None, description="Units without a node, or that the customer is asked about; null otherwise."
+        default=None,
+        description="Units without a node, or that the customer, a node or a carrier is asked about; null otherwise.",
     )
     fulfilment_id: str | None = Field(default=None, description="The work it is of; null if it is of none.")
     return_id: str | None = Field(default=None, description="The return it is of; null if it is of none.")
@@ -98,6 +105,26 @@ class AnswerWaiting:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldWaiting:
+    """A hold that stands. `until`: when it is released by itself, or else is due, or else when it was put on."""
+
+    type: str
+    until: datetime
+    by_time: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationWaiting:
+    """A cancellation of so many units of work that its node or carrier is asked for."""
+
+    fulfilment_id: str
+    asked_of: AskedOf
+    name: str | None
+    units: int
+    answer_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class UnitsWaiting:
     """Units without a node, by line, and what the last sourcing said of them: when it looks again, when they are
     cancelled at last, when some are released, which of them no node may ever give, and whether a person is to decide.
@@ -130,15 +157,36 @@ def waiting_for(
     work: Sequence[WorkWaiting],
     returns: Sequence[ReturnWaiting] = (),
     asked: AnswerWaiting | None = None,
+    holds: Sequence[HoldWaiting] = (),
+    cancellations: Sequence[CancellationWaiting] = (),
 ) -> tuple[WaitsFor, ...]:
-    """What an order with these units without a node, fulfilments, returns and open question waits for, the customer's
-    answer first; empty if everything has ended. `units` is None if every unit has, or had, a node.
+    """What an order with these units without a node, fulfilments, returns, open question, holds and cancellations that
+    are asked for waits for: holds first, then answers; empty if everything has ended. `units` is None if every unit
+    has, or had, a node.
     """
     return (
+        *(_of_hold(each) for each in holds),
+        *(_of_cancellation(each) for each in cancellations),
         *(_answer(asked) if asked is not None else ()),
         *(_units(units) if units is not None else ()),
         *(_of_work(each) for each in work if each.status not in FINAL_FULFILMENT),
         *(_of_return(each) for each in returns if each.status not in FINAL_RETURN),
+    )
+
+
+def _of_hold(hold: HoldWaiting) -> WaitsFor:
+    who = Party.SYSTEM if hold.by_time else Party.STAFF
+    return WaitsFor(what=Awaited.HOLD, who=who, name=hold.type, until=hold.until)
+
+
+def _of_cancellation(asked: CancellationWaiting) -> WaitsFor:
+    return WaitsFor(
+        what=Awaited.CANCELLATION,
+        who=Party.NODE if asked.asked_of is AskedOf.NODE else Party.CARRIER,
+        name=asked.name,
+        until=asked.answer_by,
+        units=asked.units,
+        fulfilment_id=asked.fulfilment_id,
     )
 
 

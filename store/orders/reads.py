@@ -83,7 +83,11 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
             'hold_id', h.id, 'type', h.type, 'blocks', h.blocks, 'purpose', h.purpose, 'owner', h.owner,
             'placed_by', h.placed_by, 'placed_at', h.placed_at, 'due_at', h.due_at, 'release_at', h.release_at)
             ORDER BY length(h.id), h.id)
-        FROM order_holds h WHERE h.order_id = o.id AND h.released_at IS NULL) AS holds
+        FROM order_holds h WHERE h.order_id = o.id AND h.released_at IS NULL) AS holds,
+       (SELECT jsonb_agg(jsonb_build_object(
+            'fulfilment_id', q.fulfilment_id, 'asked_of', q.asked_of, 'units', q.units, 'answer_by', q.answer_by)
+            ORDER BY length(q.id), q.id)
+        FROM cancellation_requests q WHERE q.order_id = o.id AND q.status = 'asked') AS cancellations_asked
 FROM orders o CROSS JOIN LATERAL (
     SELECT coalesce(sum((quantity - cancelled) * unit_price), 0)::bigint AS goods_total_living,
            coalesce(sum(backordered), 0) AS units_waiting FROM order_lines WHERE order_id = o.id) living
@@ -92,14 +96,16 @@ WHERE o.id = :order_id
 
 
 async def order(connection: AsyncConnection, order_id: str) -> dict[str, Any] | None:
-    """An order with its lines' units, fulfilments, shipments, messages, returns, refunds, open exceptions and holds."""
+    """An order with its lines' units, fulfilments, shipments, messages, returns, refunds, open exceptions, holds, and
+    the cancellations that nodes and carriers are asked for.
+    """
     rows = await connection.execute(
         _ORDER, {"order_id": order_id, "arrived": sorted(ARRIVED), "gone": sorted(ENDED_UNDELIVERED)}
     )
     row = rows.mappings().one_or_none()
     if row is None:
         return None
-    lists = ("lines", "fulfilments", "messages", "returns", "refunds", "exceptions", "holds")
+    lists = ("lines", "fulfilments", "messages", "returns", "refunds", "exceptions", "holds", "cancellations_asked")
     return {**row, **{name: row[name] or [] for name in lists}}
 
 

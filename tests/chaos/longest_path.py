@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import httpx
 from sqlalchemy import text
+from temporalio.client import WorkflowExecutionStatus
 
 from dom.orders.status import FulfilmentStep
 from dom.shared import ids
@@ -64,6 +65,7 @@ class LongestPath:
         await self._is_asked_back_and_delivered()
         await self._comes_back()
         await self._settled()
+        await self._until("the order's process is over", self._process_is_over)
         return await self._outcome()
 
     async def _place(self) -> None:
@@ -170,6 +172,10 @@ class LongestPath:
 
     async def _is_over(self) -> bool:
         return bool(await self.actor.rows("SELECT 1 AS one FROM orders WHERE id = :id AND status = 'delivered'"))
+
+    async def _process_is_over(self) -> bool:
+        handle = self.world.client.get_workflow_handle(ids.order_workflow_id(self.actor.order_id))
+        return (await handle.describe()).status is not WorkflowExecutionStatus.RUNNING
 
     async def _settled(self) -> None:
         """Wait until all notices are out and the process has heard of them."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dom.sourcing.policy.document import Slips
+from dom.sourcing.policy.answers import Slips
 from services import customer_questions
 from services.change_orders import locked
 from services.clock import utc_now

@@ -17,7 +17,7 @@ from dom.orders.status import CarrierEventKind, FulfilmentStatus
 from dom.orders.views import OrderAfter
 from dom.shared import ids
 from dom.shared.errors import CannotCancel, Conflict, NotFound, StepNotPossible
-from dom.sourcing.policy.document import Cancellations
+from dom.sourcing.policy.answers import Cancellations
 from services import cancellation_requests, carrier_reports, order_process
 from services.change_orders import Writing
 from services.database import Database

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.orders.asked import CancellationStatus
 from dom.orders.cancellation import CancelMode
-from dom.orders.commands import CancelUnits, KeepForCollection, PlaceHold, PutBack, ReleaseHold, TakeNodeStep
+from dom.orders.commands import CancelUnits, PlaceHold, ReleaseHold, TakeNodeStep
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Order
 from dom.orders.pickup import CODE_LETTERS, MOST_WRONG_CODES
+from dom.orders.pickup_commands import KeepForCollection, PutBack
 from dom.orders.status import ReasonCode
 from dom.shared.errors import (
     CodeRequired,

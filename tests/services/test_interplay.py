@@ -16,7 +16,8 @@ from dom.orders.editing.changes import SetQuantity
 from dom.orders.holds import BlockedStep
 from dom.orders.status import FulfilmentStep, NodeReason, SourcingCause
 from dom.shared.errors import StepNotPossible
-from dom.sourcing.policy.document import Cancellations, FailedNodes, Silence
+from dom.sourcing.policy.answers import Cancellations, Silence
+from dom.sourcing.policy.document import FailedNodes
 from dom.sourcing.sourced import SourceAgain
 from services import bookings, cancellation_requests
 from services.clock import utc_now

@@ -12,7 +12,8 @@ from dom.orders.holds import BlockedStep
 from dom.orders.order import Order
 from dom.orders.status import FulfilmentStatus, SourcingCause
 from dom.shared import ids
-from dom.sourcing.policy.document import Acceptance, FailedNodes
+from dom.sourcing.policy.answers import Acceptance
+from dom.sourcing.policy.document import FailedNodes
 from dom.sourcing.sourced import SourceAgain
 from services import unanswered_work
 from services.change_orders import Writing

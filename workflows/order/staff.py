@@ -9,17 +9,8 @@ from typing import Literal
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from dom.orders.commands import (
-        AddNote,
-        Command,
-        KeepForCollection,
-        MoveParcel,
-        MoveWork,
-        Prioritise,
-        ResendMessage,
-        Reship,
-        SplitWork,
-    )
+    from dom.orders.commands import AddNote, Command, MoveParcel, MoveWork, Prioritise, ResendMessage, Reship, SplitWork
+    from dom.orders.pickup_commands import KeepForCollection
     from dom.orders.staff_calls import (
         FulfilmentCall,
         KeepCall,

@@ -34,20 +34,14 @@ from dom.orders.commands import (
     CarrierBooked,
     Command,
     CountAsDelivered,
-    CountWrongCode,
     EditOrder,
-    ExpireCollection,
     GiveUpWaiting,
     HoldIsOverdue,
-    KeepForCollection,
     MoveParcel,
     MoveWork,
     PlaceHold,
     Prioritise,
-    PutBack,
     ReleaseHold,
-    RemindOfCollection,
-    Requested,
     ResendMessage,
     Reship,
     ShipByOwnCarrier,
@@ -56,6 +50,8 @@ from dom.orders.commands import (
 )
 from dom.orders.event_data import RequestedData
 from dom.orders.lifecycle import OrderState, is_repeat
+from dom.orders.pickup_commands import CountWrongCode, ExpireCollection, KeepForCollection, PutBack, RemindOfCollection
+from dom.orders.requested import Requested
 from dom.orders.status import FulfilmentStatus
 from dom.orders.transitions import (
     asking,

@@ -7,18 +7,12 @@ from typing import Final
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
 from dom.orders.changes import Notification, OrderChange, OrderEvent, Trouble
-from dom.orders.commands import (
-    CountWrongCode,
-    ExpireCollection,
-    KeepForCollection,
-    PutBack,
-    RemindOfCollection,
-    TakeNodeStep,
-)
+from dom.orders.commands import TakeNodeStep
 from dom.orders.events import CollectionData, EventKind
 from dom.orders.holds import BlockedStep, must_not_block
 from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
 from dom.orders.pickup import MOST_WRONG_CODES, Pickup, still_to_come
+from dom.orders.pickup_commands import CountWrongCode, ExpireCollection, KeepForCollection, PutBack, RemindOfCollection
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
 from dom.orders.transitions.shared import cancelled, fulfilment_of, listed_units
 from dom.shared.errors import CodeRequired, CollectionLocked, InvalidInput, StepNotPossible, WrongCode

@@ -10,7 +10,8 @@ from dom.orders.changes import (
     Trouble,
 )
 from dom.orders.commands import HoldIsOverdue, PlaceHold, ReleaseHold
-from dom.orders.events import EventKind, HoldData
+from dom.orders.event_data import HoldData
+from dom.orders.events import EventKind
 from dom.orders.holds import BlockedStep, Hold
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import FINAL_ORDER, UNBEGUN

@@ -2,7 +2,8 @@
 
 from dom.orders.changes import OrderChange, OrderEvent
 from dom.orders.commands import MoveWork
-from dom.orders.events import EventKind, MovedData
+from dom.orders.event_data import MovedData
+from dom.orders.events import EventKind
 from dom.orders.holds import BlockedStep, must_not_block
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import UNBEGUN

@@ -8,7 +8,8 @@ from typing import Final
 from dom.exceptions import ExceptionKind
 from dom.orders.changes import CANCELLED, WAITING, MovedUnits, OrderChange, OrderEvent, StatusMove, Trouble
 from dom.orders.commands import BookCarrierRefused, CarrierBooked, CountAsDelivered, MoveParcel, Reship
-from dom.orders.events import CarrierBookedData, EventKind, FulfilmentData, ReshippedData
+from dom.orders.event_data import ReshippedData
+from dom.orders.events import CarrierBookedData, EventKind, FulfilmentData
 from dom.orders.holds import BlockedStep, blocking
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import ENDED_UNDELIVERED, FulfilmentStatus

@@ -2,7 +2,8 @@
 
 from dom.orders.changes import WAITING, MovedUnits, OrderChange, OrderEvent, ReleaseStock
 from dom.orders.commands import SplitWork
-from dom.orders.events import EventKind, SplitData
+from dom.orders.event_data import SplitData
+from dom.orders.events import EventKind
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import UNBEGUN
 from dom.orders.transitions.shared import fulfilment_of

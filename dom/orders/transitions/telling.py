@@ -2,8 +2,8 @@
 
 from dom.orders.changes import NewPriority, Notification, OrderChange, OrderEvent
 from dom.orders.commands import AddNote, Prioritise, ResendMessage
-from dom.orders.event_data import PrioritisedData
-from dom.orders.events import EventKind, NoteData, ResentData
+from dom.orders.event_data import NoteData, PrioritisedData, ResentData
+from dom.orders.events import EventKind
 from dom.orders.lifecycle import OrderState
 from dom.orders.status import FINAL_ORDER
 from dom.shared.errors import NotFound, StepNotPossible

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.openapi import generate
 from dom.exceptions import ExceptionKind
 from dom.shared.access import Limits, Role
-from dom.sourcing.policy.document import Slips
+from dom.sourcing.policy.answers import Slips
 from services import customer_questions
 from services.change_orders import locked
 from services.clock import utc_now

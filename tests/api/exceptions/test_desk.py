@@ -183,6 +183,19 @@ class TestWaits:
         await channel.deliver(order_id)
         assert await waits() == []
 
+    async def test_a_hold_and_a_cancellation_that_is_asked_for_have_a_name_and_a_time(self, channel: Channel) -> None:
+        order_id = await channel.place(order(await channel.stocked_sku(3), 2))
+        await channel.step(f"{order_id}-F1", "pick")
+        await channel.http.post(f"/v1/orders/{order_id}/holds", json={"type": "address", "reason": "no street"})
+        await channel.http.post(f"/v1/orders/{order_id}/cancel", json={"mode": "ask", "reason": "he called"})
+        found = (await channel.get(order_id))["waits_for"]
+        assert [(each["what"], each["who"], each["name"], each["units"]) for each in found] == [
+            ("hold", "staff", "address", None),
+            ("cancellation", "node", "dc-daventry", 2),
+            ("packing", "node", "dc-daventry", None),
+        ]
+        assert all(each["until"] for each in found)
+
     async def test_units_without_a_node_say_when_they_are_looked_at_again_and_given_up(self, channel: Channel) -> None:
         order_id = await channel.place(order(await channel.stocked_sku(2), 5))
         found = (await channel.get(order_id))["waits_for"]

@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 from api.http.bodies import MAX_LINK_BYTES
 from api.identity.rate_limits import LINK_QUOTA
 from dom.shared.access import Limits, Role
-from dom.sourcing.policy.document import Slips
+from dom.sourcing.policy.answers import Slips
 from services import customer_questions, question_answers
 from services.change_orders import locked
 from services.clock import utc_now

@@ -8,7 +8,7 @@ import pytest
 from dom.exceptions import ExceptionKind
 from dom.orders.changes import GiveDayBack, ReleaseStock
 from dom.orders.commands import HoldIsOverdue, PlaceHold, ReleaseHold
-from dom.orders.events import HoldData
+from dom.orders.event_data import HoldData
 from dom.orders.holds import BlockedStep
 from dom.orders.lifecycle import OrderState
 from dom.orders.status import OrderStatus

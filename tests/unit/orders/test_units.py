@@ -16,22 +16,10 @@ from dom.orders.changes import (
     OrderChange,
     ReleaseStock,
 )
-from dom.orders.commands import (
-    BookCarrierRefused,
-    CancelRest,
-    Command,
-    CountWrongCode,
-    ExpireCollection,
-    GiveUpWaiting,
-    KeepForCollection,
-    MoveWork,
-    PutBack,
-    RemindOfCollection,
-    Reship,
-    SplitWork,
-)
+from dom.orders.commands import BookCarrierRefused, CancelRest, Command, GiveUpWaiting, MoveWork, Reship, SplitWork
 from dom.orders.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step
 from dom.orders.pickup import Pickup
+from dom.orders.pickup_commands import CountWrongCode, ExpireCollection, KeepForCollection, PutBack, RemindOfCollection
 from dom.orders.status import (
     BEFORE_HAND_OVER,
     FINAL_FULFILMENT,
