@@ -63,10 +63,10 @@ async def see_to(
     """Open, change or withdraw the question about a locked order, as it stands now; answers what is late of it."""
     facts = await rows.facts(connection, state.order_id)
     found, question = _slip(facts, policy), facts.question
-    if facts.unsettled:
-        return found
     if question is not None and found is None:
         await _withdraw(database, connection, facts, question, now)
+    elif facts.unsettled:
+        return found
     elif question is not None and found is not None and questions.has_moved(question, found):
         await _change(database, connection, state, question, found, policy or NOT_ASKED, now)
     elif question is None and found is not None and policy is not None:
@@ -75,12 +75,12 @@ async def see_to(
 
 
 def _is_to_be_written(facts: PromiseFacts, policy: Slips | None) -> bool:
-    if facts.unsettled:
-        return False
     found, question = _slip(facts, policy), facts.question
-    if question is None:
-        return found is not None and policy is not None
-    return found is None or questions.has_moved(question, found)
+    if question is not None and found is None:
+        return True
+    if found is None or facts.unsettled:
+        return False
+    return policy is not None if question is None else questions.has_moved(question, found)
 
 
 def _slip(facts: PromiseFacts, policy: Slips | None) -> Slip | None:
