@@ -171,6 +171,26 @@ def split(
     typer.echo(f"{sum(lines.values())} units of {fulfilment} are now {done.data['made']}")
 
 
+def merge(
+    fulfilment: Fulfilment,
+    merged: Annotated[str, typer.Argument(help="The other one, such as web-536365-F2.")],
+    reason: Why = "",
+    by: By = "operator",
+) -> None:
+    """Make two fulfilments of a node, of which it has begun neither, one."""
+    from dom.orders.commands import MergeWork
+    from services import merging
+    from services.clock import utc_now
+
+    command = MergeWork(fulfilment_id=fulfilment, merged=merged, actor=by, at=utc_now(), reason=reason)
+
+    async def work(connection: AsyncConnection, writing: Writing) -> OrderChanged:
+        return await merging.merge(connection, command, writing)
+
+    done = written("merge", fulfilment, by, work, reason)
+    typer.echo(f"{fulfilment} and {merged} are now {done.data['made']}")
+
+
 def reship(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> None:
     """Send the units of a parcel that came back once more, on the database and the Temporal server."""
     from cli.calling import environment, problems_as_one_line

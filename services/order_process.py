@@ -11,6 +11,7 @@ from dom.orders.cancellation import CancelMode
 from dom.orders.commands import (
     CancelUnits,
     Command,
+    MergeWork,
     MoveParcel,
     MoveWork,
     PlaceHold,
@@ -28,6 +29,7 @@ from services import (
     cancellation_requests,
     carrier_reports,
     holds,
+    merging,
     moving,
     node_steps,
     order_views,
@@ -65,6 +67,8 @@ async def _change(database: Database, order_id: str, command: Command) -> OrderA
             changed = await moving.move_in(database, connection, command, database.writing)
         elif isinstance(command, SplitWork):
             changed = await splitting.split(connection, command, database.writing)
+        elif isinstance(command, MergeWork):
+            changed = await merging.merge(connection, command, database.writing)
         elif isinstance(command, Prioritise):
             changed = await prioritising.prioritise(connection, order_id, command, database.writing)
         elif isinstance(command, ResendMessage):

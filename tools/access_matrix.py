@@ -70,7 +70,7 @@ RULES: Final[dict[str, Foreign]] = {
     "listFulfilments": _LIST,
     "getFulfilmentLabel": _OF_ORDER,
     **{f"{step}_fulfilment": _OF_ORDER for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")},
-    **{f"{verb}Fulfilment": _OF_ORDER for verb in ("arrived", "lose", "deliver", "reship", "move", "split")},
+    **{f"{verb}Fulfilment": _OF_ORDER for verb in ("arrived", "lose", "deliver", "reship", "move", "split", "merge")},
     **{f"{verb}Fulfilment": _OF_ORDER for verb in ("collected", "keep", "putBack", "ship")},
     "listCancellationRequests": _LIST,
     "listCustomerQuestions": _LIST,

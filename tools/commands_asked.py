@@ -23,6 +23,7 @@ from dom.orders.commands import (
     EditOrder,
     GiveUpWaiting,
     HoldIsOverdue,
+    MergeWork,
     MoveParcel,
     MoveWork,
     PlaceHold,
@@ -152,6 +153,11 @@ def _split(fulfilment_id: str, line_id: str, at: datetime, __: OrderState) -> Co
     return SplitWork(fulfilment_id=fulfilment_id, lines={line_id: 1}, actor="support", at=at)
 
 
+def _merge(fulfilment_id: str, _: str, at: datetime, state: OrderState) -> Command:
+    other = ids.fulfilment_id(state.order_id, 2)
+    return MergeWork(fulfilment_id=fulfilment_id, merged=other, actor="support", at=at)
+
+
 def _answer(answer: CancellationStatus) -> _Make:
     def make(_: str, __: str, at: datetime, state: OrderState) -> Command:
         request_id = next(iter(state.asked), ids.cancellation_request_id(state.order_id, 1))
@@ -249,6 +255,7 @@ ASKS: Final = (
     Ask("send it once more", Scope.FULFILMENTS_CORRECT, _reship),
     Ask("move to another node", Scope.FULFILMENTS_DIRECT, _move),
     Ask("split", Scope.FULFILMENTS_DIRECT, _split),
+    Ask("merge with a second fulfilment, which there is not", Scope.FULFILMENTS_DIRECT, _merge),
     Ask("cancel the order", Scope.ORDERS_CANCEL, _cancel(None)),
     Ask("cancel a unit", Scope.ORDERS_CANCEL, _cancel(1)),
     Ask("cancel what is possible", Scope.ORDERS_CANCEL, _cancel(None, CancelMode.POSSIBLE)),

@@ -43,6 +43,7 @@ _FULFILMENT: Final = (
     *_STAFF,
     "moveFulfilment",
     "splitFulfilment",
+    "mergeFulfilment",
     "arrivedFulfilment",
     "getFulfilmentLabel",
     *_COLLECTION,
@@ -83,6 +84,7 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
         Follow("/items/0/order_id", "order_id", ("getOrder",)),
     ),
     **{step: (Follow("/fulfilment_id", "fulfilment_id", _FULFILMENT),) for step in (*_STEPS, *_STAFF)},
+    "mergeFulfilment": (Follow("/made", "fulfilment_id", _FULFILMENT),),
     "splitFulfilment": (Follow("/made", "fulfilment_id", _FULFILMENT),),
     "moveFulfilment": (
         Follow("/fulfilments/0/id", "fulfilment_id", _FULFILMENT),

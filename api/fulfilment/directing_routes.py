@@ -1,4 +1,4 @@
-"""What staff has done with work that no node has begun: it is moved to another node, or split."""
+"""What staff has done with work that no node has begun: it is moved to another node, split or merged."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -8,17 +8,24 @@ from sqlalchemy import RowMapping
 
 from api.contract import responses
 from api.fulfilment import examples
-from api.fulfilment.models import FulfilmentMoved, FulfilmentSplit, MoveRequest, SplitRequest
+from api.fulfilment.models import (
+    FulfilmentMerged,
+    FulfilmentMoved,
+    FulfilmentSplit,
+    MergeRequest,
+    MoveRequest,
+    SplitRequest,
+)
 from api.http.answers import Json
 from api.http.models import FulfilmentId
 from api.http.services import IdempotencyKey, Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
-from dom.orders.commands import MoveWork, SplitWork
+from dom.orders.commands import MergeWork, MoveWork, SplitWork
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput
-from services import moving, splitting
+from services import merging, moving, splitting
 from services.change_orders import OrderChanged, Writing
 from services.database import Database
 from store.access.visibility import FULFILMENT
@@ -125,6 +132,56 @@ async def split(
             "repeated": done.repeated,
             "made": done.data["made"],
             "fulfilments": [_work(row) for row in living if row["id"] in parts],
+        }
+    )
+
+
+@router.post(
+    "/fulfilments/{fulfilment_id}/merge",
+    summary="Merge work",
+    operation_id="mergeFulfilment",
+    response_model=FulfilmentMerged,
+    responses={
+        **responses.success(200, "The units of both have one fulfilment.", examples.MERGED),
+        **responses.problems("not-found", "step-not-possible", "conflict", "invalid-input"),
+    },
+)
+async def merge(
+    fulfilment_id: FulfilmentId,
+    asked: Annotated[MergeRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.MERGES))],
+    services: Use,
+    who: Annotated[Principal, needs(Scope.FULFILMENTS_DIRECT)],
+    key: IdempotencyKey = None,
+) -> Json:
+    """Possible while no node has begun either, at one node, by one service and carrier. Both are recalled, and become
+    one fulfilment by the day and promise of the first, which must not be the later ones; it takes one place in the
+    node's day.
+    """
+    await visibility.see(services, who, FULFILMENT, fulfilment_id)
+    told: dict[str, Any] = {}
+    if key is not None:
+        told["request"] = f"{fulfilment_id}/merge/{key}"
+        told["request_hash"] = asked.content_hash(f"merge by {who.name}")
+    command = MergeWork(
+        fulfilment_id=fulfilment_id,
+        merged=asked.merged,
+        actor=who.name,
+        at=datetime.now(UTC),
+        reason=asked.reason,
+        **told,
+    )
+    async with services.engine.begin() as connection:
+        done = await merging.merge(connection, command, Writing(webhook=services.webhooks, notify=True))
+        living = await fulfilments.living(connection, done.state.order_id)
+    return Json(
+        {
+            "order_id": done.state.order_id,
+            "order_status": done.state.status(),
+            "fulfilment_id": fulfilment_id,
+            "merged": asked.merged,
+            "repeated": done.repeated,
+            "made": done.data["made"],
+            "fulfilments": [_work(row) for row in living if row["id"] == done.data["made"]],
         }
     )
 

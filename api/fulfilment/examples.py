@@ -140,3 +140,15 @@ SPLIT: Final[Example] = {
         {**MOVED["fulfilments"][0], "lines": {"1": 2}},
     ],
 }
+MERGES: Final[dict[str, Example]] = {
+    "what was split goes together again": {"merged": "web-EXAMPLE-1-F2", "reason": "the van is late"},
+}
+MERGED: Final[Example] = {
+    "order_id": "web-EXAMPLE-1",
+    "order_status": "accepted",
+    "fulfilment_id": "web-EXAMPLE-1-F1",
+    "merged": "web-EXAMPLE-1-F2",
+    "repeated": False,
+    "made": "web-EXAMPLE-1-F3",
+    "fulfilments": [{**MOVED["fulfilments"][0], "id": "web-EXAMPLE-1-F3", "lines": {"1": 6}}],
+}

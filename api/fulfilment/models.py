@@ -110,6 +110,13 @@ class SplitRequest(Request):
     reason: Reason = ""
 
 
+class MergeRequest(Request):
+    """With which other work it becomes one, and why."""
+
+    merged: Text = Field(description="Id of the other fulfilment.")
+    reason: Reason = ""
+
+
 class ShipReport(Request):
     """With which carrier a supplier sent the goods; absent `occurred_at` means now."""
 
@@ -163,6 +170,18 @@ class FulfilmentSplit(BaseModel):
     repeated: bool = Field(description="Whether it had been split before, under the same request.")
     made: str = Field(description="The id of the fulfilment that was made.")
     fulfilments: list[MovedWork] = Field(description="Both parts, as far as they live.")
+
+
+class FulfilmentMerged(BaseModel):
+    """The work that both became."""
+
+    order_id: str
+    order_status: OrderStatus = Field(description="What has become of the order as a whole.")
+    fulfilment_id: str = Field(description="The work that was merged: it is recalled.")
+    merged: str = Field(description="The other one: it is recalled too.")
+    repeated: bool = Field(description="Whether it had been merged before, under the same request.")
+    made: str = Field(description="The id of the fulfilment that was made.")
+    fulfilments: list[MovedWork] = Field(description="What they became, if it still lives.")
 
 
 class FulfilmentCorrected(BaseModel):

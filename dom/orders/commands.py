@@ -146,6 +146,21 @@ class SplitWork(Requested):
     made: str | None = None
 
 
+class MergeWork(Requested):
+    """Make two fulfilments of one node, of which it has begun neither, one; `merged` is the other one. `made` is the id
+    of what they become; who asks leaves it out. Raises StepNotPossible for work that is begun or ended and for work of
+    another node, InvalidInput for work with itself.
+    """
+
+    verb: Literal["merge_work"] = "merge_work"
+    fulfilment_id: str
+    merged: str
+    actor: str
+    at: datetime
+    reason: str = ""
+    made: str | None = None
+
+
 class CountAsDelivered(Requested):
     """A lost parcel arrived after all, and what was to replace it stays where it is; with `begun` also what nodes work
     on, while it has not left. Raises StepNotPossible if that is not enough for all of it.
@@ -330,6 +345,7 @@ Command = Annotated[
     | Reship
     | MoveWork
     | SplitWork
+    | MergeWork
     | CancelUnits
     | AnswerCancellation
     | CancelRest

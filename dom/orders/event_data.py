@@ -104,6 +104,16 @@ class SplitData(RequestedData):
     made: str
 
 
+class MergedData(RequestedData):
+    """Work that was merged: both fulfilments, their node, their units by line, and the fulfilment that they became."""
+
+    fulfilment_id: str
+    node_id: str
+    merged: str
+    lines: dict[str, int]
+    made: str
+
+
 class ResentData(RequestedData):
     """A message that was sent once more: the id and key of the first, and the key of the one that was written now."""
 

@@ -11,6 +11,7 @@ from dom.orders.cancellation import LeftUnits
 from dom.orders.event_data import (
     EventData,
     HoldData,
+    MergedData,
     MovedData,
     NoteData,
     PrioritisedData,
@@ -69,6 +70,7 @@ class EventKind(StrEnum):
     RESHIPPED = "reshipped"
     MOVED = "moved"
     SPLIT = "split"
+    MERGED = "merged"
     REALLOCATED = "reallocated"
     PRIORITISED = "prioritised"
     MESSAGE_RESENT = "message_resent"
@@ -357,6 +359,7 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
         ReallocatedData, "Reserved stock went from an order that can wait to one whose promise was in danger"
     ),
     _KIND.SPLIT: EventInfo(SplitData, "Some units of work that no node had begun became a fulfilment of their own"),
+    _KIND.MERGED: EventInfo(MergedData, "Two fulfilments of a node, of which it had begun neither, became one"),
     _KIND.PRIORITISED: EventInfo(PrioritisedData, "The order was given another priority for scarce stock"),
     _KIND.MESSAGE_RESENT: EventInfo(ResentData, "A message was sent once more"),
     _KIND.PROCESS_REVIVED: EventInfo(ProcessRevivedData, "The process of the order or a return was started anew"),

@@ -54,6 +54,12 @@ class SplitCall(FulfilmentCall):
     lines: tuple[StepLine, ...] = Field(min_length=1, max_length=1000)
 
 
+class MergeCall(FulfilmentCall):
+    """Make this work and other work of the node (`merged`) one fulfilment."""
+
+    merged: Text
+
+
 class ResendCall(Request):
     """Send a message of the order once more, by its id."""
 

@@ -177,6 +177,21 @@ async def take_out(connection: AsyncConnection, fulfilment_id: str, units: Mappi
     )
 
 
+_PUT_IN: Final = text("""
+INSERT INTO fulfilment_lines (fulfilment_id, line_id, order_id, sku, quantity)
+SELECT :id, u.key, :order_id, CAST(:skus AS jsonb) ->> u.key, CAST(u.value AS int)
+FROM jsonb_each_text(CAST(:units AS jsonb)) AS u
+""")
+
+
+async def put_in(
+    connection: AsyncConnection, fulfilment_id: str, order_id: str, units: Mapping[str, int], skus: Mapping[str, str]
+) -> None:
+    """Put units, by line, into a fulfilment that has none; `skus` are those of the lines."""
+    names = {"id": fulfilment_id, "order_id": order_id, "units": to_json(dict(units)), "skus": to_json(dict(skus))}
+    await connection.execute(_PUT_IN, names)
+
+
 _COPY: Final = text("""
 WITH made AS (
     INSERT INTO fulfilments (id, order_id, node_id, status, method, carrier, ship_day, cost, ship_by,

@@ -9,11 +9,22 @@ from typing import Literal
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from dom.orders.commands import AddNote, Command, MoveParcel, MoveWork, Prioritise, ResendMessage, Reship, SplitWork
+    from dom.orders.commands import (
+        AddNote,
+        Command,
+        MergeWork,
+        MoveParcel,
+        MoveWork,
+        Prioritise,
+        ResendMessage,
+        Reship,
+        SplitWork,
+    )
     from dom.orders.pickup_commands import KeepForCollection
     from dom.orders.staff_calls import (
         FulfilmentCall,
         KeepCall,
+        MergeCall,
         MoveCall,
         NoteCall,
         PrioritiseCall,
@@ -90,6 +101,13 @@ class StaffRequests(ABC):
             told = {"fulfilment_id": call.fulfilment_id, "actor": call.actor, "reason": call.reason}
             command = SplitWork(**told, lines=lines, at=workflow.now())
             await self._carry_out(command, f"Split {call.fulfilment_id}")
+
+    @workflow.signal
+    async def merge_requested(self, call: MergeCall) -> None:
+        """Make two fulfilments of a node, of which it has begun neither, one."""
+        told = {"fulfilment_id": call.fulfilment_id, "merged": call.merged, "actor": call.actor}
+        command = MergeWork(**told, at=workflow.now(), reason=call.reason)
+        await self._carry_out(command, f"Merge {call.fulfilment_id} and {call.merged}")
 
     async def _carry_out(self, command: Command, summary: str) -> None:
         try:

@@ -10,6 +10,7 @@ collecting  what changes of goods that wait for their customer
 cancelling  what a cancellation changes
 editing     what an edit of the order changes
 holding     what putting a hold on and releasing it changes
+merging     what merging work changes
 moving      what moving work to another node changes
 node_steps  what a node's step changes
 own_carrier what changes where a node sends goods with a carrier of its own
@@ -37,6 +38,7 @@ from dom.orders.commands import (
     EditOrder,
     GiveUpWaiting,
     HoldIsOverdue,
+    MergeWork,
     MoveParcel,
     MoveWork,
     PlaceHold,
@@ -59,6 +61,7 @@ from dom.orders.transitions import (
     collecting,
     editing,
     holding,
+    merging,
     moving,
     node_steps,
     own_carrier,
@@ -120,6 +123,7 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     Reship: parcels.reship,
     MoveWork: moving.move_work,
     SplitWork: splitting.split_work,
+    MergeWork: merging.merge_work,
     CancelUnits: cancelling.cancel_units,
     AnswerCancellation: asking.answer_cancellation,
     CancelRest: cancelling.cancel_rest,

@@ -89,6 +89,8 @@ from tests.worlds import api_examples as examples
         *((fulfilments.MoveRequest, body) for body in examples.MOVES.values()),
         *((fulfilments.SplitRequest, body) for body in examples.SPLITS.values()),
         (fulfilments.FulfilmentSplit, examples.SPLIT),
+        *((fulfilments.MergeRequest, body) for body in examples.MERGES.values()),
+        (fulfilments.FulfilmentMerged, examples.MERGED),
         (fulfilments.FulfilmentMoved, examples.MOVED),
         *((fulfilments.FulfilmentCorrected, answer) for answer in examples.CORRECTED.values()),
         (fulfilments.WorkList, examples.WORK_LIST),
