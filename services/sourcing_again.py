@@ -153,13 +153,7 @@ async def _tell(
 ) -> None:
     """Of units that lost their node and found no other the customer hears and, if it is for stock, a person."""
     order_id = state.order_id
-    if await customer_questions.tell_first_days(connection, order_id) and (
-        await customer_questions.waited_without_a_day(connection, order_id)
-    ):
-        key = decisions.sourced_key(run.attempt)
-        await messages.write(
-            connection, order_id, key, MessageKind.PROMISE_UPDATED, context={}, webhook=database.webhooks
-        )
+    await tell_first_days(database, connection, order_id, decisions.sourced_key(run.attempt))
     if run.failed and result.waiting and not result.cancels:
         await messages.write(
             connection,
@@ -173,3 +167,13 @@ async def _tell(
             detail = f"no stock for {sourcing.by_line(result.for_stock)}: {run.cause}"
             await exceptions.unsourced(connection, order_id, ExceptionKind.BACKORDER, "backorder", detail, anew=True)
     await exceptions.close_sourced(connection, order_id)
+
+
+async def tell_first_days(database: Database, connection: AsyncConnection, order_id: str, key: str) -> None:
+    """Lines that waited without a day have the order's promise from now on; a customer who was asked hears of it."""
+    if await customer_questions.tell_first_days(connection, order_id) and (
+        await customer_questions.waited_without_a_day(connection, order_id)
+    ):
+        await messages.write(
+            connection, order_id, key, MessageKind.PROMISE_UPDATED, context={}, webhook=database.webhooks
+        )

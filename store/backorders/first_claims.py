@@ -14,8 +14,10 @@ DELETE FROM first_claims k WHERE k.order_id = :order_id AND NOT EXISTS (
     SELECT FROM order_lines l WHERE l.order_id = k.order_id AND l.sku = k.sku AND l.backordered > 0)
 """)
 _PROMISED = text("""
-SELECT o.promise_latest FROM first_claims k JOIN orders o ON o.id = k.order_id
-WHERE k.order_id = :order_id AND k.counted_on >= (statement_timestamp() AT TIME ZONE 'UTC')::date
+SELECT least(o.promise_latest, (SELECT min(l.promised) FROM order_lines l
+                                WHERE l.order_id = o.id AND l.sku = k.sku AND l.backordered > 0))
+FROM first_claims k JOIN orders o ON o.id = k.order_id WHERE k.order_id = :order_id
+  AND k.counted_on >= (statement_timestamp() AT TIME ZONE 'UTC')::date
 """)
 
 
