@@ -23,6 +23,7 @@ from services.change_orders import Writing, change_order, locked
 from services.customer_questions import get, see_to, write_event
 from services.database import Database
 from services.edits import edit_in
+from services.one_by_one import apart
 from store.orders import customer_questions as rows
 
 REASONS: Final = {
@@ -117,7 +118,7 @@ async def expire(database: Database, now: datetime) -> int:
             return done
         after = due[-1][0]
         for question_id, _ in due:
-            done += await _in_reach(database, question_id, now)
+            done += await apart(question_id, _in_reach(database, question_id, now))
 
 
 async def _in_reach(database: Database, question_id: str, now: datetime) -> bool:

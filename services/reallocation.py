@@ -29,6 +29,7 @@ from dom.sourcing.sourced import status_with_new_work
 from services import backorder_allocation
 from services.change_orders import Writing, locked, write
 from services.database import Database
+from services.one_by_one import apart
 from services.reoptimisation import Outdated, worlds_of
 from services.sourcing_again import tell_first_days
 from store import exceptions, stock
@@ -315,13 +316,20 @@ async def run(
     made: list[Reallocation] = []
     again: set[str] = set()
     for one in looked.found:
-        try:
-            async with database.transaction() as connection:
-                await change(database, connection, one, looked.reference, actor)
+        if await apart(one.taker.order_id, _made(database, one, looked.reference, actor)):
             made.append(one)
-        except (Outdated, stock.OutOfReach):
+        else:
             again.add(one.taker.sku)
     return ReallocationRun(tuple(made), looked, frozenset(again))
+
+
+async def _made(database: Database, one: Reallocation, known: Reference, actor: str) -> bool:
+    try:
+        async with database.transaction() as connection:
+            await change(database, connection, one, known, actor)
+    except (Outdated, stock.OutOfReach):
+        return False
+    return True
 
 
 def shown(one: Reallocation) -> dict[str, Any]:

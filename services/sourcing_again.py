@@ -103,10 +103,16 @@ async def _source(
 async def _planned(
     database: Database, connection: AsyncConnection, order: Order, state: OrderState, run: SourcingRun
 ) -> Planned:
-    """Who stands first for goods is to keep its promise; where the goods have come and it cannot, it goes at once."""
+    """Who stands first for goods is to keep its promise; where the goods have come and it cannot, it goes at once. What
+    it waits for besides is sent late if it cannot be in time.
+    """
     planned = await sourcing.plan_order(connection, database, order, state.waiting, run)
-    in_time = run.deliver_by is None or bool(planned.decision.shipments)
-    if in_time or not await first_claims.have_come(connection, order.order_id):
+    if run.deliver_by is None:
+        return planned
+    claimed = await first_claims.sku(connection, order.order_id)
+    others = any(line.sku != claimed for line in planned.decision.unfilled)
+    has_come = not planned.decision.shipments and await first_claims.have_come(connection, order.order_id)
+    if not others and not has_come:
         return planned
     return await sourcing.plan_order(connection, database, order, state.waiting, replace(run, deliver_by=None))
 

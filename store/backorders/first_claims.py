@@ -42,6 +42,13 @@ async def promised(connection: AsyncConnection, order_id: str) -> datetime | Non
     return found
 
 
+async def sku(connection: AsyncConnection, order_id: str) -> str | None:
+    """Of which SKU the order stands first for units; None if it does for none."""
+    query = text("SELECT sku FROM first_claims WHERE order_id = :order_id")
+    found: str | None = await connection.scalar(query, {"order_id": order_id})
+    return found
+
+
 _HAVE_COME = text("""
 SELECT EXISTS (SELECT FROM soft_reservations h JOIN first_claims k ON k.order_id = h.backorder_of
                WHERE h.backorder_of = :order_id AND h.status = 'active')

@@ -1,19 +1,26 @@
 """Questions to customers, re-allocation and goods that wait, where one of them comes upon another."""
 
-from datetime import timedelta
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.orders.commands import PlaceHold, ReleaseHold
 from dom.orders.holds import BlockedStep
+from dom.orders.lifecycle import OrderState
 from dom.orders.questions import CustomerChoice
-from dom.shared.errors import Conflict
-from services import customer_questions
+from dom.orders.status import SourcingCause
+from dom.shared.errors import Conflict, UnknownNode
+from services import collecting, customer_questions, question_answers, question_offers, reallocation
 from services.change_orders import Writing, change_order
 from services.database import Database
+from services.sourcing_again import source_waiting
 from store.policy import policies
+from tests.services.test_collecting import ready
 from tests.services.test_customer_questions import again, answer, expire, look, publish, slipped
 from tests.services.test_reallocation import CLAIMS, a_scarce_day
 from tests.worlds import small
@@ -77,6 +84,27 @@ class TestWhoGaveUnits:
             told = text("UPDATE order_lines SET promised = :told WHERE order_id = 'web-waits'")
             await connection.execute(told, {"told": MONDAY_NOON + timedelta(hours=30)})
         assert (await run(database)).made == ()
+
+    async def test_goes_on_with_what_it_waits_for_besides(self, database: Database) -> None:
+        """Goods of another line that cannot come by the promise any more are sent late, as those of any order are."""
+        giver, _ = await a_scarce_day(database)
+        await run(database)
+        await claims_from(database, 1)
+        async with database.engine.begin() as connection:
+            await connection.execute(
+                text("INSERT INTO order_lines (order_id, line_id, position, sku, quantity, unit_price, backordered)"
+                     " VALUES ('web-waits', '2', 2, 'FAR', 1, 1000, 1)")
+            )  # fmt: skip
+            line = {"line_id": "2", "sku": "FAR", "quantity": 1, "unit_price": 1000}
+            await connection.execute(
+                text("UPDATE orders SET document = jsonb_set(document, '{lines,1}', CAST(:line AS jsonb)),"
+                     " promise_latest = :told WHERE id = 'web-waits'"),
+                {"line": json.dumps(line), "told": MONDAY_NOON + timedelta(hours=1)},
+            )  # fmt: skip
+            await source_waiting(database, connection, giver, SourcingCause.RETRIED, MONDAY_NOON)
+        waits = "SELECT line_id, backordered FROM order_lines WHERE order_id = 'web-waits' ORDER BY position"
+        assert await rows(database.engine, waits) == [("1", 2), ("2", 0)]
+        assert await rows(database.engine, CLAIMS) == [(giver, "dc-leeds", "RARE", 2)]
 
 
 class TestWhoGotUnits:
@@ -160,3 +188,82 @@ class TestAHold:
         async with world.begin() as connection:
             await change_order(connection, order.order_id, free, Writing(webhook=False))
         assert await look(world) == 1
+
+
+class TestOneThatFails:
+    """What cannot be dealt with now is tried at the next look, and keeps nobody else from his turn."""
+
+    async def test_does_not_stop_the_questions_of_others(
+        self, world: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await publish(world, silence="cancel")
+        await slipped(world, "a-fails", A=2)
+        await accept(Database(world, now=lambda: MONDAY_NOON), small.order("b-fine", tags=[], B=1))
+        async with world.begin() as connection:
+            await connection.execute(text("UPDATE fulfilments SET promise_latest = promise_latest + interval '3 days'"))
+        plan = question_offers.plan
+
+        async def fails(connection: AsyncConnection, database: Database, state: OrderState, now: datetime) -> Any:
+            if state.order_id == "web-a-fails":
+                raise UnknownNode("there is no node st-gone")
+            return await plan(connection, database, state, now)
+
+        monkeypatch.setattr(question_offers, "plan", fails)
+        assert await look(world) == 1
+        assert await rows(world, "SELECT order_id FROM customer_questions") == [("web-b-fine",)]
+        monkeypatch.undo()
+        assert await look(world) == 1
+        carried_out = question_answers._carry_out
+
+        async def not_carried_out(*asked: Any) -> None:
+            if asked[2].order_id == "web-a-fails":
+                raise RuntimeError("its row cannot be read")
+            await carried_out(*asked)
+
+        monkeypatch.setattr(question_answers, "_carry_out", not_carried_out)
+        assert await expire(world, MONDAY_NOON + 100 * HOUR) == 1
+        ended = "SELECT order_id, status FROM customer_questions ORDER BY 1"
+        assert await rows(world, ended) == [("web-a-fails", "open"), ("web-b-fine", "expired")]
+
+    async def test_does_not_stop_what_was_not_collected_by_others(
+        self, world: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("a-kept", "b-kept"):
+            await ready(world, name)
+        carried_out = change_order
+
+        async def fails(connection: AsyncConnection, order_id: str, *rest: Any) -> Any:
+            if order_id == "web-a-kept":
+                raise RuntimeError("its row cannot be read")
+            return await carried_out(connection, order_id, *rest)
+
+        monkeypatch.setattr(collecting, "change_order", fails)
+        late = MONDAY_NOON + timedelta(days=999)
+        assert await collecting.look(world, late, Writing(webhook=False)) == 1
+        assert await rows(world, "SELECT id, status FROM orders ORDER BY id") == [
+            ("web-a-kept", "in_fulfilment"), ("web-b-kept", "cancelled"),
+        ]  # fmt: skip
+
+    async def test_does_not_stop_the_re_allocation_of_others(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await a_scarce_day(database)
+        looked = await reallocation.look(database, MONDAY_NOON)
+        (one_found,) = looked.found
+        twice = replace(looked, found=(one_found, one_found))
+
+        async def found(*asked: Any) -> Any:
+            return twice
+
+        made, calls = reallocation.change, []
+
+        async def fails(*asked: Any) -> None:
+            calls.append(asked)
+            if len(calls) == 1:
+                raise RuntimeError("its decision cannot be read")
+            await made(*asked)
+
+        monkeypatch.setattr(reallocation, "look", found)
+        monkeypatch.setattr(reallocation, "change", fails)
+        done = await run(database)
+        assert (len(done.made), done.again) == (1, frozenset({"RARE"}))
