@@ -42,6 +42,7 @@ channel_webhooks       channels' own webhooks, posted to where each wants it
 moving                 work that no node has begun is moved to another node
 merging                work of one node that it has not begun becomes one fulfilment
 splitting              units of work that no node has begun become a fulfilment of their own
+one_by_one             work on one that fails does not stop the others
 own_carriers           suppliers send goods with carriers of their own
 parcel_marks           what staff says of a parcel, and one that came back is sent once more
 prioritising           an order gets another priority for scarce stock

@@ -19,6 +19,7 @@ from dom.orders.events import BookingVoidedData, EventKind
 from dom.orders.lifecycle import OrderState
 from dom.orders.order import ShipTo
 from dom.orders.transitions import decide
+from dom.shared import ids
 from dom.shared.errors import NotFound, OutsideFailure
 from services.change_orders import change_order, locked, write
 from services.database import Database
@@ -105,12 +106,15 @@ async def _carrier(database: Database, carriers: CarrierRegistry, code: str | No
 
 async def _is_still_needed(database: Database, packing: Packing) -> bool:
     async with database.transaction() as connection:
-        return _is_needed(await locked(connection, packing.order_id), packing)
+        return await _is_needed(connection, await locked(connection, packing.order_id), packing)
 
 
-def _is_needed(state: OrderState, packing: Packing) -> bool:
+async def _is_needed(connection: AsyncConnection, state: OrderState, packing: Packing) -> bool:
+    """Whether the work waits for it, or left its node with it; not where the node sent it with a carrier of its own."""
     fulfilment = state.fulfilments[packing.fulfilment_id]
-    return fulfilment.status in NEEDS_BOOKING and packing.attempt >= fulfilment.packings
+    if fulfilment.status not in NEEDS_BOOKING or packing.attempt < fulfilment.packings:
+        return False
+    return await shipments.get(connection, ids.own_shipment_id(fulfilment.id)) is None
 
 
 async def _write(
@@ -122,7 +126,7 @@ async def _write(
 ) -> bool:
     """Write the booking down, once. False if nobody needs it any more."""
     state = await locked(connection, packing.order_id)
-    needed = _is_needed(state, packing)
+    needed = await _is_needed(connection, state, packing)
     now = database.now()
     if unprinted and needed:
         detail = f"{packing.fulfilment_id}: printed in Roman letters, no font has them: {'; '.join(unprinted)}"

@@ -9,6 +9,7 @@ from dom.orders.pickup_commands import ExpireCollection, KeepForCollection, PutB
 from dom.shared import ids
 from dom.shared.errors import DomError
 from services.change_orders import OrderChanged, Writing, carry_out, change_order, locked_with
+from services.one_by_one import apart
 from store.fulfilment import collections
 
 
@@ -21,13 +22,17 @@ async def look(engine: AsyncEngine, now: datetime, writing: Writing) -> int:
         after = found[-1][0]
         for fulfilment_id, is_over in found:
             command = (ExpireCollection if is_over else RemindOfCollection)(fulfilment_id=fulfilment_id, at=now)
-            try:
-                async with engine.begin() as connection:
-                    await change_order(connection, ids.order_of(fulfilment_id), command, writing)
-            except DomError:  # somebody collected it, or keeps it longer; another worker reminded
-                continue
-            done += 1
+            done += await apart(fulfilment_id, _deal_with(engine, command, writing))
     return done
+
+
+async def _deal_with(engine: AsyncEngine, command: ExpireCollection | RemindOfCollection, writing: Writing) -> bool:
+    try:
+        async with engine.begin() as connection:
+            await change_order(connection, ids.order_of(command.fulfilment_id), command, writing)
+    except DomError:  # somebody collected it, or keeps it longer; another worker reminded
+        return False
+    return True
 
 
 async def _due(engine: AsyncEngine, now: datetime, after: str) -> list[tuple[str, bool]]:

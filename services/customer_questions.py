@@ -26,6 +26,7 @@ from services import question_offers
 from services.change_orders import locked
 from services.customer_links import new_link_id
 from services.database import Database
+from services.one_by_one import apart
 from store.notifications import messages
 from store.orders import customer_questions as rows
 from store.orders import orders, timeline
@@ -48,13 +49,16 @@ async def look(database: Database, now: datetime, *, asks: bool = True) -> int:
             found = await rows.look(connection, after)
         for facts in found:
             if _is_to_be_written(facts, policy):
-                async with database.transaction() as connection:
-                    state = await locked(connection, facts.order_id)
-                    await see_to(database, connection, state, policy, now)
-                    written += 1
+                written += await apart(facts.order_id, _write(database, facts.order_id, policy, now))
         if len(found) < rows.AT_ONCE:
             return written
         after = found[-1].order_id
+
+
+async def _write(database: Database, order_id: str, policy: Slips | None, now: datetime) -> bool:
+    async with database.transaction() as connection:
+        await see_to(database, connection, await locked(connection, order_id), policy, now)
+    return True
 
 
 async def see_to(

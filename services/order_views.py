@@ -83,7 +83,8 @@ def _hold(hold: Hold) -> HoldView:
 
 def _fulfilment(fulfilment: FulfilmentState, booked: CarrierBookings, intercept: str | None = None) -> FulfilmentView:
     packings, status = fulfilment.packings, fulfilment.status
-    stands = packings if status in NEEDS_BOOKING else None
+    is_own = ids.own_shipment_id(fulfilment.id) in booked.bookings
+    stands = packings if status in NEEDS_BOOKING and not is_own else None
 
     def is_open(attempt: int) -> bool:
         """Whether it stands, or may have been made at the carrier without our having heard of it."""

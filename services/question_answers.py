@@ -15,7 +15,7 @@ from dom.orders.commands import CancelUnits, EditOrder
 from dom.orders.editing.changes import Change, SetShipComplete
 from dom.orders.events import EventKind
 from dom.orders.lifecycle import OrderState
-from dom.orders.questions import CustomerChoice, QuestionStatus, Slip, accepted
+from dom.orders.questions import CustomerChoice, QuestionStatus, Slip, accepted, has_grown
 from dom.shared.access import TIMEOUT
 from dom.shared.errors import Conflict, DomError, QuestionEnded
 from services import question_offers, sourcing, substitution
@@ -23,6 +23,7 @@ from services.change_orders import Writing, change_order, locked
 from services.customer_questions import get, see_to, write_event
 from services.database import Database
 from services.edits import edit_in
+from services.one_by_one import apart
 from store.orders import customer_questions as rows
 
 REASONS: Final = {
@@ -58,14 +59,18 @@ async def answer(database: Database, question_id: str, said: Answer) -> tuple[Ro
 
     question, repeated = await sourcing.in_reach(transaction)
     if question["status"] == QuestionStatus.OPEN:
-        raise Conflict(
-            f"{said.choice} is not possible; possible are: {', '.join(question['choices'])}",
-            field="answer",
-            data={"choices": list(question["choices"])},
-        )
+        raise _not_taken(question, said.choice)
     if question["answer"] != said.choice or question["status"] != QuestionStatus.ANSWERED:
         raise ended(question)
     return question, repeated
+
+
+def _not_taken(question: RowMapping, choice: CustomerChoice) -> Conflict:
+    possible = ", ".join(question["choices"])
+    why = f"{choice} is not possible; possible are: {possible}"
+    if choice in question["choices"]:
+        why = "more of the order is late than the question said; see what it says now, and answer again"
+    return Conflict(why, field="answer", data={"choices": list(question["choices"])})
 
 
 def ended(question: RowMapping) -> QuestionEnded:
@@ -78,16 +83,18 @@ def ended(question: RowMapping) -> QuestionEnded:
 async def _answer(
     database: Database, connection: AsyncConnection, question_id: str, said: Answer
 ) -> tuple[RowMapping, bool]:
-    """The question after the answer: still open if the choice is not possible."""
+    """The question after the answer: still open if the choice is not possible, or more is late than was shown."""
     question = await get(connection, question_id)
     state = await locked(connection, question["order_id"])
     question = await get(connection, question_id)
     if question["status"] != QuestionStatus.OPEN:
         return question, True
-    policy, shown = (await database.reference.now(connection)).policy.slips, question["expected"]
+    policy, shown, asked = (await database.reference.now(connection)).policy.slips, question["expected"], question
     found = await see_to(database, connection, state, policy, said.at)
     question = await get(connection, question_id)
     if question["status"] != QuestionStatus.OPEN or found is None or said.choice not in question["choices"]:
+        return question, False
+    if has_grown(asked["units"], found):
         return question, False
     try:
         async with connection.begin_nested():
@@ -111,7 +118,7 @@ async def expire(database: Database, now: datetime) -> int:
             return done
         after = due[-1][0]
         for question_id, _ in due:
-            done += await _in_reach(database, question_id, now)
+            done += await apart(question_id, _in_reach(database, question_id, now))
 
 
 async def _in_reach(database: Database, question_id: str, now: datetime) -> bool:
@@ -128,6 +135,8 @@ async def _expire(database: Database, connection: AsyncConnection, question_id: 
     policy = (await database.reference.now(connection)).policy.slips
     question = await get(connection, question_id)
     if question["status"] != QuestionStatus.OPEN or question["answer_by"] > now:
+        return False
+    if (await rows.facts(connection, state.order_id)).unsettled:  # nobody knows yet what is late
         return False
     shown = question["expected"]
     found = await see_to(database, connection, state, policy, now)

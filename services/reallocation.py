@@ -29,7 +29,9 @@ from dom.sourcing.sourced import status_with_new_work
 from services import backorder_allocation
 from services.change_orders import Writing, locked, write
 from services.database import Database
+from services.one_by_one import apart
 from services.reoptimisation import Outdated, worlds_of
+from services.sourcing_again import tell_first_days
 from store import exceptions, stock
 from store.backorders import first_claims, queue, reallocation
 from store.fulfilment import fulfilments
@@ -92,7 +94,7 @@ async def change(
     await queue.lock_balances(connection, [], also=_balances(one))
     for giving in one.gives:
         await _give(database, connection, one, giving, known, actor)
-    await _take(connection, one, known, actor)
+    await _take(database, connection, one, known, actor)
 
 
 async def _check(connection: AsyncConnection, one: Reallocation, policy: Policy) -> None:
@@ -192,7 +194,9 @@ def _said_of_giver(one: Reallocation, giving: Giving) -> str:
 # --- who gets --------------------------------------------------------------------------------------------------------
 
 
-async def _take(connection: AsyncConnection, one: Reallocation, known: Reference, actor: str) -> None:
+async def _take(
+    database: Database, connection: AsyncConnection, one: Reallocation, known: Reference, actor: str
+) -> None:
     taker, order_id = one.taker, one.taker.order_id
     first = await fulfilments.next_number(connection, order_id)
     key = f"reallocated:{first}"
@@ -217,6 +221,7 @@ async def _take(connection: AsyncConnection, one: Reallocation, known: Reference
     at = taker.demand.as_of
     await timeline.append(connection, timeline.Event(order_id, EventKind.REALLOCATED, key, actor, at, data, _WHY))
     await _place(connection, taker.demand, one.snapshot, one.decision, known, key=key, said=_said_of_taker(one))
+    await tell_first_days(database, connection, order_id, key)
     await exceptions.close_sourced(connection, order_id)
     notice = outbox.to_order(order_id, Notice.ORDER_CHANGED, {"event": key}, key=f"changed:{key}")
     await outbox.write(connection, notice)
@@ -311,13 +316,20 @@ async def run(
     made: list[Reallocation] = []
     again: set[str] = set()
     for one in looked.found:
-        try:
-            async with database.transaction() as connection:
-                await change(database, connection, one, looked.reference, actor)
+        if await apart(one.taker.order_id, _made(database, one, looked.reference, actor)):
             made.append(one)
-        except (Outdated, stock.OutOfReach):
+        else:
             again.add(one.taker.sku)
     return ReallocationRun(tuple(made), looked, frozenset(again))
+
+
+async def _made(database: Database, one: Reallocation, known: Reference, actor: str) -> bool:
+    try:
+        async with database.transaction() as connection:
+            await change(database, connection, one, known, actor)
+    except (Outdated, stock.OutOfReach):
+        return False
+    return True
 
 
 def shown(one: Reallocation) -> dict[str, Any]:

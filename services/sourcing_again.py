@@ -103,10 +103,16 @@ async def _source(
 async def _planned(
     database: Database, connection: AsyncConnection, order: Order, state: OrderState, run: SourcingRun
 ) -> Planned:
-    """Who stands first for goods is to keep its promise; where the goods have come and it cannot, it goes at once."""
+    """Who stands first for goods is to keep its promise; where the goods have come and it cannot, it goes at once. What
+    it waits for besides is sent late if it cannot be in time.
+    """
     planned = await sourcing.plan_order(connection, database, order, state.waiting, run)
-    in_time = run.deliver_by is None or bool(planned.decision.shipments)
-    if in_time or not await first_claims.have_come(connection, order.order_id):
+    if run.deliver_by is None:
+        return planned
+    claimed = await first_claims.sku(connection, order.order_id)
+    others = any(line.sku != claimed for line in planned.decision.unfilled)
+    has_come = not planned.decision.shipments and await first_claims.have_come(connection, order.order_id)
+    if not others and not has_come:
         return planned
     return await sourcing.plan_order(connection, database, order, state.waiting, replace(run, deliver_by=None))
 
@@ -153,13 +159,7 @@ async def _tell(
 ) -> None:
     """Of units that lost their node and found no other the customer hears and, if it is for stock, a person."""
     order_id = state.order_id
-    if await customer_questions.tell_first_days(connection, order_id) and (
-        await customer_questions.waited_without_a_day(connection, order_id)
-    ):
-        key = decisions.sourced_key(run.attempt)
-        await messages.write(
-            connection, order_id, key, MessageKind.PROMISE_UPDATED, context={}, webhook=database.webhooks
-        )
+    await tell_first_days(database, connection, order_id, decisions.sourced_key(run.attempt))
     if run.failed and result.waiting and not result.cancels:
         await messages.write(
             connection,
@@ -173,3 +173,13 @@ async def _tell(
             detail = f"no stock for {sourcing.by_line(result.for_stock)}: {run.cause}"
             await exceptions.unsourced(connection, order_id, ExceptionKind.BACKORDER, "backorder", detail, anew=True)
     await exceptions.close_sourced(connection, order_id)
+
+
+async def tell_first_days(database: Database, connection: AsyncConnection, order_id: str, key: str) -> None:
+    """Lines that waited without a day have the order's promise from now on; a customer who was asked hears of it."""
+    if await customer_questions.tell_first_days(connection, order_id) and (
+        await customer_questions.waited_without_a_day(connection, order_id)
+    ):
+        await messages.write(
+            connection, order_id, key, MessageKind.PROMISE_UPDATED, context={}, webhook=database.webhooks
+        )

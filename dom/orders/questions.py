@@ -53,13 +53,15 @@ class LinePromise:
     """A line's units that have not left their nodes, and what was told of them.
 
     `promised`: the end of the window that the customer was told last; None where no day was ever told. `waiting` units
-    have no node; `in_work` are units by fulfilment with the end of their window.
+    have no node; `in_work` are units by fulfilment with the end of their window. Up to `claimed` of those that wait
+    are to come with goods on their way, in time.
     """
 
     line_id: str
     promised: datetime | None
     waiting: int = 0
     in_work: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
+    claimed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +152,11 @@ def _late(line: LinePromise, from_days: int) -> LateUnits | None:
     if line.promised is None:
         return None
     late = {i: each for i, each in line.in_work.items() if days_late(line.promised, each[1]) >= from_days}
-    if not line.waiting and not late:
+    waiting = max(line.waiting - line.claimed, 0)
+    if not waiting and not late:
         return None
     until = max((each[1] for each in late.values()), default=None)
-    return LateUnits(line.waiting, {i: units for i, (units, _) in late.items()}, until)
+    return LateUnits(waiting, {i: units for i, (units, _) in late.items()}, until)
 
 
 def days_late(promised: datetime, expected: datetime) -> int:
@@ -177,6 +180,11 @@ def has_moved(question: OpenQuestion, found: Slip) -> bool:
     return dict(question.units) != found.units or question.expected != found.expected
 
 
+def has_grown(units: Mapping[str, int], found: Slip) -> bool:
+    """Whether more is late than the units by line that the customer was asked about."""
+    return any(late > units.get(line_id, 0) for line_id, late in found.units.items())
+
+
 def accepted(found: Slip, shown: datetime | None) -> dict[str, datetime | None]:
     """What counts as told of each late line, to a customer who waits: its own day, but no later one than he was shown.
     None where no day is known, and he was shown that.
@@ -188,9 +196,12 @@ def accepted(found: Slip, shown: datetime | None) -> dict[str, datetime | None]:
 
 
 def is_mailed_again(question: OpenQuestion, found: Slip, from_days: int, now: datetime) -> bool:
-    """Whether the customer is to hear of a change of the question: at most once a day, and only if a day is known now
-    that was not, or is not any more, or is later by as many days as a question is worth.
+    """Whether the customer is to hear of a change of the question: at once if more units are late than he was asked
+    about. Otherwise at most once a day, and only if a day is known now that was not, or is not any more, or is later by
+    as many days as a question is worth.
     """
+    if has_grown(question.units, found):
+        return True
     if now - question.told_at < MAILED_AGAIN_AFTER:
         return False
     if question.told_expected is None or found.expected is None:

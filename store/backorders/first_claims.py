@@ -14,8 +14,10 @@ DELETE FROM first_claims k WHERE k.order_id = :order_id AND NOT EXISTS (
     SELECT FROM order_lines l WHERE l.order_id = k.order_id AND l.sku = k.sku AND l.backordered > 0)
 """)
 _PROMISED = text("""
-SELECT o.promise_latest FROM first_claims k JOIN orders o ON o.id = k.order_id
-WHERE k.order_id = :order_id AND k.counted_on >= (statement_timestamp() AT TIME ZONE 'UTC')::date
+SELECT least(o.promise_latest, (SELECT min(l.promised) FROM order_lines l
+                                WHERE l.order_id = o.id AND l.sku = k.sku AND l.backordered > 0))
+FROM first_claims k JOIN orders o ON o.id = k.order_id WHERE k.order_id = :order_id
+  AND k.counted_on >= (statement_timestamp() AT TIME ZONE 'UTC')::date
 """)
 
 
@@ -37,6 +39,13 @@ async def end(connection: AsyncConnection, order_id: str) -> None:
 async def promised(connection: AsyncConnection, order_id: str) -> datetime | None:
     """By when the units of an order that stands first must arrive; None if what it waited for is overdue."""
     found: datetime | None = await connection.scalar(_PROMISED, {"order_id": order_id})
+    return found
+
+
+async def sku(connection: AsyncConnection, order_id: str) -> str | None:
+    """Of which SKU the order stands first for units; None if it does for none."""
+    query = text("SELECT sku FROM first_claims WHERE order_id = :order_id")
+    found: str | None = await connection.scalar(query, {"order_id": order_id})
     return found
 
 

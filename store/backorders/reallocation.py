@@ -45,7 +45,9 @@ _MOST: Final = 200
 """Orders that are looked at together, on either side."""
 
 _TAKERS = text(f"""
-SELECT o.id, o.promise_latest, o.ship_complete, d.demand, x.excluded, {_ALLOCATED} AS allocated,
+SELECT o.id, o.ship_complete, d.demand, x.excluded, {_ALLOCATED} AS allocated,
+       least(o.promise_latest, (SELECT min(l.promised) FROM order_lines l
+                                WHERE l.order_id = o.id AND l.backordered > 0)) AS told,
        (SELECT jsonb_agg(jsonb_build_array(l.line_id, l.sku, l.backordered, l.unit_price) ORDER BY l.position)
         FROM order_lines l WHERE l.order_id = o.id AND l.backordered > 0) AS lines,
        (SELECT jsonb_agg(DISTINCT jsonb_build_array(node_id, sku)) FROM ({failed("o.id")}) each) AS failed
@@ -60,7 +62,10 @@ WHERE {_STANDS_IN_LINE} AND o.document->>'shipping_method' <> 'pickup' AND NOT {
 ORDER BY coalesce(o.promise_latest, (d.demand->>'requested_by')::timestamptz), o.id LIMIT {_MOST}
 """)
 _GIVERS = text(f"""
-SELECT f.id, f.node_id, o.promise_latest, o.ship_complete, d.demand, d.strategy, x.excluded,
+SELECT f.id, f.node_id, o.ship_complete, d.demand, d.strategy, x.excluded,
+       least(o.promise_latest, (SELECT min(ol.promised) FROM fulfilment_lines l
+                                JOIN order_lines ol USING (order_id, line_id)
+                                WHERE l.fulfilment_id = f.id AND l.quantity > 0)) AS told,
        (SELECT jsonb_agg(jsonb_build_array(l.line_id, l.sku, l.quantity, ol.unit_price) ORDER BY l.line_id)
         FROM fulfilment_lines l JOIN order_lines ol USING (order_id, line_id)
         WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS lines,
@@ -117,8 +122,8 @@ def _endangered(row: RowMapping, now: datetime) -> list[Endangered]:
 
 
 def _due(row: RowMapping) -> datetime:
-    promised: datetime | None = row["promise_latest"]
-    return promised if promised is not None else datetime.fromisoformat(row["demand"]["requested_by"])
+    told: datetime | None = row["told"]
+    return told if told is not None else datetime.fromisoformat(row["demand"]["requested_by"])
 
 
 def _demand(
@@ -158,7 +163,7 @@ def _giver(row: RowMapping, now: datetime, policy: Policy) -> Giver:
         and not row["waits"]
     )
     days = strategy.retry.cancel_after_days if strategy is not None else 0
-    return Giver(_demand(row, lines, now, set(), row["promise_latest"]), row["id"], row["node_id"], may_wait, days)
+    return Giver(_demand(row, lines, now, set(), row["told"]), row["id"], row["node_id"], may_wait, days)
 
 
 # --- goods on their way ----------------------------------------------------------------------------------------------

@@ -17,11 +17,15 @@ from store.database.parameters import listed, to_json, to_rows
 from store.tables.questions import customer_questions
 
 _OPEN_WORK: Final = listed(BEFORE_HAND_OVER)
+# Who gave his units to another order has others on their way, until the day on which these are counted on is over.
 # While units have lost their node and were not sourced since, nobody knows yet when they come.
 _FACTS: Final = f"""
 SELECT o.id AS order_id, q.id AS question_id, q.units, q.expected, q.told_expected, q.told_at,
        (SELECT jsonb_agg(jsonb_build_object(
-            'line_id', l.line_id, 'promised', l.promised, 'waiting', l.backordered, 'in_work', (
+            'line_id', l.line_id, 'promised', l.promised, 'waiting', l.backordered, 'claimed', (
+                SELECT k.units FROM first_claims k WHERE k.order_id = o.id AND k.sku = l.sku
+                  AND k.counted_on >= (statement_timestamp() AT TIME ZONE 'UTC')::date),
+            'in_work', (
                 SELECT jsonb_object_agg(f.id, jsonb_build_array(fl.quantity, f.promise_latest))
                 FROM fulfilments f JOIN fulfilment_lines fl ON fl.fulfilment_id = f.id AND fl.line_id = l.line_id
                 WHERE f.order_id = o.id AND f.status IN ({_OPEN_WORK}) AND fl.quantity > 0)) ORDER BY l.position)
@@ -29,8 +33,10 @@ SELECT o.id AS order_id, q.id AS question_id, q.units, q.expected, q.told_expect
        EXISTS (SELECT FROM order_holds WHERE order_id = o.id AND released_at IS NULL AND 'sourcing' = ANY(blocks))
        OR EXISTS (SELECT FROM order_lines WHERE order_id = o.id AND backordered > 0) AND EXISTS (
             SELECT FROM timeline t WHERE t.order_id = o.id
-              AND (t.kind IN ('fulfilment_rejected', 'fulfilment_lost', 'reshipped', 'edited', 'hold_released')
-                   OR t.kind = 'fulfilment_picked' AND t.data ? 'missing')
+              AND (t.kind IN ('fulfilment_rejected', 'fulfilment_lost', 'reshipped')
+                   OR t.kind = 'fulfilment_picked' AND t.data ? 'missing'
+                   OR t.kind = 'edited' AND (t.data ? 'added' OR t.data ? 'recalled')
+                   OR t.kind = 'hold_released' AND (t.data ? 'recalled' OR t.data->'blocks' ? 'sourcing'))
               AND t.id > (SELECT max(s.id) FROM timeline s
                           WHERE s.order_id = o.id AND s.kind IN ('accepted', 'sourced'))) AS unsettled
 FROM orders o LEFT JOIN customer_questions q ON q.order_id = o.id AND q.status = '{QuestionStatus.OPEN}'
@@ -88,7 +94,7 @@ def _facts(row: RowMapping) -> PromiseFacts:
 def _line(each: Mapping[str, Any]) -> LinePromise:
     work = {i: (units, datetime.fromisoformat(until)) for i, (units, until) in (each["in_work"] or {}).items()}
     promised = None if each["promised"] is None else datetime.fromisoformat(each["promised"])
-    return LinePromise(each["line_id"], promised, each["waiting"], work)
+    return LinePromise(each["line_id"], promised, each["waiting"], work, each["claimed"] or 0)
 
 
 _TOLD: Final = text("""

@@ -54,6 +54,7 @@ def a_scarce_day(url: str) -> None:
 
     asyncio.run(work())
     execute(url, "UPDATE orders SET promise_latest = now() + interval '30 days' WHERE id = 'web-waits'")
+    execute(url, "UPDATE order_lines SET promised = now() + interval '30 days' WHERE order_id = 'web-waits'")
 
 
 class TestReallocate:

@@ -6,12 +6,14 @@ from typing import Any, Final
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from connectors.carriers.registry import CarrierRegistry
+from dom.fulfilment.packing import Packing
 from dom.orders.commands import PlaceHold, ShipByOwnCarrier, TakeNodeStep
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Order
 from dom.orders.status import CarrierEventKind
 from dom.shared.errors import Conflict, OnHold, StepNotPossible
-from services import carrier_events, node_steps, own_carriers
+from services import bookings, carrier_events, node_steps, order_views, own_carriers
 from services.change_orders import OrderChanged, Writing
 from services.database import Database
 from store.delivery.shipments import ParcelScan
@@ -19,6 +21,7 @@ from tests.worlds import small
 from tests.worlds.advancing import S, all_of, comes_to, do
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.captured import accept
+from tests.worlds.outside import RecordingCarrier
 from tests.worlds.sourcing import MONDAY_NOON
 
 WRITING: Final = Writing(webhook=True, notify=True)
@@ -98,3 +101,19 @@ async def test_a_number_is_of_one_shipment_and_a_hold_keeps_goods_there(world: A
         await ship(world, second, "CN4712FR")
     assert await balance(world, "dropship-lille", "FAR") == (18, 2)
     await check_books(world, reserved=2)
+
+
+async def test_what_was_booked_before_it_was_packed_anew_is_taken_back(world: AsyncEngine) -> None:
+    """Its process may hear of both at once: it sees work that was handed over, and one booking too many."""
+    order = await at_the_supplier(world)
+    packing = Packing(order_id=order.order_id, fulfilment_id=f"{order.order_id}-F1", attempt=1)
+    await comes_to(world, packing.fulfilment_id, S.PICKED, S.PACKED)
+    async with world.begin() as connection:
+        await do(connection, order.order_id, all_of({"1": 1}))
+    await ship(world, order)
+    async with world.connect() as connection:
+        (work,) = (await order_views.get(connection, order.order_id)).fulfilments
+    assert (work.status, work.void) == (S.HANDED_OVER, (1,))
+    carrier = RecordingCarrier()
+    await bookings.book(Database(world), CarrierRegistry({carrier.name: carrier}), packing)
+    assert carrier.live == set()

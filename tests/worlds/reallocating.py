@@ -33,11 +33,18 @@ async def can_wait(database: Database, name: str = "waits", days: int = 6, /, **
     """An order whose customer was told that it may come so many days after Monday noon; answers its id."""
     order = small.order(name, **more)
     await accept(database, order)
-    told = MONDAY_NOON + timedelta(days=days)
-    async with database.engine.begin() as connection:
-        query = text("UPDATE orders SET promise_latest = :told WHERE id = :id")
-        await connection.execute(query, {"told": told, "id": order.order_id})
+    await tell(database.engine, order.order_id, days)
     return order.order_id
+
+
+async def tell(engine: AsyncEngine, order_id: str, days: int) -> None:
+    """The order's customer was told that all of it may come so many days after Monday noon."""
+    query = """
+        WITH o AS (UPDATE orders SET promise_latest = :told WHERE id = :id)
+        UPDATE order_lines SET promised = :told WHERE order_id = :id
+    """
+    async with engine.begin() as connection:
+        await connection.execute(text(query), {"told": MONDAY_NOON + timedelta(days=days), "id": order_id})
 
 
 async def in_danger(database: Database, name: str = "vip", /, **more: Any) -> str:

@@ -1,7 +1,7 @@
 """customers are asked when what was promised comes later
 
 Revision: 0009
-Revises: 0007
+Revises: 0008
 """
 
 from pathlib import Path

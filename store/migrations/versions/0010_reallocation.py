@@ -1,7 +1,7 @@
 """re-allocation: orders that gave their units stand first for goods on their way
 
 Revision: 0010
-Revises: 0007
+Revises: 0009
 """
 
 from pathlib import Path

@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-from sqlalchemy import text
-
 from dom.orders.status import OrderStatus
 from services.database import Database
 from tests.worlds import small
 from tests.worlds.backorders import LEEDS
 from tests.worlds.books import one, rows
-from tests.worlds.reallocating import TUESDAY, VIP, comes_on, policy, run
+from tests.worlds.reallocating import TUESDAY, VIP, comes_on, policy, run, tell
 from tests.worlds.running import House
 from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.steps import comes, deliver, ended, status_of, until_released
@@ -21,9 +19,7 @@ async def test_both_orders_are_delivered(house: House) -> None:
     taker = small.order("takes", RARE=2, customer=VIP, requested_by=MONDAY_NOON + timedelta(days=3))
     await house.send(giver)
     assert (await house.send(taker)).status is OrderStatus.BACKORDERED
-    async with house.engine.begin() as connection:
-        told = {"told": MONDAY_NOON + timedelta(days=8), "id": giver.order_id}
-        await connection.execute(text("UPDATE orders SET promise_latest = :told WHERE id = :id"), told)
+    await tell(house.engine, giver.order_id, 8)
     await comes_on(house.engine, TUESDAY, RARE=2)
     (made,) = (await run(Database(engine=house.engine, replaying=True, now=lambda: MONDAY_NOON))).made
     assert made.order_ids == (taker.order_id, giver.order_id)
