@@ -137,9 +137,10 @@ class TestTheCode:
 
     async def test_a_repeat_under_its_key_counts_once_and_another_code_again(self, world: AsyncEngine) -> None:
         order = await ready(world)
-        for code, digest in (("222222", "a"), ("222222", "a"), ("333333", "b")):
-            with pytest.raises(WrongCode):
+        for code, digest, left in (("222222", "a", 4), ("222222", "a", 4), ("333333", "b", 3)):
+            with pytest.raises(WrongCode) as wrong:
                 await collect(world, order, code=code, request="key", request_hash=digest)
+            assert wrong.value.data == {"tries_left": left}
         assert await one(world, "SELECT wrong_codes FROM collections") == 2
 
     async def test_cannot_be_guessed_by_many_at_once(self, world: AsyncEngine) -> None:
