@@ -252,6 +252,9 @@ class TestWhatIsNotCollected:
         await look(world, await kept(world, order))
         assert set(await self.to_put_back(world)) == {work(order), work(other)}
         assert await self.to_put_back(world, order.order_id) == [work(order)]
+        async with world.connect() as connection:
+            found = await work_list(connection, WorkFilter(order_id=order.order_id, put_back=True))
+        assert [row["units_to_put_back"] for row in found] == [[{"sku": "A", "quantity": 1}]]
         for number in range(2):
             done = await say(world, PutBack(fulfilment_id=work(order), actor="york", at=datetime.now(UTC)))
             assert done.repeated == bool(number)
