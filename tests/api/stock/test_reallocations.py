@@ -17,8 +17,8 @@ async def test_where_nobody_gives(channel: Channel) -> None:
         assert (said["preview"], said["made"], said["again"]) == (body.get("preview", True), [], [])
     problem(await channel.http.post(PATH, json={"skus": []}), 422, "invalid-input", "skus")
     for preview in (True, False):
-        body = {"skus": ["nothing"], "preview": preview}
-        problem(await channel.http.post(PATH, json=body), 422, "unknown-sku", "skus[0]")
+        unknown = await channel.http.post(PATH, json={"skus": ["nothing"], "preview": preview})
+        problem(unknown, 422, "unknown-sku", "skus[0]")
 
 
 async def test_only_for_who_plans_all_of_it(channel: Channel, engine: AsyncEngine) -> None:
