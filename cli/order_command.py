@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from dom.orders.waiting_for import WaitsFor
+
 UNITS = ("ordered", "cancelled", "backordered", "allocated", "delivered", "returned")
 
 OrderId = Annotated[str, typer.Argument(help="The order's id, such as web-536365.")]
@@ -25,23 +27,29 @@ def order(order_id: OrderId) -> None:
     """Show an order: status, lines, fulfilments, timeline."""
     from cli.problems import StartProblem
     from cli.records import in_database
+    from services import order_waits
+    from services.clock import utc_now
     from store.orders import reads, timeline
 
-    async def both(connection: AsyncConnection) -> tuple[dict[str, Any] | None, Sequence[RowMapping]]:
-        return await reads.order(connection, order_id), await timeline.of_order(connection, order_id)
+    async def all_of_it(
+        connection: AsyncConnection,
+    ) -> tuple[dict[str, Any] | None, tuple[WaitsFor, ...], Sequence[RowMapping]]:
+        found = await reads.order(connection, order_id)
+        waits = () if found is None else await order_waits.read(connection, found, utc_now())
+        return found, waits, await timeline.of_order(connection, order_id)
 
     with problems_as_one_line():
-        found, events = in_database(*environment(), both)
+        found, waits, events = in_database(*environment(), all_of_it)
         if found is None:
             raise StartProblem(f"there is no order {order_id}", "look for it with GET /v1/orders?q=...")
     screen = console()
     screen.print(heading(found))
-    for part in (lines(found), fulfilments(found), messages(found), happened(events)):
+    for part in (lines(found), fulfilments(found), waiting(waits), messages(found), happened(events)):
         screen.print(part)
 
 
 def heading(found: dict[str, Any]) -> str:
-    """Who, what it is worth, how it stands, and what was promised."""
+    """Who, what it is worth, how it stands, what was promised, and the codes of goods that are ready for collection."""
     who, where = found["document"]["customer"], found["document"]["ship_to"]
     to = " ".join(filter(None, (where["city"], where["postal_code"], where["country"])))
     worth = Money(amount=found["goods_total"], currency=found["currency"])
@@ -52,6 +60,8 @@ def heading(found: dict[str, Any]) -> str:
             f"{who['id']}, {to}; {worth}",
             f"placed {moment(found['placed_at'])}, captured {moment(found['captured_at'])}, promised {promise}",
             *(f"exception: {each['kind']}: {each['detail']}" for each in found["exceptions"]),
+            *(_held(each) for each in found["holds"]),
+            *(f"{each['id']} is collected with the code {each['collection_code']}" for each in _collected(found)),
         )
     )
 
@@ -68,6 +78,12 @@ def fulfilments(found: dict[str, Any]) -> Table:
         for f in found["fulfilments"]
     )
     return _table(("fulfilment", "node", "units", "method", "status", "shipment"), rows)
+
+
+def waiting(waits: Sequence[WaitsFor]) -> Table:
+    """What it waits for, whose turn it is, and until when."""
+    rows = ((w.what, w.name or w.who, moment(w.until), _waits_of(w)) for w in waits)
+    return _table(("waits for", "of", "until", "about"), rows)
 
 
 def messages(found: dict[str, Any]) -> Table:
@@ -89,6 +105,19 @@ def moment(at: datetime | None) -> str:
 
 def _tracked(fulfilment: dict[str, Any]) -> str:
     return ", ".join(f"{s['carrier']} {s['tracking_number']} {s['status']}" for s in fulfilment["shipments"])
+
+
+def _held(hold: dict[str, Any]) -> str:
+    return f"hold {hold['hold_id']}: {hold['type']} blocks {', '.join(hold['blocks'])}"
+
+
+def _collected(found: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in found["fulfilments"] if each["collection_code"]]
+
+
+def _waits_of(wait: WaitsFor) -> str:
+    units = f"{wait.units} units" if wait.units else ""
+    return " ".join(filter(None, (wait.question_id, wait.fulfilment_id, wait.return_id, units)))
 
 
 def _about(event: RowMapping) -> str:

@@ -159,7 +159,7 @@ def split(
     from services.clock import utc_now
 
     try:
-        lines = {line_id: int(count) for line_id, _, count in (each.rpartition("=") for each in units)}
+        lines = dict(map(_units_of_line, units))
         command = SplitWork(fulfilment_id=fulfilment, lines=lines, actor=by, at=utc_now(), reason=reason)
     except (ValidationError, ValueError) as error:
         raise typer.BadParameter("say units by line, such as 1=2") from error
@@ -169,6 +169,13 @@ def split(
 
     done = written("split", fulfilment, by, work, reason)
     typer.echo(f"{sum(lines.values())} units of {fulfilment} are now {done.data['made']}")
+
+
+def _units_of_line(said: str) -> tuple[str, int]:
+    line_id, _, count = said.rpartition("=")
+    if not line_id:
+        raise ValueError(said)
+    return line_id, int(count)
 
 
 def merge(

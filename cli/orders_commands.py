@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from store.access.audit import AuditEntry
     from store.orders.bulk_runs import BulkRun
 
-app = typer.Typer(no_args_is_help=True, help="Orders: found, cancelled, and compared with their processes in Temporal.")
+app = typer.Typer(no_args_is_help=True, help="Orders: found, and compared with their processes in Temporal.")
 app.command()(orders_search.search)
 
 Result = TypeVar("Result")

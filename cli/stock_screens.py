@@ -93,7 +93,7 @@ def sku_table(sku: str, channel: str | None, lines: Sequence[RowMapping]) -> Tab
         for line in lines
     ]
     total = ("total", *(sum(line[name] or 0 for line in lines) for name in shown), "")
-    return numbers(f"{sku} at {len(rows)} nodes", ("node",), heads, rows, [total])
+    return numbers(f"{sku} at {len(rows)} {'node' if len(rows) == 1 else 'nodes'}", ("node",), heads, rows, [total])
 
 
 def waiting_table(found: SkuScreen) -> Table:
@@ -111,7 +111,8 @@ def waiting_table(found: SkuScreen) -> Table:
         )
         for row in found.waiting
     )
-    title = f"{found.waiting_units} units wait in {found.waiting_orders} orders, next first"
+    orders = "order" if found.waiting_orders == 1 else "orders"
+    title = f"{found.waiting_units} units wait in {found.waiting_orders} {orders}, next first"
     if len(found.waiting) < found.waiting_orders:
         title += f"; {len(found.waiting)} of them are shown"
     return numbers(title, ("order", "channel", "status", "placed"), ("waits for", "allocated"), rows)

@@ -50,7 +50,8 @@ async def _carry_out(
         if command.request is not None:  # another code under the same key is another try
             request = f"{command.request}/wrong/{command.request_hash}"
             counted = counted.model_copy(update={"request": request})
-        await carry_out(connection, state, counted, writing)
+        if (await carry_out(connection, state, counted, writing)).repeated:  # it was counted before
+            wrong.data = {**wrong.data, "tries_left": wrong.data["tries_left"] + 1}
         return wrong
 
 

@@ -86,7 +86,7 @@ def _work(row: Mapping[str, Any]) -> WorkWaiting:
     return WorkWaiting(
         id=row["id"],
         node_id=row["node_id"],
-        carrier=row["carrier"],
+        carrier=next((each["carrier"] for each in reversed(row["shipments"]) if not each["ended_at"]), row["carrier"]),
         status=FulfilmentStatus(row["status"]),
         ship_by=datetime.fromisoformat(row["ship_by"]),
         promised=datetime.fromisoformat(row["collect_by"] or row["promise"]["latest"]),

@@ -20,7 +20,8 @@ from dom.orders.status import SourcingCause
 from dom.orders.transitions.reallocating import give_units, given_key
 from dom.shared import ids
 from dom.shared.access import REALLOCATION
-from dom.shared.errors import DomError
+from dom.shared.errors import DomError, UnknownSku
+from dom.shared.money import Money
 from dom.sourcing.models import Demand, Snapshot, SourcingDecision
 from dom.sourcing.planner import plan
 from dom.sourcing.policy.document import Policy
@@ -37,7 +38,7 @@ from store.backorders import first_claims, queue, reallocation
 from store.fulfilment import fulfilments
 from store.network.reference import Reference
 from store.notifications import outbox
-from store.orders import orders, timeline
+from store.orders import orders, reads, timeline
 from store.orders import state as order_state
 from store.sourcing import decisions, reoptimisation
 from store.sourcing.decisions import Planned
@@ -55,8 +56,14 @@ class ReallocationsFound:
 
 
 async def look(database: Database, now: datetime, skus: Sequence[str] | None = None) -> ReallocationsFound:
-    """The best re-allocations as of now, of the SKUs or (None) of all, by the live policy's terms; changes nothing."""
+    """The best re-allocations as of now, of the SKUs or (None) of all, by the live policy's terms; changes nothing.
+    Raises UnknownSku.
+    """
     async with database.engine.connect() as connection:
+        unknown = await reads.unknown_skus(connection, skus or ())
+        if unknown:
+            field = f"skus[{list(skus or ()).index(unknown[0])}]"
+            raise UnknownSku(f"there is no SKU {unknown[0]}", field=field, data={"skus": unknown})
         reference = await database.reference.now(connection)
         policy = reference.policy
         takers = await reallocation.takers(connection, now, policy.reallocation, skus=skus)
@@ -187,7 +194,8 @@ def _said_of_giver(one: Reallocation, giving: Giving) -> str:
     return (
         f"{giving.units} of {one.taker.sku} reserved at {giving.giver.node_id} went to {one.taker.order_id}, whose"
         f" promise was in danger. This order has its own from {where} and arrives by {giving.promise:%Y-%m-%d %H:%M}"
-        f" UTC at the latest, as promised by {giving.giver.told:%Y-%m-%d %H:%M} UTC; that costs {giving.extra} more."
+        f" UTC at the latest, as promised by {giving.giver.told:%Y-%m-%d %H:%M} UTC; that costs"
+        f" {Money(amount=giving.extra, currency=one.decision.currency)} more."
     )
 
 
@@ -229,12 +237,13 @@ async def _take(
 
 def _said_of_taker(one: Reallocation) -> str:
     """In words: from whom, and what it gains."""
-    before = f"{one.forecast:%Y-%m-%d %H:%M} UTC" if one.forecast else "nobody knew when"
+    before = f"would arrive {one.forecast:%Y-%m-%d %H:%M} UTC" if one.forecast else "had no day of arrival"
+    avoided, extra = (Money(amount=each, currency=one.decision.currency) for each in (one.avoided, one.extra))
     gives = ", ".join(f"{giving.units} of {giving.giver.order_id}" for giving in one.gives)
     return (
         f"{one.taker.units} of {one.taker.sku} at {one.node_id} were reserved for orders that can wait: {gives}."
-        f" Without them the goods would arrive {before}, {one.late_before} days late; now it is {one.late_after}. That"
-        f" avoids lateness worth {one.avoided} and costs {one.extra} more."
+        f" Without them the goods {before}, {one.late_before} days late; now it is {one.late_after}. That"
+        f" avoids lateness worth {avoided} and costs {extra} more."
     )
 
 

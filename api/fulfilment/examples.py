@@ -27,6 +27,7 @@ WORK_LIST: Final[Example] = {
             "collect_by": None,
             "code_required": False,
             "to_put_back": False,
+            "units_to_put_back": [],
         }
     ],
     "next_cursor": None,

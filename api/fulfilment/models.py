@@ -12,7 +12,7 @@ from dom.network import ShippingMethod
 from dom.orders.calls import Reason, Request, StepLine
 from dom.orders.order import ShipTo
 from dom.orders.status import FulfilmentStatus, FulfilmentStep, NodeReason, OrderStatus
-from dom.shared.base import GivenTime, LineId, NodeId, Quantity, Text, Utc, Value
+from dom.shared.base import GivenTime, LineId, NodeId, Quantity, SkuId, Text, Utc, Value
 
 
 class StepReport(Request):
@@ -208,6 +208,13 @@ class StepTaken(BaseModel):
     )
 
 
+class UnitsOfSku(BaseModel):
+    """Units of a SKU."""
+
+    sku: SkuId
+    quantity: int
+
+
 class WorkItem(BaseModel):
     """A fulfilment in a work list."""
 
@@ -232,6 +239,10 @@ class WorkItem(BaseModel):
     code_required: bool = Field(default=False, description="Whether they are given out for the customer's code alone.")
     to_put_back: bool = Field(
         default=False, description="Whether they were ready, are not collected, and are to be put back on the shelf."
+    )
+
+    units_to_put_back: list[UnitsOfSku] = Field(
+        default=[], description="What is to be put back: units by SKU that were cancelled since they were ready."
     )
 
 

@@ -33,6 +33,7 @@ router = APIRouter(tags=["fulfilments"])
 _SHOWN = (
     "id", "order_id", "node_id", "status", "method", "ship_by", "ship_day", "lines", "channel", "placed_at",
     "tracking_number", "shipment_id", "ship_to", "collect_by", "code_required", "to_put_back",
+    "units_to_put_back",
 )  # fmt: skip
 ANY_BYTES: Final = "application/octet-stream"
 _BYTES: Final = {"schema": {"type": "string", "format": "binary"}}

@@ -27,7 +27,7 @@ router = APIRouter(tags=["inventory"])
     response_model=Reallocations,
     responses={
         **responses.success(200, "What was made, or would be.", examples.REALLOCATIONS),
-        **responses.problems("invalid-input"),
+        **responses.problems("invalid-input", "unknown-sku"),
     },
 )
 async def reallocate(

@@ -165,7 +165,8 @@ class OrderRequest(Order):
     @model_validator(mode="after")
     def _pickup_names_its_node(self) -> Self:
         if (self.shipping_method is ShippingMethod.PICKUP) != (self.pickup_node is not None):
-            raise ValueError("shipping_method 'pickup' and pickup_node go together")
+            field = "shipping_method" if self.pickup_node is not None else "pickup_node"
+            raise _at_fault([((field,), "shipping_method 'pickup' and pickup_node go together", getattr(self, field))])
         return self
 
 

@@ -9,10 +9,12 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.events import EventKind
 from dom.orders.holds import BlockedStep
 from dom.orders.status import BEFORE_HAND_OVER, UNBEGUN
 from dom.shared.access import UNLIMITED, Limits
 from store.database.parameters import listed
+from store.enums import LedgerKind
 
 _OPEN: Final = ", ".join(f"'{status}'" for status in sorted(BEFORE_HAND_OVER))
 """Written out in the statements, so that the indexes of open and of closed work serve them."""
@@ -30,13 +32,24 @@ SELECT f.*, o.channel, o.placed_at, o.document->'ship_to' AS ship_to,
        s.carrier AS booked_carrier, s.tracking_number, s.id AS shipment_id,
        CASE WHEN c.ended_at IS NULL THEN c.collect_by END AS collect_by,
        coalesce(c.code_required AND c.ended_at IS NULL, false) AS code_required,
-       coalesce(c.to_put_back, false) AS to_put_back
+       coalesce(c.to_put_back, false) AS to_put_back,
+       coalesce(CASE WHEN c.to_put_back THEN (
+           SELECT jsonb_agg(jsonb_build_object('sku', b.sku, 'quantity', b.units) ORDER BY b.sku) FROM ({put_back}) b)
+       END, '[]') AS units_to_put_back
 FROM page f JOIN orders o ON o.id = f.order_id LEFT JOIN collections c ON c.fulfilment_id = f.id
 LEFT JOIN LATERAL (
     SELECT s.* FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
     WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) s ON true
 ORDER BY f.closed, f.ship_by, f.id
 """
+# Its lines are empty by then: what was released of it since it was ready lies there.
+_PUT_BACK: Final = f"""
+SELECT e.sku, -sum(e.reserved_delta)::int AS units
+FROM timeline t JOIN stock_ledger e ON e.business_key = f.id || ':' || t.business_key AND e.node_id = f.node_id
+WHERE t.order_id = f.order_id AND e.kind = '{LedgerKind.RELEASE}' AND t.id > (
+    SELECT max(r.id) FROM timeline r
+    WHERE r.order_id = f.order_id AND r.kind = '{EventKind.FULFILMENT_READY}' AND r.data->>'fulfilment_id' = f.id)
+GROUP BY e.sku"""
 _HELD: Final = f"""EXISTS (
     SELECT FROM order_holds h
     WHERE h.order_id = f.order_id AND h.released_at IS NULL AND '{BlockedStep.RELEASE}' = ANY(h.blocks))"""
@@ -80,7 +93,7 @@ def _page(conditions: tuple[str, ...], parts: tuple[str, ...], within: str | Non
         asked = [_CONDITIONS[name] for name in conditions] + ([_AFTER] if part == within else [])
         where = "".join(f" AND {condition}" for condition in asked)
         selects.append(f"({_PART[part]}{where} ORDER BY ship_by, id LIMIT :limit)")
-    return text(_PAGE.format(parts=" UNION ALL ".join(selects)))
+    return text(_PAGE.format(parts=" UNION ALL ".join(selects), put_back=_PUT_BACK))
 
 
 def _parts(wanted: WorkFilter, after: Position | None) -> tuple[str, ...]:

@@ -186,7 +186,7 @@ class TestShow:
 
     def test_orders_that_wait(self, dom: Dom, busy_url: str) -> None:
         answer = dom("stock", "show", "A").output
-        assert "2 units wait in 1 orders" in answer
+        assert "2 units wait in 1 order, next first" in answer
         assert figures(answer)["web-open"][-2:] == ["2", "0"]
         assert "no order waits" in dom("stock", "show", "B").output
 

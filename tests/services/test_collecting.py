@@ -138,9 +138,10 @@ class TestTheCode:
 
     async def test_a_repeat_under_its_key_counts_once_and_another_code_again(self, world: AsyncEngine) -> None:
         order = await ready(world)
-        for code, digest in (("222222", "a"), ("222222", "a"), ("333333", "b")):
-            with pytest.raises(WrongCode):
+        for code, digest, left in (("222222", "a", 4), ("222222", "a", 4), ("333333", "b", 3)):
+            with pytest.raises(WrongCode) as wrong:
                 await collect(world, order, code=code, request="key", request_hash=digest)
+            assert wrong.value.data == {"tries_left": left}
         assert await one(world, "SELECT wrong_codes FROM collections") == 2
 
     async def test_cannot_be_guessed_by_many_at_once(self, world: AsyncEngine) -> None:
@@ -252,6 +253,9 @@ class TestWhatIsNotCollected:
         await look(world, await kept(world, order))
         assert set(await self.to_put_back(world)) == {work(order), work(other)}
         assert await self.to_put_back(world, order.order_id) == [work(order)]
+        async with world.connect() as connection:
+            found = await work_list(connection, WorkFilter(order_id=order.order_id, put_back=True))
+        assert [row["units_to_put_back"] for row in found] == [[{"sku": "A", "quantity": 1}]]
         for number in range(2):
             done = await say(world, PutBack(fulfilment_id=work(order), actor="york", at=datetime.now(UTC)))
             assert done.repeated == bool(number)

@@ -47,7 +47,8 @@ FIELDS: Final = {
     "orders": "Orders, or how many of them.",
     "origin_node": "Code of the node a transfer leaves; null for other kinds.",
     "owner": "Who holds or looks after it.",
-    "pickup_node": "Code of the node where the customer collects; null if the goods are sent.",
+    "pickup_node": "Code of the node where the customer collects; null if the goods are sent. "
+    "It goes with `shipping_method` `pickup`.",
     "place": "Where it is.",
     "placed_at": "When the customer placed the order, in UTC.",
     "policy_version": "Version of the policy it was decided under.",

@@ -260,8 +260,8 @@ def counted(units: int) -> str:
 
 
 def not_failed(passed: bool) -> FenceResult:
-    """Whether the node has failed the order before."""
-    actual = "has not" if passed else "has failed it"
+    """Whether the node may be asked: it has not failed the order before, and nobody moved the work past it."""
+    actual = "has not" if passed else "has failed it, or was left out by staff"
     return result(Fence.NOT_EXCLUDED, passed, "has not failed this order", actual)
 
 

@@ -24,7 +24,7 @@ TERMS: Final[Mapping[CostTerm, str]] = {
 
 FAILED: Final[Mapping[Fence, Callable[[FenceResult], str]]] = {
     Fence.ACTIVE: lambda _: "is switched off",
-    Fence.NOT_EXCLUDED: lambda _: "has failed this order before",
+    Fence.NOT_EXCLUDED: lambda _: "has failed this order before, or was left out by staff",
     Fence.SHIPS_TO_COUNTRY: lambda result: f"does not send to {result.expected.removeprefix('ships to ')}",
     Fence.PICKUP: lambda _: "cannot hand goods out",
     Fence.WITHIN_DISTANCE: lambda result: f"is {result.actual} away, and {result.expected} is allowed",

@@ -128,6 +128,8 @@ class TestWhatIsRefused:
         for change in (put("shipping_method", "pickup"), put("pickup_node", "store-leeds")):
             with pytest.raises(ValidationError, match="go together"):
                 order(change)
+        assert fields_at_fault(put("shipping_method", "pickup")) == ["pickup_node"]
+        assert fields_at_fault(put("pickup_node", "store-leeds")) == ["shipping_method"]
 
 
 class TestContentHash:
