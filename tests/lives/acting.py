@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -196,6 +196,24 @@ class Actor:
             line = sorted(work["units"])[act.how % len(work["units"])]
             part = [{"line_id": line, "quantity": act.much + 1}]
             await self.post(f"fulfilments/{work['id']}/split", {"reason": "one is needed sooner", "lines": part})
+
+    async def _merge(self, act: Act) -> None:
+        works = await self.work("released", "accepted")
+        if len(works) > 1:
+            first, other = works[act.which % len(works)], works[(act.which + 1) % len(works)]
+            await self.post(f"fulfilments/{first['id']}/merge", {"merged": other["id"], "reason": "one van"})
+
+    async def _prioritise(self, act: Act) -> None:
+        await self.post(f"orders/{self.order_id}/prioritise", {"priority": act.much * 10, "reason": "a gift"})
+
+    async def _keep(self, act: Act) -> None:
+        if work := _one(await self.work("ready_for_collection"), act.which):
+            until = (datetime.now(UTC) + timedelta(days=8 + act.much)).isoformat()
+            await self.post(f"fulfilments/{work['id']}/keep", {"until": until, "reason": "he is away"})
+
+    async def _put_back(self, act: Act) -> None:
+        if work := _one(await self.work("cancelled", "ready_for_collection"), act.which):
+            await self.post(f"fulfilments/{work['id']}/put-back")
 
     async def _staff_says(self, act: Act) -> None:
         if work := _one(await self.work("booked", "handed_over"), act.which):

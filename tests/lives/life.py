@@ -13,6 +13,7 @@ from temporalio.client import WorkflowExecutionStatus
 from dom.shared import ids
 from jobs.accept_timeouts import AcceptTimeouts
 from jobs.cancellation_timeouts import CancellationTimeouts
+from jobs.collection_timeouts import CollectionTimeouts
 from services.clock import utc_now
 from tests.fuzz.running import World
 from tests.lives import books
@@ -157,7 +158,7 @@ class Life:
     async def _time_passes(self, hours: int) -> None:
         """What is done by time is done as if so many hours had passed."""
         later = utc_now() + timedelta(hours=hours)
-        for job in (AcceptTimeouts, CancellationTimeouts):
+        for job in (AcceptTimeouts, CancellationTimeouts, CollectionTimeouts):
             await job(self._world.engine, now=lambda: later).run()
 
 
