@@ -119,7 +119,7 @@ REFUSED = {
     "moveFulfilment: to a node": "step-not-possible",
     "moveFulfilment: anywhere else": "step-not-possible",
     "splitFulfilment: two ahead of the rest": "step-not-possible",
-    "mergeFulfilment: what was split goes together again": "not-found",
+    "mergeFulfilment: what was split goes together again": "step-not-possible",
     "requestReturn: two units of a line": "nothing-to-return",
     "requestReturn: to a store": "nothing-to-return",
     # The example before it closed the transfer, or runs under the name.

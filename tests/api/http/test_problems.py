@@ -117,7 +117,7 @@ class TestWrongFields:
             ({"lines": [{**ORDER["lines"][0], "unit_price": -1}]}, "lines[0].unit_price"),
             ({"lines": [ORDER["lines"][0]] * 2}, "lines[1].line_id"),
             ({"shipping_method": "drone"}, "shipping_method"),
-            ({"shipping_method": "pickup"}, "body"),
+            ({"shipping_method": "pickup"}, "pickup_node"),
             ({"colour": "red"}, "colour"),
         ],
     )
