@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.shared.access import Limits, Role
-from tests.api.driving import Channel, order, problem
+from tests.api.driving import Channel, order, problem, until
 from tests.worlds.access import key_of
 
 LINK = {"url": "https://files.example/1.jpg", "title": "the carton"}
@@ -45,6 +45,11 @@ async def events(channel: Channel, order_id: str, **more: Any) -> list[dict[str,
 
 async def test_it_changes_nothing_of_an_order_that_is_over(channel: Channel, order_id: str) -> None:
     await channel.deliver(order_id)
+
+    async def told() -> bool:
+        return all(each["status"] == "sent" for each in (await channel.get(order_id))["messages"])
+
+    await until(told)
     before = await channel.get(order_id)
     assert (await note(channel, order_id)).status_code == 201
     assert await channel.get(order_id) == before
