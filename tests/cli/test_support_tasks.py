@@ -145,6 +145,7 @@ async def test_reship_a_lost_parcel(house: House, shell: Shell) -> None:
     await ship(house, order)
     await until_status(house.engine, f"{order.order_id}-F1", "handed_over")
     assert "is lost" in await shell("order", "lost", f"{order.order_id}-F1", "--reason", "nothing came")
+    await until_status(house.engine, f"{order.order_id}-F2", "released")
     await deliver(house, order, 2)
     await ended(house, order)
 
