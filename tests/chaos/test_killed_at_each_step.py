@@ -31,7 +31,7 @@ from tests.worlds.running import House, allocating, relaying
 
 pytestmark = [pytest.mark.chaos]
 
-EVERY = int(os.environ.get("BOUNDARIES_EVERY", "12"))
+EVERY = int(os.environ.get("BOUNDARIES_EVERY", "18"))
 FROM = int(os.environ.get("BOUNDARIES_FROM", "0"))
 AT_ONCE = 6
 

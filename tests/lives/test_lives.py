@@ -29,7 +29,7 @@ from tests.worlds import small
 from tests.worlds.policies import changed
 
 T = TypeVar("T")
-BATCHES = int(os.environ.get("LIVES", "12"))
+BATCHES = int(os.environ.get("LIVES", "8"))
 POLICY = changed(small.POLICY, acceptance={"within_minutes": {"any": 600}})
 
 

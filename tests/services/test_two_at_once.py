@@ -1,10 +1,9 @@
 """Two people, or a person and a node, at the same moment: one outcome, whoever was first.
 
-Each race is run `RACES` times (8), each time with an order of its own: `RACES=200 pytest tests/services`.
+Each race is run `RACES` times (10), each time with an order of its own: `RACES=200 pytest tests/services`.
 """
 
 import asyncio
-import os
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -25,10 +24,10 @@ from tests.worlds import small
 from tests.worlds.advancing import S, all_of, comes_to, do, to
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.captured import accept
+from tests.worlds.races import TURNS
 from tests.worlds.sourcing import MONDAY_NOON
 
 Asked = Callable[[str], Awaitable[object]]
-TURNS = int(os.environ.get("RACES", "8"))
 NOTIFY = Writing(webhook=False, notify=True)
 UNITS = """
 SELECT l.order_id FROM order_lines l LEFT JOIN (
