@@ -87,6 +87,7 @@ class TestExpired:
         order = await delivered(impatient, "never")
         answer = await ask(impatient, order, "t", l1=3)
         assert (await handle(impatient, answer).result()).status is ReturnStatus.EXPIRED
+        await impatient.told()
         (mail,) = mails(impatient, "has ended")
         assert "3 x A (A)" in mail
         assert (await ask(impatient, order, "again", l1=3)).created
