@@ -1,7 +1,6 @@
 """Customers are asked when what was promised comes later: once, about what is late; a question ends in one way."""
 
 import asyncio
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -368,7 +367,6 @@ class TestSilence:
         await publish(world, silence="cancel")
         order = await slipped(world)
         await look(world)
-        ended: Counter[str] = Counter()
         reset = text("""
             WITH q AS (UPDATE customer_questions SET status = 'open', answer = NULL, ended_by = NULL, ended_at = NULL),
                  o AS (UPDATE orders SET status = 'backordered', finished_at = NULL),
@@ -388,10 +386,8 @@ class TestSilence:
                 assert isinstance(said, QuestionEnded)
                 assert (status, expired, line) == ("expired", 1, ("1", 2, 2, 0))
             assert len(await rows(world, KINDS)) == 2
-            ended[status] += 1
             async with world.begin() as connection:
                 await connection.execute(reset, {"promised": promised})
-        assert ended.total() == TURNS, "each turn had one outcome"
 
 
 async def approve(world: AsyncEngine) -> None:
