@@ -177,50 +177,41 @@ async def take_out(connection: AsyncConnection, fulfilment_id: str, units: Mappi
     )
 
 
-_PUT_IN: Final = text("""
+_ALIKE: Final = text("""
+WITH made AS (
+    INSERT INTO fulfilments (id, order_id, node_id, status, method, carrier, ship_day, cost, ship_by,
+                             promise_earliest, promise_latest, released_at)
+    VALUES (:made, :order_id, :node_id, :status, :method, :carrier, :ship_day, 0, :ship_by, :promise_earliest,
+            :promise_latest, :released_at)
+)
 INSERT INTO fulfilment_lines (fulfilment_id, line_id, order_id, sku, quantity)
-SELECT :id, u.key, :order_id, CAST(:skus AS jsonb) ->> u.key, CAST(u.value AS int)
+SELECT :made, u.key, :order_id, CAST(:skus AS jsonb) ->> u.key, CAST(u.value AS int)
 FROM jsonb_each_text(CAST(:units AS jsonb)) AS u
 """)
 
 
-async def put_in(
-    connection: AsyncConnection, fulfilment_id: str, order_id: str, units: Mapping[str, int], skus: Mapping[str, str]
+async def write_alike(
+    connection: AsyncConnection, alike: RowMapping, made: str, units: Mapping[str, int], skus: Mapping[str, str]
 ) -> None:
-    """Put units, by line, into a fulfilment that has none; `skus` are those of the lines."""
-    names = {"id": fulfilment_id, "order_id": order_id, "units": to_json(dict(units)), "skus": to_json(dict(skus))}
-    await connection.execute(_PUT_IN, names)
-
-
-_COPY: Final = text("""
-WITH made AS (
-    INSERT INTO fulfilments (id, order_id, node_id, status, method, carrier, ship_day, cost, ship_by,
-                             promise_earliest, promise_latest, released_at)
-    SELECT :made, order_id, node_id, status, method, carrier, ship_day, 0, ship_by, promise_earliest, promise_latest,
-           released_at
-    FROM fulfilments WHERE id = :id RETURNING ship_day, method
-), lines AS (
-    INSERT INTO fulfilment_lines (fulfilment_id, line_id, order_id, sku, quantity)
-    SELECT :made, l.line_id, l.order_id, l.sku, CAST(u.value AS int)
-    FROM fulfilment_lines l JOIN jsonb_each_text(CAST(:units AS jsonb)) AS u ON u.key = l.line_id
-    WHERE l.fulfilment_id = :id
-)
-SELECT ship_day, method FROM made
-""")
-
-
-async def copy(connection: AsyncConnection, fulfilment_id: str, made: str, units: Mapping[str, int]) -> RowMapping:
-    """Make a fulfilment as another is, with these units by line; answers its day and method. What was planned as cost
-    stays with the first.
+    """Write the fulfilment `made` as another one's own row says, with these units and SKUs by line. What was planned as
+    cost stays with the other one.
     """
-    names = {"id": fulfilment_id, "made": made, "units": to_json(dict(units))}
-    return (await connection.execute(_COPY, names)).mappings().one()
+    own = {"made": made, "units": to_json(dict(units)), "skus": to_json(dict(skus))}
+    await connection.execute(_ALIKE, {**alike, **own})
 
 
 async def get(connection: AsyncConnection, fulfilment_id: str) -> RowMapping | None:
     """The fulfilment's own row, or None."""
     rows = await connection.execute(text("SELECT * FROM fulfilments WHERE id = :id"), {"id": fulfilment_id})
     return rows.mappings().one_or_none()
+
+
+async def must_be_there(connection: AsyncConnection, fulfilment_id: str) -> RowMapping:
+    """The fulfilment's own row. Raises NotFound."""
+    row = await get(connection, fulfilment_id)
+    if row is None:
+        raise NotFound(f"there is no fulfilment {fulfilment_id}")
+    return row
 
 
 async def kind_of_node(connection: AsyncConnection, fulfilment_id: str) -> str | None:

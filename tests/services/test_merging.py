@@ -12,10 +12,10 @@ from dom.shared.errors import Conflict, InvalidInput, NotFound, StepNotPossible
 from services.change_orders import OrderChanged, Writing, change_order
 from services.database import Database
 from services.merging import merge as merge_in
-from tests.services.test_splitting import WORK, split
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.captured import accept
+from tests.worlds.parting import WORK, split
 from tests.worlds.sourcing import MONDAY_NOON
 
 SET = "UPDATE fulfilments SET "
@@ -90,6 +90,17 @@ async def test_what_cannot_go_together(database: Database, change: str, said: st
     with pytest.raises(StepNotPossible, match=said):
         await merge(database)
     assert await one(database.engine, "SELECT count(*) FROM timeline WHERE kind = 'merged'") == 0
+
+
+async def test_where_its_day_is_full_by_now_both_stay_as_they_are(database: Database) -> None:
+    await parted(database)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("UPDATE nodes SET daily_capacity = 0 WHERE id = 'dc-leeds'"))
+    for change in (merge(database), split(database, lines={"1": 1}, fulfilment_id="web-1-F2")):
+        with pytest.raises(StepNotPossible, match="no place left"):
+            await change
+    assert [status for _, _, status, _ in await rows(database.engine, WORK)] == ["released", "released"]
+    await check_books(database.engine, reserved=6)
 
 
 async def test_with_itself_and_with_what_is_not_there(database: Database) -> None:

@@ -7,33 +7,20 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.orders.commands import CancelRest, SplitWork
+from dom.orders.commands import CancelRest
 from dom.shared.errors import Conflict, InvalidInput, NotFound, StepNotPossible
-from services.change_orders import OrderChanged, Writing, change_order
+from services.change_orders import Writing, change_order
 from services.database import Database
-from services.splitting import split as split_in
 from tests.worlds import small
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.captured import accept
+from tests.worlds.parting import WORK, split
 from tests.worlds.sourcing import MONDAY_NOON
-
-WORK = """
-SELECT f.id, f.node_id, f.status, (SELECT jsonb_object_agg(line_id, quantity) FROM fulfilment_lines l
-                                   WHERE l.fulfilment_id = f.id AND quantity > 0) AS lines
-FROM fulfilments f ORDER BY length(f.id), f.id
-"""
 
 
 @pytest.fixture
 def database(world: AsyncEngine) -> Database:
     return Database(engine=world, replaying=True)
-
-
-async def split(database: Database, fulfilment_id: str = "web-1-F1", **more: Any) -> OrderChanged:
-    lines = more.pop("lines", {"1": 3})
-    command = SplitWork(fulfilment_id=fulfilment_id, lines=lines, actor="ada", at=MONDAY_NOON, **more)
-    async with database.transaction() as connection:
-        return await split_in(connection, command, Writing(webhook=False, notify=True))
 
 
 async def test_both_parts_hold_their_stock_and_a_place_in_the_day(database: Database) -> None:

@@ -1,6 +1,8 @@
 """What merging work changes: both are taken back, and their units go into one fulfilment of the same node."""
 
 from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
 
 from dom.orders.changes import OrderChange, OrderEvent
 from dom.orders.commands import MergeWork
@@ -32,6 +34,31 @@ def merge_work(state: OrderState, command: MergeWork) -> OrderChange:
     )
     event = OrderEvent(EventKind.MERGED, f"{work.id}:merged", command.actor, command.at, reason, data)
     return recalled(OrderChange(event=event), [work, other], reason)
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingTerms:
+    """How a fulfilment's goods go: by which service and carrier, when they leave, and by when they are promised."""
+
+    fulfilment_id: str
+    method: str
+    carrier: str | None
+    ship_by: datetime
+    promised: datetime
+
+
+def must_go_together(first: ShippingTerms, other: ShippingTerms) -> None:
+    """Raises StepNotPossible for work that goes otherwise than the first, or whose goods would come later with it."""
+    for differs, words in (
+        (first.method != other.method, "by another service"),
+        (first.carrier != other.carrier, "by another carrier"),
+    ):
+        if differs:
+            raise StepNotPossible(f"{other.fulfilment_id} goes {words} than {first.fulfilment_id}", field="merged")
+    for later, words in ((first.ship_by > other.ship_by, "leaves"), (first.promised > other.promised, "is promised")):
+        if later:
+            detail = f"{first.fulfilment_id} {words} later than {other.fulfilment_id}: name {other.fulfilment_id} first"
+            raise StepNotPossible(detail, field="merged")
 
 
 def together(work: FulfilmentState, other: FulfilmentState) -> dict[str, int]:
