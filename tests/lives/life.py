@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import uuid4
 
+from sqlalchemy import text
 from temporalio.client import WorkflowExecutionStatus
 
 from dom.shared import ids
@@ -163,10 +164,13 @@ class Life:
 
 
 async def live(world: World, stories: Sequence[Story], done: Counter[str]) -> None:
-    """Live them all at the same time. AssertionError with the story of the first that breaks a promise."""
+    """Live them all at the same time. BrokenPromise with the story of the first that breaks one."""
     lives = [Life(world, story, done) for story in stories]
     for story, outcome in zip(
         stories, await asyncio.gather(*(life.run() for life in lives), return_exceptions=True), strict=True
     ):
         if isinstance(outcome, BaseException):  # a defect of whatever kind: the story belongs to it
             raise BrokenPromise(f"{type(outcome).__name__}: {outcome}\n{story.as_json()}") from outcome
+    async with world.engine.connect() as connection:
+        days = await connection.execute(text(books.DAYS), books.named(books.DAYS, "", ()))
+        assert days.all() == [], "a node's day counts other work than its own"
