@@ -19,7 +19,6 @@ from dom.shared.base import AS_SEEN
 from dom.shared.errors import DomError
 from dom.shared.texts import escaped
 from services import carrier_events, signing_secrets
-from services.change_orders import Writing
 from store.delivery.shipments import ParcelScan
 from store.reports import lists
 
@@ -111,7 +110,7 @@ async def report(
             scans[index] = _scan(carrier, event)
         except DomError as error:
             taken[index] = error
-    writing = Writing(webhook=services.webhooks, notify=True)
+    writing = services.writing
     taken |= await carrier_events.take_in(services.engine, carrier, scans, writing)
     results |= {index: _result(index, events[index], outcome) for index, outcome in taken.items()}
     return Json({"results": [results[index] for index in sorted(results)]})

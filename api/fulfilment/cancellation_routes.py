@@ -19,7 +19,6 @@ from dom.orders.commands import AnswerCancellation
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from services import cancellation_requests
-from services.change_orders import Writing
 from store.access.visibility import CANCELLATION
 from store.fulfilment import cancellation_requests as rows
 
@@ -127,5 +126,5 @@ async def _answer(
         request=f"{request_id}/{answer}/{key}" if key else None,
         request_hash=reply.content_hash(answer) if key else None,
     )
-    writing = Writing(webhook=services.webhooks, notify=True)
+    writing = services.writing
     return Json(await cancellation_requests.answer(services.engine, command, writing))

@@ -10,19 +10,19 @@ from api.fulfilment import examples
 from api.fulfilment.models import CollectedCall, FulfilmentCorrected, FulfilmentKept, GoodsPutBack, KeepRequest, Why
 from api.fulfilment.staff_routes import corrected
 from api.http.answers import Json
+from api.http.asked_once import asked_once
 from api.http.clock import not_in_the_future
 from api.http.models import FulfilmentId
 from api.http.services import IdempotencyKey, Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
-from dom.orders.calls import Request
 from dom.orders.commands import TakeNodeStep
 from dom.orders.pickup_commands import KeepForCollection, PutBack
 from dom.orders.status import FulfilmentStep
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from services import collecting, node_steps
-from services.change_orders import OrderChanged, Writing
+from services.change_orders import OrderChanged
 from store.access.visibility import FULFILMENT
 
 router = APIRouter(tags=["fulfilments"])
@@ -58,9 +58,9 @@ async def collected(
         actor=who.name,
         reason=asked.reason,
         identity_checked=True,
-        **_told(fulfilment_id, "collected", asked, who, key),
+        **asked_once(fulfilment_id, "collected", asked, who, key),
     )
-    done = await node_steps.take(services.engine, command, _writing(services))
+    done = await node_steps.take(services.engine, command, services.writing)
     return Json(corrected(done, fulfilment_id))
 
 
@@ -91,7 +91,7 @@ async def keep(
         actor=who.name,
         at=datetime.now(UTC),
         reason=asked.reason,
-        **_told(fulfilment_id, "keep", asked, who, key),
+        **asked_once(fulfilment_id, "keep", asked, who, key),
     )
     done = await _say(services, command)
     waiting = done.state.fulfilments[fulfilment_id].collection
@@ -125,27 +125,14 @@ async def put_back(
         actor=who.name,
         at=datetime.now(UTC),
         reason=asked.reason,
-        **_told(fulfilment_id, "put-back", asked, who, key),
+        **asked_once(fulfilment_id, "put-back", asked, who, key),
     )
     return Json(_about(await _say(services, command), fulfilment_id))
 
 
 async def _say(services: Services, command: KeepForCollection | PutBack) -> OrderChanged:
     async with services.engine.begin() as connection:
-        return await collecting.say(connection, command, _writing(services))
-
-
-def _told(fulfilment_id: str, verb: str, asked: Request, who: Principal, key: str | None) -> dict[str, Any]:
-    if key is None:
-        return {}
-    return {
-        "request": f"{fulfilment_id}/{verb}/{key}",
-        "request_hash": asked.content_hash(f"{verb} by {who.name}"),
-    }
-
-
-def _writing(services: Services) -> Writing:
-    return Writing(webhook=services.webhooks, notify=True)
+        return await collecting.say(connection, command, services.writing)
 
 
 def _about(done: OrderChanged, fulfilment_id: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from api.fulfilment.models import (
     SplitRequest,
 )
 from api.http.answers import Json
+from api.http.asked_once import asked_once
 from api.http.models import FulfilmentId
 from api.http.services import IdempotencyKey, Services, Use
 from api.identity import visibility
@@ -26,7 +27,7 @@ from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput
 from services import merging, moving, splitting
-from services.change_orders import OrderChanged, Writing
+from services.change_orders import OrderChanged
 from services.database import Database
 from store.access.visibility import FULFILMENT
 from store.fulfilment import fulfilments
@@ -64,17 +65,13 @@ async def move(
     """
     await visibility.see(services, who, FULFILMENT, fulfilment_id)
     visibility.own_nodes(who, [("node_id", asked.node_id)])
-    told: dict[str, Any] = {}
-    if key is not None:
-        told["request"] = f"{fulfilment_id}/move/{key}"
-        told["request_hash"] = asked.content_hash(f"move by {who.name}")
     command = MoveWork(
         fulfilment_id=fulfilment_id,
         node_id=asked.node_id,
         actor=who.name,
         at=datetime.now(UTC),
         reason=asked.reason,
-        **told,
+        **asked_once(fulfilment_id, "move", asked, who, key),
     )
     database = Database(engine=services.engine, reference=services.reference, webhooks=services.webhooks)
     moved = await moving.move(database, command)
@@ -108,20 +105,16 @@ async def split(
         if line.line_id in lines:
             raise InvalidInput(f"line {line.line_id} stands twice", field=f"lines[{position}].line_id")
         lines[line.line_id] = line.quantity
-    told: dict[str, Any] = {}
-    if key is not None:
-        told["request"] = f"{fulfilment_id}/split/{key}"
-        told["request_hash"] = asked.content_hash(f"split by {who.name}")
     command = SplitWork(
         fulfilment_id=fulfilment_id,
         lines=lines,
         actor=who.name,
         at=datetime.now(UTC),
         reason=asked.reason,
-        **told,
+        **asked_once(fulfilment_id, "split", asked, who, key),
     )
     async with services.engine.begin() as connection:
-        done = await splitting.split(connection, command, Writing(webhook=services.webhooks, notify=True))
+        done = await splitting.split(connection, command, services.writing)
         living = await fulfilments.living(connection, done.state.order_id)
     parts = {fulfilment_id, done.data["made"]}
     return Json(
@@ -158,20 +151,16 @@ async def merge(
     node's day.
     """
     await visibility.see(services, who, FULFILMENT, fulfilment_id)
-    told: dict[str, Any] = {}
-    if key is not None:
-        told["request"] = f"{fulfilment_id}/merge/{key}"
-        told["request_hash"] = asked.content_hash(f"merge by {who.name}")
     command = MergeWork(
         fulfilment_id=fulfilment_id,
         merged=asked.merged,
         actor=who.name,
         at=datetime.now(UTC),
         reason=asked.reason,
-        **told,
+        **asked_once(fulfilment_id, "merge", asked, who, key),
     )
     async with services.engine.begin() as connection:
-        done = await merging.merge(connection, command, Writing(webhook=services.webhooks, notify=True))
+        done = await merging.merge(connection, command, services.writing)
         living = await fulfilments.living(connection, done.state.order_id)
     return Json(
         {

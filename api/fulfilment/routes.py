@@ -23,7 +23,7 @@ from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput, NotFound
 from services import node_steps
-from services.change_orders import OrderChanged, Writing
+from services.change_orders import OrderChanged
 from store.access.visibility import FULFILMENT
 from store.fulfilment.work_list import Position, WorkFilter, work_list
 from store.orders import reads
@@ -131,7 +131,7 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
             request=f"{fulfilment_id}/{step}/{key}" if key else None,
             request_hash=report.content_hash(step) if key else None,
         )
-        taken = await node_steps.take(services.engine, command, Writing(webhook=services.webhooks, notify=True))
+        taken = await node_steps.take(services.engine, command, services.writing)
         return Json(
             {
                 "fulfilment_id": fulfilment_id,

@@ -9,6 +9,7 @@ from api.contract import responses
 from api.fulfilment import examples
 from api.fulfilment.models import FulfilmentCorrected, StaffCall
 from api.http.answers import Json
+from api.http.asked_once import asked_once
 from api.http.clock import not_in_the_future
 from api.http.models import FulfilmentId
 from api.http.services import IdempotencyKey, Services, Use
@@ -20,7 +21,7 @@ from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from processes.reshipping import reship as send_once_more
 from services import parcel_marks
-from services.change_orders import OrderChanged, Writing
+from services.change_orders import OrderChanged
 from store.access.visibility import FULFILMENT
 
 router = APIRouter(tags=["fulfilments"])
@@ -104,16 +105,14 @@ async def _say(
         "actor": who.name,
         "at": not_in_the_future(asked.occurred_at),
         "reason": asked.reason,
+        **asked_once(fulfilment_id, verb, asked, who, key),
     }
-    if key is not None:
-        told["request"] = f"{fulfilment_id}/{verb}/{key}"
-        told["request_hash"] = asked.content_hash(f"{verb} by {who.name}")
     if verb == "reship":
         done = await send_once_more(services.durable, services.engine, Reship(**told), webhooks=services.webhooks)
     else:
         command = MoveParcel(status=_SAID[verb], **told)
         async with services.engine.begin() as connection:
-            done = await parcel_marks.mark(connection, command, Writing(webhook=services.webhooks, notify=True))
+            done = await parcel_marks.mark(connection, command, services.writing)
     return Json(corrected(done, fulfilment_id))
 
 

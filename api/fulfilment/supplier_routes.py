@@ -1,6 +1,6 @@
 """What suppliers say of work: they sent it with a carrier of their own."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body
 
@@ -8,6 +8,7 @@ from api.contract import responses
 from api.fulfilment import examples
 from api.fulfilment.models import FulfilmentShipped, ShipReport
 from api.http.answers import Json
+from api.http.asked_once import asked_once
 from api.http.clock import not_in_the_future
 from api.http.models import FulfilmentId
 from api.http.services import IdempotencyKey, Use
@@ -17,7 +18,6 @@ from dom.orders.commands import ShipByOwnCarrier
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from services import own_carriers
-from services.change_orders import Writing
 from store.access.visibility import FULFILMENT
 
 router = APIRouter(tags=["fulfilments"])
@@ -46,9 +46,6 @@ async def ship(
     became of the parcel.
     """
     await visibility.see(services, who, FULFILMENT, fulfilment_id)
-    told: dict[str, Any] = {}
-    if key is not None:
-        told = {"request": f"{fulfilment_id}/ship/{key}", "request_hash": asked.content_hash(f"ship by {who.name}")}
     command = ShipByOwnCarrier(
         fulfilment_id=fulfilment_id,
         carrier=asked.carrier,
@@ -57,9 +54,9 @@ async def ship(
         actor=who.name,
         at=not_in_the_future(asked.occurred_at),
         reason=asked.reason,
-        **told,
+        **asked_once(fulfilment_id, "ship", asked, who, key),
     )
-    done = await own_carriers.ship(services.engine, command, Writing(webhook=services.webhooks, notify=True))
+    done = await own_carriers.ship(services.engine, command, services.writing)
     return Json(
         {
             "order_id": done.state.order_id,

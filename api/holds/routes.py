@@ -12,7 +12,7 @@ from api.holds.models import HoldList, HoldPlaced, HoldReleased, HoldRequest, Or
 from api.http import cursor
 from api.http.answers import Json
 from api.http.models import Cursor, Limit, OrderId
-from api.http.services import IdempotencyKey, Services, Use
+from api.http.services import IdempotencyKey, Use
 from api.identity import visibility
 from api.identity.scopes import needs
 from dom.orders.commands import PlaceHold, ReleaseHold
@@ -22,7 +22,7 @@ from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput
 from services import holds
-from services.change_orders import OrderChanged, Writing
+from services.change_orders import OrderChanged
 from store.access.visibility import ORDER
 from store.holds import holds as rows
 
@@ -71,7 +71,7 @@ async def place(
         **_request(key, asked, "place"),
     )
     async with services.engine.begin() as connection:
-        changed = await holds.place(connection, order_id, command, _writing(services))
+        changed = await holds.place(connection, order_id, command, services.writing)
         shown = await rows.of_order(connection, order_id)
     state, blocks = changed.state, frozenset(changed.data["blocks"])
     begun = [f.id for f in state.living if f.status not in UNBEGUN] if BlockedStep.RELEASE in blocks else []
@@ -102,7 +102,7 @@ async def release(
         hold_id=hold_id, actor=who.name, at=datetime.now(UTC), reason=asked.reason, **_request(key, asked, "release")
     )
     async with services.engine.begin() as connection:
-        changed = await holds.release(connection, order_id, command, _writing(services), who.roles)
+        changed = await holds.release(connection, order_id, command, services.writing, who.roles)
         shown = await rows.of_order(connection, order_id)
     return Json({"hold": _one(shown, changed), "recalled": sorted(changed.data.get("recalled") or ())})
 
@@ -158,10 +158,6 @@ async def standing(
 
 def _request(key: str | None, asked: HoldRequest | ReleaseRequest, verb: str) -> dict[str, str]:
     return {} if key is None else {"request": f"hold/{verb}/{key}", "request_hash": asked.content_hash(f"hold {verb}")}
-
-
-def _writing(services: Services) -> Writing:
-    return Writing(webhook=services.webhooks, notify=True)
 
 
 def _one(shown: Any, changed: OrderChanged) -> Mapping[str, Any]:

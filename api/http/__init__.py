@@ -4,6 +4,7 @@ addresses      which methods an address knows: all its endpoints together, where
                the first of them alone
 answers        answers that are built by us and need no second check: times as ISO 8601 in UTC, as
                everywhere
+asked_once     what is asked for under an Idempotency-Key: by which request of its own a command is known
 bodies         what may come in: bodies up to a limit
 change_stream  one reader of the log of changes for everybody who listens in this process
 clock          when something happened, as a caller says it

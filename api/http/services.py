@@ -17,6 +17,7 @@ from processes.exception_actions import ExceptionActions
 from processes.orders import OrderProcesses
 from processes.returns import ReturnProcesses
 from services.authentication import KeyRing
+from services.change_orders import Writing
 from services.customer_links import NO_LINKS, CustomerLinks
 from services.reservations import SoftReservations
 from settings import Settings
@@ -64,6 +65,11 @@ class Services:
         actions = ExceptionActions(self.durable, self.engine, self.orders, webhooks=self.webhooks)
         object.__setattr__(self, "exception_actions", actions)
         object.__setattr__(self, "reservations", SoftReservations(self.engine, self.reference))
+
+    @property
+    def writing(self) -> Writing:
+        """How a change of an order is written: its process hears of it, and a webhook what the customer is told."""
+        return Writing(webhook=self.webhooks, notify=True)
 
     async def _probe(self) -> DatabaseState:
         async with self.reads.connect() as connection:

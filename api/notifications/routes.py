@@ -19,7 +19,6 @@ from dom.orders.commands import ResendMessage
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from services import resending
-from services.change_orders import Writing
 from store.access.visibility import ORDER
 from store.enums import MessageStatus
 from store.notifications import messages
@@ -87,7 +86,7 @@ async def resend(
         message_id=message_id, actor=who.name, at=datetime.now(UTC), reason=asked.reason, **(told if key else {})
     )
     async with services.engine.begin() as connection:
-        writing = Writing(webhook=services.webhooks, notify=True)
+        writing = services.writing
         changed = await resending.resend(connection, order_id, command, writing)
         written = await messages.latest(connection, order_id, changed.data["resent_key"], changed.data["medium"])
     return Json({"message": dict(written), "resent": message_id})

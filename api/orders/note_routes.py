@@ -19,7 +19,7 @@ from dom.orders.commands import AddNote
 from dom.orders.events import EventKind
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
-from services.change_orders import Writing, change_order
+from services.change_orders import change_order
 from services.holds import must_exist
 from store.access.visibility import ORDER
 from store.orders import timeline
@@ -60,7 +60,7 @@ async def add(
         request_hash=asked.content_hash(f"note by {who.name}"),
     )
     async with services.engine.begin() as connection:
-        await change_order(connection, order_id, command, Writing(webhook=services.webhooks, notify=True))
+        await change_order(connection, order_id, command, services.writing)
         (written,) = await timeline.of_kind(connection, order_id, EventKind.NOTED, request=request)
     return Json(_note(written), 201)
 

@@ -18,7 +18,6 @@ from dom.orders.commands import Prioritise
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from services import prioritising
-from services.change_orders import Writing
 from store.access.visibility import ORDER
 
 router = APIRouter(tags=["orders"])
@@ -56,9 +55,7 @@ async def prioritise(
         request_hash=asked.content_hash(f"prioritise by {who.name}"),
     )
     async with services.engine.begin() as connection:
-        done = await prioritising.prioritise(
-            connection, order_id, command, Writing(webhook=services.webhooks, notify=True)
-        )
+        done = await prioritising.prioritise(connection, order_id, command, services.writing)
     return Json(
         {
             "order_id": order_id,

@@ -27,9 +27,9 @@ class ReallocationTerms(Value):
     """
 
     enabled: bool = False
-    classes: dict[
-        Annotated[str, Field(min_length=1, max_length=40)], Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-    ] = Field(default={}, description="what a day of lateness weighs, by customer class; 1 for one that is not named")
+    classes: dict[_Class, _Weight] = Field(
+        default={}, description="what a day of lateness weighs, by customer class; 1 for one that is not named"
+    )
     margin_days: Annotated[int, Field(ge=0, le=30)] = Field(
         default=1, description="days that goods on their way may come later than they are due, and the promise is kept"
     )
