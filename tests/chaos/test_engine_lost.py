@@ -28,7 +28,7 @@ from tests.worlds.stack import RunningStack, until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("stack")]
 
-ORDERS = int(os.environ.get("DRILL_ORDERS", "15"))
+ORDERS = int(os.environ.get("DRILL_ORDERS", "25"))
 APART_SECONDS = float(os.environ.get("DRILL_APART_SECONDS", "3"))
 """How much older than the store the restored engine is."""
 END_SECONDS = 120.0 + ORDERS
