@@ -1,13 +1,12 @@
 """Real servers for the tests: one PostgreSQL and one Temporal a test process, a fresh database a test.
 
-A database is made by copying a template, in some 50 ms: `database_url` holds the schema and nothing else, `world_url`
-the small network of `tests.worlds.small` as well.
+A database is a copy of a template (`tests.worlds.databases`): `database_url` holds the schema and nothing else,
+`world_url` the small network of `tests.worlds.small` as well.
 """
 
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -20,6 +19,7 @@ from cli.embedded import postgres, temporal
 from store.database import engine as database
 from store.database import migrate
 from tests.worlds import access
+from tests.worlds.databases import Databases
 
 settings.register_profile("fixed", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.register_profile("explore", print_blob=True, deadline=None)
@@ -42,6 +42,7 @@ def _forget_durability(server: postgres.EmbeddedPostgres) -> None:
     with engine.connect() as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("ALTER SYSTEM SET max_wal_size = '256MB'"))
         connection.execute(text("SELECT pg_reload_conf()"))
     engine.dispose()
 
@@ -60,23 +61,18 @@ async def temporal_client(temporal_server: temporal.EmbeddedTemporal) -> Client:
     return await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
 
 
-def _named(url: str, name: str) -> str:
-    return url.rpartition("/")[0] + "/" + name
-
-
-def create(server: postgres.EmbeddedPostgres, name: str, template: str) -> str:
-    """A database of that name, copied from another; answers its address."""
-    engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-    engine.dispose()
-    return _named(server.url, name)
+@pytest.fixture(scope="session")
+def databases(postgres_server: postgres.EmbeddedPostgres) -> Iterator[Databases]:
+    """The databases of this test process."""
+    databases = Databases(postgres_server.url)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture(scope="session")
-def schema_template(postgres_server: postgres.EmbeddedPostgres) -> str:
+def schema_template(databases: Databases) -> str:
     """The name of a database with the schema and the key of the tests' operator, and nothing else."""
-    url = create(postgres_server, "schema_template", "template1")
+    url = databases.make(name="schema_template")
     migrate.upgrade(url)
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -92,11 +88,11 @@ def identity_provider(tmp_path_factory: pytest.TempPathFactory) -> access.Identi
 
 
 @pytest.fixture(scope="session")
-async def world_template(postgres_server: postgres.EmbeddedPostgres, schema_template: str) -> str:
+async def world_template(databases: Databases, schema_template: str) -> str:
     """The name of a database with the small network."""
     from tests.worlds import small
 
-    engine = database.create(create(postgres_server, "world_template", schema_template), 1)
+    engine = database.create(databases.make(schema_template, "world_template"), 1)
     async with engine.begin() as connection:
         await small.write(connection)
     await engine.dispose()
@@ -104,15 +100,24 @@ async def world_template(postgres_server: postgres.EmbeddedPostgres, schema_temp
 
 
 @pytest.fixture
-def database_url(postgres_server: postgres.EmbeddedPostgres, schema_template: str) -> str:
-    """A fresh database with the schema."""
-    return create(postgres_server, f"t_{uuid4().hex}", schema_template)
+def empty_url(databases: Databases) -> Iterator[str]:
+    """A database without a schema."""
+    with databases.fresh() as url:
+        yield url
 
 
 @pytest.fixture
-def world_url(postgres_server: postgres.EmbeddedPostgres, world_template: str) -> str:
+def database_url(databases: Databases, schema_template: str) -> Iterator[str]:
+    """A fresh database with the schema."""
+    with databases.fresh(schema_template) as url:
+        yield url
+
+
+@pytest.fixture
+def world_url(databases: Databases, world_template: str) -> Iterator[str]:
     """A fresh database with the small network."""
-    return create(postgres_server, f"t_{uuid4().hex}", world_template)
+    with databases.fresh(world_template) as url:
+        yield url
 
 
 @pytest.fixture

@@ -6,20 +6,17 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 import worker
 from api.app import create_app
 from cli.embedded import mail
-from cli.embedded.postgres import EmbeddedPostgres
 from cli.embedded.temporal import EmbeddedTemporal
 from dom.channels import Channel as SalesChannel
 from dom.delivery.tariffs import Tariff
@@ -32,6 +29,7 @@ from store.network import reference
 from store.policy import policies
 from tests.api.driving import Channel
 from tests.worlds.access import HEADERS
+from tests.worlds.databases import Databases
 from tests.worlds.running import allocating
 from workflows.outbox_relay import ensure
 
@@ -41,21 +39,17 @@ SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 @pytest.fixture(scope="session")
 def running(
     tmp_path_factory: pytest.TempPathFactory,
-    postgres_server: EmbeddedPostgres,
+    databases: Databases,
     temporal_server: EmbeddedTemporal,
     schema_template: str,
 ) -> Iterator[Settings]:
     """The servers' addresses, with a database and a task queue of these tests alone."""
-    name = f"api_{uuid4().hex}"
-    maintenance = create_engine(postgres_server.url, isolation_level="AUTOCOMMIT")
-    with maintenance.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{schema_template}"'))
-    maintenance.dispose()
+    url = databases.make(schema_template)
     mails = mail.start(tmp_path_factory.mktemp("api-mail"))
     yield Settings(
-        database_url=postgres_server.url.rpartition("/")[0] + f"/{name}",
+        database_url=url,
         temporal_address=temporal_server.address,
-        task_queue=name,
+        task_queue=url.rpartition("/")[2],
         smtp_host=mails.host,
         smtp_port=mails.port,
         data_dir=mails.folder.parent,

@@ -19,23 +19,11 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from bootstrap import namespace
-from cli.embedded.postgres import EmbeddedPostgres
 from cli.embedded.temporal import EmbeddedTemporal
 from cli.ports import free_port
 from cli.process import python_module
 from tests.worlds.commands import clean_environment, dom, refused
 from workflows.pricing import SCHEDULE_ID
-
-
-@pytest.fixture
-def empty_url(postgres_server: EmbeddedPostgres) -> str:
-    """A database without a schema."""
-    name = f"t_{uuid4().hex}"
-    engine = create_engine(postgres_server.url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    engine.dispose()
-    return postgres_server.url.rpartition("/")[0] + "/" + name
 
 
 async def bare_namespace(client: Client) -> str:

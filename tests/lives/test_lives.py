@@ -17,13 +17,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from cli.embedded import postgres, temporal
+from cli.embedded import temporal
 from store.database import engine as database
 from store.policy import policies
 from tests.fuzz.running import World, running
 from tests.lives.life import live
 from tests.lives.story import KEPT, Story, read, several
 from tests.worlds import small
+from tests.worlds.databases import Databases
 from tests.worlds.policies import changed
 
 T = TypeVar("T")
@@ -73,15 +74,11 @@ async def system(url: str, address: str) -> AsyncIterator[World]:
 
 
 @pytest.fixture(scope="module")
-def lived(
-    postgres_server: postgres.EmbeddedPostgres, world_template: str, temporal_server: temporal.EmbeddedTemporal
-) -> Iterator[Lived]:
-    from tests.conftest import create
-
-    url = create(postgres_server, "lives", world_template)
-    lived = Lived(system(url, temporal_server.address))
-    yield lived
-    lived.stop()
+def lived(databases: Databases, world_template: str, temporal_server: temporal.EmbeddedTemporal) -> Iterator[Lived]:
+    with databases.fresh(world_template) as url:
+        lived = Lived(system(url, temporal_server.address))
+        yield lived
+        lived.stop()
 
 
 @pytest.mark.timeout(0 if BATCHES > 100 else 300)

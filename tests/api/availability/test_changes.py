@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +16,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cli.embedded.postgres import EmbeddedPostgres
 from cli.ports import free_port
 from dom.channels import Channel, ChannelRule
 from dom.shared.access import Limits, Role
@@ -30,6 +29,7 @@ from store.database import engine as database
 from store.enums import LedgerKind
 from store.stock import Movement
 from tests.worlds.access import HEADERS, key_of
+from tests.worlds.databases import Databases
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LISTENERS = 120
@@ -68,13 +68,9 @@ async def api(url: str, port: int) -> AsyncIterator[subprocess.Popen[bytes]]:
 
 
 @pytest.fixture(scope="module")
-def url(postgres_server: EmbeddedPostgres, world_template: str) -> str:
-    name = f"changes_{uuid4().hex}"
-    maintenance = create_engine(postgres_server.url, isolation_level="AUTOCOMMIT")
-    with maintenance.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{world_template}"'))
-    maintenance.dispose()
-    return postgres_server.url.rpartition("/")[0] + "/" + name
+def url(databases: Databases, world_template: str) -> Iterator[str]:
+    with databases.fresh(world_template) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,10 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
@@ -23,6 +22,7 @@ from services.seed import seed
 from settings import Settings
 from store.database import engine as store_engine
 from tests.worlds.access import HEADERS
+from tests.worlds.databases import Databases
 from tests.worlds.running import allocating
 
 ENDLESS = "streamAvailabilityChanges"
@@ -259,14 +259,9 @@ async def test_every_example_is_done_or_refused_as_the_document_says(
 
 
 @pytest.fixture(scope="module")
-def sample_settings(running: Settings, schema_template: str) -> Settings:
-    name = f"sample_{uuid4().hex}"
-    server = running.database_url.rpartition("/")[0]
-    maintenance = create_engine(running.database_url, isolation_level="AUTOCOMMIT")
-    with maintenance.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{schema_template}"'))
-    maintenance.dispose()
-    return running.model_copy(update={"database_url": f"{server}/{name}", "task_queue": name})
+def sample_settings(running: Settings, databases: Databases, schema_template: str) -> Iterator[Settings]:
+    with databases.fresh(schema_template) as url:
+        yield running.model_copy(update={"database_url": url, "task_queue": url.rpartition("/")[2]})
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,8 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Final
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bench.search.asking import page, plans_of
@@ -14,9 +12,9 @@ from bench.search.filling import fill
 from bench.search.made import Maker
 from bench.search.questions import QUESTIONS, Question, Samples, samples
 from bench.stock.server import plain
-from cli.embedded import postgres
 from store.database import engine as database
 from store.orders.search import Search
+from tests.worlds.databases import Databases
 
 ORDERS: Final = 20_000
 LARGE: Final = {
@@ -31,18 +29,13 @@ FINDS_NOTHING: Final = {
 
 
 @pytest.fixture(scope="module")
-async def filled(postgres_server: postgres.EmbeddedPostgres, schema_template: str) -> AsyncIterator[AsyncEngine]:
+async def filled(databases: Databases, schema_template: str) -> AsyncIterator[AsyncEngine]:
     """A database of a year's orders, with fresh statistics."""
-    name = f"filled_{uuid4().hex}"
-    server = create_engine(postgres_server.url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{schema_template}"'))
-    server.dispose()
-    url = postgres_server.url.rpartition("/")[0] + "/" + name
-    fill(plain(url), Maker(ORDERS))
-    engine = database.create(url, 2)
-    yield engine
-    await engine.dispose()
+    with databases.fresh(schema_template) as url:
+        fill(plain(url), Maker(ORDERS))
+        engine = database.create(url, 2)
+        yield engine
+        await engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from store import reconcile
 from store.database import engine as database
 from store.reconcile import Trust
-from tests.conftest import create
 from tests.worlds.books import check_books, one
 from tests.worlds.broken import edit
+from tests.worlds.databases import Databases
 from tests.worlds.reconciling import BOOKED, GONE, OPEN, OVER, fill, mend
 
 NTH = "(SELECT id FROM {table} ORDER BY id OFFSET {{nth}} LIMIT 1)"
@@ -63,20 +62,21 @@ def corruptions(draw: st.DrawFn) -> str:
 
 
 @pytest.fixture(scope="session")
-async def house_template(postgres_server: object, world_template: str) -> str:
+async def house_template(databases: Databases, world_template: str) -> str:
     """The name of a database with a house at work."""
-    engine = database.create(create(postgres_server, "house_template", world_template), 2)  # type: ignore[arg-type]
+    engine = database.create(databases.make(world_template, "house_template"), 2)
     await fill(engine)
     await engine.dispose()
     return "house_template"
 
 
 @asynccontextmanager
-async def scratch(server: object, template: str) -> AsyncIterator[AsyncEngine]:
+async def scratch(databases: Databases, template: str) -> AsyncIterator[AsyncEngine]:
     """An engine on a fresh copy of a database."""
-    engine = database.create(create(server, f"t_{uuid4().hex}", template), 4)  # type: ignore[arg-type]
-    yield engine
-    await engine.dispose()
+    with databases.fresh(template) as url:
+        engine = database.create(url, 4)
+        yield engine
+        await engine.dispose()
 
 
 POSSIBLE = """
@@ -88,10 +88,10 @@ OR safety_stock < 0 OR promise_safety < 0 OR reserved + reserved_soft > on_hand 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(statements=st.lists(corruptions(), min_size=1, max_size=6), trust=st.sampled_from(list(Trust)))
 async def test_after_a_repair_the_books_agree_or_it_is_said_where_not(
-    postgres_server: object, house_template: str, statements: list[str], trust: Trust
+    databases: Databases, house_template: str, statements: list[str], trust: Trust
 ) -> None:
     """Whatever is broken: a second look finds only places the repair named, and what it named is on the queue."""
-    async with scratch(postgres_server, house_template) as house:
+    async with scratch(databases, house_template) as house:
         await edit(house, *statements)
         repaired = await mend(house, trust)
         left = {str(each.subject) for each in (await reconcile.find(house, trust=trust)).listed}
