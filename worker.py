@@ -37,7 +37,7 @@ from connectors.carriers.registry import CarrierRegistry
 from connectors.notifications.mail import MailSender
 from connectors.notifications.port import Sender
 from connectors.notifications.webhook import WebhookSender
-from dom.notifications.messages import Medium
+from dom.notifications.messages import Medium, Notice
 from dom.returns import EXPIRES_AFTER
 from dom.shared.errors import NotFound
 from dom.sourcing.valuation.terms import PricingTerms
@@ -58,7 +58,7 @@ from jobs.starting_relay import StartingRelay
 from jobs.starting_work import StartingWork
 from jobs.watching_milestones import WatchingMilestones
 from jobs.watching_processes import Watching
-from processes import signals
+from processes import brought_back, signals
 from services.channel_webhooks import ChannelWebhooks
 from services.customer_links import NO_LINKS, CustomerLinks
 from services.database import Database
@@ -111,7 +111,10 @@ async def activities(
                 MailSender(settings.smtp_host, settings.smtp_port, settings.smtp_from)
             )
         }
-        senders[Medium.WORKFLOW] = WorkflowNotices(partial(signals.send, client))
+        senders[Medium.WORKFLOW] = WorkflowNotices(
+            partial(signals.send, client),
+            {Notice.PARCEL_COMES_BACK: partial(brought_back.begin, client, settings.task_queue)},
+        )
         channels = senders[Medium.AVAILABILITY] = ChannelWebhooks(engine)
         open_connections.push_async_callback(channels.close)
         if settings.webhook_url:

@@ -54,7 +54,8 @@ class ReturnView(Value):
     """A return after a command, as its process shows it.
 
     `status` and `refund` are what the caller hears; `stands` is how it stands now, the same but for a repeat. Units by
-    line. `earlier`: it was allowed before, for an earlier run.
+    line. `earlier`: it was allowed before, for an earlier run. `parcel`: the fulfilment
+    whose parcel its carrier brings back.
     """
 
     status: ReturnStatus
@@ -72,6 +73,7 @@ class ReturnView(Value):
     channel: str = ""
     customer_id: str = ""
     earlier: bool = False
+    parcel: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +140,5 @@ class Returning:
             channel=standing.order.channel,
             customer_id=standing.order.customer_id,
             earlier=earlier,
+            parcel=state.parcel,
         )

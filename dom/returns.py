@@ -3,6 +3,9 @@
 A return is a state machine. `decide` says what a command changes, or raises why it is refused; `apply` makes the
 change to the state. Both are pure. Every unit of a line that was delivered is returnable, outstanding or received, and
 never two of them.
+
+A parcel that its carrier brings back undelivered is a return too. Its units count as cancelled, nobody asked for
+it, and what its inspection finds is refunded unless the units were sent once more.
 """
 
 import hashlib
@@ -66,7 +69,8 @@ class ReturnState:
     """A return with every line of its order; `status` is None before it is requested.
 
     `number` counts the commands that changed it. At `expires_at` what is outstanding is let go; None once nothing is
-    waited for. `released_by` is the step that let units go.
+    waited for. `released_by` is the step that let units go. `parcel` is the fulfilment whose parcel the carrier brings
+    back, None for what a customer sends; `reshipped`: its units were sent once more.
     """
 
     return_id: str
@@ -75,6 +79,8 @@ class ReturnState:
     number: int = 0
     expires_at: datetime | None = None
     released_by: ReturnStep | None = None
+    parcel: str | None = None
+    reshipped: bool = False
 
     @property
     def ended(self) -> bool:
@@ -104,6 +110,13 @@ class Announce(Value):
     """Permission to send units back is asked for; `lines` are (line, units)."""
 
     do: Literal["announce"] = "announce"
+    lines: tuple[tuple[str, int], ...]
+
+
+class Expect(Value):
+    """A carrier brings a parcel back; `lines` are its (line, units)."""
+
+    do: Literal["expect"] = "expect"
     lines: tuple[tuple[str, int], ...]
 
 
@@ -139,7 +152,7 @@ class ExpireReturn(Value):
     do: Literal["expire"] = "expire"
 
 
-ReturnCommand = Announce | Receive | Inspect | CancelReturn | CloseReturn | ExpireReturn
+ReturnCommand = Announce | Expect | Receive | Inspect | CancelReturn | CloseReturn | ExpireReturn
 Step = Annotated[Receive | Inspect | CancelReturn | CloseReturn | ExpireReturn, Field(discriminator="do")]
 """A command to a return that was requested."""
 
@@ -149,7 +162,8 @@ Step = Annotated[Receive | Inspect | CancelReturn | CloseReturn | ExpireReturn, 
 
 @dataclass(frozen=True, slots=True)
 class ReturnChange:
-    """What a command changes: units by line, and where the return stands after it. `refund` is in minor units.
+    """What a command changes: units by line, and where the return stands after it. `refund` is in minor units, None
+    where units were inspected that are not paid back.
 
     `neglected`: the time is over, and units that arrived were not inspected; a person has to look.
     """
@@ -162,7 +176,7 @@ class ReturnChange:
     received: Mapping[str, int] = field(default_factory=dict)
     released: Mapping[str, int] = field(default_factory=dict)
     found: tuple[tuple[str, Disposition, int], ...] = ()
-    refund: int = 0
+    refund: int | None = 0
     neglected: bool = False
 
     @property
@@ -171,6 +185,18 @@ class ReturnChange:
         if self.step is ReturnStep.REFUNDED:
             return _by_line(self.found)
         return dict(self.announced or self.received or self.released)
+
+
+def message_key(return_id: str, change: ReturnChange) -> str:
+    """The key of the messages of a return's step, and of its event in the timeline."""
+    if change.step is ReturnStep.REQUESTED:
+        return requested(return_id)
+    return f"{return_id}:{change.number}:{change.step}"
+
+
+def requested(return_id: str) -> str:
+    """The key of the messages of the request."""
+    return f"{return_id}:{ReturnStep.REQUESTED}"
 
 
 def decide(
@@ -184,6 +210,8 @@ def decide(
     match command:
         case Announce():
             change = _announce(state, command)
+        case Expect():
+            change = ReturnChange(ReturnStep.REQUESTED, state.number + 1, announced=dict(command.lines))
         case Receive():
             change = _receive(state, command)
         case Inspect():
@@ -205,7 +233,7 @@ def apply(state: ReturnState, change: ReturnChange) -> ReturnState:
         announced, released = change.announced.get(line_id, 0), change.released.get(line_id, 0)
         return replace(
             line,
-            returnable=line.returnable - announced + released,
+            returnable=line.returnable if state.parcel else line.returnable - announced + released,
             announced=line.announced + announced,
             received=line.received + change.received.get(line_id, 0),
             inspected=line.inspected + found.get(line_id, 0),
@@ -296,7 +324,8 @@ def _inspect(state: ReturnState, command: Inspect) -> ReturnChange:
             f"line {i}: {units} inspected, {waiting.get(i, 0)} wait" for i, units in sorted(wrong.items())
         )
         raise InvalidInput(f"only received units can be inspected, each once ({parts})", field="lines")
-    refund = refund_amount(counted, {i: line.unit_price for i, line in state.lines.items()})
+    prices = {i: line.unit_price for i, line in state.lines.items()}
+    refund = None if state.reshipped else refund_amount(counted, prices)
     return ReturnChange(ReturnStep.REFUNDED, state.number + 1, found=command.found, refund=refund)
 
 
@@ -306,8 +335,11 @@ def _let_go(state: ReturnState, step: ReturnStep) -> ReturnChange | None:
         return None
     if state.ended:
         raise _past(state, "has ended")
+    if step is ReturnStep.CANCELLED and state.parcel:
+        raise _past(state, "is a parcel that its carrier brings back; nobody keeps it")
     if step is ReturnStep.CLOSED and not state.received:
-        raise _past(state, "cannot be closed before anything came; it can be cancelled")
+        possible = "it expires by itself" if state.parcel else "it can be cancelled"
+        raise _past(state, f"cannot be closed before anything came; {possible}")
     if not state.outstanding:
         if step is ReturnStep.CLOSED:
             return None

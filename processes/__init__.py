@@ -3,6 +3,7 @@
 client           one connection to Temporal: start and ask, update, signal, and what it means if a workflow has ended
 orders           what is asked of an order's process
 returns          what is asked of a return's process
+brought_back     the process of a parcel's return that its carrier's report opened
 background_work  imports and rehearsals begun and cancelled
 signals          many orders signalled at once
 consistency      orders and returns beside their processes: which have none, which do not agree with the store

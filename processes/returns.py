@@ -18,10 +18,12 @@ from dom.orders.return_calls import (
 from dom.orders.status import FINAL_RETURN, ReturnStatus
 from dom.shared import ids
 from dom.shared.errors import NotFound
+from processes import brought_back
 from processes.client import Durable, refuse_another
 from processes.missing import lost_by_the_store, open_without_process
 from services import returns as use_cases
 from store import returns
+from store.orders import reads
 from workflows import attributes
 from workflows.messages import EDITION, MOST_EVENTS, ReturnAnswer, ReturnInput, ReturnStepAnswer
 from workflows.returns import ReturnWorkflow, start_summary
@@ -109,13 +111,19 @@ class ReturnProcesses:
         command: rules.Step,
     ) -> ReturnResult:
         request, request_hash = _request(operation, key), call.content_hash(operation)
-        answer = await self._durable.ask(
-            ids.return_workflow_id(return_id),
-            lambda handle: handle.execute_update(update, call, id=request),
-            key=request,
-            answer=ReturnStepAnswer,
-            request_hash=request_hash,
-        )
+
+        async def ask() -> ReturnStepAnswer | None:
+            return await self._durable.ask(
+                ids.return_workflow_id(return_id),
+                lambda handle: handle.execute_update(update, call, id=request),
+                key=request,
+                answer=ReturnStepAnswer,
+                request_hash=request_hash,
+            )
+
+        answer = await ask()
+        if answer is None and await self._begun_now(return_id):
+            answer = await ask()
         if answer is not None:
             return ReturnResult.model_validate(answer.model_dump(exclude={"request_hash"}))
         await self._must_have_ended(return_id)
@@ -130,6 +138,19 @@ class ReturnProcesses:
             refund=standing.refund,
             currency=standing.order.currency,
         )
+
+    async def _begun_now(self, return_id: str) -> bool:
+        """Whether a parcel comes back whose goods are waited for: its process begins now, if it had not begun yet, as
+        its message may wait in the outbox.
+        """
+        async with self._reads.connect() as connection:
+            row = await reads.return_(connection, return_id)
+        if row is None or row["fulfilment_id"] is None or row["status"] in FINAL_RETURN:
+            return False
+        told = {"return_id": return_id, "request": brought_back.stored_request(row)}
+        durable, workflow_id = self._durable, ids.return_workflow_id(return_id)
+        await brought_back.begin(durable.client, durable.task_queue, workflow_id, told)
+        return True
 
     async def _must_have_ended(self, return_id: str) -> None:
         """Raises NotFound, and NoProcess for a return that is open and has no process."""

@@ -9,8 +9,8 @@ from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, W
 
 from dom import returns as rules
 from dom.exceptions import ExceptionKind
-from dom.orders.return_calls import ReturnRequest, ReturnRequestLine
 from dom.shared.errors import NotFound
+from processes.brought_back import stored_request
 from processes.consistency import Fault
 from services.clock import utc_now
 from store import returns
@@ -103,10 +103,8 @@ async def _return_input(engine: AsyncEngine, client: Client, fault: Fault, by: s
             start = await _started_with(client, fault, by, ReturnInput)
             await _must_be_returnable(connection, start)
             return start
-    lines = tuple(ReturnRequestLine(line_id=line["line_id"], quantity=line["quantity"]) for line in row["lines"])
-    request = ReturnRequest(order_id=row["order_id"], lines=lines, reason=row["reason"], node_id=row["node_id"])
     anew = {"edition": EDITION, "revived_by": by, "most_events": MOST_EVENTS, "restored": True}
-    return ReturnInput.model_validate({"return_id": fault.about, "request": request, **anew})
+    return ReturnInput.model_validate({"return_id": fault.about, "request": stored_request(row), **anew})
 
 
 async def _must_be_returnable(connection: AsyncConnection, start: ReturnInput) -> None:

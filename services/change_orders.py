@@ -21,10 +21,11 @@ from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import FINAL_ORDER, FulfilmentStatus, NodeReason, ReasonCode
 from dom.orders.transitions.collecting import locked_key
 from dom.orders.transitions.holding import overdue_key
+from dom.orders.transitions.shared import message_key
 from dom.returns import OTHER_REQUEST
 from dom.shared import ids
 from dom.shared.errors import Conflict, NotFound
-from services import collection_terms
+from services import collection_terms, returned_parcels
 from store import backorders, exceptions, stock
 from store.backorders import first_claims
 from store.delivery import shipments
@@ -136,11 +137,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     await _move_units(connection, order_id, change)
     if change.is_cancellation:
         await orders.narrow_promise(connection, order_id)
-    if change.sent is not None:
-        await shipments.send(connection, change.sent, event.at)
-    for move in change.statuses:
-        if move.status in _ENDS_A_SHIPMENT:
-            await shipments.end_with(connection, move.fulfilment_id, _ENDS_A_SHIPMENT[move.status], event.at)
+    await _write_parcels(connection, after, change)
     for trouble in change.troubles:
         await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)
     await _write_holds(connection, state, after, change)
@@ -212,6 +209,20 @@ async def _write_collections(
             await exceptions.close_by_keys(connection, locked_key(work.id))
     if change.put_back is not None:
         await collections.put_back(connection, change.put_back, change.event.at)
+
+
+async def _write_parcels(connection: AsyncConnection, after: OrderState, change: OrderChange) -> None:
+    """Shipments that begin and end; a parcel that comes back has a return, and nobody looks after one sent again."""
+    if change.sent is not None:
+        await shipments.send(connection, change.sent, change.event.at)
+    for move in change.statuses:
+        if move.status in _ENDS_A_SHIPMENT:
+            await shipments.end_with(connection, move.fulfilment_id, _ENDS_A_SHIPMENT[move.status], change.event.at)
+        if move.status is FulfilmentStatus.RETURNED:
+            parcel = after.fulfilments[move.fulfilment_id]
+            await returned_parcels.expect(connection, after.order_id, parcel, change.event)
+    if change.reshipped is not None:
+        await exceptions.close_by_keys(connection, message_key(change.reshipped, FulfilmentStatus.RETURNED))
 
 
 async def _write_holds(connection: AsyncConnection, state: OrderState, after: OrderState, change: OrderChange) -> None:

@@ -99,4 +99,4 @@ def _return(row: Mapping[str, Any]) -> ReturnWaiting:
         expires_at = datetime.fromisoformat(row["requested_at"]) + EXPIRES_AFTER
     else:
         expires_at = datetime.fromisoformat(expires_at)
-    return ReturnWaiting(row["id"], row["node_id"], ReturnStatus(row["status"]), expires_at)
+    return ReturnWaiting(row["id"], row["node_id"], ReturnStatus(row["status"]), expires_at, row["fulfilment_id"])

@@ -7,6 +7,7 @@ from dom.orders.commands import CountAsDelivered, MoveParcel, Reship
 from dom.orders.status import FulfilmentStatus
 from dom.shared.errors import StepNotPossible
 from services.change_orders import OrderChanged, Writing, answered_before, carry_out, locked_with, write
+from store import returns
 
 _S = FulfilmentStatus
 
@@ -17,13 +18,15 @@ async def mark(connection: AsyncConnection, command: MoveParcel | Reship, writin
     taken back, also from nodes that have begun on it.
 
     Raises NotFound, Conflict for a request that stands for another one, and StepNotPossible for a parcel that is
-    elsewhere, or whose replacement cannot be taken back.
+    elsewhere, whose replacement cannot be taken back, or that came back and was refunded.
     """
     state, work = await locked_with(connection, command.fulfilment_id)
     repeated = await answered_before(connection, state, command)
     if repeated is not None:
         return repeated
     if isinstance(command, Reship):
+        if await returns.parcel_is_refunded(connection, command.fulfilment_id):
+            raise StepNotPossible(f"what came back of {work.id} was refunded; it is not sent once more")
         return await carry_out(connection, state, command, writing)
     if work.pickup:
         raise StepNotPossible(f"{work.id} is collected by the customer, and no carrier has it")

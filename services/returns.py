@@ -16,7 +16,8 @@ from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
 from dom.orders.events import AnsweredReturn, EventKind, ProcessRevivedData, ReturnData, of_return
 from dom.orders.holds import BlockedStep, must_not_block
-from dom.orders.status import Disposition, ReturnStatus, ReturnStep
+from dom.orders.status import Disposition, FulfilmentStatus, ReturnStatus, ReturnStep
+from dom.orders.transitions.shared import message_key as step_key
 from dom.returns import (
     EXPIRES_AFTER,
     OTHER_REQUEST,
@@ -28,6 +29,8 @@ from dom.returns import (
     apply,
     content_hash,
     decide,
+    message_key,
+    requested,
 )
 from dom.shared.errors import Conflict, NotFound, NothingToReturn, StepNotPossible, UnknownNode
 from services.clock import utc_now
@@ -105,18 +108,6 @@ class CommandedReturn:
     status: ReturnStatus
     refund: int
     message_key: str = ""
-
-
-def message_key(return_id: str, change: ReturnChange) -> str:
-    """The key of the messages of a return's step, and of its event in the timeline."""
-    if change.step is ReturnStep.REQUESTED:
-        return requested(return_id)
-    return f"{return_id}:{change.number}:{change.step}"
-
-
-def requested(return_id: str) -> str:
-    """The key of the messages of the request."""
-    return f"{return_id}:{ReturnStep.REQUESTED}"
 
 
 async def open_(
@@ -270,7 +261,9 @@ async def _written(
     at: datetime,
     terms: ReturnTerms,
 ) -> CommandedReturn:
-    """Note the change in the timeline, and write what the customer is told."""
+    """Note the change in the timeline, and write what the customer is told; of a parcel that its carrier brought back
+    only what is refunded.
+    """
     about, refund = message_key(asked.return_id, change), await returns.refunded(connection, asked.return_id)
     data = ReturnData(
         return_id=asked.return_id,
@@ -284,6 +277,8 @@ async def _written(
     event = timeline.Event(asked.order_id, of_return(change.step), about, asked.actor, at, data, asked.reason)
     await timeline.append(connection, event)
     kind = _TELLS.get(change.step)
+    if order.state.parcel and (change.step is not ReturnStep.REFUNDED or change.refund is None):
+        kind = None
     if kind is not None:
         context: dict[str, object] = {"lines": change.units}
         context |= {"node_id": node_id} if change.step is ReturnStep.REQUESTED else {}
@@ -307,6 +302,8 @@ async def _move_goods(
         await _put_away(connection, asked, order, change, at)
     if not after.uninspected:
         await exceptions.close_by_keys(connection, _uninspected(asked.return_id))
+    if after.parcel and after.ended and after.released_by is None:
+        await exceptions.close_by_keys(connection, step_key(after.parcel, FulfilmentStatus.RETURNED))
 
 
 async def _put_away(

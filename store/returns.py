@@ -10,11 +10,13 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.events import EventKind
 from dom.orders.status import ARRIVED, FINAL_RETURN, ReturnStatus, ReturnStep
 from dom.returns import ReturnChange, ReturnedUnits, ReturnState
 from store.database.parameters import listed, to_json, to_rows
 
-# What a return let go is free again; the rest of its units is on the way or came back.
+# What a return let go is free again; the rest of its units is on the way or came back. Units of a parcel that its
+# carrier brings back were not delivered.
 _LINES = text(f"""
 SELECT l.line_id, l.sku, l.unit_price, d.node_id,
        coalesce(d.units, 0) - coalesce(r.claimed, 0) AS returnable,
@@ -28,8 +30,9 @@ LEFT JOIN LATERAL (
     FROM fulfilments f JOIN fulfilment_lines fl ON fl.fulfilment_id = f.id AND fl.line_id = l.line_id
     WHERE f.order_id = l.order_id AND f.status IN ({listed(ARRIVED)})) d ON true
 LEFT JOIN LATERAL (
-    SELECT sum(quantity - released) AS claimed FROM return_lines
-    WHERE order_id = l.order_id AND line_id = l.line_id) r ON true
+    SELECT sum(c.quantity - c.released) AS claimed
+    FROM return_lines c JOIN returns o ON o.id = c.return_id AND o.fulfilment_id IS NULL
+    WHERE c.order_id = l.order_id AND c.line_id = l.line_id) r ON true
 LEFT JOIN return_lines this ON this.return_id = :id AND this.line_id = l.line_id
 WHERE l.order_id = :order_id ORDER BY l.position
 """)
@@ -68,14 +71,16 @@ async def lock(connection: AsyncConnection, order_id: str, return_id: str) -> Of
         currency=order["currency"],
         node_ids={line["line_id"]: line["node_id"] for line in lines if line["node_id"]},
         row=row,
-        state=ReturnState(return_id, units) if row is None else _state(row, units),
+        state=ReturnState(return_id, units) if row is None else await _state(connection, row, units),
     )
 
 
 _UNITS: Final = ("sku", "unit_price", "returnable", "announced", "received", "inspected", "released")
 
 
-def _state(row: RowMapping, units: Mapping[str, ReturnedUnits]) -> ReturnState:
+async def _state(connection: AsyncConnection, row: RowMapping, units: Mapping[str, ReturnedUnits]) -> ReturnState:
+    parcel = row["fulfilment_id"]
+    names = {"parcel": parcel, "order_id": row["order_id"]}
     return ReturnState(
         return_id=row["id"],
         lines=units,
@@ -83,7 +88,23 @@ def _state(row: RowMapping, units: Mapping[str, ReturnedUnits]) -> ReturnState:
         number=row["number"],
         expires_at=row["expires_at"],
         released_by=ReturnStep(row["released_by"]) if row["released_by"] else None,
+        parcel=parcel,
+        reshipped=parcel is not None and bool(await connection.scalar(_RESHIPPED, names)),
     )
+
+
+_RESHIPPED = text(f"""
+SELECT EXISTS (SELECT FROM timeline WHERE order_id = :order_id AND kind = '{EventKind.RESHIPPED}'
+               AND data->>'fulfilment_id' = :parcel)
+""")
+
+
+async def parcel_is_refunded(connection: AsyncConnection, fulfilment_id: str) -> bool:
+    """Whether a refund was recorded for units of a parcel that came back."""
+    query = text("""
+    SELECT EXISTS (SELECT FROM returns r JOIN refunds p ON p.return_id = r.id WHERE r.fulfilment_id = :fulfilment_id)
+    """)
+    return bool(await connection.scalar(query, {"fulfilment_id": fulfilment_id}))
 
 
 async def get(connection: AsyncConnection, return_id: str) -> RowMapping | None:
@@ -130,8 +151,8 @@ async def step_under(connection: AsyncConnection, order_id: str, return_id: str,
 _OPEN = text("""
 WITH opened AS (
     INSERT INTO returns (id, order_id, node_id, status, number, reason, content_hash, request_key, requested_at,
-                         expires_at)
-    VALUES (:id, :order_id, :node_id, :status, :number, :reason, :content_hash, :key, :at, :expires_at)
+                         expires_at, fulfilment_id)
+    VALUES (:id, :order_id, :node_id, :status, :number, :reason, :content_hash, :key, :at, :expires_at, :parcel)
 )
 INSERT INTO return_lines (return_id, line_id, order_id, sku, quantity)
 SELECT :id, l.line_id, :order_id, l.sku, l.quantity
@@ -150,8 +171,9 @@ async def open_(
     content_hash: str,
     key: str | None,
     at: datetime,
+    parcel: str | None = None,
 ) -> None:
-    """Write a new return down, as the change says."""
+    """Write a new return down, as the change says; of a parcel that its carrier brings back, that fulfilment's."""
     lines: Sequence[Mapping[str, object]] = [
         {"line_id": i, "sku": state.lines[i].sku, "quantity": units} for i, units in change.announced.items()
     ]
@@ -169,6 +191,7 @@ async def open_(
             "lines": to_rows(lines),
             "at": at,
             "expires_at": change.expires_at,
+            "parcel": parcel,
         },
     )
 
@@ -189,7 +212,7 @@ async def write(
             "received": to_json(dict(change.received)),
             "released": to_json(dict(change.released)),
             "found": to_rows([{"line_id": i, "disposition": d, "quantity": n} for (i, d), n in summed.items()]),
-            "refunds": change.step is ReturnStep.REFUNDED,
+            "refunds": change.step is ReturnStep.REFUNDED and change.refund is not None,
             "refund": change.refund,
             "status": change.status,
             "expires_at": change.expires_at,

@@ -218,6 +218,7 @@ class ReturnWorkflow:
         parts = [
             f"**Return {self._return_id}** of order {self._request.order_id}: **{status}**",
             f"Reason: {self._request.reason or 'not given'}",
+            f"Its carrier brings back the parcel of {view.parcel}" if view and view.parcel else "",
             f"Goes to {view.node_id}, customer {view.customer_id}" if view else "",
             f"Expires at {view.expires_at:%Y-%m-%d %H:%M} UTC" if view and view.expires_at else "",
             listed("Notes", self._notes),

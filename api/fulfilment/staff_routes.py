@@ -91,7 +91,8 @@ async def reship(
 ) -> Json:
     """The units of a parcel that was returned to its sender count as cancelled; now they are sourced again, to the
     order's present address, from wherever there is stock. Once only. An order that was over lives again. The units of
-    a lost parcel are sourced again by themselves (409).
+    a lost parcel are sourced again by themselves, and a parcel whose return was refunded is not sent any more (409).
+    The return still waits for the goods, and refunds nothing then.
     """
     return await _say(services, who, fulfilment_id, "reship", asked, key)
 

@@ -189,6 +189,9 @@ class OrderReturn(BaseModel):
     status: ReturnStatus
     reason: str
     node_id: str
+    fulfilment_id: str | None = Field(
+        description="The parcel that its carrier brings back undelivered; null for what the customer sends back."
+    )
     requested_at: Utc
     finished_at: Utc | None
     expires_at: Utc | None = Field(description="Until when its goods are waited for, in UTC.")

@@ -28,6 +28,7 @@ _SUMMARY: Final[Example] = {
     "id": _ID,
     "order_id": "web-EXAMPLE-1",
     "node_id": "dc-daventry",
+    "fulfilment_id": None,
     "status": "refunded",
     "reason": "arrived broken",
     "requested_at": "2026-03-06T12:00:00Z",

@@ -91,6 +91,9 @@ class ReturnSummary(BaseModel):
     id: str
     order_id: str
     node_id: str
+    fulfilment_id: str | None = Field(
+        description="The parcel that its carrier brings back undelivered; null for what a customer sends back."
+    )
     status: ReturnStatus
     reason: str
     requested_at: Utc

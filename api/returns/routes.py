@@ -116,7 +116,7 @@ async def list_returns(
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
-    """Filters combine."""
+    """Filters combine. A parcel that its carrier brings back undelivered is a return too, opened by the report."""
     before = cursor.decode_moment(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
         rows = await reads.list_returns(
@@ -217,7 +217,7 @@ async def cancel(
     key: IdempotencyKey = None,
 ) -> Json:
     """The units that have not arrived may be returned otherwise. What has arrived is inspected and refunded as ever, so
-    that the return ends as `cancelled` only where nothing had.
+    that the return ends as `cancelled` only where nothing had. A parcel that its carrier brings back is not cancelled.
     """
     await _may_step(services, who, return_id, asked.occurred_at)
     call = CancelReturnCall(**dict(asked), actor=who.name)

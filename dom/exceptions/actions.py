@@ -49,7 +49,7 @@ ACTIONS: Final[Mapping[ExceptionAction, ActionInfo]] = {
         ("fulfilment_id",),
     ),
     ExceptionAction.BOOK_IN: ActionInfo(
-        "puts the units of the parcel that came back on hand at its node",
+        "puts the units of the parcel that came back on hand at its node, where it has no return",
         Scope.STOCK_WRITE,
         ("node_id", "units"),
     ),

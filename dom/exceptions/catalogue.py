@@ -184,11 +184,13 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
     ExceptionKind.PARCEL_RETURNED: ExceptionInfo(
         ExceptionSeverity.MAJOR,
         OwnerRole.SUPPORT,
-        "the parcel comes back; its units count as cancelled, its stock is gone from the balance",
-        "when it arrives, book it in (`POST /v1/inventory/adjustments`); send it once more "
-        "(`POST /v1/fulfilments/{id}/reship`), or refund outside the system",
+        "the parcel comes back; its units count as cancelled, and a return waits for its goods; `data` names both",
+        "send it once more (`POST /v1/fulfilments/{id}/reship`), or leave it: its node receives and inspects the goods "
+        "(`POST /v1/returns/{id}/receive`, `.../inspect`), which records the refund. It closes itself with either. If "
+        "goods do not come back, refund outside the system and claim them from the carrier",
         due_minutes=3 * 24 * 60,
         actions=(_DO.BOOK_IN,),
+        closes_itself=True,
     ),
     ExceptionKind.HOLD_OVERDUE: ExceptionInfo(
         ExceptionSeverity.MAJOR,

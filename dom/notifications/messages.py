@@ -25,12 +25,14 @@ class MessageKind(StrEnum):
 
 
 class Notice(StrEnum):
-    """What orders' processes are told, by the signal of that name."""
+    """What processes are told: an order's by the signal of that name."""
 
     STOCK_ARRIVED = "stock_arrived"
     REOPTIMISED = "reoptimised"
     ORDER_CHANGED = "order_changed"
     """Something happened to the order that its process has to act on, or shows."""
+    PARCEL_COMES_BACK = "parcel_comes_back"
+    """A carrier brings a parcel back: the process of its return begins with this."""
 
 
 class Medium(StrEnum):

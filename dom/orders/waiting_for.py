@@ -87,12 +87,13 @@ class WorkWaiting:
 
 @dataclass(frozen=True, slots=True)
 class ReturnWaiting:
-    """A return, as far as it waits."""
+    """A return, as far as it waits; `parcel` is the fulfilment whose parcel its carrier brings back."""
 
     id: str
     node_id: str
     status: ReturnStatus
     expires_at: datetime
+    parcel: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +232,9 @@ def _of_return(back: ReturnWaiting) -> WaitsFor:
     inspected = back.status is ReturnStatus.RECEIVED
     return WaitsFor(
         what=Awaited.INSPECTION if inspected else Awaited.GOODS_BACK,
-        who=Party.NODE if inspected else Party.CUSTOMER,
+        who=Party.NODE if inspected else Party.CARRIER if back.parcel else Party.CUSTOMER,
         name=back.node_id if inspected else None,
         until=back.expires_at,
+        fulfilment_id=back.parcel,
         return_id=back.id,
     )

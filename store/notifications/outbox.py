@@ -146,6 +146,20 @@ def to_order(order_id: str, notice: Notice, argument: Mapping[str, Any], *, key:
     )
 
 
+def to_return(return_id: str, order_id: str, notice: Notice, argument: Mapping[str, Any]) -> Entry:
+    """What the process of a return begins with, once."""
+    workflow_id = ids.return_workflow_id(return_id)
+    return Entry(
+        business_key=f"{return_id}/{notice}/{Medium.WORKFLOW}",
+        kind=notice,
+        medium=Medium.WORKFLOW,
+        recipient=workflow_id,
+        receiver=f"{Medium.WORKFLOW}/{workflow_id}",
+        payload=argument,
+        order_id=order_id,
+    )
+
+
 async def write(connection: AsyncConnection, *entries: Entry) -> None:
     """Write what is to be told, in the transaction of what it tells of; what has been written before is left alone."""
     await connection.execute(_WRITE, as_parameter(entries))

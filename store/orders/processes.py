@@ -34,7 +34,11 @@ _OPEN = text(f"""
 SELECT o.id, o.status FROM orders o WHERE o.status <> ALL(:final) UNION ALL
 SELECT o.id, o.status FROM orders o WHERE o.status = ANY(:final) AND o.id IN ({_TO_VOID})
 """)
-_OPEN_RETURNS = text("SELECT id, status FROM returns WHERE status <> ALL(:final)")
+# The process of a parcel that comes back begins with a message of the outbox.
+_OPEN_RETURNS = text("""
+SELECT id, status FROM returns r WHERE status <> ALL(:final) AND NOT EXISTS (
+    SELECT FROM outbox m WHERE m.receiver = 'workflow/return-' || r.id AND m.status IN ('pending', 'sending'))
+""")
 _MUST_LIVE = text(f"""
 SELECT o.status FROM orders o WHERE o.id = :id AND (o.status <> ALL(:final)
     OR EXISTS ({_TO_VOID} AND f.order_id = o.id))

@@ -33,7 +33,8 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
             FROM fulfilments f JOIN fulfilment_lines fl ON fl.fulfilment_id = f.id
             WHERE f.order_id = o.id AND fl.line_id = l.line_id) u
         CROSS JOIN LATERAL (
-            SELECT coalesce(sum(rl.received), 0) AS returned FROM return_lines rl
+            SELECT coalesce(sum(rl.received), 0) AS returned
+            FROM return_lines rl JOIN returns rr ON rr.id = rl.return_id AND rr.fulfilment_id IS NULL
             WHERE rl.order_id = o.id AND rl.line_id = l.line_id) r
         WHERE l.order_id = o.id) AS lines,
        (SELECT jsonb_agg(jsonb_build_object(
@@ -67,7 +68,7 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
             'status', m.status, 'error', m.error, 'created_at', m.created_at, 'sent_at', m.sent_at) ORDER BY m.id)
         FROM outbox m WHERE m.order_id = o.id AND m.message_key IS NOT NULL) AS messages,
        (SELECT jsonb_agg(jsonb_build_object(
-            'id', r.id, 'status', r.status, 'reason', r.reason, 'node_id', r.node_id,
+            'id', r.id, 'status', r.status, 'reason', r.reason, 'node_id', r.node_id, 'fulfilment_id', r.fulfilment_id,
             'requested_at', r.requested_at, 'finished_at', r.finished_at, 'expires_at', r.expires_at)
             ORDER BY r.requested_at, r.id)
         FROM returns r WHERE r.order_id = o.id) AS returns,
@@ -153,7 +154,8 @@ _LISTED = (
 )
 
 _RETURN = text("""
-SELECT r.id, r.order_id, r.node_id, r.status, r.reason, r.requested_at, r.received_at, r.finished_at, r.expires_at,
+SELECT r.id, r.order_id, r.node_id, r.fulfilment_id, r.status, r.reason, r.requested_at, r.received_at, r.finished_at,
+       r.expires_at,
        (SELECT jsonb_agg(jsonb_build_object(
             'line_id', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'received', l.received,
             'released', l.released,
@@ -184,7 +186,7 @@ async def list_returns(
 ) -> Sequence[RowMapping]:
     """Returns by time of request, newest first, from below the position `before` (requested_at, id) on."""
     moments = ("requested_at", "received_at", "finished_at", "expires_at")
-    names = ("id", "order_id", "node_id", "status", "reason", *moments)
+    names = ("id", "order_id", "node_id", "fulfilment_id", "status", "reason", *moments)
     query = (
         select(*(returns.c[name] for name in names))
         .where(*visibility.of_returns(limits))

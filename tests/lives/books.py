@@ -64,10 +64,23 @@ WHERE c.order_id = :id AND c.status = 'asked' AND f.status = ANY(:nothing_to_ask
     "more came back than was sent": """
 SELECT r.line_id, r.units, w.units FROM (
     SELECT rl.line_id, sum(rl.quantity) AS units FROM return_lines rl JOIN returns r ON r.id = rl.return_id
-    WHERE r.order_id = :id AND r.status NOT IN ('cancelled', 'expired') GROUP BY 1) r LEFT JOIN (
+    WHERE r.order_id = :id AND r.fulfilment_id IS NULL AND r.status NOT IN ('cancelled', 'expired')
+    GROUP BY 1) r LEFT JOIN (
     SELECT fl.line_id, sum(fl.quantity) AS units FROM fulfilment_lines fl
     JOIN fulfilments f ON f.id = fl.fulfilment_id WHERE f.order_id = :id AND f.status = ANY(:arrived) GROUP BY 1) w
     USING (line_id) WHERE r.units > coalesce(w.units, 0)
+""",
+    "a parcel that comes back and its return are not of the same units": """
+SELECT f.id, f.units, r.units FROM (
+    SELECT f.id, sum(fl.quantity) AS units FROM fulfilments f JOIN fulfilment_lines fl ON fl.fulfilment_id = f.id
+    WHERE f.order_id = :id AND f.status = 'returned_to_sender' GROUP BY 1) f FULL JOIN (
+    SELECT r.fulfilment_id AS id, sum(rl.quantity) AS units FROM returns r JOIN return_lines rl ON rl.return_id = r.id
+    WHERE r.order_id = :id AND r.fulfilment_id IS NOT NULL GROUP BY 1) r USING (id)
+WHERE f.units IS DISTINCT FROM r.units
+""",
+    "a parcel was sent once more, and paid back": """
+SELECT t.id FROM timeline t JOIN returns r ON r.fulfilment_id = t.data->>'fulfilment_id'
+JOIN refunds p ON p.return_id = r.id WHERE t.order_id = :id AND t.kind = 'reshipped'
 """,
     "a refund is not what the inspected units cost": """
 SELECT r.id, p.paid, d.worth FROM returns r
@@ -75,7 +88,9 @@ LEFT JOIN (SELECT return_id, sum(amount) AS paid FROM refunds GROUP BY 1) p ON p
 LEFT JOIN (SELECT d.return_id, sum(d.quantity * l.unit_price) AS worth FROM return_dispositions d
     JOIN returns r ON r.id = d.return_id JOIN order_lines l ON l.order_id = r.order_id AND l.line_id = d.line_id
     GROUP BY 1) d ON d.return_id = r.id
-WHERE r.order_id = :id AND coalesce(p.paid, 0) <> coalesce(d.worth, 0)
+WHERE r.order_id = :id AND coalesce(p.paid, 0) <> coalesce(d.worth, 0) AND NOT EXISTS (
+    SELECT FROM timeline t WHERE t.order_id = :id AND t.kind = 'reshipped'
+        AND t.data->>'fulfilment_id' = r.fulfilment_id)
 """,
 }
 ONCE_OVER: Final[Mapping[str, str]] = {

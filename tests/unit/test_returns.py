@@ -16,6 +16,7 @@ from dom.returns import (
     Announce,
     CancelReturn,
     CloseReturn,
+    Expect,
     ExpireReturn,
     Inspect,
     Receive,
@@ -65,6 +66,36 @@ def after(state: ReturnState, *commands: ReturnCommand, at: datetime = MONDAY_NO
 
 OPEN = after(before(l1=3, l2=1), asking(l1=3, l2=1))
 LATER = MONDAY_NOON + LASTS
+
+
+PARCEL = after(replace(before(l1=0), parcel="web-1-F1"), Expect(lines=(("1", 3),)))
+
+
+class TestAParcelThatComesBack:
+    def test_is_expected_although_nothing_was_delivered(self) -> None:
+        assert (PARCEL.status, PARCEL.outstanding, PARCEL.lines["1"].returnable) == (
+            ReturnStatus.REQUESTED, {"1": 3}, 0,
+        )  # fmt: skip
+
+    def test_is_refunded_as_it_is_inspected(self) -> None:
+        change = decide(after(PARCEL, ALL), found(("1", RESTOCK, 3)), now=MONDAY_NOON)
+        assert change is not None
+        assert (change.status, change.refund) == (ReturnStatus.REFUNDED, 30)
+
+    def test_pays_nothing_back_once_its_units_were_sent_again(self) -> None:
+        change = decide(after(replace(PARCEL, reshipped=True), ALL), found(("1", RESTOCK, 3)), now=MONDAY_NOON)
+        assert change is not None
+        assert (change.status, change.refund) == (ReturnStatus.REFUNDED, None)
+
+    def test_is_kept_by_nobody(self) -> None:
+        with pytest.raises(StepNotPossible, match="its carrier brings back"):
+            decide(PARCEL, CANCEL, now=MONDAY_NOON)
+        with pytest.raises(StepNotPossible, match="expires by itself"):
+            decide(PARCEL, CLOSE, now=MONDAY_NOON)
+
+    def test_frees_no_unit_for_a_customer_s_return_where_it_does_not_come(self) -> None:
+        state = after(PARCEL, EXPIRE, at=LATER)
+        assert (state.status, state.lines["1"].returnable) == (ReturnStatus.EXPIRED, 0)
 
 
 class TestRequested:
@@ -291,7 +322,7 @@ class ReturnsOfAnOrder(RuleBasedStateMachine):
         assert (change is not None) == (counted <= self.arrived[name] - self.inspected[name])
         if change is not None:
             self.inspected[name] += counted
-            self.refunds[name] += change.refund
+            self.refunds[name] += change.refund or 0
 
     @precondition(lambda self: self.returns)
     @rule(data=st.data(), command=st.sampled_from([CANCEL, CLOSE, EXPIRE]))

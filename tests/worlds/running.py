@@ -1,10 +1,11 @@
 """A worker on a small world, with outside parties that tests can look into."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, NoReturn
 from uuid import uuid4
 
@@ -15,14 +16,14 @@ from temporalio.worker import Worker
 
 from activities.signalling import WorkflowNotices
 from connectors.notifications.port import Sender
-from dom.notifications.messages import Medium
+from dom.notifications.messages import Medium, Notice
 from dom.orders.calls import OrderAnswer
 from dom.orders.order import Order
 from dom.returns import EXPIRES_AFTER
 from dom.shared import ids
 from jobs.allocating import Allocating
 from jobs.job import Job
-from processes import signals
+from processes import brought_back, signals
 from services.database import Database
 from services.relay import Relay, RelayPace
 from store.database.uninterrupted import uninterrupted
@@ -81,7 +82,11 @@ class House:
     @property
     def senders(self) -> dict[Medium, Sender]:
         """Where messages go: customers' mail, and the processes of orders."""
-        return {Medium.MAIL: self.mail, Medium.WORKFLOW: WorkflowNotices(self._signal)}
+        return {Medium.MAIL: self.mail, Medium.WORKFLOW: WorkflowNotices(self._signal, self._begin)}
+
+    @property
+    def _begin(self) -> dict[str, Callable[[str, object], Awaitable[None]]]:
+        return {Notice.PARCEL_COMES_BACK: partial(brought_back.begin, self.client, self.task_queue)}
 
     async def _signal(self, workflow_id: str, signal: str, argument: object) -> bool:
         return signal in self.lost or await signals.send(self.client, workflow_id, signal, argument)

@@ -24,6 +24,7 @@ from dom.orders.transitions.shared import (
     step_event,
     taken_out,
 )
+from dom.shared import ids
 from dom.shared.errors import StepNotPossible
 
 _S = FulfilmentStatus
@@ -99,11 +100,14 @@ def _sent_on_hold(state: OrderState, fulfilment: FulfilmentState) -> Trouble:
 
 
 def _parcel_in_trouble(state: OrderState, fulfilment: FulfilmentState, status: FulfilmentStatus, why: str) -> Trouble:
+    about = _about(state, fulfilment)
+    if status is _S.RETURNED:  # its goods come in by a return, and are booked in by nobody else
+        about = {"fulfilment_id": fulfilment.id, "return_id": ids.return_id(state.order_id, fulfilment.id)}
     return Trouble(
         NEEDS_A_PERSON[status],
         message_key(fulfilment.id, status),
         f"{fulfilment.id} is {status}: {why or 'reported by the carrier'}",
-        _about(state, fulfilment),
+        about,
     )
 
 

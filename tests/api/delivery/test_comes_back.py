@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dom.shared import ids
 from dom.shared.access import Limits, Role
 from tests.api.delivery.test_carriers import shipped
-from tests.api.driving import Channel, problem, until
+from tests.api.driving import NODE, Channel, problem, until
+from tests.api.fulfilment.test_staff_says import on_hand
 from tests.worlds.access import key_of
 
 
@@ -59,6 +63,100 @@ class TestAParcelThatComesBack:
         found = await channel.get(order_id)
         assert found["status"] == "delivered"
         assert [each["kind"] for each in found["exceptions"]] == ["report_out_of_turn"]
+
+
+async def come_back(channel: Channel) -> tuple[str, str, dict[str, Any]]:
+    """SKU, order and the return of a parcel of three units that is on its way back."""
+    sku, order_id, item = await shipped(channel)
+    await channel.scan(item, "refused")
+    await channel.until_order(order_id, "cancelled")
+    (back,) = (await channel.http.get("/v1/returns", params={"order_id": order_id})).json()["items"]
+    return sku, order_id, back
+
+
+async def take(channel: Channel, return_id: str, verb: str, body: dict[str, Any] | None = None) -> httpx.Response:
+    return await channel.http.post(f"/v1/returns/{return_id}/{verb}", json=body or {})
+
+
+async def inspect(channel: Channel, return_id: str, units: int) -> httpx.Response:
+    lines = [{"line_id": "1", "quantity": units, "disposition": "restock"}]
+    return await take(channel, return_id, "inspect", {"lines": lines})
+
+
+class TestItsReturn:
+    async def test_is_known_before_it_arrives(self, channel: Channel, engine: AsyncEngine) -> None:
+        sku, order_id, back = await come_back(channel)
+        assert (back["fulfilment_id"], back["node_id"], back["status"]) == (f"{order_id}-F1", NODE, "requested")
+        found = await channel.get(order_id)
+        (waits,) = found["waits_for"]
+        assert (waits["what"], waits["who"], waits["return_id"]) == ("goods_back", "carrier", back["id"])
+        assert waits["fulfilment_id"] == f"{order_id}-F1"
+        async with engine.connect() as connection:
+            coming = await connection.execute(
+                text("SELECT sku, quantity FROM inbound_lines WHERE reference = :id"), {"id": back["id"]}
+            )
+            assert [tuple(row) for row in coming] == [(sku, 3)]
+        asked = {"order_id": order_id, "lines": [{"line_id": "1", "quantity": 1}]}
+        problem(await channel.http.post("/v1/returns", json=asked), 409, "nothing-to-return", "lines[0].quantity")
+
+    async def test_restocks_and_refunds_what_comes(self, channel: Channel, engine: AsyncEngine) -> None:
+        sku, order_id, back = await come_back(channel)
+        before = await on_hand(engine, sku)
+        assert (await take(channel, back["id"], "receive")).json()["status"] == "received"
+        done = (await inspect(channel, back["id"], 3)).json()
+        found = await channel.get(order_id)
+        (line,) = found["lines"]
+        assert (done["status"], done["refund"]) == ("refunded", 3 * line["unit_price"])
+        assert await on_hand(engine, sku) == (before[0] + 3, 0)
+        assert (line["cancelled"], line["returned"], found["exceptions"]) == (3, 0, [])
+
+        async def told() -> Any:
+            return [m for m in (await channel.get(order_id))["messages"] if m["kind"] == "refunded"]
+
+        await until(told)
+        kinds = {each["kind"] for each in (await channel.get(order_id))["messages"]}
+        assert not kinds & {"return_requested", "return_received"}
+        refused = await channel.http.post(f"/v1/fulfilments/{order_id}-F1/reship", json={"reason": "again"})
+        assert "refunded" in problem(refused, 409, "step-not-possible")["detail"]
+
+    async def test_refunds_nothing_once_it_was_sent_again(self, channel: Channel, engine: AsyncEngine) -> None:
+        sku, order_id, back = await come_back(channel)
+        sent = await channel.http.post(f"/v1/fulfilments/{order_id}-F1/reship", json={"reason": "new address"})
+        assert sent.status_code == 200
+        await channel.until_work(f"{order_id}-F2", "released")
+        assert (await channel.get(order_id))["exceptions"] == []
+        before = await on_hand(engine, sku)
+        await take(channel, back["id"], "receive")
+        done = (await inspect(channel, back["id"], 3)).json()
+        assert (done["status"], done["refund"]) == ("refunded", 0)
+        assert await on_hand(engine, sku) == (before[0] + 3, before[1])
+        assert (await channel.get(order_id))["refunds"] == []
+
+    async def test_is_received_also_before_its_process_was_told(self, channel: Channel, engine: AsyncEngine) -> None:
+        _, order_id, item = await shipped(channel)
+        return_id = ids.return_id(order_id, f"{order_id}-F1")
+        waits = text("""
+        INSERT INTO outbox (business_key, kind, medium, recipient, receiver, payload, next_attempt_at)
+        VALUES (:id, 'held_up', 'workflow', :id, 'workflow/return-' || :id, '{}', now() + interval '1 hour')
+        """)
+        async with engine.begin() as connection:
+            await connection.execute(waits, {"id": return_id})
+        await channel.scan(item, "returned_to_sender")
+        await channel.until_order(order_id, "cancelled")
+        assert (await take(channel, return_id, "receive")).json()["status"] == "received"
+        assert (await inspect(channel, return_id, 3)).json()["status"] == "refunded"
+
+    async def test_is_not_cancelled(self, channel: Channel) -> None:
+        _, _, back = await come_back(channel)
+        problem(await take(channel, back["id"], "cancel"), 409, "step-not-possible")
+
+    async def test_goods_that_do_not_all_come_leave_the_rest_to_a_person(self, channel: Channel) -> None:
+        _, order_id, back = await come_back(channel)
+        await take(channel, back["id"], "receive", {"lines": [{"line_id": "1", "quantity": 2}]})
+        await inspect(channel, back["id"], 2)
+        assert (await take(channel, back["id"], "close")).json()["status"] == "refunded"
+        troubles = (await channel.get(order_id))["exceptions"]
+        assert [each["kind"] for each in troubles] == ["parcel_returned_to_sender"]
 
 
 class TestAskedBack:

@@ -1,0 +1,81 @@
+"""A parcel that its carrier brings back undelivered: a return that nobody asked for, known before the goods arrive."""
+
+from collections import defaultdict
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dom.notifications.messages import Notice
+from dom.orders.changes import OrderEvent
+from dom.orders.events import AnsweredReturn, ReturnData, of_return
+from dom.orders.lifecycle import FulfilmentState
+from dom.orders.transitions.shared import listed_units
+from dom.returns import Expect, ReturnChange, content_hash, decide, requested
+from dom.shared import ids
+from store import inbound, returns
+from store.notifications import outbox
+from store.orders import timeline
+
+REASON: Final = "brought back by its carrier"
+
+
+async def expect(connection: AsyncConnection, order_id: str, parcel: FulfilmentState, event: OrderEvent) -> None:
+    """Open the parcel's return, in the transaction of the report that it comes back: its node is to get the units, and
+    a process is to wait for them. The order is locked.
+    """
+    return_id, units = ids.return_id(order_id, parcel.id), listed_units(parcel)
+    order = await returns.lock(connection, order_id, return_id)
+    if order is None or order.row is not None:
+        return
+    lines = tuple(sorted(units.items()))
+    change = decide(order.state, Expect(lines=lines), now=event.at)
+    if change is None:
+        return
+    await returns.open_(
+        connection,
+        order.state,
+        change,
+        order_id=order_id,
+        node_id=parcel.node_id,
+        reason=REASON,
+        content_hash=content_hash(lines, REASON, parcel.node_id),
+        key=None,
+        at=event.at,
+        parcel=parcel.id,
+    )
+    by_sku: defaultdict[str, int] = defaultdict(int)
+    for line_id, quantity in lines:
+        by_sku[order.state.lines[line_id].sku] += quantity
+    await inbound.follow_return(
+        connection, return_id, parcel.node_id, by_sku, allowed_on=event.at.date(), actor=event.actor
+    )
+    await timeline.append(connection, _opened(order_id, return_id, change, event))
+    begin = {
+        "return_id": return_id,
+        "request": {
+            "order_id": order_id,
+            "lines": [{"line_id": line_id, "quantity": quantity} for line_id, quantity in lines],
+            "reason": REASON,
+            "node_id": parcel.node_id,
+            "actor": event.actor,
+        },
+    }
+    await outbox.write(connection, outbox.to_return(return_id, order_id, Notice.PARCEL_COMES_BACK, begin))
+
+
+def _opened(order_id: str, return_id: str, change: ReturnChange, event: OrderEvent) -> timeline.Event:
+    data = ReturnData(
+        return_id=return_id,
+        number=change.number,
+        lines=change.units,
+        answer=AnsweredReturn(status=change.status, refund=0),
+    )
+    return timeline.Event(
+        order_id=order_id,
+        kind=of_return(change.step),
+        business_key=requested(return_id),
+        actor=event.actor,
+        occurred_at=event.at,
+        data=data,
+        reason=REASON,
+    )
