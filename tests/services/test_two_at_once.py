@@ -11,13 +11,16 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.orders.commands import Command, EditOrder, PlaceHold, ReleaseHold, TakeNodeStep
+from dom.orders.commands import Command, EditOrder, PlaceHold, ReleaseHold, Reship, TakeNodeStep
 from dom.orders.editing.changes import SetQuantity
-from dom.orders.status import FulfilmentStatus, FulfilmentStep, ReasonCode
+from dom.orders.status import Disposition, FulfilmentStatus, FulfilmentStep, ReasonCode
+from dom.returns import Inspect, Receive
+from dom.shared import ids
 from dom.shared.errors import DomError
-from services import edits, holds, stock_updates
+from services import edits, holds, parcel_marks, returns, stock_updates
 from services.change_orders import Writing
 from services.database import Database
+from services.returns import ReturnCall, ReturnTerms
 from store.network import reference
 from store.stock.adjustments import Adjustment
 from tests.worlds import small
@@ -205,3 +208,33 @@ async def test_hold_against_accept(world: AsyncEngine) -> None:
         world, "held", hold, lambda order_id: command(world, order_id, step(FulfilmentStep.ACCEPT)(order_id))
     )
     assert set(found) <= {("done", "done", "in_fulfilment"), ("done", "on-hold", "accepted")}, found
+
+
+async def test_sent_again_against_inspected(world: AsyncEngine) -> None:
+    """What came back is paid back or sent once more, and never both."""
+
+    def back(order_id: str) -> ReturnCall:
+        return ReturnCall(ids.return_id(order_id, f"{order_id}-F1"), order_id, "node")
+
+    async def receive(order_id: str) -> None:
+        await returns.commit(world, back(order_id), Receive(), ReturnTerms())
+
+    async def inspect(order_id: str) -> None:
+        found = Inspect(found=(("1", Disposition.RESTOCK, 2),))
+        await returns.commit(world, back(order_id), found, ReturnTerms())
+
+    async def reship(order_id: str) -> None:
+        async with world.begin() as connection:
+            asked = Reship(fulfilment_id=f"{order_id}-F1", actor="kim", at=MONDAY_NOON)
+            await parcel_marks.mark(connection, asked, NOTIFY)
+
+    found = await race(
+        world, "reship", reship, inspect, S.ACCEPTED, S.PICKED, S.PACKED, S.BOOKED, S.HANDED_OVER, S.RETURNED,
+        before=receive,
+    )  # fmt: skip
+    assert set(found) <= {("done", "done", "backordered"), ("step-not-possible", "done", "cancelled")}, found
+    sent = {order_id for (order_id,) in await rows(world, "SELECT order_id FROM timeline WHERE kind = 'reshipped'")}
+    paid = {order_id for (order_id,) in await rows(world, "SELECT order_id FROM refunds")}
+    assert not sent & paid
+    assert len(sent | paid) == TURNS
+    await check_books(world)
