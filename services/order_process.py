@@ -54,7 +54,7 @@ async def change(database: Database, order_id: str, command: Command) -> OrderAf
     except stock.OutOfReach as taken:
         if not isinstance(command, MoveWork):
             raise
-        raise moving.taken_meanwhile(command.fulfilment_id) from taken
+        raise sourcing.taken_meanwhile(command.fulfilment_id) from taken
 
 
 async def _change(database: Database, order_id: str, command: Command) -> OrderAfter:

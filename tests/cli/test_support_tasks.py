@@ -12,7 +12,7 @@ import pytest
 from dom.orders.order import Order
 from tests.cli.conftest import Dom
 from tests.worlds import small
-from tests.worlds.books import one
+from tests.worlds.books import one, rows
 from tests.worlds.running import House
 from tests.worlds.steps import deliver, ended, ship
 from tests.worlds.waiting import until, until_status
@@ -101,6 +101,22 @@ async def test_change(house: House, shell: Shell, number: str, change: tuple[str
     assert shown in await shell("order", "change", order.order_id, *change, "--revision", "0", "--reason", "he called")
     asked = "SELECT actor, reason FROM timeline WHERE kind = 'edited'"
     assert await one(house.engine, asked.replace("actor, reason", "actor || ': ' || reason")) == "ada: he called"
+    logged = "SELECT principal, route, object, reason FROM audit_log"
+    assert await rows(house.engine, logged) == [("ada", "dom order change", order.order_id, "he called")]
+
+
+async def test_an_edit_is_not_made_without_its_entry_in_the_audit_log(
+    house: House, at_work: Dom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await placed(house, "unlogged")
+
+    async def fails(*_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr("store.access.audit.write", fails)
+    answer = await asyncio.to_thread(at_work, "order", "change", order.order_id, "--quantity", "1=1")
+    assert isinstance(answer.exception, RuntimeError)
+    assert await one(house.engine, "SELECT revision FROM orders") == 0
 
 
 async def test_address(house: House, shell: Shell, tmp_path: Path) -> None:
