@@ -12,6 +12,7 @@ from cli.staff_writing import By, Why, sourced, written
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+    from dom.sourcing.sourced import Sourced
     from services.change_orders import OrderChanged, Writing
     from services.database import Database
 
@@ -140,6 +141,33 @@ def move(
     done = sourced("move", fulfilment, by, work, reason)
     went = ", ".join(f"{new} at {node}" for new, node in done.data["fulfilments"].items())
     typer.echo(f"{fulfilment} is {done.state.fulfilments[fulfilment].status}; its units are now {went}")
+
+
+def source_again(
+    fulfilment: Fulfilment,
+    *,
+    without_node: Annotated[bool, typer.Option("--without-node", help="The node it is at is not asked.")] = False,
+    reason: Why = "",
+    by: By = "operator",
+) -> None:
+    """Take work that no node has begun from its node, and source its units anew."""
+    from dom.orders.commands import SourceWorkAgain
+    from services import sourcing_work_again
+    from services.change_orders import Writing
+    from services.clock import utc_now
+
+    told = {"fulfilment_id": fulfilment, "without_node": without_node}
+    command = SourceWorkAgain(**told, actor=by, at=utc_now(), reason=reason)
+
+    async def work(database: Database, connection: AsyncConnection) -> tuple[OrderChanged, Sourced]:
+        writing = Writing(webhook=database.webhooks, notify=True)
+        done = await sourcing_work_again.source_work_again_in(database, connection, command, writing)
+        return done, await sourcing_work_again.became(connection, done)
+
+    done, made = sourced("source-again", fulfilment, by, work, reason)
+    _say(done, fulfilment)
+    for fulfilment_id, node_id in made.fulfilments.items():
+        typer.echo(f"its units are now {fulfilment_id} at {node_id}")
 
 
 def split(

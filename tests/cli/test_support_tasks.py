@@ -144,6 +144,16 @@ async def test_move_to_another_warehouse(house: House, shell: Shell) -> None:
     assert "wh-london" in await shell("order", "move", f"{order.order_id}-F1", "--to", "wh-london")
 
 
+async def test_source_a_fulfilment_again(house: House, shell: Shell) -> None:
+    order = await placed(house, "again")
+    asked = ("order", "source-again", f"{order.order_id}-F1", "--reason", "a closer store has some now")
+    assert f"{order.order_id}-F2 at dc-leeds" in await shell(*asked)
+    without = ("order", "source-again", f"{order.order_id}-F2", "--without-node", "--reason", "the conveyor is down")
+    assert f"{order.order_id}-F3 at wh-london" in await shell(*without)
+    await deliver(house, order, 3)
+    await ended(house, order)
+
+
 async def test_split_a_fulfilment(house: House, shell: Shell) -> None:
     order = await placed(house, "split")
     assert f"{order.order_id}-F2" in await shell("order", "split", f"{order.order_id}-F1", "1=1")
