@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-counts bench-stock bench-search bench-bulk bench-scarce bench-ofl lock clean
+.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-counts bench-stock bench-search bench-bulk bench-scarce bench-substitution bench-ofl lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -83,6 +83,10 @@ bench-bulk: setup
 # A day with scarce stock, with re-allocation and without; `make bench-scarce ARGS=--quick` for a smoke test.
 bench-scarce: setup
 	$(BIN)/python -m bench.scarce $(ARGS)
+
+# A day with scarce stock, with approved substitutes and without; `make bench-substitution ARGS=--quick` for a smoke test.
+bench-substitution: setup
+	$(BIN)/python -m bench.substitution $(ARGS)
 
 # Per order, over a horizon, re-optimisation; `make bench-ofl ARGS="--only per_order"` for one of them.
 bench-ofl: setup

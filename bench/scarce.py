@@ -162,7 +162,8 @@ def _order(random: Random, number: int, skus: int, start: datetime) -> Order:
     return OrderRequest.model_validate(body)
 
 
-def _tariff(carrier: str, days: tuple[int, int], pence: int) -> Tariff:
+def tariff(carrier: str, days: tuple[int, int], pence: int) -> Tariff:
+    """A carrier at home, with so many working days and pence for a light parcel."""
     lane = Lane(
         origins=("GB",),
         destinations=("GB",),
@@ -206,14 +207,14 @@ class _Play:
     async def _open(self) -> None:
         async with self._engine.begin() as connection:
             for number, (lat, lon) in enumerate(SITES):
-                await reference.put_node(connection, _node(number, lat, lon))
+                await reference.put_node(connection, node(number, lat, lon))
             skus = {line.sku for order in self._day.orders for line in order.lines}
             await reference.put_skus(connection, [_sku(code) for code in sorted(skus)])
-            await reference.put_tariffs(connection, [_tariff("slow", (2, 5), 350), _tariff("quick", (1, 1), 650)])
+            await reference.put_tariffs(connection, [tariff("slow", (2, 5), 350), tariff("quick", (1, 1), 650)])
             await policies.publish_policy(connection, _POLICY, "bench")
-        for (node, sku), units in sorted(self._day.stock.items()):
+        for (place, sku), units in sorted(self._day.stock.items()):
             async with self._engine.begin() as connection:
-                opening = stock.Movement(node, sku, units, LedgerKind.OPENING, "opening", "opening")
+                opening = stock.Movement(place, sku, units, LedgerKind.OPENING, "opening", "opening")
                 await stock.move(connection, opening, actor="bench", at=self.clock)
         for each in self._day.due:
             async with self._engine.begin() as connection:
@@ -301,7 +302,8 @@ _POLICY: Final = Policy(
 )
 
 
-def _node(number: int, lat: float, lon: float) -> Node:
+def node(number: int, lat: float, lon: float) -> Node:
+    """A warehouse at a place."""
     return Node(
         id=f"n{number}",
         name=f"Node {number}",

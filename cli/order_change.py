@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.calling import console, environment, problems_as_one_line
-from cli.credentials import refusals_as_one_line
+from cli.calling import console
 from cli.order_command import OrderId
-from cli.staff_writing import By, Why, audited
+from cli.staff_writing import By, Why, sourced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from dom.orders.commands import EditOrder
     from dom.orders.lifecycle import OrderState
+    from services.database import Database
     from services.edits import EditOutcome
 
 Many = list[str] | None
@@ -44,32 +44,19 @@ def change(
     """Edit an order: all changes are made, or none, and what no node has begun is planned anew."""
     asked: dict[str, Any] = {"quantity": quantity, "add": add, "remove": remove, "swap": swap, "tag": tag}
     asked |= {"ship_to": ship_to, "method": method, "pickup_node": pickup_node, "requested_by": requested_by}
-    entry = audited("dom order change", order_id, by, reason)
 
-    async def work(engine: AsyncEngine) -> EditOutcome:
+    async def work(database: Database, connection: AsyncConnection) -> EditOutcome:
         from dom.shared.errors import NotFound
         from services import edits
-        from services.database import Database
-        from store.access import audit
         from store.orders import state
 
-        async with engine.connect() as connection:
-            now = await state.read(connection, order_id)
+        now = await state.read(connection, order_id)
         if not now.lines:
             raise NotFound(f"there is no order {order_id}")
         command = _command(now, asked, revision, by, reason)
-        database = Database(engine, replaying=settings.replay_orders, webhooks=bool(settings.webhook_url))
-        outcome = await edits.edit(database, order_id, command, preview=preview)
-        if not preview:
-            async with engine.begin() as connection:
-                await audit.write(connection, entry)
-        return outcome
+        return await edits.edit_in(database, connection, order_id, command)
 
-    with problems_as_one_line(), refusals_as_one_line():
-        from cli.records import on_database
-
-        settings, folder = environment()
-        outcome = on_database(settings, folder, work)
+    outcome = sourced("change", order_id, by, work, reason, keep=not preview)
     _show(order_id, outcome, preview=preview)
 
 

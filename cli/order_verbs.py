@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cli.order_command import OrderId
-from cli.staff_writing import By, Why, written
+from cli.staff_writing import By, Why, sourced, written
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+    from dom.sourcing.sourced import Sourced
     from services.change_orders import OrderChanged, Writing
+    from services.database import Database
 
 Choice = Literal["wait", "partial", "swap", "cancel"]
 Fulfilment = Annotated[str, typer.Argument(help="The fulfilment's id, such as web-536365-F1.")]
@@ -128,21 +130,44 @@ def move(
     """Move work that no node has begun to another node, with its stock."""
     from dom.orders.commands import MoveWork
     from services import moving
+    from services.change_orders import Writing
     from services.clock import utc_now
-    from services.database import Database
-    from store.stock import OutOfReach
 
     command = MoveWork(fulfilment_id=fulfilment, node_id=to, actor=by, at=utc_now(), reason=reason)
 
-    async def work(connection: AsyncConnection, writing: Writing) -> OrderChanged:
-        try:
-            return await moving.move_in(Database(connection.engine), connection, command, writing)
-        except OutOfReach as taken:
-            raise moving.taken_meanwhile(fulfilment) from taken
+    async def work(database: Database, connection: AsyncConnection) -> OrderChanged:
+        return await moving.move_in(database, connection, command, Writing(webhook=database.webhooks, notify=True))
 
-    done = written("move", fulfilment, by, work, reason)
+    done = sourced("move", fulfilment, by, work, reason)
     went = ", ".join(f"{new} at {node}" for new, node in done.data["fulfilments"].items())
     typer.echo(f"{fulfilment} is {done.state.fulfilments[fulfilment].status}; its units are now {went}")
+
+
+def source_again(
+    fulfilment: Fulfilment,
+    *,
+    without_node: Annotated[bool, typer.Option("--without-node", help="The node it is at is not asked.")] = False,
+    reason: Why = "",
+    by: By = "operator",
+) -> None:
+    """Take work that no node has begun from its node, and source its units anew."""
+    from dom.orders.commands import SourceWorkAgain
+    from services import sourcing_work_again
+    from services.change_orders import Writing
+    from services.clock import utc_now
+
+    told = {"fulfilment_id": fulfilment, "without_node": without_node}
+    command = SourceWorkAgain(**told, actor=by, at=utc_now(), reason=reason)
+
+    async def work(database: Database, connection: AsyncConnection) -> tuple[OrderChanged, Sourced]:
+        writing = Writing(webhook=database.webhooks, notify=True)
+        done = await sourcing_work_again.source_work_again_in(database, connection, command, writing)
+        return done, await sourcing_work_again.became(connection, done)
+
+    done, made = sourced("source-again", fulfilment, by, work, reason)
+    _say(done, fulfilment)
+    for fulfilment_id, node_id in made.fulfilments.items():
+        typer.echo(f"its units are now {fulfilment_id} at {node_id}")
 
 
 def split(

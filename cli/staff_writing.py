@@ -11,9 +11,10 @@ from cli.calling import environment, problems_as_one_line
 from cli.credentials import refusals_as_one_line
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
     from services.change_orders import Writing
+    from services.database import Database
     from store.access.audit import AuditEntry
 
 Result = TypeVar("Result")
@@ -53,18 +54,48 @@ def written(
     reason: str = "",
 ) -> Result:
     """What `work` answers, which writes in the transaction it is given. What is refused is shown as one line."""
-    from cli.records import in_database
     from services.change_orders import Writing
+
+    async def told(database: Database, connection: AsyncConnection) -> Result:
+        return await work(connection, Writing(webhook=database.webhooks, notify=True))
+
+    return sourced(command, about, by, told, reason)
+
+
+def sourced(
+    command: str,
+    about: str,
+    by: str,
+    work: Callable[[Database, AsyncConnection], Awaitable[Result]],
+    reason: str = "",
+    *,
+    keep: bool = True,
+) -> Result:
+    """As `written`, of work that plans: it is done again while others take the stock it planned with. Without `keep`
+    nothing of it is kept, and nothing stands in the audit log.
+    """
+    from cli.records import on_database
+    from services import sourcing
+    from services.database import Database
     from store.access import audit
+    from store.stock import OutOfReach
 
     entry = audited(f"dom order {command}", about, by, reason)
     with problems_as_one_line(), refusals_as_one_line():
         settings, folder = environment()
-        writing = Writing(webhook=bool(settings.webhook_url), notify=True)
 
-        async def both(connection: AsyncConnection) -> Result:
-            done = await work(connection, writing)
-            await audit.write(connection, entry)
-            return done
+        async def both(engine: AsyncEngine) -> Result:
+            database = Database(engine, replaying=settings.replay_orders, webhooks=bool(settings.webhook_url))
 
-        return in_database(settings, folder, both)
+            async def transaction() -> Result:
+                async with database.transaction() as connection:
+                    done = await work(database, connection)
+                    await (audit.write(connection, entry) if keep else connection.rollback())
+                    return done
+
+            try:
+                return await sourcing.in_reach(transaction)
+            except OutOfReach as taken:
+                raise sourcing.taken_meanwhile(about) from taken
+
+        return on_database(settings, folder, both)

@@ -40,6 +40,7 @@ composing              what a message says, from what the outbox and the order s
 pricing                what a unit of stock is worth where it lies, worked out anew for what moved
 channel_webhooks       channels' own webhooks, posted to where each wants it
 moving                 work that no node has begun is moved to another node
+sourcing_work_again    work that no node has begun is taken from its node, and its units are sourced anew
 own_fulfilment         units that were taken out of work become a fulfilment of their own at its node
 merging                work of one node that it has not begun becomes one fulfilment
 splitting              units of work that no node has begun become a fulfilment of their own

@@ -21,7 +21,7 @@ from dom.shared.errors import StepNotPossible, UnknownNode
 from dom.sourcing.models import Candidate, SourcingDecision
 from dom.sourcing.policy.document import FailedNodes
 from dom.sourcing.reasons.phrases import FAILED
-from dom.sourcing.sourced import SourcingRun, status_with_new_work
+from dom.sourcing.sourced import SourcingRun
 from services import sourcing
 from services.change_orders import OrderChanged, Writing, answered_before, locked_with, write
 from services.database import Database
@@ -32,7 +32,6 @@ from store.fulfilment import fulfilments
 from store.network import reference
 from store.orders import orders, resuming
 from store.orders import state as order_state
-from store.sourcing import decisions
 from store.sourcing.decisions import Planned
 
 
@@ -49,12 +48,7 @@ async def move(database: Database, command: MoveWork) -> OrderChanged:
     try:
         return await sourcing.in_reach(transaction)
     except stock.OutOfReach as taken:
-        raise taken_meanwhile(command.fulfilment_id) from taken
-
-
-def taken_meanwhile(fulfilment_id: str) -> StepNotPossible:
-    """Others took the stock of the new place while it was planned with."""
-    return StepNotPossible(f"{fulfilment_id} cannot be moved now: others take the stock there; try again")
+        raise sourcing.taken_meanwhile(command.fulfilment_id) from taken
 
 
 async def move_in(database: Database, connection: AsyncConnection, command: MoveWork, writing: Writing) -> OrderChanged:
@@ -147,21 +141,7 @@ async def _carry_out(
     change = transitions.decide(state, command.model_copy(update={"planned": to}))
     await queue.lock_balances(connection, [], also=_balances(state, work, decision))
     after = await write(connection, state, change, writing)
-    moves = [orders.UnitMove(line_id, backordered=-units) for line_id, units in sorted(listed_units(work).items())]
-    await orders.move_units(connection, order_id, moves)
-    promise = decision.promise
-    window = (promise.earliest, promise.latest) if promise else None
-    await orders.set_status(connection, order_id, status_with_new_work(after, decision), run.as_of, window)
-    await fulfilments.release(connection, decision, run.first_fulfilment, run.as_of)
-    await orders.begin_promise_anew(connection, order_id)
-    await decisions.record(
-        connection,
-        planned,
-        business_key=moved_key(work.id),
-        cause=run.cause,
-        first_fulfilment=run.first_fulfilment,
-    )
-    await sourcing.reserve(connection, planned.demand.channel, decision, run)
+    await sourcing.place(connection, after, planned, run, moved_key(work.id))
     data: Mapping[str, Any] = change.event.data.model_dump(mode="json", exclude_none=True)
     return OrderChanged(await order_state.read(connection, order_id), data)
 

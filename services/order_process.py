@@ -19,6 +19,7 @@ from dom.orders.commands import (
     ReleaseHold,
     ResendMessage,
     Reship,
+    SourceWorkAgain,
     SplitWork,
     TakeNodeStep,
 )
@@ -37,6 +38,7 @@ from services import (
     prioritising,
     resending,
     sourcing,
+    sourcing_work_again,
     splitting,
 )
 from services.capture import MESSAGE_KEY
@@ -52,9 +54,9 @@ async def change(database: Database, order_id: str, command: Command) -> OrderAf
     try:
         return await sourcing.in_reach(lambda: _change(database, order_id, command))
     except stock.OutOfReach as taken:
-        if not isinstance(command, MoveWork):
+        if not isinstance(command, MoveWork | SourceWorkAgain):
             raise
-        raise moving.taken_meanwhile(command.fulfilment_id) from taken
+        raise sourcing.taken_meanwhile(command.fulfilment_id) from taken
 
 
 async def _change(database: Database, order_id: str, command: Command) -> OrderAfter:
@@ -65,6 +67,8 @@ async def _change(database: Database, order_id: str, command: Command) -> OrderA
             changed = await parcel_marks.mark(connection, command, database.writing)
         elif isinstance(command, MoveWork):
             changed = await moving.move_in(database, connection, command, database.writing)
+        elif isinstance(command, SourceWorkAgain):
+            changed = await sourcing_work_again.source_work_again_in(database, connection, command, database.writing)
         elif isinstance(command, SplitWork):
             changed = await splitting.split(connection, command, database.writing)
         elif isinstance(command, MergeWork):

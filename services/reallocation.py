@@ -26,8 +26,8 @@ from dom.sourcing.models import Demand, Snapshot, SourcingDecision
 from dom.sourcing.planner import plan
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.reallocation import Endangered, Giver, Giving, Reallocation, choose, fits, pairs
-from dom.sourcing.sourced import status_with_new_work
-from services import backorder_allocation
+from dom.sourcing.sourced import SourcingRun
+from services import backorder_allocation, sourcing
 from services.change_orders import Writing, locked, write
 from services.database import Database
 from services.one_by_one import apart
@@ -38,7 +38,7 @@ from store.backorders import first_claims, queue, reallocation
 from store.fulfilment import fulfilments
 from store.network.reference import Reference
 from store.notifications import outbox
-from store.orders import orders, reads, timeline
+from store.orders import reads, timeline
 from store.orders import state as order_state
 from store.sourcing import decisions, reoptimisation
 from store.sourcing.decisions import Planned
@@ -164,7 +164,10 @@ async def _give(
     demand = giver.demand.model_copy(update={"lines": giving.lines})
     world = giving.snapshot.model_copy(update={"available": {}, "taken_at": at})
     waits = plan(demand, world, known.policy, known.policy_version)
-    await _record(connection, demand, world, waits, known, key=key, first=first, said=said)
+    planned = _explained(demand, world, waits, known, said)
+    await decisions.record(
+        connection, planned, business_key=key, cause=SourcingCause.REALLOCATED, first_fulfilment=first
+    )
 
 
 def _told_of_giver(one: Reallocation, giving: Giving, known: Reference, first: int) -> ReallocatedData:
@@ -268,39 +271,18 @@ async def _place(
     said: str,
 ) -> None:
     """The units that wait get the planned fulfilments, with their stock."""
-    order_id, at = demand.order_id, demand.as_of
+    order_id = demand.order_id
     state = await order_state.read(connection, order_id)
     first = await fulfilments.next_number(connection, order_id)
-    moves = [orders.UnitMove(line.line_id, backordered=-line.quantity) for line in demand.lines]
-    await orders.move_units(connection, order_id, moves)
-    promise = decision.promise
-    window = (promise.earliest, promise.latest) if promise else None
-    await orders.set_status(connection, order_id, status_with_new_work(state, decision), at, window)
-    await fulfilments.release(connection, decision, first, at)
-    await orders.begin_promise_anew(connection, order_id)
-    await _record(connection, demand, world, decision, known, key=key, first=first, said=said)
-    units = fulfilments.planned_units(decision, first)
-    days = [stock.WorkDay(s.node_id, s.ship_day, s.service) for s in decision.shipments]
-    await stock.reserve(connection, order_id, demand.channel, units, days, at)
+    run = SourcingRun(attempt=0, first_fulfilment=first, cause=SourcingCause.REALLOCATED, as_of=demand.as_of)
+    await sourcing.place(connection, state, _explained(demand, world, decision, known, said), run, key)
     await first_claims.end(connection, order_id)
 
 
-async def _record(
-    connection: AsyncConnection,
-    demand: Demand,
-    world: Snapshot,
-    decision: SourcingDecision,
-    known: Reference,
-    *,
-    key: str,
-    first: int,
-    said: str,
-) -> None:
+def _explained(demand: Demand, world: Snapshot, decision: SourcingDecision, known: Reference, said: str) -> Planned:
+    """The decision as it is kept: with who gave what to whom before its other reasons."""
     explained = decision.model_copy(update={"reasons": (said, *decision.reasons)})
-    planned = Planned(demand, world, known.network, explained)
-    await decisions.record(
-        connection, planned, business_key=key, cause=SourcingCause.REALLOCATED, first_fulfilment=first
-    )
+    return Planned(demand, world, known.network, explained)
 
 
 # --- a run -----------------------------------------------------------------------------------------------------------

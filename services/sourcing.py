@@ -8,13 +8,16 @@ from typing import Final, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
+from dom.orders.lifecycle import OrderState
 from dom.orders.order import Order
+from dom.shared.errors import StepNotPossible
 from dom.sourcing.models import Outcome, SourcingDecision
-from dom.sourcing.sourced import SourcingRun, demand_of
+from dom.sourcing.sourced import SourcingRun, demand_of, status_with_new_work
 from services.database import Database
 from services.planning import SnapshotTerms, plan_units
 from store import backorders, exceptions, stock
 from store.fulfilment import fulfilments
+from store.orders import orders
 from store.sourcing import decisions
 from store.sourcing.decisions import Planned
 
@@ -35,6 +38,11 @@ async def in_reach(transaction: Callable[[], Awaitable[R]]) -> R:
         except stock.OutOfReach:
             continue
     return await transaction()
+
+
+def taken_meanwhile(about: str) -> StepNotPossible:
+    """What is answered where others took the stock each time it was planned with."""
+    return StepNotPossible(f"{about} cannot be sourced now: others take the stock; try again")
 
 
 async def plan_order(
@@ -83,6 +91,31 @@ async def reserve(
         units = fulfilments.planned_units(decision, run.first_fulfilment)
         days = [stock.WorkDay(s.node_id, s.ship_day, s.service) for s in decision.shipments]
         await stock.reserve(connection, decision.order_id, channel, units, days, run.as_of, owned)
+
+
+async def place(
+    connection: AsyncConnection, state: OrderState, planned: Planned, run: SourcingRun, business_key: str
+) -> None:
+    """Units that wait, all of the planned demand, get the planned fulfilments with their stock; the decision is kept
+    under the key, beside the numbers of the order's own sourcings. `state` is the order while they wait. Raises
+    OutOfReach.
+    """
+    order_id, decision = state.order_id, planned.decision
+    moves = [orders.UnitMove(line.line_id, backordered=-line.quantity) for line in planned.demand.lines]
+    await orders.move_units(connection, order_id, moves)
+    promise = decision.promise
+    window = (promise.earliest, promise.latest) if promise else None
+    await orders.set_status(connection, order_id, status_with_new_work(state, decision), run.as_of, window)
+    await fulfilments.release(connection, decision, run.first_fulfilment, run.as_of)
+    await orders.begin_promise_anew(connection, order_id)
+    await decisions.record(
+        connection,
+        planned,
+        business_key=business_key,
+        cause=run.cause,
+        first_fulfilment=run.first_fulfilment,
+    )
+    await reserve(connection, planned.demand.channel, decision, run)
 
 
 def by_line(units: Mapping[str, int]) -> str:

@@ -51,13 +51,19 @@ async def source_again(database: Database, asked: SourceAgain) -> SourcedAgain:
 
 
 async def source_waiting(
-    database: Database, connection: AsyncConnection, order_id: str, cause: SourcingCause, as_of: datetime
+    database: Database,
+    connection: AsyncConnection,
+    order_id: str,
+    cause: SourcingCause,
+    as_of: datetime,
+    without: frozenset[str] = frozenset(),
 ) -> Sourced | None:
-    """Source the order's units that wait, in the transaction of what had them wait. None if nothing waits, or a hold
-    blocks it. Raises OutOfReach: the transaction must then end, and may be tried again.
+    """Source the order's units that wait, not at the nodes `without`, in the transaction of what had them wait. None if
+    nothing waits, or a hold blocks it. Raises OutOfReach: the transaction must then end, and may be tried again.
     """
     last, failed_nodes = await said_of_failed_nodes(connection, order_id)
-    asked = SourceAgain(order_id=order_id, attempt=last + 1, cause=cause, as_of=as_of, failed_nodes=failed_nodes)
+    told = {"order_id": order_id, "attempt": last + 1, "cause": cause, "as_of": as_of, "without": without}
+    asked = SourceAgain(**told, failed_nodes=failed_nodes)
     result, _ = await _source(database, connection, asked)
     return result
 
@@ -122,12 +128,13 @@ async def run_of(database: Database, connection: AsyncConnection, order: Order, 
     order_id = order.order_id
     found = await resuming.sourcings(connection, order_id)
     cause = found.cause or asked.cause
+    failed = found.failed_nodes if leaves_out_failed_nodes(asked.failed_nodes, cause) else frozenset()
     return SourcingRun(
         attempt=asked.attempt,
         first_fulfilment=await fulfilments.next_number(connection, order_id),
         cause=cause,
         as_of=database.as_of(order, max(asked.as_of, found.as_of)),
-        excluded_nodes=found.failed_nodes if leaves_out_failed_nodes(asked.failed_nodes, cause) else frozenset(),
+        excluded_nodes=failed | asked.without,
         own=backorders.soft_id(order_id),
         not_found=await backorders.not_found(connection, order_id),
         deliver_by=await first_claims.promised(connection, order_id),

@@ -89,7 +89,7 @@ def _player(method: str, path: str) -> str:
     _, _, called = path.partition("/v1/")
     if called.startswith("carriers/"):
         return "carriers"
-    if called.startswith("fulfilments") or called.endswith(("/receive", "/inspect")):
+    if called.startswith(("fulfilments", "cancellation-requests")) or called.endswith(("/receive", "/inspect")):
         return "nodes"
     if called.startswith("inventory/adjustments"):
         return "nodes"

@@ -27,6 +27,10 @@ GET_ORDER = "GET /orders/{id}"
 SENT_BACK_AFTER = timedelta(days=1)
 """The shortest time between delivery and a customer who asks to return."""
 ON_THE_WAY_BACK = timedelta(days=4)
+ASKS = 0.5
+"""Share of the cancellations whose channel has nodes asked for what they have picked; the others take it as well."""
+LEFT_FOR_GOOD = frozenset({"handed_over", "carrier_asked", "with_customer"})
+"""Why units were not cancelled that the customer will get, and sends back."""
 UNTIL_INSPECTED = timedelta(hours=20)
 DISPOSITIONS = {"restock": 0.85, "refurbish": 0.07, "quarantine": 0.04, "scrap": 0.04}
 
@@ -46,21 +50,30 @@ class Customers:
             while order.cancellations and order.cancellations[0].at <= until:
                 cancellation = order.cancellations[0]
                 await self.clock.until(cancellation.at)
-                if not await self.cancel(order, cancellation.lines, cancellation.at, cancellation.invoice):
+                about = cancellation.invoice
+                asks = chance.happens(ASKS, "asks", order.id, about)
+                if not await self.cancel(order, cancellation.lines, cancellation.at, about, asks=asks):
                     order.comes_back.append(cancellation)
                 order.cancellations.popleft()
                 spoke = True
             return spoke
 
-    async def cancel(self, order: BoardOrder, lines: Mapping[str, int], at: datetime, about: str) -> bool:
-        """Cancels units by line; False if it is too late for them. `about` makes the request the same when repeated."""
+    async def cancel(
+        self, order: BoardOrder, lines: Mapping[str, int], at: datetime, about: str, *, asks: bool = False
+    ) -> bool:
+        """Cancels units by line; False if it is too late for them. `about` makes the request the same when repeated.
+        With `asks` nodes are asked for what they have picked, and the rest is sent back.
+        """
         order.touched = True
-        body = {"lines": _lines(lines), "occurred_at": stamp(at)}
+        body = {"lines": _lines(lines), "occurred_at": stamp(at)} | ({"mode": "ask"} if asks else {})
         answer = await self.api.post(CANCEL, f"/orders/{order.id}/cancel", body, key=f"cancel-{order.id}-{about}")
         if answer.ok:
             self.board.tally.cancels += 1
             self.board.changed()
             self.board.say(f"{order.id}: customer cancelled {sum(lines.values())} units")
+            late = {line["line_id"]: units for line in answer.body.get("lines", ()) if (units := _left(line))}
+            if asks and late:
+                order.comes_back.append(Cancellation(at, late, about))
             return True
         self.board.tally.cancels_refused += 1
         if not answer.conflict:
@@ -141,6 +154,10 @@ class Customers:
         self.board.tally.refunded[body["currency"]] += body["refund"]
         self.board.changed()
         self.board.say(f"{return_id}: {money(body['refund'], body['currency'])} refunded")
+
+
+def _left(line: Mapping[str, Any]) -> int:
+    return sum(left["quantity"] for left in line["left"] if left["reason"] in LEFT_FOR_GOOD)
 
 
 def _lines(units: Mapping[str, int]) -> list[dict[str, Any]]:

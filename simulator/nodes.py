@@ -1,4 +1,6 @@
-"""Nodes: they look at their work lists, and accept, pick, pack and hand over (or hand out) at their own hours."""
+"""Nodes: they look at their work lists, and accept, pick, pack and hand over (or hand out) at their own hours. What a
+customer cancels after it was picked they are asked for, and mostly let go.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +18,19 @@ from simulator.cases import FEWEST_UNITS, Case
 from simulator.clock import Clock, stamp
 from simulator.config import Pace
 from simulator.customers import Customers
+from simulator.sample import Cancellation
 from simulator.tasks import SimulatorTasks
 
 WORK_LISTS = "GET /fulfilments"
+ASKED_FOR = "GET /cancellation-requests"
 LOOK_SHARE = 8
 """Looking takes about one part in so many of the time, where it takes long."""
 
 REJECTED = 0.007
 SHORT = 0.004
 REASONS = {"damaged": 0.5, "cannot find": 0.5}
+REFUSED = 0.2
+REFUSALS = {"it stands on the dock already": 0.7, "the parcel is sealed": 0.3}
 WORKDAY = timedelta(hours=4)
 """How long before the ship-by time a node starts at the earliest."""
 MOST_OF_THE_WAIT = 0.9
@@ -115,7 +121,36 @@ class Nodes:
         for fulfilment in self.board.refresh(items, asked):
             order = self.board.orders[fulfilment.order_id]
             self.tasks.start_for(order, self.attend(order, fulfilment))
+        await self.answer_cancellations()
         return asked
+
+    async def answer_cancellations(self, *about: tuple[str, str]) -> None:
+        """Answers what nodes are asked to let go of this run's orders; `about` says of which, as the API's filter."""
+        wanted = [("status", "asked"), ("asked_of", "node"), *about]
+        async for request in self.api.pages(ASKED_FOR, "/cancellation-requests", wanted):
+            order = self.board.orders.get(request["order_id"])
+            if order is not None:
+                await self._answer_cancellation(order, request)
+
+    async def _answer_cancellation(self, order: BoardOrder, request: dict[str, Any]) -> None:
+        """What is refused reaches the customer, who sends it back."""
+        request_id, units, order.touched = request["request_id"], request["units"], True
+        refuses = chance.happens(REFUSED, "refuse", request_id)
+        verb = "refuse" if refuses else "grant"
+        body = {"reason": chance.choose(REFUSALS, "why", request_id)} if refuses else {}
+        path = f"/cancellation-requests/{request_id}/{verb}"
+        answer = await self.api.post(f"POST /cancellation-requests/{{id}}/{verb}", path, body)
+        if not answer.ok:
+            if not answer.conflict:
+                self.board.tally.refusals[f"{verb}: {answer.problem}"] += 1
+            return
+        self.board.changed()
+        if refuses:
+            self.board.tally.not_let_go += 1
+            order.comes_back.append(Cancellation(order.placed_at, dict(units), request_id))
+        else:
+            self.board.tally.let_go += 1
+        self.board.say(f"{request_id}: {request['node_id']} {verb}s the cancellation of {sum(units.values())} units")
 
     def pause(self, asked: float) -> float:
         """Seconds until the next look: longer when looking is slow or there is little to see."""
@@ -135,10 +170,12 @@ class Nodes:
                 await self._wait(fulfilment)
 
     async def _take(self, order: BoardOrder, fulfilment: Fulfilment, step: Step) -> None:
-        if await self.customers.speak(order, step.at) and fulfilment.progress >= PROGRESS["booked"]:
-            # What was taken out of a packed parcel has it packed anew: see how it stands first.
-            await self._news_within(fulfilment, self.pace.refused)
-            return
+        if await self.customers.speak(order, step.at):
+            await self.answer_cancellations(("order", order.id))
+            if fulfilment.progress >= PROGRESS["booked"]:
+                # What was taken out of a packed parcel has it packed anew: see how it stands first.
+                await self._news_within(fulfilment, self.pace.refused)
+                return
         if not fulfilment.at_once:
             await self.clock.until(step.at)
         if fulfilment.ended:

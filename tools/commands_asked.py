@@ -32,6 +32,7 @@ from dom.orders.commands import (
     ResendMessage,
     Reship,
     ShipByOwnCarrier,
+    SourceWorkAgain,
     SplitWork,
     TakeNodeStep,
     ToldBefore,
@@ -149,6 +150,10 @@ def _move(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
     return MoveWork(fulfilment_id=fulfilment_id, actor="support", at=at)
 
 
+def _source_again(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
+    return SourceWorkAgain(fulfilment_id=fulfilment_id, actor="support", at=at)
+
+
 def _split(fulfilment_id: str, line_id: str, at: datetime, __: OrderState) -> Command:
     return SplitWork(fulfilment_id=fulfilment_id, lines={line_id: 1}, actor="support", at=at)
 
@@ -254,6 +259,7 @@ ASKS: Final = (
     Ask("arrived after all", Scope.FULFILMENTS_CORRECT, _arrived),
     Ask("send it once more", Scope.FULFILMENTS_CORRECT, _reship),
     Ask("move to another node", Scope.FULFILMENTS_DIRECT, _move),
+    Ask("source it again", Scope.FULFILMENTS_DIRECT, _source_again),
     Ask("split", Scope.FULFILMENTS_DIRECT, _split),
     Ask("merge with a second fulfilment, which there is not", Scope.FULFILMENTS_DIRECT, _merge),
     Ask("cancel the order", Scope.ORDERS_CANCEL, _cancel(None)),

@@ -51,7 +51,7 @@ from tests.worlds.steps import (
     until_released,
 )
 from tests.worlds.waiting import until, until_status
-from tools import recorded_work
+from tools import recorded_staff, recorded_work
 from workflows.messages import ReturnEnd, ReturnInput
 from workflows.order.process import OrderWorkflow
 from workflows.outbox_relay import WORKFLOW_ID as RELAY_ID
@@ -239,6 +239,7 @@ PATHS: dict[str, tuple[Callable[[House, Order], Awaitable[None]], dict[str, Any]
     "reoptimised": (looked_at_again, {"RARE": 5}),
     "cancelled-by-temporal": (cancelled_by_temporal, {"RARE": 5}),
     "revived": (revived, {"RARE": 5}),
+    **recorded_staff.PATHS,
 }
 
 

@@ -42,6 +42,7 @@ _FULFILMENT: Final = (
     *_STEPS,
     *_STAFF,
     "moveFulfilment",
+    "sourceFulfilmentAgain",
     "splitFulfilment",
     "mergeFulfilment",
     "arrivedFulfilment",
@@ -86,10 +87,13 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     **{step: (Follow("/fulfilment_id", "fulfilment_id", _FULFILMENT),) for step in (*_STEPS, *_STAFF)},
     "mergeFulfilment": (Follow("/made", "fulfilment_id", _FULFILMENT),),
     "splitFulfilment": (Follow("/made", "fulfilment_id", _FULFILMENT),),
-    "moveFulfilment": (
-        Follow("/fulfilments/0/id", "fulfilment_id", _FULFILMENT),
-        Follow("/order_id", "order_id", ("getOrder",)),
-    ),
+    **{
+        operation: (
+            Follow("/fulfilments/0/id", "fulfilment_id", _FULFILMENT),
+            Follow("/order_id", "order_id", ("getOrder",)),
+        )
+        for operation in ("moveFulfilment", "sourceFulfilmentAgain")
+    },
     "listShipments": (
         Follow("/items/0/carrier", "carrier", ("reportCarrierEvents",)),
         Follow("/items/0/fulfilments/0", "fulfilment_id", ("getFulfilmentLabel",)),

@@ -1,5 +1,6 @@
-"""What staff has done with work that no node has begun: it is moved to another node, split or merged."""
+"""What staff has done with work that no node has begun: it is moved to another node, sourced again, split or merged."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -11,9 +12,11 @@ from api.fulfilment import examples
 from api.fulfilment.models import (
     FulfilmentMerged,
     FulfilmentMoved,
+    FulfilmentSourcedAgain,
     FulfilmentSplit,
     MergeRequest,
     MoveRequest,
+    SourceAgainRequest,
     SplitRequest,
 )
 from api.http.answers import Json
@@ -22,11 +25,11 @@ from api.http.models import FulfilmentId
 from api.http.services import IdempotencyKey, Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
-from dom.orders.commands import MergeWork, MoveWork, SplitWork
+from dom.orders.commands import MergeWork, MoveWork, SourceWorkAgain, SplitWork
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput
-from services import merging, moving, splitting
+from services import merging, moving, sourcing_work_again, splitting
 from services.change_orders import OrderChanged
 from services.database import Database
 from store.access.visibility import FULFILMENT
@@ -36,6 +39,7 @@ from store.orders import orders
 router = APIRouter(tags=["fulfilments"])
 
 _ANYWHERE: Final = MoveRequest()
+_ANEW: Final = SourceAgainRequest()
 
 
 @router.post(
@@ -73,9 +77,48 @@ async def move(
         reason=asked.reason,
         **asked_once(fulfilment_id, "move", asked, who, key),
     )
-    database = Database(engine=services.engine, reference=services.reference, webhooks=services.webhooks)
-    moved = await moving.move(database, command)
-    return Json(await _shown(services, moved, fulfilment_id))
+    moved = await moving.move(_database(services), command)
+    return Json(await _shown(services, moved, fulfilment_id, moved.data["fulfilments"]))
+
+
+@router.post(
+    "/fulfilments/{fulfilment_id}/source-again",
+    summary="Source work again",
+    operation_id="sourceFulfilmentAgain",
+    response_model=FulfilmentSourcedAgain,
+    responses={
+        **responses.success(200, "Its units were sourced anew.", examples.SOURCED_AGAIN),
+        **responses.problems("not-found", "step-not-possible", "on-hold", "conflict", "invalid-input", "no-answer-yet"),
+    },
+)
+async def source_again(
+    fulfilment_id: FulfilmentId,
+    services: Use,
+    who: Annotated[Principal, needs(Scope.FULFILMENTS_DIRECT)],
+    asked: Annotated[
+        SourceAgainRequest, AS_SEEN, Body(openapi_examples=responses.named(examples.SOURCES_AGAIN))
+    ] = _ANEW,
+    key: IdempotencyKey = None,
+) -> Json:
+    """Possible while no node has begun. The work is recalled, and its units are sourced in the same transaction by the
+    live policy on the stock as it is, together with whatever else of the order waits: at one node or several, its own
+    among them unless `without_node` says otherwise, by substitutes where the order allows them. What no node has waits
+    as after a rejection, and the customer is told. Where all of it has to go to one place, move it.
+    """
+    await visibility.see(services, who, FULFILMENT, fulfilment_id)
+    visibility.no_limit_of_nodes(who)
+    command = SourceWorkAgain(
+        fulfilment_id=fulfilment_id,
+        without_node=asked.without_node,
+        actor=who.name,
+        at=datetime.now(UTC),
+        reason=asked.reason,
+        **asked_once(fulfilment_id, "source-again", asked, who, key),
+    )
+    done = await sourcing_work_again.source_work_again(_database(services), command)
+    async with services.engine.connect() as connection:
+        made = await sourcing_work_again.became(connection, done)
+    return Json(await _shown(services, done, fulfilment_id, made.fulfilments) | {"waiting": done.state.waiting})
 
 
 @router.post(
@@ -175,12 +218,17 @@ async def merge(
     )
 
 
-async def _shown(services: Services, moved: OrderChanged, fulfilment_id: str) -> dict[str, Any]:
+def _database(services: Services) -> Database:
+    return Database(engine=services.engine, reference=services.reference, webhooks=services.webhooks)
+
+
+async def _shown(
+    services: Services, moved: OrderChanged, fulfilment_id: str, became: Collection[str]
+) -> dict[str, Any]:
     order_id = moved.state.order_id
     async with services.engine.connect() as connection:
         living = await fulfilments.living(connection, order_id)
         order = await orders.find(connection, order_id)
-    became = moved.data["fulfilments"]
     promise = order.promise if order is not None else None
     return {
         "order_id": order_id,

@@ -127,6 +127,11 @@ MOVED: Final[Example] = {
     ],
     "promise": PROMISE,
 }
+SOURCES_AGAIN: Final[dict[str, Example]] = {
+    "without its node": {"without_node": True, "reason": "the conveyor stands still"},
+    "wherever it is best now": {"reason": "a nearer store has counted more"},
+}
+SOURCED_AGAIN: Final[Example] = {**MOVED, "waiting": {}}
 SPLITS: Final[dict[str, Example]] = {
     "two ahead of the rest": {"lines": [{"line_id": "1", "quantity": 2}], "reason": "they go with the early van"},
 }

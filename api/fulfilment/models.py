@@ -96,6 +96,15 @@ class MoveRequest(Request):
     reason: Reason = ""
 
 
+class SourceAgainRequest(Request):
+    """Whether the node is left out, and why its work is sourced again."""
+
+    without_node: bool = Field(
+        default=False, description="The node it is at is not asked, and counts as one that failed the order."
+    )
+    reason: Reason = ""
+
+
 class SplitLine(Value):
     """Units of a line that are to go by themselves."""
 
@@ -138,7 +147,7 @@ class FulfilmentShipped(BaseModel):
 
 
 class MovedWork(BaseModel):
-    """A fulfilment that work became when it was moved or split."""
+    """A fulfilment that work became when it was moved, sourced again or split."""
 
     id: str = Field(description="The fulfilment's id; the node's steps are reported under it.")
     node_id: str
@@ -158,6 +167,18 @@ class FulfilmentMoved(BaseModel):
     fulfilment_id: str = Field(description="The work that was moved: it is recalled.")
     repeated: bool = Field(description="Whether it had been moved before, under the same request.")
     fulfilments: list[MovedWork] = Field(description="What it became and still lives, by id.")
+    promise: Window | None = Field(description="What the customer is promised for the order now.")
+
+
+class FulfilmentSourcedAgain(BaseModel):
+    """What became of the work's units, and how the order stands after it."""
+
+    order_id: str
+    order_status: OrderStatus = Field(description="What has become of the order as a whole.")
+    fulfilment_id: str = Field(description="The work that was sourced again: it is recalled.")
+    repeated: bool = Field(description="Whether it had been sourced again before, under the same request.")
+    fulfilments: list[MovedWork] = Field(description="What was made of it, and of what waited, and still lives, by id.")
+    waiting: dict[str, int] = Field(description="Units by line of the order that wait, as no node has them.")
     promise: Window | None = Field(description="What the customer is promised for the order now.")
 
 

@@ -131,6 +131,22 @@ class MoveWork(Requested):
     planned: dict[str, str] | None = None
 
 
+class SourceWorkAgain(Requested):
+    """Take work that no node has begun from its node, and source its units anew; what no node has waits. With
+    `without_node` its node is not asked, and counts as one that failed the order. `attempt` is the number of the
+    sourcing that follows; who asks leaves it out. Raises StepNotPossible for work that is begun, ended, or collected by
+    the customer, and OnHold while a hold blocks sourcing.
+    """
+
+    verb: Literal["source_work_again"] = "source_work_again"
+    fulfilment_id: str
+    without_node: bool = False
+    actor: str
+    at: datetime
+    reason: str = ""
+    attempt: int | None = None
+
+
 class SplitWork(Requested):
     """Make units of work that no node has begun, by line, a fulfilment of their own at the same node. `made` is its id;
     who asks leaves it out. Raises StepNotPossible for work that is begun or ended, for more units than it has and for
@@ -344,6 +360,7 @@ Command = Annotated[
     | CountAsDelivered
     | Reship
     | MoveWork
+    | SourceWorkAgain
     | SplitWork
     | MergeWork
     | CancelUnits

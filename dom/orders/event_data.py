@@ -95,6 +95,17 @@ class MovedData(RequestedData):
     fulfilments: dict[str, str]
 
 
+class SourcedAgainData(RequestedData):
+    """Work that was taken from its node, and the number of the sourcing (`attempt`) that says what became of its units.
+    `without_node`: the node is not asked for them.
+    """
+
+    fulfilment_id: str
+    node_id: str
+    without_node: bool
+    attempt: int
+
+
 class SplitData(RequestedData):
     """Work that was split: its node, the units by line that left it, and the fulfilment that they became."""
 

@@ -19,6 +19,7 @@ from dom.orders.event_data import (
     RequestedData,
     ResentData,
     ReshippedData,
+    SourcedAgainData,
     SplitData,
 )
 from dom.orders.order import Correction
@@ -69,6 +70,7 @@ class EventKind(StrEnum):
     NOTED = "noted"
     RESHIPPED = "reshipped"
     MOVED = "moved"
+    SOURCED_AGAIN = "sourced_again"
     SPLIT = "split"
     MERGED = "merged"
     REALLOCATED = "reallocated"
@@ -355,6 +357,9 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.NOTED: EventInfo(NoteData, "Somebody wrote a note about the order"),
     _KIND.RESHIPPED: EventInfo(ReshippedData, "Units of a parcel that came back are to be sent once more"),
     _KIND.MOVED: EventInfo(MovedData, "Work that no node had begun was moved to another node"),
+    _KIND.SOURCED_AGAIN: EventInfo(
+        SourcedAgainData, "Work that no node had begun was taken from its node, and its units sourced anew"
+    ),
     _KIND.REALLOCATED: EventInfo(
         ReallocatedData, "Reserved stock went from an order that can wait to one whose promise was in danger"
     ),

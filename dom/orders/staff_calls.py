@@ -42,6 +42,12 @@ class MoveCall(FulfilmentCall):
     node_id: NodeId | None = None
 
 
+class SourceAgainCall(FulfilmentCall):
+    """Take work that no node has begun from its node, and source its units anew; on request without the node."""
+
+    without_node: bool = False
+
+
 class KeepCall(FulfilmentCall):
     """Keep goods that wait for their customer until then."""
 

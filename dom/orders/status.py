@@ -249,8 +249,11 @@ class SourcingCause(StrEnum):
     EDITED = "order edited"
     RESHIPPED = "sent once more"
     MOVED = "moved by staff"
+    SOURCED_AGAIN = "sourced again by staff"
     REALLOCATED = "reallocated"
 
 
-FAILED_SOURCING: Final = frozenset({SourcingCause.REJECTED, SourcingCause.SHORT_PICK, SourcingCause.LOST})
+FAILED_SOURCING: Final = frozenset(
+    {SourcingCause.REJECTED, SourcingCause.SHORT_PICK, SourcingCause.LOST, SourcingCause.SOURCED_AGAIN}
+)
 """Units had a node, and lost it."""

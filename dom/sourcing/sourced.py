@@ -77,6 +77,7 @@ class Accepted(Value):
 class SourceAgain(Value):
     """Source the units of an order that wait, because of news (`cause`, as of `as_of` where history is replayed), or
     because they lost their node, which the store knows. `failed_nodes`: what the policy said of nodes that failed.
+    The nodes of `without` are not asked, whatever it said.
     """
 
     order_id: str
@@ -84,6 +85,7 @@ class SourceAgain(Value):
     cause: SourcingCause
     as_of: datetime
     failed_nodes: FailedNodes
+    without: frozenset[str] = frozenset()
 
 
 class SourcedAgain(Value):

@@ -1,4 +1,4 @@
-"""Where an order's units failed: nodes that rejected them, or did not find them.
+"""Where an order's units failed: nodes that rejected them, did not find them, or had them taken away for good.
 
 A failure of a balance (node, SKU) stands for the order until there is news of that balance: goods came in, or it was
 counted after the pick. What a node did not find on its shelf is not there for this order, whatever the books say; what
@@ -8,6 +8,7 @@ it rejected it has, and the policy's `failed_nodes` says when it is asked again.
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.events import EventKind
 from dom.orders.status import NETWORK, FulfilmentStatus
 from dom.sourcing.policy.document import FailedNodes
 from dom.stock.allocation import Balance
@@ -24,7 +25,9 @@ SELECT w.node_id, w.sku, w.not_found FROM (
     WHERE f.order_id = {order_id} AND NOT EXISTS (
         SELECT FROM timeline n
         WHERE n.order_id = f.order_id AND n.data->>'fulfilment_id' = f.id AND n.actor = '{NETWORK}')
-      AND (f.status = '{FulfilmentStatus.REJECTED}' OR t.data->'missing' ? l.line_id)
+      AND (f.status = '{FulfilmentStatus.REJECTED}' OR t.data->'missing' ? l.line_id OR EXISTS (
+        SELECT FROM timeline a WHERE a.order_id = f.order_id AND a.kind = '{EventKind.SOURCED_AGAIN}'
+        AND a.data->>'fulfilment_id' = f.id AND a.data->>'without_node' = 'true'))
 ) w LEFT JOIN stock s ON s.node_id = w.node_id AND s.sku = w.sku
 WHERE w.at >= coalesce((
     SELECT e.recorded_at FROM stock_ledger e

@@ -22,15 +22,17 @@ _CAUSES: Final = {
     "hold_released": SourcingCause.HOLD_RELEASED,
     "edited": SourcingCause.EDITED,
     "reshipped": SourcingCause.RESHIPPED,
+    "sourced_again": SourcingCause.SOURCED_AGAIN,
 }
 _NODE_FAILED: Final = frozenset({"fulfilment_rejected", "fulfilment_picked"})
 # What units were sourced by, and what took them from their nodes or has them sourced: a short pick names what is
 # missing, and a hold's release what it took back, or that nothing was sourced while it stood.
 _SOURCINGS: Final = """
-SELECT t.kind, t.actor, t.occurred_at, f.node_id, (t.data->>'attempt')::int AS attempt
+SELECT t.kind, t.actor, t.occurred_at, f.node_id, (t.data->>'attempt')::int AS attempt,
+       coalesce(t.data->>'without_node', '') = 'true' AS without_node
 FROM timeline t LEFT JOIN fulfilments f ON f.id = t.data->>'fulfilment_id'
 WHERE t.order_id = :id AND (t.kind IN ('accepted', 'sourced', 'fulfilment_rejected', 'fulfilment_lost',
-                                       'reshipped')
+                                       'reshipped', 'sourced_again')
                             OR t.kind = 'fulfilment_picked' AND t.data ? 'missing'
                             OR t.kind = 'edited' AND (t.data ? 'added' OR t.data ? 'recalled')
                             OR t.kind = 'hold_released' AND (t.data ? 'recalled' OR t.data->'blocks' ? 'sourcing'))
@@ -111,7 +113,11 @@ async def sourcings(connection: AsyncConnection, order_id: str) -> Sourcings:
 
 def _sourcings(rows: Sequence[Any]) -> Sourcings:
     cause = _CAUSES.get(rows[-1]["kind"])
-    failed = {row["node_id"] for row in rows if row["kind"] in _NODE_FAILED and row["actor"] != NETWORK}
+    failed = {
+        row["node_id"]
+        for row in rows
+        if (row["kind"] in _NODE_FAILED and row["actor"] != NETWORK) or row["without_node"]
+    }
     number = max([row["attempt"] or 0 for row in rows])
     return Sourcings(cause, frozenset(failed), max(row["occurred_at"] for row in rows), number)
 

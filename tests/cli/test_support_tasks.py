@@ -12,7 +12,7 @@ import pytest
 from dom.orders.order import Order
 from tests.cli.conftest import Dom
 from tests.worlds import small
-from tests.worlds.books import one
+from tests.worlds.books import one, rows
 from tests.worlds.running import House
 from tests.worlds.steps import deliver, ended, ship
 from tests.worlds.waiting import until, until_status
@@ -101,6 +101,22 @@ async def test_change(house: House, shell: Shell, number: str, change: tuple[str
     assert shown in await shell("order", "change", order.order_id, *change, "--revision", "0", "--reason", "he called")
     asked = "SELECT actor, reason FROM timeline WHERE kind = 'edited'"
     assert await one(house.engine, asked.replace("actor, reason", "actor || ': ' || reason")) == "ada: he called"
+    logged = "SELECT principal, route, object, reason FROM audit_log"
+    assert await rows(house.engine, logged) == [("ada", "dom order change", order.order_id, "he called")]
+
+
+async def test_an_edit_is_not_made_without_its_entry_in_the_audit_log(
+    house: House, at_work: Dom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await placed(house, "unlogged")
+
+    async def fails(*_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr("store.access.audit.write", fails)
+    answer = await asyncio.to_thread(at_work, "order", "change", order.order_id, "--quantity", "1=1")
+    assert isinstance(answer.exception, RuntimeError)
+    assert await one(house.engine, "SELECT revision FROM orders") == 0
 
 
 async def test_address(house: House, shell: Shell, tmp_path: Path) -> None:
@@ -126,6 +142,16 @@ async def test_hold_and_release_with_a_reason(house: House, shell: Shell) -> Non
 async def test_move_to_another_warehouse(house: House, shell: Shell) -> None:
     order = await placed(house, "move")
     assert "wh-london" in await shell("order", "move", f"{order.order_id}-F1", "--to", "wh-london")
+
+
+async def test_source_a_fulfilment_again(house: House, shell: Shell) -> None:
+    order = await placed(house, "again")
+    asked = ("order", "source-again", f"{order.order_id}-F1", "--reason", "a closer store has some now")
+    assert f"{order.order_id}-F2 at dc-leeds" in await shell(*asked)
+    without = ("order", "source-again", f"{order.order_id}-F2", "--without-node", "--reason", "the conveyor is down")
+    assert f"{order.order_id}-F3 at wh-london" in await shell(*without)
+    await deliver(house, order, 3)
+    await ended(house, order)
 
 
 async def test_split_a_fulfilment(house: House, shell: Shell) -> None:

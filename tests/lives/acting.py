@@ -191,6 +191,11 @@ class Actor:
             to = {"node_id": NODES[act.how % 2]} if act.how > 5 else {}
             await self.post(f"fulfilments/{work['id']}/move", {"reason": "nearer", **to})
 
+    async def _source_again(self, act: Act) -> None:
+        if work := _one(await self.work("released"), act.which):
+            asked = {"reason": "a look", "without_node": act.how % 2 == 0}
+            await self.post(f"fulfilments/{work['id']}/source-again", asked)
+
     async def _split(self, act: Act) -> None:
         if work := _one(await self.work("released", "accepted"), act.which):
             line = sorted(work["units"])[act.how % len(work["units"])]

@@ -30,6 +30,7 @@ EACH: Final = {
     "goods": 3,
     "count": 1,
     "move": 2,
+    "source_again": 2,
     "split": 3,
     "merge": 3,
     "prioritise": 1,

@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
         Prioritise,
         ResendMessage,
         Reship,
+        SourceWorkAgain,
         SplitWork,
     )
     from dom.orders.pickup_commands import KeepForCollection
@@ -29,6 +30,7 @@ with workflow.unsafe.imports_passed_through():
         NoteCall,
         PrioritiseCall,
         ResendCall,
+        SourceAgainCall,
         SplitCall,
     )
     from dom.orders.status import FulfilmentStatus
@@ -85,6 +87,13 @@ class StaffRequests(ABC):
         told = {"fulfilment_id": call.fulfilment_id, "node_id": call.node_id, "actor": call.actor}
         command = MoveWork(**told, at=workflow.now(), reason=call.reason)
         await self._carry_out(command, f"Move {call.fulfilment_id} to {call.node_id or 'another node'}")
+
+    @workflow.signal
+    async def source_again_requested(self, call: SourceAgainCall) -> None:
+        """Take work that no node has begun from its node, and source its units anew."""
+        told = {"fulfilment_id": call.fulfilment_id, "without_node": call.without_node, "actor": call.actor}
+        command = SourceWorkAgain(**told, at=workflow.now(), reason=call.reason)
+        await self._carry_out(command, f"Source {call.fulfilment_id} again")
 
     @workflow.signal
     async def keep_requested(self, call: KeepCall) -> None:

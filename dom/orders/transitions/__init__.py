@@ -47,6 +47,7 @@ from dom.orders.commands import (
     ResendMessage,
     Reship,
     ShipByOwnCarrier,
+    SourceWorkAgain,
     SplitWork,
     TakeNodeStep,
 )
@@ -122,6 +123,7 @@ _DECIDE: Final[Mapping[type, Callable[[OrderState, Any], OrderChange]]] = {
     CountAsDelivered: parcels.arrived,
     Reship: parcels.reship,
     MoveWork: moving.move_work,
+    SourceWorkAgain: moving.source_work_again,
     SplitWork: splitting.split_work,
     MergeWork: merging.merge_work,
     CancelUnits: cancelling.cancel_units,

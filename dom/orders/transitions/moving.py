@@ -1,8 +1,8 @@
-"""What moving work to another node changes: the work is taken back, and its units are planned elsewhere."""
+"""What moving work, or sourcing it again, changes: it is taken back from its node, and its units are planned anew."""
 
 from dom.orders.changes import OrderChange, OrderEvent
-from dom.orders.commands import MoveWork
-from dom.orders.event_data import MovedData
+from dom.orders.commands import MoveWork, SourceWorkAgain
+from dom.orders.event_data import MovedData, SourcedAgainData
 from dom.orders.events import EventKind
 from dom.orders.holds import BlockedStep, must_not_block
 from dom.orders.lifecycle import FulfilmentState, OrderState
@@ -19,19 +19,31 @@ def moved_key(fulfilment_id: str) -> str:
 def move_work(state: OrderState, command: MoveWork) -> OrderChange:
     """Its units wait after it; who writes it gives them to what was planned, in the same transaction."""
     work = fulfilment_of(state, command.fulfilment_id)
-    _must_be_possible(state, work, command)
+    _must_be_possible(state, work)
+    if command.node_id == work.node_id:
+        about = {"status": work.status, "node_id": work.node_id}
+        raise StepNotPossible(f"{work.id} is at {work.node_id} already", field="node_id", data=about)
     reason = command.reason or "moved to another node"
     data = MovedData(fulfilment_id=work.id, node_id=work.node_id, to=command.node_id, fulfilments=command.planned or {})
     event = OrderEvent(EventKind.MOVED, moved_key(work.id), command.actor, command.at, reason, data)
     return recalled(OrderChange(event=event), [work], reason)
 
 
-def _must_be_possible(state: OrderState, work: FulfilmentState, command: MoveWork) -> None:
+def source_work_again(state: OrderState, command: SourceWorkAgain) -> OrderChange:
+    """Its units wait after it; who writes it has them sourced, in the same transaction."""
+    work = fulfilment_of(state, command.fulfilment_id)
+    _must_be_possible(state, work)
+    reason = command.reason or "sourced again"
+    told = {"fulfilment_id": work.id, "node_id": work.node_id, "without_node": command.without_node}
+    data = SourcedAgainData(**told, attempt=command.attempt or 0)
+    event = OrderEvent(EventKind.SOURCED_AGAIN, f"{work.id}:sourced_again", command.actor, command.at, reason, data)
+    return recalled(OrderChange(event=event), [work], reason)
+
+
+def _must_be_possible(state: OrderState, work: FulfilmentState) -> None:
     about = {"status": work.status, "node_id": work.node_id}
     if work.status not in UNBEGUN:
-        raise StepNotPossible(f"{work.id} is {work.status}; what no node has begun can be moved", data=about)
+        raise StepNotPossible(f"{work.id} is {work.status}; what no node has begun can be taken from it", data=about)
     if work.pickup:
         raise StepNotPossible(f"{work.id} is collected at {work.node_id}: change the pick-up node", data=about)
-    if command.node_id == work.node_id:
-        raise StepNotPossible(f"{work.id} is at {work.node_id} already", field="node_id", data=about)
-    must_not_block(state.holds.values(), BlockedStep.SOURCING, f"moving {work.id}")
+    must_not_block(state.holds.values(), BlockedStep.SOURCING, f"sourcing {work.id} again")

@@ -87,6 +87,8 @@ from tests.worlds import api_examples as examples
         *((fulfilments.Why, body) for body in examples.PUTS_BACK.values()),
         (fulfilments.GoodsPutBack, examples.PUT_BACK),
         *((fulfilments.MoveRequest, body) for body in examples.MOVES.values()),
+        *((fulfilments.SourceAgainRequest, body) for body in examples.SOURCES_AGAIN.values()),
+        (fulfilments.FulfilmentSourcedAgain, examples.SOURCED_AGAIN),
         *((fulfilments.SplitRequest, body) for body in examples.SPLITS.values()),
         (fulfilments.FulfilmentSplit, examples.SPLIT),
         *((fulfilments.MergeRequest, body) for body in examples.MERGES.values()),

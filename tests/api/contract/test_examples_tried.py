@@ -118,6 +118,8 @@ REFUSED = {
     "reshipFulfilment: to the right address": "step-not-possible",
     "moveFulfilment: to a node": "step-not-possible",
     "moveFulfilment: anywhere else": "step-not-possible",
+    "sourceFulfilmentAgain: without its node": "step-not-possible",
+    "sourceFulfilmentAgain: wherever it is best now": "step-not-possible",
     "splitFulfilment: two ahead of the rest": "step-not-possible",
     "mergeFulfilment: what was split goes together again": "step-not-possible",
     "requestReturn: two units of a line": "nothing-to-return",

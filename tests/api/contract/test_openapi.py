@@ -14,7 +14,20 @@ from dom.orders.status import FulfilmentStep
 from dom.shared.errors import DomError
 
 DOCUMENT = openapi.generate()
-OF_STAFF = ("arrived", "lost", "delivered", "reship", "move", "split", "merge", "collected", "keep", "put-back", "ship")
+OF_STAFF = (
+    "arrived",
+    "lost",
+    "delivered",
+    "reship",
+    "move",
+    "source-again",
+    "split",
+    "merge",
+    "collected",
+    "keep",
+    "put-back",
+    "ship",
+)
 PROMISED = {
     "POST /v1/orders",
     "GET /v1/orders",

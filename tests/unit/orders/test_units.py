@@ -16,7 +16,16 @@ from dom.orders.changes import (
     OrderChange,
     ReleaseStock,
 )
-from dom.orders.commands import BookCarrierRefused, CancelRest, Command, GiveUpWaiting, MoveWork, Reship, SplitWork
+from dom.orders.commands import (
+    BookCarrierRefused,
+    CancelRest,
+    Command,
+    GiveUpWaiting,
+    MoveWork,
+    Reship,
+    SourceWorkAgain,
+    SplitWork,
+)
 from dom.orders.lifecycle import PROGRESS, FulfilmentState, OrderState, after_step
 from dom.orders.pickup import Pickup
 from dom.orders.pickup_commands import CountWrongCode, ExpireCollection, KeepForCollection, PutBack, RemindOfCollection
@@ -222,10 +231,10 @@ class UnitsOfAnOrder(RuleBasedStateMachine):
             for line_id, units in before.lines.items():
                 self.move(line_id, units, CANCELLED, WAITING)
 
-    @rule(fulfilment_id=fulfilments)
-    def moved(self, fulfilment_id: str) -> None:
+    @rule(fulfilment_id=fulfilments, command=st.sampled_from((MoveWork, SourceWorkAgain)))
+    def taken_back(self, fulfilment_id: str, command: type[MoveWork | SourceWorkAgain]) -> None:
         before = self.state.fulfilments[fulfilment_id]
-        change = self.do(MoveWork(fulfilment_id=fulfilment_id, actor="support", at=AT))
+        change = self.do(command(fulfilment_id=fulfilment_id, actor="support", at=AT))
         assert (change is not None) == (before.status is S.RELEASED and not before.pickup)
         if change is not None:
             self.all_of(fulfilment_id, WAITING)

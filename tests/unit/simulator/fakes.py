@@ -19,6 +19,7 @@ Message = MutableMapping[str, Any]
 PLACED = datetime(2010, 12, 1, 9, 0, tzinfo=UTC)
 FINAL = {"delivered", "cancelled"}
 ENDED = {"delivered", "collected", "rejected", "cancelled", "lost", "returned_to_sender"}
+BEGUN = {"picked", "packed", "booked"}
 REACHED = {"accept": "accepted", "pick": "picked", "reject": "rejected", "hand-over": "handed_over"}
 
 
@@ -30,6 +31,7 @@ class FakeApi:
         self.orders: dict[str, Json] = {}
         self.fulfilments: dict[str, Json] = {}
         self.returns: dict[str, Json] = {}
+        self.requests: dict[str, Json] = {}
         self.keys: dict[str, Json] = {}
         self.held: dict[str, Json] = {}
         self.holds = True
@@ -72,8 +74,9 @@ class FakeApi:
         match parts:
             case ["orders", order_id, "cancel"]:
                 return self.once(headers, lambda: self.cancel(self.orders[order_id], body))
-            case ["fulfilments", fulfilment_id, step]:
-                return self.step(self.fulfilments[fulfilment_id], step, body)
+            case ["fulfilments" | "cancellation-requests" as what, about, step]:
+                asked = what == "cancellation-requests"
+                return self.answered(about, step) if asked else self.step(self.fulfilments[about], step, body)
             case ["carriers", *_] | ["inventory", *_]:
                 return self.feed(body)
             case ["returns" | "reservations" as what, *rest]:
@@ -100,6 +103,10 @@ class FakeApi:
                 return (200, self.order(order_id)) if order_id in self.orders else (404, {"title": "Not found"})
             case ["fulfilments"]:
                 return self.work_list(query)
+            case ["cancellation-requests"]:
+                wanted = query.get("order")
+                found = [each for each in self.requests.values() if wanted in {None, each["order_id"]}]
+                return 200, {"items": [each for each in found if each["status"] == query["status"]]}
         raise AssertionError(f"the simulator asked for {parts}")
 
     def once(self, headers: Json, act: Callable[[], tuple[int, Json]]) -> tuple[int, Json]:
@@ -193,6 +200,8 @@ class FakeApi:
         self.noted(body)
         order_id = f"{order['channel']}-{order['external_id']}"
         mine = [f for f in self.fulfilments.values() if f["order_id"] == order_id]
+        if body.get("mode") == "ask" and any(f["status"] in BEGUN for f in mine):
+            return self.ask(order_id, body)
         free = [f for f in mine if f["status"] not in ENDED | {"handed_over"}]
         for asked in body["lines"]:
             held = sum(n["quantity"] for f in free for n in f["lines"] if n["line_id"] == asked["line_id"])
@@ -214,6 +223,25 @@ class FakeApi:
                     fulfilment["status"] = "cancelled"
         self.calls["cancelled"] += 1
         return 200, {"order_id": order_id}
+
+    def ask(self, order_id: str, body: Json) -> tuple[int, Json]:
+        request_id = f"{order_id}-C{len(self.requests) + 1}"
+        units = {line["line_id"]: line["quantity"] for line in body["lines"]}
+        known = {"request_id": request_id, "order_id": order_id, "node_id": "dc-one", "units": units, "body": body}
+        self.requests[request_id] = {**known, "status": "asked"}
+        left = [{"quantity": line["quantity"], "reason": "asked"} for line in body["lines"]]
+        lines = [{**line, "left": [each]} for line, each in zip(body["lines"], left, strict=True)]
+        return 200, {"order_id": order_id, "lines": lines}
+
+    def answered(self, request_id: str, answer: str) -> tuple[int, Json]:
+        request = self.requests[request_id]
+        if request["status"] != "asked":
+            return 409, {"title": "It was answered before"}
+        request["status"] = "answered"
+        self.calls[answer] += 1
+        if answer == "grant":
+            return self.cancel(self.orders[request["order_id"]], {**request["body"], "mode": "all"})
+        return 200, dict(request)
 
     def work_list(self, query: httpx.QueryParams) -> tuple[int, Json]:
         wanted = set(query.get_list("status"))

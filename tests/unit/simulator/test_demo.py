@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 
-from simulator import carriers, chance, nodes
+from simulator import carriers, chance, customers, nodes
 from simulator.demo import run
 from tests.unit.simulator.fakes import FakeApi, cancellation, config, order, write_sample
 
@@ -49,7 +50,10 @@ class TestDemo:
         assert summary.retries > 10
         assert fake.most_open <= 10
 
-    async def test_a_cancellation_before_hand_over_cancels_and_one_after_it_returns(self, tmp_path: Path) -> None:
+    async def test_a_cancellation_before_hand_over_cancels_and_one_after_it_returns(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(customers, "ASKS", 0.0)
         fake = FakeApi()
         whole, some, late, at_the_door = (order(number) for number in (1, 2, 3, 4))
         cancelled = [
@@ -67,6 +71,20 @@ class TestDemo:
         assert fake.order("social-536002")["lines"][0]["cancelled"] == 1
         assert summary.tally["refunded"] == {"GBP": 500}
         assert summary.tally["sent_again"] == 0
+
+    async def test_nodes_answer_for_what_they_have_picked(self, tmp_path: Path) -> None:
+        """Most of it they let go; what they do not is delivered, and sent back."""
+        fake, sold = FakeApi(), [order(number) for number in range(1, 41)]
+        cancelled = [cancellation(each, timedelta(hours=6), 2) for each in sold]
+        summary = await run(config(write_sample(tmp_path, sold, cancelled)), transport=httpx.ASGITransport(fake))
+
+        assert summary.all_final, summary.unfinished
+        granted, refused = summary.tally["let_go"], summary.tally["not_let_go"]
+        assert granted > refused > 0
+        assert (fake.calls["grant"], fake.calls["refuse"]) == (granted, refused)
+        assert "asked" not in {each["status"] for each in fake.requests.values()}
+        assert (summary.delivered, summary.tally["returns"], summary.tally["refunds"]) == (refused, refused, refused)
+        assert not summary.tally["refusals"]
 
     async def test_orders_without_stock_are_supplied_or_dropped_and_do_not_block_the_others(
         self, tmp_path: Path

@@ -7,14 +7,23 @@ from temporalio.client import Client
 
 from dom.orders.calls import StepLine
 from dom.orders.notes import Attachment
-from dom.orders.staff_calls import FulfilmentCall, KeepCall, MoveCall, NoteCall, PrioritiseCall, ResendCall, SplitCall
+from dom.orders.staff_calls import (
+    FulfilmentCall,
+    KeepCall,
+    MoveCall,
+    NoteCall,
+    PrioritiseCall,
+    ResendCall,
+    SourceAgainCall,
+    SplitCall,
+)
 from dom.orders.status import OrderStatus
 from services import collecting
 from services.change_orders import Writing
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
-from tests.worlds.steps import deliver, ended, ship
+from tests.worlds.steps import deliver, ended, ship, stock_comes, until_released
 from tests.worlds.waiting import until as until_true
 from tests.worlds.waiting import until_status
 from workflows.messages import NodeReport
@@ -79,6 +88,39 @@ async def test_work_is_moved(temporal_client: Client, world: AsyncEngine) -> Non
         ("dc-leeds", "recalled"),
         ("wh-london", "delivered"),
     ]
+
+
+async def test_work_is_sourced_again(temporal_client: Client, world: AsyncEngine) -> None:
+    async with House(temporal_client, world).working() as house:
+        order = small.order("sourced-anew", A=1)
+        await house.send(order)
+        handle, first = house.handle(order), f"{order.order_id}-F1"
+        call = SourceAgainCall(fulfilment_id=first, without_node=True, reason="the conveyor stands still")
+        for _ in range(2):  # it is recalled by then
+            await handle.signal(OrderWorkflow.source_again_requested, call)
+        await deliver(house, order, 2)
+        await ended(house, order)
+    assert await rows(world, "SELECT node_id, status FROM fulfilments ORDER BY id") == [
+        ("dc-leeds", "recalled"),
+        ("wh-london", "delivered"),
+    ]
+    told = "SELECT kind, actor FROM timeline WHERE kind LIKE 'sourced%' ORDER BY id"
+    assert await rows(world, told) == [("sourced_again", "system:temporal"), ("sourced", "system:ofl")]
+
+
+async def test_units_that_find_no_node_wait_for_stock(temporal_client: Client, world: AsyncEngine) -> None:
+    """What the store sourced under a number that the process has not used yet does not stop it from sourcing."""
+    async with House(temporal_client, world).working() as house:
+        order = small.order("no-other", B=3)
+        await house.send(order)
+        handle, first = house.handle(order), f"{order.order_id}-F1"
+        call = SourceAgainCall(fulfilment_id=first, without_node=True)
+        await handle.signal(OrderWorkflow.source_again_requested, call)
+        await until_status(world, first, "recalled")
+        await stock_comes(house, order, "B")
+        await until_released(house, order, 2)
+        await deliver(house, order, 2)
+        await ended(house, order)
 
 
 async def test_work_is_split(temporal_client: Client, world: AsyncEngine) -> None:
