@@ -20,6 +20,8 @@ from simulator.sample import Cancellation
 
 CANCEL = "POST /orders/{id}/cancel"
 REQUEST_RETURN = "POST /returns"
+GET_RETURNS = "GET /returns"
+GET_RETURN = "GET /returns/{id}"
 RECEIVE_RETURN = "POST /returns/{id}/receive"
 INSPECT_RETURN = "POST /returns/{id}/inspect"
 GET_ORDER = "GET /orders/{id}"
@@ -32,6 +34,8 @@ ASKS = 0.5
 LEFT_FOR_GOOD = frozenset({"handed_over", "carrier_asked", "with_customer"})
 """Why units were not cancelled that the customer will get, and sends back."""
 UNTIL_INSPECTED = timedelta(hours=20)
+PUT_ASIDE = timedelta(hours=2)
+"""From the carrier's scan of a parcel that it brings back to the node's own."""
 DISPOSITIONS = {"restock": 0.85, "refurbish": 0.07, "quarantine": 0.04, "scrap": 0.04}
 
 
@@ -125,6 +129,16 @@ class Customers:
         self.board.changed()
         if answer.body["status"] != "refunded":
             await self._take_in(answer.body["return_id"], cancellation.lines, at + ON_THE_WAY_BACK)
+
+    async def take_parcels_in(self, order: BoardOrder) -> None:
+        """The node takes in the order's parcels that their carriers brought back."""
+        waiting = [("order_id", order.id), ("status", "requested")]
+        async for back in self.api.pages(GET_RETURNS, "/returns", waiting):
+            if back["fulfilment_id"] is not None:
+                shown = await self.api.get(GET_RETURN, f"/returns/{back['id']}")
+                lines = {line["line_id"]: line["quantity"] for line in shown.body.get("lines", ())}
+                at = datetime.fromisoformat(back["requested_at"]) + PUT_ASIDE
+                await self._take_in(back["id"], lines, at)
 
     async def _take_in(self, return_id: str, lines: Mapping[str, int], at: datetime) -> None:
         await self.clock.until(at)

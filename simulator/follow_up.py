@@ -55,8 +55,16 @@ class FollowUp:
 
     def _end(self, order: BoardOrder, status: str) -> None:
         self.board.close(order, status)
-        if status == "delivered":
+        if any(fulfilment.spoiled for fulfilment in order.fulfilments.values()):
+            self.tasks.start_for(order, self._take_back(order, status))
+        elif status == "delivered":
             self.tasks.start_for(order, self.customers.send_back(order))
+
+    async def _take_back(self, order: BoardOrder, status: str) -> None:
+        """Parcels that did not reach the customer come in before what the customer sends back."""
+        await self.customers.take_parcels_in(order)
+        if status == "delivered":
+            await self.customers.send_back(order)
 
     async def find_open(self) -> int:
         """How many orders of this run the system holds open; those thought closed are followed up anew."""

@@ -103,6 +103,11 @@ class FakeApi:
                 return (200, self.order(order_id)) if order_id in self.orders else (404, {"title": "Not found"})
             case ["fulfilments"]:
                 return self.work_list(query)
+            case ["returns"]:
+                back = [each for each in self.returns.values() if each["return_id"].startswith(query["order_id"])]
+                return 200, {"items": [each for each in back if each["status"] == query["status"]]}
+            case ["returns", return_id]:
+                return 200, self.returns[return_id]
             case ["cancellation-requests"]:
                 wanted = query.get("order")
                 found = [each for each in self.requests.values() if wanted in {None, each["order_id"]}]
@@ -293,7 +298,16 @@ class FakeApi:
             fulfilment["status"] = event["kind"]
             if event["kind"] == "lost":
                 self.give_up(fulfilment)
+            else:
+                self.comes_back(fulfilment, event)
         return {"event_id": event["event_id"], "status": "recorded"}
+
+    def comes_back(self, fulfilment: Json, event: Json) -> None:
+        if event["kind"] != "returned_to_sender":
+            return
+        id_ = f"{fulfilment['order_id']}-R{len(self.returns)}"
+        about = {"fulfilment_id": fulfilment["id"], "requested_at": event["occurred_at"], "lines": fulfilment["lines"]}
+        self.returns[id_] = {"id": id_, "return_id": id_, "status": "requested", **about}
 
     def adjust(self, item: Json) -> Json:
         self.noted(item)
@@ -309,7 +323,8 @@ class FakeApi:
         self.noted(body)
         if not rest:
             return_id = f"{body['order_id']}-R{len(self.returns)}"
-            self.returns[return_id] = {"return_id": return_id, "status": "requested", "lines": body["lines"]}
+            known = {"id": return_id, "return_id": return_id, "fulfilment_id": None, "lines": body["lines"]}
+            self.returns[return_id] = {**known, "status": "requested"}
             return 201, dict(self.returns[return_id])
         known = self.returns[rest[0]]
         if rest[1] == "receive":

@@ -119,7 +119,8 @@ class TestDemo:
         assert tally["rejects"] > 0
         assert tally["short_picks"] > 0
         assert tally["lost"] > 0
-        assert summary.cancelled == tally["sent_back"]
+        assert summary.cancelled == tally["sent_back"] == tally["refunds"] > 0
+        assert {back["status"] for back in fake.returns.values()} == {"refunded"}
 
     async def test_a_second_run_knows_the_orders_again_and_a_fresh_one_renames_them(self, tmp_path: Path) -> None:
         fake = FakeApi()
