@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.notifications.messages import Notice
 from dom.orders import transitions
-from dom.orders.changes import ConsumeStock, GiveDayBack, OrderChange, ReleaseStock, StockEffect
+from dom.orders.changes import ConsumeStock, GiveDayBack, OrderChange, ReceiveAtStore, ReleaseStock, StockEffect
 from dom.orders.commands import Command
 from dom.orders.editing.revised import revised
 from dom.orders.event_data import HoldData
@@ -139,8 +139,10 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     if change.sent is not None:
         await shipments.send(connection, change.sent, event.at)
     for move in change.statuses:
-        if move.status in _ENDS_A_SHIPMENT:
-            await shipments.end_with(connection, move.fulfilment_id, _ENDS_A_SHIPMENT[move.status], event.at)
+        brought = move.status is FulfilmentStatus.READY and after.fulfilments[move.fulfilment_id].brought
+        ended = ShipmentStatus.DELIVERED if brought else _ENDS_A_SHIPMENT.get(move.status)
+        if ended is not None:
+            await shipments.end_with(connection, move.fulfilment_id, ended, event.at)
     for trouble in change.troubles:
         await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)
     await _write_holds(connection, state, after, change)
@@ -264,6 +266,8 @@ async def _move_stock(connection: AsyncConnection, state: OrderState, effect: St
     match effect:
         case ConsumeStock(fulfilment_id):
             await stock.consume(connection, order_id, fulfilment_id, actor=event.actor, at=event.at)
+        case ReceiveAtStore(fulfilment_id):
+            await stock.receive_at_store(connection, order_id, fulfilment_id, actor=event.actor, at=event.at)
         case GiveDayBack(fulfilment_id):
             place = await fulfilments.get(connection, fulfilment_id)
             if place is not None:
@@ -289,7 +293,7 @@ async def _correct_count(
 ) -> None:
     """What the node did not find is not on hand; what is damaged is, and cannot be sold."""
     is_damaged = effect.wrong is NodeReason.DAMAGED
-    node_id, event = state.fulfilments[effect.fulfilment_id].node_id, change.event
+    node_id, event = state.fulfilments[effect.fulfilment_id].place, change.event
     lost: dict[str, int] = {}
     for line_id, quantity in effect.units.items():
         sku = state.lines[line_id].sku
