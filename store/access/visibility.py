@@ -10,9 +10,9 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, any_, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.status import NEVER_LEFT
 from dom.shared.access import Limits
 from store.enums import InboundKind
-from store.fulfilment.places import NEVER_LEFT
 from store.tables.cancellations import cancellation_requests
 from store.tables.feeds import inbound
 from store.tables.orders import fulfilments, orders, shipment_fulfilments, shipments

@@ -2,25 +2,20 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.fulfilment.carrier_reports import ParcelReport
-from dom.orders.cancellation import CancelMode
-from dom.orders.commands import CancelUnits, CountAsDelivered, MoveParcel, MoveWork, PlaceHold, SplitWork, TakeNodeStep
-from dom.orders.holds import BlockedStep
+from dom.orders.commands import CountAsDelivered, MoveParcel, MoveWork, SplitWork
 from dom.orders.order import Order
-from dom.orders.pickup_commands import KeepForCollection, PutBack
+from dom.orders.pickup_commands import KeepForCollection
 from dom.orders.status import CarrierEventKind, ReasonCode
-from dom.shared import ids
 from dom.shared.access import Limits
-from dom.shared.errors import CollectionLocked, OnHold, StepNotPossible, WrongCode
-from services import carrier_reports, collecting, moving, node_steps, order_views, order_waits, splitting
+from dom.shared.errors import CollectionLocked, StepNotPossible, WrongCode
+from services import collecting, moving, order_views, order_waits, splitting
 from services.bookings import _recipient
-from services.change_orders import Writing
 from services.database import Database
 from store import stock
 from store.access import visibility
@@ -30,87 +25,34 @@ from store.fulfilment.work_list import WorkFilter, work_list
 from store.orders import reads
 from store.policy import policies
 from tests.worlds import small
-from tests.worlds.advancing import S, all_of, collected, comes_to, do
+from tests.worlds.advancing import S, collected, comes_to, do
 from tests.worlds.books import balance, check_books, one, rows
-from tests.worlds.captured import accept
 from tests.worlds.policies import policy
-from tests.worlds.races import TURNS
+from tests.worlds.to_store import (
+    DC,
+    ON_THE_WAY,
+    STORE,
+    WRITING,
+    allow,
+    at_the_store,
+    captured,
+    carrier_says,
+    code_of,
+    collect,
+    kept,
+    on_the_way,
+    say,
+    status,
+    work,
+)
 
-WRITING: Final = Writing(webhook=True, notify=True)
-ON_THE_WAY: Final = (S.ACCEPTED, S.PICKED, S.PACKED, S.BOOKED, S.HANDED_OVER)
-DC, STORE = "dc-leeds", "st-york"
 TOLD: Final = "SELECT kind FROM outbox WHERE medium = 'mail' AND order_id = :id ORDER BY id"
 LEDGER: Final = "SELECT node_id, kind, on_hand_delta, reserved_delta FROM stock_ledger WHERE order_id = :id ORDER BY id"
 
 
 @pytest.fixture(autouse=True)
 async def _allowed(world: AsyncEngine) -> None:
-    async with world.begin() as connection:
-        allowed = policy(name="to the store", collection={"ship_to_store": {}}, split_penalty=10)
-        await policies.publish_policy(connection, allowed, "test")
-
-
-async def captured(world: AsyncEngine, name: str = "sent", **fields: Any) -> Order:
-    """An order of today for B, which the store does not hold."""
-    units = {key: value for key, value in fields.items() if key.isupper()} or {"B": 2}
-    other = {key: value for key, value in fields.items() if not key.isupper()}
-    terms = {"tags": [], "shipping_method": "pickup", "pickup_node": STORE}
-    order = small.order(name, **units, **{**terms, **other})
-    await accept(Database(world), order)
-    return order
-
-
-async def on_the_way(world: AsyncEngine, name: str = "sent", **fields: Any) -> Order:
-    order = await captured(world, name, **fields)
-    await comes_to(world, work(order), *ON_THE_WAY)
-    return order
-
-
-async def at_the_store(world: AsyncEngine, name: str = "sent", **fields: Any) -> Order:
-    order = await on_the_way(world, name, **fields)
-    await comes_to(world, work(order), S.DELIVERED)
-    return order
-
-
-def work(order: Order) -> str:
-    return f"{order.order_id}-F1"
-
-
-async def status(world: AsyncEngine, order: Order) -> object:
-    return await one(world, "SELECT status FROM fulfilments WHERE id = :id", id=work(order))
-
-
-async def code_of(world: AsyncEngine, order: Order) -> str:
-    return str(await one(world, "SELECT code FROM collections WHERE fulfilment_id = :id", id=work(order)))
-
-
-async def kept(world: AsyncEngine, order: Order) -> datetime:
-    found = await one(world, "SELECT collect_by FROM collections WHERE fulfilment_id = :id", id=work(order))
-    assert isinstance(found, datetime)
-    return found
-
-
-async def collect(world: AsyncEngine, order: Order, **said: Any) -> Any:
-    command = TakeNodeStep(fulfilment_id=work(order), step="collect", actor="york", at=datetime.now(UTC), **said)
-    return await node_steps.take(world, command, WRITING)
-
-
-async def say(world: AsyncEngine, command: KeepForCollection | PutBack) -> Any:
-    async with world.begin() as connection:
-        return await collecting.say(connection, command, WRITING)
-
-
-async def carrier_says(world: AsyncEngine, order: Order, kind: CarrierEventKind, event_id: str = "e1") -> bool:
-    report = ParcelReport(
-        fulfilment_id=work(order),
-        kind=kind,
-        actor="test",
-        at=datetime.now(UTC),
-        shipment_id=ids.booking_key(work(order), 1),
-        event_id=event_id,
-    )
-    async with world.begin() as connection:
-        return await carrier_reports.heed(connection, order.order_id, report, WRITING)
+    await allow(world)
 
 
 class TestThePlan:
@@ -258,116 +200,6 @@ class TestAtTheStore:
             await do(connection, order.order_id, delivered)
         assert await balance(world, STORE, "B") == (2, 2)
         await check_books(world, reserved=2)
-
-
-class TestWhatIsNotCollected:
-    async def test_is_free_at_the_store_once_and_put_back_there(self, world: AsyncEngine) -> None:
-        order = await at_the_store(world)
-        end = await kept(world, order)
-        assert await collecting.look(world, end - timedelta(seconds=1), WRITING) == 1  # the reminder
-        assert sum(await asyncio.gather(*(collecting.look(world, end, WRITING) for _ in range(3)))) == 1
-        assert await balance(world, STORE, "B") == (2, 0)
-        assert await balance(world, DC, "B") == (98, 0)
-        found = "SELECT status, reason FROM fulfilments WHERE order_id = :id"
-        assert await rows(world, found, id=order.order_id) == [("cancelled", "not_collected")]
-        async with world.connect() as connection:
-            (listed,) = await work_list(connection, WorkFilter(node_id=STORE, put_back=True))
-            assert await work_list(connection, WorkFilter(node_id=DC, put_back=True)) == []
-        assert listed["units_to_put_back"] == [{"sku": "B", "quantity": 2}]
-        back = PutBack(fulfilment_id=work(order), actor="york", at=datetime.now(UTC))
-        assert [(await say(world, back)).repeated for _ in range(2)] == [False, True]
-        assert await balance(world, STORE, "B") == (2, 0)
-        assert await carrier_says(world, order, CarrierEventKind.DELIVERED, "again")
-        assert await balance(world, STORE, "B") == (2, 0)
-        await check_books(world)
-
-    async def test_can_be_sold_by_the_store(self, world: AsyncEngine) -> None:
-        order = await at_the_store(world)
-        await collecting.look(world, await kept(world, order), WRITING)
-        other = await captured(world, "other")
-        found = "SELECT node_id, method FROM fulfilments WHERE order_id = :id"
-        assert await rows(world, found, id=other.order_id) == [(STORE, "pickup")]
-        await check_books(world, reserved=2)
-
-    async def test_is_kept_longer(self, world: AsyncEngine) -> None:
-        order = await at_the_store(world)
-        end = await kept(world, order)
-        longer = KeepForCollection(
-            fulfilment_id=work(order), until=end + timedelta(days=5), actor="ada", at=datetime.now(UTC), reason="away"
-        )
-        await say(world, longer)
-        await collecting.look(world, end, WRITING)
-        assert await status(world, order) == "ready_for_collection"
-        assert await collecting.look(world, end + timedelta(days=5), WRITING) == 1
-
-    async def test_is_held_back_from_its_customer(self, world: AsyncEngine) -> None:
-        order = await at_the_store(world)
-        placed = PlaceHold(type="manual", blocks=frozenset({BlockedStep.HAND_OVER}), actor="ada", at=datetime.now(UTC))
-        async with world.begin() as connection:
-            await do(connection, order.order_id, placed)
-        with pytest.raises(OnHold):
-            await collect(world, order, code=await code_of(world, order))
-        assert await collecting.look(world, await kept(world, order), WRITING) == 0
-
-    async def test_races_with_its_customer(self, world: AsyncEngine) -> None:
-        orders = [await at_the_store(world, f"race-{number}", B=1) for number in range(TURNS)]
-        end = max([await kept(world, order) for order in orders])
-        codes = dict(await rows(world, "SELECT order_id, code FROM collections"))
-
-        async def at_the_counter(order: Order) -> str:
-            try:
-                await collect(world, order, code=codes[order.order_id])
-            except StepNotPossible:
-                return "cancelled"
-            return "collected"
-
-        said, *_ = await asyncio.gather(
-            asyncio.gather(*map(at_the_counter, orders)),
-            collecting.look(world, end, WRITING),
-            collecting.look(world, end, WRITING),
-        )
-        assert [str(await status(world, order)) for order in orders] == said
-        assert await balance(world, STORE, "B") == (said.count("cancelled"), 0)
-        await check_books(world)
-
-
-class TestCancellations:
-    @pytest.mark.parametrize("steps", range(5))
-    async def test_before_the_hand_over_free_the_sending_node(self, world: AsyncEngine, steps: int) -> None:
-        order = await captured(world)
-        await comes_to(world, work(order), *ON_THE_WAY[:steps])
-        async with world.begin() as connection:
-            await do(connection, order.order_id, all_of())
-        assert await balance(world, DC, "B") == (100, 0)
-        assert await rows(world, "SELECT 1 FROM stock WHERE node_id = :id AND sku = 'B'", id=STORE) == []
-        await check_books(world)
-
-    async def test_of_a_part_at_the_store_free_that_part_there(self, world: AsyncEngine) -> None:
-        order = await at_the_store(world)
-        async with world.begin() as connection:
-            await do(connection, order.order_id, all_of({"1": 1}))
-        assert await balance(world, STORE, "B") == (2, 1)
-        await check_books(world, reserved=1)
-        await collect(world, order, code=await code_of(world, order))
-        assert await balance(world, STORE, "B") == (1, 0)
-        await check_books(world)
-
-    async def test_at_the_store_are_asked_of_the_store(self, world: AsyncEngine) -> None:
-        order = await at_the_store(world)
-        now = datetime.now(UTC)
-        asked = CancelUnits(lines=None, mode=CancelMode.ASK, actor="ada", at=now, answer_by={work(order): now})
-        async with world.begin() as connection:
-            await do(connection, order.order_id, asked)
-        assert await one(world, "SELECT node_id FROM cancellation_requests") == STORE
-
-    async def test_of_all_at_the_store_are_put_back(self, world: AsyncEngine) -> None:
-        order = await at_the_store(world)
-        async with world.begin() as connection:
-            await do(connection, order.order_id, all_of())
-        assert await balance(world, STORE, "B") == (2, 0)
-        async with world.connect() as connection:
-            assert len(await work_list(connection, WorkFilter(node_id=STORE, put_back=True))) == 1
-        await check_books(world)
 
 
 class TestParcelsThatDoNotArrive:
