@@ -1,4 +1,4 @@
-"""Ship to store through HTTP and Temporal: sent by a centre, brought by a carrier, collected or put back at the store."""
+"""Ship to store through HTTP and Temporal: sent by a centre, collected or put back at the store."""
 
 from __future__ import annotations
 
