@@ -323,7 +323,7 @@ class Board:
 
 
 def _fulfilment(item: dict[str, Any]) -> Fulfilment:
-    """Of what a carrier brings to a store the promise begins when it is ready there, and ends when it is kept no more."""
+    """Of what a carrier brings to a store the promise begins when it is ready there: the carrier comes by then."""
     brought = item.get("pickup_node") not in {None, item["node_id"]}
     return Fulfilment(
         id=item["id"],
