@@ -61,7 +61,10 @@ def heading(found: dict[str, Any]) -> str:
             f"placed {moment(found['placed_at'])}, captured {moment(found['captured_at'])}, promised {promise}",
             *(f"exception: {each['kind']}: {each['detail']}" for each in found["exceptions"]),
             *(_held(each) for each in found["holds"]),
-            *(f"{each['id']} is collected with the code {each['collection_code']}" for each in _collected(found)),
+            *(
+                f"{each['id']} is collected at {each['pickup_node']} with the code {each['collection_code']}"
+                for each in _collected(found)
+            ),
         )
     )
 
@@ -74,7 +77,7 @@ def lines(found: dict[str, Any]) -> Table:
 def fulfilments(found: dict[str, Any]) -> Table:
     """The nodes' work, and what the carrier was booked for."""
     rows = (
-        (f["id"], f["node_id"], sum(n["quantity"] for n in f["lines"]), f["method"], f["status"], _tracked(f))
+        (f["id"], _by(f), sum(n["quantity"] for n in f["lines"]), f["method"], f["status"], _tracked(f))
         for f in found["fulfilments"]
     )
     return _table(("fulfilment", "node", "units", "method", "status", "shipment"), rows)
@@ -101,6 +104,12 @@ def happened(events: Sequence[RowMapping]) -> Table:
 def moment(at: datetime | None) -> str:
     """A time to the second, in UTC; a dash where there is none."""
     return f"{at:%Y-%m-%d %H:%M:%SZ}" if at else "-"
+
+
+def _by(fulfilment: dict[str, Any]) -> str:
+    """The node that does the work, and the store that a carrier takes it to, if any."""
+    node, store = fulfilment["node_id"], fulfilment["pickup_node"]
+    return str(node) if store in {None, node} else f"{node} to {store}"
 
 
 def _tracked(fulfilment: dict[str, Any]) -> str:

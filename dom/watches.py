@@ -63,6 +63,8 @@ _OF_PICK_UPS: Final[Mapping[EventKind, frozenset[EventKind]]] = {
     _K.FULFILMENT_DELIVERED: frozenset({_K.FULFILMENT_COLLECTED}),
 }
 """What is as good as a milestone of a parcel where the customer collects."""
+_OF_PARCELS: Final = frozenset({_K.FULFILMENT_PACKED, _K.CARRIER_BOOKED, _K.FULFILMENT_HANDED_OVER})
+"""Events of what a carrier moves: to the customer, or to the store where he collects it."""
 
 
 @cache
@@ -96,10 +98,12 @@ class Watch(Value):
     @property
     def reached_by(self) -> frozenset[EventKind]:
         """The events that show that the milestone is reached: itself, what comes after it, and of goods that the
-        customer collects what comes in its place.
+        customer collects what comes in its place. A parcel for a store is delivered once it is ready there.
         """
         kind = self.milestone
-        return frozenset({kind}) | later(self.subject, kind) | _OF_PICK_UPS.get(kind, frozenset())
+        brought = kind is _K.FULFILMENT_DELIVERED and set(self.after) <= _OF_PARCELS
+        ready = frozenset({_K.FULFILMENT_READY} if brought else ())
+        return frozenset({kind}) | later(self.subject, kind) | _OF_PICK_UPS.get(kind, frozenset()) | ready
 
 
 def check(watch: Watch) -> None:

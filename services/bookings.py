@@ -10,7 +10,7 @@ from connectors.carriers.port import LABEL_MEDIA_TYPE, Booking, BookingRequest, 
 from connectors.carriers.registry import CarrierRegistry
 from dom.delivery.parcels import MOST_PARCELS, measure, piece
 from dom.exceptions import ExceptionKind
-from dom.fulfilment.carrier_reports import NEEDS_BOOKING
+from dom.fulfilment.carrier_reports import needs_booking
 from dom.fulfilment.packing import Interception, Packing
 from dom.network import Node, ShippingMethod, Sku
 from dom.orders.asked import AskedOf, CancellationStatus
@@ -112,7 +112,7 @@ async def _is_still_needed(database: Database, packing: Packing) -> bool:
 async def _is_needed(connection: AsyncConnection, state: OrderState, packing: Packing) -> bool:
     """Whether the work waits for it, or left its node with it; not where the node sent it with a carrier of its own."""
     fulfilment = state.fulfilments[packing.fulfilment_id]
-    if fulfilment.status not in NEEDS_BOOKING or packing.attempt < fulfilment.packings:
+    if not needs_booking(fulfilment) or packing.attempt < fulfilment.packings:
         return False
     return await shipments.get(connection, ids.own_shipment_id(fulfilment.id)) is None
 
@@ -201,6 +201,14 @@ def _units(row: RowMapping) -> dict[str, int]:
     return dict(units)
 
 
+def _recipient(row: RowMapping) -> ShipTo:
+    """The customer, or the store where he collects it."""
+    if row["store"] is None:
+        return ShipTo.model_validate(row["ship_to"])
+    store = Node.model_validate(row["store"])
+    return ShipTo.model_validate({"name": store.name, **store.address.model_dump()})
+
+
 def _what_to_book(row: RowMapping, key: str) -> BookingRequest:
     skus = {document["id"]: Sku.model_validate(document) for _, document in row["goods"]}
     node = Node.model_validate(row["node"])
@@ -209,7 +217,7 @@ def _what_to_book(row: RowMapping, key: str) -> BookingRequest:
         method=ShippingMethod(row["method"]),
         sender_name=node.name,
         sender=node.address,
-        recipient=ShipTo.model_validate(row["ship_to"]),
+        recipient=_recipient(row),
         pieces=tuple(piece(skus[document["id"]], quantity) for quantity, document in row["goods"]),
         size=measure(((document["id"], quantity) for quantity, document in row["goods"]), skus),
         reference=row["id"],

@@ -10,6 +10,7 @@ from dom.orders.commands import AnswerCancellation, CountAsDelivered, MoveParcel
 from dom.orders.lifecycle import OrderState
 from dom.orders.status import CARRIER_MILESTONES, CarrierEventKind, FulfilmentStatus
 from dom.shared.errors import NotFound, StepNotPossible
+from services import collection_terms
 from services.change_orders import Writing, locked, write
 from store.fulfilment import unexpected_reports
 from store.fulfilment.unexpected_reports import UnexpectedReport
@@ -37,10 +38,11 @@ async def heed(connection: AsyncConnection, order_id: str, report: ParcelReport,
         state = await write(connection, state, handed_over, writing)
     if report.kind is CarrierEventKind.INTERCEPT_FAILED:
         return not stands or await _not_intercepted(connection, state, report, writing)
-    status = state.fulfilments[report.fulfilment_id].status
-    if stands and (is_known(status, report.kind) or await _made_before_its_loss(connection, status, order_id, report)):
+    work = state.fulfilments[report.fulfilment_id]
+    status = work.status
+    if stands and (is_known(work, report.kind) or await _made_before_its_loss(connection, status, order_id, report)):
         return True
-    change = _decided(state, report.means(status)) if stands else None
+    change = await _decided(connection, state, report.means(status)) if stands else None
     if change is None:
         await unexpected_reports.note(connection, unexpected(report))
         return False
@@ -72,10 +74,15 @@ def unexpected(report: ParcelReport) -> UnexpectedReport:
     return UnexpectedReport(report.fulfilment_id, report.kind, report.actor, report.at, shipment_id=report.shipment_id)
 
 
-def _decided(state: OrderState, command: MoveParcel | CountAsDelivered | None) -> OrderChange | None:
+async def _decided(
+    connection: AsyncConnection, state: OrderState, command: MoveParcel | CountAsDelivered | None
+) -> OrderChange | None:
     """What a report changes; None if it cannot be true."""
+    if command is None:
+        return None
+    completed = await collection_terms.completed(connection, state, command)
     try:
-        return None if command is None else transitions.decide(state, command)
+        return transitions.decide(state, completed)
     except StepNotPossible:
         return None
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.notifications.messages import Notice
 from dom.orders import transitions
-from dom.orders.changes import ConsumeStock, GiveDayBack, OrderChange, ReleaseStock, StockEffect
+from dom.orders.changes import ConsumeStock, GiveDayBack, OrderChange, ReceiveAtStore, ReleaseStock, StockEffect
 from dom.orders.commands import Command
 from dom.orders.editing.revised import revised
 from dom.orders.event_data import HoldData
@@ -216,10 +216,12 @@ async def _write_parcels(connection: AsyncConnection, after: OrderState, change:
     if change.sent is not None:
         await shipments.send(connection, change.sent, change.event.at)
     for move in change.statuses:
-        if move.status in _ENDS_A_SHIPMENT:
-            await shipments.end_with(connection, move.fulfilment_id, _ENDS_A_SHIPMENT[move.status], change.event.at)
+        parcel = after.fulfilments[move.fulfilment_id]
+        came_to_store = move.status is FulfilmentStatus.READY and parcel.brought
+        ended = ShipmentStatus.DELIVERED if came_to_store else _ENDS_A_SHIPMENT.get(move.status)
+        if ended is not None:
+            await shipments.end_with(connection, parcel.id, ended, change.event.at)
         if move.status is FulfilmentStatus.RETURNED:
-            parcel = after.fulfilments[move.fulfilment_id]
             await returned_parcels.expect(connection, after.order_id, parcel, change.event)
     if change.reshipped is not None:
         await exceptions.close_by_keys(connection, message_key(change.reshipped, FulfilmentStatus.RETURNED))
@@ -275,6 +277,8 @@ async def _move_stock(connection: AsyncConnection, state: OrderState, effect: St
     match effect:
         case ConsumeStock(fulfilment_id):
             await stock.consume(connection, order_id, fulfilment_id, actor=event.actor, at=event.at)
+        case ReceiveAtStore(fulfilment_id):
+            await stock.receive_at_store(connection, order_id, fulfilment_id, actor=event.actor, at=event.at)
         case GiveDayBack(fulfilment_id):
             place = await fulfilments.get(connection, fulfilment_id)
             if place is not None:
@@ -300,7 +304,7 @@ async def _correct_count(
 ) -> None:
     """What the node did not find is not on hand; what is damaged is, and cannot be sold."""
     is_damaged = effect.wrong is NodeReason.DAMAGED
-    node_id, event = state.fulfilments[effect.fulfilment_id].node_id, change.event
+    node_id, event = state.fulfilments[effect.fulfilment_id].place, change.event
     lost: dict[str, int] = {}
     for line_id, quantity in effect.units.items():
         sku = state.lines[line_id].sku

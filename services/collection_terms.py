@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.delivery.promise import kept_until
 from dom.network import Node
-from dom.orders.commands import Command, TakeNodeStep
+from dom.orders.commands import Command, CountAsDelivered, MoveParcel, TakeNodeStep
 from dom.orders.lifecycle import OrderState
 from dom.orders.pickup import CODE_LENGTH, CODE_LETTERS, Pickup, still_to_come
 from dom.orders.pickup_commands import KeepForCollection
@@ -23,6 +23,11 @@ async def completed(connection: AsyncConnection, state: OrderState, command: Com
     if isinstance(command, TakeNodeStep) and command.step is FulfilmentStep.PACK:
         work = state.fulfilments.get(command.fulfilment_id)
         if work is not None and work.pickup:
+            return command.model_copy(update={"collection": await _of_ready(connection, work.id, command.at)})
+    if isinstance(command, CountAsDelivered | MoveParcel):
+        work = state.fulfilments.get(command.fulfilment_id)
+        delivered = isinstance(command, CountAsDelivered) or command.status is FulfilmentStatus.DELIVERED
+        if work is not None and work.brought and delivered and not work.came:
             return command.model_copy(update={"collection": await _of_ready(connection, work.id, command.at)})
     if isinstance(command, KeepForCollection):
         work = state.fulfilments.get(command.fulfilment_id)

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.fulfilment.carrier_reports import NEEDS_BOOKING
+from dom.fulfilment.carrier_reports import needs_booking
 from dom.orders.asked import AskedOf
 from dom.orders.holds import BlockedStep, Hold
 from dom.orders.lifecycle import FulfilmentState, OrderState
@@ -84,7 +84,7 @@ def _hold(hold: Hold) -> HoldView:
 def _fulfilment(fulfilment: FulfilmentState, booked: CarrierBookings, intercept: str | None = None) -> FulfilmentView:
     packings, status = fulfilment.packings, fulfilment.status
     is_own = ids.own_shipment_id(fulfilment.id) in booked.bookings
-    stands = packings if status in NEEDS_BOOKING and not is_own else None
+    stands = packings if needs_booking(fulfilment) and not is_own else None
 
     def is_open(attempt: int) -> bool:
         """Whether it stands, or may have been made at the carrier without our having heard of it."""

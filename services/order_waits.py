@@ -83,13 +83,15 @@ async def _units(connection: AsyncConnection, order_id: str, units: Mapping[str,
 
 
 def _work(row: Mapping[str, Any]) -> WorkWaiting:
+    """What a carrier brings to a store is waited for until it is to be ready there, not until it is kept."""
+    brought = row["pickup_node"] is not None and row["pickup_node"] != row["node_id"]
     return WorkWaiting(
         id=row["id"],
         node_id=row["node_id"],
         carrier=next((each["carrier"] for each in reversed(row["shipments"]) if not each["ended_at"]), row["carrier"]),
         status=FulfilmentStatus(row["status"]),
         ship_by=datetime.fromisoformat(row["ship_by"]),
-        promised=datetime.fromisoformat(row["collect_by"] or row["promise"]["latest"]),
+        promised=datetime.fromisoformat(row["collect_by"] or row["promise"]["earliest" if brought else "latest"]),
     )
 
 

@@ -325,6 +325,8 @@ class Board:
 
 
 def _fulfilment(item: dict[str, Any]) -> Fulfilment:
+    """Of what a carrier brings to a store the promise begins when it is ready there: the carrier comes by then."""
+    brought = item.get("pickup_node") not in {None, item["node_id"]}
     return Fulfilment(
         id=item["id"],
         order_id=item["order_id"],
@@ -333,7 +335,7 @@ def _fulfilment(item: dict[str, Any]) -> Fulfilment:
         carrier=item.get("carrier") or "",
         ship_by=datetime.fromisoformat(item["ship_by"]),
         earliest=datetime.fromisoformat(item["promise"]["earliest"]),
-        latest=datetime.fromisoformat(item["promise"]["latest"]),
+        latest=datetime.fromisoformat(item["promise"]["earliest" if brought else "latest"]),
         placed_at=datetime.fromisoformat(item["placed_at"]),
         city=item["ship_to"].get("city") or item["ship_to"]["country"],
         units=_units(item),

@@ -80,7 +80,7 @@ def _accept(fulfilment: Fulfilment, at: datetime) -> Step:
 
 
 def _let_go(fulfilment: Fulfilment) -> Step:
-    if fulfilment.pickup:
+    if fulfilment.pickup or fulfilment.status == "ready_for_collection":  # the latter: a carrier brought it to a store
         return Step("collect", _collected_at(fulfilment), REPORTED)
     return Step("hand-over", fulfilment.ship_by, PROGRESS["handed_over"])
 

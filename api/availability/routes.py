@@ -78,7 +78,9 @@ async def get_availability(  # noqa: PLR0917  each is a parameter of the query
     pickup_node: Annotated[
         str | None,
         Query(
-            max_length=64, description="Where it would be collected, instead of `country`: only what is there counts."
+            max_length=64,
+            description="Where it would be collected, instead of `country`: only what is there counts, and what may be "
+            "sent there where the policy has ship to store.",
         ),
     ] = None,
     day: Annotated[GivenDay | None, Query(description="Adds what can be promised for this day.")] = None,

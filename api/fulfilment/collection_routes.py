@@ -116,10 +116,10 @@ async def put_back(
     key: IdempotencyKey = None,
 ) -> Json:
     """Of goods that were ready for a customer and were cancelled or not collected: `GET /v1/fulfilments?put_back=true`
-    lists them. Their stock is free since then; this says that they lie on the shelf again. What is missing or damaged
-    is an adjustment of the stock. A repeat changes nothing.
+    lists them; what a carrier brought to a store is put back there. Their stock is free since then; this says that they
+    lie on the shelf again. What is missing or damaged is an adjustment of the stock. A repeat changes nothing.
     """
-    await visibility.see(services, who, FULFILMENT, fulfilment_id)
+    await visibility.must_do(services, who, fulfilment_id, hands_out=True)
     command = PutBack(
         fulfilment_id=fulfilment_id,
         actor=who.name,

@@ -24,6 +24,7 @@ WORK_LIST: Final[Example] = {
             "tracking_number": "NL123456785GB",
             "shipment_id": "web-EXAMPLE-1-F1-B1",
             "ship_to": SHIP_TO,
+            "pickup_node": None,
             "collect_by": None,
             "code_required": False,
             "to_put_back": False,

@@ -253,7 +253,12 @@ class WorkItem(BaseModel):
     placed_at: Utc
     tracking_number: str | None = Field(description="The carrier's number of the shipment; null before it is booked.")
     shipment_id: str | None
-    ship_to: ShipTo
+    ship_to: ShipTo = Field(description="Where a carrier takes it: the customer's address, or the store's.")
+    pickup_node: str | None = Field(
+        default=None,
+        description="Code of the node where the customer collects it; null if it is sent to him. Where it is not "
+        "`node_id`, a carrier brings it there: `node_id` does the work up to the hand-over, this node gives it out.",
+    )
     collect_by: Utc | None = Field(
         default=None, description="Until when goods are kept for the customer, in UTC; null where they do not wait."
     )

@@ -16,6 +16,7 @@ from api.http.models import Cursor, FulfilmentId, Limit
 from api.http.services import IdempotencyKey, Use
 from api.identity import visibility
 from api.identity.scopes import needs
+from dom.network import ShippingMethod
 from dom.orders.calls import ArrivedCall, ArrivedResult, StepLine
 from dom.orders.commands import TakeNodeStep
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
@@ -65,7 +66,8 @@ async def list_fulfilments(
 ) -> Json:
     """What is to be picked, packed and handed over, with where it goes and, once booked, its tracking number.
 
-    First what is not handed over yet, the earliest `ship_by` first; after it what left the node or ended otherwise.
+    First what is not handed over yet, the earliest `ship_by` first; after it what left the node or ended otherwise. A
+    store's list also has what a carrier brings it for customers to collect (`pickup_node`), from the hand-over on.
     """
     visibility.must_be_own(who, "node", node=node)
     after = Position(*cursor.decode_work(cursor_)) if cursor_ else None
@@ -118,7 +120,7 @@ def _step(step: FulfilmentStep) -> Callable[..., Awaitable[Json]]:
         report: Annotated[StepReport, AS_SEEN, Body(openapi_examples=responses.named(examples.STEPS[step]))] = _AS_NOW,
         key: IdempotencyKey = None,
     ) -> Json:
-        await visibility.see(services, who, FULFILMENT, fulfilment_id)
+        await visibility.must_do(services, who, fulfilment_id, hands_out=step is FulfilmentStep.COLLECT)
         command = TakeNodeStep(
             fulfilment_id=fulfilment_id,
             step=step,
@@ -174,10 +176,10 @@ _STEPS: Final[dict[FulfilmentStep, tuple[str, str]]] = {
     FulfilmentStep.COLLECT: (
         "The customer has collected the goods",
         (
-            "For a pick-up that is ready, with the code that the customer was sent; without one where the policy asks "
-            "for none, and for what was ready before there were codes. A wrong code is counted (409 `wrong-code`, "
-            "`tries_left` in `data`); after five no code counts any more (`collection-locked`) and support looks at "
-            "it. The stock leaves the node's balance."
+            "For a pick-up that is ready, at the node where it is collected, with the code that the customer was sent; "
+            "without one where the policy asks for none, and for what was ready before there were codes. A wrong code "
+            "is counted (409 `wrong-code`, `tries_left` in `data`); after five no code counts any more "
+            "(`collection-locked`) and support looks at it. The stock leaves the node's balance."
         ),
     ),
 }
@@ -262,5 +264,6 @@ def _work(row: RowMapping) -> dict[str, Any]:
         **{name: row[name] for name in _SHOWN},
         "carrier": row["booked_carrier"] or row["carrier"],
         "lines": row["lines"] or [],
+        "pickup_node": row["pickup_node"] or (row["node_id"] if row["method"] == ShippingMethod.PICKUP else None),
         "promise": {"earliest": row["promise_earliest"], "latest": row["promise_latest"]},
     }

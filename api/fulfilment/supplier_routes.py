@@ -18,7 +18,6 @@ from dom.orders.commands import ShipByOwnCarrier
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from services import own_carriers
-from store.access.visibility import FULFILMENT
 
 router = APIRouter(tags=["fulfilments"])
 
@@ -45,7 +44,7 @@ async def ship(
     sourced again. The customer is told carrier and number; the carrier reports scans under them, or support says what
     became of the parcel.
     """
-    await visibility.see(services, who, FULFILMENT, fulfilment_id)
+    await visibility.must_do(services, who, fulfilment_id, hands_out=False)
     command = ShipByOwnCarrier(
         fulfilment_id=fulfilment_id,
         carrier=asked.carrier,

@@ -89,3 +89,17 @@ async def see(services: Services, who: Principal, kind: Kind, key: str, otherwis
         seen = await visibility.sees(connection, who.limits, kind, key)
     if not seen:
         raise NotFound(otherwise or f"there is no {kind.word} {key}")
+
+
+async def must_do(services: Services, who: Principal, fulfilment_id: str, *, hands_out: bool) -> None:
+    """Raises NotFound for a fulfilment that is not the caller's own, and Forbidden for a node whose part it is not: one
+    node does the work, and the store where the customer collects may be another.
+    """
+    await see(services, who, visibility.FULFILMENT, fulfilment_id)
+    if who.limits.nodes is None:
+        return
+    kind, whose = (visibility.HANDING_OUT, "handed out") if hands_out else (visibility.WORK, "done")
+    async with services.reads.connect() as connection:
+        seen = await visibility.sees(connection, who.limits, kind, fulfilment_id)
+    if not seen:
+        raise Forbidden(f"{fulfilment_id} is {whose} by another node")

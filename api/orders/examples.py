@@ -115,6 +115,7 @@ ORDER: Final[Example] = {
         {
             "id": "web-EXAMPLE-1-F1",
             "node_id": "dc-daventry",
+            "pickup_node": None,
             "status": "handed_over",
             "method": "standard",
             "carrier": "northline",

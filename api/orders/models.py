@@ -140,6 +140,11 @@ class OrderFulfilment(BaseModel):
 
     id: str = Field(description="The fulfilment's id; the node's steps are reported under it.")
     node_id: str = Field(description="Code of the node that sends or hands out the goods.")
+    pickup_node: str | None = Field(
+        default=None,
+        description="Code of the node where the customer collects them; null if they are sent to him. Where it is not "
+        "`node_id`, a carrier brings them there.",
+    )
     status: FulfilmentStatus = Field(description="How far the node and the carrier are with it.")
     method: ShippingMethod
     carrier: str | None

@@ -108,6 +108,14 @@ def collection_window(node: Node, as_of: datetime, is_full: Full) -> Collection 
     return None
 
 
+def collection_after(node: Node, arrival: datetime, minutes: int) -> Promise | None:
+    """When goods can be fetched that a carrier brings to the node by a moment: after so many minutes of opening time.
+    They are kept as long as any. None if the node does not open for so long in the days that are looked ahead.
+    """
+    ready = open_for(node, arrival, minutes)
+    return None if ready is None else Promise(earliest=ready, latest=_kept_until(node, ready))
+
+
 @dataclass(frozen=True, slots=True)
 class Missed:
     """Why a node cannot do work on the day it was planned for, and from when on (UTC); None: at no time of that day."""

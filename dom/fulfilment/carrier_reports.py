@@ -19,7 +19,9 @@ from dom.shared.base import Value
 _S = FulfilmentStatus
 
 CARRIED: Final = frozenset({_S.BOOKED, _S.HANDED_OVER, _S.DELIVERED, _S.LOST, _S.RETURNED})
-"""Statuses in which the fulfilment's last booking stands. In all others it has none, or one that is taken back."""
+"""Statuses in which the fulfilment's last booking stands. In all others it has none, or one that is taken back; but
+that of goods that came to a store stands, whatever became of them there (`booking_stands`).
+"""
 
 NEEDS_BOOKING: Final = CARRIED | {_S.PACKED}
 """Statuses in which the booking of the last packing stands or is wanted. Once a booking is not, it never is again."""
@@ -35,6 +37,16 @@ _REASONS: Final = {
 
 GOODS_LEAVE: Final = frozenset({FulfilmentStep.HAND_OVER, FulfilmentStep.COLLECT})
 """Steps of a node after which the goods are not on its shelves."""
+
+
+def booking_stands(fulfilment: FulfilmentState) -> bool:
+    """Whether the fulfilment's last booking stands."""
+    return fulfilment.status in CARRIED or fulfilment.came
+
+
+def needs_booking(fulfilment: FulfilmentState) -> bool:
+    """Whether the booking of its last packing stands or is wanted."""
+    return fulfilment.status in NEEDS_BOOKING or fulfilment.came
 
 
 class ParcelReport(Value):
@@ -67,7 +79,7 @@ class ParcelReport(Value):
         """
         if self.shipment_id is None or self.shipment_id.rpartition("-B")[0] != fulfilment.id:
             return True
-        return fulfilment.status in CARRIED and self.shipment_id == ids.booking_key(fulfilment.id, fulfilment.packings)
+        return booking_stands(fulfilment) and self.shipment_id == ids.booking_key(fulfilment.id, fulfilment.packings)
 
     def moves_to(self, status: FulfilmentStatus, reason: str) -> MoveParcel:
         """The command that takes the parcel there."""
@@ -96,12 +108,18 @@ class ParcelReport(Value):
         return self.moves_to(target, "" if target is _S.DELIVERED else _REASONS.get(self.kind, _REPORTED))
 
 
-def is_known(status: FulfilmentStatus, kind: CarrierEventKind) -> bool:
+def is_known(fulfilment: FulfilmentState, kind: CarrierEventKind) -> bool:
     """Whether a report of the booking that stands says nothing new.
 
     A scan on the way says that the carrier has the parcel, which is news of one that is not handed over yet, and of
-    one that is lost.
+    one that is lost. Of goods that came to a store, that they were delivered is known as well.
     """
+    if fulfilment.came:
+        return kind not in CARRIER_MILESTONES or kind is CarrierEventKind.DELIVERED
+    return _is_known_of(fulfilment.status, kind)
+
+
+def _is_known_of(status: FulfilmentStatus, kind: CarrierEventKind) -> bool:
     if kind in CARRIER_MILESTONES:
         return status is CARRIER_MILESTONES[kind]
     return status is _S.RETURNED or PROGRESS.get(status, -1) >= PROGRESS[_S.HANDED_OVER]
@@ -113,7 +131,7 @@ def concerns(status: FulfilmentStatus, kind: CarrierEventKind, *, after_its_loss
     """
     if kind in CARRIER_MILESTONES or kind is CarrierEventKind.INTERCEPT_FAILED or after_its_loss:
         return True
-    return status in BEFORE_HAND_OVER or (status is not _S.LOST and not is_known(status, kind))
+    return status in BEFORE_HAND_OVER or (status is not _S.LOST and not _is_known_of(status, kind))
 
 
 def fact(kind: CarrierEventKind) -> str:

@@ -157,7 +157,7 @@ def _in_work(
 
 
 def _why_not(fulfilment: FulfilmentState, nodes: Set[str] | None, *, asks: bool) -> LeftReason | None:
-    is_own = nodes is None or fulfilment.node_id in nodes
+    is_own = nodes is None or fulfilment.place in nodes
     if fulfilment.status not in BEFORE_HAND_OVER:
         if asks and is_own and fulfilment.status is FulfilmentStatus.HANDED_OVER:
             return LeftReason.CARRIER_ASKED

@@ -61,6 +61,15 @@ class ConsumeStock:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiveAtStore:
+    """The fulfilment's goods came to the store where the customer collects them: they count as being there, and are
+    reserved there.
+    """
+
+    fulfilment_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseStock:
     """Units of the fulfilment, by line, are not reserved any more. `wrong`: nor can they be sold, as they are not
     there or are damaged.
@@ -91,7 +100,7 @@ class GiveDayBack:
     fulfilment_id: str
 
 
-StockEffect = ConsumeStock | ReleaseStock | GiveDayBack
+StockEffect = ConsumeStock | ReceiveAtStore | ReleaseStock | GiveDayBack
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,11 @@ class BookCarrierRefused(Requested):
 
 
 class MoveParcel(Requested):
-    """A carrier has the parcel, or says what became of it. Raises StepNotPossible unless it was where that follows."""
+    """A carrier has the parcel, or says what became of it. Raises StepNotPossible unless it was where that follows.
+
+    What is delivered to a store is ready for the customer there; `collection`: how long it is kept, which who asks
+    leaves out.
+    """
 
     verb: Literal["move_parcel"] = "move_parcel"
     fulfilment_id: str
@@ -102,6 +106,7 @@ class MoveParcel(Requested):
     actor: str
     at: datetime
     reason: str = ""
+    collection: Pickup | None = None
 
 
 class Reship(Requested):
@@ -179,7 +184,8 @@ class MergeWork(Requested):
 
 class CountAsDelivered(Requested):
     """A lost parcel arrived after all, and what was to replace it stays where it is; with `begun` also what nodes work
-    on, while it has not left. Raises StepNotPossible if that is not enough for all of it.
+    on, while it has not left. Raises StepNotPossible if that is not enough for all of it. `collection`: as in
+    `MoveParcel`.
     """
 
     verb: Literal["count_as_delivered"] = "count_as_delivered"
@@ -188,6 +194,7 @@ class CountAsDelivered(Requested):
     at: datetime
     reason: str
     begun: bool = False
+    collection: Pickup | None = None
 
 
 class CancelUnits(Requested):

@@ -78,8 +78,10 @@ def after_step(status: FulfilmentStatus, step: FulfilmentStep, *, pickup: bool) 
     return target
 
 
-def is_repeat(status: FulfilmentStatus, step: FulfilmentStep) -> bool:
-    """Whether a report says what is known already: harmless, and to be answered as such."""
+def is_repeat(status: FulfilmentStatus, step: FulfilmentStep, *, brought: bool = False) -> bool:
+    """Whether a report says what is known already: harmless, and to be answered as such. `brought`: a carrier brings
+    the goods to the store where the customer collects them.
+    """
     reached = {
         FulfilmentStep.ACCEPT: 1,
         FulfilmentStep.PICK: 2,
@@ -89,7 +91,14 @@ def is_repeat(status: FulfilmentStatus, step: FulfilmentStep) -> bool:
     }
     if step is FulfilmentStep.REJECT:
         return status is _S.REJECTED
-    return PROGRESS.get(status, -1) >= reached[step]
+    return progress(status, brought=brought) >= reached[step]
+
+
+def progress(status: FulfilmentStatus, *, brought: bool) -> int:
+    """How far the work is; below zero where it ended. Goods that a carrier brought to a store were handed over."""
+    if brought and status is _S.READY:
+        return PROGRESS[_S.HANDED_OVER]
+    return PROGRESS.get(status, -1)
 
 
 @dataclass(slots=True)
@@ -129,6 +138,28 @@ class FulfilmentState:
     """How its goods wait for the customer; None where they do not, or since before there were codes."""
     put_back: bool | None = None
     """Whether the node has put its goods back, of what was ready for a customer and is not collected; else None."""
+    pickup_node: str | None = None
+    """The store that a carrier brings its goods to, where the customer collects them; None for all else."""
+
+    @property
+    def brought(self) -> bool:
+        """Whether a carrier brings its goods to the store where the customer collects them."""
+        return self.pickup_node is not None
+
+    @property
+    def came(self) -> bool:
+        """Whether goods that a carrier brings to a store have come there, whatever became of them since."""
+        return self.brought and (self.status in {_S.READY, _S.COLLECTED} or self.put_back is not None)
+
+    @property
+    def place(self) -> str:
+        """The node where its goods are, or were until they left it: the store, once they came there."""
+        return self.pickup_node if self.pickup_node is not None and self.came else self.node_id
+
+    @property
+    def progress(self) -> int:
+        """How far it is; below zero where it ended without the goods reaching the customer."""
+        return progress(self.status, brought=self.brought)
 
     @property
     def living(self) -> bool:
@@ -223,11 +254,11 @@ class OrderState:
         living = list(self.living)
         if not living:
             return OrderStatus.BACKORDERED if self.backordered else OrderStatus.CANCELLED
-        progress = [PROGRESS[f.status] for f in living]
-        everything_left = not self.backordered and min(progress) >= PROGRESS[_S.HANDED_OVER]
+        reached = [f.progress for f in living]
+        everything_left = not self.backordered and min(reached) >= PROGRESS[_S.HANDED_OVER]
         if everything_left:
-            return OrderStatus.DELIVERED if min(progress) >= PROGRESS[_S.DELIVERED] else OrderStatus.SHIPPED
-        furthest = max(progress)
+            return OrderStatus.DELIVERED if min(reached) >= PROGRESS[_S.DELIVERED] else OrderStatus.SHIPPED
+        furthest = max(reached)
         if furthest >= PROGRESS[_S.HANDED_OVER]:
             return OrderStatus.PART_SHIPPED
         return OrderStatus.IN_FULFILMENT if furthest > 0 else OrderStatus.ACCEPTED
@@ -276,7 +307,7 @@ class OrderState:
             if waiting:
                 parts.append(CancelledUnits(line_id, waiting, None))
             rest = quantity - waiting
-            for other in sorted(latest_first, key=lambda f: PROGRESS.get(f.status, 0)):
+            for other in sorted(latest_first, key=lambda f: max(f.progress, 0)):
                 free = other.cancellable if begun else other.status is _S.RELEASED
                 taken = min(rest, other.lines.get(line_id, 0)) if free else 0
                 if taken:
@@ -295,7 +326,7 @@ class OrderState:
         if waiting:
             yield CancelledUnits(line_id, waiting, None)
         rest = quantity - waiting
-        for fulfilment in sorted(self.fulfilments.values(), key=lambda f: PROGRESS.get(f.status, 0)):
+        for fulfilment in sorted(self.fulfilments.values(), key=lambda f: max(f.progress, 0)):
             taken = min(rest, fulfilment.lines.get(line_id, 0)) if fulfilment.cancellable else 0
             if taken:
                 yield CancelledUnits(line_id, taken, fulfilment.id)

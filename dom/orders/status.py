@@ -102,6 +102,11 @@ NOTHING_RESERVED: Final = FINAL_FULFILMENT | LEFT_NODE
 """No stock is reserved for the work any more."""
 GAVE_DAY_BACK: Final = FINAL_FULFILMENT - LEFT_NODE
 """The work was never done: its place in the node's day is free for others."""
+NEVER_LEFT: Final = (BEFORE_HAND_OVER - {FulfilmentStatus.READY}) | {
+    FulfilmentStatus.REJECTED,
+    FulfilmentStatus.RECALLED,
+}
+"""The goods have not left the node that sends them: what is to be brought to a store is not the store's matter yet."""
 UNBEGUN: Final = frozenset({FulfilmentStatus.RELEASED})
 """The node has not taken the work on."""
 TIMEOUT: Final = access.TIMEOUT

@@ -17,6 +17,7 @@ from dom.orders.order import Promise
 from dom.sourcing.models import CostTerm, Demand, StockValue
 from dom.sourcing.policy.document import Costs, DaysOfSupply, ServiceChoice
 from dom.sourcing.policy.strategy import Rules
+from dom.sourcing.ship_to_store import StoreDestination
 
 _DAY: Final = timedelta(days=1)
 _GRAMS_TIMES_GRAMS: Final = 10**9
@@ -61,11 +62,20 @@ class PricedLane:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A lane on a certain ship day: when it delivers, and what its lateness costs."""
+    """A lane on a certain ship day: when it delivers, and what its lateness costs.
+
+    `collected`: it goes to the store where the customer collects it, and the promise says from when on.
+    """
 
     lane: PricedLane
     promise: Promise
     lateness: int
+    collected: bool = False
+
+    @property
+    def arrives(self) -> datetime:
+        """By when the customer can have the goods."""
+        return self.promise.earliest if self.collected else self.promise.latest
 
     def cost(self, grams: int, mm3: int) -> int:
         """Freight and lateness."""
@@ -89,7 +99,7 @@ class CostTally(NamedTuple):
         """The offer behind `freight`; of equal ones the earlier, then the first by carrier and service."""
         return min(
             self.offers,
-            key=lambda o: (o.cost(load.grams, load.mm3), o.promise.latest, o.lane.carrier, o.lane.service),
+            key=lambda o: (o.cost(load.grams, load.mm3), o.arrives, o.lane.carrier, o.lane.service),
             default=None,
         )
 
@@ -208,16 +218,24 @@ def services_for(asked: ShippingMethod, node: Node, rules: Rules) -> tuple[Shipp
 def no_later(offers: Iterable[Offer], asked: ShippingMethod) -> tuple[Offer, ...]:
     """The offers of the service asked for, and of the others those that arrive no later than the soonest of these."""
     found = tuple(offers)
-    by = min([offer.promise.latest for offer in found if offer.lane.service is asked], default=None)
-    return tuple([o for o in found if by is None or o.lane.service is asked or o.promise.latest <= by])
+    by = min([offer.arrives for offer in found if offer.lane.service is asked], default=None)
+    return tuple([o for o in found if by is None or o.lane.service is asked or o.arrives <= by])
 
 
-def offers_on(day: date, lanes: Iterable[PricedLane], demand: Demand, rules: Rules) -> tuple[Offer, ...]:
-    """What the lanes promise for goods that leave on a day."""
+def offers_on(
+    day: date, lanes: Iterable[PricedLane], demand: Demand, rules: Rules, store: StoreDestination | None = None
+) -> tuple[Offer, ...]:
+    """What the lanes promise for goods that leave on a day: to the customer, or to the `store` where he collects them.
+    None, of a lane by which they come to a store that does not open.
+    """
     found = []
     for lane in lanes:
-        promise = delivery_window(day, lane.rate.transit_days_min, lane.rate.transit_days_max, demand.country)
-        found.append(Offer(lane, promise, lateness(promise.latest, demand.requested_by, rules)))
+        transit = lane.rate.transit_days_min, lane.rate.transit_days_max
+        promise = delivery_window(day, *transit, demand.country) if store is None else store.promise(day, *transit)
+        if promise is not None:
+            arrives = promise.latest if store is None else promise.earliest
+            late = lateness(arrives, demand.requested_by, rules)
+            found.append(Offer(lane, promise, late, collected=store is not None))
     return tuple(found)
 
 

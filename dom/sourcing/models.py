@@ -134,7 +134,7 @@ class Candidate(Value):
 
     node_id: str
     distance_km: float | None
-    """To the customer, to a tenth of a kilometre."""
+    """To the customer, or to the store that it is sent to; to a tenth of a kilometre."""
     fences: tuple[FenceResult, ...]
     units: int = 0
     """Of the units asked for, those it holds."""
@@ -163,11 +163,20 @@ class PlannedShipment(Value):
     weight_grams: int
     costs: dict[CostTerm, int]
     """Minor units of the decision's currency."""
+    pickup_node: NodeId | None = None
+    """The store that it is sent to, where the customer collects it; None for all else."""
 
     @property
     def cost(self) -> int:
         """Sum of the cost terms in minor units."""
         return sum(self.costs.values())
+
+    @property
+    def is_collected(self) -> bool:
+        """Whether the customer collects it: the promise then begins when it is ready, and ends when it is kept no
+        longer.
+        """
+        return self.service is ShippingMethod.PICKUP or self.pickup_node is not None
 
 
 class PassedOver(Value):
@@ -299,10 +308,11 @@ class SourcingDecision(Value):
 
     @property
     def promise(self) -> Promise | None:
-        """The window in which everything sourced arrives; None if nothing was."""
+        """The window in which everything sourced arrives, or can be collected together; None if nothing was."""
         if not self.shipments:
             return None
+        together = max if all(s.is_collected for s in self.shipments) else min
         return Promise(
-            earliest=min(s.promise.earliest for s in self.shipments),
+            earliest=together(s.promise.earliest for s in self.shipments),
             latest=max(s.promise.latest for s in self.shipments),
         )

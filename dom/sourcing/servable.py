@@ -15,7 +15,7 @@ from dom.shared.base import NodeId
 from dom.sourcing.models import Demand, DemandLine, Snapshot
 from dom.sourcing.planner import drafts_of_nothing
 from dom.sourcing.planning.matching import MatchSubject, mismatch
-from dom.sourcing.planning.ruled_out import obstacles
+from dom.sourcing.planning.ruled_out import may_take_part, obstacles
 from dom.sourcing.policy.document import Fence, Policy
 from dom.sourcing.reasons.never import sentence, sentence_of_one
 
@@ -113,7 +113,7 @@ class Servable:
                 for node_id, obstacle in obstacles(made, demand.lines[0], nodes):
                     if obstacle is None:
                         nodes.add(node_id)
-                    elif demand.pickup_node in (None, node_id):
+                    elif may_take_part(made, node_id):
                         ruled_out[node_id] = obstacle
                 told = ruled_out if told is None or demand is asked[0] else told
         return _Found(None if told is None else frozenset(nodes), told or {})

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, exists, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, any_, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.orders.status import NEVER_LEFT
 from dom.shared.access import Limits
 from store.enums import InboundKind
 from store.tables.cancellations import cancellation_requests
@@ -34,9 +35,9 @@ def of_orders(limits: Limits) -> Conditions:
 
 
 def with_work_at(nodes: Iterable[str]) -> Select[Any]:
-    """The ids of the orders with work of the nodes, whatever became of it."""
-    work = fulfilments.alias()
-    return select(work.c.order_id).where(work.c.node_id.in_(sorted(nodes)))
+    """The ids of the orders with work of the nodes, or whose goods a carrier brings to them; whatever became of it."""
+    work, named = fulfilments.alias(), sorted(nodes)
+    return select(work.c.order_id).where(or_(work.c.node_id.in_(named), work.c.pickup_node.in_(named)))
 
 
 def of_order_in(column: ColumnElement[Any], limits: Limits) -> Conditions:
@@ -46,11 +47,25 @@ def of_order_in(column: ColumnElement[Any], limits: Limits) -> Conditions:
 
 
 def of_fulfilments(limits: Limits) -> Conditions:
-    """Work of the nodes, for orders of the channels."""
+    """Work of the nodes, and what a carrier brings to them, from when it left its node; for orders of the channels."""
     conditions: Conditions = []
     if limits.nodes is not None:
-        conditions.append(fulfilments.c.node_id.in_(sorted(limits.nodes)))
+        named = sorted(limits.nodes)
+        brought = and_(fulfilments.c.pickup_node.in_(named), fulfilments.c.status.not_in(sorted(NEVER_LEFT)))
+        conditions.append(or_(fulfilments.c.node_id.in_(named), brought))
     return [*conditions, *_of_channels(fulfilments.c.order_id, limits)]
+
+
+def of_work(limits: Limits) -> Conditions:
+    """Work that the nodes do themselves, whoever hands the goods out."""
+    return [] if limits.nodes is None else [fulfilments.c.node_id.in_(sorted(limits.nodes))]
+
+
+def of_handing_out(limits: Limits) -> Conditions:
+    """Work whose goods the nodes hand out, whoever did it."""
+    if limits.nodes is None:
+        return []
+    return [func.coalesce(fulfilments.c.pickup_node, fulfilments.c.node_id).in_(sorted(limits.nodes))]
 
 
 def of_shipments(limits: Limits) -> Conditions:
@@ -114,6 +129,8 @@ class Kind:
 
 ORDER: Final = Kind("order", orders.c.id, of_orders)
 FULFILMENT: Final = Kind("fulfilment", fulfilments.c.id, of_fulfilments)
+WORK: Final = Kind("fulfilment", fulfilments.c.id, of_work)
+HANDING_OUT: Final = Kind("fulfilment", fulfilments.c.id, of_handing_out)
 RETURN: Final = Kind("return", returns.c.id, of_returns)
 CANCELLATION: Final = Kind("cancellation request", cancellation_requests.c.id, of_cancellations)
 QUESTION: Final = Kind("question", customer_questions.c.id, of_questions)

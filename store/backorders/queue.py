@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels import DEFAULT_PRIORITY
 from dom.exceptions import ExceptionKind
+from dom.network import ShippingMethod
 from dom.stock.allocation import Balance, Limit, WaitingOrder
 from store.backorders.failed_nodes import failed
 from store.stock import terms
@@ -153,9 +154,18 @@ async def in_line(connection: AsyncConnection, skus: Sequence[str]) -> list[Queu
 
 
 _STILL = text("SELECT id FROM orders WHERE id = ANY(:ids) FOR NO KEY UPDATE SKIP LOCKED")
+# The store that other nodes may send the order's goods to, where the policy lets them.
+_STORE: Final = f"""
+SELECT n.id, coalesce(p.terms->>'service', '{ShippingMethod.STANDARD}') AS service,
+       n.document->'address'->>'country' AS country
+FROM nodes n JOIN (
+    SELECT document->'collection'->'ship_to_store' AS terms FROM policies ORDER BY version DESC LIMIT 1) p
+  ON jsonb_typeof(p.terms) = 'object'
+WHERE n.id = o.document->>'pickup_node' AND n.active AND (n.document->>'pickup')::boolean"""
 _ORDERS = text(f"""
 SELECT o.id, o.channel, coalesce(o.priority, c.priority, :priority) AS priority, o.placed_at, o.captured_at,
-       o.ship_complete, o.document->>'pickup_node' AS pickup_node, coalesce(h.ready, false) AS ready,
+       o.ship_complete, CASE WHEN s.service IS NULL THEN o.document->>'pickup_node' END AS pickup_node,
+       coalesce(h.ready, false) AS ready,
        (SELECT jsonb_object_agg(sku, units) FROM (
             SELECT sku, sum(backordered) AS units FROM order_lines
             WHERE order_id = o.id AND backordered > 0 AND (o.ship_complete OR sku = ANY(:skus)) GROUP BY sku) w)
@@ -165,7 +175,11 @@ SELECT o.id, o.channel, coalesce(o.priority, c.priority, :priority) AS priority,
             WHERE soft_id = h.id AND status = 'active' AND expires_at > statement_timestamp() GROUP BY node_id, sku) r)
            AS allocated,
        (SELECT jsonb_agg(n.id) FROM nodes n WHERE n.id = ANY(:nodes)
-        AND NOT CASE WHEN o.document->>'shipping_method' = 'pickup' THEN (n.document->>'pickup')::boolean
+        AND NOT CASE WHEN o.document->>'shipping_method' = 'pickup' AND (s.service IS NULL OR n.id = s.id)
+                         THEN (n.document->>'pickup')::boolean
+                     WHEN o.document->>'shipping_method' = 'pickup'
+                         THEN n.document->'services' ? s.service
+                              AND (n.document->'ships_to' = '[]' OR n.document->'ships_to' ? s.country)
                      ELSE n.document->'services' ? (o.document->>'shipping_method')
                           AND (n.document->'ships_to' = '[]'
                                OR n.document->'ships_to' ? (o.document->'ship_to'->>'country'))
@@ -177,6 +191,7 @@ SELECT o.id, o.channel, coalesce(o.priority, c.priority, :priority) AS priority,
         WHERE k.order_id = o.id AND k.counted_on >= (statement_timestamp() AT TIME ZONE 'UTC')::date) AS claimed,
        (SELECT jsonb_agg(DISTINCT node_id || '/' || sku) FROM ({failed("o.id")}) each) AS failed
 FROM orders o LEFT JOIN channels c ON c.id = o.channel LEFT JOIN soft_reservations h ON h.backorder_of = o.id
+LEFT JOIN LATERAL ({_STORE}) s ON true
 WHERE o.id = ANY(:ids)
 """)
 

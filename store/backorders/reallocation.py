@@ -71,7 +71,8 @@ SELECT f.id, f.node_id, o.ship_complete, d.demand, d.strategy, x.excluded,
         WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS lines,
        EXISTS (SELECT FROM order_lines w WHERE w.order_id = o.id AND w.backordered > 0) AS waits
 FROM fulfilments f JOIN orders o ON o.id = f.order_id {_DEMAND}
-WHERE f.status IN ({_UNBEGUN_WORK}) AND f.method <> 'pickup' AND o.promise_latest IS NOT NULL AND NOT {_HELD}
+WHERE f.status IN ({_UNBEGUN_WORK}) AND f.method <> 'pickup' AND f.pickup_node IS NULL
+  AND o.promise_latest IS NOT NULL AND NOT {_HELD}
   AND EXISTS (SELECT FROM fulfilment_lines l WHERE l.fulfilment_id = f.id AND l.quantity > 0 AND l.sku = ANY(:skus))
   AND NOT EXISTS (
       SELECT FROM timeline t WHERE t.order_id = o.id

@@ -75,7 +75,8 @@ def _conditions(wanted: ExceptionFilter) -> list[ColumnElement[bool]]:
         of_channel = select(orders.c.id).where(orders.c.id == _X.order_id, orders.c.channel == wanted.channel)
         conditions.append(exists(of_channel))
     if wanted.node_id is not None:
-        work = exists().where(fulfilments.c.order_id == _X.order_id, fulfilments.c.node_id == wanted.node_id)
+        of_node = or_(fulfilments.c.node_id == wanted.node_id, fulfilments.c.pickup_node == wanted.node_id)
+        work = exists().where(fulfilments.c.order_id == _X.order_id, of_node)
         conditions.append(or_(work, _X.data["node_id"].as_string() == wanted.node_id))
     if wanted.older_than is not None:
         conditions.append(_X.opened_at <= wanted.now - wanted.older_than)

@@ -13,13 +13,14 @@ from dom.orders.order import REPLAY_TAG
 from dom.shared.access import UNLIMITED, Limits
 from store.access import visibility
 from store.database.parameters import to_json
+from store.fulfilment.places import PLACE
 from store.tables.cancellations import cancellation_requests
 from store.tables.orders import orders
 
 _ASK: Final = text(f"""
 INSERT INTO cancellation_requests
     (id, order_id, fulfilment_id, node_id, asked_of, units, status, reason, asked_by, asked_at, answer_by)
-SELECT :id, f.order_id, f.id, f.node_id, :asked_of, CAST(:units AS jsonb), '{CancellationStatus.ASKED}', :reason,
+SELECT :id, f.order_id, f.id, {PLACE}, :asked_of, CAST(:units AS jsonb), '{CancellationStatus.ASKED}', :reason,
        :actor, :at, :answer_by
 FROM fulfilments f WHERE f.id = :fulfilment_id
 """)

@@ -11,19 +11,20 @@ from dom.network import Node
 from dom.orders.holds import BlockedStep
 from dom.orders.order import REPLAY_TAG
 from dom.orders.pickup import Pickup
+from store.fulfilment.places import COLLECTED_AT
 
 # The policy's own part of it alone: the rest is long, and of no matter here.
 _TERMS: Final = text(f"""
 SELECT n.document AS node, o.document->'tags' ? '{REPLAY_TAG}' AS is_replayed, statement_timestamp() AS now,
        (SELECT document->'collection' FROM policies ORDER BY version DESC LIMIT 1) AS policy
-FROM fulfilments f JOIN nodes n ON n.id = f.node_id JOIN orders o ON o.id = f.order_id WHERE f.id = :id
+FROM fulfilments f JOIN nodes n ON n.id = {COLLECTED_AT} JOIN orders o ON o.id = f.order_id WHERE f.id = :id
 """)
 _IS_TAKEN: Final = text("""
 SELECT EXISTS (SELECT FROM collections WHERE node_id = :node_id AND code = :code AND ended_at IS NULL)
 """)
-_PUT: Final = text("""
+_PUT: Final = text(f"""
 INSERT INTO collections (fulfilment_id, order_id, node_id, code, code_required, collect_by, reminders)
-SELECT f.id, f.order_id, f.node_id, :code, :code_required, :collect_by, CAST(:reminders AS timestamptz[])
+SELECT f.id, f.order_id, {COLLECTED_AT}, :code, :code_required, :collect_by, CAST(:reminders AS timestamptz[])
 FROM fulfilments f WHERE f.id = :id
 ON CONFLICT (fulfilment_id) DO UPDATE SET collect_by = EXCLUDED.collect_by, reminders = EXCLUDED.reminders,
     wrong_codes = :wrong_codes, reminded = :reminded, kept = :kept

@@ -27,13 +27,13 @@ SELECT coalesce(max(substring(id FROM '-F([0-9]+)$')::int), 0) + 1 FROM fulfilme
 """)
 _RELEASE = text("""
 WITH released AS (
-    INSERT INTO fulfilments (id, order_id, node_id, status, method, carrier, ship_day, cost, ship_by,
+    INSERT INTO fulfilments (id, order_id, node_id, status, method, carrier, pickup_node, ship_day, cost, ship_by,
                              promise_earliest, promise_latest, released_at)
-    SELECT f.id, :order_id, f.node_id, 'released', f.method, f.carrier, f.ship_day, f.cost, f.ship_by,
+    SELECT f.id, :order_id, f.node_id, 'released', f.method, f.carrier, f.pickup_node, f.ship_day, f.cost, f.ship_by,
            f.promise_earliest, f.promise_latest, f.released_at
     FROM jsonb_to_recordset(CAST(:fulfilments AS jsonb)) AS f (
-        id text, node_id text, method text, carrier text, ship_day date, cost bigint, ship_by timestamptz,
-        promise_earliest timestamptz, promise_latest timestamptz, released_at timestamptz)
+        id text, node_id text, method text, carrier text, pickup_node text, ship_day date, cost bigint,
+        ship_by timestamptz, promise_earliest timestamptz, promise_latest timestamptz, released_at timestamptz)
 )
 INSERT INTO fulfilment_lines (fulfilment_id, line_id, order_id, sku, quantity)
 SELECT l.fulfilment_id, l.line_id, :order_id, l.sku, l.quantity
@@ -79,6 +79,7 @@ async def release(
                     "node_id": shipment.node_id,
                     "method": shipment.service,
                     "carrier": shipment.carrier,
+                    "pickup_node": shipment.pickup_node,
                     "ship_day": shipment.ship_day,
                     "cost": shipment.cost,
                     "ship_by": shipment.ship_by,
@@ -179,10 +180,10 @@ async def take_out(connection: AsyncConnection, fulfilment_id: str, units: Mappi
 
 _ALIKE: Final = text("""
 WITH made AS (
-    INSERT INTO fulfilments (id, order_id, node_id, status, method, carrier, ship_day, cost, ship_by,
+    INSERT INTO fulfilments (id, order_id, node_id, status, method, carrier, pickup_node, ship_day, cost, ship_by,
                              promise_earliest, promise_latest, released_at)
-    VALUES (:made, :order_id, :node_id, :status, :method, :carrier, :ship_day, 0, :ship_by, :promise_earliest,
-            :promise_latest, :released_at)
+    VALUES (:made, :order_id, :node_id, :status, :method, :carrier, :pickup_node, :ship_day, 0, :ship_by,
+            :promise_earliest, :promise_latest, :released_at)
 )
 INSERT INTO fulfilment_lines (fulfilment_id, line_id, order_id, sku, quantity)
 SELECT :made, u.key, :order_id, CAST(:skus AS jsonb) ->> u.key, CAST(u.value AS int)
@@ -258,6 +259,7 @@ async def lock_at_the_node(connection: AsyncConnection, fulfilment_id: str) -> b
 
 _TO_BOOK = text("""
 SELECT f.id, f.method, f.carrier, f.ship_by, n.document AS node, o.document->'ship_to' AS ship_to,
+       (SELECT s.document FROM nodes s WHERE s.id = f.pickup_node) AS store,
        (SELECT jsonb_agg(jsonb_build_array(l.quantity, s.document) ORDER BY l.line_id)
         FROM fulfilment_lines l JOIN skus s ON s.id = l.sku
         WHERE l.fulfilment_id = f.id AND l.quantity > 0) AS goods

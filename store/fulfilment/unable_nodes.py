@@ -18,6 +18,7 @@ from dom.orders.order import REPLAY_TAG
 from dom.orders.status import BEFORE_HAND_OVER, NETWORK, UNBEGUN, FulfilmentStatus
 from store import exceptions
 from store.database.parameters import listed, to_rows
+from store.fulfilment.places import PLACE
 
 KIND: Final = ExceptionKind.WORK_AT_A_NODE
 """The exceptions about work that a node has begun and may not be able to end."""
@@ -25,16 +26,20 @@ ACTOR: Final = NETWORK
 """Who rejects work in the name of a node that cannot do it. Once the node can again, it is asked like any other."""
 _AT_ONCE: Final = 200
 
+_HANDS_OUT: Final = f"(f.method = '{ShippingMethod.PICKUP}' OR f.status = '{FulfilmentStatus.READY}')"
+_COUNTRY: Final = "coalesce(s.document->'address'->>'country', o.document->'ship_to'->>'country')"
 # The planner asks the same of a node before it plans work there: see `node_index` and `fences` in the core.
 _WHY: Final = f"""CASE
     WHEN NOT n.active THEN 'the node is switched off'
-    WHEN f.method = '{ShippingMethod.PICKUP}' AND NOT (n.document->>'pickup')::boolean
-        THEN 'the node does not hand goods out any more'
+    WHEN {_HANDS_OUT} AND NOT (n.document->>'pickup')::boolean THEN 'the node does not hand goods out any more'
+    WHEN {_HANDS_OUT} THEN NULL
+    WHEN s.id IS NOT NULL AND NOT (s.active AND (s.document->>'pickup')::boolean)
+        THEN s.id || ', where it is to be collected, does not hand goods out any more'
     WHEN f.method <> '{ShippingMethod.PICKUP}' AND NOT n.document->'services' ? f.method
         THEN 'the node does not send by ' || f.method || ' any more'
     WHEN f.method <> '{ShippingMethod.PICKUP}' AND n.document->'ships_to' <> '[]'
-         AND NOT n.document->'ships_to' ? (o.document->'ship_to'->>'country')
-        THEN 'the node does not send to ' || (o.document->'ship_to'->>'country') || ' any more'
+         AND NOT n.document->'ships_to' ? ({_COUNTRY})
+        THEN 'the node does not send to ' || {_COUNTRY} || ' any more'
     WHEN f.method <> '{ShippingMethod.PICKUP}' AND NOT n.document->'handles' ?& CAST(:needs AS text[])
         THEN (SELECT 'the node is not equipped for ' || string_agg(DISTINCT h.need, ' and ' ORDER BY h.need)
                      || ' goods any more'
@@ -45,8 +50,9 @@ _WHY: Final = f"""CASE
 # What is late by itself is not given away for what a calendar says now. A replayed order lives in its own time.
 _CLOCK: Final = f"CASE WHEN o.document->'tags' ? '{REPLAY_TAG}' THEN f.released_at ELSE CAST(:now AS timestamptz) END"
 _WORK: Final = f"""
-SELECT f.id, f.order_id, f.node_id, f.status, w.why, w.lasting OR f.ship_by >= w.clock AS matters
-FROM fulfilments f JOIN orders o ON o.id = f.order_id JOIN nodes n ON n.id = f.node_id
+SELECT f.id, f.order_id, n.id AS node_id, f.status, w.why, w.lasting OR f.ship_by >= w.clock AS matters
+FROM fulfilments f JOIN orders o ON o.id = f.order_id JOIN nodes n ON n.id = {PLACE}
+LEFT JOIN nodes s ON s.id = f.pickup_node
 LEFT JOIN jsonb_to_recordset(CAST(:days AS jsonb)) AS d (
     node_id text, ship_day date, ship_by timestamptz, pickup boolean, why text, since timestamptz)
   ON d.node_id = f.node_id AND d.ship_day = f.ship_day AND d.ship_by = f.ship_by

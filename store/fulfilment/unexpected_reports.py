@@ -16,6 +16,7 @@ from dom.fulfilment.carrier_reports import fact, on_hand
 from dom.orders.events import EventKind, UnexpectedReportData
 from dom.orders.status import CarrierEventKind, FulfilmentStatus
 from store import exceptions
+from store.fulfilment.places import PLACE
 from store.orders import timeline
 
 
@@ -37,7 +38,8 @@ class UnexpectedReport:
 
 # Units of a fulfilment that was cancelled are not in its lines any more: the ledger says what was given back.
 _ABOUT = text(f"""
-SELECT f.id, f.order_id, f.node_id, f.status, s.id AS shipment_id, s.tracking_number, s.status AS shipment_status,
+SELECT f.id, f.order_id, {PLACE} AS node_id, f.status, s.id AS shipment_id, s.tracking_number,
+       s.status AS shipment_status,
        coalesce(s.booking->'units', (
            SELECT jsonb_object_agg(u.sku, u.units) FROM (
                SELECT g.sku, sum(g.units) AS units FROM (
@@ -47,7 +49,8 @@ SELECT f.id, f.order_id, f.node_id, f.status, s.id AS shipment_id, s.tracking_nu
                    SELECT e.sku, -e.reserved_delta FROM timeline t
                    JOIN stock_ledger e ON e.business_key = f.id || ':' || t.business_key
                    WHERE t.order_id = f.order_id
-                     AND t.kind IN ('{EventKind.CANCELLED}', '{EventKind.FULFILMENT_DELIVERED}')) g
+                     AND t.kind IN ('{EventKind.CANCELLED}', '{EventKind.FULFILMENT_DELIVERED}',
+                                    '{EventKind.FULFILMENT_READY}')) g
                GROUP BY g.sku) u), '{{}}') AS units,
        s.id IS NULL OR s.status <> 'voided' AND NOT EXISTS (
            SELECT FROM shipment_fulfilments o JOIN shipments later ON later.id = o.shipment_id

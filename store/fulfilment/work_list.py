@@ -1,6 +1,6 @@
 """The work list: fulfilments with their lines and shipment, open work first, by the time they are to be shipped."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,6 +15,7 @@ from dom.orders.status import BEFORE_HAND_OVER, UNBEGUN
 from dom.shared.access import UNLIMITED, Limits
 from store.database.parameters import listed
 from store.enums import LedgerKind
+from store.fulfilment.places import BROUGHT, COLLECTED_AT
 
 _OPEN: Final = ", ".join(f"'{status}'" for status in sorted(BEFORE_HAND_OVER))
 """Written out in the statements, so that the indexes of open and of closed work serve them."""
@@ -24,7 +25,9 @@ _PART: Final = {
 }
 _PAGE: Final = """
 WITH page AS (SELECT * FROM ({parts}) AS parts ORDER BY closed, ship_by, id LIMIT :limit)
-SELECT f.*, o.channel, o.placed_at, o.document->'ship_to' AS ship_to,
+SELECT f.*, o.channel, o.placed_at, coalesce((
+           SELECT p.document->'address' || jsonb_build_object('name', p.document->>'name')
+           FROM nodes p WHERE p.id = f.pickup_node), o.document->'ship_to') AS ship_to,
        (SELECT jsonb_agg(jsonb_build_object('line_id', l.line_id, 'sku', l.sku, 'quantity', l.quantity)
                          ORDER BY ol.position)
         FROM fulfilment_lines l JOIN order_lines ol USING (order_id, line_id)
@@ -45,7 +48,7 @@ ORDER BY f.closed, f.ship_by, f.id
 # Its lines are empty by then: what was released of it since it was ready lies there.
 _PUT_BACK: Final = f"""
 SELECT e.sku, -sum(e.reserved_delta)::int AS units
-FROM timeline t JOIN stock_ledger e ON e.business_key = f.id || ':' || t.business_key AND e.node_id = f.node_id
+FROM timeline t JOIN stock_ledger e ON e.business_key = f.id || ':' || t.business_key AND e.node_id = {COLLECTED_AT}
 WHERE t.order_id = f.order_id AND e.kind = '{LedgerKind.RELEASE}' AND t.id > (
     SELECT max(r.id) FROM timeline r
     WHERE r.order_id = f.order_id AND r.kind = '{EventKind.FULFILMENT_READY}' AND r.data->>'fulfilment_id' = f.id)
@@ -63,6 +66,18 @@ _CONDITIONS: Final = {
     "put_back": "EXISTS (SELECT FROM collections b WHERE b.fulfilment_id = f.id AND b.to_put_back)",
     "released": f"f.released_at <= statement_timestamp() AND NOT (f.status IN ({listed(UNBEGUN)}) AND {_HELD})",
 }
+_OWN: Final = {
+    "put_back": "EXISTS (SELECT FROM collections b WHERE b.fulfilment_id = f.id AND b.to_put_back"
+    " AND b.node_id = f.node_id)"
+}
+"""The same of a node's own work: what it sent to a store is put back there."""
+_BROUGHT: Final = {
+    "node_id": "f.pickup_node = :node_id",
+    "own_nodes": "f.pickup_node = ANY(CAST(:own_nodes AS text[]))",
+    "elsewhere": "f.node_id <> ALL(CAST(:own_nodes AS text[]))",
+    "brought": BROUGHT,
+}
+"""The same of goods that a carrier brings to a store, as the store sees them."""
 _AFTER: Final = "(f.ship_by, f.id) > (:after_ship_by, :after_id)"
 
 
@@ -89,11 +104,21 @@ class WorkFilter:
 def _page(conditions: tuple[str, ...], parts: tuple[str, ...], within: str | None) -> TextClause:
     """The statement with just these conditions: with all of them optional in one, no index would serve it."""
     selects = []
+    of_nodes = {"node_id", "own_nodes"} & {*conditions}
+    views = ({**_CONDITIONS, **_OWN}, {**_CONDITIONS, **_BROUGHT}) if of_nodes else (_CONDITIONS,)
     for part in parts:
-        asked = [_CONDITIONS[name] for name in conditions] + ([_AFTER] if part == within else [])
-        where = "".join(f" AND {condition}" for condition in asked)
-        selects.append(f"({_PART[part]}{where} ORDER BY ship_by, id LIMIT :limit)")
+        for known in views:
+            asked = [known[name] for name in (*conditions, *_also(known, conditions))]
+            where = "".join(f" AND {condition}" for condition in (*asked, *([_AFTER] if part == within else [])))
+            selects.append(f"({_PART[part]}{where} ORDER BY ship_by, id LIMIT :limit)")
     return text(_PAGE.format(parts=" UNION ALL ".join(selects), put_back=_PUT_BACK))
+
+
+def _also(known: Mapping[str, str], conditions: tuple[str, ...]) -> tuple[str, ...]:
+    """What else is asked of goods for a store: they left their node, and no row stands in the list twice."""
+    if "brought" not in known:
+        return ()
+    return ("brought", "elsewhere") if "own_nodes" in conditions and "node_id" not in conditions else ("brought",)
 
 
 def _parts(wanted: WorkFilter, after: Position | None) -> tuple[str, ...]:
@@ -113,8 +138,9 @@ async def work_list(
 ) -> Sequence[RowMapping]:
     """What is not handed over yet, the most urgent first; then the rest, by the time it was to be shipped.
 
-    What is held back stands in no work list yet; of a single order it is shown. `closed`, `ship_by` and `id` of a row
-    are its position.
+    A node's list has its own work, and what a carrier brings there for customers to collect, from when that left the
+    node that sends it. What is held back stands in no work list yet; of a single order it is shown. `closed`, `ship_by`
+    and `id` of a row are its position.
     """
     parts = _parts(wanted, after)
     if not parts:

@@ -54,9 +54,10 @@ LEFT JOIN orders o ON o.id = m.order_id AND m.message_key IS NOT NULL
 LEFT JOIN fulfilments f ON f.id = m.payload->>'fulfilment_id' AND f.order_id = o.id
 LEFT JOIN collections co ON co.fulfilment_id = f.id AND co.ended_at IS NULL
 LEFT JOIN LATERAL (
-    SELECT p.document, m.payload->>'node_id' IS NOT NULL OR f.id IS NULL OR f.method = 'pickup' AS is_shown
+    SELECT p.document, m.payload->>'node_id' IS NOT NULL OR f.id IS NULL OR f.method = 'pickup'
+           OR f.pickup_node IS NOT NULL AS is_shown
     FROM nodes p WHERE o.id IS NOT NULL
-      AND p.id = coalesce(m.payload->>'node_id', f.node_id, o.document->>'pickup_node')) n ON true
+      AND p.id = coalesce(m.payload->>'node_id', f.pickup_node, f.node_id, o.document->>'pickup_node')) n ON true
 LEFT JOIN LATERAL (
     SELECT s.carrier, s.tracking_number FROM shipment_fulfilments sf JOIN shipments s ON s.id = sf.shipment_id
     WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) sh ON true

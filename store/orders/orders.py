@@ -141,7 +141,8 @@ async def set_status(
 
 
 _WORK = f"""
-SELECT min(promise_earliest) AS earliest, max(promise_latest) AS latest FROM fulfilments
+SELECT CASE WHEN bool_and(method = 'pickup' OR pickup_node IS NOT NULL) THEN max(promise_earliest)
+            ELSE min(promise_earliest) END AS earliest, max(promise_latest) AS latest FROM fulfilments
 WHERE order_id = :order_id AND status NOT IN ({listed(ENDED_UNDELIVERED)})"""
 _BEGIN_ANEW = text(f"""
 UPDATE orders SET promise_earliest = work.earliest FROM ({_WORK}) work
@@ -154,7 +155,7 @@ FROM ({_WORK}) work WHERE id = :order_id AND (work.earliest IS NOT NULL OR statu
 
 
 async def begin_promise_anew(connection: AsyncConnection, order_id: str) -> None:
-    """The promise begins when the first of the living work arrives; its end stays as it was given."""
+    """The promise begins when the first of the living work arrives, or all of it can be collected; its end stays."""
     await connection.execute(_BEGIN_ANEW, {"order_id": order_id})
 
 

@@ -39,6 +39,7 @@ SELECT o.id AS order_id, o.channel, o.external_id, o.status, o.currency, o.goods
         WHERE l.order_id = o.id) AS lines,
        (SELECT jsonb_agg(jsonb_build_object(
             'id', f.id, 'node_id', f.node_id, 'status', f.status, 'method', f.method, 'carrier', f.carrier,
+            'pickup_node', coalesce(f.pickup_node, CASE WHEN f.method = 'pickup' THEN f.node_id END),
             'ship_by', f.ship_by, 'ship_day', f.ship_day, 'cost', f.cost, 'reason', f.reason,
             'promise', jsonb_build_object('earliest', f.promise_earliest, 'latest', f.promise_latest),
             'released_at', f.released_at, 'updated_at', f.updated_at,

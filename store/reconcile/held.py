@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping
 from dom.orders.status import BEFORE_HAND_OVER, FINAL_ORDER, LEFT_NODE, NOTHING_RESERVED, FulfilmentStatus, OrderStatus
 from store.database.parameters import listed
 from store.enums import ReservationKind, ReservationStatus
+from store.fulfilment.places import PLACE
 from store.reconcile.differences import StockDifference, StockFault, Subject, SubjectKind, of_balance
 
 _ENDED: Final = listed(NOTHING_RESERVED)
@@ -43,7 +44,7 @@ CROSS JOIN LATERAL (SELECT CASE
     WHEN f.status IN ({_ENDED}) THEN '{StockFault.FIRM_OF_ENDED_FULFILMENT}'
     WHEN o.status IN ({_OVER}) THEN '{StockFault.FIRM_OF_ENDED_ORDER}'
     WHEN coalesce(f.status NOT IN ({_KNOWN}), true) THEN NULL
-    WHEN f.node_id IS DISTINCT FROM r.node_id OR l.sku <> r.sku OR f.order_id IS DISTINCT FROM r.order_id
+    WHEN {PLACE} IS DISTINCT FROM r.node_id OR l.sku <> r.sku OR f.order_id IS DISTINCT FROM r.order_id
         THEN '{StockFault.FIRM_ELSEWHERE}'
     WHEN r.copy > 1 THEN '{StockFault.FIRM_TWICE}'
     WHEN r.quantity IS DISTINCT FROM l.quantity THEN '{StockFault.FIRM_QUANTITY}' END AS fault) v
@@ -57,9 +58,9 @@ def missing_firm(place: str = "true") -> str:
     """
     return f"""
 SELECT * FROM (
-    SELECT f.node_id, l.sku, l.quantity, f.order_id, f.id AS fulfilment_id, l.line_id, f.status AS fulfilment_status,
-           f.released_at, EXISTS (
-               SELECT FROM stock_ledger e WHERE e.business_key = f.id || '/ship' AND e.node_id = f.node_id
+    SELECT {PLACE} AS node_id, l.sku, l.quantity, f.order_id, f.id AS fulfilment_id, l.line_id,
+           f.status AS fulfilment_status, f.released_at, EXISTS (
+               SELECT FROM stock_ledger e WHERE e.business_key = f.id || '/ship' AND e.node_id = {PLACE}
                AND e.sku = l.sku) AS left
     FROM fulfilments f JOIN orders o ON o.id = f.order_id JOIN fulfilment_lines l ON l.fulfilment_id = f.id
     WHERE f.status IN ({_OPEN}) AND l.quantity > 0 AND coalesce(o.status NOT IN ({_OVER}), true)

@@ -25,7 +25,7 @@ _UNBEGUN_WORK: Final = listed(UNBEGUN)
 # is left alone until it has.
 _ORDERS = text(f"""
 SELECT f.order_id FROM fulfilments f
-WHERE f.status IN ({_UNBEGUN_WORK}) AND f.method <> 'pickup' AND f.order_id > :after
+WHERE f.status IN ({_UNBEGUN_WORK}) AND f.method <> 'pickup' AND f.pickup_node IS NULL AND f.order_id > :after
   AND (CAST(:skus AS text[]) IS NULL OR EXISTS (
       SELECT FROM fulfilment_lines l WHERE l.fulfilment_id = f.id AND l.quantity > 0 AND l.sku = ANY(:skus)))
   AND NOT EXISTS (SELECT FROM reoptimisations s WHERE s.order_id = f.order_id AND s.applied_at IS NULL)
@@ -48,6 +48,7 @@ SELECT o.id, d.demand, x.excluded,
            'lines', l.lines) ORDER BY f.id) AS held
 FROM orders o
 JOIN fulfilments f ON f.order_id = o.id AND f.status IN ({_UNBEGUN_WORK}) AND f.method <> 'pickup'
+  AND f.pickup_node IS NULL
 CROSS JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_array(fl.line_id, fl.sku, fl.quantity, ol.unit_price) ORDER BY fl.line_id) AS lines
     FROM fulfilment_lines fl JOIN order_lines ol USING (order_id, line_id)

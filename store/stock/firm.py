@@ -144,13 +144,16 @@ async def release(
 
 _LOCK = text("""
 SELECT FROM stock WHERE (node_id, sku) IN (
-    SELECT node_id, sku FROM reservations WHERE fulfilment_id = ANY(:fulfilments) AND status = 'active')
+    SELECT node_id, sku FROM reservations WHERE fulfilment_id = ANY(:fulfilments) AND status = 'active'
+    UNION ALL
+    SELECT f.pickup_node, l.sku FROM fulfilments f JOIN fulfilment_lines l ON l.fulfilment_id = f.id
+    WHERE f.id = ANY(:fulfilments) AND f.pickup_node IS NOT NULL)
 ORDER BY node_id, sku FOR NO KEY UPDATE
 """)
 
 
 async def lock(connection: AsyncConnection, fulfilments: Sequence[str]) -> None:
-    """Lock every balance that the fulfilments have units of, in the one sequence in which everybody locks balances."""
+    """Lock every balance that the fulfilments have or get units of, in the sequence in which everybody locks them."""
     await connection.execute(_LOCK, {"fulfilments": list(fulfilments)})
 
 

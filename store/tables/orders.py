@@ -103,6 +103,9 @@ fulfilments = Table(
     Column("status", Text, nullable=False),
     Column("method", Text, nullable=False),
     Column("carrier", Text),
+    Column(
+        "pickup_node", Text, ForeignKey("nodes.id"), comment="where a carrier brings it for the customer to collect it"
+    ),
     Column("ship_day", Date, nullable=False),
     Column("cost", BigInteger, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
@@ -116,6 +119,9 @@ fulfilments = Table(
     Index("fulfilments_order_ix", "order_id"),
     Index("fulfilments_status_ix", "status", "id"),
     Index("fulfilments_node_ix", "node_id", "status", "id"),
+    Index(
+        "fulfilments_pickup_node_ix", "pickup_node", "ship_by", "id", postgresql_where=text("pickup_node IS NOT NULL")
+    ),
     Index("fulfilments_open_ix", "ship_by", "id", postgresql_where=text(f"status IN ({_OPEN_WORK})")),
     Index("fulfilments_closed_ix", "ship_by", "id", postgresql_where=text(f"status NOT IN ({_OPEN_WORK})")),
     Index("fulfilments_node_open_ix", "node_id", "ship_by", "id", postgresql_where=text(f"status IN ({_OPEN_WORK})")),

@@ -91,6 +91,11 @@ def test_goods_that_are_collected_are_as_good_as_packed_and_delivered() -> None:
     assert K.FULFILMENT_COLLECTED in watch(K.ACCEPTED, K.FULFILMENT_DELIVERED).reached_by
 
 
+def test_a_parcel_for_a_store_is_delivered_once_it_is_ready_there() -> None:
+    assert K.FULFILMENT_READY in watch(K.FULFILMENT_HANDED_OVER, K.FULFILMENT_DELIVERED).reached_by
+    assert K.FULFILMENT_READY not in watch(K.ACCEPTED, K.FULFILMENT_DELIVERED).reached_by
+
+
 def test_the_samples_can_be_written() -> None:
     documents = json.loads(SAMPLE.read_text())
     names = [Watch.model_validate(each).name for each in documents]

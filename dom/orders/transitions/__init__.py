@@ -98,10 +98,12 @@ def is_known(state: OrderState, command: Command) -> bool:
     """Whether the command says what the state holds already, so that it changes nothing."""
     if isinstance(command, TakeNodeStep):
         fulfilment = fulfilment_of(state, command.fulfilment_id)
-        return is_repeat(fulfilment.status, command.step) and node_steps.says_the_same(fulfilment, command)
+        repeats = is_repeat(fulfilment.status, command.step, brought=fulfilment.brought)
+        return repeats and node_steps.says_the_same(fulfilment, command)
     if isinstance(command, MoveParcel | CountAsDelivered):
         said = command.status if isinstance(command, MoveParcel) else _S.DELIVERED
-        return fulfilment_of(state, command.fulfilment_id).status is said
+        parcel = fulfilment_of(state, command.fulfilment_id)
+        return parcel.status is said or (said is _S.DELIVERED and parcel.came)
     if isinstance(command, Reship):
         return fulfilment_of(state, command.fulfilment_id).reshipped
     if isinstance(command, KeepForCollection | PutBack):

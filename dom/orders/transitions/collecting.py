@@ -6,15 +6,15 @@ from typing import Final
 
 from dom.exceptions import ExceptionKind
 from dom.notifications.messages import MessageKind
-from dom.orders.changes import Notification, OrderChange, OrderEvent, Trouble
-from dom.orders.commands import TakeNodeStep
+from dom.orders.changes import Notification, OrderChange, OrderEvent, ReceiveAtStore, Trouble
+from dom.orders.commands import CountAsDelivered, MoveParcel, TakeNodeStep
 from dom.orders.events import CollectionData, EventKind
 from dom.orders.holds import BlockedStep, must_not_block
 from dom.orders.lifecycle import CancelledUnits, FulfilmentState, OrderState
 from dom.orders.pickup import MOST_WRONG_CODES, Pickup, still_to_come
 from dom.orders.pickup_commands import CountWrongCode, ExpireCollection, KeepForCollection, PutBack, RemindOfCollection
 from dom.orders.status import FulfilmentStatus, FulfilmentStep
-from dom.orders.transitions.shared import cancelled, fulfilment_of, listed_units
+from dom.orders.transitions.shared import advance, cancelled, fulfilment_of, listed_units
 from dom.shared.errors import CodeRequired, CollectionLocked, InvalidInput, StepNotPossible, WrongCode
 
 NOT_COLLECTED: Final = "not_collected"
@@ -60,6 +60,16 @@ def of_pickup(change: OrderChange, fulfilment: FulfilmentState, command: TakeNod
     return replace(change, event=event, waits=None if waiting is None else (fulfilment.id, waiting))
 
 
+def came_to_store(fulfilment: FulfilmentState, command: MoveParcel | CountAsDelivered) -> OrderChange:
+    """The carrier brought the goods to the store: they are ready for their customer there."""
+    change = advance(fulfilment, FulfilmentStatus.READY, command.actor, command.reason, command.at)
+    waiting = command.collection
+    if waiting is not None:
+        data = change.event.data.model_copy(update={"collect_by": waiting.collect_by})
+        change = replace(change, event=replace(change.event, data=data), waits=(fulfilment.id, waiting))
+    return replace(change, stock=(ReceiveAtStore(fulfilment.id),))
+
+
 def count_wrong_code(state: OrderState, command: CountWrongCode) -> OrderChange:
     fulfilment, waiting = _waiting(state, command.fulfilment_id)
     if waiting.locked:
@@ -86,8 +96,8 @@ def _locked(fulfilment: FulfilmentState, waiting: Pickup) -> Trouble:
     return Trouble(
         ExceptionKind.COLLECTION_LOCKED,
         locked_key(fulfilment.id),
-        f"{fulfilment.id} at {fulfilment.node_id}: {waiting.wrong_codes} wrong codes were said",
-        {"fulfilment_id": fulfilment.id, "node_id": fulfilment.node_id},
+        f"{fulfilment.id} at {fulfilment.place}: {waiting.wrong_codes} wrong codes were said",
+        {"fulfilment_id": fulfilment.id, "node_id": fulfilment.place},
     )
 
 

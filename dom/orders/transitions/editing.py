@@ -82,7 +82,7 @@ def edit_order(state: OrderState, command: EditOrder) -> OrderChange:
 def _worked_anew(after: OrderState, made: OrderChange, kinds: set[EditKind], *, replans: bool) -> OrderChange:
     """Unbegun work is planned anew together with what was added; what has the old address on it is packed anew."""
     if EditKind.SET_SHIP_TO in kinds:
-        labelled = [work for work in after.living if work.status in _LABELLED and not work.pickup]
+        labelled = [work for work in after.living if work.status in _LABELLED and not (work.pickup or work.brought)]
         moves = tuple(StatusMove(work.id, FulfilmentStatus.PICKED, "the address was changed") for work in labelled)
         made = replace(made, statuses=(*made.statuses, *moves))
     unbegun = [work for work in after.living if work.status in UNBEGUN] if replans else []

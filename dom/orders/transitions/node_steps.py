@@ -94,7 +94,8 @@ def _some(units: Mapping[str, int]) -> dict[str, int]:
 
 
 def _must_not_correct(fulfilment: FulfilmentState, command: TakeNodeStep) -> None:
-    if command.step is FulfilmentStep.PICK and is_repeat(fulfilment.status, command.step):
+    is_known = is_repeat(fulfilment.status, command.step, brought=fulfilment.brought)
+    if command.step is FulfilmentStep.PICK and is_known:
         picked = _picked(fulfilment)
         units = ", ".join(f"{n} of line {line_id}" for line_id, n in sorted(picked.items()))
         raise StepNotPossible(

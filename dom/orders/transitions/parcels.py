@@ -9,10 +9,11 @@ from dom.exceptions import ExceptionKind
 from dom.orders.changes import CANCELLED, WAITING, MovedUnits, OrderChange, OrderEvent, StatusMove, Trouble
 from dom.orders.commands import BookCarrierRefused, CarrierBooked, CountAsDelivered, MoveParcel, Reship
 from dom.orders.event_data import ReshippedData
-from dom.orders.events import CarrierBookedData, EventKind, FulfilmentData
+from dom.orders.events import CarrierBookedData, EventKind
 from dom.orders.holds import BlockedStep, blocking
 from dom.orders.lifecycle import FulfilmentState, OrderState
 from dom.orders.status import ENDED_UNDELIVERED, FulfilmentStatus
+from dom.orders.transitions.collecting import came_to_store
 from dom.orders.transitions.shared import (
     NEEDS_A_PERSON,
     advance,
@@ -75,6 +76,8 @@ def parcel_moved(state: OrderState, command: MoveParcel) -> OrderChange:
     fulfilment, status = fulfilment_of(state, command.fulfilment_id), command.status
     if fulfilment.status is not _PARCEL_FROM[status]:
         raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}; it cannot be {status}")
+    if status is _S.DELIVERED and fulfilment.brought:
+        return came_to_store(fulfilment, command)
     change = advance(fulfilment, status, command.actor, command.reason, command.at)
     if status is _S.HANDED_OVER and state.blocked(BlockedStep.HAND_OVER):
         return replace(change, troubles=(_sent_on_hold(state, fulfilment),))
@@ -120,7 +123,9 @@ def _about(state: OrderState, fulfilment: FulfilmentState) -> dict[str, object]:
 
 
 def arrived(state: OrderState, command: CountAsDelivered) -> OrderChange:
-    """A lost parcel reached the customer: what was to replace it is not sent, as far as that is possible."""
+    """A lost parcel reached the customer, or the store where he collects it: what was to replace it is not sent, as far
+    as that is possible.
+    """
     fulfilment = fulfilment_of(state, command.fulfilment_id)
     if fulfilment.status is not _S.LOST:
         raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}, not lost", data={"status": fulfilment.status})
@@ -128,17 +133,20 @@ def arrived(state: OrderState, command: CountAsDelivered) -> OrderChange:
     if units is None:
         others = {f.id: f.status for f in state.living}
         raise StepNotPossible(f"not all that replaces {fulfilment.id} can be taken back", data={"living": others})
-    event = step_event(fulfilment, _S.DELIVERED, command.actor, command.reason, command.at)
+    came = came_to_store(fulfilment, command) if fulfilment.brought else None
+    status = _S.DELIVERED if came is None else _S.READY
+    event = step_event(fulfilment, status, command.actor, command.reason, command.at) if came is None else came.event
     waited = {part.line_id: part.quantity for part in units if part.fulfilment_id is None}
     change = taken_out(state, units, fulfilment.id, event)
-    arrived = FulfilmentData(fulfilment_id=fulfilment.id, taken_back=dict(change.unlisted), waited=waited)
-    return replace(
+    taken = {"taken_back": dict(change.unlisted), "waited": waited}
+    made = replace(
         change,
-        event=replace(event, data=arrived),
-        statuses=(*change.statuses, StatusMove(fulfilment.id, _S.DELIVERED)),
-        notifications=notified(fulfilment, _S.DELIVERED),
+        event=replace(event, data=event.data.model_copy(update=taken)),
+        statuses=(*change.statuses, StatusMove(fulfilment.id, status)),
+        notifications=notified(fulfilment, status),
         step_of=fulfilment.id,
     )
+    return made if came is None else replace(made, stock=(*made.stock, *came.stock), waits=came.waits)
 
 
 def reship(state: OrderState, command: Reship) -> OrderChange:

@@ -34,7 +34,7 @@ def give_units(
     is begun or ended, is collected by the customer, or has not so many units.
     """
     work = fulfilment_of(state, fulfilment_id)
-    if work.status not in UNBEGUN or work.pickup:
+    if work.status not in UNBEGUN or work.pickup or work.brought:
         raise StepNotPossible(f"{work.id} is {work.status}; only what no node has begun can be given")
     if any(units > work.lines.get(line_id, 0) for line_id, units in lines.items()):
         raise StepNotPossible(f"{work.id} has not so many units")

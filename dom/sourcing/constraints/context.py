@@ -13,6 +13,7 @@ from dom.sourcing.costs import Offer, PricedLane, no_later, offers_on
 from dom.sourcing.models import Demand, Snapshot
 from dom.sourcing.policy.document import Fence
 from dom.sourcing.policy.strategy import Rules
+from dom.sourcing.ship_to_store import StoreDestination, store_destination
 
 
 class OpenDays:
@@ -42,7 +43,8 @@ class PlanningContext:
 
     The goods are by SKU, in the order of the codes: units wanted, what a unit is worth (minor units of the policy's
     currency; empty where that is not known) and what it needs of a node. What arrives after `arrive_by` is not planned:
-    a promise given, or the date asked for where the policy insists on it.
+    a promise given, or the date asked for where the policy insists on it. `store` is where other nodes may send what
+    the customer collects; None where they may not.
     """
 
     demand: Demand
@@ -62,16 +64,22 @@ class PlanningContext:
     """It asks no node for more than stock, distance and capacity."""
     arrive_by: datetime | None
     leaves_within: int | None
+    store: StoreDestination | None = None
     _offers: dict[tuple[int, date], tuple[Offer, ...]] = field(default_factory=dict)
     _days: dict[int, OpenDays] = field(default_factory=dict)
     _carried: dict[tuple[int, tuple[int, ...]], Carried] = field(default_factory=dict)
+
+    @property
+    def service(self) -> ShippingMethod:
+        """The service asked for by which goods travel."""
+        return self.demand.shipping_method if self.store is None else self.store.terms.service
 
     def carried(self, lanes: tuple[PricedLane, ...], given: tuple[int, ...]) -> Carried:
         """Of the lanes those that take what a node can give: so many units of each of the goods."""
         key = (id(lanes), given)  # lanes are the node index's, which is held on to
         found = self._carried.get(key)
         if found is None:
-            found = self._carried[key] = carried(lanes, self.units, given, self.demand.shipping_method)
+            found = self._carried[key] = carried(lanes, self.units, given, self.service)
         return found
 
     def offers_on(self, day: date, lanes: tuple[PricedLane, ...]) -> tuple[Offer, ...]:
@@ -85,8 +93,12 @@ class PlanningContext:
     def offers_of(self, day: date, lanes: tuple[PricedLane, ...]) -> tuple[Offer, ...]:
         """As `offers_on`, for lanes that nobody holds on to."""
         by = self.arrive_by
-        made = no_later(offers_on(day, lanes, self.demand, self.rules), self.demand.shipping_method)
-        return tuple([o for o in made if by is None or o.promise.latest <= by])
+        made = no_later(self.offers_at_any_time(day, lanes), self.service)
+        return tuple([o for o in made if by is None or o.arrives <= by])
+
+    def offers_at_any_time(self, day: date, lanes: tuple[PricedLane, ...]) -> tuple[Offer, ...]:
+        """As `offers_of`, also what comes too late."""
+        return offers_on(day, lanes, self.demand, self.rules, self.store)
 
     def open_days(self, evaluated: NodeUnderStrategy) -> OpenDays:
         """The days on which the node can ship, without regard to its capacity."""
@@ -102,7 +114,8 @@ def planning_context(demand: Demand, snapshot: Snapshot, rules: Rules, wanted: M
     skus, fences = tuple(wanted), rules.fences
     known = [snapshot.skus.get(sku) for sku in skus]
     needs = tuple([sku.handling if sku is not None else frozenset() for sku in known])
-    picked_up = demand.shipping_method is ShippingMethod.PICKUP
+    store = store_destination(demand.shipping_method, demand.pickup_node, snapshot.nodes, rules.policy)
+    picked_up = demand.shipping_method is ShippingMethod.PICKUP and store is None
     any_needs = any(needs) and not picked_up
     units = tuple([unit(sku) for sku in known])
     too_large = not picked_up and any_too_large(units, snapshot.tariffs)
@@ -120,9 +133,10 @@ def planning_context(demand: Demand, snapshot: Snapshot, rules: Rules, wanted: M
         any_needs=any_needs,
         units=units,
         any_too_large=too_large,
-        plain=not (picked_up or any_needs or too_large or arrive_by or leaves_within is not None),
+        plain=not (picked_up or store or any_needs or too_large or arrive_by or leaves_within is not None),
         arrive_by=arrive_by,
         leaves_within=leaves_within,
+        store=store,
     )
 
 

@@ -24,9 +24,10 @@ from dom.sourcing.constraints.node_index import (
     result,
     stock_held,
 )
-from dom.sourcing.costs import Offer, PricedLane, offers_on
+from dom.sourcing.costs import Offer, PricedLane
 from dom.sourcing.models import FenceResult, Snapshot
 from dom.sourcing.policy.document import Fence
+from dom.sourcing.ship_to_store import StoreDestination
 
 
 @dataclass(slots=True)
@@ -170,13 +171,15 @@ def _asked_of(site: Site, context: PlanningContext) -> Iterator[FenceResult]:
         yield _leaves_in_time(site, context, context.leaves_within)
     if site.ship_day is not None and site.lanes:
         site.offers = context.offers_on(site.ship_day.day, site.lanes)
+        if context.store is not None and not site.offers and context.arrive_by is None:
+            yield _store_never_opens(context.store)
     if context.arrive_by is not None:
         yield _arrives_in_time(site, context, context.arrive_by)
 
 
 def _fit_for(site: Site, context: PlanningContext) -> Iterator[FenceResult]:
     """Whether the node can pack and send such goods at all."""
-    if context.any_needs:
+    if context.any_needs and site.evaluated.method is not ShippingMethod.PICKUP:
         yield _handling(site, context)
     if context.any_too_large and site.evaluated.lanes:
         yield _carrier_limits(site, context)
@@ -268,10 +271,10 @@ def _capacity_kept(site: Site, context: PlanningContext, room: int) -> FenceResu
 
 def _find_day(site: Site, context: PlanningContext, capacity: int) -> None:
     """The first open day on which fewer than so many fulfilment orders are taken, and none of its service too many."""
-    evaluated, demand = site.evaluated, context.demand
-    if demand.shipping_method is ShippingMethod.PICKUP:
-        is_full = _fullness(evaluated, capacity, demand.shipping_method, context.snapshot.capacity_used)
-        site.collection = collection_window(evaluated.node, demand.as_of, is_full)
+    evaluated = site.evaluated
+    if evaluated.method is ShippingMethod.PICKUP:
+        is_full = _fullness(evaluated, capacity, context.snapshot.capacity_used)
+        site.collection = collection_window(evaluated.node, context.demand.as_of, is_full)
         site.ship_day = site.collection.ship_day if site.collection else None
     else:
         site.ship_day = _first_day(evaluated, context, capacity)
@@ -285,14 +288,13 @@ def _first_day(evaluated: NodeUnderStrategy, context: PlanningContext, capacity:
         used = context.snapshot.capacity_used
         if used.get((evaluated.node_id, first.day, ""), 0) < capacity:
             return first
-    method, used = context.demand.shipping_method, context.snapshot.capacity_used
-    return days.first(_fullness(evaluated, capacity, method, used))
+    return days.first(_fullness(evaluated, capacity, context.snapshot.capacity_used))
 
 
 def _fullness(
-    evaluated: NodeUnderStrategy, capacity: int, method: ShippingMethod, used: Mapping[tuple[str, date, str], int]
+    evaluated: NodeUnderStrategy, capacity: int, used: Mapping[tuple[str, date, str], int]
 ) -> Callable[[date], bool]:
-    node_id, most = evaluated.node_id, evaluated.service_capacity
+    node_id, most, method = evaluated.node_id, evaluated.service_capacity, evaluated.method
 
     def is_full(day: date) -> bool:
         return used.get((node_id, day, ""), 0) >= capacity or (
@@ -318,10 +320,15 @@ def _arrives_in_time(site: Site, context: PlanningContext, by: datetime) -> Fenc
         return result(Fence.ARRIVES_IN_TIME, ready <= by, expected, f"ready {ready:%a %d %b %H:%M} UTC")
     if site.ship_day is None or not site.lanes:
         return result(Fence.ARRIVES_IN_TIME, False, expected, "does not leave")
-    promises = site.offers or offers_on(site.ship_day.day, site.lanes, context.demand, context.rules)
-    soonest = min([offer.promise.latest for offer in promises], default=None)
+    promises = site.offers or context.offers_at_any_time(site.ship_day.day, site.lanes)
+    soonest = min([offer.arrives for offer in promises], default=None)
     actual = "nobody delivers" if soonest is None else f"{soonest:%a %d %b %H:%M} UTC at the earliest"
     return result(Fence.ARRIVES_IN_TIME, bool(site.offers), expected, actual)
+
+
+def _store_never_opens(store: StoreDestination) -> FenceResult:
+    expected = f"the customer collects at {store.node.id}"
+    return result(Fence.PICKUP, False, expected, f"{store.node.id} does not open within {DAYS_LOOKED_AHEAD} days")
 
 
 def used_share(site: Site, snapshot: Snapshot) -> float:

@@ -21,6 +21,7 @@ from dom.sourcing.models import Demand, FenceResult, Place, Snapshot
 from dom.sourcing.policy.document import Fence
 from dom.sourcing.policy.kinds import by_kind
 from dom.sourcing.policy.strategy import Rules, is_of
+from dom.sourcing.ship_to_store import StoreDestination, store_destination
 
 NAMED_AT_MOST: Final = 4
 """Names a fence's expectation lists before it counts the rest."""
@@ -49,6 +50,8 @@ class NodeUnderStrategy:
 
     node_id: str
     node: Node
+    method: ShippingMethod
+    """How goods leave it for the order: what was asked for, or the service by which they go to the customer's store."""
     capacity: int
     service_capacity: int | None
     calendar: Calendar
@@ -84,12 +87,15 @@ def node_index_for(demand: Demand, snapshot: Snapshot, rules: Rules) -> NodeInde
     asked = _Asked(demand.shipping_method, demand.country, _region(demand, rules), demand.pickup_node)
     known = _evaluated if demand.pickup_node is None else _evaluated_at
     evaluated = known(nodes, _same(snapshot.tariffs), Same(rules.policy, rules.strategy), rules.relaxed, asked)
-    return NodeIndex(evaluated, _distances(nodes, demand.place))
+    store = store_destination(demand.shipping_method, demand.pickup_node, snapshot.nodes, rules.policy)
+    return NodeIndex(evaluated, _distances(nodes, demand.place if store is None else store.place))
 
 
 def asked_in_full(node: Node, demand: Demand, snapshot: Snapshot, rules: Rules) -> tuple[FenceResult, ...]:
     """All that a node is asked before the goods are looked at, also after the first fence it failed."""
+    store = store_destination(demand.shipping_method, demand.pickup_node, snapshot.nodes, rules.policy)
     asked = _Asked(demand.shipping_method, demand.country, _region(demand, rules), demand.pickup_node)
+    asked = asked.of_node(node, store, rules)
     lanes = _lanes(snapshot.tariffs, node, asked, rules)
     found = _asked_of(node, lanes, _allowed(lanes, rules), asked, rules)
     own = not_failed(node.id not in demand.excluded_nodes)
@@ -125,19 +131,29 @@ class _Asked:
     region: str
     pickup_node: str | None
 
+    def of_node(self, node: Node, store: StoreDestination | None, rules: Rules) -> "_Asked":
+        """What is asked of one node: where it may send what is collected elsewhere, that it sends it to that store."""
+        if store is None or node.id == store.node.id:
+            return self
+        address = store.node.address
+        region = address.region if rules.fences.same_region else ""
+        return _Asked(store.terms.service, address.country, region, self.pickup_node)
+
 
 def _evaluate_all(
     nodes: Same, tariffs: Same, policy: Same, relaxed: frozenset[Fence], asked: _Asked
 ) -> tuple[NodeUnderStrategy, ...]:
     of_policy, strategy = policy.objects
     rules = Rules(of_policy, strategy, relaxed)
-    known: dict[tuple[str, tuple[ShippingMethod, ...]], tuple[PricedLane, ...]] = {}
+    store = store_destination(asked.method, asked.pickup_node, nodes.objects, of_policy)
+    known: dict[tuple[str, tuple[ShippingMethod, ...], _Asked], tuple[PricedLane, ...]] = {}
     found = []
     for node in sorted(nodes.objects, key=attrgetter("id")):
-        key = (node.address.country, node.services)
+        of_node = asked.of_node(node, store, rules)
+        key = (node.address.country, node.services, of_node)
         if key not in known:
-            known[key] = _lanes(tariffs.objects, node, asked, rules)
-        found.append(_evaluate(node, known[key], asked, rules))
+            known[key] = _lanes(tariffs.objects, node, of_node, rules)
+        found.append(_evaluate(node, known[key], of_node, rules))
     return tuple(found)
 
 
@@ -184,6 +200,7 @@ def _evaluate(node: Node, lanes: tuple[PricedLane, ...], asked: _Asked, rules: R
     return NodeUnderStrategy(
         node_id=node.id,
         node=node,
+        method=asked.method,
         capacity=node.daily_capacity,
         service_capacity=node.service_capacity.get(asked.method),
         calendar=_interned(calendar(node)),
@@ -220,9 +237,9 @@ def _asked_of(
     """The fences that depend on no order: facts first, then what the policy wants."""
     yield result(Fence.ACTIVE, node.active, "in use", "in use" if node.active else "switched off")
     yield not_failed(True)
-    if asked.method is ShippingMethod.PICKUP:
-        yield _hands_out(node, asked.pickup_node)
-    else:
+    if asked.pickup_node is not None or asked.method is ShippingMethod.PICKUP:
+        yield _hands_out(node, asked)
+    if asked.method is not ShippingMethod.PICKUP:
         where = ", ".join(node.ships_to) or "everywhere"
         ships = not node.ships_to or asked.country in node.ships_to
         yield result(Fence.SHIPS_TO_COUNTRY, ships, f"ships to {asked.country}", where)
@@ -265,9 +282,11 @@ def not_failed(passed: bool) -> FenceResult:
     return result(Fence.NOT_EXCLUDED, passed, "has not failed this order", actual)
 
 
-def _hands_out(node: Node, pickup_node: str | None) -> FenceResult:
-    expected = f"the customer collects at {pickup_node}"
-    if node.id != pickup_node:
+def _hands_out(node: Node, asked: _Asked) -> FenceResult:
+    expected = f"the customer collects at {asked.pickup_node}"
+    if asked.method is not ShippingMethod.PICKUP:
+        return result(Fence.PICKUP, True, expected, f"sends it there by {asked.method}")
+    if node.id != asked.pickup_node:
         return result(Fence.PICKUP, False, expected, f"this is {node.id}")
     return result(Fence.PICKUP, node.pickup, expected, "hands out" if node.pickup else "does not hand out")
 

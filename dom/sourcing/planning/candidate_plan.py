@@ -246,6 +246,7 @@ def _shipment(share: Share, goods: Sequence[DemandLine], made: CandidatePlan, sp
         ship_day=site.ship_day.day,
         promise=promise,
         weight_grams=load.grams + PACKING_GRAMS,
+        pickup_node=demand.pickup_node if offer is not None and offer.collected else None,
         costs=_shown(summed(travel, _costs_of(site, share, made))),
     )
 
@@ -284,12 +285,12 @@ def _own_costs(site: Site) -> NodeCosts:
 
 
 def _shipment_terms(site: Site, context: PlanningContext) -> Terms:
-    demand, rules = context.demand, context.rules
+    rules = context.rules
     late = 0
     if site.collection is not None:
-        late = lateness_cost(site.collection.promise.earliest, demand.requested_by, rules)
+        late = lateness_cost(site.collection.promise.earliest, context.demand.requested_by, rules)
     share = used_share(site, context.snapshot) if rules.cost.capacity_balance else 0.0
-    return shipment_terms(rules.cost, demand.shipping_method, site.distance_km, share, late)
+    return shipment_terms(rules.cost, site.evaluated.method, site.distance_km, share, late)
 
 
 def _shipment_cost(site: Site, context: PlanningContext) -> int:
@@ -306,5 +307,5 @@ def _unit_terms(site: Site, place: int, context: PlanningContext) -> Mapping[Cos
         return {}
     snapshot = context.snapshot
     value = snapshot.values.get((site.node.id, sku), NO_VALUE)
-    per_gram = carbon_per_gram(cost, context.demand.shipping_method, site.distance_km)
+    per_gram = carbon_per_gram(cost, site.evaluated.method, site.distance_km)
     return unit_terms(cost, snapshot.skus[sku], value, site.stock[place], per_gram)

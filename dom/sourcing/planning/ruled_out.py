@@ -55,9 +55,17 @@ def _obstacles(made: CandidatePlan, line: DemandLine) -> dict[Fence, int] | None
     for node_id, obstacle in obstacles(made, line):
         if obstacle is None:
             return None
-        if made.demand.shipping_method is not ShippingMethod.PICKUP or made.demand.pickup_node in (None, node_id):
+        if may_take_part(made, node_id):
             counted[obstacle] += 1
     return dict(counted)
+
+
+def may_take_part(made: CandidatePlan, node_id: NodeId) -> bool:
+    """Whether it can be more than a place where the customer does not collect: he does there, or it may send goods."""
+    demand = made.demand
+    if demand.shipping_method is not ShippingMethod.PICKUP or made.context.store is not None:
+        return True
+    return demand.pickup_node in (None, node_id)
 
 
 def obstacles(

@@ -4,7 +4,25 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from dom.network import ShippingMethod
 from dom.shared.base import Value
+
+
+class ShipToStore(Value):
+    """What a pick-up order asks for may also come from other nodes, which send it to the store by a carrier."""
+
+    service: ShippingMethod = Field(
+        default=ShippingMethod.STANDARD, description="by which it is sent to the store; `pickup` is none"
+    )
+    handling_minutes: Annotated[int, Field(ge=0, le=10_080)] = Field(
+        default=120, description="opening time that the store needs between the carrier's visit and the customer's"
+    )
+
+    @model_validator(mode="after")
+    def _is_sent(self) -> Self:
+        if self.service is ShippingMethod.PICKUP:
+            raise ValueError("goods are sent to a store by a carrier's service, and `pickup` is none")
+        return self
 
 
 class Collections(Value):
@@ -18,6 +36,9 @@ class Collections(Value):
     )
     code_required: bool = Field(
         default=True, description="goods are given out for the code alone that the customer was sent"
+    )
+    ship_to_store: ShipToStore | None = Field(
+        default=None, description="absent: what the customer collects comes from that store's own stock alone"
     )
 
     @model_validator(mode="after")

@@ -81,8 +81,10 @@ def _candidate(site: Site, made: CandidatePlan, filling: Mapping[str, int], *, o
 
 
 def _is_listed(site: Site, made: CandidatePlan) -> bool:
-    """Whether it holds something, and the customer does not collect somewhere else."""
-    return any(site.stock) and (made.demand.pickup_node is None or made.demand.pickup_node == site.evaluated.node_id)
+    """Whether it holds something, and the customer does not collect somewhere else, where it may not send it."""
+    if made.demand.pickup_node is None or made.context.store is not None:
+        return any(site.stock)
+    return any(site.stock) and made.demand.pickup_node == site.evaluated.node_id
 
 
 def _cheaper(made: CandidatePlan, skus: Mapping[str, Sku]) -> Iterator[PassedOver]:
@@ -100,5 +102,5 @@ def _cheaper(made: CandidatePlan, skus: Mapping[str, Sku]) -> Iterator[PassedOve
                 node_id=shipment.node_id,
                 carrier=least.lane.carrier,
                 freight=freight,
-                latest=least.promise.latest,
+                latest=least.arrives,
             )

@@ -31,12 +31,15 @@ _NAMED_AT_MOST: Final = 3
 
 def sentence(sku: str, fences: Mapping[Fence, int], demand: Demand, name: Callable[[str], str]) -> str:
     """Why nobody may ever give a SKU: `No place can send A to NO, whatever it holds: 12 do not send to the country.`"""
-    if demand.shipping_method is ShippingMethod.PICKUP and demand.pickup_node is not None:
-        return sentence_of_one(sku, fences, demand, name(demand.pickup_node))
+    collected = demand.shipping_method is ShippingMethod.PICKUP and demand.pickup_node is not None
+    if collected and sum(fences.values()) <= 1:
+        return sentence_of_one(sku, fences, demand, name(demand.pickup_node or ""))
     ways = sorted(fences.items(), key=lambda each: (-each[1], each[0]))
     reasons = words.listed([f"{count} {_of(fence, count)}" for fence, count in ways])
     sent = demand.shipping_method is not ShippingMethod.PICKUP
     where = f"send {sku} to {demand.country}" if sent else f"hand {sku} out"
+    if collected:
+        where = f"hand {sku} out at {name(demand.pickup_node or '')}, or send it there"
     return f"No place can {where}, whatever it holds: {reasons or 'there is none'}."
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from dom.delivery.zones import zone_of
 from dom.network import ShippingMethod
-from dom.sourcing.models import Candidate, CostTerm, Demand, DemandLine, SourcingDecision
+from dom.sourcing.models import Candidate, CostTerm, Demand, DemandLine, PlannedShipment, SourcingDecision
 from dom.sourcing.planning.candidate_plan import CandidatePlan
 from dom.sourcing.policy.document import Fence
 from dom.sourcing.reasons import words
@@ -66,6 +66,7 @@ class _Sentences:
         nearer = self._nearer()
         yield self._who_and_cost()
         yield from self._why_split()
+        yield from self._sent_to_the_store()
         yield self._when()
         yield from self._what_waits()
         if nearer is not None:
@@ -120,7 +121,25 @@ class _Sentences:
         if len(self.used) > 1:
             return f"The order is split: {words.listed(self._shares())}, {price}"
         goods = f"{self.asked - self.waiting} of the {self.asked} units" if self.waiting else self._all
+        if self._brought:
+            return f"{self._name(self.used[0])} sends {goods} to {self._store}, where the customer collects, {price}"
         return f"{self._name(self.used[0])} {'sends' if self._is_sent else 'hands out'} {goods}, {price}"
+
+    @property
+    def _brought(self) -> list[PlannedShipment]:
+        """What goes to the store where the customer collects it."""
+        return [shipment for shipment in self.decision.shipments if shipment.pickup_node is not None]
+
+    @property
+    def _store(self) -> str:
+        return self._name(self.demand.pickup_node or "")
+
+    def _sent_to_the_store(self) -> Iterator[str]:
+        """Of an order that is split; of another one the first sentence says it."""
+        if self._brought and len(self.used) > 1:
+            names = [self._name(shipment.node_id) for shipment in self._brought]
+            sends = "sends what comes from it" if len(names) == 1 else "send what comes from them"
+            yield f"{words.listed(names)} {sends} to {self._store}, where the customer collects all of it."
 
     def _shares(self) -> list[str]:
         return [
@@ -148,7 +167,7 @@ class _Sentences:
 
     def _when(self) -> str:
         promise = self.decision.promise
-        leaving = self._leaving()
+        leaving = self._leaving(self.decision.shipments)
         if promise is None:
             return f"{leaving}."
         if not self._is_sent:
@@ -163,17 +182,21 @@ class _Sentences:
         return f"{leaving}, and {arrive} {words.span(first, last)}{late}."
 
     def _collected(self) -> str:
-        (shipment,) = self.decision.shipments
-        zone = next(site.node.zone for site in self.made.sites if site.node.id == shipment.node_id)
-        kept, ready = shipment.promise.latest, words.moment(shipment.promise.earliest, zone)
-        return f"It can be collected from {ready} on and is kept until {words.moment(kept, zone)}."
+        shipments, promise = self.decision.shipments, self.decision.promise
+        where = self.demand.pickup_node or shipments[0].node_id
+        zone = next(site.node.zone for site in self.made.sites if site.node.id == where)
+        ready = words.moment(max([each.promise.earliest for each in shipments]), zone)
+        kept = words.moment(min([each.promise.latest for each in shipments]), zone)
+        leaving = f"{self._leaving(self._brought)}. " if self._brought and promise else ""
+        what = "It" if len(shipments) == 1 else "All of it"
+        return f"{leaving}{what} can be collected from {ready} on and is kept until {kept}."
 
-    def _leaving(self) -> str:
+    def _leaving(self, shipments: Sequence[PlannedShipment]) -> str:
         """`It leaves Leeds and London on Monday 2 March with northline`."""
         together: dict[str, list[str]] = {}
-        for shipment in self.decision.shipments:
+        for shipment in shipments:
             by = f" with {shipment.carrier}" if shipment.carrier else ""
-            faster = f" by {shipment.service}" if shipment.service is not self.demand.shipping_method else ""
+            faster = f" by {shipment.service}" if shipment.service is not self.made.context.service else ""
             together.setdefault(f"on {words.day(shipment.ship_day)}{by}{faster}", []).append(
                 self._name(shipment.node_id)
             )
@@ -245,9 +268,9 @@ class _Sentences:
             )
 
     def _why_another_service(self) -> Iterator[str]:
-        asked = self.demand.shipping_method
+        asked = self.made.context.service
         for shipment in self.decision.shipments:
-            if shipment.service is asked:
+            if shipment.service in {asked, ShippingMethod.PICKUP}:
                 continue
             node = next(site.node for site in self.made.sites if site.node.id == shipment.node_id)
             if asked in node.services:

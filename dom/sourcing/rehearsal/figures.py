@@ -195,7 +195,7 @@ class _Total:
 def _arrival(parcel: Parcel) -> datetime:
     """When the customer has it: the last moment promised, or the first at which it can be collected."""
     promise = parcel.shipment.promise
-    return promise.earliest if parcel.shipment.service is ShippingMethod.PICKUP else promise.latest
+    return promise.earliest if parcel.shipment.is_collected else promise.latest
 
 
 def _units(parcel: Parcel) -> int:

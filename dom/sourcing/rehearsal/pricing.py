@@ -22,7 +22,7 @@ from dom.sourcing.costs import (
     unit_terms,
 )
 from dom.sourcing.distance import distance_km
-from dom.sourcing.models import NO_VALUE, CostTerm, Demand, PlannedShipment, Snapshot
+from dom.sourcing.models import NO_VALUE, CostTerm, Demand, Place, PlannedShipment, Snapshot
 from dom.sourcing.policy.document import Costs, Policy, Strategy
 from dom.sourcing.policy.strategy import Rules
 
@@ -108,13 +108,15 @@ def shipment_costs(
     node = next((node for node in snapshot.nodes if node.id == shipment.node_id), None)
     if node is None or rules.worth(node.currency) is None:
         return None
-    collected = shipment.service is ShippingMethod.PICKUP
-    lane = None if collected else _lane(shipment, node, demand, snapshot, rules)
-    if lane is None and not collected:
+    handed_out = shipment.service is ShippingMethod.PICKUP
+    store = next((each for each in snapshot.nodes if each.id == shipment.pickup_node), None)
+    country = demand.country if store is None else store.address.country
+    lane = None if handed_out else _lane(shipment, node, country, snapshot, rules)
+    if lane is None and not handed_out:
         return None
-    arrival = shipment.promise.earliest if collected else shipment.promise.latest
+    arrival = shipment.promise.earliest if shipment.is_collected else shipment.promise.latest
     late = lateness(arrival, demand.requested_by, rules)
-    away = distance_km(node, demand.place)
+    away = distance_km(node, demand.place if store is None else _place_of(store))
     work = snapshot.capacity_used.get((node.id, shipment.ship_day, ""), 0)
     share = min(1.0, work / node.daily_capacity) if node.daily_capacity else 0.0
     own = node_costs(node, rules)
@@ -130,8 +132,12 @@ def shipment_costs(
     return found
 
 
-def _lane(shipment: PlannedShipment, node: Node, demand: Demand, snapshot: Snapshot, rules: Rules) -> PricedLane | None:
-    lanes = lanes_from(snapshot.tariffs, shipment.service, node.address.country, demand.country, rules)
+def _place_of(store: Node) -> Place:
+    return Place(latitude=store.latitude, longitude=store.longitude)
+
+
+def _lane(shipment: PlannedShipment, node: Node, country: str, snapshot: Snapshot, rules: Rules) -> PricedLane | None:
+    lanes = lanes_from(snapshot.tariffs, shipment.service, node.address.country, country, rules)
     return next((lane for lane in lanes if lane.carrier == shipment.carrier), None)
 
 

@@ -26,10 +26,10 @@ def fencing(policy: Policy, known: Known) -> Iterator[Mistake]:
         here: Path = ("strategies", position, "fences")
         yield from _both_ways(here, strategy.fences)
         yield from _elsewhere(here, strategy)
-        yield from _of_pickup(here, strategy)
+        yield from _of_pickup(here, strategy, policy)
         yield from _of_kinds(here, strategy.fences)
         yield from _today(here, strategy, policy)
-        if _is_named_right(strategy.fences, policy, known) and not _left(strategy, known, held):
+        if _is_named_right(strategy.fences, policy, known) and not _left(strategy, policy, known, held):
             said = "no node of the network passes these fences, whatever the order"
             hint = "open one of them; `groups` and `nodes` add up, the others narrow down"
             yield error("no-node-left", here, said, hint)
@@ -55,8 +55,8 @@ def _elsewhere(here: Path, strategy: Strategy) -> Iterator[Mistake]:
             yield error("disjoint-places", (*here, field), said, f"name {field} of the match, or drop `{same}`")
 
 
-def _of_pickup(here: Path, strategy: Strategy) -> Iterator[Mistake]:
-    if set(strategy.match.services) != {ShippingMethod.PICKUP}:
+def _of_pickup(here: Path, strategy: Strategy, policy: Policy) -> Iterator[Mistake]:
+    if set(strategy.match.services) != {ShippingMethod.PICKUP} or policy.collection.ship_to_store is not None:
         return
     for field in ("carriers", "excluded_carriers"):
         if getattr(strategy.fences, field):
@@ -98,7 +98,7 @@ def _is_named_right(fences: Fences, policy: Policy, known: Known) -> bool:
     return bool(known.nodes) and known.node_ids.issuperset(fences.nodes) and set(fences.groups) <= set(policy.groups)
 
 
-def _left(strategy: Strategy, known: Known, held: Mapping[str, frozenset[str]]) -> bool:
+def _left(strategy: Strategy, policy: Policy, known: Known, held: Mapping[str, frozenset[str]]) -> bool:
     """Whether some order could come to some node, by where it stands, what it is and what it offers."""
     fences = strategy.fences
     nothing: frozenset[str] = frozenset()
@@ -110,14 +110,15 @@ def _left(strategy: Strategy, known: Known, held: Mapping[str, frozenset[str]]) 
         and node.id not in unwanted
         and _kind_takes_part(node, fences)
         and _place_takes_part(node, strategy)
-        and _offers(node, strategy)
+        and _offers(node, strategy, policy)
         for node in known.nodes
     )
 
 
-def _offers(node: Node, strategy: Strategy) -> bool:
-    services = strategy.match.services
-    offered = {*node.services, *([ShippingMethod.PICKUP] if node.pickup else [])}
+def _offers(node: Node, strategy: Strategy, policy: Policy) -> bool:
+    services, to_store = strategy.match.services, policy.collection.ship_to_store
+    collected = node.pickup or (to_store is not None and to_store.service in node.services)
+    offered = {*node.services, *([ShippingMethod.PICKUP] if collected else [])}
     return not services or not offered.isdisjoint(services)
 
 

@@ -21,6 +21,15 @@ def unknown_names(policy: Policy, known: Known) -> Iterator[Mistake]:
         yield from _of_fences((*here, "fences"), strategy, policy, known)
         yield from _attributes((*here, "split", "together_by"), strategy.split.together_by, known)
         yield from _jumps(here, strategy, policy)
+    yield from _to_stores(policy, known)
+
+
+def _to_stores(policy: Policy, known: Known) -> Iterator[Mistake]:
+    terms = policy.collection.ship_to_store
+    if terms is not None and known.services and terms.service not in known.services:
+        path: Path = ("collection", "ship_to_store", "service")
+        said = f"no node offers {terms.service}; nothing is ever sent to a store"
+        yield warning("service-not-offered", path, said, "name another service, or let a node offer it")
 
 
 def _of_match(here: Path, strategy: Strategy, known: Known) -> Iterator[Mistake]:
