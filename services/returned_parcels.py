@@ -12,6 +12,7 @@ from dom.orders.lifecycle import FulfilmentState
 from dom.orders.transitions.shared import listed_units
 from dom.returns import Expect, ReturnChange, content_hash, decide, requested
 from dom.shared import ids
+from services.clock import utc_now
 from store import inbound, returns
 from store.notifications import outbox
 from store.orders import timeline
@@ -28,7 +29,7 @@ async def expect(connection: AsyncConnection, order_id: str, parcel: FulfilmentS
     if order is None or order.row is not None:
         return
     lines = tuple(sorted(units.items()))
-    change = decide(order.state, Expect(lines=lines), now=event.at)
+    change = decide(order.state, Expect(lines=lines), now=utc_now())
     if change is None:
         return
     await returns.open_(

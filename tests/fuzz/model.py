@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dom.shared import ids
 from tests.fuzz.returned import Return
 from tests.fuzz.work import Parcel, Units, Work
 
@@ -317,6 +318,8 @@ class Order:
         if kind == "returned_to_sender":
             self.cancelled.update(work.units)
             self.troubles.add(("parcel_returned_to_sender", work.id))
+            back = ids.return_id(self.id, work.id)
+            self.returns.append(Return(back, dict(work.units), work.node, parcel=work.id))
 
     def _stray(self, work: Work, parcel: Parcel, kind: str, on_hand: str) -> None:
         fact = kind if kind in ENDS else "seen"

@@ -18,7 +18,7 @@ ENDED = ("refunded", "cancelled")
 
 @dataclass
 class Return:
-    """Goods that come back: units by line, and where to."""
+    """Goods that come back: units by line, and where to. `parcel`: the work whose parcel the carrier brings back."""
 
     id: str
     lines: dict[str, int]
@@ -26,6 +26,7 @@ class Return:
     received: Counter[str] = field(default_factory=Counter)
     inspected: Counter[str] = field(default_factory=Counter)
     released: Counter[str] = field(default_factory=Counter)
+    parcel: str | None = None
 
     @property
     def outstanding(self) -> Counter[str]:
@@ -50,7 +51,8 @@ class Return:
 def returnable(order: "Order") -> Counter[str]:
     """Units of each line that were delivered, and neither came back nor are to."""
     arrived = sum((Counter(w.units) for w in order.work.values() if w.status in ARRIVED), Counter[str]())
-    return arrived - sum((Counter(each.lines) - each.released for each in order.returns), Counter[str]())
+    asked = [each for each in order.returns if each.parcel is None]
+    return arrived - sum((Counter(each.lines) - each.released for each in asked), Counter[str]())
 
 
 def possible(order: "Order", lines: Mapping[str, int]) -> bool:
@@ -85,12 +87,14 @@ def receive(order: "Order", back: Return, lines: Mapping[str, int] | None) -> st
         if not units <= back.outstanding:
             return "refused"
     back.received += units
-    order.told["return_received"] += 1
+    order.told["return_received"] += back.parcel is None
     return "taken"
 
 
 def cancel(order: "Order", back: Return) -> str:
-    """The customer keeps what has not come; answers what is said to it."""
+    """The customer keeps what has not come; answers what is said to it. What a carrier brings back nobody keeps."""
+    if back.parcel is not None:
+        return "refused"
     if not back.outstanding:
         return "taken" if back.released else "refused"
     back.released = back.outstanding
