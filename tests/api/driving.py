@@ -10,6 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.shared import ids
 
@@ -150,3 +152,15 @@ async def booked(channel: Channel, units: int = 3, stock: int = 10) -> tuple[str
     order_id = await channel.place(order(sku, units))
     await channel.step(f"{order_id}-F1", "pack")
     return sku, order_id, await channel.until_work(f"{order_id}-F1", "booked")
+
+
+async def on_hand(engine: AsyncEngine, sku: str) -> tuple[int, int]:
+    """Units on hand and reserved of a SKU at the node."""
+    async with engine.connect() as connection:
+        row = (
+            await connection.execute(
+                text("SELECT on_hand, reserved FROM stock WHERE sku = :sku AND node_id = :node"),
+                {"sku": sku, "node": NODE},
+            )
+        ).one()
+    return row.on_hand, row.reserved

@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dom.shared import ids
 from dom.shared.access import Limits, Role
 from tests.api.delivery.test_carriers import shipped
-from tests.api.driving import NODE, Channel, problem, until
-from tests.api.fulfilment.test_staff_says import on_hand
+from tests.api.driving import NODE, Channel, on_hand, problem, until
 from tests.worlds.access import key_of
 
 

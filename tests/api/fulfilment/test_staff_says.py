@@ -4,11 +4,10 @@ import asyncio
 from typing import Any
 
 import httpx
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.shared.access import Limits, Role
-from tests.api.driving import NODE, Channel, booked, order, problem
+from tests.api.driving import Channel, booked, on_hand, order, problem
 from tests.worlds.access import key_of
 
 
@@ -26,17 +25,6 @@ async def handed_over(channel: Channel, stock: int = 10) -> tuple[str, str, dict
 async def kinds(channel: Channel, order_id: str) -> list[tuple[str, str]]:
     events = (await channel.http.get(f"/v1/orders/{order_id}/timeline")).json()["events"]
     return [(each["kind"], each["actor"]) for each in events]
-
-
-async def on_hand(engine: AsyncEngine, sku: str) -> tuple[int, int]:
-    async with engine.connect() as connection:
-        row = (
-            await connection.execute(
-                text("SELECT on_hand, reserved FROM stock WHERE sku = :sku AND node_id = :node"),
-                {"sku": sku, "node": NODE},
-            )
-        ).one()
-    return row.on_hand, row.reserved
 
 
 class TestLost:
