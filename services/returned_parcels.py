@@ -12,6 +12,7 @@ from dom.orders.lifecycle import FulfilmentState
 from dom.orders.transitions.shared import listed_units
 from dom.returns import Expect, ReturnChange, content_hash, decide, requested
 from dom.shared import ids
+from services.clock import utc_now
 from store import inbound, returns
 from store.notifications import outbox
 from store.orders import timeline
@@ -21,14 +22,14 @@ REASON: Final = "brought back by its carrier"
 
 async def expect(connection: AsyncConnection, order_id: str, parcel: FulfilmentState, event: OrderEvent) -> None:
     """Open the parcel's return, in the transaction of the report that it comes back: its node is to get the units, and
-    a process is to wait for them. The order is locked.
+    a process is to wait for them. The order is locked. However late the report is, they are waited for from now on.
     """
     return_id, units = ids.return_id(order_id, parcel.id), listed_units(parcel)
     order = await returns.lock(connection, order_id, return_id)
     if order is None or order.row is not None:
         return
     lines = tuple(sorted(units.items()))
-    change = decide(order.state, Expect(lines=lines), now=event.at)
+    change = decide(order.state, Expect(lines=lines), now=utc_now())
     if change is None:
         return
     await returns.open_(
