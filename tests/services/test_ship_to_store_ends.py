@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dom.delivery.promise import open_for
 from dom.orders.cancellation import CancelMode
 from dom.orders.commands import CancelUnits, PlaceHold
 from dom.orders.holds import BlockedStep
@@ -13,10 +14,14 @@ from dom.orders.order import Order
 from dom.orders.pickup_commands import KeepForCollection, PutBack
 from dom.orders.status import CarrierEventKind
 from dom.shared.errors import OnHold, StepNotPossible
-from services import collecting
+from services import cancellation_requests, collecting, order_waits
+from services.database import Database
 from store.fulfilment.work_list import WorkFilter, work_list
+from store.orders import reads
+from store.policy import policies
 from tests.worlds.advancing import all_of, comes_to, do
 from tests.worlds.books import balance, check_books, one, rows
+from tests.worlds.policies import policy
 from tests.worlds.races import TURNS
 from tests.worlds.to_store import (
     DC,
@@ -61,6 +66,13 @@ class TestWhatIsNotCollected:
         assert await carrier_says(world, order, CarrierEventKind.DELIVERED, "again")
         assert await balance(world, STORE, "B") == (2, 0)
         await check_books(world)
+
+    async def test_that_it_was_lost_is_a_matter_of_the_stores_stock(self, world: AsyncEngine) -> None:
+        order = await at_the_store(world)
+        await collecting.look(world, await kept(world, order), WRITING)
+        assert not await carrier_says(world, order, CarrierEventKind.LOST)
+        told = "SELECT data->>'node_id', data->>'on_hand' FROM exceptions WHERE kind = 'report_out_of_turn'"
+        assert await rows(world, told) == [(STORE, "too high")]
 
     async def test_can_be_sold_by_the_store(self, world: AsyncEngine) -> None:
         order = await at_the_store(world)
@@ -140,6 +152,26 @@ class TestCancellations:
         async with world.begin() as connection:
             await do(connection, order.order_id, asked)
         assert await one(world, "SELECT node_id FROM cancellation_requests") == STORE
+        async with world.connect() as connection:
+            found = await reads.order(connection, order.order_id)
+            assert found is not None
+            waits = await order_waits.read(connection, found, now)
+        assert [(each.who, each.name) for each in waits if each.what == "cancellation"] == [("node", STORE)]
+
+    async def test_at_the_store_are_answered_in_its_time(self, world: AsyncEngine) -> None:
+        async with world.begin() as connection:
+            answers = {"within_minutes": {"store": 1}, "otherwise_minutes": 10_000}
+            allowed = policy(name="asks", collection={"ship_to_store": {}}, cancellations=answers)
+            await policies.publish_policy(connection, allowed, "test")
+        order, now = await at_the_store(world), datetime.now(UTC)
+        asked = CancelUnits(lines=None, mode=CancelMode.ASK, actor="ada", at=now)
+        async with world.begin() as connection:
+            known = await Database(world).reference.now(connection)
+            (answer_by,) = (
+                await cancellation_requests.timed(connection, order.order_id, asked, known, now)
+            ).answer_by.values()
+        (store,) = [node for node in known.nodes if node.id == STORE]
+        assert answer_by == open_for(store, now, 1)
 
     async def test_of_all_at_the_store_are_put_back(self, world: AsyncEngine) -> None:
         order = await at_the_store(world)
