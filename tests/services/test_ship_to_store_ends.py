@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.delivery.promise import open_for
@@ -39,6 +40,8 @@ from tests.worlds.to_store import (
     status,
     work,
 )
+
+LONDON = "wh-london"
 
 
 @pytest.fixture(autouse=True)
@@ -181,3 +184,21 @@ class TestCancellations:
         async with world.connect() as connection:
             assert len(await work_list(connection, WorkFilter(node_id=STORE, put_back=True))) == 1
         await check_books(world)
+
+
+async def test_who_plans_with_both_balances_does_not_meet_what_is_delivered_unscanned(world: AsyncEngine) -> None:
+    """Goods of which no hand-over was heard leave one balance and come to the other in one transaction."""
+    opened = text("INSERT INTO stock (node_id, sku, on_hand) VALUES (:id, 'RARE', 0)")
+    async with world.begin() as connection:
+        await connection.execute(opened, {"id": STORE})
+    order = await captured(world, RARE=3)
+    assert await one(world, "SELECT node_id FROM fulfilments") == LONDON
+    await comes_to(world, work(order), *ON_THE_WAY[:4])
+    lock = text("SELECT FROM stock WHERE node_id = :id AND sku = 'RARE' FOR NO KEY UPDATE")
+    async with world.begin() as planner:
+        await planner.execute(lock, {"id": STORE})
+        told = asyncio.create_task(carrier_says(world, order, CarrierEventKind.DELIVERED))
+        await asyncio.sleep(0.5)
+        await planner.execute(lock, {"id": LONDON})
+    assert await told
+    await check_books(world, reserved=3)
