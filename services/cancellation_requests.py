@@ -40,7 +40,7 @@ async def timed(
     picked = [each for each in state.fulfilments.values() if is_picked(each)]
     sent = [each for each in state.fulfilments.values() if each.status is FulfilmentStatus.HANDED_OVER]
     within = reference.policy.cancellations
-    times = {each.id: answer_by(within, reference.node(each.node_id), now) for each in picked}
+    times = {each.id: answer_by(within, reference.node(each.place), now) for each in picked}
     times |= {each.id: now + INTERCEPTED_WITHIN for each in sent}
     return command.model_copy(update={"answer_by": times})
 

@@ -147,7 +147,8 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
         await backorders.give_up(connection, order_id, reason=event.reason, actor=event.actor)
         await first_claims.end(connection, order_id)
     moving = {effect.fulfilment_id for effect in change.stock if not isinstance(effect, GiveDayBack)}
-    if len(moving) > 1:
+    # What is handed over may come to its store in the same transaction: both balances are locked in the one sequence.
+    if len(moving) > 1 or any(after.fulfilments[fulfilment_id].brought for fulfilment_id in moving):
         await stock.lock(connection, sorted(moving))
     for effect in change.stock:
         await _move_stock(connection, state, effect, change)

@@ -46,10 +46,11 @@ def _hold(row: Mapping[str, Any]) -> HoldWaiting:
 def _cancellation(row: Mapping[str, Any], fulfilments: Sequence[Mapping[str, Any]]) -> CancellationWaiting:
     asked_of = AskedOf(row["asked_of"])
     work = next(each for each in fulfilments if each["id"] == row["fulfilment_id"])
+    place = work["pickup_node"] if work["status"] == FulfilmentStatus.READY else work["node_id"]
     return CancellationWaiting(
         fulfilment_id=row["fulfilment_id"],
         asked_of=asked_of,
-        name=work["node_id"] if asked_of is AskedOf.NODE else work["carrier"],
+        name=place if asked_of is AskedOf.NODE else work["carrier"],
         units=sum(row["units"].values()),
         answer_by=datetime.fromisoformat(row["answer_by"]),
     )

@@ -22,7 +22,7 @@ REASON: Final = "brought back by its carrier"
 
 async def expect(connection: AsyncConnection, order_id: str, parcel: FulfilmentState, event: OrderEvent) -> None:
     """Open the parcel's return, in the transaction of the report that it comes back: its node is to get the units, and
-    a process is to wait for them. The order is locked.
+    a process is to wait for them. The order is locked. However late the report is, they are waited for from now on.
     """
     return_id, units = ids.return_id(order_id, parcel.id), listed_units(parcel)
     order = await returns.lock(connection, order_id, return_id)

@@ -51,6 +51,11 @@ _TELLS: Final[Mapping[ReturnStep, MessageKind]] = {
     ReturnStep.EXPIRED: MessageKind.RETURN_EXPIRED,
 }
 """Steps the customer is told of."""
+_ASK_AGAIN: Final = "ask for a new return of what arrived, and receive it there"
+_BOOK_IN: Final = (
+    "nobody had them, so that no other return takes them: book them in (`POST /v1/inventory/adjustments`), and refund "
+    "them outside the system unless the parcel was sent once more"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +210,7 @@ async def _commit(connection: AsyncConnection, asked: ReturnCall, command: Step,
     change = decide(order.state, command, now=terms.now(), lasts=terms.lasts)
     if change is None:
         return await _standing(connection, asked, order)
-    if change.step is ReturnStep.REFUNDED:
+    if change.step is ReturnStep.REFUNDED and change.refund is not None:
         held = (await order_state.read(connection, asked.order_id)).holds
         must_not_block(held.values(), BlockedStep.REFUND, f"the refund of {asked.return_id}")
     at, node_id = asked.occurred_at or terms.now(), order.row["node_id"]
@@ -223,12 +228,14 @@ async def _arrived_too_late(
     connection: AsyncConnection, asked: ReturnCall, error: StepNotPossible, units: object
 ) -> None:
     """Goods came that the return had let go: put them before a person, once a return."""
+    known = await returns.get(connection, asked.return_id)
+    of_a_parcel = known is not None and known["fulfilment_id"] is not None
     await exceptions.open_(
         connection,
         asked.order_id,
         ExceptionKind.RETURN_ARRIVED_LATE,
         f"{asked.return_id}:arrived_late",
-        f"{error.detail}; ask for a new return of what arrived, and receive it there",
+        f"{error.detail}; {_BOOK_IN if of_a_parcel else _ASK_AGAIN}",
         {"return_id": asked.return_id, "lines": units},
     )
 

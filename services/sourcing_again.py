@@ -124,17 +124,24 @@ async def _planned(
 
 
 async def run_of(database: Database, connection: AsyncConnection, order: Order, asked: SourceAgain) -> SourcingRun:
-    """Why the units are sourced, and without which nodes. The store knows better than who asks."""
+    """Why the units are sourced, and without which nodes. The store knows better than who asks.
+
+    An order's process that hears of a sourcing it did not make asks once more, as of an edit. Where staff had work
+    sourced again and nothing happened since, that is on the same terms.
+    """
     order_id = order.order_id
     found = await resuming.sourcings(connection, order_id)
-    cause = found.cause or asked.cause
-    failed = found.failed_nodes if leaves_out_failed_nodes(asked.failed_nodes, cause) else frozenset()
+    cause = terms = found.cause or asked.cause
+    without = asked.without
+    if found.by_staff is not None and found.cause is None and cause is SourcingCause.EDITED:
+        terms, without = SourcingCause.SOURCED_AGAIN, without | found.by_staff
+    failed = found.failed_nodes if leaves_out_failed_nodes(asked.failed_nodes, terms) else frozenset()
     return SourcingRun(
         attempt=asked.attempt,
         first_fulfilment=await fulfilments.next_number(connection, order_id),
         cause=cause,
         as_of=database.as_of(order, max(asked.as_of, found.as_of)),
-        excluded_nodes=failed | asked.without,
+        excluded_nodes=failed | without,
         own=backorders.soft_id(order_id),
         not_found=await backorders.not_found(connection, order_id),
         deliver_by=await first_claims.promised(connection, order_id),

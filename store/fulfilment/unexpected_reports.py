@@ -16,7 +16,7 @@ from dom.fulfilment.carrier_reports import fact, on_hand
 from dom.orders.events import EventKind, UnexpectedReportData
 from dom.orders.status import CarrierEventKind, FulfilmentStatus
 from store import exceptions
-from store.fulfilment.places import PLACE
+from store.fulfilment.places import LAST_PLACE
 from store.orders import timeline
 
 
@@ -38,7 +38,7 @@ class UnexpectedReport:
 
 # Units of a fulfilment that was cancelled are not in its lines any more: the ledger says what was given back.
 _ABOUT = text(f"""
-SELECT f.id, f.order_id, {PLACE} AS node_id, f.status, s.id AS shipment_id, s.tracking_number,
+SELECT f.id, f.order_id, {LAST_PLACE} AS node_id, f.status, s.id AS shipment_id, s.tracking_number,
        s.status AS shipment_status,
        coalesce(s.booking->'units', (
            SELECT jsonb_object_agg(u.sku, u.units) FROM (

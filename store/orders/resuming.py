@@ -97,13 +97,16 @@ class CarrierBookings:
 @dataclass(frozen=True, slots=True)
 class Sourcings:
     """Why units lost their node after the last sourcing (None: they did not), the nodes that failed the order, the
-    business time of the last of all this, and how often the order was sourced.
+    business time of the last of all this, and how often the order was sourced. `by_staff`: the last thing that took
+    units from their node, since which nothing happened but that they were sourced, was that staff had work sourced
+    again, without these nodes (often none); else None.
     """
 
     cause: SourcingCause | None
     failed_nodes: frozenset[str]
     as_of: datetime
     number: int
+    by_staff: frozenset[str] | None = None
 
 
 async def sourcings(connection: AsyncConnection, order_id: str) -> Sourcings:
@@ -119,7 +122,11 @@ def _sourcings(rows: Sequence[Any]) -> Sourcings:
         if (row["kind"] in _NODE_FAILED and row["actor"] != NETWORK) or row["without_node"]
     }
     number = max([row["attempt"] or 0 for row in rows])
-    return Sourcings(cause, frozenset(failed), max(row["occurred_at"] for row in rows), number)
+    last = next((row for row in reversed(rows) if row["kind"] not in {"accepted", "sourced"}), None)
+    by_staff = None
+    if last is not None and last["kind"] == "sourced_again":
+        by_staff = frozenset({last["node_id"]} if last["without_node"] else ())
+    return Sourcings(cause, frozenset(failed), max(row["occurred_at"] for row in rows), number, by_staff)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dom.delivery.promise import open_for
 from dom.orders.cancellation import CancelMode
 from dom.orders.commands import CancelUnits, PlaceHold
 from dom.orders.holds import BlockedStep
@@ -13,10 +15,14 @@ from dom.orders.order import Order
 from dom.orders.pickup_commands import KeepForCollection, PutBack
 from dom.orders.status import CarrierEventKind
 from dom.shared.errors import OnHold, StepNotPossible
-from services import collecting
+from services import cancellation_requests, collecting, order_waits
+from services.database import Database
 from store.fulfilment.work_list import WorkFilter, work_list
+from store.orders import reads
+from store.policy import policies
 from tests.worlds.advancing import all_of, comes_to, do
 from tests.worlds.books import balance, check_books, one, rows
+from tests.worlds.policies import policy
 from tests.worlds.races import TURNS
 from tests.worlds.to_store import (
     DC,
@@ -34,6 +40,8 @@ from tests.worlds.to_store import (
     status,
     work,
 )
+
+LONDON = "wh-london"
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +69,13 @@ class TestWhatIsNotCollected:
         assert await carrier_says(world, order, CarrierEventKind.DELIVERED, "again")
         assert await balance(world, STORE, "B") == (2, 0)
         await check_books(world)
+
+    async def test_that_it_was_lost_is_a_matter_of_the_stores_stock(self, world: AsyncEngine) -> None:
+        order = await at_the_store(world)
+        await collecting.look(world, await kept(world, order), WRITING)
+        assert not await carrier_says(world, order, CarrierEventKind.LOST)
+        told = "SELECT data->>'node_id', data->>'on_hand' FROM exceptions WHERE kind = 'report_out_of_turn'"
+        assert await rows(world, told) == [(STORE, "too high")]
 
     async def test_can_be_sold_by_the_store(self, world: AsyncEngine) -> None:
         order = await at_the_store(world)
@@ -140,6 +155,26 @@ class TestCancellations:
         async with world.begin() as connection:
             await do(connection, order.order_id, asked)
         assert await one(world, "SELECT node_id FROM cancellation_requests") == STORE
+        async with world.connect() as connection:
+            found = await reads.order(connection, order.order_id)
+            assert found is not None
+            waits = await order_waits.read(connection, found, now)
+        assert [(each.who, each.name) for each in waits if each.what == "cancellation"] == [("node", STORE)]
+
+    async def test_at_the_store_are_answered_in_its_time(self, world: AsyncEngine) -> None:
+        async with world.begin() as connection:
+            answers = {"within_minutes": {"store": 1}, "otherwise_minutes": 10_000}
+            allowed = policy(name="asks", collection={"ship_to_store": {}}, cancellations=answers)
+            await policies.publish_policy(connection, allowed, "test")
+        order, now = await at_the_store(world), datetime.now(UTC)
+        asked = CancelUnits(lines=None, mode=CancelMode.ASK, actor="ada", at=now)
+        async with world.begin() as connection:
+            known = await Database(world).reference.now(connection)
+            (answer_by,) = (
+                await cancellation_requests.timed(connection, order.order_id, asked, known, now)
+            ).answer_by.values()
+        (store,) = [node for node in known.nodes if node.id == STORE]
+        assert answer_by == open_for(store, now, 1)
 
     async def test_of_all_at_the_store_are_put_back(self, world: AsyncEngine) -> None:
         order = await at_the_store(world)
@@ -149,3 +184,21 @@ class TestCancellations:
         async with world.connect() as connection:
             assert len(await work_list(connection, WorkFilter(node_id=STORE, put_back=True))) == 1
         await check_books(world)
+
+
+async def test_who_plans_with_both_balances_does_not_meet_what_is_delivered_unscanned(world: AsyncEngine) -> None:
+    """Goods of which no hand-over was heard leave one balance and come to the other in one transaction."""
+    opened = text("INSERT INTO stock (node_id, sku, on_hand) VALUES (:id, 'RARE', 0)")
+    async with world.begin() as connection:
+        await connection.execute(opened, {"id": STORE})
+    order = await captured(world, RARE=3)
+    assert await one(world, "SELECT node_id FROM fulfilments") == LONDON
+    await comes_to(world, work(order), *ON_THE_WAY[:4])
+    lock = text("SELECT FROM stock WHERE node_id = :id AND sku = 'RARE' FOR NO KEY UPDATE")
+    async with world.begin() as planner:
+        await planner.execute(lock, {"id": STORE})
+        told = asyncio.create_task(carrier_says(world, order, CarrierEventKind.DELIVERED))
+        await asyncio.sleep(0.5)
+        await planner.execute(lock, {"id": LONDON})
+    assert await told
+    await check_books(world, reserved=3)

@@ -8,11 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.orders.commands import PlaceHold, SourceWorkAgain, TakeNodeStep
 from dom.orders.holds import BlockedStep
-from dom.orders.status import FulfilmentStep
+from dom.orders.status import FulfilmentStep, SourcingCause
 from dom.shared.errors import Conflict, DomError, NotFound, OnHold, StepNotPossible
+from dom.sourcing.policy.document import FailedNodes
+from dom.sourcing.sourced import SourceAgain
 from services import sourcing_work_again
 from services.change_orders import OrderChanged, Writing, change_order
 from services.database import Database
+from services.sourcing_again import source_again
 from store.backorders import not_found
 from store.backorders.failed_nodes import failed
 from store.orders import resuming
@@ -89,6 +92,20 @@ class TestSourced:
         opened = "SELECT kind FROM exceptions WHERE closed_at IS NULL"
         assert await rows(database.engine, opened) == [("backorder",)]
         await check_books(database.engine, reserved=55)
+
+    @pytest.mark.parametrize("said", FailedNodes)
+    async def test_nor_when_the_orders_process_hears_of_it(self, database: Database, said: FailedNodes) -> None:
+        """It asks on what terms units wait that it did not source: on the same ones."""
+        await accept(database, small.order("1", B=3))
+        done = await again(database, "1", without_node=True)
+        assert done.state.waiting == {"1": 3}
+        asks = {"order_id": "web-1", "attempt": 3, "as_of": MONDAY_NOON, "failed_nodes": said}
+        answer = await source_again(database, SourceAgain(**asks, cause=SourcingCause.EDITED))
+        assert answer.view.waiting == {"1": 3}
+        told = "SELECT count(*) FROM outbox WHERE medium = 'mail' AND kind = 'order_backordered'"
+        assert await one(database.engine, told) == 1
+        later = await source_again(database, SourceAgain(**asks | {"attempt": 4}, cause=SourcingCause.RETRIED))
+        assert (later.view.waiting == {}) is (said is not FailedNodes.NEVER)
 
     async def test_what_waited_already_is_sourced_with_it(self, database: Database) -> None:
         await accept(database, small.order("1", A=4, NEVER=2))

@@ -33,8 +33,9 @@ _WORDS: Final = {
 _AT_CARRIER: Final = {
     FulfilmentStatus.RETURNED: (_C.GRANTED, CancellationEnd.CAME_BACK),
     FulfilmentStatus.DELIVERED: (_C.REFUSED, CancellationEnd.DELIVERED),
+    FulfilmentStatus.READY: (_C.REFUSED, CancellationEnd.DELIVERED),
 }
-"""How a request to a carrier ends where its parcel comes to that status."""
+"""How a request to a carrier ends where its parcel comes to that status; `ready` is what it brought to a store."""
 
 
 def answer_cancellation(state: OrderState, command: AnswerCancellation) -> OrderChange:
@@ -122,7 +123,7 @@ def _ended(
 
 
 def _trouble(state: OrderState, asked: OpenCancellation, ended: EndedCancellation) -> Trouble:
-    node_id = fulfilment_of(state, asked.fulfilment_id).node_id
+    node_id = fulfilment_of(state, asked.fulfilment_id).place
     why = _WORDS.get(ended.end, "") if ended.end else ended.reply or "its node does not say why"
     return Trouble(
         ExceptionKind.CANCELLATION_NOT_GRANTED,

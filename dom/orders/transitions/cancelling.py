@@ -35,7 +35,7 @@ def cancel_units(state: OrderState, command: CancelUnits) -> OrderChange:
     except CannotCancel as error:
         raise CannotCancel(error.detail, field=error.field, data={**error.data, **_answered(planned)}) from error
     for part in units:
-        node_id = part.fulfilment_id and state.fulfilments[part.fulfilment_id].node_id
+        node_id = part.fulfilment_id and state.fulfilments[part.fulfilment_id].place
         if node_id and command.nodes is not None and node_id not in command.nodes:
             raise Forbidden(f"{command.actor} has no access to {node_id}, which works on line {part.line_id}")
     return _cancelled(state, command, units)

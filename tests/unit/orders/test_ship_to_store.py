@@ -6,16 +6,19 @@ from typing import Any
 
 import pytest
 
+from dom.exceptions import ExceptionKind
 from dom.fulfilment.carrier_reports import booking_stands, needs_booking
 from dom.fulfilment.carrier_reports import is_known as says_nothing
 from dom.notifications.messages import MessageKind
+from dom.orders.asked import CancellationEnd, CancellationStatus
+from dom.orders.cancellation import CancelMode
 from dom.orders.changes import ConsumeStock, GiveDayBack, ReceiveAtStore, ReleaseStock
 from dom.orders.lifecycle import OrderState
 from dom.orders.pickup import Pickup
 from dom.orders.pickup_commands import ExpireCollection, PutBack
 from dom.orders.status import CarrierEventKind, OrderStatus
-from dom.orders.transitions import apply, decide, is_known
-from dom.shared.errors import StepNotPossible, WrongCode
+from dom.orders.transitions import apply, decide, is_known, settled
+from dom.shared.errors import Forbidden, StepNotPossible, WrongCode
 from tests.worlds.commanding import AT, S, Step, arrived, booked, cancel, parcel, step, working
 
 WAITING = Pickup(code="222222", collect_by=AT + timedelta(days=7))
@@ -141,3 +144,21 @@ def test_a_lost_one_that_arrives_is_ready_at_the_store() -> None:
     state = apply(lost, change)
     assert (state.fulfilments["F1"].status, state.waiting) == (S.READY, {})
     assert is_known(state, found)
+
+
+def test_whoever_has_the_goods_may_cancel_them() -> None:
+    assert decide(ready(), cancel(nodes=("york",))).cancelled == {"a": 2}
+    with pytest.raises(Forbidden, match="york"):
+        decide(ready(), cancel(nodes=("dc",)))
+    with pytest.raises(Forbidden, match="dc"):
+        decide(to_store(S.PACKED), cancel(nodes=("york",)))
+
+
+def test_a_carrier_that_was_asked_for_it_and_brings_it_to_the_store_has_refused() -> None:
+    """A person hears of it: the goods can be cancelled at the store now."""
+    asked = after(to_store(S.HANDED_OVER), cancel(mode=CancelMode.ASK), DELIVERED)
+    change = settled(asked, AT)
+    assert change is not None
+    (ended,), (trouble,) = change.ended, change.troubles
+    assert (ended.status, ended.end) == (CancellationStatus.REFUSED, CancellationEnd.DELIVERED)
+    assert (trouble.kind, trouble.data["node_id"]) == (ExceptionKind.CANCELLATION_NOT_GRANTED, "york")

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.orders.calls import StepLine
+from dom.orders.commands import SourceWorkAgain
 from dom.orders.notes import Attachment
 from dom.orders.staff_calls import (
     FulfilmentCall,
@@ -20,13 +21,15 @@ from dom.orders.staff_calls import (
 from dom.orders.status import OrderStatus
 from services import collecting
 from services.change_orders import Writing
+from services.database import Database
+from services.sourcing_work_again import source_work_again
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
 from tests.worlds.steps import deliver, ended, ship, stock_comes, until_released
 from tests.worlds.waiting import until as until_true
 from tests.worlds.waiting import until_status
-from workflows.messages import NodeReport
+from workflows.messages import NodeReport, OrderNews
 from workflows.order.process import OrderWorkflow
 
 
@@ -117,6 +120,28 @@ async def test_units_that_find_no_node_wait_for_stock(temporal_client: Client, w
         call = SourceAgainCall(fulfilment_id=first, without_node=True)
         await handle.signal(OrderWorkflow.source_again_requested, call)
         await until_status(world, first, "recalled")
+        await stock_comes(house, order, "B")
+        await until_released(house, order, 2)
+        await deliver(house, order, 2)
+        await ended(house, order)
+
+
+async def test_units_that_staff_took_from_a_node_do_not_go_back_at_once(
+    temporal_client: Client, world: AsyncEngine
+) -> None:
+    """The process hears that the store sourced them, and asks on what terms they wait: without the node, still."""
+    async with House(temporal_client, world).working() as house:
+        order = small.order("not-back", B=3)
+        await house.send(order)
+        told = {"fulfilment_id": f"{order.order_id}-F1", "actor": "ada", "at": datetime.now(UTC)}
+        await source_work_again(Database(world, replaying=True), SourceWorkAgain(**told, without_node=True))
+        await house.handle(order).signal(OrderWorkflow.order_changed, OrderNews())
+
+        async def has_asked() -> bool:
+            return await one(world, "SELECT count(*) FROM sourcing_decisions") == 3
+
+        await until_true("the process asked on what terms the units wait", has_asked)
+        assert await rows(world, "SELECT status FROM fulfilments") == [("recalled",)]
         await stock_comes(house, order, "B")
         await until_released(house, order, 2)
         await deliver(house, order, 2)
