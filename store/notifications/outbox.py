@@ -134,23 +134,17 @@ def of_channel(channel_id: str) -> str:
 
 def to_order(order_id: str, notice: Notice, argument: Mapping[str, Any], *, key: str) -> Entry:
     """A notice to an order's process: a signal with its argument, once under the key."""
-    workflow_id = ids.order_workflow_id(order_id)
-    return Entry(
-        business_key=f"{order_id}/{key}/{Medium.WORKFLOW}",
-        kind=notice,
-        medium=Medium.WORKFLOW,
-        recipient=workflow_id,
-        receiver=f"{Medium.WORKFLOW}/{workflow_id}",
-        payload=argument,
-        order_id=order_id,
-    )
+    return _to_process(ids.order_workflow_id(order_id), f"{order_id}/{key}", order_id, notice, argument)
 
 
 def to_return(return_id: str, order_id: str, notice: Notice, argument: Mapping[str, Any]) -> Entry:
     """What the process of a return begins with, once."""
-    workflow_id = ids.return_workflow_id(return_id)
+    return _to_process(ids.return_workflow_id(return_id), f"{return_id}/{notice}", order_id, notice, argument)
+
+
+def _to_process(workflow_id: str, key: str, order_id: str, notice: Notice, argument: Mapping[str, Any]) -> Entry:
     return Entry(
-        business_key=f"{return_id}/{notice}/{Medium.WORKFLOW}",
+        business_key=f"{key}/{Medium.WORKFLOW}",
         kind=notice,
         medium=Medium.WORKFLOW,
         recipient=workflow_id,
