@@ -174,7 +174,8 @@ class TestReading:
         chosen = {shipment["node_id"] for shipment in decision["shipments"]}
         assert chosen == {"dc-daventry"}
         assert decision["reasons"]
-        assert decision["policy_version"] == 1
+        published = (await channel.http.get("/v1/ofl/policies", params={"limit": 1})).json()["items"]
+        assert decision["policy_version"] == published[0]["version"]
         refused = [c for c in decision["candidates"] if c["node_id"] not in chosen]
         assert all(any(not fence["passed"] for fence in candidate["fences"]) for candidate in refused)
 
