@@ -4,6 +4,7 @@ A database is a copy of a template (`tests.worlds.databases`): `database_url` ho
 `world_url` the small network of `tests.worlds.small` as well.
 """
 
+import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -147,6 +148,14 @@ def _refuse(*_: object) -> None:
 def data_folder() -> Path:
     """The committed data files."""
     return Path(__file__).parent.parent / "data"
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: the garbage collector need not look at it again and again. On a busy machine
+    its pauses were taken for workflows that block.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
