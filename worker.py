@@ -104,7 +104,13 @@ async def activities(
 
     Raises StartProblem for a webhook secret that is none, and for a database without a policy.
     """
-    house_database = Database(engine=engine, replaying=settings.replay_orders, webhooks=bool(settings.webhook_url))
+    lasts = timedelta(days=settings.return_expires_days)
+    house_database = Database(
+        engine=engine,
+        replaying=settings.replay_orders,
+        webhooks=bool(settings.webhook_url),
+        returns_last=lasts,
+    )
     async with AsyncExitStack() as open_connections:
         senders: dict[Medium, Sender] = {
             Medium.MAIL: await open_connections.enter_async_context(
@@ -124,7 +130,6 @@ async def activities(
                 await reference.load(connection)
             except NotFound as error:
                 raise StartProblem(error.detail, "run it, or publish one of your own: `dom ofl publish`") from error
-        lasts = timedelta(days=settings.return_expires_days)
         drain_seconds = settings.worker_drain_seconds
         yield wired(
             house_database,

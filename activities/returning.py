@@ -54,8 +54,8 @@ class ReturnView(Value):
     """A return after a command, as its process shows it.
 
     `status` and `refund` are what the caller hears; `stands` is how it stands now, the same but for a repeat. Units by
-    line. `earlier`: it was allowed before, for an earlier run. `parcel`: the fulfilment
-    whose parcel its carrier brings back.
+    line. `earlier`: it was allowed before, for an earlier run. `parcel`: the fulfilment whose parcel its carrier brings
+    back.
     """
 
     status: ReturnStatus

@@ -102,6 +102,13 @@ class ReturnState:
         """Units by line that came."""
         return {i: line.received for i, line in self.lines.items() if line.received}
 
+    def by_sku(self, units: Mapping[str, int]) -> dict[str, int]:
+        """Units by line as units by SKU."""
+        summed: Counter[str] = Counter()
+        for line_id, quantity in units.items():
+            summed[self.lines[line_id].sku] += quantity
+        return dict(summed)
+
 
 # --- commands ---------------------------------------------------------------------------------------------------------
 

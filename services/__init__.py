@@ -47,6 +47,7 @@ splitting              units of work that no node has begun become a fulfilment 
 one_by_one             work on one that fails does not stop the others
 own_carriers           suppliers send goods with carriers of their own
 parcel_marks           what staff says of a parcel, and one that came back is sent once more
+returned_parcels       a parcel that its carrier brings back undelivered gets a return, known before the goods arrive
 prioritising           an order gets another priority for scarce stock
 resending              a message of an order is sent once more
 returns                a return is requested and goes on: each command decided and written under the order's lock

@@ -6,6 +6,7 @@ was written, it had been written before, or what was asked is refused, and then 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,7 +23,7 @@ from dom.orders.status import FINAL_ORDER, FulfilmentStatus, NodeReason, ReasonC
 from dom.orders.transitions.collecting import locked_key
 from dom.orders.transitions.holding import overdue_key
 from dom.orders.transitions.shared import message_key
-from dom.returns import OTHER_REQUEST
+from dom.returns import EXPIRES_AFTER, OTHER_REQUEST
 from dom.shared import ids
 from dom.shared.errors import Conflict, NotFound
 from services import collection_terms, returned_parcels
@@ -47,11 +48,13 @@ _ENDS_A_SHIPMENT: Final[Mapping[FulfilmentStatus, ShipmentStatus]] = {
 @dataclass(frozen=True, slots=True)
 class Writing:
     """`webhook`: a webhook is to be told what the customer is told. `notify`: the order's process is to hear of what it
-    has to act on; not where the process itself asks, and reads afterwards what came of it.
+    has to act on; not where the process itself asks, and reads afterwards what came of it. `returns_last`: how long the
+    goods of a parcel that comes back are waited for.
     """
 
     webhook: bool
     notify: bool = False
+    returns_last: timedelta = EXPIRES_AFTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ async def write(connection: AsyncConnection, state: OrderState, change: OrderCha
     await _move_units(connection, order_id, change)
     if change.is_cancellation:
         await orders.narrow_promise(connection, order_id)
-    await _write_parcels(connection, after, change)
+    await _write_parcels(connection, after, change, writing)
     for trouble in change.troubles:
         await exceptions.open_(connection, order_id, trouble.kind, trouble.key, trouble.detail, trouble.data)
     await _write_holds(connection, state, after, change)
@@ -212,7 +215,7 @@ async def _write_collections(
         await collections.put_back(connection, change.put_back, change.event.at)
 
 
-async def _write_parcels(connection: AsyncConnection, after: OrderState, change: OrderChange) -> None:
+async def _write_parcels(connection: AsyncConnection, after: OrderState, change: OrderChange, writing: Writing) -> None:
     """Shipments that begin and end; a parcel that comes back has a return, and nobody looks after one sent again."""
     if change.sent is not None:
         await shipments.send(connection, change.sent, change.event.at)
@@ -223,7 +226,8 @@ async def _write_parcels(connection: AsyncConnection, after: OrderState, change:
         if ended is not None:
             await shipments.end_with(connection, parcel.id, ended, change.event.at)
         if move.status is FulfilmentStatus.RETURNED:
-            await returned_parcels.expect(connection, after.order_id, parcel, change.event)
+            lasts = writing.returns_last
+            await returned_parcels.expect(connection, after.order_id, parcel, change.event, lasts)
     if change.reshipped is not None:
         await exceptions.close_by_keys(connection, message_key(change.reshipped, FulfilmentStatus.RETURNED))
 

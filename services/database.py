@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dom.orders.order import REPLAY_TAG, Order
+from dom.returns import EXPIRES_AFTER
 from services.change_orders import Writing
 from services.clock import utc_now
 from store.database.engine import reading
@@ -20,7 +21,7 @@ class Database:
 
     `replaying` allows orders that carry REPLAY_TAG to be planned as of the time they were placed; all others are
     planned as of now, however old they are. `webhooks` says that a webhook is configured and is to be told what the
-    customer is told.
+    customer is told. `returns_last`: how long the goods of a parcel that comes back are waited for.
     """
 
     engine: AsyncEngine
@@ -28,6 +29,7 @@ class Database:
     now: Callable[[], datetime] = utc_now
     replaying: bool = False
     webhooks: bool = False
+    returns_last: timedelta = EXPIRES_AFTER
     _reads: AsyncEngine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -37,7 +39,7 @@ class Database:
     @property
     def writing(self) -> Writing:
         """How an order's own process has a change written: it hears of it by the answer."""
-        return Writing(webhook=self.webhooks)
+        return Writing(webhook=self.webhooks, returns_last=self.returns_last)
 
     def as_of(self, order: Order, business_time: datetime) -> datetime:
         """The moment a plan for the order counts from: now or, for one that is replayed, its own business time."""

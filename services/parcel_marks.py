@@ -25,9 +25,8 @@ async def mark(connection: AsyncConnection, command: MoveParcel | Reship, writin
     if repeated is not None:
         return repeated
     if isinstance(command, Reship):
-        if await returns.parcel_is_refunded(connection, command.fulfilment_id):
-            raise StepNotPossible(f"what came back of {work.id} was refunded; it is not sent once more")
-        return await carry_out(connection, state, command, writing)
+        refunded = await returns.parcel_is_refunded(connection, work.id)
+        return await carry_out(connection, state, command.model_copy(update={"refunded": refunded}), writing)
     if work.pickup:
         raise StepNotPossible(f"{work.id} is collected by the customer, and no carrier has it")
     if work.status is _S.LOST and command.status is _S.DELIVERED:

@@ -1,6 +1,7 @@
 """A parcel that its carrier brings back undelivered: a return that nobody asked for, known before the goods arrive."""
 
-from collections import defaultdict
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,36 +21,33 @@ from store.orders import timeline
 REASON: Final = "brought back by its carrier"
 
 
-async def expect(connection: AsyncConnection, order_id: str, parcel: FulfilmentState, event: OrderEvent) -> None:
+async def expect(
+    connection: AsyncConnection, order_id: str, parcel: FulfilmentState, event: OrderEvent, lasts: timedelta
+) -> None:
     """Open the parcel's return, in the transaction of the report that it comes back: its node is to get the units, and
     a process is to wait for them. The order is locked. However late the report is, they are waited for from now on.
     """
-    return_id, units = ids.return_id(order_id, parcel.id), listed_units(parcel)
+    return_id, node_id = ids.return_id(order_id, parcel.id), parcel.node_id
     order = await returns.lock(connection, order_id, return_id)
     if order is None or order.row is not None:
         return
-    lines = tuple(sorted(units.items()))
-    change = decide(order.state, Expect(lines=lines), now=utc_now())
+    state, lines = replace(order.state, parcel=parcel.id), tuple(sorted(listed_units(parcel).items()))
+    change = decide(state, Expect(lines=lines), now=utc_now(), lasts=lasts)
     if change is None:
         return
     await returns.open_(
         connection,
-        order.state,
+        state,
         change,
         order_id=order_id,
-        node_id=parcel.node_id,
+        node_id=node_id,
         reason=REASON,
-        content_hash=content_hash(lines, REASON, parcel.node_id),
+        content_hash=content_hash(lines, REASON, node_id),
         key=None,
         at=event.at,
-        parcel=parcel.id,
     )
-    by_sku: defaultdict[str, int] = defaultdict(int)
-    for line_id, quantity in lines:
-        by_sku[order.state.lines[line_id].sku] += quantity
-    await inbound.follow_return(
-        connection, return_id, parcel.node_id, by_sku, allowed_on=event.at.date(), actor=event.actor
-    )
+    units = state.by_sku(change.announced)
+    await inbound.follow_return(connection, return_id, node_id, units, allowed_on=event.at.date(), actor=event.actor)
     await timeline.append(connection, _opened(order_id, return_id, change, event))
     begin = {
         "return_id": return_id,
@@ -57,7 +55,7 @@ async def expect(connection: AsyncConnection, order_id: str, parcel: FulfilmentS
             "order_id": order_id,
             "lines": [{"line_id": line_id, "quantity": quantity} for line_id, quantity in lines],
             "reason": REASON,
-            "node_id": parcel.node_id,
+            "node_id": node_id,
             "actor": event.actor,
         },
     }

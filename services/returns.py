@@ -177,7 +177,7 @@ async def _request(
         key=key,
         at=at,
     )
-    units = _by_sku(order.state, change.announced)
+    units = order.state.by_sku(change.announced)
     await inbound.follow_return(connection, asked.return_id, goes_to, units, allowed_on=at.date(), actor=asked.actor)
     return await _written(connection, asked, order, change, goes_to, at, terms), False
 
@@ -302,7 +302,7 @@ async def _move_goods(
     """What a change means for the node: what it still expects, what it can sell, what waits there for a decision."""
     after = apply(order.state, change)
     if change.received:
-        await inbound.return_arrived(connection, asked.return_id, _by_sku(order.state, change.received))
+        await inbound.return_arrived(connection, asked.return_id, order.state.by_sku(change.received))
     if not after.outstanding:
         await inbound.follow_no_more(connection, asked.return_id, actor=asked.actor)
     if change.found:
@@ -352,10 +352,3 @@ async def _goes_to(connection: AsyncConnection, order: returns.OfOrder, command:
 
 def _uninspected(return_id: str) -> str:
     return f"{return_id}:not_inspected"
-
-
-def _by_sku(state: ReturnState, units: Mapping[str, int]) -> dict[str, int]:
-    summed: defaultdict[str, int] = defaultdict(int)
-    for line_id, quantity in units.items():
-        summed[state.lines[line_id].sku] += quantity
-    return dict(summed)

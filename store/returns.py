@@ -171,9 +171,8 @@ async def open_(
     content_hash: str,
     key: str | None,
     at: datetime,
-    parcel: str | None = None,
 ) -> None:
-    """Write a new return down, as the change says; of a parcel that its carrier brings back, that fulfilment's."""
+    """Write a new return down, as the change says."""
     lines: Sequence[Mapping[str, object]] = [
         {"line_id": i, "sku": state.lines[i].sku, "quantity": units} for i, units in change.announced.items()
     ]
@@ -191,7 +190,7 @@ async def open_(
             "lines": to_rows(lines),
             "at": at,
             "expires_at": change.expires_at,
-            "parcel": parcel,
+            "parcel": state.parcel,
         },
     )
 

@@ -1,6 +1,7 @@
 """What a request works with: the store, and the durable processes."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated, Self
 
 from fastapi import Depends, Header, Request
@@ -11,6 +12,7 @@ from temporalio.service import RetryConfig
 from api.http.change_stream import Tail
 from api.http.shared_work import Shared
 from bootstrap import temporal
+from dom.returns import EXPIRES_AFTER
 from processes.background_work import BackgroundWork
 from processes.client import Durable
 from processes.exception_actions import ExceptionActions
@@ -36,7 +38,8 @@ class Services:
     """Opened once a process. `reads` is for single statements, `engine` for transactions.
 
     `reference` remembers nodes, tariffs, the policy and SKUs until they change. `webhooks`: a webhook is told what
-    customers are told. `links`: how customers answer without a login.
+    customers are told. `links`: how customers answer without a login. `returns_last`: how long the goods of a parcel
+    that comes back are waited for.
     """
 
     engine: AsyncEngine
@@ -48,6 +51,7 @@ class Services:
     tail: Tail
     reference: ReferenceCache = field(default_factory=ReferenceCache)
     webhooks: bool = False
+    returns_last: timedelta = EXPIRES_AFTER
     links: CustomerLinks = NO_LINKS
     reservations: SoftReservations = field(init=False)
     channels: Registered = field(init=False)
@@ -69,7 +73,7 @@ class Services:
     @property
     def writing(self) -> Writing:
         """How a change of an order is written: its process hears of it, and a webhook what the customer is told."""
-        return Writing(webhook=self.webhooks, notify=True)
+        return Writing(webhook=self.webhooks, notify=True, returns_last=self.returns_last)
 
     async def _probe(self) -> DatabaseState:
         async with self.reads.connect() as connection:
@@ -85,7 +89,10 @@ class Services:
         orders, returns = OrderProcesses(durable, reads), ReturnProcesses(durable, reads, engine)
         work, webhooks = BackgroundWork(durable, engine), bool(settings.webhook_url)
         links = CustomerLinks(settings.link_url, settings.link_secret.get_secret_value())
-        return cls(engine, reads, durable, orders, returns, work, tail, reference, webhooks=webhooks, links=links)
+        return cls(
+            engine, reads, durable, orders, returns, work, tail, reference,
+            webhooks=webhooks, links=links, returns_last=timedelta(days=settings.return_expires_days),
+        )  # fmt: skip
 
 
 async def connect(settings: Settings) -> Client:

@@ -111,7 +111,8 @@ class MoveParcel(Requested):
 
 class Reship(Requested):
     """Send the units of a parcel that came back once more: they count as cancelled, and wait now to be sourced. Raises
-    StepNotPossible for any other parcel: the units of a lost one are sourced again by themselves.
+    StepNotPossible for any other parcel: the units of a lost one are sourced again by themselves. `refunded`: units of
+    it were paid back when they were inspected, so that it is refused; who asks leaves it out.
     """
 
     verb: Literal["reship"] = "reship"
@@ -119,6 +120,7 @@ class Reship(Requested):
     actor: str
     at: datetime
     reason: str = ""
+    refunded: bool = False
 
 
 class MoveWork(Requested):

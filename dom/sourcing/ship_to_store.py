@@ -12,6 +12,11 @@ from dom.sourcing.policy.collections import ShipToStore
 from dom.sourcing.policy.document import Policy
 
 
+def place_of(store: Node) -> Place:
+    """Where it stands, as the place goods are sent to."""
+    return Place(latitude=store.latitude, longitude=store.longitude)
+
+
 @dataclass(frozen=True, slots=True)
 class StoreDestination:
     """The store where the customer collects, as the place that other nodes send goods to, and on what terms."""
@@ -22,7 +27,7 @@ class StoreDestination:
     @property
     def place(self) -> Place:
         """Where it stands."""
-        return Place(latitude=self.node.latitude, longitude=self.node.longitude)
+        return place_of(self.node)
 
     def promise(self, day: date, transit_days_min: int, transit_days_max: int) -> Promise | None:
         """When goods that leave on a day can be collected, for certain: counted from the end of the carrier's window.

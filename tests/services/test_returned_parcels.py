@@ -13,11 +13,11 @@ from dom.returns import ExpireReturn, Inspect, Receive, Step
 from dom.shared import ids
 from dom.shared.errors import OnHold, StepNotPossible
 from services import parcel_marks, returns
-from services.change_orders import Writing
+from services.change_orders import Writing, change_order
 from services.database import Database
 from services.returns import CommandedReturn, ReturnCall, ReturnTerms
 from tests.worlds import small
-from tests.worlds.advancing import S, comes_to, do
+from tests.worlds.advancing import S, comes_to, do, to
 from tests.worlds.books import check_books, one
 from tests.worlds.captured import accept
 from tests.worlds.sourcing import MONDAY_NOON
@@ -75,3 +75,16 @@ async def test_a_hold_of_refunds_keeps_nobody_from_goods_that_are_not_paid_back(
     assert (await take(world, order_id, FOUND)).refund == 0
     assert await one(world, "SELECT count(*) FROM refunds") == 0
     await check_books(world)
+
+
+async def test_goods_are_waited_for_as_long_as_the_setting_says(world: AsyncEngine) -> None:
+    order = small.order("back", A=2)
+    await accept(Database(world), order)
+    parcel = f"{order.order_id}-F1"
+    await comes_to(world, parcel, *ON_ITS_WAY_BACK[:-1])
+    async with world.begin() as connection:
+        writing = Writing(webhook=False, returns_last=timedelta(days=3))
+        await change_order(connection, order.order_id, to(parcel, S.RETURNED), writing)
+    step = ExpireReturn()
+    assert (await take(world, order.order_id, step, later=timedelta(days=2))).status is ReturnStatus.REQUESTED
+    assert (await take(world, order.order_id, step, later=timedelta(days=4))).status is ReturnStatus.EXPIRED

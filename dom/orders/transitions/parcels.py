@@ -103,14 +103,13 @@ def _sent_on_hold(state: OrderState, fulfilment: FulfilmentState) -> Trouble:
 
 
 def _parcel_in_trouble(state: OrderState, fulfilment: FulfilmentState, status: FulfilmentStatus, why: str) -> Trouble:
-    about = _about(state, fulfilment)
-    if status is _S.RETURNED:  # its goods come in by a return, and are booked in by nobody else
-        about = {"fulfilment_id": fulfilment.id, "return_id": ids.return_id(state.order_id, fulfilment.id)}
+    # The goods of a parcel that comes back come in by a return, and are booked in by nobody else.
+    back = {"fulfilment_id": fulfilment.id, "return_id": ids.return_id(state.order_id, fulfilment.id)}
     return Trouble(
         NEEDS_A_PERSON[status],
         message_key(fulfilment.id, status),
         f"{fulfilment.id} is {status}: {why or 'reported by the carrier'}",
-        about,
+        back if status is _S.RETURNED else _about(state, fulfilment),
     )
 
 
@@ -159,6 +158,8 @@ def reship(state: OrderState, command: Reship) -> OrderChange:
         )
     if fulfilment.reshipped:
         raise StepNotPossible(f"what came back of {fulfilment.id} was sent once more before")
+    if command.refunded:
+        raise StepNotPossible(f"what came back of {fulfilment.id} was refunded; it is not sent once more")
     units = listed_units(fulfilment)
     data = ReshippedData(fulfilment_id=fulfilment.id, lines=units)
     key = f"reshipped:{fulfilment.id}"

@@ -10,6 +10,7 @@ from dom.sourcing.constraints.fences import Site
 from dom.sourcing.models import Candidate, CostTerm, PassedOver, PlannedShipment, RunnerUp
 from dom.sourcing.planning import lines
 from dom.sourcing.planning.candidate_plan import CandidatePlan
+from dom.sourcing.planning.ruled_out import may_take_part
 from dom.sourcing.policy.document import Fence
 
 
@@ -82,9 +83,7 @@ def _candidate(site: Site, made: CandidatePlan, filling: Mapping[str, int], *, o
 
 def _is_listed(site: Site, made: CandidatePlan) -> bool:
     """Whether it holds something, and the customer does not collect somewhere else, where it may not send it."""
-    if made.demand.pickup_node is None or made.context.store is not None:
-        return any(site.stock)
-    return any(site.stock) and made.demand.pickup_node == site.evaluated.node_id
+    return any(site.stock) and may_take_part(made, site.evaluated.node_id)
 
 
 def _cheaper(made: CandidatePlan, skus: Mapping[str, Sku]) -> Iterator[PassedOver]:

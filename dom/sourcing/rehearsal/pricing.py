@@ -22,9 +22,10 @@ from dom.sourcing.costs import (
     unit_terms,
 )
 from dom.sourcing.distance import distance_km
-from dom.sourcing.models import NO_VALUE, CostTerm, Demand, Place, PlannedShipment, Snapshot
+from dom.sourcing.models import NO_VALUE, CostTerm, Demand, PlannedShipment, Snapshot
 from dom.sourcing.policy.document import Costs, Policy, Strategy
 from dom.sourcing.policy.strategy import Rules
+from dom.sourcing.ship_to_store import place_of
 
 MONEY: Final = (CostTerm.FREIGHT, CostTerm.HANDLING, CostTerm.PACKAGING)
 """What is paid to somebody. Everything else says what it is worth to avoid."""
@@ -116,7 +117,7 @@ def shipment_costs(
         return None
     arrival = shipment.promise.earliest if shipment.is_collected else shipment.promise.latest
     late = lateness(arrival, demand.requested_by, rules)
-    away = distance_km(node, demand.place if store is None else _place_of(store))
+    away = distance_km(node, demand.place if store is None else place_of(store))
     work = snapshot.capacity_used.get((node.id, shipment.ship_day, ""), 0)
     share = min(1.0, work / node.daily_capacity) if node.daily_capacity else 0.0
     own = node_costs(node, rules)
@@ -130,10 +131,6 @@ def shipment_costs(
         each = summed(own.unit_terms, unit_terms(costs, snapshot.skus[line.sku], value, held, per_gram))
         found = summed(found, {term: line.quantity * amount for term, amount in each.items()})
     return found
-
-
-def _place_of(store: Node) -> Place:
-    return Place(latitude=store.latitude, longitude=store.longitude)
 
 
 def _lane(shipment: PlannedShipment, node: Node, country: str, snapshot: Snapshot, rules: Rules) -> PricedLane | None:
