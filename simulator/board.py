@@ -142,8 +142,8 @@ class Tally:
     abandoned: int = 0
     cancels: int = 0
     cancels_refused: int = 0
-    let_go: int = 0
-    not_let_go: int = 0
+    requests_granted: int = 0
+    requests_refused: int = 0
     returns: int = 0
     returns_refused: int = 0
     refunds: int = 0

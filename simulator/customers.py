@@ -34,8 +34,8 @@ ASKS = 0.5
 LEFT_FOR_GOOD = frozenset({"handed_over", "carrier_asked", "with_customer"})
 """Why units were not cancelled that the customer will get, and sends back."""
 UNTIL_INSPECTED = timedelta(hours=20)
-PUT_ASIDE = timedelta(hours=2)
-"""From the carrier's scan of a parcel that it brings back to the node's own."""
+TAKEN_IN_AFTER = timedelta(hours=2)
+"""From the report that a parcel comes back to its receipt at the node."""
 DISPOSITIONS = {"restock": 0.85, "refurbish": 0.07, "quarantine": 0.04, "scrap": 0.04}
 
 
@@ -137,7 +137,7 @@ class Customers:
             if back["fulfilment_id"] is not None:
                 shown = await self.api.get(GET_RETURN, f"/returns/{back['id']}")
                 lines = {line["line_id"]: line["quantity"] for line in shown.body.get("lines", ())}
-                at = datetime.fromisoformat(back["requested_at"]) + PUT_ASIDE
+                at = datetime.fromisoformat(back["requested_at"]) + TAKEN_IN_AFTER
                 await self._take_in(back["id"], lines, at)
 
     async def _take_in(self, return_id: str, lines: Mapping[str, int], at: datetime) -> None:

@@ -1,5 +1,5 @@
 """Nodes: they look at their work lists, and accept, pick, pack and hand over (or hand out) at their own hours. What a
-customer cancels after it was picked they are asked for, and mostly let go.
+customer cancels after it was picked they are asked for, and mostly grant.
 """
 
 from __future__ import annotations
@@ -146,10 +146,10 @@ class Nodes:
             return
         self.board.changed()
         if refuses:
-            self.board.tally.not_let_go += 1
+            self.board.tally.requests_refused += 1
             order.comes_back.append(Cancellation(order.placed_at, dict(units), request_id))
         else:
-            self.board.tally.let_go += 1
+            self.board.tally.requests_granted += 1
         self.board.say(f"{request_id}: {request['node_id']} {verb}s the cancellation of {sum(units.values())} units")
 
     def pause(self, asked: float) -> float:

@@ -170,7 +170,9 @@ def _orders_table(summary: Summary) -> Table:
     table.add_row("captured", f"{summary.captured}{known}{refused} ({channels})")
     table.add_row("delivered / cancelled / open", f"{summary.delivered} / {summary.cancelled} / {summary.open}")
     table.add_row("cancellations in time / too late", f"{tally['cancels']} / {tally['cancels_refused']}")
-    table.add_row("nodes asked to let go: granted / refused", f"{tally['let_go']} / {tally['not_let_go']}")
+    table.add_row(
+        "cancellation requests granted / refused", f"{tally['requests_granted']} / {tally['requests_refused']}"
+    )
     table.add_row("held at the checkout / walked away", f"{tally['checkouts']} / {tally['abandoned']}")
     refunds = ", ".join(money(minor, currency) for currency, minor in tally["refunded"].items())
     table.add_row("returns, refunded", f"{tally['returns']}, {tally['refunds']}" + (f" ({refunds})" if refunds else ""))

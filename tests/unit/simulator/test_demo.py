@@ -79,7 +79,7 @@ class TestDemo:
         summary = await run(config(write_sample(tmp_path, sold, cancelled)), transport=httpx.ASGITransport(fake))
 
         assert summary.all_final, summary.unfinished
-        granted, refused = summary.tally["let_go"], summary.tally["not_let_go"]
+        granted, refused = summary.tally["requests_granted"], summary.tally["requests_refused"]
         assert granted > refused > 0
         assert (fake.calls["grant"], fake.calls["refuse"]) == (granted, refused)
         assert "asked" not in {each["status"] for each in fake.requests.values()}
