@@ -9,29 +9,54 @@ TESTS = Path(__file__).parent.parent
 NEEDS_TEMPORAL = {"temporal_client", "house", "running"}
 """Parameters of tests that start processes on the server of the test run."""
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
 
 def needs_temporal(node: ast.AST) -> bool:
     """Whether it is a test that starts processes."""
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not node.name.startswith("test"):
+    if not isinstance(node, Function) or not node.name.startswith("test"):
         return False
     return bool(NEEDS_TEMPORAL & {argument.arg for argument in node.args.args})
 
 
-def numbers(test: ast.AST) -> Iterator[str]:
-    """The order numbers that a test writes down: the first argument of every call of `order`."""
-    for call in ast.walk(test):
-        if isinstance(call, ast.Call) and call.args:
+def numbers(tree: ast.AST, takes: dict[str, int]) -> Iterator[ast.expr]:
+    """What is given as an order's number in calls of functions that take one; `takes`: at which place each does."""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-            given = call.args[0]
-            if name == "order" and isinstance(given, ast.Constant) and isinstance(given.value, str):
-                yield given.value
+            if name in takes and len(call.args) > takes[name]:
+                yield call.args[takes[name]]
+
+
+def takers(module: ast.Module, known_before: dict[str, int]) -> dict[str, int]:
+    """The functions that take an order's number, with its place among their arguments: those known, and the module's.
+
+    A function takes one that hands a parameter of its own to a function that does.
+    """
+    found = dict(known_before)
+    functions = [node for node in ast.walk(module) if isinstance(node, Function)]
+    while True:
+        known = dict(found)
+        for function in functions:
+            parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+            given = {part.id for part in numbers(function, known) if isinstance(part, ast.Name)}
+            for name in given & set(parameters):
+                found[function.name] = parameters.index(name)
+        if found == known:
+            return found
 
 
 def test_no_two_tests_send_an_order_of_one_number() -> None:
     senders: dict[str, set[str]] = defaultdict(set)
+    shared = [path for path in TESTS.rglob("*.py") if not path.name.startswith("test_")]
+    helpers = ast.Module([part for path in shared for part in ast.parse(path.read_text()).body], [])
+    of_helpers = takers(helpers, {"order": 0})
     for path in TESTS.rglob("test_*.py"):
-        for test in filter(needs_temporal, ast.walk(ast.parse(path.read_text()))):
-            for number in numbers(test):
-                senders[number].add(f"{path.name}::{getattr(test, 'name', '')}")
+        module = ast.parse(path.read_text())
+        takes = takers(module, of_helpers)
+        for test in filter(needs_temporal, ast.walk(module)):
+            for given in numbers(test, takes):
+                if isinstance(given, ast.Constant) and isinstance(given.value, str):
+                    senders[given.value].add(f"{path.name}::{getattr(test, 'name', '')}")
     assert len(senders) > 100, "the numbers are no longer found"
     assert {number: tests for number, tests in senders.items() if len(tests) > 1} == {}

@@ -31,7 +31,7 @@ async def brought(house: House, order: Order, number: int = 1) -> None:
 
 async def test_stock_that_comes_elsewhere_is_sent_to_the_store(house: House) -> None:
     await allow(house.engine)
-    order = collected("waits", NEVER=1)
+    order = collected("to-store-waits", NEVER=1)
     assert (await house.send(order)).status is OrderStatus.BACKORDERED
     await comes(house.engine, "NEVER", 1, DC)
     assert await until_released(house, order, 1) == DC
@@ -49,7 +49,7 @@ async def test_stock_that_comes_elsewhere_is_sent_to_the_store(house: House) -> 
 
 async def test_a_lost_parcel_is_replaced(house: House) -> None:
     await allow(house.engine)
-    order = collected("lost", RARE=1)
+    order = collected("to-store-lost", RARE=1)
     await house.send(order)
     await until_released(house, order, 1)
     await house.node(order, "pack")
@@ -65,7 +65,7 @@ async def test_a_lost_parcel_is_replaced(house: House) -> None:
 
 async def test_what_nobody_collects_ends_the_process_and_voids_nothing(house: House) -> None:
     await allow(house.engine)
-    order = collected("left", B=2).model_copy(update={"tags": ()})
+    order = collected("to-store-left", B=2).model_copy(update={"tags": ()})
     await house.send(order)
     await until_released(house, order, 1)
     await brought(house, order)
