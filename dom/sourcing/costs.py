@@ -234,16 +234,22 @@ def offers_on(
         promise = delivery_window(day, *transit, demand.country) if store is None else store.promise(day, *transit)
         if promise is not None:
             arrives = promise.latest if store is None else promise.earliest
-            late = lateness(arrives, demand.requested_by, rules)
+            late = lateness(arrives, demand, rules)
             found.append(Offer(lane, promise, late, collected=store is not None))
     return tuple(found)
 
 
-def lateness(arrival: datetime, requested_by: datetime | None, rules: Rules) -> int:
-    """What it costs to arrive after the requested time: every day begun counts in full."""
-    if requested_by is None or arrival <= requested_by:
-        return 0
-    return -((requested_by - arrival) // _DAY) * rules.cost.lateness_per_day
+def lateness(arrival: datetime, demand: Demand, rules: Rules) -> int:
+    """What it costs to arrive after the requested time, or after what was promised as the customer's class weighs it,
+    whichever is more. Every day begun counts in full.
+    """
+    weight = rules.policy.reallocation.weight(demand.customer_class)
+    late = max(_days_after(demand.requested_by, arrival), weight * _days_after(demand.promised_by, arrival))
+    return round(late * rules.cost.lateness_per_day)
+
+
+def _days_after(moment: datetime | None, arrival: datetime) -> int:
+    return 0 if moment is None or arrival <= moment else -((moment - arrival) // _DAY)
 
 
 def summed(*parts: Mapping[CostTerm, int]) -> Terms:

@@ -47,6 +47,7 @@ class Demand(Value):
     `as_of` is the moment the promise counts from. `place` is None where the postal code is not known: distance then
     plays no part, and the explanation says so. `excluded_nodes` have failed this order before. `currency` is the one of
     the lines' unit prices. `deliver_by` is the promise a re-optimisation must keep: nothing later is planned.
+    `promised_by` is what the customer was told before: to come later is lateness, weighed by his class.
     """
 
     order_id: str
@@ -65,6 +66,7 @@ class Demand(Value):
     customer_class: str = ""
     ship_complete: bool = False
     deliver_by: Utc | None = None
+    promised_by: Utc | None = None
 
 
 class StockValue(Value):

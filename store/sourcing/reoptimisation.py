@@ -45,12 +45,14 @@ _UNBEGUN = text(f"""
 SELECT o.id, d.demand, x.excluded,
        jsonb_agg(jsonb_build_object(
            'id', f.id, 'node_id', f.node_id, 'ship_day', f.ship_day, 'method', f.method, 'latest', f.promise_latest,
-           'lines', l.lines) ORDER BY f.id) AS held
+           'lines', l.lines) ORDER BY f.id) AS held,
+       CASE WHEN bool_and(l.all_told) AND min(l.told) = max(l.last_told) THEN min(l.told) END AS told
 FROM orders o
 JOIN fulfilments f ON f.order_id = o.id AND f.status IN ({_UNBEGUN_WORK}) AND f.method <> 'pickup'
   AND f.pickup_node IS NULL
 CROSS JOIN LATERAL (
-    SELECT jsonb_agg(jsonb_build_array(fl.line_id, fl.sku, fl.quantity, ol.unit_price) ORDER BY fl.line_id) AS lines
+    SELECT jsonb_agg(jsonb_build_array(fl.line_id, fl.sku, fl.quantity, ol.unit_price) ORDER BY fl.line_id) AS lines,
+           min(ol.promised) AS told, max(ol.promised) AS last_told, bool_and(ol.promised IS NOT NULL) AS all_told
     FROM fulfilment_lines fl JOIN order_lines ol USING (order_id, line_id)
     WHERE fl.fulfilment_id = f.id AND fl.quantity > 0) l
 CROSS JOIN LATERAL (
@@ -84,6 +86,7 @@ def _unbegun(row: RowMapping, now: datetime, replaying: bool) -> Unbegun:
         "lines": tuple([lines[line_id] for line_id in sorted(lines)]),
         "excluded_nodes": frozenset(row["excluded"] or ()),
         "deliver_by": max([datetime.fromisoformat(each["latest"]) for each in row["held"]]),
+        "promised_by": row["told"],  # where lines were promised for several days, none stands for the work as a whole
     }
     demand = Demand.model_validate({**dict(known), **asked})
     return Unbegun(demand, tuple([_held(each) for each in row["held"]]))

@@ -1,19 +1,22 @@
 """Re-optimisation, a background job: what it looks at, when, and that it lets go of what it cannot change."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from jobs import reoptimising
 from jobs.reoptimising import Reoptimising
 from store.network import reference
+from store.sourcing import reoptimisation as reoptimisations
 from tests.worlds import small
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.reoptimising import capture, comes, policy
 from tests.worlds.running import House, relaying
-from tests.worlds.sourcing import tariff
+from tests.worlds.sourcing import MONDAY_NOON, tariff
 from tests.worlds.waiting import until_notified
 
 
@@ -104,6 +107,32 @@ class TestWhatItLooksAt:
         await policy(world, enabled=True)
         await job.run()
         assert await one(world, RECALLED) == 2
+
+
+class TestWhatWasTold:
+    """What the customer was told for the work counts, where it is one day for all of it."""
+
+    async def told(self, world: AsyncEngine) -> datetime | None:
+        async with world.connect() as connection:
+            (each,) = await reoptimisations.unbegun(connection, ["web-told"], MONDAY_NOON)
+        return each.demand.promised_by
+
+    async def test_one_day_for_all_lines_several_or_none(self, world: AsyncEngine) -> None:
+        await capture(world, small.order("told", A=1, B=1))
+        wednesday = MONDAY_NOON + timedelta(days=2)
+        for lines, days, told in (
+            (("A", "B"), 2, wednesday),
+            (("A",), 3, None),
+            (("B",), 3, MONDAY_NOON + timedelta(days=3)),
+            (("A",), None, None),
+        ):
+            day = None if days is None else MONDAY_NOON + timedelta(days=days)
+            async with world.begin() as connection:
+                await connection.execute(_TELL, {"day": day, "skus": list(lines)})
+            assert await self.told(world) == told
+
+
+_TELL = text("UPDATE order_lines SET promised = :day WHERE order_id = 'web-told' AND sku = ANY(:skus)")
 
 
 class TestWhatItDoes:

@@ -288,7 +288,7 @@ def _shipment_terms(site: Site, context: PlanningContext) -> Terms:
     rules = context.rules
     late = 0
     if site.collection is not None:
-        late = lateness_cost(site.collection.promise.earliest, context.demand.requested_by, rules)
+        late = lateness_cost(site.collection.promise.earliest, context.demand, rules)
     share = used_share(site, context.snapshot) if rules.cost.capacity_balance else 0.0
     return shipment_terms(rules.cost, site.evaluated.method, site.distance_km, share, late)
 

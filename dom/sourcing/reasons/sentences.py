@@ -5,6 +5,7 @@ They are written from the draft alone and name nothing that the decision does no
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
@@ -173,13 +174,19 @@ class _Sentences:
         if not self._is_sent:
             return self._collected()
         first, last = promise.earliest.astimezone(self.zone).date(), promise.latest.astimezone(self.zone).date()
-        late, wanted = "", self.demand.requested_by
-        if wanted is not None and by_term(self.decision.shipments).get(CostTerm.LATENESS):
-            late = f", later than {words.moment(wanted, self.zone)}, for which it was asked"
-        elif self.demand.deliver_by is not None:
-            late = f", in time for {words.day(words.local(self.demand.deliver_by, self.zone))}, as was promised before"
         arrive = "arrives" if len(self.used) == 1 else "all of it arrives"
-        return f"{leaving}, and {arrive} {words.span(first, last)}{late}."
+        return f"{leaving}, and {arrive} {words.span(first, last)}{self._how_late(promise.latest)}."
+
+    def _how_late(self, arrival: datetime) -> str:
+        asked, told, limit = self.demand.requested_by, self.demand.promised_by, self.demand.deliver_by
+        if by_term(self.decision.shipments).get(CostTerm.LATENESS):
+            if asked is not None and arrival > asked:
+                return f", later than {words.moment(asked, self.zone)}, for which it was asked"
+            if told is not None:
+                return f", later than {words.day(words.local(told, self.zone))}, which was promised"
+        if limit is None:
+            return ""
+        return f", in time for {words.day(words.local(limit, self.zone))}, as was promised before"
 
     def _collected(self) -> str:
         shipments, promise = self.decision.shipments, self.decision.promise

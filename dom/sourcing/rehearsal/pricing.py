@@ -116,7 +116,7 @@ def shipment_costs(
     if lane is None and not handed_out:
         return None
     arrival = shipment.promise.earliest if shipment.is_collected else shipment.promise.latest
-    late = lateness(arrival, demand.requested_by, rules)
+    late = lateness(arrival, demand, rules)
     away = distance_km(node, demand.place if store is None else place_of(store))
     work = snapshot.capacity_used.get((node.id, shipment.ship_day, ""), 0)
     share = min(1.0, work / node.daily_capacity) if node.daily_capacity else 0.0

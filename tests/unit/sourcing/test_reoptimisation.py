@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -13,7 +14,7 @@ from dom.sourcing.models import Demand, SourcingDecision
 from dom.sourcing.planner import plan
 from dom.sourcing.reoptimisation import Held, Joint, Unbegun, sweep
 from dom.sourcing.reoptimisation.models import taken
-from tests.worlds.sourcing import LEEDS, LONDON, MONDAY, YORK, World, tariff
+from tests.worlds.sourcing import LEEDS, LONDON, MONDAY, PARIS, YORK, World, tariff
 
 POLICY = {"split_penalty": 0, "reoptimisation": {"save_at_least": 100}}
 
@@ -144,6 +145,34 @@ class TestTogether:
         start = world().node("leeds", LEEDS, A=1, C=1).node("york", YORK, B=1, D=1)
         day = Day(start).place("web-1", A=1, B=1).place("web-2", C=1, D=1).comes("leeds", B=1, D=1)
         assert [len(joint.changes) for joint in day.look()] == [1, 1]
+
+    def late(self, customer_class: str, told_days: int = 0, waits_days: int = 9, least: int = 100) -> Day:
+        """An order from Paris in four days, told two or more; another has the last A of Leeds, and days to wait."""
+        terms = {"lateness_per_day": 400, "reallocation": {"classes": {"vip": 5}}}
+        start = world(save_at_least=least).under(**terms).node("leeds", LEEDS, A=1).node("paris", PARIS, "FR", A=2)
+        day = Day(start).place("web-1", A=1).place("web-2", A=1)
+        waits, late = day.orders["web-1"], day.orders["web-2"]
+        assert waits.demand.deliver_by is not None
+        later = {"deliver_by": waits.demand.deliver_by + timedelta(days=waits_days)}
+        told = {"customer_class": customer_class, "promised_by": waits.demand.deliver_by + timedelta(days=told_days)}
+        day.orders["web-1"] = replace(waits, demand=waits.demand.model_copy(update=later))
+        day.orders["web-2"] = replace(late, demand=late.demand.model_copy(update=told))
+        return day
+
+    def test_a_late_order_changes_places_with_one_that_can_wait(self) -> None:
+        (joint,) = self.late("").look()
+        assert nodes((joint,)) == {"web-1": ["paris"], "web-2": ["leeds"]}
+        assert joint.saving == 2 * 400
+        assert not self.late("", told_days=2).look()
+
+    def test_nobody_waits_beyond_his_own_promise_for_it(self) -> None:
+        assert not self.late("", waits_days=1).look()
+
+    def test_a_late_day_weighs_what_the_customer_s_class_does(self) -> None:
+        (joint,) = self.late("vip").look()
+        assert joint.saving == 5 * 2 * 400
+        assert not self.late("", least=401).look()
+        assert self.late("vip", least=401).look()
 
     def test_a_day_that_is_full_takes_nobody_more(self) -> None:
         start = world().node("leeds", LEEDS, A=2, priority=1, daily_capacity=1).node("york", YORK, A=2, B=2)
