@@ -3,6 +3,7 @@
 Models are pydantic's; HiGHS solves what is too big to enumerate, CEL evaluates the conditions of a policy.
 
 shared/         values, texts, identifiers, money, errors
+documents/      documents that people write: read, with each mistake at its line
 orders/         an order, its checks at capture, its units and their statuses
 fulfilment/     what carriers are booked for, and what their reports mean
 stock/          available to promise; who gets what came in

@@ -14,8 +14,8 @@ from cli.calling import environment, problems_as_one_line
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from dom.documents.findings import Finding
     from dom.sourcing.policy.document import Policy
-    from dom.sourcing.policy.findings import Finding
     from dom.sourcing.policy.reading import Reading
 
 Result = TypeVar("Result")
@@ -48,7 +48,7 @@ def refusals(file: Path | None = None) -> Iterator[None]:
 
 
 def _findings(error: Exception) -> list[Finding]:
-    from dom.sourcing.policy.findings import Finding
+    from dom.documents.findings import Finding
 
     return [Finding.model_validate(each) for each in getattr(error, "data", {}).get("findings", [])]
 

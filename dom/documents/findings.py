@@ -1,4 +1,4 @@
-"""What is found wrong with a policy, where, and how to mend it."""
+"""What is found wrong with a document that people write, where, and how to mend it."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -13,7 +13,7 @@ Path = tuple[str | int, ...]
 
 
 class Severity(StrEnum):
-    """An error keeps a policy from being published; a warning does not."""
+    """An error keeps a document from being published; a warning does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -47,7 +47,7 @@ class Mistake(Value):
 
 
 def error(code: str, path: Path, message: str, hint: str = "", offset: int | None = None) -> Mistake:
-    """A mistake that keeps the policy from being published."""
+    """A mistake that keeps the document from being published."""
     return Mistake(code=code, path=path, message=message, hint=hint, offset=offset)
 
 
@@ -84,5 +84,5 @@ def listed(names: Iterable[str], most: int = MOST_LISTED) -> str:
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:
-    """Whether any of them keeps the policy from being published."""
+    """Whether any of them keeps the document from being published."""
     return any(finding.severity is Severity.ERROR for finding in findings)
