@@ -170,6 +170,43 @@ def compile_expression(text: str, vocabulary: Vocabulary = SOURCING) -> Expressi
     return expression
 
 
+class ExpressionFailed(ValueError):
+    """An expression that gives no value for what it was asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenExpression:
+    """A checked expression over data of any form, of which only the names of the variables are known beforehand."""
+
+    text: str
+    program: Any
+
+    def value(self, **variables: Any) -> Any:
+        """Its value. Raises ExpressionFailed."""
+        try:
+            return self.program.execute(variables)
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:
+            raise ExpressionFailed(_plain(error)) from error
+
+
+@lru_cache(maxsize=2048)
+def compile_open(text: str, variables: tuple[str, ...]) -> OpenExpression:
+    """The expression over these variables, ready for use. Raises ExpressionProblem."""
+    import cel
+
+    tokens = _tokens(text)
+    _check_brackets(tokens)
+    _check_looks(tokens)
+    _check_open_names(tokens, variables)
+    _check_patterns(tokens)
+    try:
+        return OpenExpression(text, cel.compile(text))
+    except Exception as error:
+        raise _misread(text, str(error)) from error
+
+
 class _Token(NamedTuple):
     kind: str
     text: str
@@ -296,6 +333,24 @@ def _check_names(tokens: Sequence[_Token], vocabulary: Vocabulary) -> None:
                 )
             variables = {scope.variable for scope in scopes if scope.start < at < scope.end}
             _expect(token, {"order", *variables, *_TYPES}, "there is no")
+
+
+def _check_open_names(tokens: Sequence[_Token], variables: Sequence[str]) -> None:
+    """Every variable and function is one that is there; what members the data has is not known."""
+    scopes = list(_looks(tokens))
+    for at, token in enumerate(tokens):
+        if token.kind != "name" or token.text in _WORDS:
+            continue
+        before = tokens[at - 1].text if at else ""
+        after = tokens[at + 1].text if at + 1 < len(tokens) else ""
+        if before == ".":
+            if after == "(":
+                _expect(token, _METHODS | _LOOKS, "there is no function")
+        elif after == "(":
+            _expect(token, _FUNCTIONS, "there is no function")
+        elif not (before in {"{", ","} and after == ":"):
+            looked_at = {scope.variable for scope in scopes if scope.start < at < scope.end}
+            _expect(token, {*variables, *looked_at, *_TYPES}, "there is no")
 
 
 def _check_member(tokens: Sequence[_Token], at: int, scopes: Sequence[_Look], vocabulary: Vocabulary) -> None:

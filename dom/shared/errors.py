@@ -6,7 +6,8 @@
     │   ├── UnknownChannel
     │   ├── UnknownNode
     │   ├── CodeRequired       goods are collected with a code
-    │   └── PolicyInvalid      the OFL policy has mistakes; each is named with its place
+    │   ├── PolicyInvalid      the OFL policy has mistakes; each is named with its place
+    │   └── MappingInvalid     a channel's mapping has mistakes; each is named with its place
     ├── BadSignature      401  the message is not signed as its sender signs
     ├── Forbidden         403  the caller may not do that
     ├── NotFound          404  no such order, fulfilment, return, node, SKU, shipment
@@ -88,11 +89,22 @@ class CodeRequired(InvalidInput):
     title = "The customer's code is needed"
 
 
-class PolicyInvalid(InvalidInput):
+class DocumentInvalid(InvalidInput):
+    """A document has mistakes; `errors` names each with its place and a way to mend it. Nothing was done."""
+
+
+class PolicyInvalid(DocumentInvalid):
     """The OFL policy has mistakes; `errors` names each with its place and a way to mend it. Nothing was done."""
 
     type = "policy-invalid"
     title = "The policy has mistakes"
+
+
+class MappingInvalid(DocumentInvalid):
+    """A channel's mapping has mistakes; `errors` names each with its place and a way to mend it. Nothing was done."""
+
+    type = "mapping-invalid"
+    title = "The mapping has mistakes"
 
 
 class BadSignature(DomError):
