@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from dom.shared.base import Value
+
 MOST_BYTES: Final = 2_000_000
 """Of a message; larger ones come as files."""
 
@@ -50,6 +52,13 @@ class MessageOutcome(StrEnum):
 
 FINAL: Final = frozenset(MessageOutcome) - {MessageOutcome.RECEIVED, MessageOutcome.QUARANTINED}
 """Outcomes after which nothing more happens to a message unless it is replayed."""
+
+
+class ChannelOrderRef(Value):
+    """An order of a channel, by the channel's own number."""
+
+    channel: str
+    number: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A message read by a mapping: the order as its channel states it, and every field of it that cannot be read."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,6 +25,7 @@ from dom.orders.order import MAX_LINES
 OF_MESSAGE: Final = ("message",)
 OF_LINE: Final = ("message", "line")
 """What an expression can name: of the order, and of lines and tenders."""
+_NUMBER: Final = re.compile(r"\S(.{0,62}\S)?")
 _ORDER: Final = object()
 """In place of an item: the rule is one of the order."""
 _EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
@@ -44,6 +46,13 @@ class Mapped:
 def apply(mapping: document.Mapping, message: Any) -> Mapped:
     """Read a message by a mapping. Raises nothing: what cannot be read is a fault."""
     return _Reading(mapping, message).read()
+
+
+def order_number(mapping: document.Mapping, message: Any) -> str | None:
+    """The number of the order that a message is about; None where it names none that an order can have."""
+    reading = _Reading(mapping, message)
+    found = reading._value("number", "text", mapping.order["number"], _ORDER)  # noqa: SLF001 - this module's own
+    return found if isinstance(found, str) and _NUMBER.fullmatch(found) else None
 
 
 @dataclass

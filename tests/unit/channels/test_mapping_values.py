@@ -62,10 +62,10 @@ class TestNumbers:
 
 class TestAmounts:
     def test_in_minor_units_of_its_currency(self) -> None:
-        assert amount("12.34", "point", "GBP", minor=False) == (1234, 0)
-        assert amount("1234", "point", "JPY", minor=False) == (1234, 0)
-        assert amount("1.234", "point", "KWD", minor=False) == (1234, 0)
-        assert amount("1234", "point", "GBP", minor=True) == (1234, 0)
+        assert amount("12.34", "point", "GBP", minor=False) == (1234, Decimal(0))
+        assert amount("1234", "point", "JPY", minor=False) == (1234, Decimal(0))
+        assert amount("1.234", "point", "KWD", minor=False) == (1234, Decimal(0))
+        assert amount("1234", "point", "GBP", minor=True) == (1234, Decimal(0))
 
     def test_what_is_rounded_off_is_told(self) -> None:
         assert amount("0.125", "point", "GBP", minor=False) == (12, Decimal("0.5"))

@@ -1,0 +1,193 @@
+"""What a channel's message means for an order: whether it can be taken, whether there is anything to do, and what."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from dom.channels.channel_order import ChannelOrder, ChannelState
+from dom.channels.faults import Fault, FaultCode, shown
+from dom.channels.mapping.applying import Mapped
+from dom.channels.messages import MessageOutcome
+from dom.documents.findings import written
+from dom.orders.calls import CancelLine
+from dom.orders.intake import OrderRequest
+from dom.orders.order import PaymentMethod
+
+_STEP: Final = re.compile(r"[^.\[\]]+|\[\d+\]")
+_REQUEST_FIELDS: Final = {"external_id": "number", "payment": "tenders"}
+"""Fields of an order as we capture it, and what channels' orders call them."""
+_WISHES: Final = ("ship_to", "shipping_method", "pickup_node", "requested_by")
+"""What a channel may change of an order beside its lines."""
+_NEVER: Final = "nobody@invalid.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToDo:
+    """Why a message changes nothing."""
+
+    outcome: MessageOutcome
+    detail: str
+
+
+def checked(mapped: Mapped, repairs: Mapping[str, Any]) -> tuple[ChannelOrder | None, tuple[Fault, ...]]:
+    """The order that a message states, with what a person put in place of its fields; None with the faults of one that
+    cannot be taken.
+    """
+    order = mapped.order
+    for field, value in repairs.items():
+        order = put(order, field, value)
+    faults = [fault for fault in mapped.faults if not any(_is_part(fault.field, field) for field in repairs)]
+    if faults:
+        return None, tuple(faults)
+    try:
+        return ChannelOrder.model_validate(order), ()
+    except ValidationError as refused:
+        return None, faults_of(refused)
+
+
+def faults_of(refused: ValidationError) -> tuple[Fault, ...]:
+    """What a model refuses of an order, each field by its place in the channel's order."""
+    found = []
+    for problem in refused.errors(include_url=False):
+        path = written([_REQUEST_FIELDS.get(step, step) if isinstance(step, str) else step for step in problem["loc"]])
+        code = FaultCode.MISSING if problem["type"] == "missing" else FaultCode.WRONG_VALUE
+        said = str(problem["msg"]).removeprefix("Value error, ")
+        found.append(Fault(field=path, code=code, message=said, value=shown(problem["input"])))
+    return tuple(found)
+
+
+def put(order: Any, field: str, value: Any) -> Any:
+    """The order with another value in a field, which may be one that it does not have yet. The order stays as it is."""
+    steps = [int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(field)]
+    return _put(order, steps, value)
+
+
+def _put(part: Any, steps: Sequence[str | int], value: Any) -> Any:
+    if not steps:
+        return value
+    first, rest = steps[0], steps[1:]
+    if isinstance(first, int):
+        items = list(part) if isinstance(part, list) else []
+        if first >= len(items):
+            items += [{}] * (first + 1 - len(items)) if first <= len(items) else []
+        return [_put(item, rest, value) if index == first else item for index, item in enumerate(items)]
+    fields = dict(part) if isinstance(part, Mapping) else {}
+    return {**fields, first: _put(fields.get(first), rest, value)}
+
+
+def _is_part(field: str, whole: str) -> bool:
+    return field == whole or field.startswith((f"{whole}.", f"{whole}["))
+
+
+# --- whether there is anything to do ---------------------------------------------------------------------------------
+
+
+def needs_nothing(order: ChannelOrder, known_version: str | None) -> NothingToDo | None:
+    """Why nothing is to be done for this state of an order; None if something may be."""
+    if order.test:
+        return NothingToDo(MessageOutcome.IGNORED, "it is a test order of the channel")
+    if order.state in {ChannelState.DRAFT, ChannelState.PENDING}:
+        return NothingToDo(MessageOutcome.IGNORED, f"the order is {order.state} in its channel")
+    if known_version is None or not order.version or not known_version:
+        return None
+    if order.version == known_version:
+        return NothingToDo(MessageOutcome.UNCHANGED, "this state of the order is known")
+    if not is_later(order.version, known_version):
+        return NothingToDo(MessageOutcome.STALE, f"the state of {known_version} is known already")
+    return None
+
+
+def is_later(version: str, than: str) -> bool:
+    """Whether a channel's version comes after another: times as times, numbers as numbers, others as texts."""
+    for read in (_time, _number):
+        here, there = read(version), read(than)
+        if here is not None and there is not None:
+            return here > there
+    return version > than
+
+
+def _time(version: str) -> float | None:
+    try:
+        at = datetime.fromisoformat(version)
+    except ValueError:
+        return None
+    return at.timestamp() if at.tzinfo else None
+
+
+def _number(version: str) -> float | None:
+    return float(version) if version.isdecimal() else None
+
+
+# --- what is to be done ----------------------------------------------------------------------------------------------
+
+
+def request(channel: str, order: ChannelOrder) -> OrderRequest:
+    """The order as it is captured: of each line what is wanted of it now. Raises ValidationError.
+
+    What does not ship (gift cards, downloads) is left out; a line whose units were all taken off is, too.
+    """
+    lines = [line for line in order.lines if line.ships and line.wanted]
+    ship_to = order.ship_to.model_dump(exclude={"company"})
+    if order.ship_to.company:
+        ship_to["lines"] = (order.ship_to.company, *ship_to["lines"])
+    asked: dict[str, Any] = {
+        "channel": channel,
+        "external_id": order.number,
+        "placed_at": order.placed_at,
+        "currency": order.currency,
+        "customer": {**order.customer.model_dump(), "id": order.customer.id or order.customer.email or order.number},
+        "ship_to": ship_to,
+        "lines": [
+            {"line_id": line.line_id, "sku": line.sku, "quantity": line.wanted, "unit_price": line.unit_price}
+            for line in lines
+        ],
+        "shipping_method": order.shipping_method,
+        "pickup_node": order.pickup_node,
+        "requested_by": order.requested_by,
+        "payment": _payment(order),
+        "tags": order.tags,
+        "ship_complete": order.ship_complete,
+        "allow_substitutes": order.allow_substitutes,
+    }
+    return OrderRequest.model_validate(asked)
+
+
+def _payment(order: ChannelOrder) -> dict[str, Any] | None:
+    """All payments as one, named by the largest of them."""
+    if not order.tenders:
+        return None
+    largest = max(order.tenders, key=lambda tender: tender.amount)
+    method: PaymentMethod = largest.method
+    total = sum([tender.amount for tender in order.tenders])
+    return {"method": method, "amount": total, "reference": largest.reference}
+
+
+def same_wishes(before: ChannelOrder, now: ChannelOrder) -> bool:
+    """Whether the channel wants the same sent to the same place in the same way."""
+    return _wanted(before) == _wanted(now) and _rest(before) == _rest(now)
+
+
+def fewer(before: ChannelOrder, now: ChannelOrder) -> tuple[CancelLine, ...] | None:
+    """The units that the channel wants no more, by line; None if it wants anything else than fewer units."""
+    had, wants = _wanted(before), _wanted(now)
+    if _rest(before) != _rest(now) or any(units > had.get(line, 0) for line, units in wants.items()):
+        return None
+    return tuple(
+        [
+            CancelLine(line_id=line_id, quantity=units - wants.get((line_id, sku), 0))
+            for (line_id, sku), units in had.items()
+            if units > wants.get((line_id, sku), 0)
+        ]
+    )
+
+
+def _wanted(order: ChannelOrder) -> dict[tuple[str, str], int]:
+    return {(line.line_id, line.sku): line.wanted for line in order.lines if line.ships and line.wanted}
+
+
+def _rest(order: ChannelOrder) -> tuple[Any, ...]:
+    return tuple([getattr(order, name) for name in _WISHES])
