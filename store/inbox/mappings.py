@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels.mapping.document import Mapping
+from dom.shared.errors import NotFound
 
 _COLUMNS: Final = "channel, version, document, source, comment, published_by, published_at"
 
@@ -33,6 +34,7 @@ SELECT :channel, coalesce(max(version), 0) + 1, CAST(:document AS jsonb), :sourc
 FROM channel_mappings WHERE channel = :channel RETURNING version
 """)
 _LIVE: Final = text(f"SELECT {_COLUMNS} FROM channel_mappings WHERE channel = :channel ORDER BY version DESC LIMIT 1")
+_GET: Final = text(f"SELECT {_COLUMNS} FROM channel_mappings WHERE channel = :channel AND version = :version")
 _ALL: Final = text("""
 SELECT channel, version, document->>'name' AS name, comment, published_by, published_at FROM channel_mappings
 WHERE channel = :channel AND (CAST(:before AS integer) IS NULL OR version < :before) ORDER BY version DESC LIMIT :limit
@@ -45,11 +47,24 @@ async def live(connection: AsyncConnection, channel: str) -> PublishedMapping | 
     return None if row is None else _published(row)
 
 
+async def get(connection: AsyncConnection, channel: str, version: int) -> PublishedMapping:
+    """A version. Raises NotFound."""
+    row = (await connection.execute(_GET, {"channel": channel, "version": version})).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"{channel} has no version {version} of its mapping")
+    return _published(row)
+
+
+async def one_at_a_time(connection: AsyncConnection, channel: str) -> None:
+    """Wait until nobody else publishes a mapping of the channel; nobody else will until the transaction ends."""
+    await connection.execute(_LOCK, {"channel": channel})
+
+
 async def publish(
     connection: AsyncConnection, channel: str, mapping: Mapping, *, source: str, comment: str, by: str
 ) -> int:
     """Publish a mapping as the channel's next version; it reads the next message. Answers the version."""
-    await connection.execute(_LOCK, {"channel": channel})
+    await one_at_a_time(connection, channel)
     values = {"channel": channel, "document": mapping.model_dump_json(), "source": source, "comment": comment, "by": by}
     return int(await connection.scalar(_PUBLISH, values) or 0)
 

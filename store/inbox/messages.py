@@ -121,6 +121,9 @@ WHERE (CAST(:channels AS text[]) IS NULL OR channel = ANY(:channels))
   AND (CAST(:before AS bigint) IS NULL OR id < :before)
 ORDER BY id DESC LIMIT :limit
 """)
+_LATEST: Final = text("""
+SELECT id, body FROM channel_messages WHERE channel = :channel ORDER BY id DESC LIMIT :most
+""")
 _REOPEN: Final = text("""
 UPDATE channel_messages SET outcome = 'received', settled_at = NULL, replays = replays + 1,
     order_number = coalesce(order_number, :number), repairs = repairs || CAST(:repairs AS jsonb)
@@ -154,6 +157,11 @@ async def find(
         "limit": limit,
     }
     return (await connection.execute(_FIND, asked)).mappings().all()
+
+
+async def latest(connection: AsyncConnection, channel: str, most: int) -> Sequence[RowMapping]:
+    """The channel's last messages with their bodies, the newest first."""
+    return (await connection.execute(_LATEST, {"channel": channel, "most": most})).mappings().all()
 
 
 async def locked(connection: AsyncConnection, message_id: int) -> RowMapping:
