@@ -62,10 +62,10 @@ _BODY: dict[str, Any] = {
 async def send(
     channel: ToChannel, request: Request, services: Use, who: Annotated[Principal, needs(Scope.ORDERS_WRITE)]
 ) -> Json:
-    """The message is kept as it came, and answered at once; the channel's mapping says what it means. A delivery is told
-    by its header `webhook-id` or `idempotency-key`, else by its content: one that comes again changes nothing. What
-    cannot be read waits in quarantine. Messages of one order are taken in one after the other, whatever comes first: a
-    later state of the order counts, by the mapping's `version`.
+    """The message is kept as it came, and answered at once; the channel's mapping says what it means. A delivery is
+    told by its header `webhook-id` or `idempotency-key`, else by its content: one that comes again changes nothing.
+    What cannot be read waits in quarantine. Messages of one order are taken in one after the other, and whatever comes
+    first: of its states the latest counts, by the mapping's `version`.
     """
     visibility.must_be_own(who, channel=channel)
     await services.channels.check(channel)
@@ -96,7 +96,7 @@ async def find(
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """What came, and what became of it. `outcome=quarantined` is what waits for a person."""
-    before = cursor.decode_serial(cursor_) if cursor_ else None
+    before = cursor.decode_number(cursor_, cursor.LONGEST_SERIAL) if cursor_ else None
     async with services.reads.connect() as connection:
         found = await messages.find(
             connection,

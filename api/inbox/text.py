@@ -12,8 +12,8 @@ from dom.channels.mapping.reading import CheckedMapping, check
 
 REQUEST_BODY: Final[dict[str, Any]] = {
     "required": True,
-    "description": "The mapping. Its text as YAML is taken as well, with the content type `application/yaml`, and keeps "
-    "its comments.",
+    "description": "The mapping. Its text as YAML is taken as well, with the content type `application/yaml`, and "
+    "keeps its comments.",
     "content": {
         "application/json": {
             "schema": {"type": "object", "description": "A mapping as docs/channels.md describes it."},
