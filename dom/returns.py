@@ -5,7 +5,8 @@ change to the state. Both are pure. Every unit of a line that was delivered is r
 never two of them.
 
 A parcel that its carrier brings back undelivered is a return too. Its units count as cancelled, nobody asked for
-it, and what its inspection finds is refunded unless the units were sent once more.
+it, and what its inspection finds is refunded unless the units were sent once more, or the parcel was lost before: the
+units of a lost one are sourced again.
 """
 
 import hashlib
@@ -70,7 +71,7 @@ class ReturnState:
 
     `number` counts the commands that changed it. At `expires_at` what is outstanding is let go; None once nothing is
     waited for. `released_by` is the step that let units go. `parcel` is the fulfilment whose parcel the carrier brings
-    back, None for what a customer sends; `reshipped`: its units were sent once more.
+    back, None for what a customer sends; `made_good`: its units were sent once more, or sourced again when it was lost.
     """
 
     return_id: str
@@ -80,7 +81,7 @@ class ReturnState:
     expires_at: datetime | None = None
     released_by: ReturnStep | None = None
     parcel: str | None = None
-    reshipped: bool = False
+    made_good: bool = False
 
     @property
     def ended(self) -> bool:
@@ -332,7 +333,7 @@ def _inspect(state: ReturnState, command: Inspect) -> ReturnChange:
         )
         raise InvalidInput(f"only received units can be inspected, each once ({parts})", field="lines")
     prices = {i: line.unit_price for i, line in state.lines.items()}
-    refund = None if state.reshipped else refund_amount(counted, prices)
+    refund = None if state.made_good else refund_amount(counted, prices)
     return ReturnChange(ReturnStep.REFUNDED, state.number + 1, found=command.found, refund=refund)
 
 

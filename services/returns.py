@@ -54,7 +54,7 @@ _TELLS: Final[Mapping[ReturnStep, MessageKind]] = {
 _ASK_AGAIN: Final = "ask for a new return of what arrived, and receive it there"
 _BOOK_IN: Final = (
     "nobody had them, so that no other return takes them: book them in (`POST /v1/inventory/adjustments`), and refund "
-    "them outside the system unless the parcel was sent once more"
+    "them outside the system unless the parcel was sent once more, or was lost and its units sourced again"
 )
 
 

@@ -177,7 +177,8 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         OwnerRole.SUPPORT,
         "the carrier lost it; the units are sourced again",
         "claim with the carrier. If it arrives after all: the carrier's report puts it right by itself while no "
-        "node has begun on the replacement, else see `report_out_of_turn`",
+        "node has begun on the replacement, else see `report_out_of_turn`. If it comes back: a return waits for its "
+        "goods, nothing is refunded, and there is nothing to claim",
         due_minutes=24 * 60,
         actions=(_DO.ARRIVED,),
     ),

@@ -18,7 +18,9 @@ ENDED = ("refunded", "cancelled")
 
 @dataclass
 class Return:
-    """Goods that come back: units by line, and where to. `parcel`: the work whose parcel the carrier brings back."""
+    """Goods that come back: units by line, and where to. `parcel`: the work whose parcel the carrier brings back.
+    `paid`: what is found is paid back.
+    """
 
     id: str
     lines: dict[str, int]
@@ -27,6 +29,7 @@ class Return:
     inspected: Counter[str] = field(default_factory=Counter)
     released: Counter[str] = field(default_factory=Counter)
     parcel: str | None = None
+    paid: bool = True
 
     @property
     def outstanding(self) -> Counter[str]:
@@ -112,7 +115,7 @@ def inspect(order: "Order", back: Return, found: Found) -> str:
     if not counted <= back.uninspected:
         return "invalid"
     back.inspected += counted
-    order.told["refunded"] += 1
+    order.told["refunded"] += back.paid
     for line, disposition, n in found:
         at = back.node, order.skus[line]
         if disposition == "restock":

@@ -83,7 +83,7 @@ class TestAParcelThatComesBack:
         assert (change.status, change.refund) == (ReturnStatus.REFUNDED, 30)
 
     def test_pays_nothing_back_once_its_units_were_sent_again(self) -> None:
-        change = decide(after(replace(PARCEL, reshipped=True), ALL), found(("1", RESTOCK, 3)), now=MONDAY_NOON)
+        change = decide(after(replace(PARCEL, made_good=True), ALL), found(("1", RESTOCK, 3)), now=MONDAY_NOON)
         assert change is not None
         assert (change.status, change.refund) == (ReturnStatus.REFUNDED, None)
 

@@ -136,6 +136,9 @@ def arrived(state: OrderState, command: CountAsDelivered) -> OrderChange:
     fulfilment = fulfilment_of(state, command.fulfilment_id)
     if fulfilment.status is not _S.LOST:
         raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}, not lost", data={"status": fulfilment.status})
+    if fulfilment.comes_back:
+        about = {"status": fulfilment.status}
+        raise StepNotPossible(f"{fulfilment.id} was lost, and its carrier brings it back", data=about)
     units = state.plan_arrival(fulfilment.id, begun=command.begun)
     if units is None:
         others = {f.id: f.status for f in state.living}
