@@ -170,8 +170,7 @@ Step = Annotated[Receive | Inspect | CancelReturn | CloseReturn | ExpireReturn, 
 
 @dataclass(frozen=True, slots=True)
 class ReturnChange:
-    """What a command changes: units by line, and where the return stands after it. `refund` is in minor units, None
-    where units were inspected that are not paid back.
+    """What a command changes: units by line, and where the return stands after it. `refund` is in minor units.
 
     `neglected`: the time is over, and units that arrived were not inspected; a person has to look.
     """
@@ -184,13 +183,13 @@ class ReturnChange:
     received: Mapping[str, int] = field(default_factory=dict)
     released: Mapping[str, int] = field(default_factory=dict)
     found: tuple[tuple[str, Disposition, int], ...] = ()
-    refund: int | None = 0
+    refund: int = 0
     neglected: bool = False
 
     @property
     def units(self) -> dict[str, int]:
         """The units by line it is about."""
-        if self.step is ReturnStep.REFUNDED:
+        if self.step in {ReturnStep.REFUNDED, ReturnStep.PUT_AWAY}:
             return _by_line(self.found)
         return dict(self.announced or self.received or self.released)
 
@@ -272,9 +271,10 @@ def _status(state: ReturnState) -> ReturnStatus:
     if state.uninspected:
         return ReturnStatus.RECEIVED
     if state.outstanding:
-        return ReturnStatus.PART_REFUNDED if state.received else ReturnStatus.REQUESTED
+        part = ReturnStatus.PART_PUT_AWAY if state.made_good else ReturnStatus.PART_REFUNDED
+        return part if state.received else ReturnStatus.REQUESTED
     if state.received:
-        return ReturnStatus.REFUNDED
+        return ReturnStatus.PUT_AWAY if state.made_good else ReturnStatus.REFUNDED
     return ReturnStatus.EXPIRED if state.released_by is ReturnStep.EXPIRED else ReturnStatus.CANCELLED
 
 
@@ -333,7 +333,9 @@ def _inspect(state: ReturnState, command: Inspect) -> ReturnChange:
         )
         raise InvalidInput(f"only received units can be inspected, each once ({parts})", field="lines")
     prices = {i: line.unit_price for i, line in state.lines.items()}
-    refund = None if state.made_good else refund_amount(counted, prices)
+    if state.made_good:
+        return ReturnChange(ReturnStep.PUT_AWAY, state.number + 1, found=command.found)
+    refund = refund_amount(counted, prices)
     return ReturnChange(ReturnStep.REFUNDED, state.number + 1, found=command.found, refund=refund)
 
 

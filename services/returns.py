@@ -210,7 +210,7 @@ async def _commit(connection: AsyncConnection, asked: ReturnCall, command: Step,
     change = decide(order.state, command, now=terms.now(), lasts=terms.lasts)
     if change is None:
         return await _standing(connection, asked, order)
-    if change.step is ReturnStep.REFUNDED and change.refund is not None:
+    if change.step is ReturnStep.REFUNDED:
         held = (await order_state.read(connection, asked.order_id)).holds
         must_not_block(held.values(), BlockedStep.REFUND, f"the refund of {asked.return_id}")
     at, node_id = asked.occurred_at or terms.now(), order.row["node_id"]
@@ -284,7 +284,7 @@ async def _written(
     event = timeline.Event(asked.order_id, of_return(change.step), about, asked.actor, at, data, asked.reason)
     await timeline.append(connection, event)
     kind = _TELLS.get(change.step)
-    if order.state.parcel and (change.step is not ReturnStep.REFUNDED or change.refund is None):
+    if order.state.parcel and change.step is not ReturnStep.REFUNDED:
         kind = None
     if kind is not None:
         context: dict[str, object] = {"lines": change.units}

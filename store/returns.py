@@ -212,7 +212,7 @@ async def write(
             "received": to_json(dict(change.received)),
             "released": to_json(dict(change.released)),
             "found": to_rows([{"line_id": i, "disposition": d, "quantity": n} for (i, d), n in summed.items()]),
-            "refunds": change.step is ReturnStep.REFUNDED and change.refund is not None,
+            "refunds": change.step is ReturnStep.REFUNDED,
             "refund": change.refund,
             "status": change.status,
             "expires_at": change.expires_at,

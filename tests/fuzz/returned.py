@@ -13,7 +13,7 @@ Found = Sequence[tuple[str, str, int]]
 """Line, disposition and units."""
 
 
-ENDED = ("refunded", "cancelled")
+ENDED = ("refunded", "put_away", "cancelled")
 
 
 @dataclass
@@ -44,11 +44,12 @@ class Return:
     @property
     def status(self) -> str:
         """Where it stands."""
+        ended = "refunded" if self.paid else "put_away"
         if self.uninspected:
             return "received"
         if self.outstanding:
-            return "part_refunded" if self.received else "requested"
-        return "refunded" if self.received else "cancelled"
+            return f"part_{ended}" if self.received else "requested"
+        return ended if self.received else "cancelled"
 
 
 def returnable(order: "Order") -> Counter[str]:

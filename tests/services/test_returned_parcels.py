@@ -76,8 +76,12 @@ async def test_a_hold_of_refunds_keeps_nobody_from_goods_that_are_not_paid_back(
     again = Reship(fulfilment_id=f"{order_id}-F1", actor="ada", at=MONDAY_NOON)
     async with world.begin() as connection:
         await parcel_marks.mark(connection, again, Writing(webhook=False))
-    assert (await take(world, order_id, FOUND)).refund == 0
+    done = await take(world, order_id, FOUND)
+    assert (done.status, done.refund) == (ReturnStatus.PUT_AWAY, 0)
     assert await one(world, "SELECT count(*) FROM refunds") == 0
+    said = "SELECT kind, data->'answer'->>'status' FROM timeline WHERE kind LIKE 'return%' ORDER BY id DESC LIMIT 1"
+    assert await rows(world, said) == [("return_put_away", "put_away")]
+    assert await one(world, "SELECT count(*) FROM outbox WHERE kind = 'refunded'") == 0
     await check_books(world)
 
 
@@ -120,7 +124,8 @@ class TestOneThatWasLost:
         told = "SELECT count(*) FROM outbox WHERE medium = 'mail'"
         before = await one(world, told)
         await take(world, order_id, Receive())
-        assert (await take(world, order_id, FOUND)).refund == 0
+        done = await take(world, order_id, FOUND)
+        assert (done.status, done.refund) == (ReturnStatus.PUT_AWAY, 0)
         assert await one(world, "SELECT count(*) FROM refunds") == 0
         assert await one(world, told) == before
         assert await balance(world, "dc-leeds", "A") == (100, 0)

@@ -108,3 +108,8 @@ def test_what_was_missed_is_said_in_words() -> None:
     made = watch((K.ACCEPTED, K.SOURCED), K.FULFILMENT_ACCEPTED, within_minutes=240)
     assert watches.in_words(made) == "is not at fulfilment accepted within 4 hours of accepted or sourced"
     assert [watches.span(each) for each in (1440, 60, 90, 2880)] == ["1 day", "1 hour", "90 minutes", "2 days"]
+
+
+def test_goods_that_are_put_away_and_not_paid_back_are_as_good_as_refunded() -> None:
+    watched = watch(K.RETURN_RECEIVED, K.RETURN_REFUNDED, WatchedThing.RETURN)
+    assert {K.RETURN_REFUNDED, K.RETURN_PUT_AWAY, K.RETURN_CLOSED} == watched.reached_by
