@@ -66,8 +66,6 @@ _AS_GOOD: Final[Mapping[EventKind, frozenset[EventKind]]] = {
 }
 """What is as good as a milestone: of a parcel where the customer collects, of a refund where the goods were sent again.
 """
-_OF_PARCELS: Final = frozenset({_K.FULFILMENT_PACKED, _K.CARRIER_BOOKED, _K.FULFILMENT_HANDED_OVER})
-"""Events of what a carrier moves: to the customer, or to the store where he collects it."""
 
 
 @cache
@@ -100,13 +98,16 @@ class Watch(Value):
 
     @property
     def reached_by(self) -> frozenset[EventKind]:
-        """The events that show that the milestone is reached: itself, what comes after it, and what comes in its place.
-        A parcel for a store is delivered once it is ready there.
-        """
+        """The events that show that it is reached: the milestone, what comes after it, and what comes in its place."""
         kind = self.milestone
-        brought = kind is _K.FULFILMENT_DELIVERED and set(self.after) <= _OF_PARCELS
-        ready = frozenset({_K.FULFILMENT_READY} if brought else ())
-        return frozenset({kind}) | later(self.subject, kind) | _AS_GOOD.get(kind, frozenset()) | ready
+        return frozenset({kind}) | later(self.subject, kind) | _AS_GOOD.get(kind, frozenset())
+
+    @property
+    def reached_at_store_by(self) -> frozenset[EventKind]:
+        """The events that show it as well of goods that a carrier brings to a store for their customer: they are
+        delivered once they are ready there.
+        """
+        return frozenset({_K.FULFILMENT_READY} if self.milestone is _K.FULFILMENT_DELIVERED else ())
 
 
 def check(watch: Watch) -> None:

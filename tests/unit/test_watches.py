@@ -92,8 +92,11 @@ def test_goods_that_are_collected_are_as_good_as_packed_and_delivered() -> None:
 
 
 def test_a_parcel_for_a_store_is_delivered_once_it_is_ready_there() -> None:
-    assert K.FULFILMENT_READY in watch(K.FULFILMENT_HANDED_OVER, K.FULFILMENT_DELIVERED).reached_by
-    assert K.FULFILMENT_READY not in watch(K.ACCEPTED, K.FULFILMENT_DELIVERED).reached_by
+    for after in (K.FULFILMENT_HANDED_OVER, K.ACCEPTED):
+        delivered = watch(after, K.FULFILMENT_DELIVERED)
+        assert K.FULFILMENT_READY not in delivered.reached_by
+        assert K.FULFILMENT_READY in delivered.reached_at_store_by
+    assert not watch(K.ACCEPTED, K.FULFILMENT_HANDED_OVER).reached_at_store_by
 
 
 def test_the_samples_can_be_written() -> None:
