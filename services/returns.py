@@ -229,14 +229,15 @@ async def _arrived_too_late(
 ) -> None:
     """Goods came that the return had let go: put them before a person, once a return."""
     known = await returns.get(connection, asked.return_id)
-    of_a_parcel = known is not None and known["fulfilment_id"] is not None
+    parcel = None if known is None else known["fulfilment_id"]
+    of_parcel = {} if parcel is None else {"fulfilment_id": parcel}
     await exceptions.open_(
         connection,
         asked.order_id,
         ExceptionKind.RETURN_ARRIVED_LATE,
         f"{asked.return_id}:arrived_late",
-        f"{error.detail}; {_BOOK_IN if of_a_parcel else _ASK_AGAIN}",
-        {"return_id": asked.return_id, "lines": units},
+        f"{error.detail}; {_ASK_AGAIN if parcel is None else _BOOK_IN}",
+        {"return_id": asked.return_id, "lines": units, **of_parcel},
     )
 
 

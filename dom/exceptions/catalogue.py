@@ -217,10 +217,12 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
     ExceptionKind.RETURN_ARRIVED_LATE: ExceptionInfo(
         ExceptionSeverity.MAJOR,
         OwnerRole.SUPPORT,
-        "goods came of a return that was cancelled, closed or had expired; `data` names return and units, and nothing "
-        "was booked",
-        "`POST /v1/returns` for these units (they are free unless another return has them) and receive them there; or "
-        "send them back",
+        "goods came of a return that was cancelled, closed or had expired; `data` names return and units, of a "
+        "parcel also the fulfilment, and nothing was booked",
+        "of what a customer sends: `POST /v1/returns` for these units (they are free unless another return has them) "
+        "and receive them there; or send them back. Of a parcel that its carrier brought back (`fulfilment_id`): book "
+        "them in (`POST /v1/inventory/adjustments`), and refund them outside the system unless they were sent again, "
+        "once more or when the parcel was lost",
     ),
     ExceptionKind.RETURN_NOT_INSPECTED: ExceptionInfo(
         ExceptionSeverity.MAJOR,

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dom.exceptions import CATALOGUE, ExceptionKind
 from dom.fulfilment.carrier_reports import ParcelReport
 from dom.orders.commands import MoveParcel, PlaceHold, Reship
 from dom.orders.holds import BlockedStep
@@ -65,6 +66,14 @@ async def test_of_goods_that_come_too_late_nobody_is_told_to_ask_for_a_return(wo
     detail = str(await one(world, "SELECT detail FROM exceptions WHERE kind = 'return_arrived_late'"))
     assert "ask for a new return" not in detail
     assert "book them in" in detail
+    named = "SELECT data->>'fulfilment_id' FROM exceptions WHERE kind = 'return_arrived_late'"
+    assert await one(world, named) == f"{order_id}-F1"
+
+
+def test_the_catalogue_says_what_to_do_with_goods_of_either() -> None:
+    advice = CATALOGUE[ExceptionKind.RETURN_ARRIVED_LATE].next_steps
+    assert "POST /v1/returns`" in advice
+    assert "POST /v1/inventory/adjustments" in advice
 
 
 async def test_a_hold_of_refunds_keeps_nobody_from_goods_that_are_not_paid_back(world: AsyncEngine) -> None:
