@@ -1,4 +1,4 @@
-"""`dom order collected` and `keep`: what support says of goods that wait at a store for their customer."""
+"""`dom order receive-at-store`, `collected` and `keep`: what is said of goods at a store for their customer."""
 
 from __future__ import annotations
 
@@ -14,6 +14,23 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from services.change_orders import OrderChanged, Writing
+
+
+def receive_at_store(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> None:
+    """A store has received goods that a carrier brings it, which the carrier has not reported."""
+    from dom.orders.commands import MoveParcel
+    from dom.orders.status import FulfilmentStatus
+    from services import parcel_marks
+    from services.clock import utc_now
+
+    told = {"fulfilment_id": fulfilment, "actor": by, "at": utc_now(), "reason": reason}
+    command = MoveParcel(status=FulfilmentStatus.DELIVERED, at_store=True, **told)
+
+    async def work(connection: AsyncConnection, writing: Writing) -> OrderChanged:
+        return await parcel_marks.mark(connection, command, writing)
+
+    state = written("receive-at-store", fulfilment, by, work, reason).state
+    typer.echo(f"{fulfilment} is {state.fulfilments[fulfilment].status}, {state.order_id} is {state.status()}")
 
 
 def collected(

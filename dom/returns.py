@@ -5,7 +5,8 @@ change to the state. Both are pure. Every unit of a line that was delivered is r
 never two of them.
 
 A parcel that its carrier brings back undelivered is a return too. Its units count as cancelled, nobody asked for
-it, and what its inspection finds is refunded unless the units were sent once more.
+it, and what its inspection finds is refunded unless the units were sent once more, or the parcel was lost before: the
+units of a lost one are sourced again.
 """
 
 import hashlib
@@ -70,7 +71,7 @@ class ReturnState:
 
     `number` counts the commands that changed it. At `expires_at` what is outstanding is let go; None once nothing is
     waited for. `released_by` is the step that let units go. `parcel` is the fulfilment whose parcel the carrier brings
-    back, None for what a customer sends; `reshipped`: its units were sent once more.
+    back, None for what a customer sends; `made_good`: its units were sent once more, or sourced again when it was lost.
     """
 
     return_id: str
@@ -80,7 +81,7 @@ class ReturnState:
     expires_at: datetime | None = None
     released_by: ReturnStep | None = None
     parcel: str | None = None
-    reshipped: bool = False
+    made_good: bool = False
 
     @property
     def ended(self) -> bool:
@@ -169,8 +170,7 @@ Step = Annotated[Receive | Inspect | CancelReturn | CloseReturn | ExpireReturn, 
 
 @dataclass(frozen=True, slots=True)
 class ReturnChange:
-    """What a command changes: units by line, and where the return stands after it. `refund` is in minor units, None
-    where units were inspected that are not paid back.
+    """What a command changes: units by line, and where the return stands after it. `refund` is in minor units.
 
     `neglected`: the time is over, and units that arrived were not inspected; a person has to look.
     """
@@ -183,13 +183,13 @@ class ReturnChange:
     received: Mapping[str, int] = field(default_factory=dict)
     released: Mapping[str, int] = field(default_factory=dict)
     found: tuple[tuple[str, Disposition, int], ...] = ()
-    refund: int | None = 0
+    refund: int = 0
     neglected: bool = False
 
     @property
     def units(self) -> dict[str, int]:
         """The units by line it is about."""
-        if self.step is ReturnStep.REFUNDED:
+        if self.step in {ReturnStep.REFUNDED, ReturnStep.PUT_AWAY}:
             return _by_line(self.found)
         return dict(self.announced or self.received or self.released)
 
@@ -271,9 +271,10 @@ def _status(state: ReturnState) -> ReturnStatus:
     if state.uninspected:
         return ReturnStatus.RECEIVED
     if state.outstanding:
-        return ReturnStatus.PART_REFUNDED if state.received else ReturnStatus.REQUESTED
+        part = ReturnStatus.PART_PUT_AWAY if state.made_good else ReturnStatus.PART_REFUNDED
+        return part if state.received else ReturnStatus.REQUESTED
     if state.received:
-        return ReturnStatus.REFUNDED
+        return ReturnStatus.PUT_AWAY if state.made_good else ReturnStatus.REFUNDED
     return ReturnStatus.EXPIRED if state.released_by is ReturnStep.EXPIRED else ReturnStatus.CANCELLED
 
 
@@ -332,7 +333,9 @@ def _inspect(state: ReturnState, command: Inspect) -> ReturnChange:
         )
         raise InvalidInput(f"only received units can be inspected, each once ({parts})", field="lines")
     prices = {i: line.unit_price for i, line in state.lines.items()}
-    refund = None if state.reshipped else refund_amount(counted, prices)
+    if state.made_good:
+        return ReturnChange(ReturnStep.PUT_AWAY, state.number + 1, found=command.found)
+    refund = refund_amount(counted, prices)
     return ReturnChange(ReturnStep.REFUNDED, state.number + 1, found=command.found, refund=refund)
 
 

@@ -51,20 +51,21 @@ _FOLLOWS: Final[Mapping[WatchedThing, Mapping[EventKind, frozenset[EventKind]]]]
     },
     WatchedThing.RETURN: {
         _K.RETURN_REQUESTED: frozenset({_K.RETURN_RECEIVED}),
-        _K.RETURN_RECEIVED: frozenset({_K.RETURN_REFUNDED}),
+        _K.RETURN_RECEIVED: frozenset({_K.RETURN_REFUNDED, _K.RETURN_PUT_AWAY}),
         _K.RETURN_REFUNDED: frozenset({_K.RETURN_CLOSED}),
+        _K.RETURN_PUT_AWAY: frozenset({_K.RETURN_CLOSED}),
     },
 }
 """By subject, what may come next after an event. A step may be left out by whoever reports a later one."""
-_OF_PICK_UPS: Final[Mapping[EventKind, frozenset[EventKind]]] = {
+_AS_GOOD: Final[Mapping[EventKind, frozenset[EventKind]]] = {
     _K.FULFILMENT_PACKED: frozenset({_K.FULFILMENT_READY, _K.FULFILMENT_COLLECTED}),
     _K.CARRIER_BOOKED: frozenset({_K.FULFILMENT_READY, _K.FULFILMENT_COLLECTED}),
     _K.FULFILMENT_HANDED_OVER: frozenset({_K.FULFILMENT_COLLECTED}),
     _K.FULFILMENT_DELIVERED: frozenset({_K.FULFILMENT_COLLECTED}),
+    _K.RETURN_REFUNDED: frozenset({_K.RETURN_PUT_AWAY}),
 }
-"""What is as good as a milestone of a parcel where the customer collects."""
-_OF_PARCELS: Final = frozenset({_K.FULFILMENT_PACKED, _K.CARRIER_BOOKED, _K.FULFILMENT_HANDED_OVER})
-"""Events of what a carrier moves: to the customer, or to the store where he collects it."""
+"""What is as good as a milestone: of a parcel where the customer collects, of a refund where the goods were sent again.
+"""
 
 
 @cache
@@ -97,13 +98,16 @@ class Watch(Value):
 
     @property
     def reached_by(self) -> frozenset[EventKind]:
-        """The events that show that the milestone is reached: itself, what comes after it, and of goods that the
-        customer collects what comes in its place. A parcel for a store is delivered once it is ready there.
-        """
+        """The events that show that it is reached: the milestone, what comes after it, and what comes in its place."""
         kind = self.milestone
-        brought = kind is _K.FULFILMENT_DELIVERED and set(self.after) <= _OF_PARCELS
-        ready = frozenset({_K.FULFILMENT_READY} if brought else ())
-        return frozenset({kind}) | later(self.subject, kind) | _OF_PICK_UPS.get(kind, frozenset()) | ready
+        return frozenset({kind}) | later(self.subject, kind) | _AS_GOOD.get(kind, frozenset())
+
+    @property
+    def reached_at_store_by(self) -> frozenset[EventKind]:
+        """The events that show it as well of goods that a carrier brings to a store for their customer: they are
+        delivered once they are ready there.
+        """
+        return frozenset({_K.FULFILMENT_READY} if self.milestone is _K.FULFILMENT_DELIVERED else ())
 
 
 def check(watch: Watch) -> None:

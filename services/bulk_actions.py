@@ -6,17 +6,14 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders.bulk import BulkOutcome, CancelOrders, HoldOrders, ReleaseOrders, SourceOrdersAgain
-from dom.orders.commands import CancelUnits, PlaceHold, ReleaseHold, TakeNodeStep
-from dom.orders.holds import BlockedStep, must_not_block
+from dom.orders.commands import CancelUnits, PlaceHold, ReleaseHold, SourceWorkAgain
 from dom.orders.lifecycle import FulfilmentState, OrderState
-from dom.orders.status import UNBEGUN, FulfilmentStep, SourcingCause
+from dom.orders.status import UNBEGUN
 from dom.shared.errors import CannotCancel, Forbidden
 from services import holds
 from services.change_orders import Writing, change_order, locked
 from services.database import Database
-from services.sourcing_again import source_waiting
-from store.orders import orders
-from store.orders import state as order_state
+from services.sourcing_work_again import source_works_again_in
 from store.orders.bulk_runs import BulkItemResult, BulkRun
 
 
@@ -89,8 +86,8 @@ def _standing(state: OrderState, type_: str) -> str | None:
 
 
 async def _source_again(database: Database, connection: AsyncConnection, run: BulkRun, order_id: str) -> BulkItemResult:
-    """Its nodes failed the order, as if they had rejected the work: the policy says when they are asked again. What the
-    customer collects stays where he collects it.
+    """Its nodes are left out, and failed the order: the policy says when they are asked again. What the customer
+    collects stays where he collects it.
     """
     assert isinstance(run.action, SourceOrdersAgain)  # noqa: S101
     state = await locked(connection, order_id)
@@ -100,15 +97,12 @@ async def _source_again(database: Database, connection: AsyncConnection, run: Bu
     if not work:
         begun = f"; {', '.join(each.id for each in at_node)} has begun" if at_node else ""
         return BulkItemResult(BulkOutcome.UNCHANGED, f"no work to be taken away{f' at {node}' if node else ''}{begun}")
-    must_not_block(state.holds.values(), BlockedStep.SOURCING, f"sourcing {order_id} again")
     for each in work:
         if not run.limits.allow(node=each.node_id):
             raise Forbidden(f"{run.requested_by} has no access to {each.node_id}")
-        await change_order(connection, order_id, _taken_away(database, run, each), _writing(database))
-    order = await orders.document(connection, order_id)
-    as_of = database.as_of(order, database.now())
-    await source_waiting(database, connection, order_id, SourcingCause.REJECTED, as_of)
-    after = await order_state.read(connection, order_id)
+    commands = [_without_its_node(database, run, each) for each in work]
+    done = await source_works_again_in(database, connection, state, commands, _writing(database))
+    after = done.state
     new = {each.id: each.node_id for each in after.living if each.id not in state.fulfilments}
     to = f"now at {', '.join(sorted(set(new.values())))}" if new else "no other node was found"
     detail = f"taken from {', '.join(sorted({each.node_id for each in work}))}; {to}"
@@ -118,14 +112,13 @@ async def _source_again(database: Database, connection: AsyncConnection, run: Bu
     return BulkItemResult(BulkOutcome.DONE, detail, data)
 
 
-def _taken_away(database: Database, run: BulkRun, work: FulfilmentState) -> TakeNodeStep:
-    return TakeNodeStep(
+def _without_its_node(database: Database, run: BulkRun, work: FulfilmentState) -> SourceWorkAgain:
+    return SourceWorkAgain(
         fulfilment_id=work.id,
-        step=FulfilmentStep.REJECT,
+        without_node=True,
         actor=run.requested_by,
         at=database.now(),
         reason=run.reason,
-        if_unbegun=True,
         request=f"{_request(run)}/{work.id}",
     )
 

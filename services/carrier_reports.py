@@ -8,9 +8,9 @@ from dom.orders.asked import AskedOf, CancellationStatus
 from dom.orders.changes import OrderChange
 from dom.orders.commands import AnswerCancellation, CountAsDelivered, MoveParcel
 from dom.orders.lifecycle import OrderState
-from dom.orders.status import CARRIER_MILESTONES, CarrierEventKind, FulfilmentStatus
+from dom.orders.status import CARRIER_MILESTONES, COMES_BACK, CarrierEventKind, FulfilmentStatus
 from dom.shared.errors import NotFound, StepNotPossible
-from services import collection_terms
+from services import collection_terms, returned_parcels
 from services.change_orders import Writing, locked, write
 from store.fulfilment import unexpected_reports
 from store.fulfilment.unexpected_reports import UnexpectedReport
@@ -40,7 +40,11 @@ async def heed(connection: AsyncConnection, order_id: str, report: ParcelReport,
         return not stands or await _not_intercepted(connection, state, report, writing)
     work = state.fulfilments[report.fulfilment_id]
     status = work.status
-    if stands and (is_known(work, report.kind) or await _made_before_its_loss(connection, status, order_id, report)):
+    if stands and (
+        is_known(work, report.kind)
+        or await _made_before_its_loss(connection, status, order_id, report)
+        or await _comes_back_though_lost(connection, state, report, writing)
+    ):
         return True
     change = await _decided(connection, state, report.means(status)) if stands else None
     if change is None:
@@ -85,6 +89,19 @@ async def _decided(
         return transitions.decide(state, completed)
     except StepNotPossible:
         return None
+
+
+async def _comes_back_though_lost(
+    connection: AsyncConnection, state: OrderState, report: ParcelReport, writing: Writing
+) -> bool:
+    """Whether it is of a lost parcel that comes back. Its units were sourced again, so that nothing follows for the
+    order; its node gets the goods.
+    """
+    parcel = state.fulfilments[report.fulfilment_id]
+    if parcel.status is not _S.LOST or report.kind not in COMES_BACK:
+        return False
+    await returned_parcels.expect(connection, state.order_id, parcel, report.actor, report.at, writing.returns_last)
+    return True
 
 
 async def _made_before_its_loss(

@@ -226,8 +226,8 @@ async def _write_parcels(connection: AsyncConnection, after: OrderState, change:
         if ended is not None:
             await shipments.end_with(connection, parcel.id, ended, change.event.at)
         if move.status is FulfilmentStatus.RETURNED:
-            lasts = writing.returns_last
-            await returned_parcels.expect(connection, after.order_id, parcel, change.event, lasts)
+            event, lasts = change.event, writing.returns_last
+            await returned_parcels.expect(connection, after.order_id, parcel, event.actor, event.at, lasts)
     if change.reshipped is not None:
         await exceptions.close_by_keys(connection, message_key(change.reshipped, FulfilmentStatus.RETURNED))
 

@@ -1,13 +1,12 @@
 """A parcel that its carrier brings back undelivered: a return that nobody asked for, known before the goods arrive."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.notifications.messages import Notice
-from dom.orders.changes import OrderEvent
 from dom.orders.events import AnsweredReturn, ReturnData, of_return
 from dom.orders.lifecycle import FulfilmentState
 from dom.orders.transitions.shared import listed_units
@@ -22,10 +21,11 @@ REASON: Final = "brought back by its carrier"
 
 
 async def expect(
-    connection: AsyncConnection, order_id: str, parcel: FulfilmentState, event: OrderEvent, lasts: timedelta
+    connection: AsyncConnection, order_id: str, parcel: FulfilmentState, actor: str, at: datetime, lasts: timedelta
 ) -> None:
-    """Open the parcel's return, in the transaction of the report that it comes back: its node is to get the units, and
-    a process is to wait for them. The order is locked. However late the report is, they are waited for from now on.
+    """Open the parcel's return, once, in the transaction of the report that it comes back: its node is to get the
+    units, and a process is to wait for them. The order is locked. However late the report is, they are waited for from
+    now on. `actor` reported it, `at` that time.
     """
     return_id, node_id = ids.return_id(order_id, parcel.id), parcel.node_id
     order = await returns.lock(connection, order_id, return_id)
@@ -44,11 +44,11 @@ async def expect(
         reason=REASON,
         content_hash=content_hash(lines, REASON, node_id),
         key=None,
-        at=event.at,
+        at=at,
     )
     units = state.by_sku(change.announced)
-    await inbound.follow_return(connection, return_id, node_id, units, allowed_on=event.at.date(), actor=event.actor)
-    await timeline.append(connection, _opened(order_id, return_id, change, event))
+    await inbound.follow_return(connection, return_id, node_id, units, allowed_on=at.date(), actor=actor)
+    await timeline.append(connection, _opened(order_id, return_id, change, actor, at))
     begin = {
         "return_id": return_id,
         "request": {
@@ -56,13 +56,13 @@ async def expect(
             "lines": [{"line_id": line_id, "quantity": quantity} for line_id, quantity in lines],
             "reason": REASON,
             "node_id": node_id,
-            "actor": event.actor,
+            "actor": actor,
         },
     }
     await outbox.write(connection, outbox.to_return(return_id, order_id, Notice.PARCEL_COMES_BACK, begin))
 
 
-def _opened(order_id: str, return_id: str, change: ReturnChange, event: OrderEvent) -> timeline.Event:
+def _opened(order_id: str, return_id: str, change: ReturnChange, actor: str, at: datetime) -> timeline.Event:
     data = ReturnData(
         return_id=return_id,
         number=change.number,
@@ -73,8 +73,8 @@ def _opened(order_id: str, return_id: str, change: ReturnChange, event: OrderEve
         order_id=order_id,
         kind=of_return(change.step),
         business_key=requested(return_id),
-        actor=event.actor,
-        occurred_at=event.at,
+        actor=actor,
+        occurred_at=at,
         data=data,
         reason=REASON,
     )

@@ -54,7 +54,7 @@ _TELLS: Final[Mapping[ReturnStep, MessageKind]] = {
 _ASK_AGAIN: Final = "ask for a new return of what arrived, and receive it there"
 _BOOK_IN: Final = (
     "nobody had them, so that no other return takes them: book them in (`POST /v1/inventory/adjustments`), and refund "
-    "them outside the system unless the parcel was sent once more"
+    "them outside the system unless the parcel was sent once more, or was lost and its units sourced again"
 )
 
 
@@ -210,7 +210,7 @@ async def _commit(connection: AsyncConnection, asked: ReturnCall, command: Step,
     change = decide(order.state, command, now=terms.now(), lasts=terms.lasts)
     if change is None:
         return await _standing(connection, asked, order)
-    if change.step is ReturnStep.REFUNDED and change.refund is not None:
+    if change.step is ReturnStep.REFUNDED:
         held = (await order_state.read(connection, asked.order_id)).holds
         must_not_block(held.values(), BlockedStep.REFUND, f"the refund of {asked.return_id}")
     at, node_id = asked.occurred_at or terms.now(), order.row["node_id"]
@@ -229,14 +229,15 @@ async def _arrived_too_late(
 ) -> None:
     """Goods came that the return had let go: put them before a person, once a return."""
     known = await returns.get(connection, asked.return_id)
-    of_a_parcel = known is not None and known["fulfilment_id"] is not None
+    parcel = None if known is None else known["fulfilment_id"]
+    of_parcel = {} if parcel is None else {"fulfilment_id": parcel}
     await exceptions.open_(
         connection,
         asked.order_id,
         ExceptionKind.RETURN_ARRIVED_LATE,
         f"{asked.return_id}:arrived_late",
-        f"{error.detail}; {_BOOK_IN if of_a_parcel else _ASK_AGAIN}",
-        {"return_id": asked.return_id, "lines": units},
+        f"{error.detail}; {_ASK_AGAIN if parcel is None else _BOOK_IN}",
+        {"return_id": asked.return_id, "lines": units, **of_parcel},
     )
 
 
@@ -284,7 +285,7 @@ async def _written(
     event = timeline.Event(asked.order_id, of_return(change.step), about, asked.actor, at, data, asked.reason)
     await timeline.append(connection, event)
     kind = _TELLS.get(change.step)
-    if order.state.parcel and (change.step is not ReturnStep.REFUNDED or change.refund is None):
+    if order.state.parcel and change.step is not ReturnStep.REFUNDED:
         kind = None
     if kind is not None:
         context: dict[str, object] = {"lines": change.units}

@@ -69,7 +69,7 @@ class Fulfilment:
         match self.case:
             case Case.IN_WORK | Case.SHORT_PICK:
                 return self.progress < PROGRESS["picked"]
-            case Case.REJECTED | Case.LOST | Case.OUT_OF_TURN:
+            case Case.REJECTED | Case.LOST | Case.BROUGHT_BACK:
                 return True
         return False
 

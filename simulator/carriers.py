@@ -28,7 +28,7 @@ BACK_AFTER = timedelta(days=5)
 FOUND_AFTER = timedelta(days=1)
 
 
-_LOST = frozenset({Case.LOST, Case.OUT_OF_TURN})
+_LOST = frozenset({Case.LOST, Case.BROUGHT_BACK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Carriers:
             fulfilment.arrived_at = end.at
         else:
             self._went_wrong(fulfilment, end)
-        if fulfilment.case is Case.OUT_OF_TURN:
+        if fulfilment.case is Case.BROUGHT_BACK:
             await self._find(fulfilment, end)
 
     async def _find(self, fulfilment: Fulfilment, lost: CarrierScan) -> None:

@@ -22,7 +22,7 @@ class Case(StrEnum):
     REJECTED = "rejected"
     SHORT_PICK = "short pick"
     LOST = "lost"
-    OUT_OF_TURN = "out of turn"
+    BROUGHT_BACK = "brought back"
     """The carrier reports its parcel lost, and later back at its sender."""
 
 

@@ -27,12 +27,12 @@ STORIES = {
     Case.REJECTED: "was rejected by its node and went elsewhere",
     Case.SHORT_PICK: "was picked short: one unit is sought elsewhere",
     Case.LOST: "lost its parcel: the units are sent again",
-    Case.OUT_OF_TURN: "lost its parcel, which then came back to its sender",
+    Case.BROUGHT_BACK: "lost its parcel, which then came back to its sender",
 }
 PROOFS = {
     Case.REJECTED: "fulfilment_rejected",
     Case.LOST: "fulfilment_lost",
-    Case.OUT_OF_TURN: "report_out_of_turn",
+    Case.BROUGHT_BACK: "return_requested",
 }
 """The kind of timeline event that shows that the case came about."""
 

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders.events import EventKind
-from dom.orders.status import ARRIVED, FINAL_RETURN, ReturnStatus, ReturnStep
+from dom.orders.status import ARRIVED, FINAL_RETURN, FulfilmentStatus, ReturnStatus, ReturnStep
 from dom.returns import ReturnChange, ReturnedUnits, ReturnState
 from store.database.parameters import listed, to_json, to_rows
 
@@ -89,13 +89,14 @@ async def _state(connection: AsyncConnection, row: RowMapping, units: Mapping[st
         expires_at=row["expires_at"],
         released_by=ReturnStep(row["released_by"]) if row["released_by"] else None,
         parcel=parcel,
-        reshipped=parcel is not None and bool(await connection.scalar(_RESHIPPED, names)),
+        made_good=parcel is not None and bool(await connection.scalar(_MADE_GOOD, names)),
     )
 
 
-_RESHIPPED = text(f"""
+_MADE_GOOD = text(f"""
 SELECT EXISTS (SELECT FROM timeline WHERE order_id = :order_id AND kind = '{EventKind.RESHIPPED}'
                AND data->>'fulfilment_id' = :parcel)
+       OR EXISTS (SELECT FROM fulfilments WHERE id = :parcel AND status = '{FulfilmentStatus.LOST}')
 """)
 
 
@@ -211,7 +212,7 @@ async def write(
             "received": to_json(dict(change.received)),
             "released": to_json(dict(change.released)),
             "found": to_rows([{"line_id": i, "disposition": d, "quantity": n} for (i, d), n in summed.items()]),
-            "refunds": change.step is ReturnStep.REFUNDED and change.refund is not None,
+            "refunds": change.step is ReturnStep.REFUNDED,
             "refund": change.refund,
             "status": change.status,
             "expires_at": change.expires_at,

@@ -72,6 +72,7 @@ RULES: Final[dict[str, Foreign]] = {
     **{f"{step}_fulfilment": _OF_ORDER for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")},
     **{f"{verb}Fulfilment": _OF_ORDER for verb in ("arrived", "lose", "deliver", "reship", "move", "split", "merge")},
     "sourceFulfilmentAgain": _OF_ORDER,
+    "receiveFulfilmentAtStore": _OF_ORDER,
     **{f"{verb}Fulfilment": _OF_ORDER for verb in ("collected", "keep", "putBack", "ship")},
     "listCancellationRequests": _LIST,
     "listCustomerQuestions": _LIST,

@@ -28,10 +28,12 @@ YES: Final = "yes"
 REPEAT: Final = "repeat"
 _S = FulfilmentStatus
 
+TO_STORE: Final = ("to_store", "at_store")
+"""A carrier has them for the store where they are collected, and brought them there."""
 STATES: Final = ("waiting", *map(str, (
     _S.RELEASED, _S.ACCEPTED, _S.PICKED, _S.PACKED, _S.BOOKED, _S.HANDED_OVER, _S.DELIVERED, _S.LOST, _S.RETURNED,
     _S.REJECTED, _S.READY, _S.COLLECTED,
-)), "not_collected", "cancelled", "held", "asked")  # fmt: skip
+)), "not_collected", *TO_STORE, "cancelled", "held", "asked")  # fmt: skip
 """`waiting`: all units wait for stock. `not_collected`: nobody collected them in time. `cancelled`: all are.
 `held`: a hold blocks the release to the node.
 `asked`: the node picked it, and is asked for its cancellation. The others:
@@ -54,7 +56,8 @@ def state_of(name: str, names: Names) -> OrderState:
     if name == "waiting":
         return state
     pickup = name in {_S.READY, _S.COLLECTED, "not_collected"}
-    state.add(FulfilmentState(names.fulfilment_id, "dc", pickup=pickup, lines={names.line_id: 2}))
+    store = "st-york" if name in TO_STORE else None
+    state.add(FulfilmentState(names.fulfilment_id, "dc", pickup=pickup, lines={names.line_id: 2}, pickup_node=store))
     for command in path_of(name, names.fulfilment_id, AT):
         state = apply(state, decide(state, command))
     return state
@@ -98,7 +101,8 @@ Made by `python -m tools.command_matrix` from `dom/orders/transitions`, which de
 Each cell is asked of the store by `tests/store/orders/test_command_matrix.py`.
 
 The order has two units of one SKU. `waiting`: both wait for stock. `not_collected`: both were ready, and are cancelled
-as nobody collected them in time. `cancelled`: both are cancelled. `held`: a hold blocks the release to the node.
+as nobody collected them in time. `to_store`: a carrier has both for the store where they are collected. `at_store`: it
+brought them there, and they are ready. `cancelled`: both are cancelled. `held`: a hold blocks the release to the node.
 `asked`: the node has picked both, and is asked whether they can be cancelled. In the other columns both are in one
 fulfilment that came to this status; units of one that was lost, or rejected, wait again.
 

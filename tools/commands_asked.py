@@ -116,6 +116,10 @@ def _parcel(status: FulfilmentStatus, name: str) -> Ask:
     return Ask(name, Scope.SHIPMENTS_REPORT, make, also=by_staff)
 
 
+def _received(fulfilment_id: str, _: str, at: datetime, __: OrderState) -> Command:
+    return MoveParcel(fulfilment_id=fulfilment_id, status=_S.DELIVERED, at_store=True, actor="store", at=at)
+
+
 def _booked(fulfilment_id: str, at: datetime, booking: int) -> Command:
     return CarrierBooked(
         fulfilment_id=fulfilment_id,
@@ -254,6 +258,7 @@ ASKS: Final = (
     Ask("sent with a carrier of the supplier's own", Scope.FULFILMENTS_WORK, _ship),
     _parcel(_S.HANDED_OVER, "in transit"),
     _parcel(_S.DELIVERED, "delivered"),
+    Ask("received at the store", Scope.FULFILMENTS_WORK, _received),
     _parcel(_S.LOST, "lost"),
     _parcel(_S.RETURNED, "returned to sender"),
     Ask("arrived after all", Scope.FULFILMENTS_CORRECT, _arrived),
@@ -298,10 +303,13 @@ _PATHS: Final[dict[str, tuple[FulfilmentStatus, ...]]] = {
             _S.DELIVERED: (_S.DELIVERED,),
             _S.LOST: (_S.LOST,),
             _S.RETURNED: (_S.RETURNED,),
+            "to_store": (),
+            "at_store": (),
         }.items()
     },
     _S.REJECTED: (_S.REJECTED,),
     _S.READY: (_S.ACCEPTED, _S.PICKED, _S.READY),
+    "not_collected": (_S.ACCEPTED, _S.PICKED, _S.READY),
     _S.COLLECTED: (_S.ACCEPTED, _S.PICKED, _S.READY, _S.COLLECTED),
 }
 _STEPS: Final = {
@@ -309,6 +317,17 @@ _STEPS: Final = {
     _S.PICKED: _Step.PICK,
     _S.PACKED: _Step.PACK,
     _S.REJECTED: _Step.REJECT,
+}
+
+
+def _came_to_store(fulfilment_id: str, at: datetime) -> Command:
+    told = {"fulfilment_id": fulfilment_id, "actor": "carrier", "at": at, "collection": _kept(at)}
+    return MoveParcel(status=_S.DELIVERED, **told)
+
+
+_ENDS: Final[dict[str, Callable[[str, datetime], Command]]] = {
+    "not_collected": lambda work, at: ExpireCollection(fulfilment_id=work, at=at + timedelta(days=30)),
+    "at_store": _came_to_store,
 }
 
 
@@ -327,7 +346,7 @@ def path_of(state: str, fulfilment_id: str, at: datetime) -> Iterator[Command]:
         blocks = frozenset({BlockedStep.RELEASE})
         yield PlaceHold(type="manual", blocks=blocks, actor="support", at=at, due_at=at)
         return
-    for status in _PATHS[_S.READY if state == "not_collected" else state]:
+    for status in _PATHS[state]:
         if status is _S.BOOKED:
             yield _booked(fulfilment_id, at, 1)
         elif status in {_S.READY, _S.COLLECTED}:
@@ -336,8 +355,8 @@ def path_of(state: str, fulfilment_id: str, at: datetime) -> Iterator[Command]:
             yield TakeNodeStep(fulfilment_id=fulfilment_id, step=_STEPS[status], actor="node", at=at)
         else:
             yield MoveParcel(fulfilment_id=fulfilment_id, status=status, actor="carrier", at=at)
-    if state == "not_collected":
-        yield ExpireCollection(fulfilment_id=fulfilment_id, at=at + timedelta(days=30))
+    if state in _ENDS:
+        yield _ENDS[state](fulfilment_id, at)
 
 
 def _of_pickup(status: FulfilmentStatus, fulfilment_id: str, at: datetime) -> Command:

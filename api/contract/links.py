@@ -37,7 +37,13 @@ _STEPS: Final = tuple(
     f"{step}_fulfilment" for step in ("accept", "reject", "pick", "pack", "hand_over", "collect")
 )  # fmt: skip
 _STAFF: Final = ("loseFulfilment", "deliverFulfilment", "reshipFulfilment")
-_COLLECTION: Final = ("collectedFulfilment", "keepFulfilment", "putBackFulfilment", "shipFulfilment")
+_COLLECTION: Final = (
+    "receiveFulfilmentAtStore",
+    "collectedFulfilment",
+    "keepFulfilment",
+    "putBackFulfilment",
+    "shipFulfilment",
+)
 _FULFILMENT: Final = (
     *_STEPS,
     *_STAFF,

@@ -1,4 +1,4 @@
-"""Goods that wait for their customer: given out without the code, kept longer, and put back."""
+"""Goods that wait for their customer: received at a store, given out without the code, kept longer, and put back."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -7,7 +7,15 @@ from fastapi import APIRouter, Body
 
 from api.contract import responses
 from api.fulfilment import examples
-from api.fulfilment.models import CollectedCall, FulfilmentCorrected, FulfilmentKept, GoodsPutBack, KeepRequest, Why
+from api.fulfilment.models import (
+    CollectedCall,
+    FulfilmentCorrected,
+    FulfilmentKept,
+    GoodsPutBack,
+    KeepRequest,
+    StaffCall,
+    Why,
+)
 from api.fulfilment.staff_routes import corrected
 from api.http.answers import Json
 from api.http.asked_once import asked_once
@@ -16,18 +24,58 @@ from api.http.models import FulfilmentId
 from api.http.services import IdempotencyKey, Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
-from dom.orders.commands import TakeNodeStep
+from dom.orders.commands import MoveParcel, TakeNodeStep
 from dom.orders.pickup_commands import KeepForCollection, PutBack
-from dom.orders.status import FulfilmentStep
+from dom.orders.status import FulfilmentStatus, FulfilmentStep
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
-from services import collecting, node_steps
+from services import collecting, node_steps, parcel_marks
 from services.change_orders import OrderChanged
 from store.access.visibility import FULFILMENT
 
 router = APIRouter(tags=["fulfilments"])
 
 _AS_IT_IS: Final = Why()
+_AS_NOW: Final = StaffCall()
+
+
+@router.post(
+    "/fulfilments/{fulfilment_id}/receive-at-store",
+    summary="The store has received goods for a customer",
+    operation_id="receiveFulfilmentAtStore",
+    response_model=FulfilmentCorrected,
+    responses={
+        **responses.success(200, "They are ready for collection there.", examples.CORRECTED["receive-at-store"]),
+        **responses.problems("not-found", "step-not-possible", "conflict", "invalid-input"),
+    },
+)
+async def receive_at_store(
+    fulfilment_id: FulfilmentId,
+    services: Use,
+    who: Annotated[Principal, needs(Scope.FULFILMENTS_WORK)],
+    asked: Annotated[
+        StaffCall, AS_SEEN, Body(openapi_examples=responses.named(examples.SAID["receive-at-store"]))
+    ] = _AS_NOW,
+    key: IdempotencyKey = None,
+) -> Json:
+    """For the store (`pickup_node`) that another node sends the goods to, where the carrier's `delivered` is late or
+    never comes. It does what that report does, the hand-over included if the node did not report it: the goods are in
+    the store's stock, reserved, and the customer is told. Whoever says it second, store or carrier, changes nothing.
+    A parcel that was lost counts as arrived while no node has begun on what replaces it; else, as for work that was
+    cancelled, it is 409 and a person hears of it. Support says `delivered`.
+    """
+    await visibility.must_do(services, who, fulfilment_id, hands_out=True)
+    command = MoveParcel(
+        fulfilment_id=fulfilment_id,
+        status=FulfilmentStatus.DELIVERED,
+        at_store=True,
+        actor=who.name,
+        at=not_in_the_future(asked.occurred_at),
+        reason=asked.reason,
+        **asked_once(fulfilment_id, "receive-at-store", asked, who, key),
+    )
+    done = await parcel_marks.receive_at_store(services.engine, command, services.writing)
+    return Json(corrected(done, fulfilment_id))
 
 
 @router.post(

@@ -78,6 +78,7 @@ SAID: Final[dict[str, dict[str, Example]]] = {
     "lost": {"the carrier says so": {"reason": "the carrier found nothing in its depot"}},
     "delivered": {"the customer called": {"reason": "a neighbour took it"}},
     "collected": {"the customer lost the code": {"reason": "passport, same name as the order"}},
+    "receive-at-store": {"the carrier has not reported it": {"reason": "it came with the morning van"}},
     "reship": {"to the right address": {"reason": "the address was corrected"}},
 }
 _CORRECTED: Final[Example] = {
@@ -92,6 +93,12 @@ CORRECTED: Final[dict[str, Example]] = {
     "lost": _CORRECTED,
     "delivered": {**_CORRECTED, "order_status": "delivered", "fulfilment_status": "delivered", "waiting": {}},
     "collected": {**_CORRECTED, "order_status": "delivered", "fulfilment_status": "collected", "waiting": {}},
+    "receive-at-store": {
+        **_CORRECTED,
+        "order_status": "shipped",
+        "fulfilment_status": "ready_for_collection",
+        "waiting": {},
+    },
     "reship": {**_CORRECTED, "fulfilment_status": "returned_to_sender"},
 }
 _SAID_OF: Final[Example] = {"order_id": "web-EXAMPLE-1", "fulfilment_id": "web-EXAMPLE-1-F1", "repeated": False}

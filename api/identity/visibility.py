@@ -93,13 +93,14 @@ async def see(services: Services, who: Principal, kind: Kind, key: str, otherwis
 
 async def must_do(services: Services, who: Principal, fulfilment_id: str, *, hands_out: bool) -> None:
     """Raises NotFound for a fulfilment that is not the caller's own, and Forbidden for a node whose part it is not: one
-    node does the work, and the store where the customer collects may be another.
+    node does the work, and the store where the customer collects may be another. What a store has in its hands it may
+    speak of, also where the hand-over that would show it to the store was not reported.
     """
-    await see(services, who, visibility.FULFILMENT, fulfilment_id)
-    if who.limits.nodes is None:
-        return
     kind, whose = (visibility.HANDING_OUT, "handed out") if hands_out else (visibility.WORK, "done")
-    async with services.reads.connect() as connection:
-        seen = await visibility.sees(connection, who.limits, kind, fulfilment_id)
-    if not seen:
+    if who.limits.nodes is not None:
+        async with services.reads.connect() as connection:
+            if await visibility.sees(connection, who.limits, kind, fulfilment_id):
+                return
+    await see(services, who, visibility.FULFILMENT, fulfilment_id)
+    if who.limits.nodes is not None:
         raise Forbidden(f"{fulfilment_id} is {whose} by another node")

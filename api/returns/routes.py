@@ -190,7 +190,8 @@ async def inspect(
     key: IdempotencyKey = None,
 ) -> Json:
     """Received units get their disposition, all of them or some at a time. What is restocked can be sold again; the
-    refund for these units is recorded. The return ends once nothing is outstanding and everything is inspected.
+    refund for these units is recorded, unless they are of a parcel whose units were sent again. The return ends once
+    nothing is outstanding and everything is inspected: `refunded`, or `put_away` where nothing is paid back.
     """
     await _may_step(services, who, return_id, asked.occurred_at)
     call = InspectCall(**dict(asked), actor=who.name)

@@ -177,7 +177,8 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         OwnerRole.SUPPORT,
         "the carrier lost it; the units are sourced again",
         "claim with the carrier. If it arrives after all: the carrier's report puts it right by itself while no "
-        "node has begun on the replacement, else see `report_out_of_turn`",
+        "node has begun on the replacement, else see `report_out_of_turn`. If it comes back: a return waits for its "
+        "goods, nothing is refunded, and there is nothing to claim",
         due_minutes=24 * 60,
         actions=(_DO.ARRIVED,),
     ),
@@ -216,10 +217,12 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
     ExceptionKind.RETURN_ARRIVED_LATE: ExceptionInfo(
         ExceptionSeverity.MAJOR,
         OwnerRole.SUPPORT,
-        "goods came of a return that was cancelled, closed or had expired; `data` names return and units, and nothing "
-        "was booked",
-        "`POST /v1/returns` for these units (they are free unless another return has them) and receive them there; or "
-        "send them back",
+        "goods came of a return that was cancelled, closed or had expired; `data` names return and units, of a "
+        "parcel also the fulfilment, and nothing was booked",
+        "of what a customer sends: `POST /v1/returns` for these units (they are free unless another return has them) "
+        "and receive them there; or send them back. Of a parcel that its carrier brought back (`fulfilment_id`): book "
+        "them in (`POST /v1/inventory/adjustments`), and refund them outside the system unless they were sent again, "
+        "once more or when the parcel was lost",
     ),
     ExceptionKind.RETURN_NOT_INSPECTED: ExceptionInfo(
         ExceptionSeverity.MAJOR,

@@ -98,7 +98,7 @@ SCOPE_OF: Final[dict[type[Value], Scope]] = {
     CancelOrders: Scope.ORDERS_CANCEL,
     HoldOrders: Scope.ORDERS_HOLD,
     ReleaseOrders: Scope.ORDERS_HOLD,
-    SourceOrdersAgain: Scope.FULFILMENTS_CORRECT,
+    SourceOrdersAgain: Scope.FULFILMENTS_DIRECT,
 }
 """What a caller needs beside `orders:bulk`: who may not do it to one order may not do it to many."""
 

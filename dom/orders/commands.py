@@ -95,7 +95,7 @@ class MoveParcel(Requested):
     """A carrier has the parcel, or says what became of it. Raises StepNotPossible unless it was where that follows.
 
     What is delivered to a store is ready for the customer there; `collection`: how long it is kept, which who asks
-    leaves out.
+    leaves out. `at_store`: it was received at the store, so that a parcel to anywhere else is refused.
     """
 
     verb: Literal["move_parcel"] = "move_parcel"
@@ -107,6 +107,7 @@ class MoveParcel(Requested):
     at: datetime
     reason: str = ""
     collection: Pickup | None = None
+    at_store: bool = False
 
 
 class Reship(Requested):

@@ -59,6 +59,7 @@ class EventKind(StrEnum):
     RETURN_REQUESTED = "return_requested"
     RETURN_RECEIVED = "return_received"
     RETURN_REFUNDED = "return_refunded"
+    RETURN_PUT_AWAY = "return_put_away"
     RETURN_CANCELLED = "return_cancelled"
     RETURN_EXPIRED = "return_expired"
     RETURN_OVERDUE = "return_overdue"
@@ -346,6 +347,9 @@ EVENTS: Final[Mapping[EventKind, EventInfo]] = {
     _KIND.RETURN_REQUESTED: EventInfo(ReturnData, "A return was asked for"),
     _KIND.RETURN_RECEIVED: EventInfo(ReturnData, "Units of a return arrived at the node"),
     _KIND.RETURN_REFUNDED: EventInfo(ReturnData, "Units of a return were inspected, and their refund recorded"),
+    _KIND.RETURN_PUT_AWAY: EventInfo(
+        ReturnData, "Units of a return were inspected and put away; they were sent again, and are not paid back"
+    ),
     _KIND.RETURN_CANCELLED: EventInfo(ReturnData, "A return was cancelled"),
     _KIND.RETURN_EXPIRED: EventInfo(ReturnData, "A return was not sent back in time"),
     _KIND.RETURN_OVERDUE: EventInfo(ReturnData, "Units of a return arrived and were not inspected in time"),

@@ -132,6 +132,8 @@ class FulfilmentState:
     """Units its pick did not find, by line."""
     reshipped: bool = False
     """Whether its parcel came back, and its units were to be sent once more."""
+    comes_back: bool = False
+    """Whether a return waits, or waited, for its parcel: its carrier brings it back, also after it was lost."""
     ship_by: datetime | None = None
     """By when it must leave its node to arrive as planned."""
     collection: Pickup | None = None

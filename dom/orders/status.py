@@ -182,6 +182,10 @@ class ReturnStatus(StrEnum):
     """What arrived is inspected and refunded, and more is to come."""
     REFUNDED = "refunded"
     """It has ended: what came is inspected and refunded, and nothing more is to come."""
+    PART_PUT_AWAY = "part_put_away"
+    """As `part_refunded`, of a parcel whose units were sent again: nothing is paid back for them."""
+    PUT_AWAY = "put_away"
+    """It has ended as `refunded`, of a parcel whose units were sent again: nothing is paid back for them."""
     CANCELLED = "cancelled"
     """It was withdrawn before anything came."""
     EXPIRED = "expired"
@@ -195,6 +199,8 @@ class ReturnStep(StrEnum):
     RECEIVED = "received"
     REFUNDED = "refunded"
     """Units were inspected, and their refund recorded."""
+    PUT_AWAY = "put_away"
+    """Units were inspected that were sent again: nothing is paid back for them."""
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     OVERDUE = "overdue"
@@ -203,7 +209,9 @@ class ReturnStep(StrEnum):
     """The node or support expects nothing more."""
 
 
-FINAL_RETURN: Final = frozenset({ReturnStatus.REFUNDED, ReturnStatus.CANCELLED, ReturnStatus.EXPIRED})
+FINAL_RETURN: Final = frozenset(
+    {ReturnStatus.REFUNDED, ReturnStatus.PUT_AWAY, ReturnStatus.CANCELLED, ReturnStatus.EXPIRED}
+)
 
 
 class Disposition(StrEnum):

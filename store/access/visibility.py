@@ -57,15 +57,18 @@ def of_fulfilments(limits: Limits) -> Conditions:
 
 
 def of_work(limits: Limits) -> Conditions:
-    """Work that the nodes do themselves, whoever hands the goods out."""
-    return [] if limits.nodes is None else [fulfilments.c.node_id.in_(sorted(limits.nodes))]
+    """Work that the nodes do themselves, whoever hands the goods out; for orders of the channels."""
+    of_channels = _of_channels(fulfilments.c.order_id, limits)
+    return of_channels if limits.nodes is None else [fulfilments.c.node_id.in_(sorted(limits.nodes)), *of_channels]
 
 
 def of_handing_out(limits: Limits) -> Conditions:
-    """Work whose goods the nodes hand out, whoever did it."""
+    """Work whose goods the nodes hand out, whoever did it; for orders of the channels."""
+    of_channels = _of_channels(fulfilments.c.order_id, limits)
     if limits.nodes is None:
-        return []
-    return [func.coalesce(fulfilments.c.pickup_node, fulfilments.c.node_id).in_(sorted(limits.nodes))]
+        return of_channels
+    place = func.coalesce(fulfilments.c.pickup_node, fulfilments.c.node_id)
+    return [place.in_(sorted(limits.nodes)), *of_channels]
 
 
 def of_shipments(limits: Limits) -> Conditions:

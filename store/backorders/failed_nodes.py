@@ -1,9 +1,12 @@
 """Where an order's units failed: nodes that rejected them, did not find them, or had them taken away for good.
 
 A failure of a balance (node, SKU) stands for the order until there is news of that balance: goods came in, or it was
-counted after the pick. What a node did not find on its shelf is not there for this order, whatever the books say; what
-it rejected it has, and the policy's `failed_nodes` says when it is asked again.
+counted after the pick. What a carrier brings to a store for another order's customer is none, until it is free there
+because nobody collects it. What a node did not find on its shelf is not there for this order, whatever the books say;
+what it rejected it has, and the policy's `failed_nodes` says when it is asked again.
 """
+
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,6 +15,11 @@ from dom.orders.events import EventKind
 from dom.orders.status import NETWORK, FulfilmentStatus
 from dom.sourcing.policy.document import FailedNodes
 from dom.stock.allocation import Balance
+
+_FREED_AT_STORE: Final = """e.on_hand_delta = 0 AND e.reserved_delta < 0 AND EXISTS (
+    SELECT FROM fulfilments b
+    WHERE b.order_id = e.order_id AND b.pickup_node = e.node_id AND starts_with(e.business_key, b.id || ':'))"""
+_NEWS: Final = f"e.on_hand_delta > greatest(e.reserved_delta, 0) OR {_FREED_AT_STORE}"
 
 
 def failed(order_id: str) -> str:
@@ -31,7 +39,7 @@ SELECT w.node_id, w.sku, w.not_found FROM (
 ) w LEFT JOIN stock s ON s.node_id = w.node_id AND s.sku = w.sku
 WHERE w.at >= coalesce((
     SELECT e.recorded_at FROM stock_ledger e
-    WHERE e.node_id = w.node_id AND e.sku = w.sku AND e.on_hand_delta > 0 ORDER BY e.id DESC LIMIT 1), w.at)
+    WHERE e.node_id = w.node_id AND e.sku = w.sku AND ({_NEWS}) ORDER BY e.id DESC LIMIT 1), w.at)
   AND coalesce(s.counted_at <= w.occurred_at, true)"""
 
 

@@ -17,6 +17,7 @@ from dom.shared.errors import NotFound
 from dom.watches import LOOK_BACK, Watch, WatchedThing, in_words
 from store import exceptions
 from store.database.parameters import listed, to_rows
+from store.fulfilment.places import PLACE
 
 _KIND: Final = ExceptionKind.MILESTONE_MISSED
 _PUT: Final = text("""
@@ -64,8 +65,8 @@ async def delete(connection: AsyncConnection, name: str) -> None:
 
 _WATCHES: Final = """
 SELECT * FROM jsonb_to_recordset(CAST(:watches AS jsonb)) AS w (
-    name text, subject text, field text, after text[], reached text[], minutes int, since timestamptz, words text,
-    milestone text, severity text, owner_role text, due_minutes int)"""
+    name text, subject text, field text, after text[], reached text[], at_store text[], minutes int,
+    since timestamptz, words text, milestone text, severity text, owner_role text, due_minutes int)"""
 # The things an event is of. An event that releases fulfilments is of each that it names.
 _THINGS: Final = f"""
 SELECT y.order_id AS id WHERE w.subject = '{WatchedThing.ORDER}'
@@ -75,7 +76,8 @@ UNION ALL SELECT f.id FROM jsonb_object_keys(CASE WHEN w.subject = '{WatchedThin
 # Missed is what has reached nothing since, was not begun anew since, and can still get there.
 _MISSED: Final = f"""
 NOT EXISTS (SELECT FROM timeline x WHERE x.order_id = y.order_id AND x.id > y.id
-            AND (x.kind = ANY(w.reached) OR x.kind = ANY(w.after))
+            AND (x.kind = ANY(w.reached) OR x.kind = ANY(w.after) OR x.kind = ANY(w.at_store) AND EXISTS (
+                SELECT FROM fulfilments b WHERE b.id = thing.id AND b.pickup_node IS NOT NULL))
             AND (w.subject = '{WatchedThing.ORDER}' OR x.data->>w.field = thing.id))
 AND CASE w.subject
     WHEN '{WatchedThing.ORDER}' THEN EXISTS (
@@ -83,7 +85,7 @@ AND CASE w.subject
     WHEN '{WatchedThing.FULFILMENT}' THEN EXISTS (
         SELECT FROM fulfilments f WHERE f.id = thing.id AND f.status NOT IN ({listed(ENDED_UNDELIVERED)}))
     ELSE EXISTS (SELECT FROM returns r WHERE r.id = thing.id AND r.status NOT IN ({listed(FINAL_RETURN)})) END"""
-_NODE: Final = """(SELECT f.node_id FROM fulfilments f WHERE f.id = thing.id
+_NODE: Final = f"""(SELECT {PLACE} FROM fulfilments f WHERE f.id = thing.id
                    UNION ALL SELECT r.node_id FROM returns r WHERE r.id = thing.id)"""
 _DUE: Final = """
 SELECT * FROM timeline t
@@ -161,6 +163,7 @@ async def _watching(connection: AsyncConnection, query: str) -> str:
             "field": _FIELDS[watch.subject],
             "after": list(watch.after),
             "reached": sorted(watch.reached_by),
+            "at_store": sorted(watch.reached_at_store_by),
             "minutes": watch.within_minutes,
             "since": checked_to,
             "words": in_words(watch),

@@ -99,7 +99,7 @@ class Sourcings:
     """Why units lost their node after the last sourcing (None: they did not), the nodes that failed the order, the
     business time of the last of all this, and how often the order was sourced. `by_staff`: the last thing that took
     units from their node, since which nothing happened but that they were sourced, was that staff had work sourced
-    again, without these nodes (often none); else None.
+    again, one or more at once, without these nodes (often none); else None.
     """
 
     cause: SourcingCause | None
@@ -125,7 +125,8 @@ def _sourcings(rows: Sequence[Any]) -> Sourcings:
     last = next((row for row in reversed(rows) if row["kind"] not in {"accepted", "sourced"}), None)
     by_staff = None
     if last is not None and last["kind"] == "sourced_again":
-        by_staff = frozenset({last["node_id"]} if last["without_node"] else ())
+        at_once = [each for each in rows if (each["kind"], each["attempt"]) == (last["kind"], last["attempt"])]
+        by_staff = frozenset(each["node_id"] for each in at_once if each["without_node"])
     return Sourcings(cause, frozenset(failed), max(row["occurred_at"] for row in rows), number, by_staff)
 
 

@@ -21,7 +21,8 @@ COLUMNS: Final = rf"""
         FROM order_lines WHERE order_id = :id) AS lines,
        (SELECT jsonb_agg(jsonb_build_object(
                 'id', f.id, 'node_id', f.node_id, 'pickup', f.method = 'pickup', 'status', f.status,
-                'ship_by', f.ship_by, 'pickup_node', f.pickup_node, 'lines', (
+                'ship_by', f.ship_by, 'pickup_node', f.pickup_node,
+                'comes_back', EXISTS (SELECT FROM returns r WHERE r.fulfilment_id = f.id), 'lines', (
                     SELECT jsonb_object_agg(l.line_id, l.quantity) FROM fulfilment_lines l
                     WHERE l.fulfilment_id = f.id)) ORDER BY length(f.id), f.id)
         FROM fulfilments f WHERE f.order_id = :id) AS fulfilments,
@@ -80,6 +81,7 @@ def of_row(order_id: str, row: Row[Any]) -> OrderState:
             found=picks.get(each["id"], {}).get("found"),
             missing=picks.get(each["id"], {}).get("missing", {}),
             reshipped=each["id"] in (row.reshipped or ()),
+            comes_back=each["comes_back"],
             ship_by=_moment(each["ship_by"]),
             collection=_collection(collections.get(each["id"])),
             put_back=_put_back(collections.get(each["id"])),

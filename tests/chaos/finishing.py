@@ -29,7 +29,7 @@ ORDER BY f.id
 """
 _NOT_OVER: Final = """
 SELECT id, status FROM orders WHERE status NOT IN ('delivered', 'cancelled')
-UNION ALL SELECT id, status FROM returns WHERE status IN ('requested', 'received', 'part_refunded')
+UNION ALL SELECT id, status FROM returns WHERE status IN ('requested', 'received', 'part_refunded', 'part_put_away')
 """
 _WAITING: Final = "SELECT order_id, line_id, backordered FROM order_lines WHERE backordered > 0"
 _RETURNS: Final = """

@@ -13,7 +13,7 @@ from services.database import Database
 from store.database import engine
 from tests.cli.conftest import Dom
 from tests.cli.test_keys_commands import execute
-from tests.worlds import small
+from tests.worlds import small, to_store
 from tests.worlds.advancing import S, comes_to
 from tests.worlds.captured import accept
 
@@ -34,6 +34,16 @@ def ready(url: str, number: str) -> None:
         order = small.order(number, A=1, shipping_method="pickup", pickup_node="st-york")
         await accept(Database(pool), order)
         await comes_to(pool, f"{order.order_id}-F1", S.READY)
+        await pool.dispose()
+
+    asyncio.run(work())
+
+
+def brought(url: str, number: str) -> None:
+    async def work() -> None:
+        pool = engine.create(url, 1)
+        await to_store.allow(pool)
+        await to_store.on_the_way(pool, number)
         await pool.dispose()
 
     asyncio.run(work())
@@ -136,6 +146,16 @@ class TestStaff:
         assert done.stdout == "web-7-F1 is collected, web-7 is delivered\n", done.output
         event = "SELECT actor, reason FROM timeline WHERE kind = 'fulfilment_collected'"
         assert execute(world_url, event) == [("kim", "passport")]
+
+    def test_a_store_has_received_what_a_carrier_brings_it(self, dom: Dom, world_url: str) -> None:
+        brought(world_url, "7")
+        for _ in range(2):
+            done = dom("order", "receive-at-store", "web-7-F1", "--reason", "by the morning van", "--by", "kim")
+            assert done.stdout == "web-7-F1 is ready_for_collection, web-7 is shipped\n", done.output
+        event = "SELECT actor, reason FROM timeline WHERE kind = 'fulfilment_ready_for_collection'"
+        assert execute(world_url, event) == [("kim", "by the morning van")]
+        capture(world_url, "8")
+        assert dom("order", "receive-at-store", "web-8-F1").exit_code == 1
 
     def test_it_is_prioritised(self, dom: Dom, world_url: str) -> None:
         capture(world_url, "7")

@@ -95,8 +95,9 @@ class TestWhatToLookAt:
         assert named[Case.WAITING] in {order["order_id"] for order in waiting}
         lost = Walk(client, named[Case.LOST]).get()
         assert "parcel_lost" in {each["kind"] for each in lost["exceptions"]}
-        puzzle = Walk(client, named[Case.OUT_OF_TURN]).get()
-        assert {"parcel_lost", "report_out_of_turn"} <= {each["kind"] for each in puzzle["exceptions"]}
+        back = Walk(client, named[Case.BROUGHT_BACK])
+        assert "parcel_lost" in {each["kind"] for each in back.get()["exceptions"]}
+        assert {"fulfilment_lost", "return_requested"} <= {event["kind"] for event in back.events()}
         assert "fulfilment_rejected" in {event["kind"] for event in Walk(client, named[Case.REJECTED]).events()}
 
     def test_it_is_said_in_words_and_lines(self, after_demo: RunningStack) -> None:

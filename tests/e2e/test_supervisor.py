@@ -183,7 +183,9 @@ class TestCommand:
         assert "half-written" in ill.stdout
         assert "DOM_API_PORT?" in ill.stdout
 
-    def test_help_answers_at_once(self) -> None:
-        started = time.monotonic()
-        assert "doctor" in self.dom("--help").stdout
-        assert time.monotonic() - started < 2
+    def test_help_loads_nothing_that_takes_long(self) -> None:
+        answer = self.dom("--help", PYTHONPROFILEIMPORTTIME="1")
+        assert "doctor" in answer.stdout
+        loaded = {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
+        assert "typer" in loaded
+        assert not loaded & {"fastapi", "highspy", "psycopg", "sqlalchemy", "temporalio"}

@@ -61,7 +61,7 @@ class Life:
             if not self._order.ended:
                 await self._world.terminate(f"order-{self._order.id}")
             for back in self._order.returns:
-                if back.status != "refunded":
+                if back.status not in {"refunded", "put_away"}:
                     await self._world.terminate(f"return-{back.id}")
 
     async def _begin(self) -> None:

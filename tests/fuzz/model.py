@@ -299,9 +299,12 @@ class Order:
                 self._stray(work, parcel, kind, "unchanged")
         elif work.status == "handed_over":
             self._end(work, kind)
+        elif work.status == "lost" and kind == "returned_to_sender":
+            self._comes_back(work)
         elif (
             work.status == "lost"
             and kind == "delivered"
+            and not self._is_back(work)
             and self._replaced(work, [w for w in self._open() if w.status == "released"])
         ):
             self._arrive(work, minute)
@@ -318,8 +321,16 @@ class Order:
         if kind == "returned_to_sender":
             self.cancelled.update(work.units)
             self.troubles.add(("parcel_returned_to_sender", work.id))
+            self._comes_back(work)
+
+    def _comes_back(self, work: Work) -> None:
+        """Once. What was lost stays so, and was sourced again: nothing is paid back for it."""
+        if not self._is_back(work):
             back = ids.return_id(self.id, work.id)
-            self.returns.append(Return(back, dict(work.units), work.node, parcel=work.id))
+            self.returns.append(Return(back, dict(work.units), work.node, parcel=work.id, paid=work.status != "lost"))
+
+    def _is_back(self, work: Work) -> bool:
+        return any(each.parcel == work.id for each in self.returns)
 
     def _stray(self, work: Work, parcel: Parcel, kind: str, on_hand: str) -> None:
         fact = kind if kind in ENDS else "seen"
@@ -342,7 +353,7 @@ class Order:
         """Support says that a lost parcel arrived; False if it is refused."""
         if work.status == "delivered":
             return True
-        if self.ended or work.status != "lost" or not self._replaced(work, self._open()):
+        if self.ended or work.status != "lost" or self._is_back(work) or not self._replaced(work, self._open()):
             return False
         self._arrive(work, minute)
         return True

@@ -13,12 +13,14 @@ Found = Sequence[tuple[str, str, int]]
 """Line, disposition and units."""
 
 
-ENDED = ("refunded", "cancelled")
+ENDED = ("refunded", "put_away", "cancelled")
 
 
 @dataclass
 class Return:
-    """Goods that come back: units by line, and where to. `parcel`: the work whose parcel the carrier brings back."""
+    """Goods that come back: units by line, and where to. `parcel`: the work whose parcel the carrier brings back.
+    `paid`: what is found is paid back.
+    """
 
     id: str
     lines: dict[str, int]
@@ -27,6 +29,7 @@ class Return:
     inspected: Counter[str] = field(default_factory=Counter)
     released: Counter[str] = field(default_factory=Counter)
     parcel: str | None = None
+    paid: bool = True
 
     @property
     def outstanding(self) -> Counter[str]:
@@ -41,11 +44,12 @@ class Return:
     @property
     def status(self) -> str:
         """Where it stands."""
+        ended = "refunded" if self.paid else "put_away"
         if self.uninspected:
             return "received"
         if self.outstanding:
-            return "part_refunded" if self.received else "requested"
-        return "refunded" if self.received else "cancelled"
+            return f"part_{ended}" if self.received else "requested"
+        return ended if self.received else "cancelled"
 
 
 def returnable(order: "Order") -> Counter[str]:
@@ -112,7 +116,7 @@ def inspect(order: "Order", back: Return, found: Found) -> str:
     if not counted <= back.uninspected:
         return "invalid"
     back.inspected += counted
-    order.told["refunded"] += 1
+    order.told["refunded"] += back.paid
     for line, disposition, n in found:
         at = back.node, order.skus[line]
         if disposition == "restock":

@@ -40,7 +40,8 @@ RETURNS: Final = """
 SELECT r.id, r.status, l.line_id, l.quantity, l.received - coalesce((SELECT sum(d.quantity) FROM return_dispositions d
     WHERE d.return_id = r.id AND d.line_id = l.line_id), 0) AS came
 FROM returns r JOIN return_lines l ON l.return_id = r.id
-WHERE r.order_id = :id AND r.status IN ('requested', 'received', 'part_refunded') ORDER BY r.id, l.line_id
+WHERE r.order_id = :id AND r.status IN ('requested', 'received', 'part_refunded', 'part_put_away')
+ORDER BY r.id, l.line_id
 """
 """Lines of open returns; `came`: units that arrived and were not inspected."""
 Row = Mapping[str, Any]

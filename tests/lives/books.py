@@ -73,7 +73,8 @@ SELECT r.line_id, r.units, w.units FROM (
     "a parcel that comes back and its return are not of the same units": """
 SELECT f.id, f.units, r.units FROM (
     SELECT f.id, sum(fl.quantity) AS units FROM fulfilments f JOIN fulfilment_lines fl ON fl.fulfilment_id = f.id
-    WHERE f.order_id = :id AND f.status = 'returned_to_sender' GROUP BY 1) f FULL JOIN (
+    WHERE f.order_id = :id AND (f.status = 'returned_to_sender'
+        OR f.status = 'lost' AND EXISTS (SELECT FROM returns b WHERE b.fulfilment_id = f.id)) GROUP BY 1) f FULL JOIN (
     SELECT r.fulfilment_id AS id, sum(rl.quantity) AS units FROM returns r JOIN return_lines rl ON rl.return_id = r.id
     WHERE r.order_id = :id AND r.fulfilment_id IS NOT NULL GROUP BY 1) r USING (id)
 WHERE f.units IS DISTINCT FROM r.units
@@ -81,6 +82,10 @@ WHERE f.units IS DISTINCT FROM r.units
     "a parcel was sent once more, and paid back": """
 SELECT t.id FROM timeline t JOIN returns r ON r.fulfilment_id = t.data->>'fulfilment_id'
 JOIN refunds p ON p.return_id = r.id WHERE t.order_id = :id AND t.kind = 'reshipped'
+""",
+    "a parcel was lost, and paid back": """
+SELECT p.id FROM fulfilments f JOIN returns r ON r.fulfilment_id = f.id JOIN refunds p ON p.return_id = r.id
+WHERE f.order_id = :id AND f.status = 'lost'
 """,
     "a refund is not what the inspected units cost": """
 SELECT r.id, p.paid, d.worth FROM returns r
@@ -91,6 +96,7 @@ LEFT JOIN (SELECT d.return_id, sum(d.quantity * l.unit_price) AS worth FROM retu
 WHERE r.order_id = :id AND coalesce(p.paid, 0) <> coalesce(d.worth, 0) AND NOT EXISTS (
     SELECT FROM timeline t WHERE t.order_id = :id AND t.kind = 'reshipped'
         AND t.data->>'fulfilment_id' = r.fulfilment_id)
+    AND NOT EXISTS (SELECT FROM fulfilments f WHERE f.id = r.fulfilment_id AND f.status = 'lost')
 """,
 }
 ONCE_OVER: Final[Mapping[str, str]] = {

@@ -18,14 +18,17 @@ from dom.orders.bulk import (
 )
 from dom.orders.order import Order
 from dom.orders.search_filter import OrderFilter
-from dom.orders.status import FulfilmentStatus
+from dom.orders.status import FulfilmentStatus, SourcingCause
 from dom.shared import ids
 from dom.shared.access import Principal, Role, principal
 from dom.shared.errors import Conflict, Forbidden, InvalidInput, NotFound, Stale
+from dom.sourcing.policy.document import FailedNodes
+from dom.sourcing.sourced import SourceAgain
 from services import bulk_actions, bulk_changes, bulk_runs, saved_views
 from services.bulk_runs import BulkCall
 from services.clock import utc_now
 from services.database import Database
+from services.sourcing_again import source_again
 from store.orders import bulk_runs as rows_of
 from store.orders.bulk_runs import BulkRun
 from store.orders.saved_views import ViewContent
@@ -175,6 +178,31 @@ class TestSourcedAgain:
         assert run.outcomes == {BulkOutcome.DONE: 1}
         assert await one(world, "SELECT data->'waiting'->>'1' FROM bulk_items") == "3"
         await check_books(world)
+
+    @pytest.mark.parametrize("said", FailedNodes)
+    async def test_nor_is_it_given_back_when_the_orders_process_hears_of_it(
+        self, world: AsyncEngine, said: FailedNodes
+    ) -> None:
+        """Staff left the node out, as with work of one order: no node said that it has not the goods."""
+        [order] = await captured(world, "1", B=3)
+        await carried_out(world, of([order], SourceOrdersAgain()))
+        asks = {"order_id": order.order_id, "attempt": 3, "as_of": utc_now(), "failed_nodes": said}
+        answer = await source_again(Database(world), SourceAgain(**asks, cause=SourcingCause.EDITED))
+        assert answer.view.waiting == {"1": 3}
+        told = "SELECT kind, actor, reason FROM timeline WHERE kind IN ('sourced_again', 'fulfilment_rejected')"
+        assert await rows(world, told) == [("sourced_again", "tests", RECALL)]
+
+    async def test_work_of_several_nodes_goes_to_none_of_them(self, world: AsyncEngine) -> None:
+        """It is sourced once, and the process that hears of it leaves out each of the nodes."""
+        [order] = await captured(world, "1", A=102)
+        first = {row[0] for row in await rows(world, "SELECT node_id FROM fulfilments")}
+        assert len(first) > 1
+        await carried_out(world, of([order], SourceOrdersAgain()))
+        asks = {"order_id": order.order_id, "attempt": 3, "as_of": utc_now(), "failed_nodes": FailedNodes.AT_ONCE}
+        await source_again(Database(world), SourceAgain(**asks, cause=SourcingCause.EDITED))
+        now = {row[0] for row in await rows(world, "SELECT node_id FROM fulfilments WHERE status = 'released'")}
+        assert not first & now
+        assert await rows(world, "SELECT attempt FROM sourcing_decisions ORDER BY 1") == [(1,), (2,), (3,)]
 
 
 class TestSelection:

@@ -9,14 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.delivery.promise import open_for
 from dom.orders.cancellation import CancelMode
-from dom.orders.commands import CancelUnits, PlaceHold
+from dom.orders.commands import CancelUnits, PlaceHold, TakeNodeStep
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Order
 from dom.orders.pickup_commands import KeepForCollection, PutBack
 from dom.orders.status import CarrierEventKind
 from dom.shared.errors import OnHold, StepNotPossible
-from services import cancellation_requests, collecting, order_waits
+from services import cancellation_requests, collecting, node_steps, order_waits
 from services.database import Database
+from store.backorders import not_found
 from store.fulfilment.work_list import WorkFilter, work_list
 from store.orders import reads
 from store.policy import policies
@@ -125,6 +126,25 @@ class TestWhatIsNotCollected:
         assert [str(await status(world, order)) for order in orders] == said
         assert await balance(world, STORE, "B") == (said.count("cancelled"), 0)
         await check_books(world)
+
+
+class TestWhatTheStoreDidNotFind:
+    async def test_is_not_there_because_goods_came_for_another_order(self, world: AsyncEngine) -> None:
+        lacks = await captured(world, "lacks", A=1)
+        nothing = TakeNodeStep(
+            fulfilment_id=work(lacks), step="pick", actor="york", at=datetime.now(UTC), found={"1": 0}, why="not_found"
+        )
+        await node_steps.take(world, nothing, WRITING)
+        other = await at_the_store(world, "other", A=20)
+        assert await balance(world, STORE, "A") == (24, 20)
+        assert await self.failed(world, lacks) == {(STORE, "A")}
+        await collecting.look(world, await kept(world, other), WRITING)
+        assert await balance(world, STORE, "A") == (24, 0)
+        assert await self.failed(world, lacks) == set(), "what nobody collects is there for anybody"
+
+    async def failed(self, world: AsyncEngine, order: Order) -> set[tuple[str, str]]:
+        async with world.connect() as connection:
+            return set(await not_found(connection, order.order_id))
 
 
 class TestCancellations:

@@ -83,9 +83,14 @@ class TestAParcelThatComesBack:
         assert (change.status, change.refund) == (ReturnStatus.REFUNDED, 30)
 
     def test_pays_nothing_back_once_its_units_were_sent_again(self) -> None:
-        change = decide(after(replace(PARCEL, reshipped=True), ALL), found(("1", RESTOCK, 3)), now=MONDAY_NOON)
+        change = decide(after(replace(PARCEL, made_good=True), ALL), found(("1", RESTOCK, 3)), now=MONDAY_NOON)
         assert change is not None
-        assert (change.status, change.refund) == (ReturnStatus.REFUNDED, None)
+        assert (change.step, change.status, change.refund) == (ReturnStep.PUT_AWAY, ReturnStatus.PUT_AWAY, 0)
+
+    def test_does_not_count_as_refunded_in_parts_either(self) -> None:
+        some = after(replace(PARCEL, made_good=True), Receive(lines=(("1", 2),)), found(("1", RESTOCK, 2)))
+        assert (some.status, some.ended) == (ReturnStatus.PART_PUT_AWAY, False)
+        assert after(some, CLOSE).status is ReturnStatus.PUT_AWAY
 
     def test_is_kept_by_nobody(self) -> None:
         with pytest.raises(StepNotPossible, match="its carrier brings back"):

@@ -92,8 +92,11 @@ def test_goods_that_are_collected_are_as_good_as_packed_and_delivered() -> None:
 
 
 def test_a_parcel_for_a_store_is_delivered_once_it_is_ready_there() -> None:
-    assert K.FULFILMENT_READY in watch(K.FULFILMENT_HANDED_OVER, K.FULFILMENT_DELIVERED).reached_by
-    assert K.FULFILMENT_READY not in watch(K.ACCEPTED, K.FULFILMENT_DELIVERED).reached_by
+    for after in (K.FULFILMENT_HANDED_OVER, K.ACCEPTED):
+        delivered = watch(after, K.FULFILMENT_DELIVERED)
+        assert K.FULFILMENT_READY not in delivered.reached_by
+        assert K.FULFILMENT_READY in delivered.reached_at_store_by
+    assert not watch(K.ACCEPTED, K.FULFILMENT_HANDED_OVER).reached_at_store_by
 
 
 def test_the_samples_can_be_written() -> None:
@@ -108,3 +111,8 @@ def test_what_was_missed_is_said_in_words() -> None:
     made = watch((K.ACCEPTED, K.SOURCED), K.FULFILMENT_ACCEPTED, within_minutes=240)
     assert watches.in_words(made) == "is not at fulfilment accepted within 4 hours of accepted or sourced"
     assert [watches.span(each) for each in (1440, 60, 90, 2880)] == ["1 day", "1 hour", "90 minutes", "2 days"]
+
+
+def test_goods_that_are_put_away_and_not_paid_back_are_as_good_as_refunded() -> None:
+    watched = watch(K.RETURN_RECEIVED, K.RETURN_REFUNDED, WatchedThing.RETURN)
+    assert {K.RETURN_REFUNDED, K.RETURN_PUT_AWAY, K.RETURN_CLOSED} == watched.reached_by

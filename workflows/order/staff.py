@@ -76,6 +76,12 @@ class StaffRequests(ABC):
         await self._carry_out(_parcel(call, FulfilmentStatus.DELIVERED), f"{call.fulfilment_id} is delivered")
 
     @workflow.signal
+    async def receive_at_store_requested(self, call: FulfilmentCall) -> None:
+        """A store has received the goods that a carrier brings it."""
+        command = _parcel(call, FulfilmentStatus.DELIVERED).model_copy(update={"at_store": True})
+        await self._carry_out(command, f"{call.fulfilment_id} is received at its store")
+
+    @workflow.signal
     async def reship_requested(self, call: FulfilmentCall) -> None:
         """Send the units of a parcel that came back once more."""
         told = {"fulfilment_id": call.fulfilment_id, "actor": call.actor, "reason": call.reason}

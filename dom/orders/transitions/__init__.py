@@ -103,6 +103,8 @@ def is_known(state: OrderState, command: Command) -> bool:
     if isinstance(command, MoveParcel | CountAsDelivered):
         said = command.status if isinstance(command, MoveParcel) else _S.DELIVERED
         parcel = fulfilment_of(state, command.fulfilment_id)
+        if isinstance(command, MoveParcel) and command.at_store:
+            return parcel.came
         return parcel.status is said or (said is _S.DELIVERED and parcel.came)
     if isinstance(command, Reship):
         return fulfilment_of(state, command.fulfilment_id).reshipped

@@ -34,6 +34,7 @@ def apply(state: OrderState, change: OrderChange) -> OrderState:
             lines={line_id: n - unlisted.get(f.id, {}).get(line_id, 0) for line_id, n in f.lines.items()},
             steps=f.steps + (f.id == change.step_of),
             reshipped=f.reshipped or f.id == change.reshipped,
+            comes_back=f.comes_back or statuses.get(f.id) is _S.RETURNED,
             packings=f.packings + (statuses.get(f.id) is _S.PACKED),
         )
         for f in state.fulfilments.values()

@@ -74,6 +74,7 @@ def booking_refused(state: OrderState, command: BookCarrierRefused) -> OrderChan
 
 def parcel_moved(state: OrderState, command: MoveParcel) -> OrderChange:
     fulfilment, status = fulfilment_of(state, command.fulfilment_id), command.status
+    must_go_to_a_store(fulfilment, command)
     if fulfilment.status is not _PARCEL_FROM[status]:
         raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}; it cannot be {status}")
     if status is _S.DELIVERED and fulfilment.brought:
@@ -90,6 +91,13 @@ def parcel_moved(state: OrderState, command: MoveParcel) -> OrderChange:
         moved=tuple(MovedUnits(i, n, fulfilment.id, target, stay_listed=True) for i, n in units.items()),
         troubles=(_parcel_in_trouble(state, fulfilment, status, command.reason),),
     )
+
+
+def must_go_to_a_store(fulfilment: FulfilmentState, command: MoveParcel) -> None:
+    """Raises StepNotPossible where a store is said to have received goods that no carrier brings to a store."""
+    if command.at_store and not fulfilment.brought:
+        about = {"status": fulfilment.status}
+        raise StepNotPossible(f"no carrier brings {fulfilment.id} to a store for its customer", data=about)
 
 
 def _sent_on_hold(state: OrderState, fulfilment: FulfilmentState) -> Trouble:
@@ -128,6 +136,9 @@ def arrived(state: OrderState, command: CountAsDelivered) -> OrderChange:
     fulfilment = fulfilment_of(state, command.fulfilment_id)
     if fulfilment.status is not _S.LOST:
         raise StepNotPossible(f"{fulfilment.id} is {fulfilment.status}, not lost", data={"status": fulfilment.status})
+    if fulfilment.comes_back:
+        about = {"status": fulfilment.status}
+        raise StepNotPossible(f"{fulfilment.id} was lost, and its carrier brings it back", data=about)
     units = state.plan_arrival(fulfilment.id, begun=command.begun)
     if units is None:
         others = {f.id: f.status for f in state.living}

@@ -111,6 +111,7 @@ REFUSED = {
     "collectedFulfilment: the customer lost the code": "step-not-possible",
     "keepFulfilment: the customer is away": "step-not-possible",
     "shipFulfilment: one parcel": "step-not-possible",
+    "receiveFulfilmentAtStore: the carrier has not reported it": "step-not-possible",
     "putBackFulfilment: all of it": "step-not-possible",
     "arrivedFulfilment: the customer called": "step-not-possible",
     "loseFulfilment: the carrier says so": "step-not-possible",

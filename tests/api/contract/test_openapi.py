@@ -26,6 +26,7 @@ OF_STAFF = (
     "collected",
     "keep",
     "put-back",
+    "receive-at-store",
     "ship",
 )
 PROMISED = {

@@ -127,7 +127,7 @@ class TestItsReturn:
         before = await on_hand(engine, sku)
         await take(channel, back["id"], "receive")
         done = (await inspect(channel, back["id"], 3)).json()
-        assert (done["status"], done["refund"]) == ("refunded", 0)
+        assert (done["status"], done["refund"]) == ("put_away", 0)
         assert await on_hand(engine, sku) == (before[0] + 3, before[1])
         assert (await channel.get(order_id))["refunds"] == []
 

@@ -40,8 +40,8 @@ async def _allowed(engine: AsyncEngine) -> AsyncIterator[None]:
         await policies.publish_policy(connection, usual, "tests")
 
 
-async def ready(channel: Channel) -> tuple[str, str, dict[str, Any]]:
-    """An order that a carrier brought to the store: SKU, fulfilment, and the order as people see it."""
+async def booked(channel: Channel) -> tuple[str, str, dict[str, Any]]:
+    """Work that is to be brought to the store, and has its carrier: SKU, fulfilment, and the node's list of it."""
     sku = await channel.stocked_sku(5)
     order_id = await channel.place(order(sku, shipping_method="pickup", pickup_node=STORE))
     work = f"{order_id}-F1"
@@ -50,11 +50,17 @@ async def ready(channel: Channel) -> tuple[str, str, dict[str, Any]]:
     assert (await channel.step(work, "pack")).status_code == 200
     item = await channel.until_work(work, "booked")
     assert item["ship_to"]["lines"] != ["12 Mill Lane"]
+    return sku, work, item
+
+
+async def ready(channel: Channel) -> tuple[str, str, dict[str, Any]]:
+    """An order that a carrier brought to the store: SKU, fulfilment, and the order as people see it."""
+    sku, work, item = await booked(channel)
     assert (await channel.step(work, "hand-over")).status_code == 200
     problem(await channel.step(work, "collect", code="222222"), 409, "step-not-possible")
     await channel.scan(item, "delivered")
     await channel.until_work(work, "ready_for_collection")
-    return sku, work, await channel.get(order_id)
+    return sku, work, await channel.get(item["order_id"])
 
 
 async def agrees_with_the_ledger(engine: AsyncEngine, sku: str) -> dict[str, tuple[int, int]]:
@@ -87,6 +93,35 @@ async def test_it_is_collected_at_the_store_with_the_code(channel: Channel, engi
     assert await agrees_with_the_ledger(engine, sku) == {NODE: (3, 0), STORE: (0, 0)}
     kinds = [each["kind"] for each in (await channel.get(found["order_id"]))["messages"] if each["medium"] == "mail"]
     assert kinds == ["order_confirmed", "shipped", "ready_for_collection", "delivered"]
+
+
+async def test_the_store_says_that_it_came_where_nobody_else_does(channel: Channel, engine: AsyncEngine) -> None:
+    """Neither the hand-over was reported, nor has the carrier said anything."""
+    sku, work, item = await booked(channel)
+    store = await key_of(engine, Role.NODE, Limits.of(nodes=[STORE]), name="the back door")
+    other = await key_of(engine, Role.NODE, Limits.of(nodes=["store-manchester"]), name="another store")
+    centre = await key_of(engine, Role.NODE, Limits.of(nodes=[NODE]), name="the centre")
+    elsewhere = await key_of(engine, Role.NODE, Limits.of(nodes=[STORE], channels=["edi"]), name="another channel")
+    support = await key_of(engine, Role.SUPPORT, Limits(), name="support")
+    address = f"/v1/fulfilments/{work}/receive-at-store"
+    for who, status, said in (
+        (other, 404, "not-found"),
+        (elsewhere, 404, "not-found"),
+        (centre, 403, "forbidden"),
+        (support, 403, "forbidden"),
+    ):
+        problem(await channel.http.post(address, json={}, headers=who), status, said)
+    by = {**store, "Idempotency-Key": "came"}
+    asked = {"reason": "it came with the morning van"}
+    answers = [await channel.http.post(address, json=asked, headers=by) for _ in range(2)]
+    assert [(each.status_code, each.json()["repeated"]) for each in answers] == [(200, False), (200, True)]
+    assert answers[0].json()["fulfilment_status"] == "ready_for_collection"
+    another = await channel.http.post(address, json={"reason": "another"}, headers=by)
+    problem(another, 409, "conflict", "Idempotency-Key")
+    await channel.scan(item, "delivered")
+    found = await channel.until_order(item["order_id"], "shipped")
+    assert await agrees_with_the_ledger(engine, sku) == {NODE: (3, 0), STORE: (2, 2)}
+    assert found["exceptions"] == []
 
 
 async def test_what_nobody_collects_is_put_back_at_the_store(channel: Channel, engine: AsyncEngine) -> None:

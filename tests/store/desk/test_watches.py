@@ -181,6 +181,42 @@ class TestMissed:
         assert await rows(world, OPEN) == []
 
 
+class TestGoodsThatAreBroughtToAStore:
+    async def test_are_delivered_once_they_are_ready_there(self, world: AsyncEngine) -> None:
+        """Of those that the customer collects where they lay, that he has them is asked."""
+        of_parcels = {"after": (K.FULFILMENT_HANDED_OVER,), "name": "from-hand-over"}
+        not_delivered = like(name="from-release", milestone=K.FULFILMENT_DELIVERED)
+        job = await written(world, not_delivered, like(milestone=K.FULFILMENT_DELIVERED, **of_parcels))
+        for name in ("watch-brought", "watch-there"):
+            order_id = await released(world, name, 90)
+            if name == "watch-brought":
+                await brought(world, order_id)
+                await happens(world, order_id, K.FULFILMENT_HANDED_OVER, of(order_id), 80)
+            await happens(world, order_id, K.FULFILMENT_READY, of(order_id), 70)
+        await job.run()
+        assert await rows(world, OPEN) == [("from-release", "web-watch-there-F1")]
+
+    async def test_are_looked_for_at_the_store_once_they_are_there(self, world: AsyncEngine) -> None:
+        not_collected = like(name="late", after=(K.FULFILMENT_READY,), milestone=K.FULFILMENT_COLLECTED)
+        job = await written(world, NOT_HANDED_OVER, not_collected)
+        for name, kind in (("watch-sent", K.FULFILMENT_PACKED), ("watch-ready", K.FULFILMENT_READY)):
+            order_id = await released(world, name, 90)
+            await brought(world, order_id, "ready_for_collection" if kind is K.FULFILMENT_READY else "packed")
+            await happens(world, order_id, kind, of(order_id), 70)
+        await job.run()
+        named = "SELECT data->>'fulfilment_id', data->>'node_id' FROM exceptions ORDER BY 1"
+        assert await rows(world, named) == [("web-watch-ready-F1", "st-york"), ("web-watch-sent-F1", "dc-leeds")]
+
+
+async def brought(engine: AsyncEngine, order_id: str, status: str = "handed_over") -> None:
+    """A carrier brings the order's work to the store in York."""
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE fulfilments SET pickup_node = 'st-york', status = :status WHERE order_id = :id"),
+            {"status": status, "id": order_id},
+        )
+
+
 class TestMadeGood:
     async def missed(self, world: AsyncEngine, *watched: Watch) -> tuple[WatchingMilestones, str]:
         job = await written(world, *(watched or (NOT_ACCEPTED,)))

@@ -12,9 +12,9 @@ from dom.shared.errors import DomError
 from services.change_orders import Writing, change_order
 from services.database import Database
 from store.orders import state as order_state
-from tests.worlds import small
+from tests.worlds import small, to_store
 from tests.worlds.captured import accept
-from tools.command_matrix import AT, PAGE, REPEAT, STATES, YES, asked_for, cells, known, page
+from tools.command_matrix import AT, PAGE, REPEAT, STATES, TO_STORE, YES, asked_for, cells, known, page
 from tools.commands_asked import ASKS, path_of
 
 OF_PICKUPS = "change: set pickup node"
@@ -46,11 +46,15 @@ def ordered(name: str) -> Any:
     """Two units: of what no node has for an order that waits, else of what is there."""
     if name in {FulfilmentStatus.READY, FulfilmentStatus.COLLECTED, "not_collected"}:
         return small.order(f"cell-{name}", A=2, shipping_method="pickup", pickup_node="st-york")
+    if name in TO_STORE:
+        return small.order(f"cell-{name}", B=2, tags=[], shipping_method="pickup", pickup_node="st-york")
     return small.order(f"cell-{name}", **{"NEVER" if name == "waiting" else "A": 2})
 
 
 @pytest.mark.parametrize("name", STATES)
 async def test_each_command_in_this_state(world: AsyncEngine, name: str) -> None:
+    if name in TO_STORE:
+        await to_store.allow(world)
     order = ordered(name)
     await accept(Database(world, replaying=True), order)
     work = ids.fulfilment_id(order.order_id, 1)

@@ -124,7 +124,7 @@ class LiveApi(FakeApi):
     def scan(self, event: Json) -> Json:
         fulfilment = next(f for f in self.fulfilments.values() if f["tracking_number"] == event["tracking_number"])
         if fulfilment["status"] == "lost" or event["kind"] == "lost":
-            kind = "fulfilment_lost" if event["kind"] == "lost" else "report_out_of_turn"
+            kind = "fulfilment_lost" if event["kind"] == "lost" else "return_requested"
             self.told.setdefault(fulfilment["order_id"], []).append({"kind": kind, "data": {}})
         return super().scan(event)
 

@@ -23,7 +23,7 @@ from services import collecting
 from services.change_orders import Writing
 from services.database import Database
 from services.sourcing_work_again import source_work_again
-from tests.worlds import small
+from tests.worlds import small, to_store
 from tests.worlds.books import one, rows
 from tests.worlds.running import House
 from tests.worlds.steps import deliver, ended, ship, stock_comes, until_released
@@ -185,6 +185,25 @@ async def test_goods_are_kept_longer_and_end_with_the_order(temporal_client: Cli
         await until_true("it is kept longer", kept)
         assert await collecting.look(world, until, Writing(webhook=False, notify=True)) == 1
         assert (await ended(house, order)).status is OrderStatus.CANCELLED
+
+
+async def test_a_store_receives_what_a_carrier_brings_it(temporal_client: Client, world: AsyncEngine) -> None:
+    await to_store.allow(world)
+    async with House(temporal_client, world).working() as house:
+        order = small.order("to-the-counter", B=1, tags=[], shipping_method="pickup", pickup_node="st-york")
+        await house.send(order)
+        handle, first = house.handle(order), f"{order.order_id}-F1"
+        call = FulfilmentCall(fulfilment_id=first, actor="kim")
+        await handle.signal(OrderWorkflow.receive_at_store_requested, call)  # nothing has left its node
+        await ship(house, order)
+        await handle.signal(OrderWorkflow.receive_at_store_requested, call)
+        await until_status(world, first, "ready_for_collection")
+        code = str(await one(world, "SELECT code FROM collections"))
+        given = NodeReport(fulfilment_id=first, step="collect", code=code, occurred_at=datetime.now(UTC))
+        await handle.signal(OrderWorkflow.node_report, given)
+        assert (await ended(house, order)).status is OrderStatus.DELIVERED
+    told = "SELECT actor FROM timeline WHERE kind = 'fulfilment_ready_for_collection'"
+    assert await rows(world, told) == [("kim",)]
 
 
 def _wrong(fulfilment_id: str) -> NodeReport:
