@@ -31,9 +31,9 @@ ORDER_MESSAGE: Final[dict[str, Any]] = {
     "address": {"name": "Ada Lovelace", "street": "12 Mill Lane", "city": "Leeds", "zip": "LS1 4AP", "country": "GB"},
     "items": [{"sku": "85123A", "quantity": 2, "price": "2.55"}],
 }
-RECEIVED: Final[Example] = {"message_id": 1, "repeated": False}
+RECEIVED: Final[Example] = {"id": 1, "repeated": False}
 MESSAGE: Final[Example] = {
-    "message_id": 1,
+    "id": 1,
     "channel": "web",
     "source": "webhook",
     "delivery_id": "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W",
@@ -110,7 +110,7 @@ PREVIEW: Final[Example] = {
     "readable": 0,
     "messages": [
         {
-            "message_id": 1,
+            "id": 1,
             "order": None,
             "faults": [
                 {

@@ -30,7 +30,7 @@ from store.inbox import mappings
 
 router = APIRouter(tags=["inbox"])
 
-PATH = "/channels/{channel}/mappings"
+PATH = "/channels/{channel_id}/mappings"
 _TEXT = ("invalid-input", "body-too-large", "unsupported-media-type")
 Comment = Annotated[str | None, Query(max_length=1000, description="Why; kept with what is published.")]
 
@@ -46,18 +46,18 @@ Comment = Annotated[str | None, Query(max_length=1000, description="Why; kept wi
     },
 )
 async def find(
-    channel: ToChannel,
+    channel_id: ToChannel,
     services: Use,
     who: Annotated[Principal, needs(Scope.CHANNELS_READ)],
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
 ) -> Json:
     """Who published what, when and why. None ever changes."""
-    visibility.must_be_own(who, channel=channel)
+    visibility.must_be_own(who, channel=channel_id)
     before = cursor.decode_number(cursor_) if cursor_ else None
     async with services.reads.connect() as connection:
-        await channels.get(connection, channel)
-        found = await mappings.versions(connection, channel, before, limit + 1)
+        await channels.get(connection, channel_id)
+        found = await mappings.versions(connection, channel_id, before, limit + 1)
     page, more = cursor.page(found, limit, lambda row: (str(row["version"]),))
     return Json({"items": [dict(row) for row in page], "next_cursor": more})
 
@@ -73,12 +73,12 @@ async def find(
     },
 )
 async def get(
-    channel: ToChannel, version: MappingVersion, services: Use, who: Annotated[Principal, needs(Scope.CHANNELS_READ)]
+    channel_id: ToChannel, version: MappingVersion, services: Use, who: Annotated[Principal, needs(Scope.CHANNELS_READ)]
 ) -> Json:
     """The document, the text it was written in, and who published it."""
-    visibility.must_be_own(who, channel=channel)
+    visibility.must_be_own(who, channel=channel_id)
     async with services.reads.connect() as connection:
-        found = await mappings.get(connection, channel, version)
+        found = await mappings.get(connection, channel_id, version)
     summary = {name: getattr(found, name) for name in MappingSummary.model_fields if name != "name"}
     document = found.mapping.model_dump(mode="json", exclude_none=True)
     return Json({**summary, "name": found.mapping.name, "document": document, "source": found.source})
@@ -98,7 +98,7 @@ async def get(
     },
 )
 async def publish(
-    channel: ToChannel,
+    channel_id: ToChannel,
     checked: MappingText,
     services: Use,
     who: Annotated[Principal, needs(Scope.CHANNELS_WRITE)],
@@ -107,10 +107,10 @@ async def publish(
     """One with mistakes is refused: `errors` names each with its line. Messages in quarantine wait until they are
     replayed.
     """
-    visibility.must_be_own(who, channel=channel)
+    visibility.must_be_own(who, channel=channel_id)
     async with services.engine.begin() as connection:
-        await channels.get(connection, channel)
-        published = await channel_mappings.publish(connection, channel, checked, who.name, comment or "")
+        await channels.get(connection, channel_id)
+        published = await channel_mappings.publish(connection, channel_id, checked, who.name, comment or "")
     summary = {name: getattr(published.mapping, name) for name in MappingSummary.model_fields if name != "name"}
     return Json({**summary, "name": published.mapping.mapping.name}, 201 if published.is_new else 200)
 
@@ -123,9 +123,11 @@ async def publish(
     openapi_extra={"requestBody": REQUEST_BODY},
     responses={**responses.success(200, "What was found.", examples.CHECKED), **responses.problems(*_TEXT)},
 )
-async def lint(channel: ToChannel, checked: MappingText, who: Annotated[Principal, needs(Scope.CHANNELS_READ)]) -> Json:
+async def lint(
+    channel_id: ToChannel, checked: MappingText, who: Annotated[Principal, needs(Scope.CHANNELS_READ)]
+) -> Json:
     """What publishing would say of it, each mistake with its line and a way to mend it. Nothing is kept."""
-    visibility.must_be_own(who, channel=channel)
+    visibility.must_be_own(who, channel=channel_id)
     return Json({"valid": not has_errors(checked.findings), "findings": checked.findings})
 
 
@@ -141,18 +143,18 @@ async def lint(channel: ToChannel, checked: MappingText, who: Annotated[Principa
     },
 )
 async def preview(
-    channel: ToChannel,
+    channel_id: ToChannel,
     checked: MappingText,
     services: Use,
     who: Annotated[Principal, needs(Scope.INBOX_READ)],
     messages: Annotated[int, Query(ge=1, le=200, description="The last so many messages.")] = 20,
 ) -> Json:
     """The channel's last messages, the newest first, read by a mapping that is not published. Nothing is kept."""
-    visibility.must_be_own(who, channel=channel)
+    visibility.must_be_own(who, channel=channel_id)
     mapping = checked.publishable()
     async with services.reads.connect() as connection:
-        await channels.get(connection, channel)
-        found = await channel_mappings.preview(connection, channel, mapping, messages)
+        await channels.get(connection, channel_id)
+        found = await channel_mappings.preview(connection, channel_id, mapping, messages)
     readable = sum([each.order is not None for each in found])
-    shown = [{"message_id": each.message_id, "order": each.order, "faults": each.faults} for each in found]
+    shown = [{"id": each.message_id, "order": each.order, "faults": each.faults} for each in found]
     return Json({"readable": readable, "messages": shown})

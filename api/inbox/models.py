@@ -13,7 +13,7 @@ from dom.channels.messages import MessageOutcome, MessageSource
 from dom.documents.findings import Finding
 from dom.shared.base import Utc, Value
 
-MessageId = Annotated[int, Path(ge=1, le=10**18, description="The message's number.", examples=[1])]
+InboxId = Annotated[int, Path(ge=1, le=10**18, description="The message's number.", examples=[1])]
 MappingVersion = Annotated[int, Path(ge=1, le=999_999_999, description="The version's number.", examples=[1])]
 Field_ = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z_]+(\[\d{1,3}\])?(\.[a-z_]+)?$")]
 """A field of an order as mappings fill it: `ship_to.country`, `lines[0].sku`."""
@@ -23,14 +23,14 @@ Repaired = str | int | bool | list[Annotated[str, Field(max_length=200)]] | None
 class MessageReceived(BaseModel):
     """That a message is kept."""
 
-    message_id: int
+    id: int = Field(description="The message's number; it is looked up and replayed under it.")
     repeated: bool = Field(description="Whether it was kept before: by its delivery's id, or by its content.")
 
 
 class ChannelMessage(BaseModel):
     """A message of a channel, and what became of it."""
 
-    message_id: int
+    id: int = Field(description="It is looked up and replayed under it.")
     channel: str
     source: MessageSource = Field(description="How it came.")
     delivery_id: str = Field(description="The sender's id of the delivery; a hash of the content where it has none.")
@@ -122,9 +122,9 @@ class MappingChecked(BaseModel):
 class MappingPreviewed(BaseModel):
     """What a mapping makes of a message that came."""
 
-    message_id: int
+    id: int = Field(description="The message's number.")
     order: ChannelOrder | None = Field(description="The order as the channel states it; null where it cannot be read.")
-    faults: list[Fault]
+    faults: list[Fault] = Field(description="What cannot be read of it, by field.")
 
 
 class MappingPreview(BaseModel):

@@ -19,7 +19,7 @@ from api.inbox.models import (
     ChannelMessageDetail,
     ChannelMessages,
     InboxBalance,
-    MessageId,
+    InboxId,
     MessageReceived,
     Replay,
 )
@@ -48,7 +48,7 @@ _BODY: dict[str, Any] = {
 
 
 @router.post(
-    "/channels/{channel}/messages",
+    "/channels/{channel_id}/messages",
     status_code=202,
     summary="Send a message of a channel",
     operation_id="sendChannelMessage",
@@ -60,20 +60,20 @@ _BODY: dict[str, Any] = {
     },
 )
 async def send(
-    channel: ToChannel, request: Request, services: Use, who: Annotated[Principal, needs(Scope.ORDERS_WRITE)]
+    channel_id: ToChannel, request: Request, services: Use, who: Annotated[Principal, needs(Scope.ORDERS_WRITE)]
 ) -> Json:
     """The message is kept as it came, and answered at once; the channel's mapping says what it means. A delivery is
     told by its header `webhook-id` or `idempotency-key`, else by its content: one that comes again changes nothing.
     What cannot be read waits in quarantine. Messages of one order are taken in one after the other, and whatever comes
     first: of its states the latest counts, by the mapping's `version`.
     """
-    visibility.must_be_own(who, channel=channel)
-    await services.channels.check(channel)
+    visibility.must_be_own(who, channel=channel_id)
+    await services.channels.check(channel_id)
     headers = {name.lower(): value for name, value in request.headers.items()}
     kept = await channel_inbox.receive(
-        database(services), channel, MessageSource.WEBHOOK, headers, await request.body()
+        database(services), channel_id, MessageSource.WEBHOOK, headers, await request.body()
     )
-    return Json({"message_id": kept.id, "repeated": not kept.is_new}, 202)
+    return Json({"id": kept.id, "repeated": not kept.is_new}, 202)
 
 
 @router.get(
@@ -143,19 +143,19 @@ async def balance(
 
 
 @router.get(
-    "/inbox/{message_id}",
+    "/inbox/{inbox_id}",
     summary="A message as it came",
     operation_id="getChannelMessage",
     response_model=ChannelMessageDetail,
     responses={**responses.success(200, "The message.", examples.DETAIL), **responses.problems("not-found")},
 )
-async def get(message_id: MessageId, services: Use, who: Annotated[Principal, needs(Scope.INBOX_READ)]) -> Json:
+async def get(inbox_id: InboxId, services: Use, who: Annotated[Principal, needs(Scope.INBOX_READ)]) -> Json:
     """With its headers and its body, what is wrong with it, and what became of it."""
-    return Json(await _detail(services, who, message_id))
+    return Json(await _detail(services, who, inbox_id))
 
 
 @router.post(
-    "/inbox/{message_id}/replay",
+    "/inbox/{inbox_id}/replay",
     summary="Take a message in once more",
     operation_id="replayChannelMessage",
     response_model=ChannelMessage,
@@ -165,7 +165,7 @@ async def get(message_id: MessageId, services: Use, who: Annotated[Principal, ne
     },
 )
 async def replay(
-    message_id: MessageId,
+    inbox_id: InboxId,
     asked: Annotated[Replay, AS_SEEN, Body(openapi_examples=responses.named(examples.REPLAYS))],
     services: Use,
     who: Annotated[Principal, needs(Scope.INBOX_WORK)],
@@ -173,9 +173,9 @@ async def replay(
     """It is read by the mapping that is live now, with what is given in place of fields, as if it came now: a later
     state of the order that is known already still counts. What became an order, or changed one, is not replayed.
     """
-    await _detail(services, who, message_id)
-    await channel_inbox.replay(database(services), message_id, asked.repairs)
-    found = await _detail(services, who, message_id)
+    await _detail(services, who, inbox_id)
+    await channel_inbox.replay(database(services), inbox_id, asked.repairs)
+    found = await _detail(services, who, inbox_id)
     return Json({name: found[name] for name in _SHOWN})
 
 
@@ -187,7 +187,7 @@ async def _detail(services: Services, who: Principal, message_id: int) -> dict[s
 
 
 def _shown(row: RowMapping) -> dict[str, Any]:
-    return {name: row["id" if name == "message_id" else name] for name in _SHOWN}
+    return {name: row[name] for name in _SHOWN}
 
 
 def _channels(who: Principal, asked: str | None) -> list[str] | None:

@@ -36,16 +36,16 @@ class ChannelLine(Value):
 
     line_id: LineId
     sku: SkuId
-    name: Free = ""
-    ordered: Count
-    current: Count
-    cancelled: Count = 0
-    shipped: Count = 0
-    refunded: Count = 0
-    unit_price: Minor
-    discount: Minor = 0
-    tax: Minor = 0
-    ships: bool = True
+    name: Free = Field(default="", description="What the channel calls the article.")
+    ordered: Count = Field(description="Units that were ordered first.")
+    current: Count = Field(description="Units that are left of it after edits.")
+    cancelled: Count = Field(default=0, description="Of these, units that the channel knows to be cancelled.")
+    shipped: Count = Field(default=0, description="Of these, units that the channel knows to be sent.")
+    refunded: Count = Field(default=0, description="Of these, units that the channel has paid back.")
+    unit_price: Minor = Field(description="What one unit costs, in minor units.")
+    discount: Minor = Field(default=0, description="What is taken off the whole line, in minor units.")
+    tax: Minor = Field(default=0, description="The tax of the whole line, in minor units.")
+    ships: bool = Field(default=True, description="False for what is not sent: gift cards, downloads.")
 
     @property
     def wanted(self) -> int:
@@ -61,7 +61,7 @@ class ChannelLine(Value):
 class Tender(Value):
     """One of the payments of an order: an order may have a card's and a gift card's."""
 
-    method: PaymentMethod
+    method: PaymentMethod = Field(description="How it was paid.")
     amount: Minor
     reference: Annotated[str, Field(max_length=64)] = ""
 
@@ -80,7 +80,7 @@ class ChannelAddress(Value):
     """Where the goods go, as the channel has it."""
 
     name: Text
-    company: Free = ""
+    company: Free = Field(default="", description="The firm, where one is named.")
     lines: tuple[Text, ...] = Field(min_length=1, max_length=6)
     city: Annotated[str, Field(max_length=200)] = ""
     region: Annotated[str, Field(max_length=200)] = ""
@@ -93,32 +93,34 @@ class ChannelOrder(Value):
     last change, or a number. `total` is what the customer pays by the channel's own words.
     """
 
-    number: ExternalId
-    channel_id: Annotated[str, Field(max_length=200)] = ""
-    version: Annotated[str, Field(max_length=64)] = ""
-    state: ChannelState = ChannelState.OPEN
-    test: bool = False
+    number: ExternalId = Field(description="The channel's own number of the order.")
+    channel_id: Annotated[str, Field(max_length=200)] = Field(default="", description="The channel's id beside it.")
+    version: Annotated[str, Field(max_length=64)] = Field(default="", description="Rises with each state of the order.")
+    state: ChannelState = Field(default=ChannelState.OPEN, description="Where the order stands in its channel.")
+    test: bool = Field(default=False, description="Whether nobody means it.")
     placed_at: GivenTime
     currency: KnownCurrency
-    tax_included: bool = True
+    tax_included: bool = Field(default=True, description="Whether prices have the tax in them.")
     customer: ChannelCustomer
     ship_to: ChannelAddress
     lines: tuple[ChannelLine, ...] = Field(min_length=1, max_length=MAX_LINES)
-    shipping: Minor = 0
-    shipping_tax: Minor = 0
-    discount: Minor = 0
-    total: Minor | None = None
-    presentment_currency: KnownCurrency | None = None
-    presentment_total: Minor | None = None
-    tenders: tuple[Tender, ...] = ()
+    shipping: Minor = Field(default=0, description="What sending costs the customer, in minor units.")
+    shipping_tax: Minor = Field(default=0, description="The tax of it, in minor units.")
+    discount: Minor = Field(default=0, description="What is taken off the whole order, in minor units.")
+    total: Minor | None = Field(default=None, description="What the customer pays by the channel's words.")
+    presentment_currency: KnownCurrency | None = Field(
+        default=None, description="In what he saw prices."
+    )
+    presentment_total: Minor | None = Field(default=None, description="The total in that, in its minor units.")
+    tenders: tuple[Tender, ...] = Field(default=(), description="What it was paid with.")
     shipping_method: ShippingMethod = ShippingMethod.STANDARD
     pickup_node: NodeId | None = None
     requested_by: GivenTime | None = None
     ship_complete: bool = False
-    allow_substitutes: bool = False
+    allow_substitutes: bool = Field(default=False, description="Whether the customer takes approved substitutes.")
     tags: Tags = ()
-    note: Free = ""
-    gift_message: Free = ""
+    note: Free = Field(default="", description="What the customer wrote to the shop.")
+    gift_message: Free = Field(default="", description="What is to be written to who gets it.")
 
     @property
     def reckoned(self) -> int:

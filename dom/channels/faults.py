@@ -37,9 +37,9 @@ class Fault(Value):
     """
 
     field: str = ""
-    code: FaultCode
+    code: FaultCode = Field(description="Stable; decide by it, never by the text.")
     message: str
-    value: str = ""
+    value: str = Field(default="", description="What stood there.")
     proposal: str = Field(default="", description="What probably is meant; a person says so by repairing it.")
 
 

@@ -89,18 +89,14 @@ class CodeRequired(InvalidInput):
     title = "The customer's code is needed"
 
 
-class DocumentInvalid(InvalidInput):
-    """A document has mistakes; `errors` names each with its place and a way to mend it. Nothing was done."""
-
-
-class PolicyInvalid(DocumentInvalid):
+class PolicyInvalid(InvalidInput):
     """The OFL policy has mistakes; `errors` names each with its place and a way to mend it. Nothing was done."""
 
     type = "policy-invalid"
     title = "The policy has mistakes"
 
 
-class MappingInvalid(DocumentInvalid):
+class MappingInvalid(InvalidInput):
     """A channel's mapping has mistakes; `errors` names each with its place and a way to mend it. Nothing was done."""
 
     type = "mapping-invalid"

@@ -82,7 +82,7 @@ class ItemRules(Value):
     where: str | None = Field(
         default=None, description="a CEL condition over `line`: items for which it does not hold are left out"
     )
-    fields: Fields
+    fields: Fields = Field(description="Where each field of an item comes from.")
 
 
 class Mapping(Value):
@@ -98,10 +98,12 @@ class Mapping(Value):
     times: str | None = Field(
         default=None, max_length=60, description="strptime format of times; none: ISO 8601 or seconds"
     )
-    tables: dict[Annotated[str, Field(max_length=60)], Table] = Field(default={}, max_length=50)
+    tables: dict[Annotated[str, Field(max_length=60)], Table] = Field(
+        default={}, max_length=50, description="Tables that `lookup` names: what stands for each value."
+    )
     order: Fields
     lines: ItemRules
-    tenders: ItemRules | None = None
+    tenders: ItemRules | None = Field(default=None, description="How payments are read; none: they are not.")
 
     def table(self, rule: FieldRule) -> Table | None:
         """The table a rule looks up in. KeyError for one that the mapping has not."""
