@@ -17,6 +17,7 @@ from services.database import Database
 from services.sourcing_again import source_waiting
 from store import stock
 from store.backorders import queue
+from store.network import reference
 from store.orders import orders, resuming
 from store.orders import state as order_state
 from store.sourcing import decisions
@@ -54,11 +55,14 @@ async def source_work_again_in(
     order_id = state.order_id
     last = await resuming.last_sourcing(connection, order_id)
     change = transitions.decide(state, command.model_copy(update={"attempt": last.number + 1}))
-    # What is given back and what is taken are locked in the one sequence: any node may get it.
+    order = await orders.document(connection, order_id)
+    # What is given back and what is taken are locked in the one sequence: any node may get it, and a substitute's too.
     skus = {state.lines[line_id].sku for line_id in [*listed_units(work), *state.waiting]}
+    if order.allow_substitutes:
+        skus |= await reference.approved_substitutes(connection, skus)
     await queue.lock_balances(connection, sorted(skus), also=[])
     await write(connection, state, change, writing)
-    as_of = database.as_of(await orders.document(connection, order_id), command.at)
+    as_of = database.as_of(order, command.at)
     without = frozenset({work.node_id}) if command.without_node else frozenset()
     await source_waiting(database, connection, order_id, SourcingCause.SOURCED_AGAIN, as_of, without)
     data = change.event.data.model_dump(mode="json", exclude_none=True)
