@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.calling import environment, problems_as_one_line
+from cli.refusals import refusals_in_words
 from cli.staff_writing import By, audited
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def reallocate(
             await audit.write(connection, entry)
         return [reallocation.shown(each) for each in done.made]
 
-    with problems_as_one_line():
+    with problems_as_one_line(), refusals_in_words(as_json=as_json):
         settings, folder = environment()
         found = on_database(settings, folder, lambda pool: work(pool, bool(settings.webhook_url)))
     if as_json:
