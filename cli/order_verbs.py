@@ -246,6 +246,10 @@ def reship(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> Non
 def answer(
     question: Annotated[str, typer.Argument(help="The question's id, such as web-536365-Q1.")],
     choice: Annotated[Choice, typer.Argument(help="What the customer chose.")],
+    *,
+    seen: Annotated[
+        str | None, typer.Option("--seen", help="What was shown, as `dom questions show` names it.")
+    ] = None,
     reason: Why = "",
     by: By = "operator",
 ) -> None:
@@ -262,7 +266,7 @@ def answer(
 
     if not is_name(by):
         raise typer.BadParameter("--by is no name of a caller")
-    said = Answer(CustomerChoice(choice), by, utc_now(), reason)
+    said = Answer(CustomerChoice(choice), by, utc_now(), reason, seen)
     with problems_as_one_line(), refusals_in_words():
         settings, folder = environment()
         webhooks = bool(settings.webhook_url)

@@ -11,7 +11,7 @@ import typer
 from cli.calling import console, environment, problems_as_one_line
 from cli.credentials import day
 from cli.refusals import refusals_in_words
-from dom.orders.questions import QuestionStatus
+from dom.orders.questions import QuestionStatus, as_seen
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -86,7 +86,7 @@ def _read(work: Callable[[AsyncConnection], Awaitable[Any]], *, as_json: bool) -
 
 
 def _document(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in _KEPT_BACK}
+    return {name: value for name, value in row.items() if name not in _KEPT_BACK} | {"seen": as_seen(row)}
 
 
 def _units(row: Mapping[str, Any]) -> str:

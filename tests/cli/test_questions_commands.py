@@ -54,3 +54,11 @@ def test_one_is_shown(dom: Dom, world_url: str) -> None:
     assert json.loads(dom("questions", "show", "web-7-Q1", "--json").stdout)["units"] == {"1": 2}
     missing = dom("questions", "show", "web-7-Q9")
     assert (missing.exit_code, missing.stderr) == (1, "dom: there is no question web-7-Q9\n")
+
+
+def test_what_is_answered_is_what_was_shown(dom: Dom, world_url: str) -> None:
+    asked(world_url)
+    seen = json.loads(dom("questions", "show", "web-7-Q1", "--json").stdout)["seen"]
+    stale = dom("order", "answer", "web-7-Q1", "wait", "--seen", "another")
+    assert (stale.exit_code, stale.stderr.startswith("dom: seen: the question says something else")) == (1, True)
+    assert dom("order", "answer", "web-7-Q1", "wait", "--seen", seen).exit_code == 0
