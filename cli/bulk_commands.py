@@ -12,7 +12,7 @@ import typer
 
 from cli import orders_search
 from cli.calling import environment, problems_as_one_line
-from cli.credentials import refusals_as_one_line
+from cli.refusals import known, refusals_in_words
 from cli.staff_writing import audited
 from dom.orders.bulk import BulkOutcome
 
@@ -87,13 +87,15 @@ def show(run: Run, outcome: Outcome = None, limit: Limit = 50, as_json: AsJson =
         items = await bulk_runs.items(connection, run, [outcome] if outcome else [], 0, limit)
         return found, [dict(each) for each in items]
 
-    found, items = _on_database(read)
+    found, items = _on_database(read, as_json=as_json)
     if as_json:
         print(json.dumps({"run": _document(found), "items": items}, indent=2, default=str))
         return
     _say(found)
     for each in items:
         typer.echo(f"{each['order_id']}: {each['outcome'] or 'open'} {each['detail']}".rstrip())
+        for line in known(each["data"] or {}, "  "):
+            typer.echo(line)
 
 
 @app.command()
@@ -195,17 +197,17 @@ def _begin(write: Callable[[AsyncConnection], Awaitable[BulkRun]]) -> None:
     """Write it down and have it carried out; a worker finds it later if Temporal is away."""
     from cli.orders_commands import on_servers
 
-    with problems_as_one_line(), refusals_as_one_line():
+    with problems_as_one_line(), refusals_in_words():
         settings, folder = environment()
         run = on_servers(settings, folder, lambda servers: servers.begin_bulk(write))
     _say(run)
     typer.echo(f"`dom bulk show {run.id}` says how far it is")
 
 
-def _on_database(work: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
+def _on_database(work: Callable[[AsyncConnection], Awaitable[Any]], *, as_json: bool = False) -> Any:
     from cli.records import in_database
 
-    with problems_as_one_line(), refusals_as_one_line():
+    with problems_as_one_line(), refusals_in_words(as_json=as_json):
         return in_database(*environment(), work)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from cli.calling import environment, problems_as_one_line
+from cli.refusals import refusals_in_words
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
@@ -36,12 +36,12 @@ def utc(at: datetime | None) -> datetime | None:
 
 
 def done(work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
-    """What `work` answers, in one transaction. What stands in its way, or is refused, is shown as one line, and ends
-    the command with exit code 1.
+    """What `work` answers, in one transaction. What stands in its way, or is refused, is shown, and ends the command
+    with exit code 1.
     """
     from cli.records import in_database
 
-    with problems_as_one_line(), refusals_as_one_line():
+    with problems_as_one_line(), refusals_in_words():
         return in_database(*environment(), work)
 
 
@@ -69,18 +69,6 @@ def show_once(made: Issued, what: str) -> None:
     """The secret alone on standard output, so that it can be put into a file; what it is, on standard error."""
     typer.echo(f"{what}; it is shown this once", err=True)
     typer.echo(made.plaintext)
-
-
-@contextmanager
-def refusals_as_one_line() -> Iterator[None]:
-    """Shows what is refused as one line, and ends with exit code 1."""
-    from dom.shared.errors import DomError
-
-    try:
-        yield
-    except DomError as error:
-        typer.echo(f"dom: {f'{error.field}: ' if error.field else ''}{error.detail}", err=True)
-        raise typer.Exit(1) from error
 
 
 def ending(row: RowMapping) -> str | None:

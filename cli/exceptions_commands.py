@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.calling import console, environment, problems_as_one_line
-from cli.credentials import day, refusals_as_one_line
+from cli.credentials import day
+from cli.refusals import refusals_in_words
 from cli.staff_writing import audited
 from dom.exceptions import ExceptionAction, ExceptionKind, ExceptionSeverity, OwnerRole
 from store.enums import ExceptionStatus
@@ -65,7 +66,7 @@ def list_exceptions(
     from store.desk import queue
 
     wanted = _filter(locals())
-    rows = _read(lambda connection: queue.page(connection, wanted, before=None, limit=limit))
+    rows = _read(lambda connection: queue.page(connection, wanted, before=None, limit=limit), as_json=as_json)
     if as_json:
         print(json.dumps([dict(row) for row in rows], default=str, indent=2))
         return
@@ -104,7 +105,7 @@ def counts(
     from store.desk import queue
 
     wanted = _filter(locals())
-    found = asdict(_read(lambda connection: queue.count(connection, wanted)))
+    found = asdict(_read(lambda connection: queue.count(connection, wanted), as_json=as_json))
     total = found.pop("total")
     if as_json:
         shown = {name: {str(value): n for value, n in each.items()} for name, each in found.items()}
@@ -117,7 +118,7 @@ def counts(
 @app.command()
 def show(number: Number, as_json: AsJson = False) -> None:
     """An exception with everything about it, its version, and what was written about it."""
-    found = _read(lambda connection: _detail(connection, number))
+    found = _read(lambda connection: _detail(connection, number), as_json=as_json)
     if as_json:
         print(json.dumps(found, default=str, indent=2))
         return
@@ -211,7 +212,7 @@ def do(
     from services.exceptions_desk import Asked
 
     who = principal(by, [CallerRole.OPERATOR])
-    with problems_as_one_line(), refusals_as_one_line():
+    with problems_as_one_line(), refusals_in_words():
         settings, folder = environment()
         asked, webhooks = Asked(number, seen, by, utc_now()), bool(settings.webhook_url)
         on_servers(settings, folder, lambda servers: servers.act(asked, action, who, webhooks=webhooks))
@@ -251,16 +252,16 @@ def _write(
         await audit.write(connection, entry)
         return await _detail(connection, number)
 
-    with problems_as_one_line(), refusals_as_one_line():
+    with problems_as_one_line(), refusals_in_words():
         found = in_database(*environment(), written)
     with_whom = found["owner"] or found["owner_role"]
     typer.echo(f"exception {number} is {found['status']}, at version {found['version']}, with {with_whom}")
 
 
-def _read(work: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
+def _read(work: Callable[[AsyncConnection], Awaitable[Any]], *, as_json: bool) -> Any:
     from cli.records import in_database
 
-    with problems_as_one_line(), refusals_as_one_line():
+    with problems_as_one_line(), refusals_in_words(as_json=as_json):
         return in_database(*environment(), work)
 
 

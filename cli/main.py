@@ -16,6 +16,7 @@ from cli import (
     ofl,
     order_group,
     orders_commands,
+    questions_commands,
     secrets_commands,
     stock_commands,
 )
@@ -150,6 +151,7 @@ app.add_typer(secrets_commands.app, name="secrets")
 app.add_typer(orders_commands.app, name="orders")
 app.add_typer(bulk_commands.app, name="bulk")
 app.add_typer(exceptions_commands.app, name="exceptions")
+app.add_typer(questions_commands.app, name="questions")
 app.add_typer(stock_commands.app, name="stock")
 app.add_typer(ofl.app, name="ofl")
 

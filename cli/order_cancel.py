@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.calling import console, environment, problems_as_one_line
-from cli.credentials import refusals_as_one_line
+from cli.refusals import refusals_in_words
 from cli.staff_writing import audited
 from dom.orders.cancellation import CancelMode
 
@@ -50,7 +50,7 @@ def cancel(
 
     entry = audited("dom order cancel", order_id, by, reason)
     call = CancelCall(lines=_lines(lines), mode=mode, reason=reason, actor=by)
-    with problems_as_one_line(), refusals_as_one_line():
+    with problems_as_one_line(), refusals_in_words(as_json=as_json):
         settings, folder = environment()
         result = on_servers(settings, folder, lambda servers: servers.cancel(order_id, call, key, entry))
     if as_json:

@@ -226,8 +226,8 @@ def merge(
 def reship(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> None:
     """Send the units of a parcel that came back once more, on the database and the Temporal server."""
     from cli.calling import environment, problems_as_one_line
-    from cli.credentials import refusals_as_one_line
     from cli.orders_commands import on_servers
+    from cli.refusals import refusals_in_words
     from dom.orders.commands import Reship
     from dom.shared.access import is_name
     from services.clock import utc_now
@@ -235,7 +235,7 @@ def reship(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> Non
     if not is_name(by):
         raise typer.BadParameter("--by is no name of a caller")
     command = Reship(fulfilment_id=fulfilment, actor=by, at=utc_now(), reason=reason)
-    with problems_as_one_line(), refusals_as_one_line():
+    with problems_as_one_line(), refusals_in_words():
         settings, folder = environment()
         webhooks = bool(settings.webhook_url)
         done = on_servers(settings, folder, lambda servers: servers.reship(command, webhooks=webhooks))
@@ -246,13 +246,17 @@ def reship(fulfilment: Fulfilment, reason: Why = "", by: By = "operator") -> Non
 def answer(
     question: Annotated[str, typer.Argument(help="The question's id, such as web-536365-Q1.")],
     choice: Annotated[Choice, typer.Argument(help="What the customer chose.")],
+    *,
+    seen: Annotated[
+        str | None, typer.Option("--seen", help="What was shown, as `dom questions show` names it.")
+    ] = None,
     reason: Why = "",
     by: By = "operator",
 ) -> None:
     """Answer in the name of a customer who was asked because what was promised comes later."""
     from cli.calling import environment, problems_as_one_line
-    from cli.credentials import refusals_as_one_line
     from cli.records import on_database
+    from cli.refusals import refusals_in_words
     from dom.orders.questions import CustomerChoice
     from dom.shared.access import is_name
     from services import question_answers
@@ -262,8 +266,8 @@ def answer(
 
     if not is_name(by):
         raise typer.BadParameter("--by is no name of a caller")
-    said = Answer(CustomerChoice(choice), by, utc_now(), reason)
-    with problems_as_one_line(), refusals_as_one_line():
+    said = Answer(CustomerChoice(choice), by, utc_now(), reason, seen)
+    with problems_as_one_line(), refusals_in_words():
         settings, folder = environment()
         webhooks = bool(settings.webhook_url)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from cli.calling import environment, problems_as_one_line
-from cli.credentials import refusals_as_one_line
+from cli.refusals import refusals_in_words
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -81,7 +81,7 @@ def sourced(
     from store.stock import OutOfReach
 
     entry = audited(f"dom order {command}", about, by, reason)
-    with problems_as_one_line(), refusals_as_one_line():
+    with problems_as_one_line(), refusals_in_words():
         settings, folder = environment()
 
         async def both(engine: AsyncEngine) -> Result:

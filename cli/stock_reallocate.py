@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.calling import environment, problems_as_one_line
+from cli.refusals import refusals_in_words
 from cli.staff_writing import By, audited
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def reallocate(
 
     entry = audited("dom stock reallocate", ", ".join(sku or ()) or "all", by)
 
-    async def work(pool: AsyncEngine, webhooks: bool) -> list[dict[str, Any]]:
+    async def work(pool: AsyncEngine, webhooks: bool) -> tuple[list[dict[str, Any]], int, list[dict[str, Any]]]:
         from services import reallocation
         from services.clock import utc_now
         from services.database import Database
@@ -32,22 +33,30 @@ def reallocate(
 
         database = Database(engine=pool, webhooks=webhooks)
         if not run:
-            return [reallocation.shown(each) for each in (await reallocation.look(database, utc_now(), sku)).found]
+            looked = await reallocation.look(database, utc_now(), sku)
+            return list(map(reallocation.shown, looked.found)), looked.endangered, reallocation.shown_left(looked)
         done = await reallocation.run(database, utc_now(), sku, by)
         async with pool.begin() as connection:
             await audit.write(connection, entry)
-        return [reallocation.shown(each) for each in done.made]
+        return list(map(reallocation.shown, done.made)), done.found.endangered, reallocation.shown_left(done.found)
 
-    with problems_as_one_line():
+    with problems_as_one_line(), refusals_in_words(as_json=as_json):
         settings, folder = environment()
-        found = on_database(settings, folder, lambda pool: work(pool, bool(settings.webhook_url)))
+        found, waiting, left = on_database(settings, folder, lambda pool: work(pool, bool(settings.webhook_url)))
     if as_json:
         import json
 
-        typer.echo(json.dumps({"made": run, "reallocations": found}, default=lambda value: value.isoformat()))
+        said = {"made": run, "reallocations": found, "waiting": waiting, "not_helped": left}
+        typer.echo(json.dumps(said, default=lambda value: value.isoformat()))
         return
     for each in found:
         typer.echo(_line(each))
+    for each in left:
+        typer.echo(f"{each['order_id']} gets none of {each['units']} {each['sku']}: {each['says']}")
+    if not waiting:
+        typer.echo("no order of a class that others may give to waits for stock by a day")
+    elif waiting > len(found) + len(left):
+        typer.echo(f"and {waiting - len(found) - len(left)} more, less urgent ones")
     word = "made" if run else "found; --run makes them"
     typer.echo(f"{len(found)} re-allocations {word}")
 

@@ -211,6 +211,8 @@ async def _write_collections(
         elif work.collection is None and waited is not None:
             await collections.end(connection, work.id, change.event.at, to_put_back=work.put_back is False)
             await exceptions.close_by_keys(connection, locked_key(work.id))
+        if work.collection is not None and before is not None and work.put_back is False is not before.put_back:
+            await collections.put_back_in_part(connection, work.id)
     if change.put_back is not None:
         await collections.put_back(connection, change.put_back, change.event.at)
 

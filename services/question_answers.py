@@ -15,9 +15,9 @@ from dom.orders.commands import CancelUnits, EditOrder
 from dom.orders.editing.changes import Change, SetShipComplete
 from dom.orders.events import EventKind
 from dom.orders.lifecycle import OrderState
-from dom.orders.questions import CustomerChoice, QuestionStatus, Slip, accepted, has_grown
+from dom.orders.questions import CustomerChoice, QuestionStatus, Slip, accepted, as_seen, has_grown
 from dom.shared.access import TIMEOUT
-from dom.shared.errors import Conflict, DomError, QuestionEnded
+from dom.shared.errors import Conflict, DomError, QuestionEnded, Stale
 from services import question_offers, sourcing, substitution
 from services.change_orders import Writing, change_order, locked
 from services.customer_questions import get, see_to, write_event
@@ -35,12 +35,15 @@ REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was chosen, by whom, when and why."""
+    """What was chosen, by whom, when and why. `seen`: of what the question said, as `as_seen` of `dom.orders.questions`
+    names it; None: of what it says when the answer comes.
+    """
 
     choice: CustomerChoice
     actor: str
     at: datetime
     reason: str = ""
+    seen: str | None = None
 
 
 class _Impossible(Exception):
@@ -49,8 +52,8 @@ class _Impossible(Exception):
 
 async def answer(database: Database, question_id: str, said: Answer) -> tuple[RowMapping, bool]:
     """Carry an answer out; the question after it, and whether it had been answered so before. Raises NotFound,
-    QuestionEnded where it ended otherwise, and Conflict for a choice that is not possible (any more): the question is
-    open then, `data` says with which choices.
+    QuestionEnded where it ended otherwise, Stale where it says something else by now than was seen, and Conflict for a
+    choice that is not possible (any more): the question is open then, `data` says with which choices.
     """
 
     async def transaction() -> tuple[RowMapping, bool]:
@@ -89,6 +92,8 @@ async def _answer(
     question = await get(connection, question_id)
     if question["status"] != QuestionStatus.OPEN:
         return question, True
+    if said.seen is not None and said.seen != as_seen(dict(question)):
+        raise Stale("the question says something else by now; look at it, and answer again", field="seen")
     policy, shown, asked = (await database.reference.now(connection)).policy.slips, question["expected"], question
     found = await see_to(database, connection, state, policy, said.at)
     question = await get(connection, question_id)

@@ -25,7 +25,17 @@ from dom.shared.money import Money
 from dom.sourcing.models import Demand, Snapshot, SourcingDecision
 from dom.sourcing.planner import plan
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.reallocation import Endangered, Giver, Giving, Reallocation, choose, fits, pairs
+from dom.sourcing.reallocation import (
+    Endangered,
+    Giver,
+    Giving,
+    NotHelped,
+    Obstacles,
+    Reallocation,
+    choose,
+    fits,
+    pairs,
+)
 from dom.sourcing.sourced import SourcingRun
 from services import backorder_allocation, sourcing
 from services.change_orders import Writing, locked, write
@@ -48,11 +58,14 @@ _WHY: Final = "its promise is in danger, and another order can wait"
 
 @dataclass(frozen=True, slots=True)
 class ReallocationsFound:
-    """The re-allocations that gain most together, what they were found with, and how many orders were in danger."""
+    """The re-allocations that gain most together, what they were found with, how many orders were in danger, and of
+    each to which nobody gives why; the most urgent first.
+    """
 
     found: tuple[Reallocation, ...]
     reference: Reference
     endangered: int = 0
+    left: tuple[NotHelped, ...] = ()
 
 
 async def look(database: Database, now: datetime, skus: Sequence[str] | None = None) -> ReallocationsFound:
@@ -70,17 +83,27 @@ async def look(database: Database, now: datetime, skus: Sequence[str] | None = N
         wanted = sorted({each.sku for each in takers})
         givers = await reallocation.givers(connection, wanted, now, policy) if wanted else []
         if not givers:
-            return ReallocationsFound((), reference, len(takers))
+            return _looked((), takers, Obstacles(), reference)
         forecasts = await reallocation.forecasts(connection, wanted, now.date())
         demands = [*(each.demand for each in takers), *(each.demand for each in givers)]
         worlds, reference = await worlds_of(connection, database.reference, demands)
         limited = await _limited(connection, wanted, {each.channel for each in demands}, reference)
 
+    obstacles = Obstacles()
+
     def best() -> tuple[Reallocation, ...]:
-        found = pairs(takers, givers, forecasts, worlds, reference.policy, reference.policy_version, limited)
+        found = pairs(takers, givers, forecasts, worlds, reference.policy, reference.policy_version, limited, obstacles)
         return choose(found, forecasts, worlds)
 
-    return ReallocationsFound(await asyncio.to_thread(best), reference, len(takers))
+    return _looked(await asyncio.to_thread(best), takers, obstacles, reference)
+
+
+def _looked(
+    found: tuple[Reallocation, ...], takers: Sequence[Endangered], obstacles: Obstacles, reference: Reference
+) -> ReallocationsFound:
+    policy = reference.policy
+    left = obstacles.of(takers, [each.taker for each in found], policy.reallocation.least_gain, policy.currency)
+    return ReallocationsFound(found, reference, len(takers), tuple(left))
 
 
 async def _limited(
@@ -355,3 +378,23 @@ def shown(one: Reallocation) -> dict[str, Any]:
             for giving in one.gives
         ],
     }
+
+
+MOST_SHOWN: Final = 50
+"""Orders that are named to which nobody gives."""
+
+
+def shown_left(found: ReallocationsFound) -> list[dict[str, Any]]:
+    """Of the orders to which nobody gives the most urgent, for people and programs: why."""
+    return [
+        {
+            "order_id": each.taker.order_id,
+            "customer_class": each.taker.demand.customer_class,
+            "sku": each.taker.sku,
+            "units": each.taker.units,
+            "promised": each.taker.due,
+            "why": each.obstacle,
+            "says": each.says,
+        }
+        for each in found.left[:MOST_SHOWN]
+    ]

@@ -22,6 +22,7 @@ from services.database import Database
 from services.sourcing_again import source_waiting
 from store import stock
 from store.backorders import queue
+from store.network import reference
 from store.orders import orders, resuming
 from store.orders import state as order_state
 from store.sourcing import decisions
@@ -73,13 +74,17 @@ async def source_works_again_in(
     order_id = state.order_id
     works = [fulfilment_of(state, command.fulfilment_id) for command in commands]
     attempt = (await resuming.last_sourcing(connection, order_id)).number + 1
-    # What is given back and what is taken are locked in the one sequence: any node may get it.
+    order = await orders.document(connection, order_id)
+    # What is given back and what is taken are locked in the one sequence: any node may get it, and a substitute's too.
     lines = {line_id for work in works for line_id in listed_units(work)} | state.waiting.keys()
-    await queue.lock_balances(connection, sorted({state.lines[line_id].sku for line_id in lines}), also=[])
+    skus = {state.lines[line_id].sku for line_id in lines}
+    if order.allow_substitutes:
+        skus |= await reference.approved_substitutes(connection, skus)
+    await queue.lock_balances(connection, sorted(skus), also=[])
     for command in commands:
         change = transitions.decide(state, command.model_copy(update={"attempt": attempt}))
         state = await write(connection, state, change, writing)
-    as_of = database.as_of(await orders.document(connection, order_id), max(each.at for each in commands))
+    as_of = database.as_of(order, max(each.at for each in commands))
     left_out = zip(works, commands, strict=True)
     without = frozenset(work.node_id for work, command in left_out if command.without_node)
     await source_waiting(database, connection, order_id, SourcingCause.SOURCED_AGAIN, as_of, without)

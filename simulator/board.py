@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -63,6 +63,13 @@ class Fulfilment:
         """How far the work is, by what was sent and what is listed."""
         return max(self.sent, PROGRESS.get(self.status, 0))
 
+    def give_up(self, units: Mapping[str, int]) -> None:
+        """Takes units out, which the customer does not want; work of which nothing is left has ended."""
+        left = {line_id: quantity - units.get(line_id, 0) for line_id, quantity in self.units.items()}
+        self.units = {line_id: quantity for line_id, quantity in left.items() if quantity > 0}
+        self.ended = self.ended or not self.units
+        self.news.set()
+
     @property
     def at_once(self) -> bool:
         """Whether its next steps are taken without waiting for their time, until its case has come about."""
@@ -76,7 +83,9 @@ class Fulfilment:
 
 @dataclass(slots=True, eq=False)
 class BoardOrder:
-    """An order of this run. `cancellations` are still to be acted on, `comes_back` will be returned."""
+    """An order of this run. `cancellations` are still to be acted on, `comes_back` will be returned, `requests` are the
+    cancellations for which its nodes have an answer.
+    """
 
     id: str
     channel: str
@@ -95,6 +104,8 @@ class BoardOrder:
     first_seen: float = 0.0
     first_plan: int = 0
     comes_back: list[Cancellation] = field(default_factory=list)
+    requests: set[str] = field(default_factory=set)
+    answering: asyncio.Lock = field(default_factory=asyncio.Lock)
     touched: bool = False
     waited: bool = False
     waits_since: datetime | None = None

@@ -130,11 +130,14 @@ class Nodes:
         async for request in self.api.pages(ASKED_FOR, "/cancellation-requests", wanted):
             order = self.board.orders.get(request["order_id"])
             if order is not None:
-                await self._answer_cancellation(order, request)
+                async with order.answering:  # somebody else of the node may be at it
+                    await self._answer_cancellation(order, request)
 
     async def _answer_cancellation(self, order: BoardOrder, request: dict[str, Any]) -> None:
-        """What is refused reaches the customer, who sends it back."""
+        """Once, for the same again would be taken too. What is refused reaches the customer, who sends it back."""
         request_id, units, order.touched = request["request_id"], request["units"], True
+        if request_id in order.requests:
+            return
         refuses = chance.happens(REFUSED, "refuse", request_id)
         verb = "refuse" if refuses else "grant"
         body = {"reason": chance.choose(REFUSALS, "why", request_id)} if refuses else {}
@@ -144,12 +147,15 @@ class Nodes:
             if not answer.conflict:
                 self.board.tally.refusals[f"{verb}: {answer.problem}"] += 1
             return
+        order.requests.add(request_id)
         self.board.changed()
         if refuses:
             self.board.tally.requests_refused += 1
             order.comes_back.append(Cancellation(order.placed_at, dict(units), request_id))
         else:
             self.board.tally.requests_granted += 1
+            if work := order.fulfilments.get(request["fulfilment_id"]):
+                work.give_up(units)
         self.board.say(f"{request_id}: {request['node_id']} {verb}s the cancellation of {sum(units.values())} units")
 
     def pause(self, asked: float) -> float:

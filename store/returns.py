@@ -36,7 +36,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN return_lines this ON this.return_id = :id AND this.line_id = l.line_id
 WHERE l.order_id = :order_id ORDER BY l.position
 """)
-_ORDER = text("SELECT channel, customer_id, currency FROM orders WHERE id = :id FOR UPDATE")
+_ORDER = text("SELECT channel, customer_id, currency FROM orders WHERE id = :id FOR NO KEY UPDATE")
 _CHANGE = text(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
 
 

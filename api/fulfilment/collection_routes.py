@@ -163,9 +163,10 @@ async def put_back(
     asked: Annotated[Why, AS_SEEN, Body(openapi_examples=responses.named(examples.PUTS_BACK))] = _AS_IT_IS,
     key: IdempotencyKey = None,
 ) -> Json:
-    """Of goods that were ready for a customer and were cancelled or not collected: `GET /v1/fulfilments?put_back=true`
-    lists them; what a carrier brought to a store is put back there. Their stock is free since then; this says that they
-    lie on the shelf again. What is missing or damaged is an adjustment of the stock. A repeat changes nothing.
+    """Of goods that were ready for a customer and were cancelled, all or some of them, or not collected:
+    `GET /v1/fulfilments?put_back=true` lists them; what a carrier brought to a store is put back there. Their stock is
+    free since then; this says that they lie on the shelf again. What is missing or damaged is an adjustment of the
+    stock. A repeat changes nothing.
     """
     await visibility.must_do(services, who, fulfilment_id, hands_out=True)
     command = PutBack(

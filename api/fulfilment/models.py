@@ -264,11 +264,14 @@ class WorkItem(BaseModel):
     )
     code_required: bool = Field(default=False, description="Whether they are given out for the customer's code alone.")
     to_put_back: bool = Field(
-        default=False, description="Whether they were ready, are not collected, and are to be put back on the shelf."
+        default=False,
+        description="Whether all or some of them were ready, are not collected, and are to be put back on the shelf.",
     )
 
     units_to_put_back: list[UnitsOfSku] = Field(
-        default=[], description="What is to be put back: units by SKU that were cancelled since they were ready."
+        default=[],
+        description="What is to be put back: units by SKU that were cancelled since they were ready, or since "
+        "something of them was put back.",
     )
 
 

@@ -59,7 +59,8 @@ async def list_fulfilments(
     status: Annotated[list[FulfilmentStatus] | None, Query(description="Any of these; repeatable.")] = None,
     order: Annotated[str | None, Query(max_length=900, description="Only this order's.")] = None,
     put_back: Annotated[
-        bool, Query(description="Only goods that were ready for a customer and are to be put back on the shelf.")
+        bool,
+        Query(description="Only what was ready for a customer, all or in part, and is to be put back on the shelf."),
     ] = False,
     limit: Limit = 50,
     cursor_: Annotated[Cursor, Query(alias="cursor")] = None,

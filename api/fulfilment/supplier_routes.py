@@ -42,7 +42,7 @@ async def ship(
     """For nodes of kind `supplier`, which send with a carrier of their own: no carrier is booked, and no label is made.
     It implies the earlier steps. What the supplier does not have it says first, by `pick` with `lines`: the rest is
     sourced again. The customer is told carrier and number; the carrier reports scans under them, or support says what
-    became of the parcel.
+    became of the parcel. The same said again changes nothing.
     """
     await visibility.must_do(services, who, fulfilment_id, hands_out=False)
     command = ShipByOwnCarrier(

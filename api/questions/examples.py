@@ -22,6 +22,7 @@ QUESTION: Final[Example] = {
     "ended_at": None,
     "reason": "",
     "withdrawal": None,
+    "seen": "8d1f60c2b9e47a35",
 }
 QUESTIONS: Final[Example] = {"items": [QUESTION], "next_cursor": None}
 QUESTION_ANSWERED: Final[Example] = {
@@ -41,9 +42,10 @@ FOR_CUSTOMER: Final[Example] = {
     "answer_by": "2026-03-05T12:05:00Z",
     "answer": None,
     "says": "Please choose what we shall do.",
+    "seen": "8d1f60c2b9e47a35",
 }
 BY_CUSTOMER: Final[Example] = {
     **FOR_CUSTOMER, "status": "answered", "choices": [], "answer": "cancel",
     "says": "You chose to cancel. The goods below are not sent.",
 }  # fmt: skip
-ANSWERS: Final[dict[str, Any]] = {"the customer cancels": {"answer": "cancel"}}
+ANSWERS: Final[dict[str, Any]] = {"the customer cancels": {"answer": "cancel", "seen": "8d1f60c2b9e47a35"}}

@@ -1,5 +1,7 @@
 """Questions to customers, as staff and channels see them, and as the customer does."""
 
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 from api.http.models import Page
@@ -8,12 +10,20 @@ from dom.orders.questions import CustomerChoice, QuestionStatus, Withdrawal
 from dom.shared.base import Utc
 from dom.shared.money import Money
 
+_SEEN: Any = Field(description="What the question says and offers, for the `seen` of an answer.")
+
 
 class ChoiceRequest(Request):
     """What the customer chose."""
 
     answer: CustomerChoice = Field(description="One of the question's `choices`.")
     reason: Reason = ""
+    seen: str | None = Field(
+        default=None,
+        max_length=64,
+        description="The question's `seen`, as it was shown: if the question says something else by now, the answer is "
+        "refused (`stale`). Without it the answer is to what the question says when it comes.",
+    )
 
 
 class SwapOffered(BaseModel):
@@ -48,6 +58,7 @@ class CustomerQuestion(BaseModel):
     withdrawal: Withdrawal | None = Field(
         description="Why it was withdrawn: the day is `kept` after all, or the units are `gone`."
     )
+    seen: str = _SEEN
 
 
 class CustomerQuestionList(Page):
@@ -86,3 +97,4 @@ class QuestionForCustomer(BaseModel):
     answer_by: Utc = Field(description="Until when the customer has time, in UTC.")
     answer: CustomerChoice | None = Field(description="What was chosen, or what silence came to.")
     says: str = Field(description="Where things stand, in a sentence for the customer.")
+    seen: str = _SEEN

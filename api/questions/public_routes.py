@@ -22,10 +22,10 @@ from api.questions import examples
 from api.questions.models import AskedLine, AskedSwap, ChoiceRequest, QuestionForCustomer
 from api.questions.page import HEADERS, page
 from api.questions.routes import database
-from dom.orders.questions import CustomerChoice, QuestionStatus, Withdrawal
+from dom.orders.questions import CustomerChoice, QuestionStatus, Withdrawal, as_seen
 from dom.shared import json_text
 from dom.shared.access import CUSTOMER
-from dom.shared.errors import Conflict, DomError, InvalidInput, NotFound
+from dom.shared.errors import Conflict, DomError, InvalidInput, NotFound, Stale
 from dom.shared.money import Money
 from services import question_answers
 from services.clock import utc_now
@@ -67,7 +67,10 @@ _BODY: Final[dict[str, Any]] = {
             "schema": {
                 "type": "object",
                 "required": ["answer"],
-                "properties": {"answer": {"$ref": "#/components/schemas/CustomerChoice"}},
+                "properties": {
+                    "answer": {"$ref": "#/components/schemas/CustomerChoice"},
+                    "seen": {"type": "string", "description": "As the page has it; it always does."},
+                },
             },
             "examples": responses.named({name: urlencode(each) for name, each in examples.ANSWERS.items()}),
         },
@@ -111,15 +114,17 @@ async def get(request: Request, token: Token, services: Use) -> Response:
     dependencies=[Depends(refuse_what_would_be_lost)],
     responses={
         **_shown("It is done, or was before.", examples.BY_CUSTOMER),
-        **responses.problems("not-found", "conflict", "question-ended", "invalid-input", "too-many-requests"),
+        **responses.problems("not-found", "conflict", "question-ended", "stale", "invalid-input", "too-many-requests"),
     },
 )
 async def answer(request: Request, token: Token, services: Use) -> Response:
     """The choice is carried out at once. The same again changes nothing; another one, and one that comes after the
-    question has ended, is refused (`question-ended`), and the page says where things stand.
+    question has ended, is refused (`question-ended`), and the page says where things stand. So is an answer to what the
+    question does not say any more (`stale`).
     """
     try:
-        said = Answer(await _choice(request), CUSTOMER, utc_now())
+        choice, seen = await _choice(request)
+        said = Answer(choice, CUSTOMER, utc_now(), seen=seen)
         await question_answers.answer(database(services), await _id_of(services, token), said)
     except DomError as refused:
         if not _wants_page(request):
@@ -139,6 +144,8 @@ async def _refusal(services: Services, token: str, refused: DomError) -> Respons
 def _notice(refused: DomError) -> str:
     if isinstance(refused, InvalidInput):
         return "Please choose one of these."
+    if isinstance(refused, Stale):
+        return "Something has changed since you opened this page. Please look at it, and choose again."
     if type(refused) is Conflict:
         return "That is not possible any more. Please choose again."
     return "Your choice could not be taken."
@@ -159,16 +166,20 @@ def _wants_page(request: Request) -> bool:
     return wanted >= 0 and (data < 0 or wanted < data)
 
 
-async def _choice(request: Request) -> CustomerChoice:
-    """The answer of a form or a JSON body. Raises InvalidInput, HTTPException for another kind of body."""
+async def _choice(request: Request) -> tuple[CustomerChoice, str | None]:
+    """The answer of a form or a JSON body, and what was seen; a page always says that. Raises InvalidInput,
+    HTTPException for another kind of body.
+    """
     media, body = request.headers.get("content-type", "").partition(";")[0].strip().lower(), await request.body()
     if media not in _MEDIA:
         raise HTTPException(415)
     try:
         if media == _MEDIA[0]:
-            return ChoiceRequest.model_validate(json_text.read(body)).answer
-        (said,) = parse_qs(body.decode("ascii"), max_num_fields=1).get("answer", [""])
-        return CustomerChoice(said)
+            asked = ChoiceRequest.model_validate(json_text.read(body))
+            return asked.answer, asked.seen
+        form = parse_qs(body.decode("ascii"), max_num_fields=2)
+        (said,) = form.get("answer", [""])
+        return CustomerChoice(said), form.get("seen", [""])[0]
     except ValidationError as error:
         places = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
         raise RequestValidationError(places) from error
@@ -222,6 +233,7 @@ async def _of_link(services: Services, token: str) -> QuestionForCustomer:
         answer_by=question["answer_by"].astimezone(UTC),
         answer=question["answer"],
         says=_says(question),
+        seen=as_seen(dict(question)),
     )
 
 

@@ -1,8 +1,9 @@
 """Questions to customers: listed, and answered in a customer's name."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query
+from sqlalchemy import RowMapping
 
 from api.contract import responses
 from api.http import cursor
@@ -13,7 +14,7 @@ from api.identity import visibility
 from api.identity.scopes import needs
 from api.questions import examples
 from api.questions.models import ChoiceRequest, CustomerQuestion, CustomerQuestionList
-from dom.orders.questions import QuestionStatus
+from dom.orders.questions import QuestionStatus, as_seen
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from services import question_answers
@@ -26,7 +27,7 @@ from store.orders import customer_questions as rows
 router = APIRouter(tags=["orders"])
 
 QuestionId = Annotated[str, Path(max_length=900, description="The question's id.", examples=["web-EXAMPLE-1-Q1"])]
-_SHOWN = tuple(CustomerQuestion.model_fields)
+_SHOWN = tuple(name for name in CustomerQuestion.model_fields if name != "seen")
 
 
 @router.get(
@@ -53,7 +54,7 @@ async def list_questions(
     async with services.reads.connect() as connection:
         found = await rows.find(connection, wanted, after=after, limit=limit + 1)
     page, more = cursor.page(found, limit, lambda row: (row["asked_at"], row["question_id"]))
-    return Json({"items": [{name: row[name] for name in _SHOWN} for row in page], "next_cursor": more})
+    return Json({"items": list(map(_shown, page)), "next_cursor": more})
 
 
 @router.post(
@@ -63,7 +64,7 @@ async def list_questions(
     response_model=CustomerQuestion,
     responses={
         **responses.success(200, "It is done, or was before.", examples.QUESTION_ANSWERED),
-        **responses.problems("not-found", "conflict", "question-ended", "forbidden", "invalid-input"),
+        **responses.problems("not-found", "conflict", "question-ended", "stale", "forbidden", "invalid-input"),
     },
 )
 async def answer(
@@ -74,14 +75,19 @@ async def answer(
 ) -> Json:
     """The choice is carried out at once: units are cancelled, the order is edited, or the later day counts as told. The
     same answer again changes nothing, so that it needs no `Idempotency-Key`; another one is refused
-    (`question-ended`). A choice that is not possible any more is a conflict, `data` names those that are, and the
-    question stays open. Not for callers that are limited to nodes: the late units may be anywhere.
+    (`question-ended`), and so is one to what the question does not say any more (`stale`). A choice that is not
+    possible any more is a conflict, `data` names those that are, and the question stays open. Not for callers that are
+    limited to nodes: the late units may be anywhere.
     """
     await visibility.see(services, who, QUESTION, question_id)
     visibility.no_limit_of_nodes(who)
-    said = Answer(asked.answer, who.name, utc_now(), asked.reason)
+    said = Answer(asked.answer, who.name, utc_now(), asked.reason, asked.seen)
     question, _ = await question_answers.answer(database(services), question_id, said)
-    return Json({name: question[name] for name in _SHOWN})
+    return Json(_shown(question))
+
+
+def _shown(question: RowMapping) -> dict[str, Any]:
+    return {name: question[name] for name in _SHOWN} | {"seen": as_seen(dict(question))}
 
 
 def database(services: Services) -> Database:

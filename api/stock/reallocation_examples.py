@@ -40,4 +40,15 @@ _MADE: Final[list[dict[str, Any]]] = [
         "gives": _GIVES,
     }
 ]
-REALLOCATIONS: Final[Example] = {"preview": False, "waiting": 3, "made": _MADE, "again": []}
+_NOT_HELPED: Final[list[dict[str, Any]]] = [
+    {
+        "order_id": "web-EXAMPLE-3",
+        "customer_class": "trade",
+        "sku": "85123A",
+        "units": 6,
+        "promised": "2026-03-06T12:00:00Z",
+        "why": "not_enough",
+        "says": "no such order has enough of it, nor have two together at one node",
+    }
+]
+REALLOCATIONS: Final[Example] = {"preview": False, "waiting": 3, "made": _MADE, "again": [], "not_helped": _NOT_HELPED}

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from dom.orders.calls import Request
 from dom.shared.base import SkuId, Utc
+from dom.sourcing.reallocation import Obstacle
 
 
 class ReallocationRequest(Request):
@@ -52,6 +53,18 @@ class ReallocationMade(BaseModel):
     gives: list[GivingOrder] = Field(description="Who gives: one order, or two.")
 
 
+class OrderNotHelped(BaseModel):
+    """An order whose promise is in danger, and to which nobody gives."""
+
+    order_id: str
+    customer_class: str = Field(description="The class of its customer; empty for none.")
+    sku: str
+    units: int
+    promised: Utc = Field(description="What its customer was told or, without that, wants.")
+    why: Obstacle = Field(description="What stood in the way where the search came furthest.")
+    says: str = Field(description="The same in words.")
+
+
 class Reallocations(BaseModel):
     """What was made, or would be."""
 
@@ -59,3 +72,6 @@ class Reallocations(BaseModel):
     waiting: int = Field(description="How many orders wait for a SKU by a day, counted for each SKU.")
     made: list[ReallocationMade] = Field(description="The choice that gains most together.")
     again: list[str] = Field(description="SKUs of what could not be made as somebody was busy; ask again.")
+    not_helped: list[OrderNotHelped] = Field(
+        description="To whom nobody gives, and why: the first 50, the most urgent first."
+    )

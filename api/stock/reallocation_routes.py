@@ -56,5 +56,6 @@ async def reallocate(
             "waiting": looked.endangered,
             "made": [reallocation.shown(each) for each in made],
             "again": sorted(again),
+            "not_helped": reallocation.shown_left(looked),
         }
     )

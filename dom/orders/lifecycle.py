@@ -139,7 +139,9 @@ class FulfilmentState:
     collection: Pickup | None = None
     """How its goods wait for the customer; None where they do not, or since before there were codes."""
     put_back: bool | None = None
-    """Whether the node has put its goods back, of what was ready for a customer and is not collected; else None."""
+    """Whether the node has put back what was ready for a customer and is not collected, all or some of it; None where
+    there is nothing of the kind.
+    """
     pickup_node: str | None = None
     """The store that a carrier brings its goods to, where the customer collects them; None for all else."""
 

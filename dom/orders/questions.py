@@ -3,11 +3,13 @@
 All is decided line by line: what the customer was told, and what is expected now.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from hashlib import blake2b
+from typing import Any, Final
 
 from dom.orders.changes import WAITING
 
@@ -133,6 +135,13 @@ class OpenQuestion:
     expected: datetime | None
     told_expected: datetime | None
     told_at: datetime
+
+
+def as_seen(question: Mapping[str, Any]) -> str:
+    """What a question says and offers, in 16 letters: other ones once any of it is another."""
+    said = [question[name] for name in ("units", "choices", "swap", "silence")]
+    days = [day and day.timestamp() for day in (question["promised"], question["expected"])]
+    return blake2b(json.dumps([said, days], sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
 def slip(lines: Sequence[LinePromise], from_days: int) -> Slip | None:

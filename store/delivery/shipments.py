@@ -110,6 +110,18 @@ async def send(connection: AsyncConnection, sent: OwnShipment, at: datetime) -> 
         raise Conflict(f"{sent.carrier} has another shipment {sent.tracking_number}", field="tracking_number")
 
 
+_SENT = text("""
+SELECT EXISTS (SELECT FROM shipments s JOIN shipment_fulfilments f ON f.shipment_id = s.id
+               WHERE s.id = :id AND f.fulfilment_id = :fulfilment_id AND s.carrier = :carrier
+                 AND s.tracking_number = :tracking_number AND s.parcels = :parcels)
+""")
+
+
+async def was_sent(connection: AsyncConnection, sent: OwnShipment) -> bool:
+    """Whether it was written down before that a node sent just this."""
+    return bool(await connection.scalar(_SENT, asdict(sent)))
+
+
 async def get(connection: AsyncConnection, shipment_id: str) -> RowMapping | None:
     """The shipment's row, or None if it was never booked."""
     rows = await connection.execute(text("SELECT * FROM shipments WHERE id = :id"), {"id": shipment_id})

@@ -30,8 +30,11 @@ ON CONFLICT (fulfilment_id) DO UPDATE SET collect_by = EXCLUDED.collect_by, remi
     wrong_codes = :wrong_codes, reminded = :reminded, kept = :kept
 """)
 _END: Final = text("""
-UPDATE collections SET ended_at = :at, to_put_back = :to_put_back WHERE fulfilment_id = :id AND ended_at IS NULL
+UPDATE collections SET ended_at = :at, to_put_back = :to_put_back,
+    put_back_at = CASE WHEN :to_put_back THEN NULL ELSE put_back_at END
+WHERE fulfilment_id = :id AND ended_at IS NULL
 """)
+_IN_PART: Final = text("UPDATE collections SET to_put_back = true, put_back_at = NULL WHERE fulfilment_id = :id")
 _PUT_BACK: Final = text("""
 UPDATE collections SET to_put_back = false, put_back_at = :at WHERE fulfilment_id = :id AND to_put_back
 """)
@@ -80,6 +83,11 @@ async def put(connection: AsyncConnection, fulfilment_id: str, waiting: Pickup) 
 async def end(connection: AsyncConnection, fulfilment_id: str, at: datetime, *, to_put_back: bool) -> None:
     """The goods do not wait any more. The order must be locked."""
     await connection.execute(_END, {"id": fulfilment_id, "at": at, "to_put_back": to_put_back})
+
+
+async def put_back_in_part(connection: AsyncConnection, fulfilment_id: str) -> None:
+    """Units of the goods are to be put back, and the rest goes on waiting. The order must be locked."""
+    await connection.execute(_IN_PART, {"id": fulfilment_id})
 
 
 async def put_back(connection: AsyncConnection, fulfilment_id: str, at: datetime) -> None:

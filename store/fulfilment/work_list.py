@@ -45,13 +45,14 @@ LEFT JOIN LATERAL (
     WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) s ON true
 ORDER BY f.closed, f.ship_by, f.id
 """
-# Its lines are empty by then: what was released of it since it was ready lies there.
+# What was released of it lies there, since it was ready or something of it was put back; its lines have the rest.
 _PUT_BACK: Final = f"""
 SELECT e.sku, -sum(e.reserved_delta)::int AS units
 FROM timeline t JOIN stock_ledger e ON e.business_key = f.id || ':' || t.business_key AND e.node_id = {COLLECTED_AT}
 WHERE t.order_id = f.order_id AND e.kind = '{LedgerKind.RELEASE}' AND t.id > (
     SELECT max(r.id) FROM timeline r
-    WHERE r.order_id = f.order_id AND r.kind = '{EventKind.FULFILMENT_READY}' AND r.data->>'fulfilment_id' = f.id)
+    WHERE r.order_id = f.order_id AND r.kind IN ('{EventKind.FULFILMENT_READY}', '{EventKind.PUT_BACK}')
+      AND r.data->>'fulfilment_id' = f.id)
 GROUP BY e.sku"""
 _HELD: Final = f"""EXISTS (
     SELECT FROM order_holds h
@@ -123,7 +124,7 @@ def _also(known: Mapping[str, str], conditions: tuple[str, ...]) -> tuple[str, .
 
 def _parts(wanted: WorkFilter, after: Position | None) -> tuple[str, ...]:
     statuses = set(wanted.statuses) if wanted.statuses else None
-    is_open = not wanted.put_back and (after is None or not after.closed)
+    is_open = after is None or not after.closed
     has_open = is_open and (statuses is None or bool(statuses & BEFORE_HAND_OVER))
     has_closed = statuses is None or bool(statuses - BEFORE_HAND_OVER)
     return (*(("open",) if has_open else ()), *(("closed",) if has_closed else ()))

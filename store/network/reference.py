@@ -189,6 +189,16 @@ async def get_sku(connection: AsyncConnection, sku_id: str) -> Sku:
     return Sku.model_validate(document)
 
 
+_SUBSTITUTES = text("""
+SELECT DISTINCT d->>'sku' FROM skus s, jsonb_array_elements(s.document->'substitutes') AS d WHERE s.id = ANY(:skus)
+""")
+
+
+async def approved_substitutes(connection: AsyncConnection, skus: Iterable[str]) -> set[str]:
+    """What the catalogue lets stand for any of the SKUs; it need not hold them itself."""
+    return set((await connection.scalars(_SUBSTITUTES, {"skus": sorted(skus)})).all())
+
+
 async def put_tariffs(connection: AsyncConnection, tariffs: Iterable[Tariff]) -> None:
     """Create or replace carriers' table rates. Raises InvalidInput for a currency that is none."""
     for tariff in tariffs:

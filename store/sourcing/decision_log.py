@@ -25,7 +25,7 @@ _NETWORKS_AT_MOST: Final = 8
 """Networks that are remembered at a time."""
 _KINDS: Final[Mapping[str, Happening]] = {
     EventKind.FULFILMENT_REJECTED: Happening.REJECTED,
-    EventKind.SOURCED_AGAIN: Happening.REJECTED,
+    EventKind.SOURCED_AGAIN: Happening.SOURCED_AGAIN,
     EventKind.FULFILMENT_LOST: Happening.LOST,
     EventKind.CANCELLED: Happening.CANCELLED,
 }

@@ -22,7 +22,7 @@ collections = Table(
     moment("ended_at", nullable=True),
     Column("to_put_back", Boolean, nullable=False, server_default=text("false"), comment="not collected, not put back"),
     moment("put_back_at", nullable=True),
-    CheckConstraint("NOT to_put_back OR (ended_at IS NOT NULL AND put_back_at IS NULL)", name="put_back_once"),
+    CheckConstraint("NOT to_put_back OR put_back_at IS NULL", name="put_back_once"),
     Index("collections_order_ix", "order_id"),
     Index("collections_code_ix", "node_id", "code", unique=True, postgresql_where=_WAITS),
     Index("collections_due_ix", "collect_by", postgresql_where=_WAITS),

@@ -30,6 +30,9 @@ WHERE sku = 'A' AND node_id IN ('dc-leeds', 'wh-london')
 """
 
 
+NOBODY = "no order of a class that others may give to waits for stock by a day\n"
+
+
 def execute(url: str, statement: str) -> None:
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(statement)
@@ -68,7 +71,7 @@ class TestReallocate:
         assert shown.stdout.endswith("1 re-allocations found; --run makes them\n")
         made = json.loads(dom("stock", "reallocate", "RARE", "--run", "--json", "--by", "kim").stdout)
         assert [each["order_id"] for each in made["reallocations"]] == ["web-vip"]
-        assert dom("stock", "reallocate", "--run").stdout == "0 re-allocations made\n"
+        assert dom("stock", "reallocate", "--run").stdout == NOBODY + "0 re-allocations made\n"
         for order_id, other in (("web-vip", "web-waits"), ("web-waits", "web-vip")):
             explained = dom("ofl", "explain", order_id)
             assert (explained.exit_code, other in explained.output) == (0, True), explained.output
@@ -79,7 +82,18 @@ class TestReallocate:
             assert connection.execute(query).fetchone() == ("kim", "dom stock reallocate", "RARE")
 
     def test_nobody_gives(self, dom: Dom) -> None:
-        assert dom("stock", "reallocate").stdout == "0 re-allocations found; --run makes them\n"
+        assert dom("stock", "reallocate").stdout == NOBODY + "0 re-allocations found; --run makes them\n"
+
+    def test_where_nobody_gives_it_says_why(self, dom: Dom, world_url: str) -> None:
+        a_scarce_day(world_url)
+        execute(world_url, "UPDATE fulfilments SET status = 'accepted'")
+        shown = dom("stock", "reallocate")
+        assert shown.stdout == (
+            "web-vip gets none of 2 RARE: no order of a class that weighs less has it in work that it may give\n"
+            "0 re-allocations found; --run makes them\n"
+        )
+        said = json.loads(dom("stock", "reallocate", "--json").stdout)
+        assert (said["waiting"], [each["why"] for each in said["not_helped"]]) == (1, ["no_lighter_order"])
 
 
 class TestStockCheck:

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,7 +16,7 @@ from dom.orders.commands import CancelUnits, PlaceHold, ReleaseHold, TakeNodeSte
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Order
 from dom.orders.pickup import CODE_LETTERS, MOST_WRONG_CODES
-from dom.orders.pickup_commands import KeepForCollection, PutBack
+from dom.orders.pickup_commands import PutBack
 from dom.orders.status import ReasonCode
 from dom.shared.errors import (
     CodeRequired,
@@ -26,8 +26,7 @@ from dom.shared.errors import (
     StepNotPossible,
     WrongCode,
 )
-from services import collecting, collection_terms, node_steps, order_waits
-from services.change_orders import Writing
+from services import collection_terms, node_steps, order_waits
 from services.database import Database
 from store import stock
 from store.enums import LedgerKind
@@ -35,65 +34,28 @@ from store.fulfilment.work_list import WorkFilter, work_list
 from store.orders import reads, timeline
 from store.policy import policies
 from tests.worlds import small
-from tests.worlds.advancing import S, all_of, collected, comes_to, do
+from tests.worlds.advancing import all_of, collected, do
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.captured import accept
+from tests.worlds.collecting import (
+    WRITING,
+    code_of,
+    collect,
+    keeping,
+    kept,
+    look,
+    ready,
+    say,
+    status,
+    to_put_back,
+    work,
+)
 from tests.worlds.policies import policy
 from tests.worlds.races import TURNS
 
-WRITING: Final = Writing(webhook=True, notify=True)
-READY: Final = (S.ACCEPTED, S.PICKED, S.READY)
-KEPT: Final = "SELECT collect_by FROM collections WHERE fulfilment_id = :id"
 TOLD: Final = "SELECT kind FROM outbox WHERE medium = 'mail' AND order_id = :id ORDER BY id"
 NOTICES: Final = "SELECT count(*) FROM outbox WHERE medium = 'workflow' AND order_id = :id"
 SECOND: Final = timedelta(seconds=1)
-
-
-async def ready(world: AsyncEngine, name: str = "kept", units: int = 1, **fields: Any) -> Order:
-    """An order of today that is ready for its customer."""
-    order = small.order(name, A=units, **{"tags": [], "shipping_method": "pickup", "pickup_node": "st-york", **fields})
-    await accept(Database(world), order)
-    await comes_to(world, work(order), *READY)
-    return order
-
-
-def work(order: Order) -> str:
-    return f"{order.order_id}-F1"
-
-
-async def code_of(world: AsyncEngine, order: Order) -> str:
-    return str(await one(world, "SELECT code FROM collections WHERE fulfilment_id = :id", id=work(order)))
-
-
-async def kept(world: AsyncEngine, order: Order) -> datetime:
-    found = await one(world, KEPT, id=work(order))
-    assert isinstance(found, datetime)
-    return found
-
-
-async def status(world: AsyncEngine, order: Order) -> object:
-    return await one(world, "SELECT status FROM fulfilments WHERE id = :id", id=work(order))
-
-
-async def collect(world: AsyncEngine, order: Order, **said: Any) -> Any:
-    """The node says that the goods were collected; without a code, unless one is given."""
-    command = TakeNodeStep(fulfilment_id=work(order), step="collect", actor="york", at=datetime.now(UTC), **said)
-    return await node_steps.take(world, command, WRITING)
-
-
-async def say(world: AsyncEngine, command: KeepForCollection | PutBack) -> Any:
-    async with world.begin() as connection:
-        return await collecting.say(connection, command, WRITING)
-
-
-def keeping(order: Order, until: datetime, **fields: Any) -> KeepForCollection:
-    return KeepForCollection(
-        fulfilment_id=work(order), until=until, actor="ada", at=datetime.now(UTC), reason="away", **fields
-    )
-
-
-async def look(world: AsyncEngine, now: datetime) -> int:
-    return await collecting.look(world, now, WRITING)
 
 
 class TestTheCode:
@@ -245,27 +207,22 @@ class TestWhatIsNotCollected:
     async def test_is_put_back_by_the_node_once(self, world: AsyncEngine) -> None:
         order = await ready(world)
         other = await ready(world, "other")
-        assert await self.to_put_back(world) == []
+        assert await to_put_back(world) == []
         with pytest.raises(StepNotPossible):
             await say(world, PutBack(fulfilment_id=work(order), actor="york", at=datetime.now(UTC)))
         async with world.begin() as connection:
             await do(connection, other.order_id, all_of())
         await look(world, await kept(world, order))
-        assert set(await self.to_put_back(world)) == {work(order), work(other)}
-        assert await self.to_put_back(world, order.order_id) == [work(order)]
+        assert set(await to_put_back(world)) == {work(order), work(other)}
+        assert await to_put_back(world, order.order_id) == [work(order)]
         async with world.connect() as connection:
             found = await work_list(connection, WorkFilter(order_id=order.order_id, put_back=True))
         assert [row["units_to_put_back"] for row in found] == [[{"sku": "A", "quantity": 1}]]
         for number in range(2):
             done = await say(world, PutBack(fulfilment_id=work(order), actor="york", at=datetime.now(UTC)))
             assert done.repeated == bool(number)
-        assert await self.to_put_back(world, order.order_id) == []
+        assert await to_put_back(world, order.order_id) == []
         assert await one(world, "SELECT count(*) FROM timeline WHERE kind = 'put_back'") == 1
-
-    @staticmethod
-    async def to_put_back(world: AsyncEngine, order_id: str | None = None) -> list[str]:
-        async with world.connect() as connection:
-            return [row["id"] for row in await work_list(connection, WorkFilter(order_id=order_id, put_back=True))]
 
     async def test_waits_while_a_hold_keeps_it_from_the_customer(self, world: AsyncEngine) -> None:
         order = await ready(world)

@@ -61,6 +61,24 @@ async def test_what_it_sent_is_gone_told_and_delivered_by_its_carriers_scans(wor
     await check_books(world)
 
 
+async def test_the_same_said_again_changes_nothing_and_something_else_is_refused(world: AsyncEngine) -> None:
+    """Without a key, and with another one, as with every step of a node."""
+    order = await at_the_supplier(world)
+    assert not (await ship(world, order, parcels=2)).repeated
+    for key in ({}, {"request": "another", "request_hash": "h"}):
+        again = await ship(world, order, parcels=2, **key)
+        assert (again.repeated, again.state.status()) == (True, "shipped")
+    for other in ({"number": "CN4712FR", "parcels": 2}, {"parcels": 1}):
+        with pytest.raises(StepNotPossible, match="handed_over"):
+            await ship(world, order, **other)
+    scan = ParcelScan("colis-nord", "e1", "CN4711FR", CarrierEventKind.DELIVERED, MONDAY_NOON + timedelta(days=1))
+    await carrier_events.take_in(world, "colis-nord", {0: scan}, WRITING)
+    assert (await ship(world, order, parcels=2)).repeated
+    assert await one(world, "SELECT count(*) FROM timeline WHERE kind = 'fulfilment_handed_over'") == 1
+    assert await balance(world, "dropship-lille", "FAR") == (18, 0)
+    await check_books(world)
+
+
 async def test_what_it_has_not_is_sourced_again_and_the_rest_is_sent(world: AsyncEngine) -> None:
     order = await at_the_supplier(world)
     pick = TakeNodeStep(

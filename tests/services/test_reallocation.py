@@ -24,7 +24,7 @@ from store.stock import OutOfReach
 from tests.worlds.backorders import comes as goods_come
 from tests.worlds.backorders import deal, waits
 from tests.worlds.books import check_books, rows
-from tests.worlds.reallocating import TUESDAY, can_wait, comes_on, in_danger, policy, run
+from tests.worlds.reallocating import TUESDAY, VIP, can_wait, comes_on, in_danger, policy, run
 from tests.worlds.sourcing import MONDAY_NOON
 
 WORK = """
@@ -283,3 +283,44 @@ async def agree(engine: AsyncEngine) -> None:
             AND f.status NOT IN ('recalled', 'cancelled', 'rejected')), 0)
     """
     assert await rows(engine, units) == []
+
+
+class TestNobodyGives:
+    """The look says of each order in danger what stood in the way."""
+
+    @pytest.mark.parametrize(
+        ("why", "asks", "giver", "terms"),
+        [
+            ("no_lighter_order", {"RARE": 2}, {"customer": VIP}, {}),
+            ("in_time", {"RARE": 2, "requested_by": MONDAY_NOON + timedelta(days=20)}, {}, {}),
+            ("not_enough", {"RARE": 4}, {}, {}),
+            ("promise", {"RARE": 2}, {"days": 1}, {}),
+            ("gain", {"RARE": 2}, {}, {"minimum_gain": 10_000_000}),
+        ],
+    )
+    async def test_for_a_reason(
+        self, database: Database, why: str, asks: dict[str, Any], giver: dict[str, Any], terms: dict[str, Any]
+    ) -> None:
+        await policy(database.engine, **terms)
+        await can_wait(database, "waits", giver.pop("days", 8), RARE=2, **giver)
+        await can_wait(database, "rest", 1, RARE=3, **giver)
+        taker = await in_danger(database, **asks)
+        await comes_on(database.engine, TUESDAY, RARE=4)
+        looked = await reallocation.look(database, MONDAY_NOON)
+        assert (looked.found, looked.endangered) == ((), 1)
+        (left,) = reallocation.shown_left(looked)
+        assert (left["order_id"], left["sku"], left["why"]) == (taker, "RARE", why), left["says"]
+        assert ("GBP" in left["says"]) is (why == "gain")
+
+    async def test_for_another_one_gains_more(self, database: Database) -> None:
+        _, taker = await a_scarce_day(database)
+        other = await in_danger(database, "other", RARE=2)
+        looked = await reallocation.look(database, MONDAY_NOON)
+        helped = {each.taker.order_id for each in looked.found}
+        assert (len(helped), looked.endangered) == (1, 2)
+        (left,) = reallocation.shown_left(looked)
+        assert ({left["order_id"]}, left["why"]) == ({taker, other} - helped, "others")
+
+    async def test_where_nobody_waits(self, database: Database) -> None:
+        looked = await reallocation.look(database, MONDAY_NOON)
+        assert (looked.found, looked.endangered, looked.left) == ((), 0, ())

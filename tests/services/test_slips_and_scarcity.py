@@ -20,12 +20,12 @@ from services.change_orders import Writing, change_order
 from services.database import Database
 from services.sourcing_again import source_waiting
 from store.policy import policies
-from tests.services.test_collecting import ready
 from tests.services.test_customer_questions import again, answer, expire, look, publish, slipped
 from tests.services.test_reallocation import CLAIMS, a_scarce_day
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.captured import accept
+from tests.worlds.collecting import ready
 from tests.worlds.policies import changed
 from tests.worlds.reallocating import TERMS, TUESDAY, VIP, can_wait, comes_on, run
 from tests.worlds.sourcing import MONDAY_NOON

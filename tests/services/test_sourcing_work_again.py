@@ -4,8 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dom.network import Substitute
 from dom.orders.commands import PlaceHold, SourceWorkAgain, TakeNodeStep
 from dom.orders.holds import BlockedStep
 from dom.orders.status import FulfilmentStep, SourcingCause
@@ -18,13 +20,16 @@ from services.database import Database
 from services.sourcing_again import source_again
 from store.backorders import not_found
 from store.backorders.failed_nodes import failed
+from store.network import reference
 from store.orders import resuming
 from tests.worlds import small
 from tests.worlds.advancing import do
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.captured import accept
+from tests.worlds.counting import WAITS
 from tests.worlds.sourcing import MONDAY_NOON
 
+LOCK = text("SELECT FROM stock WHERE node_id = :node_id AND sku = :sku FOR NO KEY UPDATE")
 WORK = "SELECT id, node_id, status FROM fulfilments ORDER BY length(id), id"
 
 
@@ -180,3 +185,27 @@ class TestAtOnce:
         await asyncio.gather(*crossing)
         await check_books(database.engine, reserved=24)
         assert await one(database.engine, "SELECT sum(backordered) FROM order_lines") == 0
+
+    async def test_nor_for_who_holds_what_stands_for_it(self, database: Database) -> None:
+        """The balance of the substitute comes before that of the work in the one sequence."""
+        far = next(each for each in small.SKUS if each.id == "FAR")
+        async with database.engine.begin() as connection:
+            approved = far.model_copy(update={"substitutes": (Substitute(sku="B"),)})
+            await reference.put_skus(connection, [approved])
+        await accept(database, small.order("1", FAR=2, allow_substitutes=True))
+        async with database.engine.begin() as connection:
+            await connection.execute(LOCK, {"node_id": "dc-leeds", "sku": "B"})
+            sourcing = asyncio.create_task(again(database, "1", without_node=True))
+            await until_one_waits(database)
+            await connection.execute(LOCK, {"node_id": "dropship-lille", "sku": "FAR"})
+        done = await sourcing
+        assert [work.node_id for work in done.state.living] == ["dc-leeds"]
+        assert await balance(database.engine, "dc-leeds", "B") == (100, 2)
+        await check_books(database.engine, reserved=2)
+
+
+async def until_one_waits(database: Database) -> None:
+    """Until a transaction waits for another one's lock."""
+    async with asyncio.timeout(10):
+        while not await one(database.engine, WAITS):
+            await asyncio.sleep(0.02)

@@ -155,7 +155,8 @@ def put_back(state: OrderState, command: PutBack) -> OrderChange:
     if fulfilment.put_back is None:
         raise StepNotPossible(f"nothing of {fulfilment.id} is to be put back", data={"status": fulfilment.status})
     data = CollectionData(fulfilment_id=fulfilment.id)
-    key = f"{fulfilment.id}:put back"
+    # Each time something was cancelled or edited since; that counts how often there can have been something.
+    key = f"{fulfilment.id}:put back:{state.cancellations + state.revision}"
     event = OrderEvent(EventKind.PUT_BACK, key, command.actor, command.at, command.reason, data)
     return OrderChange(event=event, put_back=fulfilment.id)
 
@@ -175,11 +176,13 @@ def waiting_after(fulfilment: FulfilmentState, change: OrderChange, status: Fulf
 
 
 def put_back_after(fulfilment: FulfilmentState, change: OrderChange, status: FulfilmentStatus) -> bool | None:
-    """Whether its goods have been put back after the change; None where there is nothing to put back."""
+    """Whether its goods, or what was cancelled of them, have been put back after the change; None where there is
+    nothing to put back.
+    """
     if change.put_back == fulfilment.id:
         return True
-    ends = fulfilment.collection is not None and status is FulfilmentStatus.CANCELLED
-    return False if ends else fulfilment.put_back
+    taken_out = status is FulfilmentStatus.CANCELLED or any(change.unlisted.get(fulfilment.id, {}).values())
+    return False if fulfilment.collection is not None and taken_out else fulfilment.put_back
 
 
 def _waiting(state: OrderState, fulfilment_id: str) -> tuple[FulfilmentState, Pickup]:

@@ -30,5 +30,16 @@ def ship(state: OrderState, command: ShipByOwnCarrier) -> OrderChange:
     return replace(
         change,
         event=replace(change.event, data=change.event.data.model_copy(update=told)),
-        sent=OwnShipment(id=ids.own_shipment_id(work.id), fulfilment_id=work.id, parcels=command.parcels, **told),
+        sent=shipment_of(command),
+    )
+
+
+def shipment_of(command: ShipByOwnCarrier) -> OwnShipment:
+    """What was sent."""
+    return OwnShipment(
+        id=ids.own_shipment_id(command.fulfilment_id),
+        fulfilment_id=command.fulfilment_id,
+        carrier=command.carrier,
+        tracking_number=command.tracking_number,
+        parcels=command.parcels,
     )

@@ -39,6 +39,11 @@ class ReallocationTerms(Value):
     minimum_gain: Minor = Field(default=500, description="a change that gains less is not made")
 
     @property
+    def least_gain(self) -> int:
+        """What a change gains at least that is made: something."""
+        return max(self.minimum_gain, 1)
+
+    @property
     def lightest(self) -> float:
         """The least that a class weighs: nobody gives to it."""
         return min(1.0, *self.classes.values()) if self.classes else 1.0

@@ -16,6 +16,7 @@ from dom.sourcing.policy.document import Policy
 from dom.sourcing.reallocation.choice import days_late
 from dom.sourcing.reallocation.forecast import DueGoods, Forecast
 from dom.sourcing.reallocation.models import Balance, Endangered, Giver, Giving, Reallocation
+from dom.sourcing.reallocation.obstacles import Obstacle, Obstacles
 from dom.sourcing.reoptimisation.options import may_replace
 from dom.stock.atp import is_released
 
@@ -39,16 +40,17 @@ def pairs(
     policy: Policy,
     policy_version: int,
     limited: Limited = frozenset(),
+    obstacles: Obstacles | None = None,
 ) -> list[Reallocation]:
     """Every re-allocation that is worth making by itself; the order of takers and givers plays no part.
 
     `worlds` are snapshots by channel, in which what orders hold is not free. Each avoids days of lateness, keeps the
     promise of who gives, takes from a class that weighs less, and gains at least `reallocation.minimum_gain`, and
-    something.
+    something. `obstacles` is told what stands in the way of the others.
     """
-    search = _Search(
-        sorted(givers, key=lambda each: each.fulfilment_id), forecasts, worlds, policy, policy_version, limited
-    )
+    sequence = sorted(givers, key=lambda each: each.fulfilment_id)
+    met = Obstacles() if obstacles is None else obstacles
+    search = _Search(sequence, forecasts, worlds, policy, policy_version, limited, met)
     return [each for taker in sorted(takers, key=lambda each: (each.order_id, each.sku)) for each in search.of(taker)]
 
 
@@ -70,6 +72,7 @@ class _Search:
         policy: Policy,
         version: int,
         limited: Limited,
+        obstacles: Obstacles,
     ) -> None:
         self._givers = givers
         self._forecasts = forecasts
@@ -77,6 +80,7 @@ class _Search:
         self._policy = policy
         self._version = version
         self._limited = limited
+        self._obstacles = obstacles
         self._terms = policy.reallocation
         self._made: dict[tuple[str, str, int], list[Giving]] = {}
         self._nodes: dict[str, Node] = {node.id: node for world in worlds.values() for node in world.nodes}
@@ -93,20 +97,23 @@ class _Search:
         ]
         without = self._without(taker) if lighter else None
         if without is None or not without.late:
+            self._obstacles.meet(taker, Obstacle.NO_LIGHTER_ORDER if without is None else Obstacle.IN_TIME)
             return
         for node in sorted({each.node_id for each in lighter}):
             if (taker.demand.channel, (node, taker.sku)) in self._limited:
+                self._obstacles.meet(taker, Obstacle.CHANNEL_LIMIT)
                 continue
             world = _only(self._worlds[taker.demand.channel], {(node, taker.sku): taker.units})
             decision = self._decided(taker.demand, world)
-            if decision is None:
-                continue
-            late = days_late(_latest(decision) - taker.due)
-            if late >= without.late:
+            late = without.late if decision is None else days_late(_latest(decision) - taker.due)
+            if decision is None or late >= without.late:
+                self._obstacles.meet(taker, Obstacle.NOT_SOONER)
                 continue
             avoided = round(weight * self._per_day(decision) * (without.late - late))
             dearer = 0 if without.cost is None else _cost(decision) - without.cost
             at_node = [each for each in lighter if each.node_id == node]
+            enough = _most_of_two(at_node, taker.sku) >= taker.units
+            self._obstacles.meet(taker, Obstacle.PROMISE if enough else Obstacle.NOT_ENOUGH)
             for gives in self._gives(at_node, taker.sku, taker.units):
                 found = Reallocation(
                     taker,
@@ -120,7 +127,9 @@ class _Search:
                     avoided,
                     dearer + sum([giving.extra for giving in gives]),
                 )
-                if found.gain >= max(self._terms.minimum_gain, 1):
+                worth = found.gain >= self._terms.least_gain
+                self._obstacles.meet(taker, Obstacle.OTHERS if worth else Obstacle.GAIN, found.gain)
+                if worth:
                     yield found
 
     def _without(self, taker: Endangered) -> _Waits:
@@ -226,6 +235,14 @@ class _Search:
         """What the planner makes of the demand; None unless it is everything."""
         decision = plan(demand, world, self._policy, self._version)
         return None if decision.unfilled or decision.outcome is not Outcome.PLANNED else decision
+
+
+def _most_of_two(givers: Sequence[Giver], sku: str) -> int:
+    """The units that one order has, or two together."""
+    most: dict[str, int] = {}
+    for each in givers:
+        most[each.order_id] = max(most.get(each.order_id, 0), each.units(sku))
+    return sum(sorted(most.values())[-2:])
 
 
 def _only(world: Snapshot, units: Mapping[Balance, int]) -> Snapshot:

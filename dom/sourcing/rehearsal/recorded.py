@@ -32,6 +32,8 @@ class Happening(StrEnum):
 
     REJECTED = "rejected"
     """The node gave the whole fulfilment back."""
+    SOURCED_AGAIN = "sourced_again"
+    """Staff took the whole fulfilment from its node, which had not begun it."""
     SHORT = "short"
     """The node did not find some of it."""
     LOST = "lost"

@@ -4,6 +4,7 @@ The draft sees the recorded snapshot, corrected by what it has taken otherwise s
 
 - a node that rejected units, or did not find them, fails the draft's units of those lines at that node. Units the draft
   had planned elsewhere are taken to go well, because nothing says otherwise;
+- what staff took from a node and had sourced again is taken from it in the draft, too, as far as it is there;
 - what the carrier lost is lost for the draft as far as it came from the same node;
 - cancelled units are cancelled wherever the draft has them; units given up after waiting only if the draft's wait too;
 - a recorded order that tried again does so for the draft: with whatever waits there, beyond what the recorded attempt

@@ -28,6 +28,9 @@ async def test_it_confirms_a_part_and_ships_by_its_own_message(channel: Channel,
     for repeated in (False, True):
         answer = await channel.http.post(url, json=sent, headers=key)
         assert (answer.json()["fulfilment_status"], answer.json()["repeated"]) == ("handed_over", repeated), answer.text
+    again = await channel.http.post(url, json=sent, headers=own)
+    assert (again.status_code, again.json()["repeated"]) == (200, True), again.text
+    problem(await channel.http.post(url, json={**sent, "parcels": 3}, headers=own), 409, "step-not-possible")
     await channel.http.post(f"/v1/orders/{order_id}/cancel", json={"lines": [{"line_id": "1", "quantity": 1}]})
     (work,) = (await channel.http.get(f"/v1/orders/{order_id}")).json()["fulfilments"]
     (shipment,) = work["shipments"]

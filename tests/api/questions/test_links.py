@@ -87,6 +87,12 @@ async def mailed(running: Settings, number: str, times: int = 1) -> list[EmailMe
     return found
 
 
+def seen(page: httpx.Response) -> str:
+    """What the page's form says that its reader saw."""
+    (found,) = re.findall(r'name="seen" value="(\w{16})"', page.text)
+    return str(found)
+
+
 async def everything(engine: AsyncEngine, order_id: str) -> Any:
     """All that the store holds of the order's question, and how much has happened to the order."""
     async with engine.connect() as connection:
@@ -111,7 +117,7 @@ async def test_from_the_mail_to_the_end(
     page = await customer.get(address, headers=PAGE)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert re.findall(r'name="answer" value="(\w+)"', page.text) == ["wait", "cancel"]
-    done = await customer.post(address, headers=PAGE | FORM, content="answer=cancel")
+    done = await customer.post(address, headers=PAGE | FORM, content=f"seen={seen(page)}&answer=cancel")
     assert (done.status_code, "You chose to cancel" in done.text) == (200, True)
     found = await channel.until_order(order_id, "cancelled")
     assert found["lines"][0]["cancelled"] == 5
@@ -148,7 +154,7 @@ async def test_it_tells_what_is_late_and_nothing_else(
     shown = await customer.get(await link(engine, running, order_id))
     assert set(shown.json()) == {
         "status", "order_number", "lines", "promised", "expected", "choices", "swap", "silence", "answer_by", "answer",
-        "says",
+        "says", "seen",
     }  # fmt: skip
     page = await customer.get(await link(engine, running, order_id), headers=PAGE)
     for secret in ("Ada", "Mill Lane", "LS1", "customer.example", "447700", "255"):
@@ -210,6 +216,38 @@ async def test_what_is_no_answer_is_refused(
     refused = await customer.post(path, json={"answer": "swap"})
     assert problem(refused, 409, "conflict", "answer")["data"] == {"choices": ["wait", "cancel"]}
     assert await everything(engine, order_id) == before
+
+
+async def test_an_answer_is_to_what_was_seen(
+    channel: Channel, customer: httpx.AsyncClient, engine: AsyncEngine, running: Settings
+) -> None:
+    """The page was opened while five units were late; of four, and of another day, its reader knows nothing."""
+    order_id = await slipped(channel, engine)
+    path = await link(engine, running, order_id)
+    opened = await customer.get(path, headers=PAGE)
+    one_less = {"lines": [{"line_id": "1", "quantity": 1}]}
+    assert (await channel.http.post(f"/v1/orders/{order_id}/cancel", json=one_less)).status_code == 200
+    async with engine.begin() as connection:
+        await customer_questions.see_to(
+            Database(engine), connection, await locked(connection, order_id), Slips(), utc_now()
+        )
+    before = await everything(engine, order_id)
+    for content in (f"seen={seen(opened)}&answer=cancel", "answer=cancel"):
+        stale = await customer.post(path, headers=PAGE | FORM, content=content)
+        assert (stale.status_code, "Something has changed since you opened this page." in stale.text) == (409, True)
+        assert re.findall(r"<td>(\d+)</td>", stale.text) == ["4"], "it shows how things stand"
+    told = {"answer": "cancel", "seen": seen(opened)}
+    problem(await customer.post(path, json=told), 409, "stale", "seen")
+    staff = f"/v1/customer-questions/{order_id}-Q1/answer"
+    problem(await channel.http.post(staff, json=told), 409, "stale", "seen")
+    assert await everything(engine, order_id) == before
+    listed = await channel.http.get("/v1/customer-questions", params={"order": order_id})
+    assert listed.json()["items"][0]["seen"] == seen(stale)
+    done = await customer.post(path, headers=PAGE | FORM, content=f"seen={seen(stale)}&answer=cancel")
+    assert (done.status_code, "You chose to cancel" in done.text) == (200, True)
+    again = await customer.post(path, headers=PAGE | FORM, content=f"seen={seen(opened)}&answer=cancel")
+    assert again.status_code == 200, "it is done, whatever was seen"
+    await channel.until_order(order_id, "cancelled")
 
 
 async def test_once_it_has_ended_the_page_says_where_things_stand(

@@ -14,6 +14,7 @@ async def test_where_nobody_gives(channel: Channel) -> None:
         answer = await channel.http.post(PATH, json=body)
         assert answer.status_code == 200, answer.text
         said = answer.json()
+        assert len(said["not_helped"]) == min(said["waiting"], 50)
         assert (said["preview"], said["made"], said["again"]) == (body.get("preview", True), [], [])
     problem(await channel.http.post(PATH, json={"skus": []}), 422, "invalid-input", "skus")
     for preview in (True, False):

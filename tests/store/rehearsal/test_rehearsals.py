@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from dom.orders.commands import SourceWorkAgain
 from dom.orders.events import CancelledData, EventKind
 from dom.shared.errors import Conflict, InvalidInput, NotFound
 from dom.sourcing.rehearsal.recorded import Happened, Happening, Recorded
@@ -13,7 +14,9 @@ from dom.sourcing.rehearsal.report import Report
 from dom.sourcing.rehearsal.reproducing import Verdict
 from dom.sourcing.rehearsal.span import read_span
 from jobs.shadowing import EVERY, NONE_RUNS, Shadowing
+from services.database import Database
 from services.rehearsing import Run
+from services.sourcing_work_again import source_work_again
 from store.enums import RehearsalStatus
 from store.orders import timeline
 from store.rehearsal import rehearsals, shadows
@@ -59,6 +62,14 @@ class TestTheRecords:
             Happening.CANCELLED,
             Happening.GIVEN_UP,
         ]
+
+    async def test_what_staff_had_sourced_again_its_node_did_not_reject(self, world: AsyncEngine) -> None:
+        await accept(world, "1", A=4)
+        again = SourceWorkAgain(fulfilment_id="web-1-F1", without_node=True, actor="ada", at=MONDAY_NOON)
+        await source_work_again(Database(world, replaying=True), again)
+        (happened,) = [each for each in await walked(world) if isinstance(each, Happened)]
+        assert (happened.kind, happened.fulfilment) == (Happening.SOURCED_AGAIN, 1)
+        assert not (await run(world)).differs
 
     async def test_an_order_belongs_to_a_span_by_its_first_decision(self, world: AsyncEngine) -> None:
         for number, days in enumerate((0, 3, 10)):

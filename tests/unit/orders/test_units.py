@@ -195,7 +195,7 @@ class UnitsOfAnOrder(RuleBasedStateMachine):
     @invariant()
     def goods_wait_while_they_are_ready(self) -> None:
         for work in self.state.fulfilments.values():
-            assert work.collection is None or (work.status is S.READY and work.put_back is None)
+            assert work.collection is None or work.status is S.READY
 
     def all_of(self, fulfilment_id: str, target: str) -> None:
         for line_id in self.ordered:

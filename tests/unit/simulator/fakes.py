@@ -205,8 +205,9 @@ class FakeApi:
         self.noted(body)
         order_id = f"{order['channel']}-{order['external_id']}"
         mine = [f for f in self.fulfilments.values() if f["order_id"] == order_id]
-        if body.get("mode") == "ask" and any(f["status"] in BEGUN for f in mine):
-            return self.ask(order_id, body)
+        begun = next((f["id"] for f in mine if f["status"] in BEGUN), None)
+        if body.get("mode") == "ask" and begun:
+            return self.ask(order_id, begun, body)
         free = [f for f in mine if f["status"] not in ENDED | {"handed_over"}]
         for asked in body["lines"]:
             held = sum(n["quantity"] for f in free for n in f["lines"] if n["line_id"] == asked["line_id"])
@@ -229,11 +230,11 @@ class FakeApi:
         self.calls["cancelled"] += 1
         return 200, {"order_id": order_id}
 
-    def ask(self, order_id: str, body: Json) -> tuple[int, Json]:
+    def ask(self, order_id: str, fulfilment_id: str, body: Json) -> tuple[int, Json]:
         request_id = f"{order_id}-C{len(self.requests) + 1}"
         units = {line["line_id"]: line["quantity"] for line in body["lines"]}
-        known = {"request_id": request_id, "order_id": order_id, "node_id": "dc-one", "units": units, "body": body}
-        self.requests[request_id] = {**known, "status": "asked"}
+        known = {"request_id": request_id, "order_id": order_id, "fulfilment_id": fulfilment_id, "node_id": "dc-one"}
+        self.requests[request_id] = {**known, "units": units, "body": body, "status": "asked"}
         left = [{"quantity": line["quantity"], "reason": "asked"} for line in body["lines"]]
         lines = [{**line, "left": [each]} for line, each in zip(body["lines"], left, strict=True)]
         return 200, {"order_id": order_id, "lines": lines}
@@ -241,8 +242,8 @@ class FakeApi:
     def answered(self, request_id: str, answer: str) -> tuple[int, Json]:
         request = self.requests[request_id]
         if request["status"] != "asked":
-            return 409, {"title": "It was answered before"}
-        request["status"] = "answered"
+            return (200, dict(request)) if request["status"] == answer else (409, {"title": "It was answered before"})
+        request["status"] = answer
         self.calls[answer] += 1
         if answer == "grant":
             return self.cancel(self.orders[request["order_id"]], {**request["body"], "mode": "all"})
@@ -364,10 +365,14 @@ def cancellation(of: Json, after: timedelta, quantity: int) -> Json:
     }
 
 
-def write_sample(folder: Path, orders: list[Json], cancelled: list[Json] | None = None) -> Path:
+RECEIPT: Json = {"node_id": "dc-one", "sku": "A", "quantity": 5, "received_at": PLACED.isoformat()}
+
+
+def write_sample(
+    folder: Path, orders: list[Json], cancelled: list[Json] | None = None, receipts: tuple[Json, ...] = (RECEIPT,)
+) -> Path:
     node = {"id": "dc-one", "kind": "distribution_centre", "address": {"country": "GB"}, "ships_to": []}
-    receipt = {"node_id": "dc-one", "sku": "A", "quantity": 5, "received_at": PLACED.isoformat()}
-    rows = {"orders": orders, "cancellations": cancelled or [], "receipts": [receipt]}
+    rows = {"orders": orders, "cancellations": cancelled or [], "receipts": receipts}
     for name, items in rows.items():
         text = "".join(json.dumps(item) + "\n" for item in items)
         (folder / f"{name}.jsonl.xz").write_bytes(lzma.compress(text.encode()))
