@@ -108,9 +108,7 @@ class ChannelOrder(Value):
     shipping_tax: Minor = Field(default=0, description="The tax of it, in minor units.")
     discount: Minor = Field(default=0, description="What is taken off the whole order, in minor units.")
     total: Minor | None = Field(default=None, description="What the customer pays by the channel's words.")
-    presentment_currency: KnownCurrency | None = Field(
-        default=None, description="In what he saw prices."
-    )
+    presentment_currency: KnownCurrency | None = Field(default=None, description="In what he saw prices.")
     presentment_total: Minor | None = Field(default=None, description="The total in that, in its minor units.")
     tenders: tuple[Tender, ...] = Field(default=(), description="What it was paid with.")
     shipping_method: ShippingMethod = ShippingMethod.STANDARD
