@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.channels.generic import GenericConnector
 from connectors.channels.port import ChannelConnector
-from dom.channels.faults import Fault, FaultCode
+from dom.channels.faults import FaultCode, MessageFault
 from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.messages import InboundMessage, MessageOutcome, MessageSource
 from dom.shared.errors import Conflict
 from services.database import Database
 from store.inbox import mappings, messages
-from store.inbox.messages import Kept, SettledMessage
+from store.inbox.messages import KeptMessage, SettledMessage
 from store.notifications import outbox
 
 _CONNECTOR: Final[ChannelConnector] = GenericConnector()
@@ -32,7 +32,7 @@ REPLAYED: Final = frozenset(MessageOutcome) - {MessageOutcome.RECEIVED, MessageO
 
 async def receive(
     database: Database, channel: str, source: MessageSource, headers: Mapping[str, str], body: bytes
-) -> Kept:
+) -> KeptMessage:
     """Keep a message, and have it taken in. One that came before is counted, and nothing more is done."""
     async with database.transaction() as connection:
         mapping = await mappings.live(connection, channel)
@@ -59,7 +59,7 @@ async def _hand_on(
         await outbox.write(connection, outbox.to_channel_order(channel, number, key=f"inbox/{message_id}/{key}"))
         return
     code, said = (FaultCode.NO_MAPPING, _NO_MAPPING) if mapping is None else (FaultCode.UNREADABLE, _NO_NUMBER)
-    fault = Fault(code=code, message=said)
+    fault = MessageFault(code=code, message=said)
     await messages.settle(connection, message_id, SettledMessage(MessageOutcome.QUARANTINED, said, faults=(fault,)))
 
 

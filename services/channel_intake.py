@@ -14,7 +14,7 @@ from sqlalchemy import RowMapping
 
 from dom.channels import intake
 from dom.channels.channel_order import ChannelOrder, ChannelState
-from dom.channels.faults import Fault, FaultCode
+from dom.channels.faults import FaultCode, MessageFault
 from dom.channels.mapping.applying import apply
 from dom.channels.messages import MessageOutcome
 from dom.orders.calls import CancelCall, CancelResult, OrderAnswer
@@ -73,11 +73,11 @@ class _Turn:
     async def take(self, row: RowMapping) -> SettledMessage:
         """What became of a message."""
         if self.mapping is None:
-            return self._held([Fault(code=FaultCode.NO_MAPPING, message="the channel has no published mapping")])
+            return self._held([MessageFault(code=FaultCode.NO_MAPPING, message="the channel has no published mapping")])
         try:
             message = json.loads(row["body"])
-        except ValueError as error:
-            return self._held([Fault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}")])
+        except (ValueError, RecursionError) as error:
+            return self._held([MessageFault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}")])
         mapped = apply(self.mapping.mapping, message)
         order, faults = intake.checked(mapped, row["repairs"])
         if order is None:
@@ -93,11 +93,13 @@ class _Turn:
         try:
             settled = await self._change(order, known)
         except UnknownSku as error:
-            return self._held([Fault(field=error.field or "lines", code=FaultCode.UNKNOWN_SKU, message=error.detail)])
+            return self._held(
+                [MessageFault(field=error.field or "lines", code=FaultCode.UNKNOWN_SKU, message=error.detail)]
+            )
         except InvalidInput as error:
-            return self._held([Fault(field=error.field or "", code=FaultCode.WRONG_VALUE, message=error.detail)])
+            return self._refused(error, FaultCode.WRONG_VALUE)
         except Conflict as error:
-            return self._held([Fault(field=error.field or "", code=FaultCode.REFUSED, message=error.detail)])
+            return self._refused(error, FaultCode.REFUSED)
         await self._know(order, settled.order_id)
         return settled
 
@@ -132,7 +134,7 @@ class _Turn:
         fewer = intake.fewer(before, order)
         if fewer is None:
             said = "the channel changed more of the order than quantities; a person must change it here"
-            return self._held([Fault(code=FaultCode.REFUSED, message=said)])
+            return self._held([MessageFault(code=FaultCode.REFUSED, message=said)])
         call = CancelCall(
             mode=CancelMode.ASK, reason="fewer in the channel", actor=f"channel:{self.channel}", lines=fewer
         )
@@ -154,14 +156,17 @@ class _Turn:
     def _done(self, outcome: MessageOutcome, detail: str, order_id: str | None) -> SettledMessage:
         return SettledMessage(outcome, detail, order_id, mapping_version=self._version)
 
-    def _held(self, faults: Sequence[Fault]) -> SettledMessage:
+    def _held(self, faults: Sequence[MessageFault]) -> SettledMessage:
         return _quarantined(faults, self._version)
+
+    def _refused(self, error: DomError, code: FaultCode) -> SettledMessage:
+        return self._held([MessageFault(field=error.field or "", code=code, message=error.detail)])
 
     @property
     def _version(self) -> int | None:
         return None if self.mapping is None else self.mapping.version
 
 
-def _quarantined(faults: Sequence[Fault], version: int | None) -> SettledMessage:
+def _quarantined(faults: Sequence[MessageFault], version: int | None) -> SettledMessage:
     said = "; ".join(f"{fault.field}: {fault.message}" if fault.field else fault.message for fault in faults[:3])
     return SettledMessage(MessageOutcome.QUARANTINED, said, faults=tuple(faults), mapping_version=version)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels import intake
 from dom.channels.channel_order import ChannelOrder
-from dom.channels.faults import Fault, FaultCode
+from dom.channels.faults import FaultCode, MessageFault
 from dom.channels.mapping.applying import apply
 from dom.channels.mapping.document import Mapping
 from dom.channels.mapping.reading import CheckedMapping
@@ -16,7 +16,7 @@ from store.inbox.mappings import PublishedMapping
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class LiveMapping:
     """The live version, and whether it is a new one."""
 
     mapping: PublishedMapping
@@ -29,20 +29,20 @@ class Previewed:
 
     message_id: int
     order: ChannelOrder | None
-    faults: tuple[Fault, ...]
+    faults: tuple[MessageFault, ...]
 
 
 async def publish(
     connection: AsyncConnection, channel: str, checked: CheckedMapping, by: str, comment: str
-) -> Published:
+) -> LiveMapping:
     """Publish a mapping as the channel's next version. What is live already makes none. Raises MappingInvalid."""
     mapping = checked.publishable()
     await mappings.one_at_a_time(connection, channel)
     live = await mappings.live(connection, channel)
     if live is not None and live.mapping == mapping:
-        return Published(live, is_new=False)
+        return LiveMapping(live, is_new=False)
     version = await mappings.publish(connection, channel, mapping, source=checked.text, comment=comment, by=by)
-    return Published(await mappings.get(connection, channel, version), is_new=True)
+    return LiveMapping(await mappings.get(connection, channel, version), is_new=True)
 
 
 async def preview(connection: AsyncConnection, channel: str, mapping: Mapping, most: int) -> list[Previewed]:
@@ -54,6 +54,8 @@ def _read(mapping: Mapping, message_id: int, body: bytes) -> Previewed:
     try:
         message = json.loads(body)
     except (ValueError, RecursionError) as error:
-        return Previewed(message_id, None, (Fault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}"),))
+        return Previewed(
+            message_id, None, (MessageFault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}"),)
+        )
     order, faults = intake.checked(apply(mapping, message), {})
     return Previewed(message_id, order, faults)

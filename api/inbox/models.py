@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.http.models import Page
 from dom.channels.channel_order import ChannelOrder
-from dom.channels.faults import Fault
+from dom.channels.faults import MessageFault
 from dom.channels.mapping.document import Mapping
 from dom.channels.messages import MessageOutcome, MessageSource
 from dom.documents.findings import Finding
@@ -41,7 +41,7 @@ class ChannelMessage(BaseModel):
     outcome: MessageOutcome
     detail: str = Field(description="Why, in words.")
     order_id: str | None = Field(description="The order it is about, once there is one.")
-    faults: list[Fault] = Field(description="What is wrong with it, by field.")
+    faults: list[MessageFault] = Field(description="What is wrong with it, by field.")
     repairs: dict[str, Any] = Field(description="What a person put in place of fields.")
     repeats: int = Field(description="How often it came once more.")
     replays: int = Field(description="How often it had its turn once more.")
@@ -124,7 +124,7 @@ class MappingPreviewed(BaseModel):
 
     id: int = Field(description="The message's number.")
     order: ChannelOrder | None = Field(description="The order as the channel states it; null where it cannot be read.")
-    faults: list[Fault] = Field(description="What cannot be read of it, by field.")
+    faults: list[MessageFault] = Field(description="What cannot be read of it, by field.")
 
 
 class MappingPreview(BaseModel):

@@ -31,7 +31,7 @@ class FaultCode(StrEnum):
     """What the message asks for cannot be done to the order any more."""
 
 
-class Fault(Value):
+class MessageFault(Value):
     """One thing that is wrong. `field` is a field of the order as mappings fill it, empty for the message itself;
     `value` is what stood there.
     """

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from dom.channels.channel_order import ChannelOrder, ChannelState
-from dom.channels.faults import Fault, FaultCode, shown
+from dom.channels.faults import FaultCode, MessageFault, shown
 from dom.channels.mapping.applying import Mapped
 from dom.channels.messages import MessageOutcome
 from dom.documents.findings import written
@@ -33,7 +33,7 @@ class NothingToDo:
     detail: str
 
 
-def checked(mapped: Mapped, repairs: Mapping[str, Any]) -> tuple[ChannelOrder | None, tuple[Fault, ...]]:
+def checked(mapped: Mapped, repairs: Mapping[str, Any]) -> tuple[ChannelOrder | None, tuple[MessageFault, ...]]:
     """The order that a message states, with what a person put in place of its fields; None with the faults of one that
     cannot be taken.
     """
@@ -49,14 +49,14 @@ def checked(mapped: Mapped, repairs: Mapping[str, Any]) -> tuple[ChannelOrder | 
         return None, faults_of(refused)
 
 
-def faults_of(refused: ValidationError) -> tuple[Fault, ...]:
+def faults_of(refused: ValidationError) -> tuple[MessageFault, ...]:
     """What a model refuses of an order, each field by its place in the channel's order."""
     found = []
     for problem in refused.errors(include_url=False):
         path = written([_REQUEST_FIELDS.get(step, step) if isinstance(step, str) else step for step in problem["loc"]])
         code = FaultCode.MISSING if problem["type"] == "missing" else FaultCode.WRONG_VALUE
         said = str(problem["msg"]).removeprefix("Value error, ")
-        found.append(Fault(field=path, code=code, message=said, value=shown(problem["input"])))
+        found.append(MessageFault(field=path, code=code, message=said, value=shown(problem["input"])))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.channels.faults import Fault
+from dom.channels.faults import MessageFault
 from dom.channels.messages import InboundMessage, MessageOutcome
 from dom.shared.errors import NotFound
 from store.database.parameters import to_json
@@ -36,7 +36,7 @@ _COLUMNS: Final = """id, channel, source, delivery_id, event_id, topic, order_nu
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptMessage:
     """A message that is in the inbox; `is_new`: it was not before."""
 
     id: int
@@ -50,11 +50,11 @@ class SettledMessage:
     outcome: MessageOutcome
     detail: str = ""
     order_id: str | None = None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[MessageFault, ...] = ()
     mapping_version: int | None = None
 
 
-async def keep(connection: AsyncConnection, message: InboundMessage) -> Kept:
+async def keep(connection: AsyncConnection, message: InboundMessage) -> KeptMessage:
     """Keep a message. One that came before, by its delivery or by its content, is counted as a repeat of that."""
     values = {
         "channel": message.channel,
@@ -70,10 +70,10 @@ async def keep(connection: AsyncConnection, message: InboundMessage) -> Kept:
     }
     made = await connection.scalar(_INSERT, values)
     if made is not None:
-        return Kept(int(made), is_new=True)
+        return KeptMessage(int(made), is_new=True)
     known = int(await connection.scalar(_KNOWN, values) or 0)
     await connection.execute(_REPEAT, {**values, "id": known})
-    return Kept(known, is_new=False)
+    return KeptMessage(known, is_new=False)
 
 
 _OPEN: Final = text("""

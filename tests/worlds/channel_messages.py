@@ -13,7 +13,7 @@ from services import channel_inbox
 from services.database import Database
 from store import channels
 from store.inbox import mappings
-from store.inbox.messages import Kept
+from store.inbox.messages import KeptMessage
 
 SHOP: Final = Path(__file__).parents[1] / "mappings" / "shop.yaml"
 
@@ -62,7 +62,7 @@ def told(
     }
 
 
-async def send(engine: AsyncEngine, message: Any, delivery: str = "", *, raw: bytes | None = None) -> Kept:
+async def send(engine: AsyncEngine, message: Any, delivery: str = "", *, raw: bytes | None = None) -> KeptMessage:
     """The shop sends a message, under an id of its delivery."""
     body = json.dumps(message).encode() if raw is None else raw
     headers = {"webhook-id": delivery} if delivery else {}

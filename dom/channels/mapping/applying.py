@@ -15,11 +15,11 @@ from dom.channels.channel_order import (
     TYPES,
     FieldType,
 )
-from dom.channels.faults import Fault, FaultCode, shown
+from dom.channels.faults import FaultCode, MessageFault, shown
 from dom.channels.mapping import document, paths, values
 from dom.channels.mapping.document import FieldRule, Fields, ItemRules
 from dom.channels.mapping.values import Numbers, Unfit
-from dom.documents.expressions import ExpressionFailed, compile_open
+from dom.documents.open_expressions import ExpressionFailed, compile_open
 from dom.orders.order import MAX_LINES
 
 OF_MESSAGE: Final = ("message",)
@@ -39,7 +39,7 @@ class Mapped:
     """
 
     order: dict[str, Any]
-    faults: tuple[Fault, ...]
+    faults: tuple[MessageFault, ...]
     rounded: dict[str, str]
 
 
@@ -59,7 +59,7 @@ def order_number(mapping: document.Mapping, message: Any) -> str | None:
 class _Reading:
     mapping: document.Mapping
     message: Any
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[MessageFault] = field(default_factory=list)
     rounded: dict[str, str] = field(default_factory=dict)
     currency: str = ""
 
@@ -181,7 +181,7 @@ class _Reading:
         return self._evaluated(text, item, name) is True
 
     def _fault(self, name: str, code: FaultCode, message: str, value: Any) -> None:
-        self.faults.append(Fault(field=name, code=code, message=message, value=shown(value)))
+        self.faults.append(MessageFault(field=name, code=code, message=message, value=shown(value)))
 
 
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,9 +207,9 @@ def _tender(fields: dict[str, Any], _index: int) -> dict[str, Any]:
     return fields
 
 
-def _missing(order: Mapping[str, Any]) -> Iterator[Fault]:
-    def lacks(field_: str) -> Fault:
-        return Fault(field=field_, code=FaultCode.MISSING, message="the message does not say it")
+def _missing(order: Mapping[str, Any]) -> Iterator[MessageFault]:
+    def lacks(field_: str) -> MessageFault:
+        return MessageFault(field=field_, code=FaultCode.MISSING, message="the message does not say it")
 
     for name in NEEDED:
         if paths.at(order, name) in _EMPTY:

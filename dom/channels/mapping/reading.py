@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dom.channels.channel_order import LINE_TYPES, NEEDED, NEEDED_OF_A_LINE, TENDER_TYPES, TYPES
 from dom.channels.mapping.applying import OF_LINE, OF_MESSAGE
 from dom.channels.mapping.document import PATH, FieldRule, Fields, ItemRules, Mapping
-from dom.documents.expressions import ExpressionProblem, compile_open
+from dom.documents.expressions import ExpressionProblem
 from dom.documents.findings import Finding, Mistake, Path, did_you_mean, error, has_errors, warning
 from dom.documents.mistakes import DocumentWords
+from dom.documents.open_expressions import compile_open
 from dom.documents.reading import DocumentKind, placed_findings, tidy
 from dom.shared.errors import MappingInvalid
 

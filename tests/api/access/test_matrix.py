@@ -277,7 +277,7 @@ async def test_anothers_is_answered_in_the_words_of_what_never_was(world: World,
             if name != "fulfilment_id"
             else "matrix-x-F9"
         )
-    never.names["exception_id"] = never.names["message_id"] = "777777777"
+    never.names |= dict.fromkeys(("exception_id", "message_id", "inbox_id"), "777777777")
     gone = await never.ask(row, await never.key(Role.OPERATOR, None))
     assert gone.status_code == there.status_code == 404
 
