@@ -20,7 +20,7 @@ from dom.channels.messages import MessageOutcome
 from dom.orders.calls import CancelCall, CancelResult, OrderAnswer
 from dom.orders.cancellation import CancelMode
 from dom.orders.intake import OrderRequest
-from dom.shared.errors import Conflict, InvalidInput, UnknownSku
+from dom.shared.errors import Conflict, DomError, InvalidInput, UnknownSku
 from services.database import Database
 from store.inbox import channel_orders, mappings, messages
 from store.inbox.channel_orders import KnownOrder
@@ -93,13 +93,11 @@ class _Turn:
         try:
             settled = await self._change(order, known)
         except UnknownSku as error:
-            return self._held(
-                [MessageFault(field=error.field or "lines", code=FaultCode.UNKNOWN_SKU, message=error.detail)]
-            )
+            return self._refused(order, error, FaultCode.UNKNOWN_SKU)
         except InvalidInput as error:
-            return self._refused(error, FaultCode.WRONG_VALUE)
+            return self._refused(order, error, FaultCode.WRONG_VALUE)
         except Conflict as error:
-            return self._refused(error, FaultCode.REFUSED)
+            return self._refused(order, error, FaultCode.REFUSED)
         await self._know(order, settled.order_id)
         return settled
 
@@ -108,17 +106,22 @@ class _Turn:
         if order.state is ChannelState.CANCELLED:
             return await self._cancel(order, captured)
         if captured is None:
-            return await self._capture(order)
+            return await self._first(order, known)
         before = ChannelOrder.model_validate(known.document) if known and known.document else None
         if before is None or intake.same_wishes(before, order):
             return self._done(MessageOutcome.UNCHANGED, "the order is as it says", captured)
         return await self._cancel_units(before, order, captured)
 
-    async def _capture(self, order: ChannelOrder) -> SettledMessage:
+    async def _first(self, order: ChannelOrder, known: KnownOrder | None) -> SettledMessage:
+        """The first state of an order that is to be sent, unless the channel told before that it is cancelled."""
+        if known is not None and known.state is ChannelState.CANCELLED and not (order.version and known.version):
+            return self._done(MessageOutcome.STALE, "it was cancelled before it came", None)
+        if not intake.sent_lines(order):
+            return self._done(MessageOutcome.IGNORED, "nothing of it is sent", None)
         try:
             request = intake.request(self.channel, order)
         except ValidationError as refused:
-            return self._held(intake.faults_of(refused))
+            return self._held(intake.faults_of(refused, order))
         answer = await self.calls.capture(request)
         return self._done(MessageOutcome.CAPTURED, "", answer.order_id)
 
@@ -127,7 +130,7 @@ class _Turn:
         if captured is None:
             return self._done(MessageOutcome.CHANGED, "it was cancelled before it came", None)
         call = CancelCall(mode=CancelMode.ASK, reason="cancelled in the channel", actor=f"channel:{self.channel}")
-        result = await self.calls.cancel(captured, call, f"channel:{order.version}")
+        result = await self.calls.cancel(captured, call, f"channel:{order.digest}")
         return self._done(MessageOutcome.CHANGED, f"cancelled: {sum(result.cancelled.values())} units", captured)
 
     async def _cancel_units(self, before: ChannelOrder, order: ChannelOrder, captured: str) -> SettledMessage:
@@ -138,7 +141,7 @@ class _Turn:
         call = CancelCall(
             mode=CancelMode.ASK, reason="fewer in the channel", actor=f"channel:{self.channel}", lines=fewer
         )
-        result = await self.calls.cancel(captured, call, f"channel:{order.version}")
+        result = await self.calls.cancel(captured, call, f"channel:{order.digest}")
         return self._done(MessageOutcome.CHANGED, f"cancelled: {sum(result.cancelled.values())} units", captured)
 
     async def _know(self, order: ChannelOrder, order_id: str | None) -> None:
@@ -159,8 +162,9 @@ class _Turn:
     def _held(self, faults: Sequence[MessageFault]) -> SettledMessage:
         return _quarantined(faults, self._version)
 
-    def _refused(self, error: DomError, code: FaultCode) -> SettledMessage:
-        return self._held([MessageFault(field=error.field or "", code=code, message=error.detail)])
+    def _refused(self, order: ChannelOrder, error: DomError, code: FaultCode) -> SettledMessage:
+        field = intake.own_field(error.field or "", order)
+        return self._held([MessageFault(field=field, code=code, message=error.detail)])
 
     @property
     def _version(self) -> int | None:

@@ -5,6 +5,7 @@ are told apart: what was `ordered` first, what is `current` of it after edits, a
 cancelled, shipped and refunded. Nothing of this is our own state: what we do about it is decided against our order.
 """
 
+import hashlib
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
@@ -119,6 +120,11 @@ class ChannelOrder(Value):
     tags: Tags = ()
     note: Free = Field(default="", description="What the customer wrote to the shop.")
     gift_message: Free = Field(default="", description="What is to be written to who gets it.")
+
+    @property
+    def digest(self) -> str:
+        """Tells this state of the order from others."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]
 
     @property
     def reckoned(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from dom.channels.channel_order import ChannelOrder, ChannelState
+from dom.channels.channel_order import ChannelLine, ChannelOrder, ChannelState
 from dom.channels.faults import FaultCode, MessageFault, shown
 from dom.channels.mapping.applying import Mapped
 from dom.channels.messages import MessageOutcome
@@ -18,11 +18,11 @@ from dom.orders.intake import OrderRequest
 from dom.orders.order import PaymentMethod
 
 _STEP: Final = re.compile(r"[^.\[\]]+|\[\d+\]")
+_OF_LINE: Final = re.compile(r"lines\[(\d+)\]")
 _REQUEST_FIELDS: Final = {"external_id": "number", "payment": "tenders"}
 """Fields of an order as we capture it, and what channels' orders call them."""
 _WISHES: Final = ("ship_to", "shipping_method", "pickup_node", "requested_by")
 """What a channel may change of an order beside its lines."""
-_NEVER: Final = "nobody@invalid.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,29 @@ def checked(mapped: Mapped, repairs: Mapping[str, Any]) -> tuple[ChannelOrder | 
         return None, faults_of(refused)
 
 
-def faults_of(refused: ValidationError) -> tuple[MessageFault, ...]:
-    """What a model refuses of an order, each field by its place in the channel's order."""
+def faults_of(refused: ValidationError, order: ChannelOrder | None = None) -> tuple[MessageFault, ...]:
+    """What a model refuses, each field by its place in the channel's order: `order` is the one whose request it is."""
     found = []
     for problem in refused.errors(include_url=False):
-        path = written([_REQUEST_FIELDS.get(step, step) if isinstance(step, str) else step for step in problem["loc"]])
+        path = own_field(written(problem["loc"]), order)
         code = FaultCode.MISSING if problem["type"] == "missing" else FaultCode.WRONG_VALUE
         said = str(problem["msg"]).removeprefix("Value error, ")
         found.append(MessageFault(field=path, code=code, message=said, value=shown(problem["input"])))
     return tuple(found)
+
+
+def own_field(field: str, order: ChannelOrder | None) -> str:
+    """A field of an order as we capture it, by its place in the channel's order: lines that are not sent are not in
+    what we capture.
+    """
+    first = field.partition(".")[0].partition("[")[0]
+    renamed = _REQUEST_FIELDS.get(first, first) + field[len(first) :]
+    found = _OF_LINE.match(renamed)
+    if order is None or found is None:
+        return renamed
+    places = [place for place, line in enumerate(order.lines) if line in sent_lines(order)]
+    index = int(found[1])
+    return f"lines[{places[index] if index < len(places) else index}]{renamed[found.end() :]}"
 
 
 def put(order: Any, field: str, value: Any) -> Any:
@@ -125,12 +139,16 @@ def _number(version: str) -> float | None:
 # --- what is to be done ----------------------------------------------------------------------------------------------
 
 
+def sent_lines(order: ChannelOrder) -> tuple[ChannelLine, ...]:
+    """Lines of which something is to be sent."""
+    return tuple([line for line in order.lines if line.ships and line.wanted])
+
+
 def request(channel: str, order: ChannelOrder) -> OrderRequest:
     """The order as it is captured: of each line what is wanted of it now. Raises ValidationError.
 
     What does not ship (gift cards, downloads) is left out; a line whose units were all taken off is, too.
     """
-    lines = [line for line in order.lines if line.ships and line.wanted]
     ship_to = order.ship_to.model_dump(exclude={"company"})
     if order.ship_to.company:
         ship_to["lines"] = (order.ship_to.company, *ship_to["lines"])
@@ -143,7 +161,7 @@ def request(channel: str, order: ChannelOrder) -> OrderRequest:
         "ship_to": ship_to,
         "lines": [
             {"line_id": line.line_id, "sku": line.sku, "quantity": line.wanted, "unit_price": line.unit_price}
-            for line in lines
+            for line in sent_lines(order)
         ],
         "shipping_method": order.shipping_method,
         "pickup_node": order.pickup_node,
@@ -186,7 +204,7 @@ def fewer(before: ChannelOrder, now: ChannelOrder) -> tuple[CancelLine, ...] | N
 
 
 def _wanted(order: ChannelOrder) -> dict[tuple[str, str], int]:
-    return {(line.line_id, line.sku): line.wanted for line in order.lines if line.ships and line.wanted}
+    return {(line.line_id, line.sku): line.wanted for line in sent_lines(order)}
 
 
 def _rest(order: ChannelOrder) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services import channel_inbox
 from tests.worlds.books import check_books, one, rows
-from tests.worlds.channel_messages import open_shop, send, told
+from tests.worlds.channel_messages import SHOP, open_shop, send, told
 from tests.worlds.running import House
 from tests.worlds.waiting import until
 
@@ -107,6 +107,35 @@ async def test_a_message_before_its_mapping_is_read_once_there_is_one(house: Hou
     await open_shop(house.engine)
     await channel_inbox.replay(house.database, kept.id, {})
     assert await settled(house.engine) == ["captured"]
+
+
+async def test_a_fault_names_the_line_of_the_channel_s_own_order(house: House) -> None:
+    await open_shop(house.engine)
+    message = told("shop-8", A=1, NOBODY=2)
+    message["line_items"][0]["requires_shipping"] = False
+    kept = await send(house.engine, message, "d1")
+    assert await settled(house.engine) == ["quarantined"]
+    ((faults,),) = await rows(house.engine, "SELECT faults FROM channel_messages")
+    assert [each["field"] for each in faults] == ["lines[1].sku"]
+    await channel_inbox.replay(house.database, kept.id, {"lines[1].sku": "B"})
+    assert await settled(house.engine) == ["captured"]
+    assert await rows(house.engine, "SELECT sku, quantity FROM order_lines") == [("B", 2)]
+
+
+async def test_what_is_not_sent_becomes_no_order(house: House) -> None:
+    await open_shop(house.engine)
+    message = told("shop-9", A=1)
+    message["line_items"][0]["requires_shipping"] = False
+    await send(house.engine, message, "d1")
+    assert await settled(house.engine) == ["ignored"]
+
+
+async def test_cancelled_before_it_came_it_never_comes_also_where_states_have_no_version(house: House) -> None:
+    await open_shop(house.engine, SHOP.read_text().replace("  version: updated_at\n", ""))
+    await send(house.engine, told("shop-10", A=1, cancelled=True), "d1")
+    await send(house.engine, told("shop-10", A=1), "d2")
+    assert await settled(house.engine) == ["changed", "stale"]
+    assert await one(house.engine, "SELECT count(*) FROM orders") == 0
 
 
 async def test_test_orders_become_none(house: House) -> None:
