@@ -1,6 +1,7 @@
 """Messages of a shop in the tests: what it sends of an order, and its mapping."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,13 @@ async def open_shop(engine: AsyncEngine, mapping: str | None = None) -> None:
 
 
 def told(
-    number: str, at: str = "2026-03-02T12:00:00+00:00", /, *, cancelled: bool = False, **units: int
+    number: str,
+    at: str = "2026-03-02T12:00:00+00:00",
+    /,
+    *,
+    skus: Mapping[str, int] | None = None,
+    cancelled: bool = False,
+    **units: int,
 ) -> dict[str, Any]:
     """What the shop says of an order of so many units of each SKU, as of a moment."""
     return {
@@ -52,7 +59,7 @@ def told(
         "shipping_lines": [{"title": "Royal Mail 48", "price": "3.95"}],
         "line_items": [
             {"id": place, "sku": sku, "quantity": 9, "current_quantity": count, "price": "2.50"}
-            for place, (sku, count) in enumerate(units.items(), 1)
+            for place, (sku, count) in enumerate({**(skus or {}), **units}.items(), 1)
         ],
         "transactions": [],
         "total_discounts": "0.00",
