@@ -14,7 +14,8 @@ from connectors.channels.generic import GenericConnector
 from connectors.channels.port import ChannelConnector
 from dom.channels.faults import FaultCode, MessageFault
 from dom.channels.mapping.document import Mapping as ChannelMapping
-from dom.channels.messages import InboundMessage, MessageOutcome, MessageSource
+from dom.channels.messages import InboundMessage
+from dom.channels.outcomes import MessageOutcome, MessageSource
 from dom.shared.errors import Conflict
 from services.database import Database
 from store.inbox import mappings, messages

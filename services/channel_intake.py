@@ -16,7 +16,7 @@ from dom.channels import intake
 from dom.channels.channel_order import ChannelOrder, ChannelState
 from dom.channels.faults import FaultCode, MessageFault
 from dom.channels.mapping.applying import apply
-from dom.channels.messages import MessageOutcome
+from dom.channels.outcomes import MessageOutcome
 from dom.orders.calls import CancelCall, CancelResult, OrderAnswer
 from dom.orders.cancellation import CancelMode
 from dom.orders.intake import OrderRequest

@@ -9,7 +9,7 @@ from api.http.models import Page
 from dom.channels.channel_order import ChannelOrder
 from dom.channels.faults import MessageFault
 from dom.channels.mapping.document import Mapping
-from dom.channels.messages import MessageOutcome, MessageSource
+from dom.channels.outcomes import MessageOutcome, MessageSource
 from dom.documents.findings import Finding
 from dom.shared.base import Utc, Value
 

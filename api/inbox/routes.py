@@ -23,7 +23,7 @@ from api.inbox.models import (
     MessageReceived,
     Replay,
 )
-from dom.channels.messages import MessageOutcome, MessageSource
+from dom.channels.outcomes import MessageOutcome, MessageSource
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from services import channel_inbox

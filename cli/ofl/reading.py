@@ -32,16 +32,16 @@ def in_database(work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
 
 @contextmanager
 def refusals(file: Path | None = None) -> Iterator[None]:
-    """Shows what is refused: a policy's mistakes a line each, all else as one line; ends with exit code 1."""
+    """Shows what is refused: a document's mistakes a line each, all else as one line; ends with exit code 1."""
     from cli.problems import StartProblem
-    from dom.shared.errors import DomError, PolicyInvalid
+    from dom.shared.errors import DomError, MappingInvalid, PolicyInvalid
 
     with problems_as_one_line():
         try:
             yield
-        except PolicyInvalid as error:
+        except (PolicyInvalid, MappingInvalid) as error:
             show_findings(file or Path("policy"), _findings(error), err=True)
-            typer.echo("dom: the policy has mistakes. Mend them; nothing was changed.", err=True)
+            typer.echo(f"dom: {error.title[0].lower()}{error.title[1:]}. Mend them; nothing was changed.", err=True)
             raise typer.Exit(1) from error
         except DomError as error:
             raise StartProblem(error.detail, "nothing was changed") from error

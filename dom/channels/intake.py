@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from dom.channels.channel_order import ChannelLine, ChannelOrder, ChannelState
 from dom.channels.faults import FaultCode, MessageFault, shown
 from dom.channels.mapping.applying import Mapped
-from dom.channels.messages import MessageOutcome
+from dom.channels.outcomes import MessageOutcome
 from dom.documents.findings import written
 from dom.orders.calls import CancelLine
 from dom.orders.intake import OrderRequest

@@ -9,7 +9,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels.faults import MessageFault
-from dom.channels.messages import InboundMessage, MessageOutcome
+from dom.channels.messages import InboundMessage
+from dom.channels.outcomes import MessageOutcome
 from dom.shared.errors import NotFound
 from store.database.parameters import to_json
 

@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dom.channels.channel_order import ChannelState
-from dom.channels.messages import MessageOutcome, MessageSource
+from dom.channels.outcomes import MessageOutcome, MessageSource
 from store.tables.common import metadata, moment, one_of, serial
 
 # No version ever changes, which the database sees to.

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.channels.channel import Channel
 from dom.channels.mapping.reading import check
-from dom.channels.messages import MessageSource
+from dom.channels.outcomes import MessageSource
 from services import channel_inbox
 from services.database import Database
 from store import channels

@@ -283,8 +283,8 @@ async def test_anothers_is_answered_in_the_words_of_what_never_was(world: World,
 
     def words(answer: httpx.Response, names: dict[str, str]) -> str:
         text = json.dumps({name: value for name, value in answer.json().items() if name != "request_id"})
-        for kind in ("exception", "message"):
-            text = text.replace(f"{kind} {names[f'{kind}_id']}", f"<{kind}>")
+        for kind, name in (("exception", "exception_id"), ("message", "message_id"), ("message", "inbox_id")):
+            text = text.replace(f"{kind} {names[name]}", f"<{kind}>")
         for name in sorted(kinds, key=lambda kind: len(names[kind]), reverse=True):  # one id may begin with another
             text = text.replace(names[name], f"<{name}>")
         return text
