@@ -11,7 +11,7 @@ network         nodes and SKUs
 sourcing/       Order Fulfilment Logic (OFL): policy, planner, solver, explanation, rehearsal, values of stock
 delivery/       promise, tariffs, parcels, time zones
 returns         what may come back, and what is refunded
-channels        what each channel may see and take
+channels/       what each channel may see and take; how what it says becomes an order
 notifications/  kinds of messages
 exceptions/     what a person must look at, and does about it
 watches         milestones that are to be reached in time
