@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.contract import responses
 from api.http import cursor
@@ -29,6 +30,15 @@ from store import channels
 from store.inbox import mappings
 
 router = APIRouter(tags=["inbox"])
+
+
+class _VersionInPath(StringConvertor):
+    """A version in an address; what has an address of its own there is none."""
+
+    regex = "(?!(?:lint|preview)$)[^/]+"
+
+
+register_url_convertor("mapping_version", _VersionInPath())
 
 PATH = "/channels/{channel_id}/mappings"
 _TEXT = ("invalid-input", "body-too-large", "unsupported-media-type")
@@ -63,7 +73,7 @@ async def find(
 
 
 @router.get(
-    PATH + "/{version}",
+    PATH + "/{version:mapping_version}",
     summary="A version of a channel's mapping",
     operation_id="getMapping",
     response_model=MappingDetail,

@@ -26,6 +26,7 @@ from api.inbox.models import (
 from dom.channels.outcomes import MessageOutcome, MessageSource
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
+from dom.shared.errors import InvalidInput
 from services import channel_inbox
 from services.clock import utc_now
 from services.database import Database
@@ -69,10 +70,11 @@ async def send(
     """
     visibility.must_be_own(who, channel=channel_id)
     await services.channels.check(channel_id)
+    body = await request.body()
+    if not body:
+        raise InvalidInput("the message is empty", field="body")
     headers = {name.lower(): value for name, value in request.headers.items()}
-    kept = await channel_inbox.receive(
-        database(services), channel_id, MessageSource.WEBHOOK, headers, await request.body()
-    )
+    kept = await channel_inbox.receive(database(services), channel_id, MessageSource.WEBHOOK, headers, body)
     return Json({"id": kept.id, "repeated": not kept.is_new}, 202)
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from dom.shared.base import Value
+from dom.shared.texts import keepable
 
 Path = tuple[str | int, ...]
 """A place in the document: ("strategies", 0, "fences", "nodes", 1)."""
@@ -48,12 +49,19 @@ class Mistake(Value):
 
 def error(code: str, path: Path, message: str, hint: str = "", offset: int | None = None) -> Mistake:
     """A mistake that keeps the document from being published."""
-    return Mistake(code=code, path=path, message=message, hint=hint, offset=offset)
+    return Mistake(code=code, path=_kept(path), message=keepable(message), hint=keepable(hint), offset=offset)
 
 
 def warning(code: str, path: Path, message: str, hint: str = "") -> Mistake:
     """A mistake that does no harm, or may be meant."""
-    return Mistake(code=code, path=path, message=message, hint=hint, severity=Severity.WARNING)
+    return Mistake(
+        code=code, path=_kept(path), message=keepable(message), hint=keepable(hint), severity=Severity.WARNING
+    )
+
+
+def _kept(path: Path) -> Path:
+    """A place as it can be said: keys are what the writer likes, and may hold what no text keeps."""
+    return tuple([keepable(step) if isinstance(step, str) else step for step in path])
 
 
 def written(path: Sequence[str | int]) -> str:

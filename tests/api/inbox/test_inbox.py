@@ -101,6 +101,11 @@ async def test_a_repair_that_is_none_is_refused(shop: Channel, repairs: object) 
     assert answer.status_code == 422, answer.text
 
 
+async def test_what_is_empty_is_no_message(shop: Channel) -> None:
+    answer = await shop.http.post(f"/v1/channels/{SENDER}/messages", content=b"")
+    assert (answer.status_code, answer.json()["field"]) == (422, "body")
+
+
 async def test_a_channel_nobody_registered(shop: Channel) -> None:
     answer = await shop.http.post("/v1/channels/nobodys/messages", json={})
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/unknown-channel")

@@ -1,6 +1,11 @@
 """Mappings with mistakes: each is named with its line and a way to mend it."""
 
+import json
+from typing import Any
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dom.channels.mapping.reading import check
 from dom.shared.errors import MappingInvalid
@@ -47,6 +52,21 @@ def test_a_table_that_nothing_looks_up_in_is_a_warning() -> None:
     (finding,) = check(text).findings
     assert (finding.code, finding.severity) == ("unused-table", "warning")
     assert check(text).publishable().name == "our shop"
+
+
+def _any_json(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=3) | st.dictionaries(st.text() | st.sampled_from(NAMES), inner, max_size=4)
+
+
+NAMES = ["name", "order", "lines", "tables", "tenders", "fields", "each", "path", "lookup", "numbers", "zone", "times"]
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+
+
+@settings(deadline=None)
+@given(_any_json(st.recursive(PLAIN, _any_json)))
+def test_no_document_breaks_the_reader(document: Any) -> None:
+    checked = check(json.dumps(document))
+    assert checked.mapping is not None or checked.findings
 
 
 @pytest.mark.parametrize("text", ["", "[]", "name: x", "a: [", '{"name": "x"}', "order: 7"])

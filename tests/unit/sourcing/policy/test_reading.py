@@ -150,6 +150,11 @@ class TestBounds:
         assert checked.policy is None or isinstance(checked.policy, Policy)
         assert checked.policy is not None or checked.findings
 
+    @pytest.mark.parametrize("key", ["\0", "\ud800", "na\0me"])
+    def test_nor_does_a_key_that_cannot_be_kept(self, key: str) -> None:
+        found = read(json.dumps({key: {key: None}})).findings
+        assert {"wrong-character", "unknown-field"} <= {each.code for each in found}
+
     @settings(deadline=None)
     @given(
         file=st.sampled_from([*BROKEN, *CLEAN]), at=st.integers(0, 2000), other=st.sampled_from('"{}[]:,-&*!|>#\t x')
