@@ -153,7 +153,7 @@ class TestBounds:
     @pytest.mark.parametrize("key", ["\0", "\ud800", "na\0me"])
     def test_nor_does_a_key_that_cannot_be_kept(self, key: str) -> None:
         found = read(json.dumps({key: {key: None}})).findings
-        assert {"wrong-character", "unknown-field"} <= {each.code for each in found}
+        assert "wrong-character" in {each.code for each in found}
 
     @settings(deadline=None)
     @given(
