@@ -132,8 +132,9 @@ def _time(version: str) -> float | None:
     return at.timestamp() if at.tzinfo else None
 
 
-def _number(version: str) -> float | None:
-    return float(version) if version.isdecimal() else None
+def _number(version: str) -> int | None:
+    """As a whole number: as floats, long ones that differ in their last digits are the same."""
+    return int(version) if version.isdecimal() else None
 
 
 # --- what is to be done ----------------------------------------------------------------------------------------------
