@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.channels.generic import GenericConnector
 from connectors.channels.port import ChannelConnector
 from dom.channels.faults import FaultCode, MessageFault
+from dom.channels.mapping.applying import can_be_number
 from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.messages import InboundMessage, MessageOutcome, MessageSource
 from dom.shared.errors import Conflict
@@ -83,8 +85,21 @@ async def replay(database: Database, message_id: int, repairs: Mapping[str, Any]
         number = row["order_number"]
         mapping = await mappings.live(connection, row["channel"])
         read_by = None if mapping is None else mapping.mapping
-        if number is None:
-            number = _CONNECTOR.identify({}, row["body"], read_by).order_number
+        number = _repaired_number({**row["repairs"], **repairs}) or _read_number(row, read_by) or number
+        if number is not None and await messages.stands_twice(connection, message_id, number):
+            await messages.settle_as_duplicate(connection, message_id)
+            return Replayed(message_id, MessageOutcome.DUPLICATE)
         times = await messages.reopen(connection, message_id, number, repairs)
         await _hand_on(connection, message_id, row["channel"], number, read_by, key=f"replay-{times}")
         return Replayed(message_id, MessageOutcome((await messages.locked(connection, message_id))["outcome"]))
+
+
+def _repaired_number(repairs: Mapping[str, Any]) -> str | None:
+    """The number that a person says the order has."""
+    given = repairs.get("number")
+    return given if isinstance(given, str) and can_be_number(given) else None
+
+
+def _read_number(row: RowMapping, mapping: ChannelMapping | None) -> str | None:
+    """The number that the mapping of today finds: that of the day it came may have found another."""
+    return _CONNECTOR.identify({}, row["body"], mapping).order_number

@@ -125,3 +125,44 @@ async def test_a_mistake_of_ours_holds_up_no_later_message(world: AsyncEngine, m
     monkeypatch.setattr(applying, "_missing", broken)
     await channel_intake.take_in(Database(engine=world), OrderCalls(_refuses, _refuses), "web", "again-9")
     assert await rows(world, "SELECT outcome FROM channel_messages") == [("quarantined",)]
+
+
+@pytest.mark.parametrize("number", ["#a\0b", "#a\ud800b", "#" + "9" * 65])
+async def test_a_number_that_cannot_be_kept_is_kept_as_it_came(world: AsyncEngine, number: str) -> None:
+    await open_shop(world)
+    await send(world, {**told("again-10", A=1), "name": number}, "d1")
+    assert await rows(world, "SELECT outcome, order_number FROM channel_messages") == [("quarantined", None)]
+
+
+async def test_deliveries_with_long_ids_are_told_apart(world: AsyncEngine) -> None:
+    await open_shop(world)
+    first = await send(world, told("again-11", A=1), "d" * 200 + "1")
+    second = await send(world, told("again-11", A=2), "d" * 200 + "2")
+    assert (first.is_new, second.is_new, second.id == first.id) == (True, True, False)
+
+
+async def test_the_same_content_twice_before_its_number_was_known_counts_once(house: House) -> None:
+    await open_shop(house.engine, SHOP.read_text().replace("number: {path: name", "number: {path: nowhere"))
+    kept = [await send(house.engine, told("again-12", A=1), delivery) for delivery in ("d1", "d2")]
+    await open_shop(house.engine)
+    outcomes = [(await channel_inbox.replay(house.database, each.id, {})).outcome for each in kept]
+    assert outcomes == ["received", "duplicate"]
+    assert await settled(house.engine) == ["captured", "duplicate"]
+
+
+async def test_a_number_that_was_missing_is_repaired(house: House) -> None:
+    await open_shop(house.engine)
+    kept = await send(house.engine, {**told("again-13", A=1), "name": None}, "d1")
+    await channel_inbox.replay(house.database, kept.id, {"number": "again-13"})
+    assert await settled(house.engine) == ["captured"]
+    assert await rows(house.engine, "SELECT number, order_id FROM channel_orders") == [("again-13", "web-again-13")]
+
+
+async def test_a_mapping_that_finds_another_number_has_it_wait_for_its_turn_there(house: House) -> None:
+    await open_shop(house.engine, SHOP.read_text().replace(', strip: "#"', ""))
+    kept = await send(house.engine, told("again-14", NOBODY=1), "d1")
+    assert await settled(house.engine) == ["quarantined"]
+    await open_shop(house.engine)
+    await channel_inbox.replay(house.database, kept.id, {"lines[0].sku": "A"})
+    assert await settled(house.engine) == ["captured"]
+    assert await rows(house.engine, "SELECT number, order_id FROM channel_orders") == [("again-14", "web-again-14")]
