@@ -4,6 +4,7 @@ Receiving is one short transaction, so that the sender is answered at once. Noth
 names no order, waits in quarantine for a person.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,8 +27,8 @@ from store.notifications import outbox
 _CONNECTOR: Final[ChannelConnector] = GenericConnector()
 _NO_NUMBER: Final = "it names no order: the mapping's `number` finds nothing in it"
 _NO_MAPPING: Final = "the channel has no published mapping"
-_NOT_KEPT: Final = frozenset({"authorization", "x-api-key", "cookie"})
-"""Headers that are secrets of the sender."""
+_NOT_KEPT: Final = re.compile(r"auth|cookie|secret|token|passw|api-?key|credential")
+"""In the names of headers that are secrets of the sender, or of a proxy between us."""
 REPLAYED: Final = frozenset(MessageOutcome) - {MessageOutcome.RECEIVED, MessageOutcome.CAPTURED, MessageOutcome.CHANGED}
 """What may be replayed: messages that changed nothing yet."""
 
@@ -40,7 +41,7 @@ async def receive(
         mapping = await mappings.live(connection, channel)
         read_by = None if mapping is None else mapping.mapping
         identity = _CONNECTOR.identify(headers, body, read_by)
-        kept_headers = tuple((name, value) for name, value in headers.items() if name not in _NOT_KEPT)
+        kept_headers = tuple((name, value) for name, value in headers.items() if not _NOT_KEPT.search(name))
         message = InboundMessage(channel, source, identity, kept_headers, body, database.now())
         kept = await messages.keep(connection, message)
         if kept.is_new:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.channels.mapping import applying
+from dom.channels.messages import MessageSource
 from dom.shared.errors import NoProcess
 from services import channel_inbox, channel_intake
 from services.channel_intake import OrderCalls
@@ -166,3 +167,13 @@ async def test_a_mapping_that_finds_another_number_has_it_wait_for_its_turn_ther
     await channel_inbox.replay(house.database, kept.id, {"lines[0].sku": "A"})
     assert await settled(house.engine) == ["captured"]
     assert await rows(house.engine, "SELECT number, order_id FROM channel_orders") == [("again-14", "web-again-14")]
+
+
+async def test_no_secret_of_the_sender_is_kept(world: AsyncEngine) -> None:
+    await open_shop(world)
+    secret = ("proxy-authorization", "x-shop-access-token", "x-auth-key", "apikey", "set-cookie", "x-shared-secret")
+    headers = {**dict.fromkeys(secret, "s"), "webhook-id": "d1", "content-type": "application/json"}
+    await channel_inbox.receive(Database(engine=world), "web", MessageSource.WEBHOOK, headers, b"{}")
+    assert await rows(world, "SELECT headers FROM channel_messages") == [
+        ({"webhook-id": "d1", "content-type": "application/json"},)
+    ]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dom.channels import intake
+from dom.channels.channel_order import ChannelOrder
 from dom.channels.faults import FaultCode
 from dom.channels.mapping.applying import apply
 from dom.channels.mapping.values import Unfit, amount, count, number
@@ -60,3 +61,38 @@ def test_a_large_message_is_not_handed_to_each_of_its_lines() -> None:
 def test_a_later_version_is_later(version: str, than: str) -> None:
     assert intake.is_later(version, than)
     assert not intake.is_later(than, version)
+
+
+@pytest.mark.parametrize("field", ["lines[7].sku", "tenders[9].amount"])
+def test_a_repair_of_a_line_that_is_not_there_is_said_and_can_be_taken_back(field: str) -> None:
+    order, faults = intake.checked(apply(mapping(), MESSAGE), {field: "X"})
+    assert order is None
+    assert [(each.field, each.code, each.value) for each in faults] == [(field, FaultCode.WRONG_VALUE, "X")]
+    order, _ = intake.checked(apply(mapping(), MESSAGE), {field: None})
+    assert order is not None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("total", "much"), ("ship_to.planet", "Mars"), ("lines", ["a"]), ("x", 1)]
+)
+def test_a_repair_that_fits_nowhere_is_a_fault_of_its_field(field: str, value: Any) -> None:
+    order, faults = intake.checked(apply(mapping(), MESSAGE), {field: value})
+    assert order is None
+    assert all(each.field.startswith(field) for each in faults)
+
+
+def test_a_line_that_stands_twice_counts_twice() -> None:
+    def told(*units: int) -> ChannelOrder:
+        lines = [{**MESSAGE["line_items"][0], "quantity": each, "current_quantity": each} for each in units]
+        order, _ = intake.checked(apply(mapping(), changed(line_items=lines)), {})
+        assert order is not None
+        return order
+
+    assert intake.fewer(told(3), told(2, 1)) == ()
+    assert intake.fewer(told(2, 1), told(3)) == ()
+
+
+@pytest.mark.parametrize("field", ["ship_to.planet", "x", "total.x", "x.y", "lines[0].colour", "note"])
+def test_null_takes_back_a_repair_of_a_field_that_no_order_has(field: str) -> None:
+    order, faults = intake.checked(apply(mapping(), MESSAGE), {field: None})
+    assert (order is not None, faults) == (True, ())
