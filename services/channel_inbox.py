@@ -4,15 +4,18 @@ Receiving is one short transaction, so that the sender is answered at once. Noth
 names no order, waits in quarantine for a person.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.channels.generic import GenericConnector
 from connectors.channels.port import ChannelConnector
 from dom.channels.faults import FaultCode, MessageFault
+from dom.channels.mapping.applying import can_be_number
 from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.messages import InboundMessage
 from dom.channels.outcomes import MessageOutcome, MessageSource
@@ -25,8 +28,8 @@ from store.notifications import outbox
 _CONNECTOR: Final[ChannelConnector] = GenericConnector()
 _NO_NUMBER: Final = "it names no order: the mapping's `number` finds nothing in it"
 _NO_MAPPING: Final = "the channel has no published mapping"
-_NOT_KEPT: Final = frozenset({"authorization", "x-api-key", "cookie"})
-"""Headers that are secrets of the sender."""
+_NOT_KEPT: Final = re.compile(r"auth|cookie|secret|token|passw|api-?key|credential")
+"""In the names of headers that are secrets of the sender, or of a proxy between us."""
 REPLAYED: Final = frozenset(MessageOutcome) - {MessageOutcome.RECEIVED, MessageOutcome.CAPTURED, MessageOutcome.CHANGED}
 """What may be replayed: messages that changed nothing yet."""
 
@@ -39,7 +42,7 @@ async def receive(
         mapping = await mappings.live(connection, channel)
         read_by = None if mapping is None else mapping.mapping
         identity = _CONNECTOR.identify(headers, body, read_by)
-        kept_headers = tuple((name, value) for name, value in headers.items() if name not in _NOT_KEPT)
+        kept_headers = tuple((name, value) for name, value in headers.items() if not _NOT_KEPT.search(name))
         message = InboundMessage(channel, source, identity, kept_headers, body, database.now())
         kept = await messages.keep(connection, message)
         if kept.is_new:
@@ -84,8 +87,21 @@ async def replay(database: Database, message_id: int, repairs: Mapping[str, Any]
         number = row["order_number"]
         mapping = await mappings.live(connection, row["channel"])
         read_by = None if mapping is None else mapping.mapping
-        if number is None:
-            number = _CONNECTOR.identify({}, row["body"], read_by).order_number
+        number = _repaired_number({**row["repairs"], **repairs}) or _read_number(row, read_by) or number
+        if number is not None and await messages.stands_twice(connection, message_id, number):
+            await messages.settle_as_duplicate(connection, message_id)
+            return Replayed(message_id, MessageOutcome.DUPLICATE)
         times = await messages.reopen(connection, message_id, number, repairs)
         await _hand_on(connection, message_id, row["channel"], number, read_by, key=f"replay-{times}")
         return Replayed(message_id, MessageOutcome((await messages.locked(connection, message_id))["outcome"]))
+
+
+def _repaired_number(repairs: Mapping[str, Any]) -> str | None:
+    """The number that a person says the order has."""
+    given = repairs.get("number")
+    return given if isinstance(given, str) and can_be_number(given) else None
+
+
+def _read_number(row: RowMapping, mapping: ChannelMapping | None) -> str | None:
+    """The number that the mapping of today finds: that of the day it came may have found another."""
+    return _CONNECTOR.identify({}, row["body"], mapping).order_number

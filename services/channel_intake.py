@@ -5,27 +5,33 @@ Done twice it does nothing twice: an order is captured once, and a state that is
 """
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pydantic import ValidationError
 from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels import intake
 from dom.channels.channel_order import ChannelOrder, ChannelState
-from dom.channels.faults import FaultCode, MessageFault
+from dom.channels.faults import FaultCode, MessageFault, shown
 from dom.channels.mapping.applying import apply
 from dom.channels.outcomes import MessageOutcome
 from dom.orders.calls import CancelCall, CancelResult, OrderAnswer
 from dom.orders.cancellation import CancelMode
 from dom.orders.intake import OrderRequest
-from dom.shared.errors import Conflict, DomError, InvalidInput, UnknownSku
+from dom.shared import ids
+from dom.shared.errors import DomError, InvalidInput, UnknownSku
 from services.database import Database
 from store.inbox import channel_orders, mappings, messages
 from store.inbox.channel_orders import KnownOrder
 from store.inbox.mappings import PublishedMapping
 from store.inbox.messages import SettledMessage
+from store.orders import orders
+
+_LOG: Final = logging.getLogger(__name__)
 
 AT_ONCE: Final = 50
 """Messages of an order that are taken in one turn."""
@@ -56,10 +62,39 @@ async def take_in(database: Database, calls: OrderCalls, channel: str, number: s
         rows = await messages.waiting(connection, channel, number, AT_ONCE)
         mapping = await mappings.live(connection, channel)
     for row in rows:
-        settled = await _Turn(database, calls, channel, number, mapping).take(row)
+        taken = await _Turn(database, calls, channel, number, mapping).take(row)
+        # In one transaction: a turn that is done again after it was cut short must not find its own state known.
         async with database.transaction() as connection:
-            await messages.settle(connection, row["id"], settled)
+            if taken.known is not None:
+                await _know(connection, channel, number, taken.known, taken.settled.order_id)
+            await messages.settle(connection, row["id"], taken.settled)
     return TakenIn(len(rows), len(rows) == AT_ONCE)
+
+
+async def _know(
+    connection: AsyncConnection, channel: str, number: str, order: ChannelOrder, order_id: str | None
+) -> None:
+    await channel_orders.put(
+        connection,
+        channel,
+        number,
+        version=order.version,
+        state=order.state,
+        order_id=order_id,
+        document=order.model_dump_json(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What became of a message, and the state of the order that is known by it; None: it is none that counts."""
+
+    settled: SettledMessage
+    known: ChannelOrder | None = None
+
+
+_NOT_KNOWN: Final = frozenset({MessageOutcome.QUARANTINED, MessageOutcome.STALE})
+"""Outcomes of a state that was not carried out: known, it would be passed over when it is replayed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +105,55 @@ class _Turn:
     number: str
     mapping: PublishedMapping | None
 
-    async def take(self, row: RowMapping) -> SettledMessage:
+    async def take(self, row: RowMapping) -> _Taken:
         """What became of a message."""
         if self.mapping is None:
-            return self._held([MessageFault(code=FaultCode.NO_MAPPING, message="the channel has no published mapping")])
+            fault = MessageFault(code=FaultCode.NO_MAPPING, message="the channel has no published mapping")
+            return _Taken(self._held([fault]))
         try:
             message = json.loads(row["body"])
         except (ValueError, RecursionError) as error:
-            return self._held([MessageFault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}")])
-        mapped = apply(self.mapping.mapping, message)
-        order, faults = intake.checked(mapped, row["repairs"])
+            return _Taken(self._held([MessageFault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}")]))
+        try:
+            order, faults = intake.checked(apply(self.mapping.mapping, message), row["repairs"])
+        except Exception as error:
+            # A mistake of ours: tried again for ever, it would hold up every later message of the order.
+            _LOG.exception("message %s of %s cannot be read", row["id"], self.channel)
+            said = f"it cannot be read: {type(error).__name__}"
+            return _Taken(self._held([MessageFault(code=FaultCode.UNREADABLE, message=said)]))
         if order is None:
-            return self._held(faults)
+            return _Taken(self._held(faults))
+        if order.number != self.number:
+            return _Taken(self._held([_of_another(order.number)]))
         return await self._carry_out(order)
 
-    async def _carry_out(self, order: ChannelOrder) -> SettledMessage:
+    async def _carry_out(self, order: ChannelOrder) -> _Taken:
         async with self.database.statement() as connection:
             known = await channel_orders.find(connection, self.channel, self.number)
         why = intake.needs_nothing(order, known.version if known else None)
-        if why is not None:
-            return self._done(why.outcome, why.detail, known.order_id if known else None)
+        if why is not None and not (why.outcome is MessageOutcome.UNCHANGED and _came_to_nothing(known)):
+            return _Taken(self._done(why.outcome, why.detail, known.order_id if known else None))
         try:
             settled = await self._change(order, known)
         except UnknownSku as error:
-            return self._refused(order, error, FaultCode.UNKNOWN_SKU)
+            return _Taken(self._refused(order, error, FaultCode.UNKNOWN_SKU))
         except InvalidInput as error:
-            return self._refused(order, error, FaultCode.WRONG_VALUE)
-        except Conflict as error:
-            return self._refused(order, error, FaultCode.REFUSED)
-        await self._know(order, settled.order_id)
-        return settled
+            return _Taken(self._refused(order, error, FaultCode.WRONG_VALUE))
+        except DomError as error:
+            # Also what no order answers for (NoProcess): the workflow would end, and the message wait for ever.
+            return _Taken(self._refused(order, error, FaultCode.REFUSED))
+        return _Taken(settled, None if settled.outcome in _NOT_KNOWN else order)
 
     async def _change(self, order: ChannelOrder, known: KnownOrder | None) -> SettledMessage:
         captured = known.order_id if known else None
+        was_cancelled = known is not None and known.state is ChannelState.CANCELLED
         if order.state is ChannelState.CANCELLED:
-            return await self._cancel(order, captured)
+            if was_cancelled:
+                return self._done(MessageOutcome.UNCHANGED, "it is cancelled already", captured)
+            return await self._cancel(order, captured or await self._captured_otherwise())
+        if captured is not None and was_cancelled:
+            said = "it was cancelled, and is open again in the channel; a person must order it anew"
+            return self._held([MessageFault(field="state", code=FaultCode.REFUSED, message=said)])
         if captured is None:
             return await self._first(order, known)
         before = ChannelOrder.model_validate(known.document) if known and known.document else None
@@ -144,17 +193,11 @@ class _Turn:
         result = await self.calls.cancel(captured, call, f"channel:{order.digest}")
         return self._done(MessageOutcome.CHANGED, f"cancelled: {sum(result.cancelled.values())} units", captured)
 
-    async def _know(self, order: ChannelOrder, order_id: str | None) -> None:
-        async with self.database.transaction() as connection:
-            await channel_orders.put(
-                connection,
-                self.channel,
-                self.number,
-                version=order.version,
-                state=order.state,
-                order_id=order_id,
-                document=order.model_dump_json(),
-            )
+    async def _captured_otherwise(self) -> str | None:
+        """The order of this number that came by `POST /v1/orders`; None if there is none."""
+        async with self.database.statement() as connection:
+            found = await orders.find(connection, ids.order_id(self.channel, self.number))
+        return None if found is None else found.order_id
 
     def _done(self, outcome: MessageOutcome, detail: str, order_id: str | None) -> SettledMessage:
         return SettledMessage(outcome, detail, order_id, mapping_version=self._version)
@@ -169,6 +212,17 @@ class _Turn:
     @property
     def _version(self) -> int | None:
         return None if self.mapping is None else self.mapping.version
+
+
+def _came_to_nothing(known: KnownOrder | None) -> bool:
+    """Whether nothing was made of what is known: replayed, it may become an order by the mapping of today."""
+    return known is not None and known.order_id is None and known.state is ChannelState.OPEN
+
+
+def _of_another(number: str) -> MessageFault:
+    """The mapping of today finds another number than that of the day it came: messages of both would overtake."""
+    said = "by the mapping of today it is about another order; replay it, and it has its turn there"
+    return MessageFault(field="number", code=FaultCode.REFUSED, message=said, value=shown(number))
 
 
 def _quarantined(faults: Sequence[MessageFault], version: int | None) -> SettledMessage:

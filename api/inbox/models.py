@@ -68,7 +68,8 @@ class Replay(Value):
     repairs: dict[Field_, Repaired] = Field(
         default={},
         max_length=100,
-        description="Values by field, as mappings name them: `ship_to.country`, `lines[0].sku`. Earlier ones stay.",
+        description="Values by field, as mappings name them: `ship_to.country`, `lines[0].sku`. "
+        "Earlier ones stay; null takes out what stands there.",
     )
 
 

@@ -27,10 +27,16 @@ class GenericConnector:
         given = next((headers[name] for name in _ID_HEADERS if headers.get(name)), "")
         topic = next((headers[name] for name in _TOPIC_HEADERS if headers.get(name)), "")
         return MessageIdentity(
-            delivery_id=keepable(given)[:_LONGEST] or f"sha256:{hashlib.sha256(body).hexdigest()}",
+            delivery_id=_delivery(given) or f"sha256:{hashlib.sha256(body).hexdigest()}",
             topic=keepable(topic)[:_LONGEST],
             order_number=_number(body, mapping),
         )
+
+
+def _delivery(given: str) -> str:
+    """The sender's id. One that is too long is told by its hash: cut off, two could be the same, and one be lost."""
+    told = keepable(given)
+    return told if len(told) <= _LONGEST else f"long:{hashlib.sha256(told.encode()).hexdigest()}"
 
 
 def _number(body: bytes, mapping: ChannelMapping | None) -> str | None:

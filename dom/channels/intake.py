@@ -38,9 +38,13 @@ def checked(mapped: Mapped, repairs: Mapping[str, Any]) -> tuple[ChannelOrder | 
     cannot be taken.
     """
     order = mapped.order
-    for field, value in repairs.items():
-        order = put(order, field, value)
     faults = [fault for fault in mapped.faults if not any(_is_part(fault.field, field) for field in repairs)]
+    for field, value in repairs.items():
+        try:
+            order = put(order, field, value)
+        except LookupError:
+            if value is not None:  # null takes back what was put in no place
+                faults.append(_no_place(field, value))
     if faults:
         return None, tuple(faults)
     try:
@@ -75,7 +79,10 @@ def own_field(field: str, order: ChannelOrder | None) -> str:
 
 
 def put(order: Any, field: str, value: Any) -> Any:
-    """The order with another value in a field, which may be one that it does not have yet. The order stays as it is."""
+    """The order with another value in a field, which may be one that it does not have yet. It stays as it is itself.
+
+    Raises LookupError for a place beyond the end of a list: it can only be put right after its last.
+    """
     steps = [int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(field)]
     return _put(order, steps, value)
 
@@ -86,11 +93,21 @@ def _put(part: Any, steps: Sequence[str | int], value: Any) -> Any:
     first, rest = steps[0], steps[1:]
     if isinstance(first, int):
         items = list(part) if isinstance(part, list) else []
-        if first >= len(items):
-            items += [{}] * (first + 1 - len(items)) if first <= len(items) else []
+        if first > len(items) or (value is None and first == len(items)):
+            raise LookupError(first)
+        if first == len(items):
+            items.append({})
         return [_put(item, rest, value) if index == first else item for index, item in enumerate(items)]
+    if value is None and (not rest or not isinstance(part, Mapping) or first not in part):
+        # As if the message did not say it. So a repair of a field that no order has is taken back.
+        return {name: each for name, each in part.items() if name != first} if isinstance(part, Mapping) else part
     fields = dict(part) if isinstance(part, Mapping) else {}
     return {**fields, first: _put(fields.get(first), rest, value)}
+
+
+def _no_place(field: str, value: Any) -> MessageFault:
+    said = "the order has no such line; null takes the repair back"
+    return MessageFault(field=field, code=FaultCode.WRONG_VALUE, message=said, value=shown(value))
 
 
 def _is_part(field: str, whole: str) -> bool:
@@ -132,8 +149,9 @@ def _time(version: str) -> float | None:
     return at.timestamp() if at.tzinfo else None
 
 
-def _number(version: str) -> float | None:
-    return float(version) if version.isdecimal() else None
+def _number(version: str) -> int | None:
+    """As a whole number: as floats, long ones that differ in their last digits are the same."""
+    return int(version) if version.isdecimal() else None
 
 
 # --- what is to be done ----------------------------------------------------------------------------------------------
@@ -204,7 +222,11 @@ def fewer(before: ChannelOrder, now: ChannelOrder) -> tuple[CancelLine, ...] | N
 
 
 def _wanted(order: ChannelOrder) -> dict[tuple[str, str], int]:
-    return {(line.line_id, line.sku): line.wanted for line in sent_lines(order)}
+    found: dict[tuple[str, str], int] = {}
+    for line in sent_lines(order):
+        # A line that stands twice counts twice: of the last one alone too many units would be cancelled.
+        found[line.line_id, line.sku] = found.get((line.line_id, line.sku), 0) + line.wanted
+    return found
 
 
 def _rest(order: ChannelOrder) -> tuple[Any, ...]:

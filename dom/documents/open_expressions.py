@@ -36,11 +36,15 @@ class OpenExpression:
 
     text: str
     program: Any
+    named: frozenset[str]
 
     def value(self, **variables: Any) -> Any:
-        """Its value. Raises ExpressionFailed."""
+        """Its value. Raises ExpressionFailed.
+
+        It is given only what it names: a large message is not handed over once more for each of its lines.
+        """
         try:
-            return self.program.execute(variables)
+            return self.program.execute({name: each for name, each in variables.items() if name in self.named})
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except BaseException as error:
@@ -58,7 +62,8 @@ def compile_open(text: str, variables: tuple[str, ...]) -> OpenExpression:
     _check_names(tokens, variables)
     check_patterns(tokens)
     try:
-        return OpenExpression(text, cel.compile(text))
+        named = frozenset([token.text for token in tokens if token.kind == "name"])
+        return OpenExpression(text, cel.compile(text), named)
     except Exception as error:
         raise misread(text, str(error)) from error
 

@@ -112,7 +112,7 @@ async def settle(connection: AsyncConnection, message_id: int, settled: SettledM
 
 _GET: Final = text(f"SELECT {_COLUMNS}, body FROM channel_messages m WHERE id = :id")
 _LOCKED: Final = text("""
-SELECT outcome, channel, order_number, body FROM channel_messages WHERE id = :id FOR NO KEY UPDATE
+SELECT outcome, channel, order_number, body, repairs FROM channel_messages WHERE id = :id FOR NO KEY UPDATE
 """)
 _FIND: Final = text(f"""
 SELECT {_COLUMNS} FROM channel_messages m
@@ -127,7 +127,7 @@ SELECT id, body FROM channel_messages WHERE channel = :channel ORDER BY id DESC 
 """)
 _REOPEN: Final = text("""
 UPDATE channel_messages SET outcome = 'received', settled_at = NULL, replays = replays + 1,
-    order_number = coalesce(order_number, :number), repairs = repairs || CAST(:repairs AS jsonb)
+    order_number = coalesce(:number, order_number), repairs = repairs || CAST(:repairs AS jsonb)
 WHERE id = :id RETURNING replays
 """)
 
@@ -178,10 +178,32 @@ async def locked(connection: AsyncConnection, message_id: int) -> RowMapping:
 
 async def reopen(connection: AsyncConnection, message_id: int, number: str | None, repairs: Mapping[str, Any]) -> int:
     """Let a message have its turn once more, with what a person put in place of fields; `number` is that of its order,
-    where it was not known. Answers how often it was replayed by now.
+    None where nobody knows it. Answers how often it was replayed by now.
     """
     values = {"id": message_id, "number": number, "repairs": to_json(dict(repairs))}
     return int(await connection.scalar(_REOPEN, values) or 0)
+
+
+_TWICE: Final = text("""
+SELECT EXISTS (
+    SELECT FROM channel_messages other JOIN channel_messages m ON m.id = :id
+    WHERE other.channel = m.channel AND other.order_number = :number AND other.content_hash = m.content_hash
+      AND other.id <> m.id)
+""")
+_DUPLICATE: Final = text("""
+UPDATE channel_messages SET outcome = 'duplicate', detail = 'the same content came as another message', faults = '[]',
+    settled_at = clock_timestamp() WHERE id = :id
+""")
+
+
+async def stands_twice(connection: AsyncConnection, message_id: int, number: str) -> bool:
+    """Whether another message says the same of the order."""
+    return bool(await connection.scalar(_TWICE, {"id": message_id, "number": number}))
+
+
+async def settle_as_duplicate(connection: AsyncConnection, message_id: int) -> None:
+    """Write down that another message says the same, which nobody knew before its number was."""
+    await connection.execute(_DUPLICATE, {"id": message_id})
 
 
 _BALANCE: Final = text("""

@@ -21,6 +21,7 @@ from dom.channels.mapping.document import FieldRule, Fields, ItemRules
 from dom.channels.mapping.values import Numbers, Unfit
 from dom.documents.open_expressions import ExpressionFailed, compile_open
 from dom.orders.order import MAX_LINES
+from dom.shared.texts import keepable
 
 OF_MESSAGE: Final = ("message",)
 OF_LINE: Final = ("message", "line")
@@ -52,7 +53,12 @@ def order_number(mapping: document.Mapping, message: Any) -> str | None:
     """The number of the order that a message is about; None where it names none that an order can have."""
     reading = _Reading(mapping, message)
     found = reading._value("number", "text", mapping.order["number"], _ORDER)  # noqa: SLF001 - this module's own
-    return found if isinstance(found, str) and _NUMBER.fullmatch(found) else None
+    return found if isinstance(found, str) and can_be_number(found) else None
+
+
+def can_be_number(text: str) -> bool:
+    """Whether an order can have this number: one that can also be kept and asked for."""
+    return _NUMBER.fullmatch(text) is not None and keepable(text) == text
 
 
 @dataclass

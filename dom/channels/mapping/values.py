@@ -17,6 +17,10 @@ _AROUND: Final = re.compile(r"^[^\d+\-.,(]+|[^\d)]+$")
 """A currency's mark before or after an amount."""
 _EPOCH: Final = re.compile(r"\d{9,11}|\d{12,14}")
 _MILLISECONDS_FROM: Final = 12
+_LONGEST: Final = 100
+"""Characters of a number. Taking marks off longer texts costs the square of their length."""
+_MOST_DIGITS: Final = 30
+"""Before its decimals. `1e999999` is a number too, and would be written out digit by digit."""
 _TRUE: Final = frozenset({"true", "1", "yes", "y", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "n", "off", ""})
 
@@ -34,6 +38,8 @@ def number(given: Any, marks: Numbers) -> Decimal:
         raise Unfit("no number")
     if not isinstance(given, str):
         return _finite(str(given))
+    if len(given) > _LONGEST:
+        raise Unfit("no number: it is too long")
     text = _AROUND.sub("", given.replace("\u2212", "-").strip())
     negative = text.startswith("(") and text.endswith(")")
     text = text.strip("()")
@@ -72,7 +78,9 @@ def _finite(text: str) -> Decimal:
         raise Unfit("no number") from error
     if not found.is_finite():
         raise Unfit("no number")
-    return found
+    if found and abs(found.adjusted()) > _MOST_DIGITS:
+        raise Unfit("no number that anything costs or counts")
+    return found or Decimal(0)
 
 
 def count(given: Any, marks: Numbers) -> int:
