@@ -67,7 +67,7 @@ async def take_in(database: Database, calls: OrderCalls, channel: str, number: s
         async with database.transaction() as connection:
             if taken.known is not None:
                 await _know(connection, channel, number, taken.known, taken.settled.order_id)
-            await messages.settle(connection, row["id"], taken.settled)
+            await messages.settle(connection, row["id"], taken.settled, replays=row["replays"])
     return TakenIn(len(rows), len(rows) == AT_ONCE)
 
 
@@ -131,7 +131,7 @@ class _Turn:
         async with self.database.statement() as connection:
             known = await channel_orders.find(connection, self.channel, self.number)
         why = intake.needs_nothing(order, known.version if known else None)
-        if why is not None and not (why.outcome is MessageOutcome.UNCHANGED and _came_to_nothing(known)):
+        if why is not None:
             return _Taken(self._done(why.outcome, why.detail, known.order_id if known else None))
         try:
             settled = await self._change(order, known)
@@ -146,25 +146,32 @@ class _Turn:
 
     async def _change(self, order: ChannelOrder, known: KnownOrder | None) -> SettledMessage:
         captured = known.order_id if known else None
-        was_cancelled = known is not None and known.state is ChannelState.CANCELLED
-        if order.state is ChannelState.CANCELLED:
-            if was_cancelled:
-                return self._done(MessageOutcome.UNCHANGED, "it is cancelled already", captured)
+        if known is not None and known.state is ChannelState.CANCELLED:
+            over = self._once_cancelled(order, known)
+            if over is not None:
+                return over
+        elif order.state is ChannelState.CANCELLED:
             return await self._cancel(order, captured or await self._captured_otherwise())
-        if captured is not None and was_cancelled:
-            said = "it was cancelled, and is open again in the channel; a person must order it anew"
-            return self._held([MessageFault(field="state", code=FaultCode.REFUSED, message=said)])
         if captured is None:
-            return await self._first(order, known)
+            return await self._first(order)
         before = ChannelOrder.model_validate(known.document) if known and known.document else None
         if before is None or intake.same_wishes(before, order):
             return self._done(MessageOutcome.UNCHANGED, "the order is as it says", captured)
         return await self._cancel_units(before, order, captured)
 
-    async def _first(self, order: ChannelOrder, known: KnownOrder | None) -> SettledMessage:
-        """The first state of an order that is to be sent, unless the channel told before that it is cancelled."""
-        if known is not None and known.state is ChannelState.CANCELLED and not (order.version and known.version):
-            return self._done(MessageOutcome.STALE, "it was cancelled before it came", None)
+    def _once_cancelled(self, order: ChannelOrder, known: KnownOrder) -> SettledMessage | None:
+        """What becomes of a state of an order that was cancelled; None: it is open again, and was never captured."""
+        if order.state is ChannelState.CANCELLED:
+            return self._done(MessageOutcome.UNCHANGED, "it is cancelled already", known.order_id)
+        if not intake.is_later(order.version, known.version):
+            return self._done(MessageOutcome.STALE, "it was cancelled before it came", known.order_id)
+        if known.order_id is None:
+            return None
+        said = "it was cancelled, and is open again in the channel; a person must order it anew"
+        return self._held([MessageFault(field="state", code=FaultCode.REFUSED, message=said)])
+
+    async def _first(self, order: ChannelOrder) -> SettledMessage:
+        """The first state of an order that is to be sent."""
         if not intake.sent_lines(order):
             return self._done(MessageOutcome.IGNORED, "nothing of it is sent", None)
         try:
@@ -212,11 +219,6 @@ class _Turn:
     @property
     def _version(self) -> int | None:
         return None if self.mapping is None else self.mapping.version
-
-
-def _came_to_nothing(known: KnownOrder | None) -> bool:
-    """Whether nothing was made of what is known: replayed, it may become an order by the mapping of today."""
-    return known is not None and known.order_id is None and known.state is ChannelState.OPEN
 
 
 def _of_another(number: str) -> MessageFault:

@@ -125,9 +125,8 @@ def needs_nothing(order: ChannelOrder, known_version: str | None) -> NothingToDo
         return NothingToDo(MessageOutcome.IGNORED, f"the order is {order.state} in its channel")
     if known_version is None or not order.version or not known_version:
         return None
-    if order.version == known_version:
-        return NothingToDo(MessageOutcome.UNCHANGED, "this state of the order is known")
-    if not is_later(order.version, known_version):
+    # States of one moment count in the sequence in which they come: many channels tell the time in whole seconds.
+    if is_later(known_version, order.version):
         return NothingToDo(MessageOutcome.STALE, f"the state of {known_version} is known already")
     return None
 

@@ -78,7 +78,7 @@ async def keep(connection: AsyncConnection, message: InboundMessage) -> KeptMess
 
 
 _OPEN: Final = text("""
-SELECT id, body, repairs, topic FROM channel_messages
+SELECT id, body, repairs, replays FROM channel_messages
 WHERE channel = :channel AND order_number = :number AND outcome = 'received' ORDER BY id LIMIT :most
 """)
 
@@ -93,12 +93,14 @@ _SETTLE: Final = text("""
 UPDATE channel_messages SET outcome = :outcome, detail = :detail, order_id = coalesce(:order_id, order_id),
     faults = CAST(:faults AS jsonb), mapping_version = coalesce(:mapping_version, mapping_version),
     settled_at = clock_timestamp()
-WHERE id = :id AND outcome = 'received'
+WHERE id = :id AND outcome = 'received' AND replays = coalesce(CAST(:replays AS integer), replays)
 """)
 
 
-async def settle(connection: AsyncConnection, message_id: int, settled: SettledMessage) -> None:
-    """Write down what became of a message."""
+async def settle(
+    connection: AsyncConnection, message_id: int, settled: SettledMessage, *, replays: int | None = None
+) -> None:
+    """Write down what became of a message; nothing if it was replayed since it had so many `replays`."""
     values = {
         "id": message_id,
         "outcome": settled.outcome,
@@ -106,6 +108,7 @@ async def settle(connection: AsyncConnection, message_id: int, settled: SettledM
         "order_id": settled.order_id,
         "faults": to_json([fault.model_dump() for fault in settled.faults]),
         "mapping_version": settled.mapping_version,
+        "replays": replays,
     }
     await connection.execute(_SETTLE, values)
 

@@ -80,6 +80,8 @@ channel_messages = Table(
         postgresql_where=text("outcome = 'received'"),
     ),
     Index("channel_messages_outcome_ix", "outcome", "id"),
+    Index("channel_messages_channel_ix", "channel", "id"),
+    Index("channel_messages_number_ix", "order_number", "id"),
     Index("channel_messages_received_ix", "channel", "received_at", "id"),
 )
 

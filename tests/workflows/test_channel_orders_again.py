@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.channels.mapping import applying
-from dom.channels.messages import MessageSource
+from dom.channels.outcomes import MessageSource
 from dom.shared.errors import NoProcess
 from services import channel_inbox, channel_intake
 from services.channel_intake import OrderCalls
@@ -80,10 +80,10 @@ async def _captured_only(house: House, monkeypatch: pytest.MonkeyPatch, number: 
     """Its first turn is cut short when it is to be written down what became of the message."""
     settle, cut = messages.settle, [True]
 
-    async def once(*given: Any) -> None:
+    async def once(*given: Any, **named: Any) -> None:
         if cut.pop() if cut else False:
             raise ConnectionError("cut short")
-        await settle(*given)
+        await settle(*given, **named)
 
     monkeypatch.setattr(messages, "settle", once)
     await send(house.engine, told(number, A=1), "d1")
@@ -177,3 +177,20 @@ async def test_no_secret_of_the_sender_is_kept(world: AsyncEngine) -> None:
     assert await rows(world, "SELECT headers FROM channel_messages") == [
         ({"webhook-id": "d1", "content-type": "application/json"},)
     ]
+
+
+async def test_two_states_of_one_moment_count_in_the_sequence_in_which_they_come(house: House) -> None:
+    """Many channels tell the time of a change in whole seconds."""
+    await open_shop(house.engine)
+    await send(house.engine, told("again-30", AT.format(0), A=3), "d1")
+    await send(house.engine, told("again-30", AT.format(0), A=1), "d2")
+    assert await settled(house.engine) == ["captured", "changed"]
+    await check_books(house.engine, reserved=1)
+
+
+async def test_cancelled_in_the_moment_in_which_it_was_placed(house: House) -> None:
+    await open_shop(house.engine)
+    await send(house.engine, told("again-31", AT.format(0), A=1, cancelled=True), "d1")
+    await send(house.engine, told("again-31", AT.format(0), A=1), "d2")
+    assert await settled(house.engine) == ["changed", "stale"]
+    assert await one(house.engine, "SELECT count(*) FROM orders") == 0

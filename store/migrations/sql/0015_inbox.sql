@@ -51,6 +51,8 @@ CREATE UNIQUE INDEX channel_messages_content_ix ON channel_messages (channel, or
     WHERE order_number IS NOT NULL;
 CREATE INDEX channel_messages_open_ix ON channel_messages (channel, order_number, id) WHERE outcome = 'received';
 CREATE INDEX channel_messages_outcome_ix ON channel_messages (outcome, id);
+CREATE INDEX channel_messages_channel_ix ON channel_messages (channel, id);
+CREATE INDEX channel_messages_number_ix ON channel_messages (order_number, id);
 CREATE INDEX channel_messages_received_ix ON channel_messages (channel, received_at, id);
 
 -- What came is not changed any more; what became of it is.
