@@ -19,6 +19,7 @@ import dom.sourcing.solver.milp  # noqa: F401  # loads HiGHS now, so that the fi
 from activities.bulk import Bulk
 from activities.capture import Capture
 from activities.changing import Changing
+from activities.channel_intake import ChannelIntake
 from activities.importing import Importing
 from activities.lasting import AT_ONCE, own_queue
 from activities.pricing import Pricing
@@ -58,7 +59,8 @@ from jobs.starting_relay import StartingRelay
 from jobs.starting_work import StartingWork
 from jobs.watching_milestones import WatchingMilestones
 from jobs.watching_processes import Watching
-from processes import brought_back, signals
+from processes import brought_back, channel_orders, signals
+from services.channel_intake import OrderCalls
 from services.channel_webhooks import ChannelWebhooks
 from services.customer_links import NO_LINKS, CustomerLinks
 from services.database import Database
@@ -66,6 +68,7 @@ from settings import Settings
 from store.database import engine as database
 from store.network import reference
 from workflows.bulk import BulkWorkflow
+from workflows.channel_orders import ChannelOrderWorkflow
 from workflows.imports import ImportWorkflow
 from workflows.order.process import OrderWorkflow
 from workflows.outbox_relay import OutboxRelayWorkflow, ensure
@@ -81,6 +84,7 @@ WORKFLOWS: tuple[type, ...] = (
     ImportWorkflow,
     RehearsalWorkflow,
     BulkWorkflow,
+    ChannelOrderWorkflow,
 )
 _PATIENCE_SECONDS = 5.0
 """What a worker gets beyond its time to drain."""
@@ -119,7 +123,10 @@ async def activities(
         }
         senders[Medium.WORKFLOW] = WorkflowNotices(
             partial(signals.send, client),
-            {Notice.PARCEL_COMES_BACK: partial(brought_back.begin, client, settings.task_queue)},
+            {
+                Notice.PARCEL_COMES_BACK: partial(brought_back.begin, client, settings.task_queue),
+                Notice.MESSAGE_RECEIVED: partial(channel_orders.begin, client, settings.task_queue),
+            },
         )
         channels = senders[Medium.AVAILABILITY] = ChannelWebhooks(engine)
         open_connections.push_async_callback(channels.close)
@@ -139,6 +146,7 @@ async def activities(
             returns_last=lasts,
             drain_seconds=drain_seconds,
             links=links_of(settings),
+            calls=channel_orders.order_calls(client, settings.task_queue, engine),
         )
 
 
@@ -164,11 +172,12 @@ def wired(
     returns_last: timedelta = EXPIRES_AFTER,
     drain_seconds: float = 10.0,
     links: CustomerLinks = NO_LINKS,
+    calls: OrderCalls | None = None,
 ) -> list[Callable[..., Any]]:
     """Every activity, given the parties it talks to; `carriers` are those with a connector of their own.
 
     `returns_last` is how long goods of a return are waited for, `drain_seconds` what a stopping worker gives its
-    activities. `links` are how customers answer.
+    activities. `links` are how customers answer, `calls` how what channels tell reaches orders; None: it does not.
     """
     sourcing, changing = SourcingActivities(house_database), Changing(house_database)
     importing, rehearsing = Importing(house_database, drain_seconds), Rehearsing(house_database, drain_seconds)
@@ -194,6 +203,7 @@ def wired(
         rehearsing.end_rehearsal,
         bulk.apply_bulk,
         bulk.stop_bulk,
+        *([] if calls is None else [ChannelIntake(house_database, calls).take_in_messages]),
     ]
 
 

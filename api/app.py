@@ -41,6 +41,8 @@ from api.identity.scopes import check_scope, require_scopes
 from api.identity.tokens import Tokens
 from api.imports import routes as imports
 from api.inbound import routes as inbound
+from api.inbox import mapping_routes
+from api.inbox import routes as inbox
 from api.network import node_routes, sku_routes
 from api.notifications import routes as messages
 from api.orders import change_routes as order_changes
@@ -78,6 +80,8 @@ _RESOURCES = (
     supplier_routes,
     cancellation_routes,
     questions,
+    inbox,
+    mapping_routes,
     carrier_routes,
     shipment_routes,
     messages,

@@ -12,7 +12,9 @@ import typer
 from cli import (
     bulk_commands,
     exceptions_commands,
+    inbox_commands,
     keys_commands,
+    mapping_commands,
     ofl,
     order_group,
     orders_commands,
@@ -152,6 +154,8 @@ app.add_typer(orders_commands.app, name="orders")
 app.add_typer(bulk_commands.app, name="bulk")
 app.add_typer(exceptions_commands.app, name="exceptions")
 app.add_typer(questions_commands.app, name="questions")
+app.add_typer(inbox_commands.app, name="inbox")
+app.add_typer(mapping_commands.app, name="mapping")
 app.add_typer(stock_commands.app, name="stock")
 app.add_typer(ofl.app, name="ofl")
 

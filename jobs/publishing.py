@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.channels import Channel
+from dom.channels.channel import Channel
 from jobs.apart import Apart
 from services import availability_news
 from store import channels

@@ -4,6 +4,7 @@ client           one connection to Temporal: start and ask, update, signal, and 
 orders           what is asked of an order's process
 returns          what is asked of a return's process
 brought_back     the process of a parcel's return that its carrier's report opened
+channel_orders   what takes in a channel's messages of an order, and what it asks of orders
 background_work  imports and rehearsals begun and cancelled
 signals          many orders signalled at once
 consistency      orders and returns beside their processes: which have none, which do not agree with the store

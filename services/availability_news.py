@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.channels import Channel, Publish
+from dom.channels.channel import Channel, Publish
 from dom.notifications.messages import Medium
 from store.availability import changes, published_levels
 from store.availability.changes import News

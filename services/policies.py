@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.delivery.tariffs import Tariff
+from dom.documents.findings import Finding
 from dom.network import Node
 from dom.shared.errors import Conflict
 from dom.sourcing.policy.checking import linted
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.policy.findings import Finding
 from dom.sourcing.policy.lint import Known
 from dom.sourcing.policy.reading import Reading, read
 from dom.sourcing.policy.writing import as_yaml
@@ -111,7 +111,7 @@ async def publish_draft(connection: AsyncConnection, name: str, by: str, *, comm
 
 def text_of(policy: Policy, source: str | None) -> str:
     """The text a policy was written in, as far as it still says the same; else one made of it."""
-    if source is not None and read(source).policy == policy:
+    if source is not None and read(source).document == policy:
         return source
     return as_yaml(policy)
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.channels import Channel, ChannelRule
+from dom.channels.channel import Channel, ChannelRule
 from dom.delivery.tariffs import Tariff
 from dom.network import Node, Sku
 from dom.shared.access import SEED

@@ -18,6 +18,7 @@ exceptions      the exception queue
 notifications/  messages
 network/        nodes, tariffs, SKUs, postal codes
 channels        channels and their rules
+inbox/          messages of channels, mappings, what a channel told of an order last
 access/         API keys, and the log of what callers did
 policy/         published policies and drafts
 sourcing/       the planner's snapshot, decisions, re-optimisation, values of stock

@@ -7,8 +7,8 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom import channels
-from dom.channels import Channel, ChannelRule
+from dom.channels import channel as channels
+from dom.channels.channel import Channel, ChannelRule
 from dom.shared.errors import InvalidInput, NotFound, UnknownChannel
 from store.database.parameters import to_rows
 from store.database.reference_version import bump

@@ -1,15 +1,17 @@
-"""Histories of imports, rehearsals and bulk runs, for `tools.record_histories`."""
+"""Histories of imports, rehearsals, bulk runs and messages of channels, for `tools.record_histories`."""
 
 from contextlib import suppress
 from typing import Final
 
 from temporalio.client import WorkflowFailureError
 
+from dom.shared import ids
 from processes.background_work import BackgroundWork
 from processes.client import Durable
 from services import bulk_changes
 from store.imports import applying
 from tests.worlds.background import AFTER_TWO_CHUNKS, AT_THE_THIRD_ORDER, asked, barrier, bulk_asked, heard, received
+from tests.worlds.channel_messages import open_shop, send, told
 from tests.worlds.running import House
 from workflows.bulk import BulkInput, BulkWorkflow
 from workflows.imports import ImportInput, ImportWorkflow
@@ -19,8 +21,11 @@ IMPORT_CANCELLED: Final = "import-cancelled"
 REHEARSED: Final = "rehearsed"
 BULK: Final = "bulk"
 BULK_STOPPED: Final = "bulk-stopped"
-RECORDED: Final = (IMPORTED, IMPORT_CANCELLED, REHEARSED, BULK, BULK_STOPPED)
-"""A file that is applied, one that is cancelled in the middle, a rehearsal, and the same two of a bulk run."""
+TAKEN_IN: Final = "taken-in"
+RECORDED: Final = (IMPORTED, IMPORT_CANCELLED, REHEARSED, BULK, BULK_STOPPED, TAKEN_IN)
+"""A file that is applied, one that is cancelled in the middle, a rehearsal, the same two of a bulk run, and messages of
+a channel about an order.
+"""
 
 
 async def do(house: House, name: str) -> str:
@@ -33,6 +38,8 @@ async def do(house: House, name: str) -> str:
     elif name in {BULK, BULK_STOPPED}:
         workflow_id = await bulk_asked(house.engine, 6)
         await _in_turns(house, workflow_id, stopped=name == BULK_STOPPED)
+    elif name == TAKEN_IN:
+        workflow_id = await _taken_in(house)
     elif name == IMPORTED:
         workflow_id = (await received(house.engine, 10)).id
         await work.import_received(workflow_id)
@@ -42,6 +49,15 @@ async def do(house: House, name: str) -> str:
     with suppress(WorkflowFailureError):
         await house.client.get_workflow_handle(workflow_id).result()
     return workflow_id
+
+
+async def _taken_in(house: House) -> str:
+    """An order, and fewer of it a moment later."""
+    await open_shop(house.engine)
+    await send(house.engine, told(TAKEN_IN, "2026-03-02T12:00:00+00:00", A=2), "first")
+    await send(house.engine, told(TAKEN_IN, "2026-03-02T12:00:01+00:00", A=1), "second")
+    await house.told()
+    return ids.channel_order_workflow_id("web", TAKEN_IN)
 
 
 async def _in_turns(house: House, bulk_id: str, *, stopped: bool) -> None:

@@ -8,6 +8,7 @@ attributes      search attributes
 activity_calls  time-outs, retries and refusals of activities
 imports         a file of counts or changes is applied
 rehearsals      a rehearsal is run
+channel_orders  the messages of one order of a channel are taken in
 outbox_relay    sends what customers, channels and systems are to be told
 runs            what holds for one run of any workflow
 words           counts and lists in words, for the Temporal UI

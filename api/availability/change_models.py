@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from dom.channels import Level
+from dom.channels.channel import Level
 
 
 class ChangedSku(BaseModel):

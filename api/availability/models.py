@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from api.http.models import Window
-from dom.channels import Level
+from dom.channels.channel import Level
 from dom.network import ShippingMethod
 from dom.orders.order import CustomerClass, Tags
 from dom.orders.tidying import meant

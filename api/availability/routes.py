@@ -24,7 +24,7 @@ from api.http.answers import Json
 from api.http.services import Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
-from dom import channels
+from dom.channels import channel as channels
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN, GivenDay
 from dom.shared.errors import Forbidden, InvalidInput, UnknownSku

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, field_validator
 
-from dom.channels import Channel, ChannelRule
+from dom.channels.channel import Channel, ChannelRule
 from dom.shared.base import Value
 from dom.shared.texts import is_plain_id
 

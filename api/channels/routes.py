@@ -11,7 +11,7 @@ from api.http.answers import Json
 from api.http.services import Services, Use
 from api.identity import visibility
 from api.identity.scopes import needs
-from dom.channels import Channel
+from dom.channels.channel import Channel
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput

@@ -44,6 +44,10 @@ too. `RateLimit` and `RateLimit-Policy` say what is left to the caller; 429 come
 """
 TAGS: Final = [
     {"name": "orders", "description": "Handed over by channels, once each; shown with everything about them."},
+    {
+        "name": "inbox",
+        "description": "What channels send, as it came; what became of it, repair and replay; mappings.",
+    },
     {"name": "holds", "description": "What stops an order on its way until somebody, a rule or time releases it."},
     {"name": "bulk", "description": "One action on many orders: previewed, followed, stopped and resumed."},
     {"name": "fulfilments", "description": "One node's work for one order: work lists, steps, labels."},

@@ -72,7 +72,9 @@ _EXCEPTION: Final = (
     "resolveException", "reopenException", "actOnException",
 )  # fmt: skip
 _WATCH: Final = ("getWatch", "putWatch", "deleteWatch")
-_CHANNEL: Final = ("getChannel", "getChannelRules", "putChannelRules")
+_INBOX: Final = ("getChannelMessage", "replayChannelMessage")
+_MAPPING: Final = ("listMappings", "publishMapping", "lintMapping", "previewMapping")
+_CHANNEL: Final = ("getChannel", "getChannelRules", "putChannelRules", "sendChannelMessage", *_MAPPING)
 
 FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "captureOrder": (Follow("/order_id", "order_id", _ORDER), Follow("/order_id", "order", _OF_ORDER)),
@@ -151,6 +153,11 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "listCarriers": (Follow("/items/0/carrier", "carrier", ("reportCarrierEvents",)),),
     "putChannel": (Follow("/id", "channel_id", _CHANNEL),),
     "listChannels": (Follow("/items/0/id", "channel_id", _CHANNEL),),
+    "sendChannelMessage": (Follow("/id", "inbox_id", _INBOX),),
+    "listChannelMessages": (Follow("/items/0/id", "inbox_id", _INBOX),),
+    "replayChannelMessage": (Follow("/id", "inbox_id", _INBOX),),
+    "listMappings": (Follow("/items/0/version", "version", ("getMapping",)),),
+    "publishMapping": (Follow("/version", "version", ("getMapping",)),),
     "listPolicies": (Follow("/items/0/version", "version", ("getPolicy", "restorePolicy")),),
     "publishPolicy": (Follow("/version", "version", ("getPolicy",)),),
     "restorePolicy": (Follow("/version", "version", ("getPolicy",)),),

@@ -16,7 +16,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from api.http import request_id
-from dom.shared.errors import DomError, PolicyInvalid
+from dom.shared.errors import DomError, MappingInvalid, PolicyInvalid
 
 MEDIA_TYPE = "application/problem+json"
 PATH = "/problems/"
@@ -176,14 +176,14 @@ def of(
 def of_error(error: DomError, prefix: str = "") -> Problem:
     """A domain error as a problem; `prefix` leads to the item of a list the error is about."""
     field = prefix + error.field if error.field else prefix.rstrip(".") or None
-    if isinstance(error, PolicyInvalid):
+    if isinstance(error, PolicyInvalid | MappingInvalid):
         return of(TYPES[error.type], error.detail, field=field, errors=_findings(error))
     wrong = [FieldError(field=prefix + at, detail=detail) for at, detail in error.data.get("fields", {}).items()]
     data = {name: value for name, value in error.data.items() if name != "fields"}
     return of(TYPES[error.type], error.detail, field=field, errors=wrong, data=data)
 
 
-def _findings(error: PolicyInvalid) -> list[FieldError]:
+def _findings(error: DomError) -> list[FieldError]:
     return [
         FieldError(
             field=finding["path"] or "body",

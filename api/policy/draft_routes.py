@@ -22,9 +22,9 @@ from api.policy.models import (
 )
 from api.policy.routes import answered
 from api.policy.text import REQUEST_BODY, PolicyText
+from dom.documents.findings import Finding
 from dom.shared.access import Principal, Scope
 from dom.sourcing.policy.checking import linted, refused
-from dom.sourcing.policy.findings import Finding
 from dom.sourcing.policy.reading import read
 from services import policies
 from store.policy import drafts
@@ -98,13 +98,13 @@ async def put(
     from the live version, or from the one it was begun from before. A draft that somebody wrote since your `revision`
     is not written over.
     """
-    if reading.policy is None or reading.findings:
+    if reading.document is None or reading.findings:
         raise refused(reading.findings)
     async with services.engine.begin() as connection:
         found = await drafts.put(
             connection,
             name,
-            reading.policy,
+            reading.document,
             reading.placed.text,
             who.name,
             comment=comment or "",

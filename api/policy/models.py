@@ -6,10 +6,10 @@ from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.models import Page
+from dom.documents.findings import Finding
 from dom.shared.base import Utc
 from dom.sourcing.policy.comparing import PolicyChange
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.policy.findings import Finding
 
 Version = Annotated[
     str, Path(pattern=r"^(live|[1-9][0-9]{0,8})$", description="A version's number, or `live`.", examples=["live"])

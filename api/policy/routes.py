@@ -25,12 +25,12 @@ from api.policy.models import (
     Which,
 )
 from api.policy.text import REQUEST_BODY, PolicyText
+from dom.documents.findings import has_errors
 from dom.shared.access import Principal, Scope
 from dom.sourcing.policy import schema
 from dom.sourcing.policy.checking import linted
 from dom.sourcing.policy.comparing import compare
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.policy.findings import has_errors
 from services import policies as publishing
 from services.policies import Published
 from store.policy import drafts, policies

@@ -4,15 +4,11 @@ import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
-from starlette.exceptions import HTTPException
 
 from api.contract import responses
+from api.http.documents import text_of
 from api.policy import examples
-from dom.shared.errors import InvalidInput
 from dom.sourcing.policy.reading import Reading, read
-
-MEDIA_TYPES: Final = frozenset({"application/json", "application/yaml", "application/x-yaml", "text/yaml"})
-"""RFC 9512 registers `application/yaml`; the others were in use before."""
 
 REQUEST_BODY: Final[dict[str, Any]] = {
     "required": True,
@@ -29,14 +25,7 @@ REQUEST_BODY: Final[dict[str, Any]] = {
 
 
 async def _reading(request: Request) -> Reading:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in MEDIA_TYPES:
-        raise HTTPException(415, f"Content-Type is {media_type or 'absent'}; send application/json or application/yaml")
-    try:
-        text = (await request.body()).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"the body is not UTF-8: byte {error.start} cannot be read") from error
-    return await asyncio.to_thread(read, text)
+    return await asyncio.to_thread(read, await text_of(request))
 
 
 PolicyText = Annotated[Reading, Depends(_reading)]

@@ -8,7 +8,7 @@ from datetime import time
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.channels import Channel, ChannelRule
+from dom.channels.channel import Channel, ChannelRule
 from dom.network import Node, NodeAddress, NodeKind, Sku
 from dom.sourcing.policy.document import Policy, Strategy
 from store import channels

@@ -52,6 +52,6 @@ def _of_file(file: Path) -> Policy:
     from dom.sourcing.policy.checking import refused
 
     reading = reading_of(file)
-    if reading.policy is None:
+    if reading.document is None:
         raise refused(reading.findings)
-    return reading.policy
+    return reading.document

@@ -14,7 +14,7 @@ from cli.ofl.reading import in_database, reading_of, refusals, show_findings
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from dom.sourcing.policy.findings import Finding
+    from dom.documents.findings import Finding
     from store.policy.drafts import Draft
 
 app = typer.Typer(no_args_is_help=True, help="Drafts of the policy; they decide nothing until they are published.")
@@ -72,7 +72,7 @@ def save(
     with refusals(file):
         _check_name(name)
         reading = reading_of(file)
-        policy = reading.policy
+        policy = reading.document
         if policy is None or reading.findings:
             raise refused(reading.findings)
 

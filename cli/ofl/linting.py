@@ -21,8 +21,8 @@ SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 def lint(files: Files, offline: Offline = False) -> None:
     """Look for mistakes in a policy, or in every one of a folder; exit code 1 if there are errors."""
+    from dom.documents.findings import Severity
     from dom.sourcing.policy.checking import linted
-    from dom.sourcing.policy.findings import Severity
 
     with refusals():
         found = _policies(files)

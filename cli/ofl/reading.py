@@ -14,8 +14,8 @@ from cli.calling import environment, problems_as_one_line
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from dom.documents.findings import Finding
     from dom.sourcing.policy.document import Policy
-    from dom.sourcing.policy.findings import Finding
     from dom.sourcing.policy.reading import Reading
 
 Result = TypeVar("Result")
@@ -32,23 +32,23 @@ def in_database(work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
 
 @contextmanager
 def refusals(file: Path | None = None) -> Iterator[None]:
-    """Shows what is refused: a policy's mistakes a line each, all else as one line; ends with exit code 1."""
+    """Shows what is refused: a document's mistakes a line each, all else as one line; ends with exit code 1."""
     from cli.problems import StartProblem
-    from dom.shared.errors import DomError, PolicyInvalid
+    from dom.shared.errors import DomError, MappingInvalid, PolicyInvalid
 
     with problems_as_one_line():
         try:
             yield
-        except PolicyInvalid as error:
+        except (PolicyInvalid, MappingInvalid) as error:
             show_findings(file or Path("policy"), _findings(error), err=True)
-            typer.echo("dom: the policy has mistakes. Mend them; nothing was changed.", err=True)
+            typer.echo(f"dom: {error.title[0].lower()}{error.title[1:]}. Mend them; nothing was changed.", err=True)
             raise typer.Exit(1) from error
         except DomError as error:
             raise StartProblem(error.detail, "nothing was changed") from error
 
 
 def _findings(error: Exception) -> list[Finding]:
-    from dom.sourcing.policy.findings import Finding
+    from dom.documents.findings import Finding
 
     return [Finding.model_validate(each) for each in getattr(error, "data", {}).get("findings", [])]
 

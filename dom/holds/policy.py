@@ -11,13 +11,13 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from dom.documents.expressions import ExpressionProblem, compile_expression
 from dom.exceptions import OwnerRole
 from dom.holds.screening import SCREENING
 from dom.orders.holds import BlockedStep
 from dom.shared.access import Role
 from dom.shared.base import Text, Value
 from dom.shared.errors import InvalidInput
-from dom.sourcing.policy.expressions import ExpressionProblem, compile_expression
 
 HoldCode = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", examples=["fraud"])]
 """A type of hold."""

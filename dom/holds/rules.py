@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dom.documents.expressions import compile_expression
 from dom.holds.policy import HoldPolicy, HoldRule, Trigger
 from dom.holds.screening import SCREENING, facts
 from dom.orders.holds import BlockedStep
 from dom.orders.order import Order
-from dom.sourcing.policy.expressions import compile_expression
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What an expression of a hold rule can name of an order.
 
-`order` is a map, as in `dom.sourcing.policy.expressions`, with more of who bought and how:
+`order` is a map, as in `dom.documents.expressions`, with more of who bought and how:
 
 | field | what it is |
 |---|---|
@@ -18,8 +18,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from dom.documents.expressions import Vocabulary
 from dom.orders.order import Order
-from dom.sourcing.policy.expressions import Vocabulary
 
 _AN_ORDER: Final[dict[str, Any]] = {
     "channel": "web",

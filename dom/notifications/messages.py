@@ -33,6 +33,8 @@ class Notice(StrEnum):
     """Something happened to the order that its process has to act on, or shows."""
     PARCEL_COMES_BACK = "parcel_comes_back"
     """A carrier brings a parcel back: the process of its return begins with this."""
+    MESSAGE_RECEIVED = "message_received"
+    """A channel told something of an order: what takes it in begins with this, or hears of it."""
 
 
 class Medium(StrEnum):

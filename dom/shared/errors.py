@@ -6,7 +6,8 @@
     │   ├── UnknownChannel
     │   ├── UnknownNode
     │   ├── CodeRequired       goods are collected with a code
-    │   └── PolicyInvalid      the OFL policy has mistakes; each is named with its place
+    │   ├── PolicyInvalid      the OFL policy has mistakes; each is named with its place
+    │   └── MappingInvalid     a channel's mapping has mistakes; each is named with its place
     ├── BadSignature      401  the message is not signed as its sender signs
     ├── Forbidden         403  the caller may not do that
     ├── NotFound          404  no such order, fulfilment, return, node, SKU, shipment
@@ -93,6 +94,13 @@ class PolicyInvalid(InvalidInput):
 
     type = "policy-invalid"
     title = "The policy has mistakes"
+
+
+class MappingInvalid(InvalidInput):
+    """A channel's mapping has mistakes; `errors` names each with its place and a way to mend it. Nothing was done."""
+
+    type = "mapping-invalid"
+    title = "The mapping has mistakes"
 
 
 class BadSignature(DomError):

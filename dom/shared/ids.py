@@ -54,6 +54,11 @@ def reservation_id(channel: str, owner: str, token: str) -> str:
     return f"{channel}-S{b32encode(hashlib.sha256(named.encode()).digest())[:16].decode()}"
 
 
+def channel_order_workflow_id(channel: str, number: str) -> str:
+    """The id of the workflow that takes in what a channel tells of an order."""
+    return f"intake-{order_id(channel, number)}"
+
+
 def order_of(fulfilment_or_return: str) -> str:
     """The order a fulfilment or return belongs to."""
     return fulfilment_or_return.rpartition("-")[0]

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom import channels
-from dom.channels import Channel
+from dom.channels import channel as channels
+from dom.channels.channel import Channel
 from dom.network import Node, Sku
 from dom.shared.errors import UnknownSku
 from dom.stock.atp import ExpectedArrival, StockProjection

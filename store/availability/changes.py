@@ -12,8 +12,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom import channels
-from dom.channels import Level
+from dom.channels import channel as channels
+from dom.channels.channel import Level
 from store.availability import availability
 from store.availability.availability import AvailabilityRequest
 from store.ledger.cursors import Cursor

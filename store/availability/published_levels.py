@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.channels import Level
+from dom.channels.channel import Level
 from store.availability.changes import News
 from store.database.parameters import to_rows
 

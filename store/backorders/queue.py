@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.channels import DEFAULT_PRIORITY
+from dom.channels.channel import DEFAULT_PRIORITY
 from dom.exceptions import ExceptionKind
 from dom.network import ShippingMethod
 from dom.stock.allocation import Balance, Limit, WaitingOrder

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.channels import DEFAULT_PRIORITY
+from dom.channels.channel import DEFAULT_PRIORITY
 from dom.exceptions import ExceptionKind
 from dom.orders.events import EventKind
 from dom.orders.holds import BlockedStep

@@ -137,12 +137,19 @@ def to_order(order_id: str, notice: Notice, argument: Mapping[str, Any], *, key:
     return _to_process(ids.order_workflow_id(order_id), f"{order_id}/{key}", order_id, notice, argument)
 
 
+def to_channel_order(channel: str, number: str, *, key: str) -> Entry:
+    """A message of a channel waits: a notice to what takes in the messages of that order, once under the key."""
+    workflow_id = ids.channel_order_workflow_id(channel, number)
+    about = {"channel": channel, "number": number}
+    return _to_process(workflow_id, key, None, Notice.MESSAGE_RECEIVED, about)
+
+
 def to_return(return_id: str, order_id: str, notice: Notice, argument: Mapping[str, Any]) -> Entry:
     """What the process of a return begins with, once."""
     return _to_process(ids.return_workflow_id(return_id), f"{return_id}/{notice}", order_id, notice, argument)
 
 
-def _to_process(workflow_id: str, key: str, order_id: str, notice: Notice, argument: Mapping[str, Any]) -> Entry:
+def _to_process(workflow_id: str, key: str, order_id: str | None, notice: Notice, argument: Mapping[str, Any]) -> Entry:
     return Entry(
         business_key=f"{key}/{Medium.WORKFLOW}",
         kind=notice,

@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.relaying import Relayed, Relaying, RelayTurn
 from connectors.notifications.mail import MailSender
 from connectors.notifications.port import OutboundMessage, ReceiverNotFoundError, Sender, TemporaryFailureError
-from dom.channels import Channel
+from dom.channels.channel import Channel
 from dom.notifications.messages import Medium, Notice
 from dom.shared.errors import OutsideFailure
 from services.capture import capture

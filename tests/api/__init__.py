@@ -12,6 +12,7 @@ availability/  what can be promised, and its changes
 inbound/       goods on their way in
 imports/       files of counts and changes
 channels/      channels and their rules
+inbox/         what channels send, and its mappings
 network/       nodes and SKUs
 policy/        policies and drafts
 rehearsal/     rehearsals and shadows

@@ -18,7 +18,7 @@ import worker
 from api.app import create_app
 from cli.embedded import mail
 from cli.embedded.temporal import EmbeddedTemporal
-from dom.channels import Channel as SalesChannel
+from dom.channels.channel import Channel as SalesChannel
 from dom.delivery.tariffs import Tariff
 from dom.network import Node
 from dom.sourcing.policy.reading import read_policy

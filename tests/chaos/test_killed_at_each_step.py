@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from api.app import create_app
-from dom.channels import Channel
+from dom.channels.channel import Channel
 from services.database import Database
 from settings import Settings
 from store import channels

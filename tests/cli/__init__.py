@@ -8,6 +8,7 @@ test_orders_commands  `dom orders`: orders without a process
 test_stock_commands   `dom stock`
 test_stock_import     `dom stock import`
 test_keys_commands    `dom keys`
+test_inbox_commands   `dom inbox` and `dom mapping`
 test_prepare          servers of one's own that nobody prepared
 test_connections      the budget of connections
 test_tls              servers behind TLS

@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 
 from api.app import create_app
 from connectors.carriers.port import Booking, BookingRequest
-from dom.channels import Channel
+from dom.channels.channel import Channel
 from dom.delivery.tariffs import Tariff, TariffService
 from dom.network import ShippingMethod
 from dom.shared import ids

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.notifications.port import OutboundMessage
-from dom.channels import Channel, ChannelRule, Publish
+from dom.channels.channel import Channel, ChannelRule, Publish
 from dom.notifications.messages import Medium
 from jobs.publishing import Publishing
 from services.channel_webhooks import ChannelWebhooks

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.channels import Publish
+from dom.channels.channel import Publish
 from jobs import apart
 from jobs.publishing import Publishing
 from tests.worlds.books import rows

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dom.channels import Channel, ChannelRule, unknown
+from dom.channels.channel import Channel, ChannelRule, unknown
 from dom.shared.errors import InvalidInput, NotFound
 from store import channels
 from store.network import reference

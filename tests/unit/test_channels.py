@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from dom.channels import Channel, ChannelRule, Level, Publish, level, unknown
+from dom.channels.channel import Channel, ChannelRule, Level, Publish, level, unknown
 
 WEB = Channel(id="web", name="Web")
 

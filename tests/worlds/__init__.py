@@ -7,6 +7,7 @@ policy_files        policies with mistakes, and which
 sourcing_cases      orders, worlds and policies drawn at random
 recording           recorded decisions of a live system in a few lines
 rehearsing          decisions to rehearse, and a policy that decides otherwise
+channel_messages    what a shop sends of an order, and its mapping
 order_documents     a good order as a document, and changes of it
 shelf               a network for tests of stock alone
 shelf_model         what stock must do, in plain Python

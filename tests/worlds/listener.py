@@ -10,7 +10,7 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks.webhooks import Webhook
 
-from dom.channels import Channel
+from dom.channels.channel import Channel
 from dom.notifications.messages import Medium
 from jobs.publishing import Publishing
 from services.channel_webhooks import ChannelWebhooks

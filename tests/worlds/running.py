@@ -23,7 +23,7 @@ from dom.returns import EXPIRES_AFTER
 from dom.shared import ids
 from jobs.allocating import Allocating
 from jobs.job import Job
-from processes import brought_back, signals
+from processes import brought_back, channel_orders, signals
 from services.database import Database
 from services.relay import Relay, RelayPace
 from store.database.uninterrupted import uninterrupted
@@ -77,6 +77,7 @@ class House:
             carriers={self.carrier.name: self.carrier},
             senders=self.senders,
             returns_last=self.returns_last,
+            calls=channel_orders.order_calls(self.client, self.task_queue, self.engine),
         )
 
     @property
@@ -86,7 +87,10 @@ class House:
 
     @property
     def _begin(self) -> dict[str, Callable[[str, object], Awaitable[None]]]:
-        return {Notice.PARCEL_COMES_BACK: partial(brought_back.begin, self.client, self.task_queue)}
+        return {
+            Notice.PARCEL_COMES_BACK: partial(brought_back.begin, self.client, self.task_queue),
+            Notice.MESSAGE_RECEIVED: partial(channel_orders.begin, self.client, self.task_queue),
+        }
 
     async def _signal(self, workflow_id: str, signal: str, argument: object) -> bool:
         return signal in self.lost or await signals.send(self.client, workflow_id, signal, argument)

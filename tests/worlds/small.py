@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.channels import Channel
+from dom.channels.channel import Channel
 from dom.network import Node, Sku
 from dom.orders.intake import OrderRequest
 from store import channels, stock

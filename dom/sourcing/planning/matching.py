@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from dom.documents.expressions import ExpressionProblem, compile_expression
 from dom.network import Handling, Sku
 from dom.sourcing.models import Demand
 from dom.sourcing.policy.document import Match, Policy
-from dom.sourcing.policy.expressions import ExpressionProblem, compile_expression
 from dom.sourcing.policy.strategy import Rules
 
 
@@ -54,7 +54,7 @@ class MatchSubject:
 
     @cached_property
     def order(self) -> dict[str, Any]:
-        """The `order` of an expression (`dom.sourcing.policy.expressions`), without its lines."""
+        """The `order` of an expression (`dom.documents.expressions`), without its lines."""
         demand = self.demand
         return {
             "channel": demand.channel,

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from dom.documents.findings import Finding, Severity, has_errors
+from dom.documents.reading import placed_findings, tidy
 from dom.shared.errors import PolicyInvalid
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.policy.findings import Finding, Severity, has_errors
 from dom.sourcing.policy.lint import NOTHING, Known, lint
-from dom.sourcing.policy.reading import Reading, placed_findings, tidy
+from dom.sourcing.policy.reading import Reading
 
 MOST_NAMED = 3
 
@@ -29,9 +30,9 @@ class Checked:
 def linted(reading: Reading, known: Known = NOTHING) -> Checked:
     """What was read, looked at against the network."""
     found = list(reading.findings)
-    if reading.policy is not None:
-        found += placed_findings(lint(reading.policy, known), reading.placed)
-    return Checked(reading.placed.text, reading.policy, tidy(found))
+    if reading.document is not None:
+        found += placed_findings(lint(reading.document, known), reading.placed)
+    return Checked(reading.placed.text, reading.document, tidy(found))
 
 
 def refused(findings: tuple[Finding, ...]) -> PolicyInvalid:

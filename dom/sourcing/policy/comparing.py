@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import Field
 
+from dom.documents.findings import Path, listed, written
 from dom.shared.base import Value
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.policy.findings import Path, listed, written
 
 
 class PolicyChangeKind(StrEnum):

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import yaml
 
+from dom.documents.text import plain
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.policy.text import plain
 
 WIDTH: Final = 100
 

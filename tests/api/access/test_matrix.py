@@ -157,6 +157,7 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     async with engine.begin() as connection:
         await exceptions.open_(connection, placed, ExceptionKind.BACKORDER, "matrix", "of the matrix")
     excepted = (await http.get("/v1/exceptions", params={"order": placed})).json()["items"][0]["id"]
+    told = await http.post(f"/v1/channels/{CHANNEL}/messages", json={"of": "the matrix"})
     holds = (await http.get("/v1/holds/policy")).json()["policy"]
     holds["types"]["manual"]["released_by"] = list(Role)
     assert (await http.put("/v1/holds/policy", json=holds)).status_code == 200
@@ -165,6 +166,7 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     run = (await http.post("/v1/bulk", json=many)).json()["id"]
     names = {
         "bulk_id": run,
+        "inbox_id": str(told.json()["id"]),
         "message_id": str((await http.get("/v1/messages", params={"order": placed})).json()["items"][0]["id"]),
         "hold_id": held_back.json()["hold"]["hold_id"],
         "exception_id": str(excepted), "action": "source_again", "watch": "example-watch",
@@ -183,6 +185,7 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "placeHold": {"type": "manual"},
         "putSku": (await http.get(f"/v1/skus/{sku}")).json(),
         "publishPolicy": {},
+        **{each: {} for each in ("publishMapping", "lintMapping", "previewMapping", "sendChannelMessage")},
         "putDraft": {},
         "startRehearsal": {"which": "draft:nobodys"},
         "startShadow": {},
@@ -274,14 +277,14 @@ async def test_anothers_is_answered_in_the_words_of_what_never_was(world: World,
             if name != "fulfilment_id"
             else "matrix-x-F9"
         )
-    never.names["exception_id"] = never.names["message_id"] = "777777777"
+    never.names |= dict.fromkeys(("exception_id", "message_id", "inbox_id"), "777777777")
     gone = await never.ask(row, await never.key(Role.OPERATOR, None))
     assert gone.status_code == there.status_code == 404
 
     def words(answer: httpx.Response, names: dict[str, str]) -> str:
         text = json.dumps({name: value for name, value in answer.json().items() if name != "request_id"})
-        for kind in ("exception", "message"):
-            text = text.replace(f"{kind} {names[f'{kind}_id']}", f"<{kind}>")
+        for kind, name in (("exception", "exception_id"), ("message", "message_id"), ("message", "inbox_id")):
+            text = text.replace(f"{kind} {names[name]}", f"<{kind}>")
         for name in sorted(kinds, key=lambda kind: len(names[kind]), reverse=True):  # one id may begin with another
             text = text.replace(names[name], f"<{name}>")
         return text
@@ -308,6 +311,7 @@ async def test_a_stolen_key_of_a_channel_sees_the_channels_own_alone(world: Worl
         "listOrders", "listShipments", "listMessages", "getAvailability", "listAvailabilityChanges", "listChannels",
         "listSkus", "listReturns", "listSavedViews", "listHolds", "getHoldPolicy", "listHoldPolicies",
         "listChangeRules", "listCustomerQuestions",
+            "listChannelMessages", "getInboxBalance",
     }  # fmt: skip
     assert world.names["order_id"] in seen["listOrders"]
     for operation, text in seen.items():

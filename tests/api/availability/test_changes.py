@@ -20,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cli.ports import free_port
-from dom.channels import Channel, ChannelRule
+from dom.channels.channel import Channel, ChannelRule
 from dom.shared.access import Limits, Role
 from settings import Settings
 from store import channels, stock

@@ -31,7 +31,7 @@ from api.reservations import models as reservations
 from api.returns import models as returns
 from api.stock import models as stock
 from api.stock import reallocation_models, safety_models, value_models
-from dom.channels import Channel
+from dom.channels.channel import Channel
 from dom.network import Node, Sku
 from dom.orders.calls import CancelResult
 from dom.orders.intake import OrderRequest

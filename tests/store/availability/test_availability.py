@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom.channels import Channel, ChannelRule
+from dom.channels.channel import Channel, ChannelRule
 from dom.orders.status import OrderStatus
 from dom.shared.errors import UnknownSku
 from store import channels

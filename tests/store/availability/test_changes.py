@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dom.channels import Channel, ChannelRule
+from dom.channels.channel import Channel, ChannelRule
 from store import channels, stock
 from store.availability import changes
 from store.enums import LedgerKind

@@ -209,9 +209,9 @@ async def save(
     engine: AsyncEngine, written: str = TEXT, name: str = "try", by: str = "ada", **asked: Any
 ) -> drafts.Draft:
     reading = read(written)
-    assert reading.policy is not None
+    assert reading.document is not None
     async with engine.begin() as connection:
-        return await drafts.put(connection, name, reading.policy, written, by, **asked)
+        return await drafts.put(connection, name, reading.document, written, by, **asked)
 
 
 async def publish_draft(engine: AsyncEngine, name: str = "try", **asked: Any) -> Published:

@@ -14,6 +14,7 @@ CONTRACT = {
     "unknown-sku": 422,
     "unknown-node": 422,
     "policy-invalid": 422,
+    "mapping-invalid": 422,
     "not-found": 404,
     "conflict": 409,
     "order-conflict": 409,

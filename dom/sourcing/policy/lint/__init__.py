@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
+from dom.documents.findings import Mistake
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.policy.findings import Mistake
 from dom.sourcing.policy.lint import (
     coverage,
     currencies,

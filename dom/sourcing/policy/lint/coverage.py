@@ -7,9 +7,9 @@ strategy after the other, each narrowing what the order may still be, until all 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from dom.documents.findings import Mistake, warning
 from dom.network import ShippingMethod
 from dom.sourcing.policy.document import Match, Policy
-from dom.sourcing.policy.findings import Mistake, warning
 from dom.sourcing.policy.lint.covering import LISTS, RANGES, SMALLEST
 from dom.sourcing.policy.lint.known import Known
 

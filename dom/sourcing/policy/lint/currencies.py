@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from dom.documents.findings import Mistake, error, listed, warning
 from dom.shared.money import NO_CURRENCY, is_currency
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.policy.findings import Mistake, error, listed, warning
 from dom.sourcing.policy.lint.known import Known
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from dom.documents.expressions import ExpressionProblem, compile_expression
+from dom.documents.findings import Mistake, error
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.policy.expressions import ExpressionProblem, compile_expression
-from dom.sourcing.policy.findings import Mistake, error
 
 
 def expressions(policy: Policy) -> Iterator[Mistake]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from dom.documents.findings import Mistake, Path, error, warning
 from dom.network import Node, ShippingMethod
 from dom.sourcing.policy.document import Fence, Fences, Policy, Strategy
-from dom.sourcing.policy.findings import Mistake, Path, error, warning
 from dom.sourcing.policy.kinds import by_kind
 from dom.sourcing.policy.lint.known import Known
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import get_args
 
+from dom.documents.findings import Mistake, Path, warning
 from dom.sourcing.policy.document import OnNone, OnPartial, Policy, Relaxable, Strategy, Then
-from dom.sourcing.policy.findings import Mistake, Path, warning
 from dom.sourcing.policy.lint.fencing import is_set
 
 MINUTES_OF_A_DAY = 1440

@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Iterator, Mapping
 
+from dom.documents.findings import Mistake, Path, error, warning
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.policy.findings import Mistake, Path, error, warning
 from dom.sourcing.policy.lint.known import Known
 
 

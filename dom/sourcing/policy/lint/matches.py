@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from dom.documents.findings import Mistake, Path, error, warning
 from dom.sourcing.policy.document import Match, Policy
-from dom.sourcing.policy.findings import Mistake, Path, error, warning
 from dom.sourcing.policy.lint.covering import SMALLEST
 
 

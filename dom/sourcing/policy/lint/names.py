@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
+from dom.documents.findings import Mistake, Path, did_you_mean, error, warning
 from dom.sourcing.policy.document import Policy, Strategy
-from dom.sourcing.policy.findings import Mistake, Path, did_you_mean, error, warning
 from dom.sourcing.policy.lint.known import Known
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from dom.documents.findings import Mistake, error, warning
 from dom.sourcing.policy.document import Policy, Strategy, Then
-from dom.sourcing.policy.findings import Mistake, error, warning
 from dom.sourcing.policy.lint.covering import covers, disjoint
 
 FIELDS = ("on_partial", "on_none")

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from dom.documents.findings import Mistake, Path, warning
 from dom.sourcing.policy.document import Policy, SplitBy, Splitting, Strategy
-from dom.sourcing.policy.findings import Mistake, Path, warning
 
 
 def splitting(policy: Policy) -> Iterator[Mistake]:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dom.documents.expressions import SOURCING, ExpressionProblem, compile_expression
 from dom.orders.order import MAX_LINES
 from dom.sourcing.models import DemandLine, Outcome
 from dom.sourcing.planner import plan
 from dom.sourcing.planning.matching import MatchSubject, first_rules, mismatch
 from dom.sourcing.policy.document import Match
-from dom.sourcing.policy.expressions import SOURCING, ExpressionProblem, compile_expression
 from tests.worlds.policies import policy, strategy
 from tests.worlds.sourcing import World, sku, used
 

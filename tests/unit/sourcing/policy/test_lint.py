@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dom.documents.findings import Finding, Severity, has_errors
 from dom.network import ShippingMethod
 from dom.sourcing.models import Demand, DemandLine
 from dom.sourcing.planning.matching import MatchSubject, mismatch
 from dom.sourcing.policy.codes import CODES
 from dom.sourcing.policy.document import Policy, Then
-from dom.sourcing.policy.findings import Finding, Severity, has_errors
 from dom.sourcing.policy.lint import NOTHING, Known, lint
 from tests.worlds.policies import policy, strategy
 from tests.worlds.policy_files import BROKEN, CLEAN, KNOWN, ROOT, check, expected
@@ -70,7 +70,8 @@ class TestFiles:
         assert checked.publishable() == checked.policy
 
     def test_every_code_is_described_and_shown(self) -> None:
-        sources = (ROOT / "dom" / "sourcing" / "policy").rglob("*.py")
+        rooms = (ROOT / "dom" / "sourcing" / "policy", ROOT / "dom" / "documents")
+        sources = [source for room in rooms for source in room.rglob("*.py")]
         written = {
             code
             for source in sources

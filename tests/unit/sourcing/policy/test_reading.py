@@ -8,13 +8,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dom.sourcing.policy import text
+from dom.documents import text
+from dom.documents.places import PlacedText, TextPlace, Unreadable
+from dom.documents.text import plain, read_text
 from dom.sourcing.policy.checking import linted
 from dom.sourcing.policy.document import Policy
-from dom.sourcing.policy.places import PlacedText, TextPlace, Unreadable
 from dom.sourcing.policy.reading import read, read_policy
 from dom.sourcing.policy.schema import json_schema
-from dom.sourcing.policy.text import plain, read_text
 from dom.sourcing.policy.writing import as_yaml
 from tests.worlds.policies import policy, strategy
 from tests.worlds.policy_files import BROKEN, CLEAN
@@ -128,7 +128,7 @@ class TestBounds:
     def test_a_long_text(self) -> None:
         (finding,) = read("#" * (text.MAX_CHARACTERS + 1)).findings
         assert finding.code == "too-large"
-        assert read(A_POLICY + "#" * (text.MAX_CHARACTERS - len(A_POLICY))).policy is not None
+        assert read(A_POLICY + "#" * (text.MAX_CHARACTERS - len(A_POLICY))).document is not None
 
     @pytest.mark.parametrize("deep", ["[" * 100_000, '{"a":' * 50_000, "- " * 50_000, "? " * 20_000, "a: {" * 9_000])
     def test_a_deep_one(self, deep: str) -> None:
@@ -149,6 +149,11 @@ class TestBounds:
         checked = linted(read(any_text))
         assert checked.policy is None or isinstance(checked.policy, Policy)
         assert checked.policy is not None or checked.findings
+
+    @pytest.mark.parametrize("key", ["\0", "\ud800", "na\0me"])
+    def test_nor_does_a_key_that_cannot_be_kept(self, key: str) -> None:
+        found = read(json.dumps({key: {key: None}})).findings
+        assert "wrong-character" in {each.code for each in found}
 
     @settings(deadline=None)
     @given(

@@ -82,14 +82,14 @@ class Vocabulary:
 SOURCING: Final = Vocabulary(_ORDER)
 """What an OFL policy's expressions can name."""
 
-_WORDS: Final = frozenset({"true", "false", "null", "in"})
-_TYPES: Final = frozenset({"int", "uint", "double", "string", "bytes", "duration", "timestamp"})
-_FUNCTIONS: Final = frozenset({"size", "has", "type", "dyn", *_TYPES})
-_METHODS: Final = frozenset(
+WORDS: Final = frozenset({"true", "false", "null", "in"})
+TYPES: Final = frozenset({"int", "uint", "double", "string", "bytes", "duration", "timestamp"})
+FUNCTIONS: Final = frozenset({"size", "has", "type", "dyn", *TYPES})
+METHODS: Final = frozenset(
     {"size", "contains", "startsWith", "endsWith", "matches", "getFullYear", "getMonth", "getDate", "getDayOfMonth"}
     | {"getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds"}
 )
-_LOOKS: Final = frozenset({"all", "exists", "exists_one"})
+LOOKS: Final = frozenset({"all", "exists", "exists_one"})
 """Looks at every element of a list."""
 _COPIES: Final = frozenset({"map", "filter"})
 """Build a new list; what that costs grows with the square of its length."""
@@ -145,7 +145,7 @@ class Expression:
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except BaseException as error:
-            return Evaluation(False, _plain(error))
+            return Evaluation(False, plain_failure(error))
         if not isinstance(value, bool):
             return Evaluation(False, f"it answers {type(value).__name__}, not true or false")
         return Evaluation(value)
@@ -156,39 +156,39 @@ def compile_expression(text: str, vocabulary: Vocabulary = SOURCING) -> Expressi
     """The expression, ready for use. Raises ExpressionProblem for one that is wrong or could cost too much."""
     import cel
 
-    tokens = _tokens(text)
-    _check_brackets(tokens)
-    _check_looks(tokens)
+    tokens = tokens_of(text)
+    check_brackets(tokens)
+    check_looks(tokens)
     _check_names(tokens, vocabulary)
-    _check_patterns(tokens)
+    check_patterns(tokens)
     try:
         program = cel.compile(text)
     except Exception as error:
-        raise _misread(text, str(error)) from error
+        raise misread(text, str(error)) from error
     expression = Expression(text, program, any(token.text == "lines" for token in tokens))
     _try_out(expression, tokens, vocabulary)
     return expression
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
     kind: str
     text: str
     offset: int
 
 
-def _tokens(text: str) -> list[_Token]:
+def tokens_of(text: str) -> list[Token]:
     if len(text) > MAX_CHARACTERS:
         raise ExpressionProblem(
             f"the expression has {len(text):,} characters; it may have {MAX_CHARACTERS:,}", "split the strategy in two"
         )
-    found: list[_Token] = []
+    found: list[Token] = []
     offset = 0
     while offset < len(text):
         match = _TOKEN.match(text, offset)
         if match is None:
             raise ExpressionProblem(f"{text[offset]!r} means nothing here", "take it out, or close the text", offset)
         if match.lastgroup != "space":
-            found.append(_Token(str(match.lastgroup), match.group(), offset))
+            found.append(Token(str(match.lastgroup), match.group(), offset))
         offset = match.end()
     if not found:
         raise ExpressionProblem("the expression is empty", 'write a condition, such as order.channel == "web"')
@@ -201,8 +201,8 @@ def _tokens(text: str) -> list[_Token]:
     return found
 
 
-def _check_brackets(tokens: Sequence[_Token]) -> None:
-    open_: list[_Token] = []
+def check_brackets(tokens: Sequence[Token]) -> None:
+    open_: list[Token] = []
     for token in tokens:
         if token.kind != "sign":
             continue
@@ -228,14 +228,14 @@ class _Look(NamedTuple):
     over_lines: bool
 
 
-def _looks(tokens: Sequence[_Token]) -> Iterator[_Look]:
+def looks(tokens: Sequence[Token]) -> Iterator[_Look]:
     for at in range(1, len(tokens) - 2):
-        if tokens[at].text in _LOOKS and tokens[at - 1].text == "." and tokens[at + 1].text == "(":
+        if tokens[at].text in LOOKS and tokens[at - 1].text == "." and tokens[at + 1].text == "(":
             over_lines = [token.text for token in tokens[max(0, at - 4) : at]] == ["order", ".", "lines", "."]
             yield _Look(at, at + 1, _closing(tokens, at + 1), tokens[at + 2].text, over_lines)
 
 
-def _closing(tokens: Sequence[_Token], start: int) -> int:
+def _closing(tokens: Sequence[Token], start: int) -> int:
     depth = 0
     for at in range(start, len(tokens)):
         if tokens[at].kind == "sign":
@@ -245,7 +245,7 @@ def _closing(tokens: Sequence[_Token], start: int) -> int:
     return len(tokens)
 
 
-def _check_looks(tokens: Sequence[_Token]) -> None:
+def check_looks(tokens: Sequence[Token]) -> None:
     """No look at all elements inside another, and nothing that copies a list."""
     for before, token in pairwise(tokens):
         if before.text == "." and token.text in _COPIES:
@@ -254,10 +254,10 @@ def _check_looks(tokens: Sequence[_Token]) -> None:
                 "use all, exists or exists_one; order.units, order.value and order.grams are the sums of the lines",
                 token.offset,
             )
-    for look in _looks(tokens):
+    for look in looks(tokens):
         for at in range(look.start, look.end):
             token = tokens[at]
-            if token.text in _LOOKS and tokens[at - 1].text == ".":
+            if token.text in LOOKS and tokens[at - 1].text == ".":
                 raise ExpressionProblem(
                     f"`{token.text}` stands inside `{tokens[look.at].text}`: that is a look at every pair of elements",
                     "put the two side by side with && or ||",
@@ -277,40 +277,40 @@ def _check_looks(tokens: Sequence[_Token]) -> None:
                 )
 
 
-def _check_names(tokens: Sequence[_Token], vocabulary: Vocabulary) -> None:
+def _check_names(tokens: Sequence[Token], vocabulary: Vocabulary) -> None:
     """Every name is one that is there, as far as its place tells."""
-    scopes = list(_looks(tokens))
+    scopes = list(looks(tokens))
     for at, token in enumerate(tokens):
-        if token.kind != "name" or token.text in _WORDS:
+        if token.kind != "name" or token.text in WORDS:
             continue
         before = tokens[at - 1].text if at else ""
         after = tokens[at + 1].text if at + 1 < len(tokens) else ""
         if before == ".":
             _check_member(tokens, at, scopes, vocabulary)
         elif after == "(":
-            _expect(token, _FUNCTIONS, "there is no function")
+            expect(token, FUNCTIONS, "there is no function")
         elif not (before in {"{", ","} and after == ":"):
             if token.text == "order" and after != ".":
                 raise ExpressionProblem(
                     "`order` is used as a whole", "name its field: order.value, order.tags ...", token.offset
                 )
             variables = {scope.variable for scope in scopes if scope.start < at < scope.end}
-            _expect(token, {"order", *variables, *_TYPES}, "there is no")
+            expect(token, {"order", *variables, *TYPES}, "there is no")
 
 
-def _check_member(tokens: Sequence[_Token], at: int, scopes: Sequence[_Look], vocabulary: Vocabulary) -> None:
+def _check_member(tokens: Sequence[Token], at: int, scopes: Sequence[_Look], vocabulary: Vocabulary) -> None:
     after = tokens[at + 1].text if at + 1 < len(tokens) else ""
     token, owner = tokens[at], tokens[at - 2] if at > 1 else tokens[at - 1]
     of_a_name = at < 3 or tokens[at - 3].text != "."  # noqa: PLR2004
     if after == "(":
-        _expect(token, _METHODS | _LOOKS, "there is no function")
+        expect(token, METHODS | LOOKS, "there is no function")
     elif owner.text == "order" and of_a_name:
-        _expect(token, vocabulary.order_fields, "an order has no")
+        expect(token, vocabulary.order_fields, "an order has no")
     elif of_a_name and any(s.over_lines and s.variable == owner.text and s.start < at < s.end for s in scopes):
-        _expect(token, vocabulary.line_fields, "a line has no")
+        expect(token, vocabulary.line_fields, "a line has no")
 
 
-def _expect(token: _Token, known: frozenset[str] | set[str], complaint: str) -> None:
+def expect(token: Token, known: frozenset[str] | set[str], complaint: str) -> None:
     if token.text in known:
         return
     close = get_close_matches(token.text, known, n=1)
@@ -318,7 +318,7 @@ def _expect(token: _Token, known: frozenset[str] | set[str], complaint: str) -> 
     raise ExpressionProblem(f"{complaint} {token.text}", hint, token.offset)
 
 
-def _check_patterns(tokens: Sequence[_Token]) -> None:
+def check_patterns(tokens: Sequence[Token]) -> None:
     """A pattern is written out, and is not built out without end."""
     for at, token in enumerate(tokens):
         if token.text != "matches" or at + 1 >= len(tokens):
@@ -333,7 +333,7 @@ def _check_patterns(tokens: Sequence[_Token]) -> None:
             )
 
 
-def _misread(text: str, error: str) -> ExpressionProblem:
+def misread(text: str, error: str) -> ExpressionProblem:
     found = _PLACE.search(error)
     if found is None:
         return ExpressionProblem("this is no CEL expression", "see https://cel.dev")
@@ -348,7 +348,7 @@ _NOT_FOUND_OUT: Final = (KeyError, IndexError, ZeroDivisionError, OverflowError)
 """What fails on one order and need not on another."""
 
 
-def _try_out(expression: Expression, tokens: Sequence[_Token], vocabulary: Vocabulary) -> None:
+def _try_out(expression: Expression, tokens: Sequence[Token], vocabulary: Vocabulary) -> None:
     """Evaluate it once: what is wrong with its types or functions comes to light."""
     try:
         value = expression.program.execute({"order": vocabulary.example})
@@ -358,7 +358,7 @@ def _try_out(expression: Expression, tokens: Sequence[_Token], vocabulary: Vocab
         unknown = _UNKNOWN.search(str(error))
         name = unknown[1] if unknown else ""
         offset = next((token.offset for token in tokens if token.text == name), 0)
-        message = f"there is no {name} with these arguments" if unknown else _plain(error)
+        message = f"there is no {name} with these arguments" if unknown else plain_failure(error)
         hint = "see https://cel.dev" if unknown else "compare like with like: a number, a text, a time or a truth value"
         raise ExpressionProblem(message, hint, offset) from error
     if not isinstance(value, bool):
@@ -367,7 +367,7 @@ def _try_out(expression: Expression, tokens: Sequence[_Token], vocabulary: Vocab
         )
 
 
-def _plain(error: BaseException) -> str:
+def plain_failure(error: BaseException) -> str:
     if isinstance(error, KeyError):
         return f"there is no {error.args[0] if error.args else 'such field'}"
     return str(error).partition("\n")[0].partition(". ")[0].rstrip(".") or type(error).__name__

@@ -1,4 +1,4 @@
-"""A policy's text: YAML or JSON as plain data, with the line and column of everything in it.
+"""A document's text: YAML or JSON as plain data, with the line and column of everything in it.
 
 YAML is read by the core schema of YAML 1.2 (section 10.3): `no`, `on` and 12:30 are texts, as in JSON, where YAML 1.1
 makes a truth value of Norway. Anchors, aliases and merge keys (`<<`) work. What is too large, too deep or unfolds
@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import yaml
 
-from dom.sourcing.policy.findings import Mistake, Path, error
-from dom.sourcing.policy.places import PlacedText, TextPlace, Unreadable
+from dom.documents.findings import Mistake, Path, error
+from dom.documents.places import PlacedText, TextPlace, Unreadable
 
 MAX_CHARACTERS: Final = 300_000
 MAX_PARTS: Final = 50_000
@@ -34,10 +34,10 @@ _NOT_KEPT: Final = re.compile("[\x00\ud800-\udfff]")
 _HALF: Final = re.compile(r"\\u([dD][89a-fA-F][0-9a-fA-F]{2})")
 
 
-def read_text(text: str) -> PlacedText:
-    """The data of a text with its places. Raises Unreadable."""
+def read_text(text: str, name: str = "document") -> PlacedText:
+    """The data of a text with its places; `name` is what such a document is called. Raises Unreadable."""
     if len(text) > MAX_CHARACTERS:
-        detail = f"the text has {len(text):,} characters; a policy may have {MAX_CHARACTERS:,}"
+        detail = f"the text has {len(text):,} characters; a {name} may have {MAX_CHARACTERS:,}"
         raise Unreadable(error("too-large", (), detail, "take out what is not needed"), TextPlace(1, 1))
     as_json = _json(text)
     if as_json is None:
@@ -230,7 +230,7 @@ def _place(mark: Any) -> TextPlace:
 
 def _too_deep(place: TextPlace) -> Unreadable:
     detail = f"values lie more than {MAX_DEPTH} deep in each other"
-    return Unreadable(error("too-large", (), detail, "a policy is some six levels deep"), place)
+    return Unreadable(error("too-large", (), detail, "a policy is some six levels deep, a mapping four"), place)
 
 
 def _too_many(place: TextPlace) -> Unreadable:

@@ -1,4 +1,4 @@
-"""What is found wrong with a policy, where, and how to mend it."""
+"""What is found wrong with a document that people write, where, and how to mend it."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -7,13 +7,14 @@ from enum import StrEnum
 from pydantic import Field
 
 from dom.shared.base import Value
+from dom.shared.texts import keepable
 
 Path = tuple[str | int, ...]
 """A place in the document: ("strategies", 0, "fences", "nodes", 1)."""
 
 
 class Severity(StrEnum):
-    """An error keeps a policy from being published; a warning does not."""
+    """An error keeps a document from being published; a warning does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -47,13 +48,20 @@ class Mistake(Value):
 
 
 def error(code: str, path: Path, message: str, hint: str = "", offset: int | None = None) -> Mistake:
-    """A mistake that keeps the policy from being published."""
-    return Mistake(code=code, path=path, message=message, hint=hint, offset=offset)
+    """A mistake that keeps the document from being published."""
+    return Mistake(code=code, path=_kept(path), message=keepable(message), hint=keepable(hint), offset=offset)
 
 
 def warning(code: str, path: Path, message: str, hint: str = "") -> Mistake:
     """A mistake that does no harm, or may be meant."""
-    return Mistake(code=code, path=path, message=message, hint=hint, severity=Severity.WARNING)
+    return Mistake(
+        code=code, path=_kept(path), message=keepable(message), hint=keepable(hint), severity=Severity.WARNING
+    )
+
+
+def _kept(path: Path) -> Path:
+    """A place as it can be said: keys are what the writer likes, and may hold what no text keeps."""
+    return tuple([keepable(step) if isinstance(step, str) else step for step in path])
 
 
 def written(path: Sequence[str | int]) -> str:
@@ -84,5 +92,5 @@ def listed(names: Iterable[str], most: int = MOST_LISTED) -> str:
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:
-    """Whether any of them keeps the policy from being published."""
+    """Whether any of them keeps the document from being published."""
     return any(finding.severity is Severity.ERROR for finding in findings)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from dom.sourcing.policy.findings import Mistake, Path
+from dom.documents.findings import Mistake, Path
 
 _BLOCKS: Final = {"|", ">"}
 

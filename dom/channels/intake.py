@@ -1,0 +1,232 @@
+"""What a channel's message means for an order: whether it can be taken, whether there is anything to do, and what."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from dom.channels.channel_order import ChannelLine, ChannelOrder, ChannelState
+from dom.channels.faults import FaultCode, MessageFault, shown
+from dom.channels.mapping.applying import Mapped
+from dom.channels.outcomes import MessageOutcome
+from dom.documents.findings import written
+from dom.orders.calls import CancelLine
+from dom.orders.intake import OrderRequest
+from dom.orders.order import PaymentMethod
+
+_STEP: Final = re.compile(r"[^.\[\]]+|\[\d+\]")
+_OF_LINE: Final = re.compile(r"lines\[(\d+)\]")
+_REQUEST_FIELDS: Final = {"external_id": "number", "payment": "tenders"}
+"""Fields of an order as we capture it, and what channels' orders call them."""
+_WISHES: Final = ("ship_to", "shipping_method", "pickup_node", "requested_by")
+"""What a channel may change of an order beside its lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToDo:
+    """Why a message changes nothing."""
+
+    outcome: MessageOutcome
+    detail: str
+
+
+def checked(mapped: Mapped, repairs: Mapping[str, Any]) -> tuple[ChannelOrder | None, tuple[MessageFault, ...]]:
+    """The order that a message states, with what a person put in place of its fields; None with the faults of one that
+    cannot be taken.
+    """
+    order = mapped.order
+    faults = [fault for fault in mapped.faults if not any(_is_part(fault.field, field) for field in repairs)]
+    for field, value in repairs.items():
+        try:
+            order = put(order, field, value)
+        except LookupError:
+            if value is not None:  # null takes back what was put in no place
+                faults.append(_no_place(field, value))
+    if faults:
+        return None, tuple(faults)
+    try:
+        return ChannelOrder.model_validate(order), ()
+    except ValidationError as refused:
+        return None, faults_of(refused)
+
+
+def faults_of(refused: ValidationError, order: ChannelOrder | None = None) -> tuple[MessageFault, ...]:
+    """What a model refuses, each field by its place in the channel's order: `order` is the one whose request it is."""
+    found = []
+    for problem in refused.errors(include_url=False):
+        path = own_field(written(problem["loc"]), order)
+        code = FaultCode.MISSING if problem["type"] == "missing" else FaultCode.WRONG_VALUE
+        said = str(problem["msg"]).removeprefix("Value error, ")
+        found.append(MessageFault(field=path, code=code, message=said, value=shown(problem["input"])))
+    return tuple(found)
+
+
+def own_field(field: str, order: ChannelOrder | None) -> str:
+    """A field of an order as we capture it, by its place in the channel's order: lines that are not sent are not in
+    what we capture.
+    """
+    first = field.partition(".")[0].partition("[")[0]
+    renamed = _REQUEST_FIELDS.get(first, first) + field[len(first) :]
+    found = _OF_LINE.match(renamed)
+    if order is None or found is None:
+        return renamed
+    places = [place for place, line in enumerate(order.lines) if line in sent_lines(order)]
+    index = int(found[1])
+    return f"lines[{places[index] if index < len(places) else index}]{renamed[found.end() :]}"
+
+
+def put(order: Any, field: str, value: Any) -> Any:
+    """The order with another value in a field, which may be one that it does not have yet. It stays as it is itself.
+
+    Raises LookupError for a place beyond the end of a list: it can only be put right after its last.
+    """
+    steps = [int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(field)]
+    return _put(order, steps, value)
+
+
+def _put(part: Any, steps: Sequence[str | int], value: Any) -> Any:
+    if not steps:
+        return value
+    first, rest = steps[0], steps[1:]
+    if isinstance(first, int):
+        items = list(part) if isinstance(part, list) else []
+        if first > len(items) or (value is None and first == len(items)):
+            raise LookupError(first)
+        if first == len(items):
+            items.append({})
+        return [_put(item, rest, value) if index == first else item for index, item in enumerate(items)]
+    if value is None and (not rest or not isinstance(part, Mapping) or first not in part):
+        # As if the message did not say it. So a repair of a field that no order has is taken back.
+        return {name: each for name, each in part.items() if name != first} if isinstance(part, Mapping) else part
+    fields = dict(part) if isinstance(part, Mapping) else {}
+    return {**fields, first: _put(fields.get(first), rest, value)}
+
+
+def _no_place(field: str, value: Any) -> MessageFault:
+    said = "the order has no such line; null takes the repair back"
+    return MessageFault(field=field, code=FaultCode.WRONG_VALUE, message=said, value=shown(value))
+
+
+def _is_part(field: str, whole: str) -> bool:
+    return field == whole or field.startswith((f"{whole}.", f"{whole}["))
+
+
+# --- whether there is anything to do ---------------------------------------------------------------------------------
+
+
+def needs_nothing(order: ChannelOrder, known_version: str | None) -> NothingToDo | None:
+    """Why nothing is to be done for this state of an order; None if something may be."""
+    if order.test:
+        return NothingToDo(MessageOutcome.IGNORED, "it is a test order of the channel")
+    if order.state in {ChannelState.DRAFT, ChannelState.PENDING}:
+        return NothingToDo(MessageOutcome.IGNORED, f"the order is {order.state} in its channel")
+    if known_version is None or not order.version or not known_version:
+        return None
+    # States of one moment count in the sequence in which they come: many channels tell the time in whole seconds.
+    if is_later(known_version, order.version):
+        return NothingToDo(MessageOutcome.STALE, f"the state of {known_version} is known already")
+    return None
+
+
+def is_later(version: str, than: str) -> bool:
+    """Whether a channel's version comes after another: times as times, numbers as numbers, others as texts."""
+    for read in (_time, _number):
+        here, there = read(version), read(than)
+        if here is not None and there is not None:
+            return here > there
+    return version > than
+
+
+def _time(version: str) -> float | None:
+    try:
+        at = datetime.fromisoformat(version)
+    except ValueError:
+        return None
+    return at.timestamp() if at.tzinfo else None
+
+
+def _number(version: str) -> int | None:
+    """As a whole number: as floats, long ones that differ in their last digits are the same."""
+    return int(version) if version.isdecimal() else None
+
+
+# --- what is to be done ----------------------------------------------------------------------------------------------
+
+
+def sent_lines(order: ChannelOrder) -> tuple[ChannelLine, ...]:
+    """Lines of which something is to be sent."""
+    return tuple([line for line in order.lines if line.ships and line.wanted])
+
+
+def request(channel: str, order: ChannelOrder) -> OrderRequest:
+    """The order as it is captured: of each line what is wanted of it now. Raises ValidationError.
+
+    What does not ship (gift cards, downloads) is left out; a line whose units were all taken off is, too.
+    """
+    ship_to = order.ship_to.model_dump(exclude={"company"})
+    if order.ship_to.company:
+        ship_to["lines"] = (order.ship_to.company, *ship_to["lines"])
+    asked: dict[str, Any] = {
+        "channel": channel,
+        "external_id": order.number,
+        "placed_at": order.placed_at,
+        "currency": order.currency,
+        "customer": {**order.customer.model_dump(), "id": order.customer.id or order.customer.email or order.number},
+        "ship_to": ship_to,
+        "lines": [
+            {"line_id": line.line_id, "sku": line.sku, "quantity": line.wanted, "unit_price": line.unit_price}
+            for line in sent_lines(order)
+        ],
+        "shipping_method": order.shipping_method,
+        "pickup_node": order.pickup_node,
+        "requested_by": order.requested_by,
+        "payment": _payment(order),
+        "tags": order.tags,
+        "ship_complete": order.ship_complete,
+        "allow_substitutes": order.allow_substitutes,
+    }
+    return OrderRequest.model_validate(asked)
+
+
+def _payment(order: ChannelOrder) -> dict[str, Any] | None:
+    """All payments as one, named by the largest of them."""
+    if not order.tenders:
+        return None
+    largest = max(order.tenders, key=lambda tender: tender.amount)
+    method: PaymentMethod = largest.method
+    total = sum([tender.amount for tender in order.tenders])
+    return {"method": method, "amount": total, "reference": largest.reference}
+
+
+def same_wishes(before: ChannelOrder, now: ChannelOrder) -> bool:
+    """Whether the channel wants the same sent to the same place in the same way."""
+    return _wanted(before) == _wanted(now) and _rest(before) == _rest(now)
+
+
+def fewer(before: ChannelOrder, now: ChannelOrder) -> tuple[CancelLine, ...] | None:
+    """The units that the channel wants no more, by line; None if it wants anything else than fewer units."""
+    had, wants = _wanted(before), _wanted(now)
+    if _rest(before) != _rest(now) or any(units > had.get(line, 0) for line, units in wants.items()):
+        return None
+    return tuple(
+        [
+            CancelLine(line_id=line_id, quantity=units - wants.get((line_id, sku), 0))
+            for (line_id, sku), units in had.items()
+            if units > wants.get((line_id, sku), 0)
+        ]
+    )
+
+
+def _wanted(order: ChannelOrder) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for line in sent_lines(order):
+        # A line that stands twice counts twice: of the last one alone too many units would be cancelled.
+        found[line.line_id, line.sku] = found.get((line.line_id, line.sku), 0) + line.wanted
+    return found
+
+
+def _rest(order: ChannelOrder) -> tuple[Any, ...]:
+    return tuple([getattr(order, name) for name in _WISHES])

@@ -1,0 +1,50 @@
+"""Messages of channels as they come in: raw, kept once, and what became of each."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from dom.channels.outcomes import MessageSource
+from dom.shared.base import Value
+
+MOST_BYTES: Final = 2_000_000
+"""Of a message; larger ones come as files."""
+
+
+class ChannelOrderRef(Value):
+    """An order of a channel, by the channel's own number."""
+
+    channel: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageIdentity:
+    """What tells a message from others, as its connector reads it: the sender's id of this delivery, what it is about,
+    and the number of the order it is about; None where it names none or cannot be read.
+
+    `event_id` is the id of what happened, where the channel has one beside that of the delivery.
+    """
+
+    delivery_id: str
+    topic: str = ""
+    order_number: str | None = None
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """A message as it came: bytes and headers are kept as they are."""
+
+    channel: str
+    source: MessageSource
+    identity: MessageIdentity
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    received_at: datetime
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the body: the same content under another delivery id is the same message."""
+        return hashlib.sha256(self.body).hexdigest()

@@ -1,0 +1,7 @@
+"""What a channel says becomes an order, in itself.
+
+test_mapping_values    numbers, amounts and times as channels write them
+test_mapping_applying  messages read by a mapping
+test_mapping_reading   mappings with mistakes
+test_hard_messages     messages that are meant to break what reads them
+"""
