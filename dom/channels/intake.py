@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from dom.channels.channel_order import ChannelLine, ChannelOrder, ChannelState
+from dom.channels.channel_order import LINE_TYPES, TENDER_TYPES, TYPES, ChannelLine, ChannelOrder, ChannelState
 from dom.channels.faults import FaultCode, MessageFault, shown
 from dom.channels.mapping.applying import Mapped
 from dom.channels.outcomes import MessageOutcome
@@ -18,6 +18,7 @@ from dom.orders.intake import OrderRequest
 from dom.orders.order import PaymentMethod
 
 _STEP: Final = re.compile(r"[^.\[\]]+|\[\d+\]")
+_TYPES_OF: Final = {"lines": LINE_TYPES, "tenders": TENDER_TYPES}
 _OF_LINE: Final = re.compile(r"lines\[(\d+)\]")
 _REQUEST_FIELDS: Final = {"external_id": "number", "payment": "tenders"}
 """Fields of an order as we capture it, and what channels' orders call them."""
@@ -41,7 +42,7 @@ def checked(mapped: Mapped, repairs: Mapping[str, Any]) -> tuple[ChannelOrder | 
     faults = [fault for fault in mapped.faults if not any(_is_part(fault.field, field) for field in repairs)]
     for field, value in repairs.items():
         try:
-            order = put(order, field, value)
+            order = put(order, field, _as_field(field, value))
         except LookupError:
             if value is not None:  # null takes back what was put in no place
                 faults.append(_no_place(field, value))
@@ -85,6 +86,17 @@ def put(order: Any, field: str, value: Any) -> Any:
     """
     steps = [int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(field)]
     return _put(order, steps, value)
+
+
+def _as_field(field: str, value: Any) -> Any:
+    """A person's value as its field has it: 84879 is a text where a SKU is meant, and "2" a number where units are."""
+    group, _, name = field.rpartition(".")
+    types = _TYPES_OF.get(group.partition("[")[0] if "[" in group else "", TYPES)
+    kind = types.get(name if types is not TYPES else field)
+    if kind in {"count", "amount"}:
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number and kind not in {None, "flag", "list"} else value
 
 
 def _put(part: Any, steps: Sequence[str | int], value: Any) -> Any:

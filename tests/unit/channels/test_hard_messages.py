@@ -9,6 +9,7 @@ import pytest
 from dom.channels import intake
 from dom.channels.channel_order import ChannelOrder
 from dom.channels.faults import FaultCode
+from dom.channels.mapping import paths
 from dom.channels.mapping.applying import apply
 from dom.channels.mapping.values import Unfit, amount, count, number
 from tests.unit.channels.test_mapping_applying import MESSAGE, changed, mapping
@@ -96,3 +97,25 @@ def test_a_line_that_stands_twice_counts_twice() -> None:
 def test_null_takes_back_a_repair_of_a_field_that_no_order_has(field: str) -> None:
     order, faults = intake.checked(apply(mapping(), MESSAGE), {field: None})
     assert (order is not None, faults) == (True, ())
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "kept"),
+    [
+        ("lines[0].sku", 84879, "84879"),
+        ("lines[0].sku", "84879", "84879"),
+        ("lines[0].ordered", "2", 2),
+        ("lines[0].unit_price", 250, 250),
+        ("number", 1001, "1001"),
+        ("customer.phone", 447700900123, "447700900123"),
+        ("total", "1200", 1200),
+        ("test", True, True),
+        ("lines[0].ships", False, False),
+    ],
+)
+def test_a_repair_is_what_its_field_holds_however_a_person_types_it(field: str, given: object, kept: object) -> None:
+    order, faults = intake.checked(apply(mapping(), MESSAGE), {field: given})
+    assert faults == ()
+    assert order is not None
+    found = paths.at(order.model_dump(mode="json"), field)
+    assert (found, type(found)) == (kept, type(kept))
