@@ -22,7 +22,7 @@ from tests.worlds import small
 from tests.worlds.advancing import S, all_of, comes_to, do
 from tests.worlds.books import balance, check_books, rows
 from tests.worlds.captured import accept
-from tests.worlds.races import TURNS
+from tests.worlds.races import TURNS, stocked
 from tests.worlds.to_store import (
     DC,
     ON_THE_WAY,
@@ -155,6 +155,7 @@ async def test_so_does_he_of_goods_whose_order_was_cancelled(world: AsyncEngine)
 
 
 async def test_store_and_carrier_at_once_count_once(world: AsyncEngine) -> None:
+    await stocked(world)
     placed = [await on_the_way(world, f"both-{number}", B=1) for number in range(TURNS)]
 
     async def store(order: Order) -> bool | DomError:

@@ -23,7 +23,7 @@ from tests.worlds import small
 from tests.worlds.advancing import S, comes_to, do, to
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.captured import accept
-from tests.worlds.races import TURNS
+from tests.worlds.races import TURNS, stocked
 from tests.worlds.sourcing import MONDAY_NOON
 
 K = CarrierEventKind
@@ -150,6 +150,7 @@ class TestOneThatWasLost:
         assert await rows(world, "SELECT kind FROM exceptions WHERE kind <> 'parcel_lost'") == [("report_out_of_turn",)]
 
     async def test_is_one_of_the_two_when_both_are_reported_at_once(self, world: AsyncEngine) -> None:
+        await stocked(world)
         orders = [await lost(world, f"race-{number}") for number in range(TURNS)]
         await asyncio.gather(
             *(says(world, order_id, kind, kind) for order_id in orders for kind in (K.DELIVERED, K.RETURNED_TO_SENDER))

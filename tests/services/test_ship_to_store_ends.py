@@ -24,7 +24,7 @@ from store.policy import policies
 from tests.worlds.advancing import all_of, comes_to, do
 from tests.worlds.books import balance, check_books, one, rows
 from tests.worlds.policies import policy
-from tests.worlds.races import TURNS
+from tests.worlds.races import TURNS, stocked
 from tests.worlds.to_store import (
     DC,
     ON_THE_WAY,
@@ -107,6 +107,7 @@ class TestWhatIsNotCollected:
         assert await collecting.look(world, await kept(world, order), WRITING) == 0
 
     async def test_races_with_its_customer(self, world: AsyncEngine) -> None:
+        await stocked(world)
         orders = [await at_the_store(world, f"race-{number}", B=1) for number in range(TURNS)]
         end = max([await kept(world, order) for order in orders])
         codes = dict(await rows(world, "SELECT order_id, code FROM collections"))

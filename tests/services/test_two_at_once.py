@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dom.orders.commands import Command, EditOrder, PlaceHold, ReleaseHold, Reship, TakeNodeStep
 from dom.orders.editing.changes import SetQuantity
-from dom.orders.status import Disposition, FulfilmentStatus, FulfilmentStep, ReasonCode
+from dom.orders.status import Disposition, FulfilmentStatus, FulfilmentStep
 from dom.returns import Inspect, Receive
 from dom.shared import ids
 from dom.shared.errors import DomError
@@ -21,13 +21,11 @@ from services import edits, holds, parcel_marks, returns, stock_updates
 from services.change_orders import Writing
 from services.database import Database
 from services.returns import ReturnCall, ReturnTerms
-from store.network import reference
-from store.stock.adjustments import Adjustment
 from tests.worlds import small
 from tests.worlds.advancing import S, all_of, comes_to, do, to
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.captured import accept
-from tests.worlds.races import TURNS
+from tests.worlds.races import TURNS, goods, stocked
 from tests.worlds.sourcing import MONDAY_NOON
 
 Asked = Callable[[str], Awaitable[object]]
@@ -91,20 +89,6 @@ async def race(
     assert await rows(world, UNITS) == [], "no unit is lost or in two places"
     print(f"{name}, {TURNS} times: {dict(found)}")  # noqa: T201
     return found
-
-
-async def stocked(world: AsyncEngine) -> None:
-    """Enough of it for every turn."""
-    leeds = small.NODES[0].model_copy(update={"daily_capacity": 10**6})
-    added = [goods("dc-leeds", code, 4 * TURNS, f"races-{code}") for code in ("A", "B")]
-    async with world.begin() as connection:
-        await reference.put_node(connection, leeds)
-        await stock_updates.adjust(connection, added, "test")
-
-
-def goods(node_id: str, code: str, units: int, key: str) -> Adjustment:
-    """Units that come in."""
-    return Adjustment(node_id, code, units, "goods", key, MONDAY_NOON, ReasonCode.RECEIPT)
 
 
 def step(name: FulfilmentStep, **more: Any) -> Callable[[str], Command]:
