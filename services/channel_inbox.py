@@ -14,11 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.channels.generic import GenericConnector
 from connectors.channels.port import ChannelConnector
+from dom.channels import intake
 from dom.channels.faults import FaultCode, MessageFault
 from dom.channels.mapping.applying import can_be_number
 from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.messages import InboundMessage
-from dom.channels.outcomes import MessageOutcome, MessageSource
+from dom.channels.outcomes import REPLAYED, MessageOutcome, MessageSource
 from dom.shared.errors import Conflict
 from services.database import Database
 from store.inbox import mappings, messages
@@ -30,8 +31,6 @@ _NO_NUMBER: Final = "it names no order: the mapping's `number` finds nothing in 
 _NO_MAPPING: Final = "the channel has no published mapping"
 _NOT_KEPT: Final = re.compile(r"auth|cookie|secret|token|passw|api-?key|credential")
 """In the names of headers that are secrets of the sender, or of a proxy between us."""
-REPLAYED: Final = frozenset(MessageOutcome) - {MessageOutcome.RECEIVED, MessageOutcome.CAPTURED, MessageOutcome.CHANGED}
-"""What may be replayed: messages that changed nothing yet."""
 
 
 async def receive(
@@ -98,7 +97,7 @@ async def replay(database: Database, message_id: int, repairs: Mapping[str, Any]
 
 def _repaired_number(repairs: Mapping[str, Any]) -> str | None:
     """The number that a person says the order has."""
-    given = repairs.get("number")
+    given = intake.as_field("number", repairs.get("number"))
     return given if isinstance(given, str) and can_be_number(given) else None
 
 

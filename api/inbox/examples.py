@@ -50,7 +50,6 @@ MESSAGE: Final[Example] = {
             "code": "unknown-sku",
             "message": "there is no SKU 85123",
             "value": "85123",
-            "proposal": "85123A",
         }
     ],
     "repairs": {},
@@ -118,7 +117,6 @@ PREVIEW: Final[Example] = {
                     "code": "missing",
                     "message": "the message does not say it",
                     "value": "",
-                    "proposal": "",
                 }
             ],
         }

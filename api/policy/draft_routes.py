@@ -22,9 +22,10 @@ from api.policy.models import (
 )
 from api.policy.routes import answered
 from api.policy.text import REQUEST_BODY, PolicyText
-from dom.documents.findings import Finding
+from dom.documents.findings import Finding, refused
 from dom.shared.access import Principal, Scope
-from dom.sourcing.policy.checking import linted, refused
+from dom.shared.errors import PolicyInvalid
+from dom.sourcing.policy.checking import linted
 from dom.sourcing.policy.reading import read
 from services import policies
 from store.policy import drafts
@@ -99,7 +100,7 @@ async def put(
     is not written over.
     """
     if reading.document is None or reading.findings:
-        raise refused(reading.findings)
+        raise refused(reading.findings, PolicyInvalid)
     async with services.engine.begin() as connection:
         found = await drafts.put(
             connection,

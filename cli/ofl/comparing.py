@@ -49,9 +49,10 @@ def _policy(which: str) -> Policy:
 
 
 def _of_file(file: Path) -> Policy:
-    from dom.sourcing.policy.checking import refused
+    from dom.documents.findings import refused
+    from dom.shared.errors import PolicyInvalid
 
     reading = reading_of(file)
     if reading.document is None:
-        raise refused(reading.findings)
+        raise refused(reading.findings, PolicyInvalid)
     return reading.document

@@ -65,7 +65,9 @@ def save(
     comment: Why = "",
 ) -> None:
     """Keep a policy as a draft, mistakes and all, and say what they are."""
-    from dom.sourcing.policy.checking import linted, refused
+    from dom.documents.findings import refused
+    from dom.shared.errors import PolicyInvalid
+    from dom.sourcing.policy.checking import linted
     from services import policies as publishing
     from store.policy import drafts
 
@@ -74,7 +76,7 @@ def save(
         reading = reading_of(file)
         policy = reading.document
         if policy is None or reading.findings:
-            raise refused(reading.findings)
+            raise refused(reading.findings, PolicyInvalid)
 
         async def kept(connection: AsyncConnection) -> tuple[Draft, tuple[Finding, ...]]:
             draft = await drafts.put(

@@ -17,7 +17,6 @@ from dom.shared.base import Country, GivenTime, LineId, Minor, NodeId, SkuId, Te
 from dom.shared.money import KnownCurrency
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Signed = Annotated[int, Field(ge=-(10**12), le=10**12)]
 Free = Annotated[str, Field(max_length=2_000)]
 
 
@@ -120,6 +119,9 @@ class ChannelOrder(Value):
     tags: Tags = ()
     note: Free = Field(default="", description="What the customer wrote to the shop.")
     gift_message: Free = Field(default="", description="What is to be written to who gets it.")
+    rounded: dict[str, str] = Field(
+        default={}, description="What was rounded off amounts of the message, in minor units, by field."
+    )
 
     @property
     def digest(self) -> str:
@@ -139,16 +141,16 @@ class ChannelOrder(Value):
         return 0 if self.total is None else self.total - self.reckoned
 
 
-FieldType = Literal["text", "count", "amount", "time", "flag", "country", "currency", "choice", "list"]
+FieldType = Literal["text", "count", "amount", "time", "flag", "list"]
 
 TYPES: Final[dict[str, FieldType]] = {
     "number": "text",
     "channel_id": "text",
     "version": "text",
-    "state": "choice",
+    "state": "text",
     "test": "flag",
     "placed_at": "time",
-    "currency": "currency",
+    "currency": "text",
     "tax_included": "flag",
     "customer.id": "text",
     "customer.name": "text",
@@ -161,14 +163,14 @@ TYPES: Final[dict[str, FieldType]] = {
     "ship_to.city": "text",
     "ship_to.region": "text",
     "ship_to.postal_code": "text",
-    "ship_to.country": "country",
+    "ship_to.country": "text",
     "shipping": "amount",
     "shipping_tax": "amount",
     "discount": "amount",
     "total": "amount",
-    "presentment_currency": "currency",
+    "presentment_currency": "text",
     "presentment_total": "amount",
-    "shipping_method": "choice",
+    "shipping_method": "text",
     "pickup_node": "text",
     "requested_by": "time",
     "ship_complete": "flag",
@@ -192,7 +194,7 @@ LINE_TYPES: Final[dict[str, FieldType]] = {
     "tax": "amount",
     "ships": "flag",
 }
-TENDER_TYPES: Final[dict[str, FieldType]] = {"method": "choice", "amount": "amount", "reference": "text"}
+TENDER_TYPES: Final[dict[str, FieldType]] = {"method": "text", "amount": "amount", "reference": "text"}
 NEEDED: Final = ("number", "placed_at", "currency", "customer.name", "ship_to.name", "ship_to.lines", "ship_to.country")
 """What an order cannot do without."""
 NEEDED_OF_A_LINE: Final = ("sku", "ordered", "unit_price")

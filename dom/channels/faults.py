@@ -1,4 +1,4 @@
-"""What is wrong with a message of a channel: the field at fault, and what could stand there instead."""
+"""What is wrong with a message of a channel, and at which field."""
 
 from enum import StrEnum
 from typing import Any, Final
@@ -25,8 +25,6 @@ class FaultCode(StrEnum):
     """A value that the mapping's table does not name."""
     EXPRESSION_FAILED = "expression-failed"
     UNKNOWN_SKU = "unknown-sku"
-    NOT_DELIVERABLE = "not-deliverable"
-    """The address is none of its country, or the customer cannot be written to."""
     REFUSED = "refused"
     """What the message asks for cannot be done to the order any more."""
 
@@ -40,7 +38,6 @@ class MessageFault(Value):
     code: FaultCode = Field(description="Stable; decide by it, never by the text.")
     message: str
     value: str = Field(default="", description="What stood there.")
-    proposal: str = Field(default="", description="What probably is meant; a person says so by repairing it.")
 
 
 def shown(value: Any) -> str:

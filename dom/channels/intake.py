@@ -10,14 +10,13 @@ from pydantic import ValidationError
 
 from dom.channels.channel_order import LINE_TYPES, TENDER_TYPES, TYPES, ChannelLine, ChannelOrder, ChannelState
 from dom.channels.faults import FaultCode, MessageFault, shown
+from dom.channels.mapping import paths
 from dom.channels.mapping.applying import Mapped
 from dom.channels.outcomes import MessageOutcome
 from dom.documents.findings import written
 from dom.orders.calls import CancelLine
 from dom.orders.intake import OrderRequest
-from dom.orders.order import PaymentMethod
 
-_STEP: Final = re.compile(r"[^.\[\]]+|\[\d+\]")
 _TYPES_OF: Final = {"lines": LINE_TYPES, "tenders": TENDER_TYPES}
 _OF_LINE: Final = re.compile(r"lines\[(\d+)\]")
 _REQUEST_FIELDS: Final = {"external_id": "number", "payment": "tenders"}
@@ -42,7 +41,7 @@ def checked(mapped: Mapped, repairs: Mapping[str, Any]) -> tuple[ChannelOrder | 
     faults = [fault for fault in mapped.faults if not any(_is_part(fault.field, field) for field in repairs)]
     for field, value in repairs.items():
         try:
-            order = put(order, field, _as_field(field, value))
+            order = put(order, field, as_field(field, value))
         except LookupError:
             if value is not None:  # null takes back what was put in no place
                 faults.append(_no_place(field, value))
@@ -84,11 +83,10 @@ def put(order: Any, field: str, value: Any) -> Any:
 
     Raises LookupError for a place beyond the end of a list: it can only be put right after its last.
     """
-    steps = [int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(field)]
-    return _put(order, steps, value)
+    return _put(order, paths.steps(field), value)
 
 
-def _as_field(field: str, value: Any) -> Any:
+def as_field(field: str, value: Any) -> Any:
     """A person's value as its field has it: 84879 is a text where a SKU is meant, and "2" a number where units are."""
     group, _, name = field.rpartition(".")
     types = _TYPES_OF.get(group.partition("[")[0] if "[" in group else "", TYPES)
@@ -208,9 +206,8 @@ def _payment(order: ChannelOrder) -> dict[str, Any] | None:
     if not order.tenders:
         return None
     largest = max(order.tenders, key=lambda tender: tender.amount)
-    method: PaymentMethod = largest.method
     total = sum([tender.amount for tender in order.tenders])
-    return {"method": method, "amount": total, "reference": largest.reference}
+    return {"method": largest.method, "amount": total, "reference": largest.reference}
 
 
 def same_wishes(before: ChannelOrder, now: ChannelOrder) -> bool:

@@ -3,13 +3,9 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from dom.channels.outcomes import MessageSource
 from dom.shared.base import Value
-
-MOST_BYTES: Final = 2_000_000
-"""Of a message; larger ones come as files."""
 
 
 class ChannelOrderRef(Value):

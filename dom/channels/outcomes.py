@@ -42,5 +42,5 @@ class MessageOutcome(StrEnum):
     """It cannot become an order, and the channel was told why."""
 
 
-FINAL: Final = frozenset(MessageOutcome) - {MessageOutcome.RECEIVED, MessageOutcome.QUARANTINED}
-"""Outcomes after which nothing more happens to a message unless it is replayed."""
+REPLAYED: Final = frozenset(MessageOutcome) - {MessageOutcome.RECEIVED, MessageOutcome.CAPTURED, MessageOutcome.CHANGED}
+"""What may be replayed: messages that changed nothing yet."""

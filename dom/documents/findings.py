@@ -3,12 +3,17 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import Final, TypeVar
 
 from pydantic import Field
 
 from dom.shared.base import Value
+from dom.shared.errors import DomError
 from dom.shared.texts import keepable
 
+MOST_NAMED: Final = 3
+"""Mistakes that an error names by itself."""
+E = TypeVar("E", bound=DomError)
 Path = tuple[str | int, ...]
 """A place in the document: ("strategies", 0, "fences", "nodes", 1)."""
 
@@ -89,6 +94,15 @@ def listed(names: Iterable[str], most: int = MOST_LISTED) -> str:
     all_of_them = list(names)
     more = len(all_of_them) - most
     return ", ".join(all_of_them[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def refused(findings: Sequence[Finding], as_: type[E]) -> E:
+    """The error that says what is wrong with a document; its `data` holds every finding."""
+    errors = [each for each in findings if each.severity is Severity.ERROR]
+    named = "; ".join(f"line {each.line}: {each.message}" for each in errors[:MOST_NAMED])
+    more = f"; and {len(errors) - MOST_NAMED} more" if len(errors) > MOST_NAMED else ""
+    field = errors[0].path or None if errors else None
+    return as_(named + more, field=field, data={"findings": [each.model_dump(mode="json") for each in findings]})
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:

@@ -1,7 +1,7 @@
 """A message read by a mapping: the order as its channel states it, and every field of it that cannot be read."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, cast
@@ -34,14 +34,10 @@ _EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What a message says of an order: its fields, as far as they can be read, and the faults of the others.
-
-    `rounded` holds what was rounded off an amount, in minor units, by field.
-    """
+    """What a message says of an order: its fields, as far as they can be read, and the faults of the others."""
 
     order: dict[str, Any]
     faults: tuple[MessageFault, ...]
-    rounded: dict[str, str]
 
 
 def apply(mapping: document.Mapping, message: Any) -> Mapped:
@@ -51,8 +47,7 @@ def apply(mapping: document.Mapping, message: Any) -> Mapped:
 
 def order_number(mapping: document.Mapping, message: Any) -> str | None:
     """The number of the order that a message is about; None where it names none that an order can have."""
-    reading = _Reading(mapping, message)
-    found = reading._value("number", "text", mapping.order["number"], _ORDER)  # noqa: SLF001 - this module's own
+    found = _Reading(mapping, message).field("number")
     return found if isinstance(found, str) and can_be_number(found) else None
 
 
@@ -70,16 +65,18 @@ class _Reading:
     currency: str = ""
 
     def read(self) -> Mapped:
-        rules = self.mapping.order
-        if "currency" in rules:
-            self.currency = str(self._value("currency", "currency", rules["currency"], _ORDER) or "")
-        flat = self._fields(rules, TYPES, "", _ORDER)
-        order = _nested(flat)
-        order["lines"] = self._items(self.mapping.lines, LINE_TYPES, "lines", _line)
+        self.currency = str(self.field("currency") or "")
+        order = _nested(self._fields(self.mapping.order, TYPES, "", _ORDER))
+        lines = self._items(self.mapping.lines, LINE_TYPES, "lines")
+        order["lines"] = [_line(fields, index) for index, fields in enumerate(lines)]
         if self.mapping.tenders is not None:
-            order["tenders"] = self._items(self.mapping.tenders, TENDER_TYPES, "tenders", _tender)
+            order["tenders"] = self._items(self.mapping.tenders, TENDER_TYPES, "tenders")
         self.faults += _missing(order)
-        return Mapped(order, tuple(dict.fromkeys(self.faults)), self.rounded)
+        return Mapped({**order, "rounded": self.rounded}, tuple(dict.fromkeys(self.faults)))
+
+    def field(self, name: str) -> Any:
+        """A field of the order; None where the message holds none, or none that can be read."""
+        return self._value(name, TYPES[name], self.mapping.order[name], _ORDER)
 
     def _fields(self, rules: Fields, types: Mapping[str, FieldType], place: str, item: Any) -> dict[str, Any]:
         found = {}
@@ -89,14 +86,11 @@ class _Reading:
                 found[name] = value
         return found
 
-    def _items(
-        self, rules: ItemRules, types: Mapping[str, FieldType], place: str, made: Callable[[dict[str, Any], int], Any]
-    ) -> list[Any]:
-        found = []
-        for index, item in enumerate(self._listed(rules, place)):
-            fields = self._fields(rules.fields, types, f"{place}[{index}].", item)
-            found.append(made(fields, index))
-        return found
+    def _items(self, rules: ItemRules, types: Mapping[str, FieldType], place: str) -> list[dict[str, Any]]:
+        return [
+            self._fields(rules.fields, types, f"{place}[{index}].", item)
+            for index, item in enumerate(self._listed(rules, place))
+        ]
 
     def _listed(self, rules: ItemRules, place: str) -> list[Any]:
         given = paths.at(self.message, rules.each)
@@ -206,10 +200,6 @@ def _line(fields: dict[str, Any], index: int) -> dict[str, Any]:
     fields.setdefault("line_id", str(index + 1))
     if "ordered" in fields:
         fields.setdefault("current", fields["ordered"])
-    return fields
-
-
-def _tender(fields: dict[str, Any], _index: int) -> dict[str, Any]:
     return fields
 
 

@@ -17,10 +17,11 @@ A path names keys and, from 0, places of lists: `shipping_lines[0].code`. Of sev
 something counts. `{when: ...}` and `{cel: ...}` are CEL over `message`, and over `line` in lines and tenders.
 """
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 
+from dom.channels.mapping.values import Numbers
 from dom.shared.base import Text, Value
 
 PATH: Final = r"^(@|[^\s.\[\]]+(\[\d+\])*(\.[^\s.\[\]]+(\[\d+\])*)*)$"
@@ -48,7 +49,7 @@ class FieldRule(Value):
     otherwise: Scalar | None = Field(default=None, description="for values that `lookup` does not name")
     default: Scalar | None = Field(default=None, description="where the message holds nothing")
     minor: bool | None = Field(default=None, description="amounts: whether they are minor units already")
-    numbers: Literal["point", "comma", "either"] | None = Field(default=None, description="numbers, as in the mapping")
+    numbers: Numbers | None = Field(default=None, description="numbers, as in the mapping")
 
     @model_validator(mode="before")
     @classmethod
@@ -90,7 +91,7 @@ class Mapping(Value):
 
     name: Text
     comment: str = Field(default="", max_length=2_000)
-    numbers: Literal["point", "comma", "either"] = Field(
+    numbers: Numbers = Field(
         default="point", description="the decimal mark; `either` takes what the number itself shows"
     )
     minor: bool = Field(default=False, description="whether amounts are minor units already")

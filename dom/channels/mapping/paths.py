@@ -11,7 +11,8 @@ _STEP: Final = re.compile(r"[^.\[\]]+|\[\d+\]")
 
 
 @lru_cache(maxsize=4096)
-def _steps(path: str) -> tuple[str | int, ...]:
+def steps(path: str) -> tuple[str | int, ...]:
+    """The keys and places of a path."""
     if path == WHOLE:
         return ()
     return tuple([int(step[1:-1]) if step.startswith("[") else step for step in _STEP.findall(path)])
@@ -20,7 +21,7 @@ def _steps(path: str) -> tuple[str | int, ...]:
 def at(message: Any, path: str) -> Any:
     """What stands there; None where nothing does."""
     found = message
-    for step in _steps(path):
+    for step in steps(path):
         if isinstance(step, int):
             found = found[step] if isinstance(found, list) and step < len(found) else None
         else:

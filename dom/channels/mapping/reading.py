@@ -11,13 +11,12 @@ from dom.channels.channel_order import LINE_TYPES, NEEDED, NEEDED_OF_A_LINE, TEN
 from dom.channels.mapping.applying import OF_LINE, OF_MESSAGE
 from dom.channels.mapping.document import PATH, FieldRule, Fields, ItemRules, Mapping
 from dom.documents.expressions import ExpressionProblem
-from dom.documents.findings import Finding, Mistake, Path, did_you_mean, error, has_errors, warning
+from dom.documents.findings import Finding, Mistake, Path, did_you_mean, error, has_errors, refused, warning
 from dom.documents.mistakes import DocumentWords
 from dom.documents.open_expressions import compile_open
 from dom.documents.reading import DocumentKind, placed_findings, tidy
 from dom.shared.errors import MappingInvalid
 
-_MOST_NAMED: Final = 3
 _KIND: Final = DocumentKind(
     Mapping,
     DocumentWords("mapping", {PATH: "keys with dots between, places of lists in brackets: shipping_lines[0].code"}),
@@ -37,14 +36,7 @@ class CheckedMapping:
         """The mapping. Raises MappingInvalid if it has errors; warnings pass."""
         if self.mapping is not None and not has_errors(self.findings):
             return self.mapping
-        errors = [each for each in self.findings if has_errors([each])]
-        said = "; ".join(f"line {each.line}: {each.message}" for each in errors[:_MOST_NAMED])
-        more = f"; and {len(errors) - _MOST_NAMED} more" if len(errors) > _MOST_NAMED else ""
-        raise MappingInvalid(
-            said + more,
-            field=errors[0].path or None,
-            data={"findings": [each.model_dump(mode="json") for each in self.findings]},
-        )
+        raise refused(self.findings, MappingInvalid)
 
 
 def check(text: str) -> CheckedMapping:

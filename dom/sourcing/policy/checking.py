@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 
-from dom.documents.findings import Finding, Severity, has_errors
+from dom.documents.findings import Finding, has_errors, refused
 from dom.documents.reading import placed_findings, tidy
 from dom.shared.errors import PolicyInvalid
 from dom.sourcing.policy.document import Policy
 from dom.sourcing.policy.lint import NOTHING, Known, lint
 from dom.sourcing.policy.reading import Reading
-
-MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,7 @@ class Checked:
     def publishable(self) -> Policy:
         """The policy. Raises PolicyInvalid if it has errors; warnings pass."""
         if self.policy is None or has_errors(self.findings):
-            raise refused(self.findings)
+            raise refused(self.findings, PolicyInvalid)
         return self.policy
 
 
@@ -33,15 +31,3 @@ def linted(reading: Reading, known: Known = NOTHING) -> Checked:
     if reading.document is not None:
         found += placed_findings(lint(reading.document, known), reading.placed)
     return Checked(reading.placed.text, reading.document, tidy(found))
-
-
-def refused(findings: tuple[Finding, ...]) -> PolicyInvalid:
-    """The error that says what is wrong with a policy; its `data` holds every finding."""
-    errors = [each for each in findings if each.severity is Severity.ERROR]
-    named = "; ".join(f"line {each.line}: {each.message}" for each in errors[:MOST_NAMED])
-    more = f"; and {len(errors) - MOST_NAMED} more" if len(errors) > MOST_NAMED else ""
-    return PolicyInvalid(
-        named + more,
-        field=errors[0].path or None if errors else None,
-        data={"findings": [each.model_dump(mode="json") for each in findings]},
-    )

@@ -86,7 +86,7 @@ class TestAnOrder:
         message = changed(total_price="11.58")
         message["line_items"][0]["price"] = "2.555"
         mapped = apply(mapping(), message)
-        assert mapped.rounded == {"lines[0].unit_price": "-0.5"}
+        assert read(mapped).rounded == {"lines[0].unit_price": "-0.5"}
         assert read(mapped).residue == 1158 - (256 + 507 + 395)
 
     def test_a_cancelled_one(self) -> None:
