@@ -48,3 +48,5 @@ class Medium(StrEnum):
     """To a channel's own webhook."""
     WORKFLOW = "workflow"
     """To a workflow, as a signal."""
+    CHANNEL = "channel"
+    """To the platform of the order's channel: it is told how the order stands."""

@@ -1,6 +1,6 @@
 """Channels: what each may see and take of the stock, and how far it has been told of changes."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, DateTime, ForeignKey, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from store.tables.common import metadata, moment
@@ -47,4 +47,5 @@ channel_levels = Table(
     Column("sku", Text, ForeignKey("skus.id"), primary_key=True),
     Column("level", Text, nullable=False),
     Column("quantity", Integer, nullable=False),
+    Column("told_at", DateTime(timezone=True), comment="when the channel took it; null: not yet"),
 )
