@@ -164,6 +164,11 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path("var"), description="Folder of everything the embedded servers keep: data, mail, logs, secrets."
     )
+    secrets_dir: str = Field(
+        default="",
+        description="Folder of channels' credentials, one file each, for API and workers. Empty: `channel-secrets` in "
+        "the data folder. Variables `DOM_SECRET_<CHANNEL>_<NAME>` count before it.",
+    )
     postgres_port: Port = Field(default=54320, description="Port of the embedded PostgreSQL.")
     temporal_port: Port = Field(default=7233, description="Port of the embedded Temporal server.")
     temporal_ui_port: Port = Field(default=8233, description="Port of the embedded Temporal server's web UI.")
@@ -220,6 +225,11 @@ class Settings(BaseSettings):
         if self.link_url and not is_browsable(self.link_url):
             raise ValueError("DOM_LINK_URL is an address with https, or one with http on this machine")
         return self
+
+    @property
+    def secrets_folder(self) -> Path:
+        """Where channels' credentials are."""
+        return Path(self.secrets_dir) if self.secrets_dir else self.data_dir / "channel-secrets"
 
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give another process these settings, secrets included."""

@@ -16,30 +16,16 @@ from temporalio.service import RPCError
 from temporalio.worker import PollerBehaviorAutoscaling, PollerBehaviorSimpleMaximum, UnsandboxedWorkflowRunner, Worker
 
 import dom.sourcing.solver.milp  # noqa: F401  # loads HiGHS now, so that the first order that needs it does not wait
-from activities.bulk import Bulk
-from activities.capture import Capture
-from activities.changing import Changing
-from activities.channel_intake import ChannelIntake
-from activities.importing import Importing
 from activities.lasting import AT_ONCE, own_queue
-from activities.pricing import Pricing
-from activities.rehearsing import Rehearsing
-from activities.relaying import Relaying
-from activities.resuming import Resuming
-from activities.returning import Returning
-from activities.shipping import Shipping
 from activities.signalling import WorkflowNotices
-from activities.sourcing import SourcingActivities
+from activities.wiring import wired
 from bootstrap import database as database_readiness
 from bootstrap import namespace, starting, temporal
 from bootstrap.problems import StartProblem
-from connectors.carriers.port import Carrier
-from connectors.carriers.registry import CarrierRegistry
 from connectors.notifications.mail import MailSender
 from connectors.notifications.port import Sender
 from connectors.notifications.webhook import WebhookSender
 from dom.notifications.messages import Medium, Notice
-from dom.returns import EXPIRES_AFTER
 from dom.shared.errors import NotFound
 from dom.sourcing.valuation.terms import PricingTerms
 from jobs.accept_timeouts import AcceptTimeouts
@@ -51,6 +37,7 @@ from jobs.expiring import Sweeping
 from jobs.job import Job
 from jobs.leader import keep
 from jobs.publishing import Publishing
+from jobs.reading_channels import ReadingChannels
 from jobs.reallocating import Reallocating
 from jobs.reoptimising import Reoptimising
 from jobs.retiring_nodes import Retiring
@@ -60,14 +47,18 @@ from jobs.starting_work import StartingWork
 from jobs.watching_milestones import WatchingMilestones
 from jobs.watching_processes import Watching
 from processes import brought_back, channel_orders, signals
-from services.channel_intake import OrderCalls
+from services.channel_connections import Connections
+from services.channel_stock import ChannelStock
+from services.channel_telling import ChannelTelling
 from services.channel_webhooks import ChannelWebhooks
-from services.customer_links import NO_LINKS, CustomerLinks
+from services.customer_links import CustomerLinks
 from services.database import Database
+from services.secret_stores import secret_store
 from settings import Settings
 from store.database import engine as database
 from store.network import reference
 from workflows.bulk import BulkWorkflow
+from workflows.channel_feeds import ChannelFeedWorkflow
 from workflows.channel_orders import ChannelOrderWorkflow
 from workflows.imports import ImportWorkflow
 from workflows.order.process import OrderWorkflow
@@ -85,6 +76,7 @@ WORKFLOWS: tuple[type, ...] = (
     RehearsalWorkflow,
     BulkWorkflow,
     ChannelOrderWorkflow,
+    ChannelFeedWorkflow,
 )
 _PATIENCE_SECONDS = 5.0
 """What a worker gets beyond its time to drain."""
@@ -128,8 +120,11 @@ async def activities(
                 Notice.MESSAGE_RECEIVED: partial(channel_orders.begin, client, settings.task_queue),
             },
         )
-        channels = senders[Medium.AVAILABILITY] = ChannelWebhooks(engine)
-        open_connections.push_async_callback(channels.close)
+        connections = Connections(house_database, secret_store(settings.secrets_folder))
+        senders[Medium.AVAILABILITY] = ChannelStock(house_database, connections, ChannelWebhooks(engine))
+        senders[Medium.CHANNEL] = ChannelTelling(house_database, connections)
+        for medium in (Medium.AVAILABILITY, Medium.CHANNEL):
+            open_connections.push_async_callback(senders[medium].close)
         if settings.webhook_url:
             senders[Medium.WEBHOOK] = await open_connections.enter_async_context(_webhooks(settings))
         async with engine.connect() as connection:
@@ -147,6 +142,7 @@ async def activities(
             drain_seconds=drain_seconds,
             links=links_of(settings),
             calls=channel_orders.order_calls(client, settings.task_queue, engine),
+            connections=connections,
         )
 
 
@@ -161,50 +157,6 @@ def _webhooks(settings: Settings) -> WebhookSender:
     except ValueError as error:
         what = "the setting DOM_WEBHOOK_SECRET is wrong: it is not whsec_ + base64"
         raise StartProblem(what, "correct it") from error
-
-
-def wired(
-    house_database: Database,
-    carriers: Mapping[str, Carrier],
-    senders: Mapping[Medium, Sender],
-    webhook_url: str = "",
-    *,
-    returns_last: timedelta = EXPIRES_AFTER,
-    drain_seconds: float = 10.0,
-    links: CustomerLinks = NO_LINKS,
-    calls: OrderCalls | None = None,
-) -> list[Callable[..., Any]]:
-    """Every activity, given the parties it talks to; `carriers` are those with a connector of their own.
-
-    `returns_last` is how long goods of a return are waited for, `drain_seconds` what a stopping worker gives its
-    activities. `links` are how customers answer, `calls` how what channels tell reaches orders; None: it does not.
-    """
-    sourcing, changing = SourcingActivities(house_database), Changing(house_database)
-    importing, rehearsing = Importing(house_database, drain_seconds), Rehearsing(house_database, drain_seconds)
-    bulk = Bulk(house_database, drain_seconds)
-    shipping, returning = Shipping(house_database, CarrierRegistry(carriers)), Returning(house_database, returns_last)
-    return [
-        Capture(house_database).accept_order,
-        Resuming(house_database).resume_order,
-        sourcing.source_again,
-        changing.change_order,
-        changing.heed_report,
-        changing.read_order,
-        shipping.book_carrier,
-        shipping.void_booking,
-        shipping.intercept_parcel,
-        Relaying(house_database, senders, webhook_url, links, drain_seconds).relay_outbox,
-        returning.open_return,
-        returning.commit_return,
-        Pricing(house_database).price_stock,
-        importing.apply_import,
-        importing.cancel_import,
-        rehearsing.run_rehearsal,
-        rehearsing.end_rehearsal,
-        bulk.apply_bulk,
-        bulk.stop_bulk,
-        *([] if calls is None else [ChannelIntake(house_database, calls).take_in_messages]),
-    ]
 
 
 @asynccontextmanager
@@ -245,6 +197,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         WatchingMilestones(engine),
         StartingRelay(client, settings.task_queue),
         StartingWork(engine, client, settings.task_queue),
+        ReadingChannels(engine, client, settings.task_queue),
     ]
 
 

@@ -8,6 +8,7 @@ from activities.errors import temporal_errors
 from dom.channels.messages import ChannelOrderRef
 from dom.shared.base import Value
 from services import channel_intake
+from services.channel_connections import Connections
 from services.channel_intake import OrderCalls
 from services.database import Database
 
@@ -21,14 +22,26 @@ class MessagesTaken(Value):
 
 @dataclass(frozen=True, slots=True)
 class ChannelIntake:
-    """Takes in the messages of a channel's order. `calls` is how orders are captured and cancelled."""
+    """Takes in the messages of a channel's order. `calls` is how orders are captured and cancelled, `connections` whom
+    their states are asked of.
+    """
 
     database: Database
+    connections: Connections
     calls: OrderCalls
 
     @activity.defn(name="take_in_messages")
     async def take_in_messages(self, about: ChannelOrderRef) -> MessagesTaken:
-        """Take in what waits of an order; done again it does nothing twice."""
+        """Take in what waits of an order; done again it does nothing twice. Of one whose number is not known yet, find
+        out which it is.
+        """
         with temporal_errors():
-            taken = await channel_intake.take_in(self.database, self.calls, about.channel, about.number)
+            if about.number:
+                taken = await channel_intake.take_in(
+                    self.database, self.connections, self.calls, about.channel, about.number
+                )
+            else:
+                taken = await channel_intake.find_number(
+                    self.database, self.connections, about.channel, about.reference
+                )
         return MessagesTaken(messages=taken.messages, more=taken.more)

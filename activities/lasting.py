@@ -8,10 +8,15 @@ from pydantic import Field
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-AT_ONCE: Final[Mapping[str, int]] = {"apply_import": 2, "run_rehearsal": 1, "apply_bulk": 1}
+AT_ONCE: Final[Mapping[str, int]] = {
+    "apply_import": 2,
+    "run_rehearsal": 1,
+    "apply_bulk": 1,
+    "read_channel_feed": 4,
+}
 """How many of each a worker does at the same time: an import keeps a connection busy, a rehearsal a processor, a bulk
-run some connections. Each has a task queue of its own, so that those that wait take no place of bookings, and the
-oldest is next.
+run some connections; a feed mostly waits for its platform. Each has a task queue of its own, so that those that wait
+take no place of bookings, and the oldest is next.
 """
 _LAST_SECONDS: Final = 12.0
 """What is under way gets, at most, when its activity must stop: longer than mail and webhooks wait for an answer."""

@@ -27,7 +27,7 @@ async def begin(client: Client, task_queue: str, workflow_id: str, argument: obj
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         start_signal="message_received",
-        static_summary=f"Messages of {about.channel} about {about.number}",
+        static_summary=f"Messages of {about.channel} about {about.number or about.reference}",
     )
 
 

@@ -1,6 +1,6 @@
 """What a channel's webhook is told next of availability: changes since the last message, as they stand now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
@@ -40,9 +40,14 @@ async def write_next(connection: AsyncConnection, cache: ReferenceCache, channel
     if not await cursors.advance(connection, name, before, found.cursor):
         raise CursorMoved(name)
     if news:
-        await outbox.write(connection, _entry(channel, news))
-        await published_levels.note(connection, channel.id, news)
+        await write(connection, channel, news)
     return found.more
+
+
+async def write(connection: AsyncConnection, channel: Channel, news: Sequence[News]) -> None:
+    """Have a channel told of this."""
+    await outbox.write(connection, _entry(channel, news))
+    await published_levels.note(connection, channel.id, news)
 
 
 async def without_receiver(connection: AsyncConnection, channel_id: str, payload: Mapping[str, Any]) -> None:
@@ -60,7 +65,7 @@ class CursorMoved(Exception):
     """Another publisher was here at the same time."""
 
 
-def _entry(channel: Channel, news: list[News]) -> Entry:
+def _entry(channel: Channel, news: Sequence[News]) -> Entry:
     return Entry(
         business_key=f"availability-{channel.id}-{uuid4()}",
         kind=KIND,

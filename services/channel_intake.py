@@ -1,12 +1,13 @@
 """A channel's messages of one order become what the channel means by them, one after the other.
 
-Each message is read by the live mapping, corrected, checked and carried out; then it is written down what became of it.
-Done twice it does nothing twice: an order is captured once, and a state that is known changes nothing.
+A webhook is a hint: where its platform can be asked, the order's present state is fetched and read in its place. Each
+state is read by the live mapping, corrected, checked and carried out; then it is written down what became of it. Done
+twice it does nothing twice: an order is captured once, and a state that is known changes nothing.
 """
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,16 +15,19 @@ from pydantic import ValidationError
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from connectors.channels.port import Ability
 from dom.channels import intake
 from dom.channels.channel_order import ChannelOrder, ChannelState
 from dom.channels.faults import FaultCode, MessageFault, shown
-from dom.channels.mapping.applying import apply
-from dom.channels.outcomes import MessageOutcome
+from dom.channels.mapping.applying import apply, order_number
+from dom.channels.outcomes import MessageOutcome, MessageSource
 from dom.orders.calls import CancelCall, CancelResult, OrderAnswer
 from dom.orders.cancellation import CancelMode
 from dom.orders.intake import OrderRequest
 from dom.shared import ids
-from dom.shared.errors import DomError, InvalidInput, UnknownSku
+from dom.shared.errors import DomError, InvalidInput, OutsideFailure, UnknownSku
+from services import channel_inbox
+from services.channel_connections import Connected, Connections
 from services.database import Database
 from store.inbox import channel_orders, mappings, messages
 from store.inbox.channel_orders import KnownOrder
@@ -56,19 +60,86 @@ class TakenIn:
     more: bool
 
 
-async def take_in(database: Database, calls: OrderCalls, channel: str, number: str) -> TakenIn:
-    """Take in what waits of an order. Raises what says that somebody cannot be reached; it is safe to do again."""
+async def take_in(
+    database: Database, connections: Connections, calls: OrderCalls, channel: str, number: str
+) -> TakenIn:
+    """Take in what waits of an order. Raises what says that somebody cannot be reached (TemporaryFailureError of a
+    platform); it is safe to do again.
+    """
     async with database.statement() as connection:
         rows = await messages.waiting(connection, channel, number, AT_ONCE)
         mapping = await mappings.live(connection, channel)
+    fetched = await _present_state(database, connections, channel, number, rows)
     for row in rows:
-        taken = await _Turn(database, calls, channel, number, mapping).take(row)
+        state = fetched if row["source"] == MessageSource.WEBHOOK else None
+        taken = await _Turn(database, calls, channel, number, mapping).take(row, state)
         # In one transaction: a turn that is done again after it was cut short must not find its own state known.
         async with database.transaction() as connection:
             if taken.known is not None:
                 await _know(connection, channel, number, taken.known, taken.settled.order_id)
-            await messages.settle(connection, row["id"], taken.settled, replays=row["replays"])
+            body = None if state is None else state.body
+            await messages.settle(connection, row["id"], taken.settled, replays=row["replays"], fetched=body)
     return TakenIn(len(rows), len(rows) == AT_ONCE)
+
+
+async def find_number(database: Database, connections: Connections, channel: str, reference: str) -> TakenIn:
+    """Ask the platform which order it knows by this id, and let what waits of it have its turn there."""
+    async with database.statement() as connection:
+        rows = await messages.without_number(connection, channel, reference, AT_ONCE)
+        mapping = await mappings.live(connection, channel)
+        number = await channel_orders.number_of(connection, channel, reference)
+    if number is None and mapping is not None:
+        state = await _fetch(await connections.of(channel), reference)
+        number = None if state is None or state.body is None else _number_in(mapping, state.body)
+    for row in rows:
+        if number is not None:
+            await channel_inbox.number_found(database, row["id"], channel, number)
+            continue
+        fault = MessageFault(code=FaultCode.UNREADABLE, message=f"its platform names no order by the id {reference}")
+        async with database.transaction() as connection:
+            await messages.settle(connection, row["id"], _quarantined([fault], None), replays=row["replays"])
+    return TakenIn(len(rows), len(rows) == AT_ONCE)
+
+
+def _number_in(mapping: PublishedMapping, body: bytes) -> str | None:
+    try:
+        return order_number(mapping.mapping, json.loads(body))
+    except (ValueError, RecursionError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """The present state of an order; None if its platform has none of it."""
+
+    body: bytes | None
+
+
+async def _present_state(
+    database: Database, connections: Connections, channel: str, number: str, rows: Sequence[RowMapping]
+) -> _Fetched | None:
+    """The order as its platform has it now; None where nothing that waits is a hint, or the platform cannot be asked.
+
+    One request serves all: it is later than each of them.
+    """
+    hints = [row for row in rows if row["source"] == MessageSource.WEBHOOK]
+    connected = await connections.of(channel) if hints else None
+    if connected is None or Ability.ASK not in connected.connector.abilities:
+        return None
+    reference = hints[-1]["reference"]
+    if reference is None:
+        async with database.statement() as connection:
+            reference = await channel_orders.reference_of(connection, channel, number)
+    return await _fetch(connected, reference or number)
+
+
+async def _fetch(connected: Connected | None, reference: str) -> _Fetched | None:
+    if connected is None or Ability.ASK not in connected.connector.abilities:
+        return None
+    try:
+        return _Fetched(await connected.connector.order(reference))
+    except OutsideFailure:
+        return _Fetched(None)
 
 
 async def _know(
@@ -82,6 +153,8 @@ async def _know(
         state=order.state,
         order_id=order_id,
         document=order.model_dump_json(),
+        reference=order.channel_id or None,
+        sent_before={line.line_id: line.shipped for line in order.lines if line.shipped},
     )
 
 
@@ -105,27 +178,37 @@ class _Turn:
     number: str
     mapping: PublishedMapping | None
 
-    async def take(self, row: RowMapping) -> _Taken:
-        """What became of a message."""
+    async def take(self, row: RowMapping, fetched: _Fetched | None = None) -> _Taken:
+        """What became of a message; `fetched` is the order's present state, which is read in its place."""
         if self.mapping is None:
             fault = MessageFault(code=FaultCode.NO_MAPPING, message="the channel has no published mapping")
             return _Taken(self._held([fault]))
-        try:
-            message = json.loads(row["body"])
-        except (ValueError, RecursionError) as error:
-            return _Taken(self._held([MessageFault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}")]))
-        try:
-            order, faults = intake.checked(apply(self.mapping.mapping, message), row["repairs"])
-        except Exception as error:
-            # A mistake of ours: tried again for ever, it would hold up every later message of the order.
-            _LOG.exception("message %s of %s cannot be read", row["id"], self.channel)
-            said = f"it cannot be read: {type(error).__name__}"
+        body = row["body"] if fetched is None else fetched.body
+        if body is None:
+            said = "its platform has no such order, or does not show it"
             return _Taken(self._held([MessageFault(code=FaultCode.UNREADABLE, message=said)]))
+        order, faults = self._read(row, body, self.mapping)
         if order is None:
             return _Taken(self._held(faults))
         if order.number != self.number:
             return _Taken(self._held([_of_another(order.number)]))
         return await self._carry_out(order)
+
+    def _read(
+        self, row: RowMapping, body: bytes, mapping: PublishedMapping
+    ) -> tuple[ChannelOrder | None, Sequence[MessageFault]]:
+        """The order that a message states; None with the faults of one that cannot be taken."""
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            return None, [MessageFault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}")]
+        try:
+            return intake.checked(apply(mapping.mapping, message), row["repairs"])
+        except Exception as error:
+            # A mistake of ours: tried again for ever, it would hold up every later message of the order.
+            _LOG.exception("message %s of %s cannot be read", row["id"], self.channel)
+            said = f"it cannot be read: {type(error).__name__}"
+            return None, [MessageFault(code=FaultCode.UNREADABLE, message=said)]
 
     async def _carry_out(self, order: ChannelOrder) -> _Taken:
         async with self.database.statement() as connection:
@@ -157,7 +240,7 @@ class _Turn:
         before = ChannelOrder.model_validate(known.document) if known and known.document else None
         if before is None or intake.same_wishes(before, order):
             return self._done(MessageOutcome.UNCHANGED, "the order is as it says", captured)
-        return await self._cancel_units(before, order, captured)
+        return await self._cancel_units(before, order, captured, known.sent_before if known else {})
 
     def _once_cancelled(self, order: ChannelOrder, known: KnownOrder) -> SettledMessage | None:
         """What becomes of a state of an order that was cancelled; None: it is open again, and was never captured."""
@@ -171,9 +254,9 @@ class _Turn:
         return self._held([MessageFault(field="state", code=FaultCode.REFUSED, message=said)])
 
     async def _first(self, order: ChannelOrder) -> SettledMessage:
-        """The first state of an order that is to be sent."""
-        if not intake.sent_lines(order):
-            return self._done(MessageOutcome.IGNORED, "nothing of it is sent", None)
+        """The first state of an order that is to be sent. What its channel sent before is its own matter."""
+        if not intake.unsent_lines(order):
+            return self._done(MessageOutcome.IGNORED, "nothing of it is to be sent", None)
         try:
             request = intake.request(self.channel, order)
         except ValidationError as refused:
@@ -186,19 +269,28 @@ class _Turn:
         if captured is None:
             return self._done(MessageOutcome.CHANGED, "it was cancelled before it came", None)
         call = CancelCall(mode=CancelMode.ASK, reason="cancelled in the channel", actor=f"channel:{self.channel}")
-        result = await self.calls.cancel(captured, call, f"channel:{order.digest}")
-        return self._done(MessageOutcome.CHANGED, f"cancelled: {sum(result.cancelled.values())} units", captured)
+        return await self._cancelled(order, call, captured)
 
-    async def _cancel_units(self, before: ChannelOrder, order: ChannelOrder, captured: str) -> SettledMessage:
+    async def _cancelled(self, order: ChannelOrder, call: CancelCall, captured: str) -> SettledMessage:
+        units = sum((await self.calls.cancel(captured, call, f"channel:{order.digest}")).cancelled.values())
+        return self._done(MessageOutcome.CHANGED, f"cancelled: {units} units", captured)
+
+    async def _cancel_units(
+        self, before: ChannelOrder, order: ChannelOrder, captured: str, sent_before: Mapping[str, int]
+    ) -> SettledMessage:
         fewer = intake.fewer(before, order)
         if fewer is None:
             said = "the channel changed more of the order than quantities; a person must change it here"
             return self._held([MessageFault(code=FaultCode.REFUSED, message=said)])
+        async with self.database.statement() as connection:
+            wanted = await orders.wanted_units(connection, captured)
+        lines = intake.not_cancelled_yet(fewer, order, wanted, sent_before)
+        if not lines:
+            return self._done(MessageOutcome.UNCHANGED, "it is cancelled here already", captured)
         call = CancelCall(
-            mode=CancelMode.ASK, reason="fewer in the channel", actor=f"channel:{self.channel}", lines=fewer
+            mode=CancelMode.ASK, reason="fewer in the channel", actor=f"channel:{self.channel}", lines=lines
         )
-        result = await self.calls.cancel(captured, call, f"channel:{order.digest}")
-        return self._done(MessageOutcome.CHANGED, f"cancelled: {sum(result.cancelled.values())} units", captured)
+        return await self._cancelled(order, call, captured)
 
     async def _captured_otherwise(self) -> str | None:
         """The order of this number that came by `POST /v1/orders`; None if there is none."""

@@ -51,7 +51,7 @@ _log = structlog.get_logger("outbox")
 
 
 def _slots() -> dict[Medium, int]:
-    return {Medium.MAIL: 4, Medium.WEBHOOK: 16, Medium.AVAILABILITY: 16, Medium.WORKFLOW: 16}
+    return {Medium.MAIL: 4, Medium.WEBHOOK: 16, Medium.AVAILABILITY: 16, Medium.WORKFLOW: 16, Medium.CHANNEL: 8}
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ _AHEAD: Final = 4
 _TO_TELL = text("""
 SELECT c.document FROM channels c LEFT JOIN feed_cursors f ON f.name = 'webhook/' || c.id
 CROSS JOIN (SELECT transaction, id FROM stock_ledger ORDER BY transaction DESC, id DESC LIMIT 1) last
-WHERE c.document->>'webhook_url' IS NOT NULL
+WHERE (c.document->>'webhook_url' IS NOT NULL
+       OR EXISTS (SELECT FROM channel_connections n WHERE n.channel = c.id AND n.stock AND n.paused_at IS NULL))
   AND (f.name IS NULL OR (f.transaction, f.entry) < (last.transaction, last.id)
        OR f.transaction > pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
   AND coalesce((SELECT count(*) < :ahead AND bool_and(o.error = '') FROM outbox o
@@ -90,7 +91,9 @@ ORDER BY c.priority, c.id
 
 
 async def to_tell(connection: AsyncConnection) -> list[Channel]:
-    """Channels with a webhook for which not every change is written yet, and that take what they are sent."""
+    """Channels with a webhook, or whose platform shows stock, for which not every change is written yet, and that take
+    what they are sent.
+    """
     rows = await connection.execute(_TO_TELL, {"ahead": _AHEAD})
     return [Channel.model_validate(document) for (document,) in rows]
 

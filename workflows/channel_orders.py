@@ -38,7 +38,7 @@ class ChannelOrderWorkflow:
                 about,
                 start_to_close_timeout=_LONGEST,
                 retry_policy=_AGAIN,
-                summary=f"Take in what {about.channel} says of {about.number}",
+                summary=f"Take in what {about.channel} says of {about.number or about.reference}",
             )
             self._taken += taken.messages
             workflow.set_current_details(f"{counted(self._taken, 'message')} taken in")

@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
+import httpx
+
 from dom.channels.connection import Connection, Platform
 from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.messages import MessageIdentity
 from dom.channels.outcomes import MessageSource
-from dom.channels.telling import PlatformOrder, Step, Told
+from dom.channels.telling import PlatformOrder, Step, StepKind, Told
 from dom.shared.base import Value
 
 
@@ -106,12 +108,19 @@ class ChannelConnector:
     signs: ClassVar[str | None] = None
     """The name of the secret that its webhooks are signed with; None: they come with an API key."""
     abilities: ClassVar[frozenset[Ability]] = frozenset()
+    tells: ClassVar[frozenset[StepKind]] = frozenset()
+    """What its platform can be told."""
     source: ClassVar[MessageSource] = MessageSource.POLL
 
-    def __init__(self, connection: Connection, secrets: Mapping[str, str]) -> None:
-        """Raises ValidationError for settings that its platform cannot have."""
+    def __init__(
+        self, connection: Connection, secrets: Mapping[str, str], *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        """`transport` is what carries requests; None: the network. Raises ValidationError for settings that its
+        platform cannot have.
+        """
         self.connection = connection
         self.secrets = secrets
+        self.transport = transport
 
     @classmethod
     def identify(cls, headers: Mapping[str, str], body: bytes, mapping: ChannelMapping | None) -> MessageIdentity:

@@ -53,6 +53,11 @@ class ChannelLine(Value):
         return max(self.current - self.cancelled, 0)
 
     @property
+    def unsent(self) -> int:
+        """Units that are to be sent, and of which the channel does not know that they were."""
+        return max(self.wanted - self.shipped, 0)
+
+    @property
     def worth(self) -> int:
         """What the line costs now."""
         return self.current * self.unit_price - self.discount

@@ -73,7 +73,7 @@ def own_field(field: str, order: ChannelOrder | None) -> str:
     found = _OF_LINE.match(renamed)
     if order is None or found is None:
         return renamed
-    places = [place for place, line in enumerate(order.lines) if line in sent_lines(order)]
+    places = [place for place, line in enumerate(order.lines) if line in unsent_lines(order)]
     index = int(found[1])
     return f"lines[{places[index] if index < len(places) else index}]{renamed[found.end() :]}"
 
@@ -167,14 +167,19 @@ def _number(version: str) -> int | None:
 
 
 def sent_lines(order: ChannelOrder) -> tuple[ChannelLine, ...]:
-    """Lines of which something is to be sent."""
+    """Lines of which something is to be sent, or was."""
     return tuple([line for line in order.lines if line.ships and line.wanted])
 
 
-def request(channel: str, order: ChannelOrder) -> OrderRequest:
-    """The order as it is captured: of each line what is wanted of it now. Raises ValidationError.
+def unsent_lines(order: ChannelOrder) -> tuple[ChannelLine, ...]:
+    """Lines of which something is to be sent that the channel has not sent already."""
+    return tuple([line for line in order.lines if line.ships and line.unsent])
 
-    What does not ship (gift cards, downloads) is left out; a line whose units were all taken off is, too.
+
+def request(channel: str, order: ChannelOrder) -> OrderRequest:
+    """The order as it is captured: of each line what is still to be sent of it. Raises ValidationError.
+
+    What does not ship (gift cards, downloads) is left out; a line whose units were all taken off or sent is, too.
     """
     ship_to = order.ship_to.model_dump(exclude={"company"})
     if order.ship_to.company:
@@ -187,8 +192,8 @@ def request(channel: str, order: ChannelOrder) -> OrderRequest:
         "customer": {**order.customer.model_dump(), "id": order.customer.id or order.customer.email or order.number},
         "ship_to": ship_to,
         "lines": [
-            {"line_id": line.line_id, "sku": line.sku, "quantity": line.wanted, "unit_price": line.unit_price}
-            for line in sent_lines(order)
+            {"line_id": line.line_id, "sku": line.sku, "quantity": line.unsent, "unit_price": line.unit_price}
+            for line in unsent_lines(order)
         ],
         "shipping_method": order.shipping_method,
         "pickup_node": order.pickup_node,
@@ -227,6 +232,24 @@ def fewer(before: ChannelOrder, now: ChannelOrder) -> tuple[CancelLine, ...] | N
             if units > wants.get((line_id, sku), 0)
         ]
     )
+
+
+def not_cancelled_yet(
+    lines: Sequence[CancelLine], order: ChannelOrder, wanted: Mapping[str, int], sent_before: Mapping[str, int]
+) -> tuple[CancelLine, ...]:
+    """Of the units that the channel wants no more, those that are not cancelled here: it also tells of those that it
+    was told of by us. `wanted` are the units of each line that are not cancelled here.
+    """
+    theirs: dict[str, int] = {}
+    for line in order.lines:
+        theirs[line.line_id] = theirs.get(line.line_id, 0) + line.wanted
+    found = []
+    for each in lines:
+        there = max(theirs.get(each.line_id, 0) - sent_before.get(each.line_id, 0), 0)
+        units = min(each.quantity or 0, wanted.get(each.line_id, 0) - there)
+        if units > 0:
+            found.append(CancelLine(line_id=each.line_id, quantity=units))
+    return tuple(found)
 
 
 def _wanted(order: ChannelOrder) -> dict[tuple[str, str], int]:

@@ -19,6 +19,10 @@ class MessageSource(StrEnum):
     """An interchange of a trading partner."""
 
 
+ASKED_FOR: Final = frozenset({MessageSource.POLL, MessageSource.RECONCILE})
+"""What we asked for: looks overlap, and what is seen twice is nothing that the channel sent twice."""
+
+
 class MessageOutcome(StrEnum):
     """What became of a message. Each is in one of these at any time, so that they add up to all that came in."""
 

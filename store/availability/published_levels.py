@@ -38,3 +38,11 @@ _FORGET = text("DELETE FROM channel_levels WHERE channel = :channel AND sku = AN
 async def forget(connection: AsyncConnection, channel: str, skus: Sequence[str]) -> None:
     """The channel was not told after all."""
     await connection.execute(_FORGET, {"channel": channel, "skus": list(skus)})
+
+
+_KNOWN = text("SELECT id FROM skus WHERE id = ANY(:skus) ORDER BY id")
+
+
+async def known_skus(connection: AsyncConnection, skus: Sequence[str]) -> list[str]:
+    """Those of the SKUs that the catalogue holds."""
+    return [row.id for row in await connection.execute(_KNOWN, {"skus": list(skus)})]

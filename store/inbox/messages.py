@@ -10,15 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels.faults import MessageFault
 from dom.channels.messages import InboundMessage
-from dom.channels.outcomes import MessageOutcome
+from dom.channels.outcomes import ASKED_FOR, MessageOutcome
 from dom.shared.errors import NotFound
 from store.database.parameters import to_json
 
 _INSERT: Final = text("""
-INSERT INTO channel_messages (channel, source, delivery_id, event_id, topic, order_number, content_hash, headers, body,
-                              received_at)
-VALUES (:channel, :source, :delivery_id, :event_id, :topic, :order_number, :content_hash, CAST(:headers AS jsonb),
-        :body, :received_at)
+INSERT INTO channel_messages (channel, source, delivery_id, event_id, topic, order_number, reference, content_hash,
+                              headers, body, received_at)
+VALUES (:channel, :source, :delivery_id, :event_id, :topic, :order_number, :reference, :content_hash,
+        CAST(:headers AS jsonb), :body, :received_at)
 ON CONFLICT DO NOTHING RETURNING id
 """)
 _KNOWN: Final = text("""
@@ -56,7 +56,9 @@ class SettledMessage:
 
 
 async def keep(connection: AsyncConnection, message: InboundMessage) -> KeptMessage:
-    """Keep a message. One that came before, by its delivery or by its content, is counted as a repeat of that."""
+    """Keep a message. One that came before, by its delivery or by its content, is counted as a repeat of that; but not
+    where we asked for it once more.
+    """
     values = {
         "channel": message.channel,
         "source": message.source,
@@ -64,6 +66,7 @@ async def keep(connection: AsyncConnection, message: InboundMessage) -> KeptMess
         "event_id": message.identity.event_id,
         "topic": message.identity.topic,
         "order_number": message.identity.order_number,
+        "reference": message.identity.reference,
         "content_hash": message.content_hash,
         "headers": to_json(dict(message.headers)),
         "body": message.body,
@@ -73,14 +76,21 @@ async def keep(connection: AsyncConnection, message: InboundMessage) -> KeptMess
     if made is not None:
         return KeptMessage(int(made), is_new=True)
     known = int(await connection.scalar(_KNOWN, values) or 0)
-    await connection.execute(_REPEAT, {**values, "id": known})
+    if message.source not in ASKED_FOR:
+        await connection.execute(_REPEAT, {**values, "id": known})
     return KeptMessage(known, is_new=False)
 
 
 _OPEN: Final = text("""
-SELECT id, body, repairs, replays FROM channel_messages
+SELECT id, source, reference, body, repairs, replays FROM channel_messages
 WHERE channel = :channel AND order_number = :number AND outcome = 'received' ORDER BY id LIMIT :most
 """)
+_OPEN_REFERENCES: Final = text("""
+SELECT id, source, reference, body, repairs, replays FROM channel_messages
+WHERE channel = :channel AND reference = :reference AND order_number IS NULL AND outcome = 'received'
+ORDER BY id LIMIT :most
+""")
+_PUT_NUMBER: Final = text("UPDATE channel_messages SET order_number = :number WHERE id = :id")
 
 
 async def waiting(connection: AsyncConnection, channel: str, number: str, most: int) -> Sequence[RowMapping]:
@@ -89,18 +99,39 @@ async def waiting(connection: AsyncConnection, channel: str, number: str, most: 
     return found.mappings().all()
 
 
+async def without_number(connection: AsyncConnection, channel: str, reference: str, most: int) -> Sequence[RowMapping]:
+    """Messages that name an order by the platform's own id alone, and wait until its number is known."""
+    found = await connection.execute(_OPEN_REFERENCES, {"channel": channel, "reference": reference, "most": most})
+    return found.mappings().all()
+
+
+async def put_number(connection: AsyncConnection, message_id: int, number: str) -> None:
+    """It is known now which order the message is about."""
+    await connection.execute(_PUT_NUMBER, {"id": message_id, "number": number})
+
+
 _SETTLE: Final = text("""
 UPDATE channel_messages SET outcome = :outcome, detail = :detail, order_id = coalesce(:order_id, order_id),
     faults = CAST(:faults AS jsonb), mapping_version = coalesce(:mapping_version, mapping_version),
+    fetched = coalesce(:fetched, fetched), fetched_at = CASE WHEN CAST(:fetched AS bytea) IS NULL THEN fetched_at
+                                                        ELSE clock_timestamp() END,
     settled_at = clock_timestamp()
 WHERE id = :id AND outcome = 'received' AND replays = coalesce(CAST(:replays AS integer), replays)
 """)
 
 
 async def settle(
-    connection: AsyncConnection, message_id: int, settled: SettledMessage, *, replays: int | None = None
+    connection: AsyncConnection,
+    message_id: int,
+    settled: SettledMessage,
+    *,
+    replays: int | None = None,
+    fetched: bytes | None = None,
 ) -> None:
-    """Write down what became of a message; nothing if it was replayed since it had so many `replays`."""
+    """Write down what became of a message; nothing if it was replayed since it had so many `replays`.
+
+    `fetched` is the order's state that was read in place of what came.
+    """
     values = {
         "id": message_id,
         "outcome": settled.outcome,
@@ -109,13 +140,15 @@ async def settle(
         "faults": to_json([fault.model_dump() for fault in settled.faults]),
         "mapping_version": settled.mapping_version,
         "replays": replays,
+        "fetched": fetched,
     }
     await connection.execute(_SETTLE, values)
 
 
-_GET: Final = text(f"SELECT {_COLUMNS}, body FROM channel_messages m WHERE id = :id")
+_GET: Final = text(f"SELECT {_COLUMNS}, body, fetched, fetched_at FROM channel_messages m WHERE id = :id")
 _LOCKED: Final = text("""
-SELECT outcome, channel, order_number, body, repairs FROM channel_messages WHERE id = :id FOR NO KEY UPDATE
+SELECT outcome, channel, order_number, reference, coalesce(fetched, body) AS body, repairs
+FROM channel_messages WHERE id = :id FOR NO KEY UPDATE
 """)
 _FIND: Final = text(f"""
 SELECT {_COLUMNS} FROM channel_messages m
@@ -126,7 +159,7 @@ WHERE (CAST(:channels AS text[]) IS NULL OR channel = ANY(:channels))
 ORDER BY id DESC LIMIT :limit
 """)
 _LATEST: Final = text("""
-SELECT id, body FROM channel_messages WHERE channel = :channel ORDER BY id DESC LIMIT :most
+SELECT id, coalesce(fetched, body) AS body FROM channel_messages WHERE channel = :channel ORDER BY id DESC LIMIT :most
 """)
 _REOPEN: Final = text("""
 UPDATE channel_messages SET outcome = 'received', settled_at = NULL, replays = replays + 1,

@@ -4,7 +4,7 @@ They stand in the outbox; `store.notifications.outbox` is how they leave.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,11 +13,14 @@ from dom.notifications.messages import Medium, MessageKind
 from store.notifications import outbox
 from store.notifications.outbox import Entry
 
+_TO_PLATFORM: Final = "channel.order"
+
 
 def to_customer(
     order_id: str, message_key: str, kind: MessageKind, *, context: Mapping[str, Any], webhook: bool
 ) -> list[Entry]:
-    """What is to be told, once under a key: a mail to the customer and, where one is configured, a webhook.
+    """What is to be told, once under a key: a mail to the customer, where one is configured a webhook, and the platform
+    of a channel that is told of its orders.
 
     It is sent once the transaction is committed, whether the order's process still runs or not. Of one order, and to
     one mail address, what was written first goes first.
@@ -34,7 +37,23 @@ def to_customer(
             message_key=message_key,
         )
         for medium in (Medium.MAIL, *([Medium.WEBHOOK] if webhook else []))
-    ]
+    ] + [to_platform(order_id, message_key)]
+
+
+def to_platform(order_id: str, key: str) -> Entry:
+    """That the platform of the order's channel is to be told how it stands; left out where the channel is told nothing.
+
+    What is said is worked out when it leaves.
+    """
+    return Entry(
+        business_key=f"{order_id}/{key}/{Medium.CHANNEL}",
+        kind=_TO_PLATFORM,
+        medium=Medium.CHANNEL,
+        recipient=None,
+        receiver=None,
+        payload={"order_id": order_id},
+        order_id=order_id,
+    )
 
 
 async def write(

@@ -53,6 +53,7 @@ FROM (
         SELECT document->'customer'->>'email' AS email, channel FROM orders
         WHERE id = r.order_id AND r.recipient IS NULL) about ON true
 ) AS e
+WHERE e.medium <> 'channel' OR EXISTS (SELECT FROM channel_connections c WHERE c.channel = e.recipient AND c.tells)
 ORDER BY e.place
 ON CONFLICT (business_key) DO NOTHING"""
 """Writes `:entries` in their sequence, see `as_parameter`: a statement, or part of a larger one that has something to
@@ -84,7 +85,8 @@ class AnotherRelay(Exception):
 class Entry:
     """Something to tell: once under its key, to a receiver after all that was written for it before.
 
-    A mail without a recipient goes to the order's customer, and a webhook to where its channel's orders are told.
+    A mail without a recipient goes to the order's customer, and a webhook to where its channel's orders are told. What
+    is for the platform of a channel that is told nothing of its orders is not written.
     """
 
     business_key: str
@@ -137,10 +139,12 @@ def to_order(order_id: str, notice: Notice, argument: Mapping[str, Any], *, key:
     return _to_process(ids.order_workflow_id(order_id), f"{order_id}/{key}", order_id, notice, argument)
 
 
-def to_channel_order(channel: str, number: str, *, key: str) -> Entry:
-    """A message of a channel waits: a notice to what takes in the messages of that order, once under the key."""
-    workflow_id = ids.channel_order_workflow_id(channel, number)
-    about = {"channel": channel, "number": number}
+def to_channel_order(channel: str, number: str, reference: str = "", *, key: str) -> Entry:
+    """A message of a channel waits: a notice to what takes in the messages of that order, once under the key. Of an
+    order whose number is not known yet, `reference` is the platform's own id.
+    """
+    workflow_id = ids.channel_order_workflow_id(channel, number or f"~{reference}")
+    about = {"channel": channel, "number": number, **({} if number else {"reference": reference})}
     return _to_process(workflow_id, key, None, Notice.MESSAGE_RECEIVED, about)
 
 

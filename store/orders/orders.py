@@ -196,6 +196,14 @@ async def find(connection: AsyncConnection, order_id: str) -> Captured | None:
     return Captured(row.id, row.content_hash, OrderStatus(row.status), promise)
 
 
+_WANTED = text("SELECT line_id, quantity - cancelled AS units FROM order_lines WHERE order_id = :id")
+
+
+async def wanted_units(connection: AsyncConnection, order_id: str) -> dict[str, int]:
+    """The units of each line that are not cancelled."""
+    return {row.line_id: row.units for row in await connection.execute(_WANTED, {"id": order_id})}
+
+
 async def set_priority(connection: AsyncConnection, order_id: str, priority: int | None) -> None:
     """Give the order its own place among those that wait for stock; None: its channel's."""
     query = text("UPDATE orders SET priority = :priority WHERE id = :id")

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from activities.wiring import wired
 from api.app import create_app
 from connectors.carriers.port import Booking, BookingRequest
 from dom.channels.channel import Channel
@@ -30,7 +31,6 @@ from tests.worlds.access import HEADERS
 from tests.worlds.outside import RecordingCarrier
 from tests.worlds.running import House
 from tests.worlds.sourcing import MONDAY_NOON, lane, sku, tariff
-from worker import wired
 
 _LEDGER = text("""
 SELECT s.node_id, s.sku, s.on_hand, s.reserved, s.quarantine,

@@ -17,6 +17,7 @@ from tests.workflows.test_channel_orders import settled
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.channel_messages import SHOP, open_shop, send, told
 from tests.worlds.running import House
+from tests.worlds.shops import not_connected
 
 AT = "2026-03-02T12:0{}:00+00:00"
 
@@ -112,7 +113,9 @@ async def test_an_order_that_did_not_come_through_the_inbox_is_cancelled_too(hou
 async def test_what_no_process_answers_for_waits_for_a_person(world: AsyncEngine) -> None:
     await open_shop(world)
     await send(world, told("again-8", A=1), "d1")
-    await channel_intake.take_in(Database(engine=world), OrderCalls(_refuses, _refuses), "web", "again-8")
+    await channel_intake.take_in(
+        Database(engine=world), not_connected(world), OrderCalls(_refuses, _refuses), "web", "again-8"
+    )
     assert await rows(world, "SELECT outcome, detail FROM channel_messages") == [("quarantined", "nobody works on it")]
 
 
@@ -124,7 +127,9 @@ async def test_a_mistake_of_ours_holds_up_no_later_message(world: AsyncEngine, m
         raise ZeroDivisionError
 
     monkeypatch.setattr(applying, "_missing", broken)
-    await channel_intake.take_in(Database(engine=world), OrderCalls(_refuses, _refuses), "web", "again-9")
+    await channel_intake.take_in(
+        Database(engine=world), not_connected(world), OrderCalls(_refuses, _refuses), "web", "again-9"
+    )
     assert await rows(world, "SELECT outcome FROM channel_messages") == [("quarantined",)]
 
 

@@ -9,12 +9,14 @@ from functools import partial
 from typing import Any, Final, NoReturn
 from uuid import uuid4
 
+import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.worker import Worker
 
 from activities.signalling import WorkflowNotices
+from activities.wiring import wired
 from connectors.notifications.port import Sender
 from dom.notifications.messages import Medium, Notice
 from dom.orders.calls import OrderAnswer
@@ -24,13 +26,18 @@ from dom.shared import ids
 from jobs.allocating import Allocating
 from jobs.job import Job
 from processes import brought_back, channel_orders, signals
+from services.channel_connections import Connections
+from services.channel_stock import ChannelStock
+from services.channel_telling import ChannelTelling
+from services.channel_webhooks import ChannelWebhooks
 from services.database import Database
 from services.relay import Relay, RelayPace
 from store.database.uninterrupted import uninterrupted
 from tests.worlds.outside import RecordingCarrier, RecordingSender
+from tests.worlds.shops import GivenSecrets
 from tests.worlds.sourcing import MONDAY_NOON
 from tests.worlds.waiting import until_notified
-from worker import WORKFLOWS, background, drain, wired
+from worker import WORKFLOWS, background, drain
 from workflows import attributes
 from workflows.messages import EDITION, AcceptCall, CarrierReport, NodeReport, OrderInput, OrderResult
 from workflows.order.process import OrderWorkflow
@@ -61,6 +68,8 @@ class House:
     background: bool = False
     returns_last: timedelta = EXPIRES_AFTER
     lost: set[str] = field(default_factory=set)
+    secrets: dict[tuple[str, str], str] = field(default_factory=dict)
+    platform: httpx.AsyncBaseTransport | None = None
     most_events: int | None = None
     _is_relaying: bool = False
 
@@ -68,6 +77,11 @@ class House:
     def database(self) -> Database:
         """What its activities work on."""
         return Database(engine=self.engine, replaying=True)
+
+    @property
+    def connections(self) -> Connections:
+        """How channels' platforms are reached: by `platform`, with `secrets`."""
+        return Connections(self.database, GivenSecrets(self.secrets), transport=self.platform)
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
@@ -78,12 +92,18 @@ class House:
             senders=self.senders,
             returns_last=self.returns_last,
             calls=channel_orders.order_calls(self.client, self.task_queue, self.engine),
+            connections=self.connections,
         )
 
     @property
     def senders(self) -> dict[Medium, Sender]:
         """Where messages go: customers' mail, and the processes of orders."""
-        return {Medium.MAIL: self.mail, Medium.WORKFLOW: WorkflowNotices(self._signal, self._begin)}
+        return {
+            Medium.MAIL: self.mail,
+            Medium.WORKFLOW: WorkflowNotices(self._signal, self._begin),
+            Medium.CHANNEL: ChannelTelling(self.database, self.connections),
+            Medium.AVAILABILITY: ChannelStock(self.database, self.connections, ChannelWebhooks(self.engine)),
+        }
 
     @property
     def _begin(self) -> dict[str, Callable[[str, object], Awaitable[None]]]:

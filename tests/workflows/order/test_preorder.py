@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import WorkflowEnvironment
 
+from activities.wiring import wired
 from dom.orders.status import OrderStatus
 from services.database import Database
 from store.network import reference
@@ -17,7 +18,6 @@ from tests.worlds.books import one, rows
 from tests.worlds.running import House
 from tests.worlds.sourcing import sku
 from tests.worlds.steps import status_of, until_order, until_released
-from worker import wired
 
 LOOKED = "SELECT count(*) FROM sourcing_decisions WHERE cause = 'retried'"
 

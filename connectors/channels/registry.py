@@ -1,0 +1,18 @@
+"""Which connector serves a platform."""
+
+from typing import Final
+
+from connectors.channels.generic import GenericConnector
+from connectors.channels.port import ChannelConnector
+from connectors.channels.shopify.connector import ShopifyConnector
+from dom.channels.connection import Platform
+
+CONNECTORS: Final[dict[Platform, type[ChannelConnector]]] = {
+    each.platform: each for each in (GenericConnector, ShopifyConnector)
+}
+"""One class for each platform."""
+
+
+def serving(platform: Platform | None) -> type[ChannelConnector]:
+    """The connector of a platform; of a channel that is not connected, that of any sender of JSON."""
+    return GenericConnector if platform is None else CONNECTORS[platform]

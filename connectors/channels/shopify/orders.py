@@ -1,0 +1,103 @@
+"""An order as Shopify's Admin API has it, and what it has to be asked to change it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dom.channels.telling import PlatformFulfilment, PlatformLine, PlatformOrder, PlatformRefund, Step
+
+LINE_PREFIX: Final = "gid://shopify/LineItem/"
+ORDER_PREFIX: Final = "gid://shopify/Order/"
+_OPEN: Final = frozenset({"OPEN", "IN_PROGRESS", "SCHEDULED", "ON_HOLD"})
+"""Statuses of fulfilment orders that can still be fulfilled."""
+
+
+def known(order: Mapping[str, Any], accepted_tag: str) -> PlatformOrder:
+    """What Shopify knows of the order. A fulfilment that was cancelled there is none."""
+    lines = {}
+    for line in order["lineItems"]["nodes"]:
+        current = int(line["currentQuantity"])
+        lines[_bare(line["id"], LINE_PREFIX)] = PlatformLine(
+            current, max(current - int(line["unfulfilledQuantity"]), 0)
+        )
+    live = [each for each in order.get("fulfillments") or () if each["status"] not in {"CANCELLED", "ERROR", "FAILURE"}]
+    return PlatformOrder(
+        reference=order["id"],
+        lines=lines,
+        fulfilments=[
+            PlatformFulfilment(each["id"], _tracking(each), delivered=each.get("displayStatus") == "DELIVERED")
+            for each in live
+        ],
+        refunds=[PlatformRefund(each["id"], each.get("note") or "") for each in order.get("refunds") or ()],
+        is_cancelled=order.get("cancelledAt") is not None,
+        is_accepted=accepted_tag in (order.get("tags") or ()),
+        raw=order,
+    )
+
+
+def _tracking(fulfilment: Mapping[str, Any]) -> str:
+    return next((each["number"] for each in fulfilment.get("trackingInfo") or () if each.get("number")), "")
+
+
+def _bare(gid: str, prefix: str) -> str:
+    return gid.removeprefix(prefix)
+
+
+def fulfilment(order: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    """The input of `fulfillmentCreate`: units by fulfilment order. Raises LookupError if fewer are open than left us.
+
+    A fulfilment order without lines would be fulfilled whole, so each is named with its units.
+    """
+    missing = dict(step.lines)
+    parts = []
+    for each in order["fulfillmentOrders"]["nodes"]:
+        if each["status"] not in _OPEN:
+            continue
+        items = []
+        for item in each["lineItems"]["nodes"]:
+            line_id = _bare(item["lineItem"]["id"], LINE_PREFIX)
+            units = min(int(item["remainingQuantity"]), missing.get(line_id, 0))
+            if units > 0:
+                missing[line_id] -= units
+                items.append({"id": item["id"], "quantity": units})
+        if items:
+            parts.append({"fulfillmentOrderId": each["id"], "fulfillmentOrderLineItems": items})
+    if any(missing.values()):
+        raise LookupError(f"Shopify has no open units for {missing}")
+    asked: dict[str, Any] = {"lineItemsByFulfillmentOrder": parts, "notifyCustomer": False}
+    if step.tracking_number:
+        asked["trackingInfo"] = {"number": step.tracking_number, "company": step.carrier}
+    return asked
+
+
+def refund(order: Mapping[str, Any], step: Step, *, pays: bool) -> dict[str, Any]:
+    """The input of `refundCreate` for units that are cancelled, or money that goes back.
+
+    Our key stands in the note, by which a repeat is found. Money moves only where `pays`: else it is recorded.
+    """
+    note = f"{step.key} {step.reason}".strip()
+    asked: dict[str, Any] = {"orderId": order["id"], "note": note, "notify": False, "refundLineItems": []}
+    restock = "NO_RESTOCK" if step.amount else "CANCEL"
+    asked["refundLineItems"] = [
+        {"lineItemId": f"{LINE_PREFIX}{line_id}", "quantity": units, "restockType": restock}
+        for line_id, units in step.lines.items()
+    ]
+    paid = next(
+        (each for each in order.get("transactions") or () if each["kind"] in {"SALE", "CAPTURE"} and _worked(each)),
+        None,
+    )
+    asked["transactions"] = []
+    if pays and step.amount and paid is not None:
+        asked["transactions"] = [
+            {
+                "orderId": order["id"],
+                "parentId": paid["id"],
+                "gateway": paid["gateway"],
+                "kind": "REFUND",
+                "amount": str(step.amount),
+            }
+        ]
+    return asked
+
+
+def _worked(transaction: Mapping[str, Any]) -> bool:
+    return bool(transaction["status"] == "SUCCESS")

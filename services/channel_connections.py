@@ -1,0 +1,157 @@
+"""Channels' connections: set up, paused and resumed, and the connectors made of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.channels.port import Ability, ChannelConnector
+from connectors.channels.registry import CONNECTORS, serving
+from connectors.notifications.port import TemporaryFailureError
+from connectors.secrets.port import SecretStore, SecretUnsafeError, all_of
+from dom.channels.connection import Connection, Feed
+from dom.shared.errors import Conflict, InvalidInput
+from services.database import Database
+from store import channels
+from store.connections import connections, feeds
+from store.connections.connections import KeptConnection
+
+FEEDS_OF: Final[Mapping[Ability, tuple[Feed, ...]]] = {
+    Ability.LIST: (Feed.ORDERS, Feed.RECONCILE, Feed.BACKFILL),
+    Ability.STOCK: (Feed.STOCK,),
+}
+"""What can be read of a platform that can do this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A channel that is connected, and its connector."""
+
+    channel: str
+    connection: Connection
+    connector: ChannelConnector
+    paused: bool
+
+
+class Connections:
+    """Connectors of channels, as their connections and secrets are now; one is made anew when either changes.
+
+    `options` are handed to every connector: tests give a transport that reaches a stub without a network.
+    """
+
+    def __init__(self, database: Database, secrets: SecretStore, **options: Any) -> None:
+        self._database = database
+        self._secrets = secrets
+        self._options = options
+        self._made: dict[str, tuple[Connection, Mapping[str, str], ChannelConnector]] = {}
+
+    async def of(self, channel: str) -> Connected | None:
+        """The channel's connector; None if it is not connected.
+
+        Raises TemporaryFailureError where its settings or secrets do not do: once they are mended, it goes on.
+        """
+        async with self._database.statement() as connection:
+            kept = await connections.find(connection, channel)
+        if kept is None:
+            return None
+        return Connected(channel, kept.connection, await self._connector(kept), kept.paused_at is not None)
+
+    async def _connector(self, kept: KeptConnection) -> ChannelConnector:
+        kind = serving(kept.connection.platform)
+        names = (*kind.needs, *((kind.signs,) if kind.signs else ()))
+        try:
+            secrets = all_of(self._secrets, kept.channel, names)
+        except (SecretUnsafeError, UnicodeError) as error:
+            raise TemporaryFailureError(str(error)) from error
+        if missing := [name for name in kind.needs if name not in secrets]:
+            raise TemporaryFailureError(f"channel {kept.channel} has no secret {', '.join(missing)}")
+        known = self._made.get(kept.channel)
+        if known is not None and known[:2] == (kept.connection, secrets):
+            return known[2]
+        try:
+            made = kind(kept.connection, secrets, **self._options)
+        except ValidationError as error:
+            raise TemporaryFailureError(f"the settings of channel {kept.channel} do not do: {error}") from error
+        self._made[kept.channel] = kept.connection, secrets, made
+        if known is not None:
+            await known[2].close()
+        return made
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        while self._made:
+            await self._made.popitem()[1][2].close()
+
+
+async def connect(connection: AsyncConnection, channel: str, wanted: Connection, now: datetime) -> bool:
+    """Connect a channel, or connect it otherwise; True if it is new. Its feeds begin with what changes from now on.
+
+    Raises NotFound for a channel that nobody registered, InvalidInput for what its platform cannot do.
+    """
+    await channels.get(connection, channel)
+    kind = serving(wanted.platform)
+    _check(kind, wanted)
+    is_new = await connections.put(connection, channel, wanted)
+    since = {"since": now.isoformat()}
+    plan = {
+        Feed.ORDERS: (since, now if wanted.pull_seconds else None),
+        Feed.RECONCILE: ({}, now + timedelta(hours=wanted.reconcile_hours) if wanted.reconcile_hours else None),
+        Feed.STOCK: ({}, now if wanted.stock else None),
+    }
+    for feed, (first, due_at) in plan.items():
+        if due_at is not None:
+            await feeds.schedule(connection, channel, feed, first, due_at)
+        else:
+            await feeds.unschedule(connection, channel, feed)
+    return is_new
+
+
+def _check(kind: type[ChannelConnector], wanted: Connection) -> None:
+    try:
+        kind.settings_model.model_validate(wanted.settings)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(["settings", *(str(part) for part in first["loc"])])
+        raise InvalidInput(f"{field}: {first['msg']}", field=field) from error
+    asks: tuple[tuple[str, bool, Ability], ...] = (
+        ("pull_seconds", wanted.pull_seconds is not None, Ability.LIST),
+        ("reconcile_hours", wanted.reconcile_hours is not None, Ability.LIST),
+        ("tells", wanted.tells, Ability.TELL),
+        ("stock", wanted.stock, Ability.STOCK),
+    )
+    for field, asked, ability in asks:
+        if asked and ability not in kind.abilities:
+            raise InvalidInput(f"{wanted.platform} cannot do that", field=field)
+
+
+async def ask_for(
+    connection: AsyncConnection, channel: str, feed: Feed, now: datetime, span: Mapping[str, Any] | None = None
+) -> None:
+    """Have a feed read now. A back-fill begins anew with its span (`since`, `until`: times of orders).
+
+    Raises NotFound for a channel that is not connected, Conflict for a feed that its platform has not.
+    """
+    kept = await connections.get(connection, channel)
+    kind = serving(kept.connection.platform)
+    if not any(feed in FEEDS_OF.get(ability, ()) for ability in kind.abilities):
+        raise Conflict(f"{kept.connection.platform} has no feed of {feed}", data={"feed": feed})
+    if feed is Feed.BACKFILL:
+        await feeds.restart(connection, channel, feed, dict(span or {}), now)
+    elif not await feeds.soon(connection, channel, feed, now):
+        first = {"since": now.isoformat()} if feed is Feed.ORDERS else {}
+        await feeds.schedule(connection, channel, feed, first, now)
+
+
+def secrets_of(secrets: SecretStore, kept: KeptConnection) -> dict[str, bool]:
+    """The secrets that the channel's connector reads, and whether there is one; none that others can read counts."""
+    kind = CONNECTORS[kept.connection.platform]
+    found = {}
+    for name in (*kind.needs, *((kind.signs,) if kind.signs else ())):
+        try:
+            found[name] = bool(secrets.get(kept.channel, name))
+        except (SecretUnsafeError, UnicodeError):
+            found[name] = False
+    return found

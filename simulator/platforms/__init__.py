@@ -1,0 +1,6 @@
+"""Stubs of sales platforms of which no engine can be had: they answer as the platforms document, with their limits and
+their ill manners, and are asked and notified over HTTP like the real ones.
+
+manners   what goes wrong on the way: deliveries twice, late, in another order, lost; a bucket of points
+shopify   a shop's Admin GraphQL API and webhooks
+"""
