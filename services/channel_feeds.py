@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.channels.budget import SlowDownError
-from connectors.channels.port import FeedPage, ListedOrder, Span, window
+from connectors.channels.port import FeedPage, FeedSpan, ListedOrder, window
 from connectors.notifications.port import TemporaryFailureError
 from dom.channels.connection import Connection, Feed
 from dom.channels.messages import MessageIdentity
@@ -118,6 +118,7 @@ class _Reading:
         if not orders:
             return
         mapping = await mappings.live(connection, self._channel)
+        read_by = None if mapping is None else mapping.mapping
         source = _SOURCES.get(self._feed, connected.connector.source)
         for each in orders:
             identity = connected.connector.identify(
@@ -150,14 +151,14 @@ class _Reading:
         return said
 
 
-def _span(feed: Feed, position: Mapping[str, Any], how: Connection, now: datetime) -> Span:
+def _span(feed: Feed, position: Mapping[str, Any], how: Connection, now: datetime) -> FeedSpan:
     """What is read of a feed. A run keeps the span with which it began: pages of another would not follow on."""
     if feed is Feed.BACKFILL:
-        return Span(_time(position, "since") or now, _time(position, "until"), placed=True)
+        return FeedSpan(_time(position, "since") or now, _time(position, "until"), placed=True)
     if feed is Feed.RECONCILE:
-        return Span(_time(position, "from") or now - timedelta(days=how.reconcile_days), placed=True)
+        return FeedSpan(_time(position, "from") or now - timedelta(days=how.reconcile_days), placed=True)
     first = _time(position, "from")
-    return Span(first or window(position, timedelta(seconds=how.overlap_seconds), now))
+    return FeedSpan(first or window(position, timedelta(seconds=how.overlap_seconds), now))
 
 
 def _moved(feed: Feed, position: Mapping[str, Any], page: FeedPage, how: Connection, now: datetime) -> dict[str, Any]:

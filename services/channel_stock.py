@@ -30,7 +30,7 @@ _OF_LEVEL: Final[dict[str, int]] = {Level.OUT: 0, Level.LOW: 1}
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class StockCompared:
     """A page of what a channel shows: how many SKUs, of how many it was told anew, and where the next page begins."""
 
     skus: int
@@ -78,7 +78,7 @@ def shown(connected: Connected, sku: str, quantity: int | None, level: str) -> S
     return StockLevel(sku, max(quantity if cap is None else min(quantity, cap), 0))
 
 
-async def compare(database: Database, connected: Connected, after: str | None) -> Compared:
+async def compare(database: Database, connected: Connected, after: str | None) -> StockCompared:
     """Compare a page of what the platform shows with what the channel may sell, and have it told of what differs.
 
     Raises as a connector does.
@@ -89,7 +89,7 @@ async def compare(database: Database, connected: Connected, after: str | None) -
         if wrong:
             channel = await channels.get(connection, connected.channel)
             await availability_news.write(connection, channel, wrong)
-    return Compared(len(page.levels), len(wrong), page.after)
+    return StockCompared(len(page.levels), len(wrong), page.after)
 
 
 async def _differing(

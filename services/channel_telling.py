@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping
 from connectors.channels.port import Ability, ChannelConnector, ListedOrder
 from connectors.notifications.port import OutboundMessage, ReceiverNotFoundError, TemporaryFailureError
 from dom.channels.channel_order import ChannelOrder
-from dom.channels.telling import Step, steps
+from dom.channels.telling import TellStep, steps
 from dom.shared.errors import OutsideFailure
 from services.channel_connections import Connected, Connections
 from services.database import Database
@@ -51,9 +51,9 @@ class ChannelTelling:
         await self._connections.close()
 
 
-async def tell(database: Database, connected: Connected, order_id: str) -> Sequence[Step]:
+async def tell(database: Database, connected: Connected, order_id: str) -> Sequence[TellStep]:
     """Tell the channel's platform what it does not know of the order; answers the steps. Raises as a connector does."""
-    carried_out: list[Step] = []
+    carried_out: list[TellStep] = []
     for _ in range(_ROUNDS):
         row, done = await _standing(database, order_id)
         if row is None:
@@ -76,7 +76,7 @@ async def _standing(database: Database, order_id: str) -> tuple[RowMapping | Non
         return await told.order(connection, order_id), await told.done(connection, order_id)
 
 
-def _wanted(connector: ChannelConnector, row: RowMapping, done: Mapping[str, str], body: bytes) -> tuple[Step, ...]:
+def _wanted(connector: ChannelConnector, row: RowMapping, done: Mapping[str, str], body: bytes) -> tuple[TellStep, ...]:
     ours = told.as_ours(row, _agreed(row["document"]))
     return steps(ours, connector.known(body), done, connector.tells)
 
@@ -90,7 +90,9 @@ def _agreed(document: Mapping[str, Any] | None) -> dict[str, int]:
     return found
 
 
-async def _carry_out(database: Database, connector: ChannelConnector, order_id: str, body: bytes, step: Step) -> None:
+async def _carry_out(
+    database: Database, connector: ChannelConnector, order_id: str, body: bytes, step: TellStep
+) -> None:
     platform_id = step.known
     if platform_id is None:
         platform_id = (await connector.carry_out(connector.known(body), step)).platform_id

@@ -23,7 +23,7 @@ class SlowDownError(TemporaryFailureError):
         self.seconds = seconds
 
 
-class Budget:
+class RequestBudget:
     """A bucket of `size` points that fills by `per_second`."""
 
     def __init__(self, size: float, per_second: float, clock: Callable[[], float] = monotonic) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from connectors.channels.budget import Budget, SlowDownError
+from connectors.channels.budget import RequestBudget, SlowDownError
 from connectors.notifications.port import TemporaryFailureError
 from dom.shared.errors import OutsideFailure
 
@@ -27,7 +27,7 @@ class PlatformHttp:
         self,
         base_url: str,
         headers: Mapping[str, str],
-        budget: Budget,
+        budget: RequestBudget,
         *,
         timeout: float = 20,
         transport: httpx.AsyncBaseTransport | None = None,

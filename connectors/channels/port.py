@@ -17,7 +17,7 @@ from dom.channels.connection import Connection, Platform
 from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.messages import MessageIdentity
 from dom.channels.outcomes import MessageSource
-from dom.channels.telling import PlatformOrder, Step, StepKind, Told
+from dom.channels.telling import PlatformOrder, StepKind, TellStep, Told
 from dom.shared.base import Value
 
 
@@ -70,7 +70,7 @@ class FeedPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class FeedSpan:
     """What is read of a feed: changes from `since` on, that moment among them; `until` is open for None.
 
     By `placed` the time of the order counts, not that of its last change.
@@ -148,11 +148,11 @@ class ChannelConnector:
         """
         raise NotImplementedError(reference)
 
-    async def orders(self, span: Span, after: str | None) -> OrderPage:
+    async def orders(self, span: FeedSpan, after: str | None) -> OrderPage:
         """A page of orders, in the sequence of their last change; raises as `order`."""
         raise NotImplementedError(span, after)
 
-    async def page(self, position: Mapping[str, Any], span: Span) -> FeedPage:
+    async def page(self, position: Mapping[str, Any], span: FeedSpan) -> FeedPage:
         """The page of a feed behind a position: of platforms that are asked, a page of a window of time.
 
         Raises as `order`.
@@ -167,7 +167,7 @@ class ChannelConnector:
         """What the platform knows of fulfilments, cancellations and refunds, by the order's state as `order` has it."""
         raise NotImplementedError(body)
 
-    async def carry_out(self, order: PlatformOrder, step: Step) -> Told:
+    async def carry_out(self, order: PlatformOrder, step: TellStep) -> Told:
         """Tell the platform one thing. Answers what it calls it. Raises as `order`."""
         raise NotImplementedError(order, step)
 

@@ -115,7 +115,7 @@ class PlatformOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TellStep:
     """One thing to tell. `key` is its name among those of the order; done under it once, it is not done again.
 
     `known` is the platform's id of what is there already: then there is nothing to do but to write it down.
@@ -143,7 +143,7 @@ class Told:
 
 def steps(
     ours: OurOrder, theirs: PlatformOrder, done: Mapping[str, str], can: AbstractSet[StepKind]
-) -> tuple[Step, ...]:
+) -> tuple[TellStep, ...]:
     """What the platform is to be told, in the sequence in which it is. `done` are the keys of what it was told, with
     its own ids of them; `can` is what it can be told at all.
     """
@@ -158,12 +158,12 @@ def steps(
     )
 
 
-def _acceptance(ours: OurOrder, theirs: PlatformOrder) -> Iterator[Step]:
+def _acceptance(ours: OurOrder, theirs: PlatformOrder) -> Iterator[TellStep]:
     if not ours.is_cancelled and not theirs.is_cancelled:
-        yield Step(StepKind.ACCEPT, "accept", known=theirs.reference if theirs.is_accepted else None)
+        yield TellStep(StepKind.ACCEPT, "accept", known=theirs.reference if theirs.is_accepted else None)
 
 
-def _fulfilments(ours: OurOrder, theirs: PlatformOrder, done: Mapping[str, str]) -> Iterator[Step]:
+def _fulfilments(ours: OurOrder, theirs: PlatformOrder, done: Mapping[str, str]) -> Iterator[TellStep]:
     still_open = {line_id: line.open for line_id, line in theirs.lines.items()}
     by_tracking = {each.tracking_number: each for each in theirs.fulfilments if each.tracking_number}
     by_id = {each.id: each for each in theirs.fulfilments}
@@ -173,16 +173,16 @@ def _fulfilments(ours: OurOrder, theirs: PlatformOrder, done: Mapping[str, str])
         there = by_id.get(done.get(each.id, "")) or by_tracking.get(each.tracking_number)
         if there is not None:
             if each.id not in done:
-                yield Step(StepKind.FULFIL, each.id, known=there.id, tracking_number=each.tracking_number)
+                yield TellStep(StepKind.FULFIL, each.id, known=there.id, tracking_number=each.tracking_number)
         else:
             yield from _fulfilment(each, still_open)
         # One that is told now is delivered with the next look: its platform's id is not known before.
         if there is not None and each.status in ARRIVED:
             known = there.id if there.delivered else None
-            yield Step(StepKind.DELIVER, f"{each.id}/delivered", platform_id=there.id, known=known)
+            yield TellStep(StepKind.DELIVER, f"{each.id}/delivered", platform_id=there.id, known=known)
 
 
-def _fulfilment(ours: OurFulfilment, still_open: dict[str, int]) -> Iterator[Step]:
+def _fulfilment(ours: OurFulfilment, still_open: dict[str, int]) -> Iterator[TellStep]:
     """A parcel of which the platform knows nothing, with the units that it still waits for.
 
     Without any there is nothing to tell: platforms take a fulfilment without lines for one of everything.
@@ -194,10 +194,12 @@ def _fulfilment(ours: OurFulfilment, still_open: dict[str, int]) -> Iterator[Ste
             lines[line_id] = told
             still_open[line_id] -= told
     if lines:
-        yield Step(StepKind.FULFIL, ours.id, lines=lines, carrier=ours.carrier, tracking_number=ours.tracking_number)
+        yield TellStep(
+            StepKind.FULFIL, ours.id, lines=lines, carrier=ours.carrier, tracking_number=ours.tracking_number
+        )
 
 
-def _cancellation(ours: OurOrder, theirs: PlatformOrder) -> Iterator[Step]:
+def _cancellation(ours: OurOrder, theirs: PlatformOrder) -> Iterator[TellStep]:
     """Units that were cancelled here and are wanted there.
 
     The less of what the channel wants now and of what it wanted when we heard of it counts: units that it added
@@ -221,13 +223,13 @@ def _cancellation(ours: OurOrder, theirs: PlatformOrder) -> Iterator[Step]:
     if lines:
         rest = {line_id: line.wanted for line_id, line in theirs.lines.items() if line.wanted}
         key = "cancel/" + ",".join(f"{line_id}-{ours.wanted.get(line_id, 0)}" for line_id in sorted(lines))
-        yield Step(StepKind.CANCEL, key, lines=lines, whole=lines == rest, reason="cancelled")
+        yield TellStep(StepKind.CANCEL, key, lines=lines, whole=lines == rest, reason="cancelled")
 
 
-def _refunds(ours: OurOrder, theirs: PlatformOrder) -> Iterator[Step]:
+def _refunds(ours: OurOrder, theirs: PlatformOrder) -> Iterator[TellStep]:
     for each in ours.refunds:
         there = next((refund.id for refund in theirs.refunds if each.key in refund.note), None)
-        yield Step(
+        yield TellStep(
             StepKind.REFUND, each.key, lines=each.lines, amount=each.amount, currency=each.currency,
             reason=each.reason, known=there,
         )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.channels.telling import OurFulfilment, OurOrder, OurRefund, Step
+from dom.channels.telling import OurFulfilment, OurOrder, OurRefund, TellStep
 from dom.orders.status import FulfilmentStatus, OrderStatus
 
 _ORDER: Final = text("""
@@ -76,7 +76,7 @@ async def done(connection: AsyncConnection, order_id: str) -> dict[str, str]:
     return {row.key: row.platform_id for row in await connection.execute(_DONE, {"order_id": order_id})}
 
 
-async def note(connection: AsyncConnection, order_id: str, step: Step, platform_id: str) -> None:
+async def note(connection: AsyncConnection, order_id: str, step: TellStep, platform_id: str) -> None:
     """The channel was told; or it was there already (`step.known`)."""
     values = {
         "order_id": order_id,

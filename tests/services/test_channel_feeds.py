@@ -12,7 +12,7 @@ from connectors.notifications.port import TemporaryFailureError
 from dom.channels.connection import Connection, Feed, Platform
 from services import channel_connections, channel_feeds, channel_stock
 from simulator.platforms.manners import Bucket
-from simulator.platforms.shopify import ShopifyStub
+from simulator.platforms.shopify.stub import ShopifyStub
 from store import channels
 from store.connections import connections as kept_connections
 from store.connections import feeds

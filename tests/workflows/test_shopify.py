@@ -12,7 +12,7 @@ from temporalio.client import Client
 from dom.channels.connection import Connection, Platform
 from dom.orders.calls import CancelCall, CancelLine
 from processes.channel_orders import order_calls
-from simulator.platforms.shopify import ShopifyStub
+from simulator.platforms.shopify.stub import ShopifyStub
 from tests.workflows.test_channel_orders import settled
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.running import House

@@ -17,15 +17,15 @@ import httpx
 from pydantic import Field
 
 from connectors.channels import graphql
-from connectors.channels.budget import Budget, SlowDownError
+from connectors.channels.budget import RequestBudget, SlowDownError
 from connectors.channels.generic import number_in
 from connectors.channels.platform_http import PlatformHttp
 from connectors.channels.port import (
     Ability,
     ChannelConnector,
+    FeedSpan,
     ListedOrder,
     OrderPage,
-    Span,
     StockLevel,
     StockPage,
 )
@@ -34,7 +34,7 @@ from connectors.notifications.port import TemporaryFailureError
 from dom.channels.connection import Connection, Platform
 from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.messages import MessageIdentity
-from dom.channels.telling import PlatformOrder, Step, StepKind, Told
+from dom.channels.telling import PlatformOrder, StepKind, TellStep, Told
 from dom.shared.base import Value
 from dom.shared.errors import OutsideFailure
 from dom.shared.money import decimals
@@ -86,7 +86,7 @@ class ShopifyConnector(ChannelConnector):
         super().__init__(connection, secrets, transport=transport)
         self._settings = ShopifySettings.model_validate(connection.settings)
         self._path = f"/admin/api/{self._settings.version}/graphql.json"
-        self._budget = Budget(_BUCKET, _PER_SECOND)
+        self._budget = RequestBudget(_BUCKET, _PER_SECOND)
         headers = {"X-Shopify-Access-Token": secrets["access_token"]}
         self._http = PlatformHttp(self._settings.url, headers, self._budget, transport=transport)
 
@@ -120,7 +120,7 @@ class ShopifyConnector(ChannelConnector):
         found = (await self._ask("GetOrder", queries.GET_ORDER, {"id": reference}, cost=_COST))["order"]
         return None if found is None else _as_body(found)
 
-    async def orders(self, span: Span, after: str | None) -> OrderPage:
+    async def orders(self, span: FeedSpan, after: str | None) -> OrderPage:
         """A page of orders by the time of their last change, or of their making."""
         name, key = ("created_at", "CREATED_AT") if span.placed else ("updated_at", "UPDATED_AT")
         query = f"{name}:>='{span.since.isoformat()}'"
@@ -139,7 +139,7 @@ class ShopifyConnector(ChannelConnector):
         """What Shopify knows of the order. Raises ValueError, KeyError or TypeError for what is no order of it."""
         return orders.known(json.loads(body), self._settings.accepted_tag)
 
-    async def carry_out(self, order: PlatformOrder, step: Step) -> Told:
+    async def carry_out(self, order: PlatformOrder, step: TellStep) -> Told:
         """Tell Shopify one thing."""
         told = {
             StepKind.ACCEPT: self._accept,
@@ -150,13 +150,13 @@ class ShopifyConnector(ChannelConnector):
         }
         return Told(await told[step.kind](order, step))
 
-    async def _accept(self, order: PlatformOrder, step: Step) -> str:
+    async def _accept(self, order: PlatformOrder, step: TellStep) -> str:
         del step
         asked = {"id": order.reference, "tags": [self._settings.accepted_tag]}
         await self._change("AddTags", queries.ADD_TAGS, asked, "tagsAdd")
         return order.reference
 
-    async def _fulfil(self, order: PlatformOrder, step: Step) -> str:
+    async def _fulfil(self, order: PlatformOrder, step: TellStep) -> str:
         try:
             asked = orders.fulfilment(order.raw, step)
         except LookupError as error:
@@ -164,13 +164,13 @@ class ShopifyConnector(ChannelConnector):
         made = await self._change("Fulfil", queries.FULFIL, {"fulfillment": asked}, "fulfillmentCreate")
         return str(made["fulfillment"]["id"])
 
-    async def _deliver(self, order: PlatformOrder, step: Step) -> str:
+    async def _deliver(self, order: PlatformOrder, step: TellStep) -> str:
         del order
         event = {"fulfillmentId": step.platform_id, "status": "DELIVERED"}
         await self._change("FulfilmentEvent", queries.FULFILMENT_EVENT, {"event": event}, "fulfillmentEventCreate")
         return step.platform_id
 
-    async def _cancel(self, order: PlatformOrder, step: Step) -> str:
+    async def _cancel(self, order: PlatformOrder, step: TellStep) -> str:
         """The whole order, or some units: those are a refund of no money, which takes them off the order."""
         if not step.whole:
             return await self._refund(order, step)
@@ -178,7 +178,7 @@ class ShopifyConnector(ChannelConnector):
         made = await self._change("CancelOrder", queries.CANCEL, asked, "orderCancel")
         return str(made["job"]["id"])
 
-    async def _refund(self, order: PlatformOrder, step: Step) -> str:
+    async def _refund(self, order: PlatformOrder, step: TellStep) -> str:
         asked = orders.refund(order.raw, step, pays=self._settings.pays_refunds)
         for each in asked["transactions"]:
             each["amount"] = f"{step.amount / 10 ** decimals(step.currency):.{decimals(step.currency)}f}"

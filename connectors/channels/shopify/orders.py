@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from dom.channels.telling import PlatformFulfilment, PlatformLine, PlatformOrder, PlatformRefund, Step
+from dom.channels.telling import PlatformFulfilment, PlatformLine, PlatformOrder, PlatformRefund, TellStep
 
 LINE_PREFIX: Final = "gid://shopify/LineItem/"
 ORDER_PREFIX: Final = "gid://shopify/Order/"
@@ -42,7 +42,7 @@ def _bare(gid: str, prefix: str) -> str:
     return gid.removeprefix(prefix)
 
 
-def fulfilment(order: Mapping[str, Any], step: Step) -> dict[str, Any]:
+def fulfilment(order: Mapping[str, Any], step: TellStep) -> dict[str, Any]:
     """The input of `fulfillmentCreate`: units by fulfilment order. Raises LookupError if fewer are open than left us.
 
     A fulfilment order without lines would be fulfilled whole, so each is named with its units.
@@ -69,7 +69,7 @@ def fulfilment(order: Mapping[str, Any], step: Step) -> dict[str, Any]:
     return asked
 
 
-def refund(order: Mapping[str, Any], step: Step, *, pays: bool) -> dict[str, Any]:
+def refund(order: Mapping[str, Any], step: TellStep, *, pays: bool) -> dict[str, Any]:
     """The input of `refundCreate` for units that are cancelled, or money that goes back.
 
     Our key stands in the note, by which a repeat is found. Money moves only where `pays`: else it is recorded.

@@ -13,7 +13,6 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -24,51 +23,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from simulator.platforms.manners import Bucket, Deliveries, Delivery
+from simulator.platforms.shopify.orders import GID, Body, ShopLine, ShopOrder, node
 
-_GID = "gid://shopify/"
 _REQUESTED = {"ListOrders": 300.0, "ListVariants": 40.0}
-Body = dict[str, Any]
-
-
-@dataclass
-class ShopLine:
-    """A line of an order: what was ordered, what is left of it, and what was sent."""
-
-    id: int
-    sku: str
-    quantity: int
-    price: Decimal
-    current: int
-    fulfilled: int = 0
-    ships: bool = True
-
-
-@dataclass
-class ShopOrder:
-    """An order of the shop."""
-
-    id: int
-    created: datetime
-    updated: datetime
-    lines: list[ShopLine]
-    address: Body
-    email: str
-    first_name: str
-    last_name: str
-    cancelled: datetime | None = None
-    test: bool = False
-    paid: bool = True
-    tags: list[str] = field(default_factory=list)
-    note: str = ""
-    method: str = "Standard"
-    shipping: Decimal = Decimal("3.95")
-    fulfilments: list[Body] = field(default_factory=list)
-    refunds: list[Body] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return f"#{self.id}"
 
 
 def _wall_clock() -> datetime:
@@ -167,7 +124,7 @@ class ShopifyStub:
     def _notify(self, topic: str, order: ShopOrder) -> None:
         payload = {
             "id": order.id,
-            "admin_graphql_api_id": f"{_GID}Order/{order.id}",
+            "admin_graphql_api_id": f"{GID}Order/{order.id}",
             "name": order.name,
             "created_at": order.created.isoformat(),
             "updated_at": order.updated.isoformat(),
@@ -222,7 +179,7 @@ class ShopifyStub:
 
     def _GetOrder(self, asked: Body) -> Body:  # noqa: N802 - named as it is asked
         order = self._of(asked["id"])
-        return {"order": None if order is None else self._node(order)}
+        return {"order": None if order is None else node(order, self._currency)}
 
     def _ListOrders(self, asked: Body) -> Body:  # noqa: N802
         by = "created" if asked["sortKey"] == "CREATED_AT" else "updated"
@@ -236,7 +193,7 @@ class ShopifyStub:
         page, rest = found[: asked["first"]], found[asked["first"] :]
         end = json.dumps([getattr(page[-1], by).isoformat(), page[-1].id]) if page else None
         info = {"hasNextPage": bool(rest), "endCursor": end}
-        return {"orders": {"nodes": [self._node(each) for each in page], "pageInfo": info}}
+        return {"orders": {"nodes": [node(each, self._currency) for each in page], "pageInfo": info}}
 
     def _AddTags(self, asked: Body) -> Body:  # noqa: N802
         order = self._of(asked["id"])
@@ -264,7 +221,7 @@ class ShopifyStub:
             line.fulfilled += units.get(line.id, 0)
         tracking = given.get("trackingInfo")
         made = {
-            "id": f"{_GID}Fulfillment/{order.id * 100 + len(order.fulfilments)}",
+            "id": f"{GID}Fulfillment/{order.id * 100 + len(order.fulfilments)}",
             "status": "SUCCESS",
             "displayStatus": "FULFILLED",
             "trackingInfo": [tracking] if tracking else [],
@@ -291,7 +248,7 @@ class ShopifyStub:
             said = {"field": ["orderId"], "message": "cannot be cancelled", "code": "INVALID"}
             return {"orderCancel": {"job": None, "orderCancelUserErrors": [said]}}
         self.cancel(order)
-        return {"orderCancel": {"job": {"id": f"{_GID}Job/{order.id}"}, "orderCancelUserErrors": []}}
+        return {"orderCancel": {"job": {"id": f"{GID}Job/{order.id}"}, "orderCancelUserErrors": []}}
 
     def _Refund(self, asked: Body) -> Body:  # noqa: N802
         if asked["key"] in self._idempotent:
@@ -304,7 +261,7 @@ class ShopifyStub:
             if item["restockType"] == "CANCEL":
                 line.current -= item["quantity"]
         amount = sum((Decimal(each["amount"]) for each in given["transactions"]), Decimal(0))
-        made = {"id": f"{_GID}Refund/{order.id * 100 + len(order.refunds)}", "note": given["note"], "amount": amount}
+        made = {"id": f"{GID}Refund/{order.id * 100 + len(order.refunds)}", "note": given["note"], "amount": amount}
         order.refunds.append(made)
         self._touch(order)
         self._send("refunds/create", {"id": order.id * 100, "order_id": order.id})
@@ -320,7 +277,7 @@ class ShopifyStub:
             {
                 "sku": sku,
                 "inventoryItem": {
-                    "id": f"{_GID}InventoryItem/{sku}",
+                    "id": f"{GID}InventoryItem/{sku}",
                     "inventoryLevel": {"quantities": [{"name": "available", "quantity": self.stock[sku]}]},
                 },
             }
@@ -337,92 +294,3 @@ class ShopifyStub:
             return {"inventorySetQuantities": {"userErrors": [said]}}
         self.stock |= {sku: each["quantity"] for sku, each in quantities}
         return {"inventorySetQuantities": {"userErrors": []}}
-
-    # --- how it looks ------------------------------------------------------------------------------------------------
-
-    def _money(self, amount: Decimal) -> Body:
-        one = {"amount": f"{amount:.2f}", "currencyCode": self._currency}
-        return {"shopMoney": one, "presentmentMoney": one}
-
-    def _node(self, order: ShopOrder) -> Body:
-        goods = sum((line.price * line.current for line in order.lines), Decimal(0))
-        return {
-            "id": f"{_GID}Order/{order.id}",
-            "name": order.name,
-            "createdAt": order.created.isoformat(),
-            "updatedAt": order.updated.isoformat(),
-            "cancelledAt": order.cancelled.isoformat() if order.cancelled else None,
-            "test": order.test,
-            "displayFinancialStatus": "PAID" if order.paid else "PENDING",
-            "currencyCode": self._currency,
-            "presentmentCurrencyCode": self._currency,
-            "taxesIncluded": True,
-            "email": order.email,
-            "phone": None,
-            "note": order.note or None,
-            "tags": list(order.tags),
-            "customAttributes": [],
-            "customer": {"id": f"{_GID}Customer/7", "firstName": order.first_name, "lastName": order.last_name},
-            "shippingAddress": dict(order.address),
-            "shippingLines": {
-                "nodes": [
-                    {"title": order.method, "code": order.method, "discountedPriceSet": self._money(order.shipping)}
-                ]
-            },
-            "lineItems": {"nodes": [self._line(each) for each in order.lines]},
-            "totalPriceSet": self._money(goods + order.shipping),
-            "totalDiscountsSet": self._money(Decimal(0)),
-            "totalTaxSet": self._money(Decimal(0)),
-            "transactions": [
-                {
-                    "id": f"{_GID}OrderTransaction/{order.id}",
-                    "gateway": "shopify_payments",
-                    "kind": "SALE",
-                    "status": "SUCCESS" if order.paid else "PENDING",
-                    "amountSet": self._money(goods + order.shipping),
-                }
-            ],
-            "fulfillments": [self._fulfilment(each) for each in order.fulfilments],
-            "refunds": [
-                {"id": each["id"], "note": each["note"], "totalRefundedSet": self._money(each["amount"])}
-                for each in order.refunds
-            ],
-            "fulfillmentOrders": {"nodes": [self._fulfilment_order(order)]},
-        }
-
-    def _line(self, line: ShopLine) -> Body:
-        return {
-            "id": f"{_GID}LineItem/{line.id}",
-            "sku": line.sku,
-            "name": line.sku,
-            "quantity": line.quantity,
-            "currentQuantity": line.current,
-            "unfulfilledQuantity": line.current - line.fulfilled,
-            "refundableQuantity": line.current,
-            "requiresShipping": line.ships,
-            "isGiftCard": False,
-            "originalUnitPriceSet": self._money(line.price),
-            "totalDiscountSet": self._money(Decimal(0)),
-            "taxLines": [],
-        }
-
-    def _fulfilment(self, each: Body) -> Body:
-        units = [
-            {"quantity": count, "lineItem": {"id": f"{_GID}LineItem/{line_id}"}}
-            for line_id, count in each["units"].items()
-        ]
-        shown = {name: each[name] for name in ("id", "status", "displayStatus", "trackingInfo")}
-        return {**shown, "fulfillmentLineItems": {"nodes": units}}
-
-    def _fulfilment_order(self, order: ShopOrder) -> Body:
-        items = [
-            {
-                "id": f"{_GID}FulfillmentOrderLineItem/{line.id}",
-                "remainingQuantity": line.current - line.fulfilled,
-                "lineItem": {"id": f"{_GID}LineItem/{line.id}"},
-            }
-            for line in order.lines
-        ]
-        is_open = any(each["remainingQuantity"] for each in items) and order.cancelled is None
-        status = "OPEN" if is_open else "CLOSED"
-        return {"id": f"{_GID}FulfillmentOrder/{order.id}", "status": status, "lineItems": {"nodes": items}}
