@@ -16,6 +16,7 @@ from api.access import secret_routes
 from api.availability import change_routes
 from api.availability import routes as availability
 from api.bulk import routes as bulk
+from api.channels import connection_routes, webhook_routes
 from api.channels import routes as channels
 from api.contract import docs_page, document
 from api.delivery import carrier_routes, shipment_routes
@@ -97,6 +98,7 @@ _RESOURCES = (
     availability,
     change_routes,
     channels,
+    connection_routes,
     node_routes,
     sku_routes,
     returns,
@@ -158,6 +160,7 @@ def create_app(settings: Settings, engine: AsyncEngine | None = None, client: Cl
             resource.router, prefix=PREFIX, dependencies=[Depends(check_scope), Depends(refuse_what_would_be_lost)]
         )
     app.include_router(public_routes.router)
+    app.include_router(webhook_routes.router)
     app.include_router(health.router)
     app.include_router(problem_routes.router)
     docs_page.add_to(app)

@@ -77,18 +77,21 @@ def show(message: Number, as_json: AsJson = False) -> None:
     from store.inbox import messages
 
     row = dict(_read(lambda connection: messages.get(connection, message, None), as_json=as_json))
-    row["body"] = bytes(row["body"]).decode(errors="backslashreplace")
+    for raw in ("body", "fetched"):
+        row[raw] = None if row[raw] is None else bytes(row[raw]).decode(errors="backslashreplace")
     if as_json:
         print(json.dumps(row, default=str, indent=2))
         return
     screen = console()
     for name, value in row.items():
-        if value not in (None, "", [], {}) and name not in {"body", "faults"}:
+        if value not in (None, "", [], {}) and name not in {"body", "fetched", "faults"}:
             screen.print(f"{name.replace('_', ' ')}: {value}", markup=False)
     for fault in row["faults"]:
         stood = f" ({fault['value']})" if fault["value"] else ""
         screen.print(f"fault: {fault['field'] or 'the message'}: {fault['message']}{stood}", markup=False)
     screen.print(row["body"], markup=False)
+    if row["fetched"] is not None:
+        screen.print(f"read in its place, as the platform had it:\n{row['fetched']}", markup=False)
 
 
 @app.command()

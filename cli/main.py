@@ -11,6 +11,7 @@ import typer
 
 from cli import (
     bulk_commands,
+    channels_commands,
     exceptions_commands,
     inbox_commands,
     keys_commands,
@@ -154,6 +155,7 @@ app.add_typer(orders_commands.app, name="orders")
 app.add_typer(bulk_commands.app, name="bulk")
 app.add_typer(exceptions_commands.app, name="exceptions")
 app.add_typer(questions_commands.app, name="questions")
+app.add_typer(channels_commands.app, name="channels")
 app.add_typer(inbox_commands.app, name="inbox")
 app.add_typer(mapping_commands.app, name="mapping")
 app.add_typer(stock_commands.app, name="stock")

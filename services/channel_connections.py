@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib.resources import files
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from connectors.channels.port import Ability, ChannelConnector
 from connectors.channels.registry import CONNECTORS, serving
 from connectors.notifications.port import TemporaryFailureError
 from connectors.secrets.port import SecretStore, SecretUnsafeError, all_of
-from dom.channels.connection import Connection, Feed
+from dom.channels.connection import Connection, Feed, Platform
 from dom.shared.errors import Conflict, InvalidInput
 from services.database import Database
 from store import channels
@@ -125,6 +126,18 @@ def _check(kind: type[ChannelConnector], wanted: Connection) -> None:
     for field, asked, ability in asks:
         if asked and ability not in kind.abilities:
             raise InvalidInput(f"{wanted.platform} cannot do that", field=field)
+
+
+async def resume(connection: AsyncConnection, channel: str, now: datetime) -> None:
+    """Go on with a channel that was paused: what it changed meanwhile is read at once. Raises NotFound."""
+    await connections.resume(connection, channel)
+    await feeds.soon(connection, channel, Feed.ORDERS, now)
+
+
+def template(platform: Platform) -> str | None:
+    """The mapping that is delivered for a platform; None where every sender is another."""
+    found = files("connectors.channels") / "templates" / f"{platform}.yaml"
+    return found.read_text(encoding="utf-8") if found.is_file() else None
 
 
 async def ask_for(

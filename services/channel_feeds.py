@@ -121,9 +121,7 @@ class _Reading:
         read_by = None if mapping is None else mapping.mapping
         source = _SOURCES.get(self._feed, connected.connector.source)
         for each in orders:
-            identity = connected.connector.identify(
-                each.headers, each.body, None if mapping is None else mapping.mapping
-            )
+            identity = connected.connector.identify(each.headers, each.body, read_by)
             told = MessageIdentity(
                 delivery_id=each.delivery_id or channel_inbox.content_id(each.body),
                 topic=each.topic or identity.topic,

@@ -1,10 +1,16 @@
 """Where credentials of other systems are read from: the environment first, then a folder."""
 
 from pathlib import Path
+from typing import Final
 
 from connectors.secrets.environment import EnvironmentSecrets
 from connectors.secrets.folder import FolderSecrets
 from connectors.secrets.port import Chain, SecretStore
+
+__all__ = ["NO_SECRETS", "SecretStore", "forget", "keep", "secret_store"]
+
+NO_SECRETS: Final[SecretStore] = Chain(())
+"""A store without any."""
 
 
 def secret_store(folder: Path) -> SecretStore:

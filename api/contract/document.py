@@ -48,6 +48,7 @@ TAGS: Final = [
         "name": "inbox",
         "description": "What channels send, as it came; what became of it, repair and replay; mappings.",
     },
+    {"name": "channels", "description": "How channels are connected to their platforms: health, feeds, pause."},
     {"name": "holds", "description": "What stops an order on its way until somebody, a rule or time releases it."},
     {"name": "bulk", "description": "One action on many orders: previewed, followed, stopped and resumed."},
     {"name": "fulfilments", "description": "One node's work for one order: work lists, steps, labels."},

@@ -74,7 +74,8 @@ _EXCEPTION: Final = (
 _WATCH: Final = ("getWatch", "putWatch", "deleteWatch")
 _INBOX: Final = ("getChannelMessage", "replayChannelMessage")
 _MAPPING: Final = ("listMappings", "publishMapping", "lintMapping", "previewMapping")
-_CHANNEL: Final = ("getChannel", "getChannelRules", "putChannelRules", "sendChannelMessage", *_MAPPING)
+_CONNECTION: Final = ("getConnection", "putConnection", "pauseConnection", "resumeConnection", "readFeed")
+_CHANNEL: Final = ("getChannel", "getChannelRules", "putChannelRules", "sendChannelMessage", "getConnection", *_MAPPING)
 
 FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "captureOrder": (Follow("/order_id", "order_id", _ORDER), Follow("/order_id", "order", _OF_ORDER)),
@@ -153,6 +154,13 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "listCarriers": (Follow("/items/0/carrier", "carrier", ("reportCarrierEvents",)),),
     "putChannel": (Follow("/id", "channel_id", _CHANNEL),),
     "listChannels": (Follow("/items/0/id", "channel_id", _CHANNEL),),
+    "listConnections": (Follow("/items/0/channel", "channel_id", (*_CONNECTION, "getChannel")),),
+    "putConnection": (Follow("/channel", "channel_id", (*_CONNECTION, "deleteConnection")),),
+    **{
+        operation: (Follow("/channel", "channel_id", ("getConnection",)),)
+        for operation in ("deleteConnection", "pauseConnection", "resumeConnection", "readFeed")
+    },
+    "receiveWebhook": (Follow("/id", "inbox_id", _INBOX),),
     "sendChannelMessage": (Follow("/id", "inbox_id", _INBOX),),
     "listChannelMessages": (Follow("/items/0/id", "inbox_id", _INBOX),),
     "replayChannelMessage": (Follow("/id", "inbox_id", _INBOX),),

@@ -22,6 +22,7 @@ from services.authentication import KeyRing
 from services.change_orders import Writing
 from services.customer_links import NO_LINKS, CustomerLinks
 from services.reservations import SoftReservations
+from services.secret_stores import NO_SECRETS, SecretStore, secret_store
 from settings import Settings
 from store.channels import Registered
 from store.database import engine as store_engine
@@ -38,8 +39,8 @@ class Services:
     """Opened once a process. `reads` is for single statements, `engine` for transactions.
 
     `reference` remembers nodes, tariffs, the policy and SKUs until they change. `webhooks`: a webhook is told what
-    customers are told. `links`: how customers answer without a login. `returns_last`: how long the goods of a parcel
-    that comes back are waited for.
+    customers are told. `links`: how customers answer without a login. `secrets`: credentials of channels.
+    `returns_last`: how long the goods of a parcel that comes back are waited for.
     """
 
     engine: AsyncEngine
@@ -53,6 +54,7 @@ class Services:
     webhooks: bool = False
     returns_last: timedelta = EXPIRES_AFTER
     links: CustomerLinks = NO_LINKS
+    secrets: SecretStore = NO_SECRETS
     reservations: SoftReservations = field(init=False)
     channels: Registered = field(init=False)
     keys: KeyRing = field(init=False)
@@ -91,7 +93,8 @@ class Services:
         links = CustomerLinks(settings.link_url, settings.link_secret.get_secret_value())
         return cls(
             engine, reads, durable, orders, returns, work, tail, reference,
-            webhooks=webhooks, links=links, returns_last=timedelta(days=settings.return_expires_days),
+            webhooks=webhooks, links=links, secrets=secret_store(settings.secrets_folder),
+            returns_last=timedelta(days=settings.return_expires_days),
         )  # fmt: skip
 
 

@@ -14,10 +14,10 @@ from dom.shared.errors import Forbidden
 
 PUBLIC: Final = frozenset(
     {"/health/live", "/health/ready", "/problems/{name}", "/docs", "/docs/files", "/openapi.json"}
-    | {"/questions/{token}"}
+    | {"/questions/{token}", "/webhooks/{channel_id}"}
 )
-"""Routes that need no caller: whether it lives, what it says of itself, which tell nothing of any order; and customers'
-links, of which each token opens one question.
+"""Routes that need no caller: whether it lives, what it says of itself, which tell nothing of any order; customers'
+links, of which each token opens one question; and webhooks of platforms, which sign what they send.
 """
 
 

@@ -59,7 +59,14 @@ MESSAGE: Final[Example] = {
     "settled_at": "2026-03-02T09:30:02Z",
 }
 MESSAGES: Final[Example] = {"items": [MESSAGE], "next_cursor": None}
-DETAIL: Final[Example] = {**MESSAGE, "headers": {"content-type": "application/json"}, "body": '{"name": "1001"}'}
+DETAIL: Final[Example] = {
+    **MESSAGE,
+    "headers": {"content-type": "application/json"},
+    "body": '{"name": "1001"}',
+    "reference": None,
+    "fetched": None,
+    "fetched_at": None,
+}
 REPLAYED: Final[Example] = {
     **MESSAGE,
     "outcome": "received",

@@ -52,6 +52,11 @@ class ChannelMessage(BaseModel):
 class ChannelMessageDetail(ChannelMessage):
     """A message with what came."""
 
+    reference: str | None = Field(description="The platform's own id of the order, where it has one.")
+    fetched: str | None = Field(
+        description="The order's state as its platform had it when the message had its turn; null: what came was read."
+    )
+    fetched_at: Utc | None = Field(description="When that was asked for.")
     headers: dict[str, str] = Field(description="As they came, without what is secret.")
     body: str = Field(description="As it came; bytes that are no UTF-8 are written as their escapes.")
 

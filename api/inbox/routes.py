@@ -184,8 +184,12 @@ async def replay(
 async def _detail(services: Services, who: Principal, message_id: int) -> dict[str, Any]:
     async with services.reads.connect() as connection:
         row = await messages.get(connection, message_id, _channels(who, None))
-    body = bytes(row["body"]).decode(errors="backslashreplace").replace("\0", "\\0")
-    return {**_shown(row), "headers": row["headers"], "body": body}
+    extra = {"reference": row["reference"], "fetched": _readable(row["fetched"]), "fetched_at": row["fetched_at"]}
+    return {**_shown(row), **extra, "headers": row["headers"], "body": _readable(row["body"])}
+
+
+def _readable(raw: bytes | None) -> str | None:
+    return None if raw is None else bytes(raw).decode(errors="backslashreplace").replace("\0", "\\0")
 
 
 def _shown(row: RowMapping) -> dict[str, Any]:

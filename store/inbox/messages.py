@@ -32,7 +32,7 @@ INSERT INTO channel_message_repeats (message_id, delivery_id, received_at)
 VALUES (:id, :delivery_id, :received_at)
 """)
 _COLUMNS: Final = """id, channel, source, delivery_id, event_id, topic, order_number, headers, received_at, outcome,
-    detail, order_id, faults, repairs, replays, mapping_version, settled_at,
+    detail, reference, order_id, faults, repairs, replays, mapping_version, settled_at,
     (SELECT count(*) FROM channel_message_repeats r WHERE r.message_id = m.id) AS repeats"""
 
 

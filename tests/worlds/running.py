@@ -48,6 +48,19 @@ Handle = WorkflowHandle[OrderWorkflow, OrderResult]
 STOP_SECONDS = 5
 
 
+class LateTransport(httpx.AsyncBaseTransport):
+    """Carries requests to the platform that a house has when they are made; without one nobody answers."""
+
+    def __init__(self, house: "House") -> None:
+        self._house = house
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The platform's answer."""
+        if self._house.platform is None:
+            raise httpx.ConnectError("there is no platform", request=request)
+        return await self._house.platform.handle_async_request(request)
+
+
 @dataclass
 class House:
     """A running worker and what it talks to. Planning takes place as of the time an order was placed.
@@ -81,7 +94,7 @@ class House:
     @property
     def connections(self) -> Connections:
         """How channels' platforms are reached: by `platform`, with `secrets`."""
-        return Connections(self.database, GivenSecrets(self.secrets), transport=self.platform)
+        return Connections(self.database, GivenSecrets(self.secrets), transport=LateTransport(self))
 
     @property
     def activities(self) -> list[Callable[..., Any]]:

@@ -158,6 +158,8 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         await exceptions.open_(connection, placed, ExceptionKind.BACKORDER, "matrix", "of the matrix")
     excepted = (await http.get("/v1/exceptions", params={"order": placed})).json()["items"][0]["id"]
     told = await http.post(f"/v1/channels/{CHANNEL}/messages", json={"of": "the matrix"})
+    connection = {"platform": "webhook"}
+    assert (await http.put(f"/v1/channels/{CHANNEL}/connection", json=connection)).status_code in {200, 201}
     holds = (await http.get("/v1/holds/policy")).json()["policy"]
     holds["types"]["manual"]["released_by"] = list(Role)
     assert (await http.put("/v1/holds/policy", json=holds)).status_code == 200
@@ -173,7 +175,7 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "order_id": placed, "fulfilment_id": work["id"], "return_id": returned, "sku_id": sku, "node_id": NODE,
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,
         "carrier": booked["carrier"], "version": "999999", "name": "nobodys", "import_id": sent.json()["id"],
-        "request_id": request_id, "question_id": f"{placed}-Q1",
+        "request_id": request_id, "feed": "orders", "question_id": f"{placed}-Q1",
         "rehearsal_id": "nothing", "key_id": key.split("_")[1], "secret_id": "matrix",
     }  # fmt: skip
     bodies = {
@@ -181,6 +183,8 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "putNode": node,
         "putChannel": registered,
         "putChannelRules": {"rules": []},
+        "putConnection": connection,
+        **{each: {} for each in ("pauseConnection", "readFeed")},
         "putHoldPolicy": holds,
         "placeHold": {"type": "manual"},
         "putSku": (await http.get(f"/v1/skus/{sku}")).json(),
@@ -311,7 +315,7 @@ async def test_a_stolen_key_of_a_channel_sees_the_channels_own_alone(world: Worl
         "listOrders", "listShipments", "listMessages", "getAvailability", "listAvailabilityChanges", "listChannels",
         "listSkus", "listReturns", "listSavedViews", "listHolds", "getHoldPolicy", "listHoldPolicies",
         "listChangeRules", "listCustomerQuestions",
-            "listChannelMessages", "getInboxBalance",
+            "listChannelMessages", "getInboxBalance", "listConnections",
     }  # fmt: skip
     assert world.names["order_id"] in seen["listOrders"]
     for operation, text in seen.items():

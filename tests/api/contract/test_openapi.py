@@ -39,6 +39,10 @@ PROMISED = {
     *(f"{method} /v1/channels/{{channel_id}}/mappings" for method in ("GET", "POST")),
     "GET /v1/channels/{channel_id}/mappings/{version}",
     *(f"POST /v1/channels/{{channel_id}}/mappings/{step}" for step in ("lint", "preview")),
+    "GET /v1/channel-connections",
+    *(f"{method} /v1/channels/{{channel_id}}/connection" for method in ("GET", "PUT", "DELETE")),
+    *(f"POST /v1/channels/{{channel_id}}/connection/{step}" for step in ("pause", "resume", "feeds/{feed}/read")),
+    "POST /webhooks/{channel_id}",
     "GET /v1/inbox",
     "GET /v1/inbox/balance",
     "GET /v1/inbox/{inbox_id}",
@@ -327,7 +331,8 @@ def test_a_link_leads_to_every_operation_of_one_thing() -> None:
     }
     creating = {"announceInbound", "putChannel", "putDraft"}
     mailed = {"getLinkedQuestion", "answerLinkedQuestion"}  # a customer's link stands in a mail, and in no answer
-    assert addressed - linked == creating | mailed
+    posted = {"receiveWebhook"}  # a platform is given the address by a person
+    assert addressed - linked == creating | mailed | posted
 
 
 def test_every_domain_error_is_a_type_of_problem() -> None:
