@@ -108,8 +108,8 @@ class ChannelConnector:
     signs: ClassVar[str | None] = None
     """The name of the secret that its webhooks are signed with; None: they come with an API key."""
     abilities: ClassVar[frozenset[Ability]] = frozenset()
-    tells: ClassVar[frozenset[StepKind]] = frozenset()
-    """What its platform can be told."""
+    tells: frozenset[StepKind] = frozenset()
+    """What its platform can be told, as it is set up."""
     source: ClassVar[MessageSource] = MessageSource.POLL
 
     def __init__(

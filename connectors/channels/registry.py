@@ -5,10 +5,11 @@ from typing import Final
 from connectors.channels.generic import GenericConnector
 from connectors.channels.port import ChannelConnector
 from connectors.channels.shopify.connector import ShopifyConnector
+from connectors.channels.vendure.connector import VendureConnector
 from dom.channels.connection import Platform
 
 CONNECTORS: Final[dict[Platform, type[ChannelConnector]]] = {
-    each.platform: each for each in (GenericConnector, ShopifyConnector)
+    each.platform: each for each in (GenericConnector, ShopifyConnector, VendureConnector)
 }
 """One class for each platform."""
 

@@ -60,6 +60,11 @@ class LateTransport(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("there is no platform", request=request)
         return await self._house.platform.handle_async_request(request)
 
+    async def aclose(self) -> None:
+        """Let go of what is open."""
+        if self._house.platform is not None:
+            await self._house.platform.aclose()
+
 
 @dataclass
 class House:
@@ -85,6 +90,7 @@ class House:
     platform: httpx.AsyncBaseTransport | None = None
     most_events: int | None = None
     _is_relaying: bool = False
+    _connections: Connections | None = None
 
     @property
     def database(self) -> Database:
@@ -94,7 +100,9 @@ class House:
     @property
     def connections(self) -> Connections:
         """How channels' platforms are reached: by `platform`, with `secrets`."""
-        return Connections(self.database, GivenSecrets(self.secrets), transport=LateTransport(self))
+        if self._connections is None:
+            self._connections = Connections(self.database, GivenSecrets(self.secrets), transport=LateTransport(self))
+        return self._connections
 
     @property
     def activities(self) -> list[Callable[..., Any]]:
@@ -145,6 +153,7 @@ class House:
         finally:
             self._is_relaying = False
             await drain(running, STOP_SECONDS)
+            await self.connections.close()
 
     async def told(self) -> None:
         """Wait until everything in the outbox has left, or failed; at once if nobody sends it."""

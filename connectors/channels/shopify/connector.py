@@ -73,7 +73,7 @@ class ShopifyConnector(ChannelConnector):
     needs: ClassVar[tuple[str, ...]] = ("access_token",)
     signs: ClassVar[str | None] = "webhook_secret"
     abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
-    tells: ClassVar[frozenset[StepKind]] = frozenset(StepKind)
+    tells: frozenset[StepKind] = frozenset(StepKind)
 
     def __init__(
         self,
