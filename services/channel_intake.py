@@ -188,6 +188,8 @@ class _Turn:
             said = "its platform has no such order, or does not show it"
             return _Taken(self._held([MessageFault(code=FaultCode.UNREADABLE, message=said)]))
         order, faults = self._read(row, body, self.mapping)
+        if isinstance(order, intake.NothingToDo):
+            return _Taken(self._done(order.outcome, order.detail, None))
         if order is None:
             return _Taken(self._held(faults))
         if order.number != self.number:
@@ -196,14 +198,16 @@ class _Turn:
 
     def _read(
         self, row: RowMapping, body: bytes, mapping: PublishedMapping
-    ) -> tuple[ChannelOrder | None, Sequence[MessageFault]]:
-        """The order that a message states; None with the faults of one that cannot be taken."""
+    ) -> tuple[ChannelOrder | intake.NothingToDo | None, Sequence[MessageFault]]:
+        """The order that a message states, or why it is none yet; None with the faults of one that cannot be taken."""
         try:
             message = json.loads(body)
         except (ValueError, RecursionError) as error:
             return None, [MessageFault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}")]
         try:
-            return intake.checked(apply(mapping.mapping, message), row["repairs"])
+            mapped = apply(mapping.mapping, message)
+            none_yet = intake.is_none_yet(mapped)
+            return (none_yet, ()) if none_yet is not None else intake.checked(mapped, row["repairs"])
         except Exception as error:
             # A mistake of ours: tried again for ever, it would hold up every later message of the order.
             _LOG.exception("message %s of %s cannot be read", row["id"], self.channel)
@@ -268,6 +272,8 @@ class _Turn:
         """The whole order. One that was never captured never will be: what is known of it says so."""
         if captured is None:
             return self._done(MessageOutcome.CHANGED, "it was cancelled before it came", None)
+        if not any((await self._wanted_here(captured)).values()):
+            return self._done(MessageOutcome.UNCHANGED, "it is cancelled here already", captured)
         call = CancelCall(mode=CancelMode.ASK, reason="cancelled in the channel", actor=f"channel:{self.channel}")
         return await self._cancelled(order, call, captured)
 
@@ -282,15 +288,17 @@ class _Turn:
         if fewer is None:
             said = "the channel changed more of the order than quantities; a person must change it here"
             return self._held([MessageFault(code=FaultCode.REFUSED, message=said)])
-        async with self.database.statement() as connection:
-            wanted = await orders.wanted_units(connection, captured)
-        lines = intake.not_cancelled_yet(fewer, order, wanted, sent_before)
+        lines = intake.not_cancelled_yet(fewer, order, await self._wanted_here(captured), sent_before)
         if not lines:
             return self._done(MessageOutcome.UNCHANGED, "it is cancelled here already", captured)
         call = CancelCall(
             mode=CancelMode.ASK, reason="fewer in the channel", actor=f"channel:{self.channel}", lines=lines
         )
         return await self._cancelled(order, call, captured)
+
+    async def _wanted_here(self, order_id: str) -> Mapping[str, int]:
+        async with self.database.statement() as connection:
+            return await orders.wanted_units(connection, order_id)
 
     async def _captured_otherwise(self) -> str | None:
         """The order of this number that came by `POST /v1/orders`; None if there is none."""

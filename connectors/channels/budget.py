@@ -53,6 +53,11 @@ class RequestBudget:
         """Seconds until there are so many points."""
         return self._wait(min(points, self._size))
 
+    def granted(self, per_second: float) -> None:
+        """The bucket fills by so much from now on."""
+        self._fill()
+        self._per_second = per_second
+
     def close_for(self, seconds: float) -> None:
         """The platform asked to be left alone for so long."""
         self._closed_until = max(self._closed_until, self._clock() + seconds)

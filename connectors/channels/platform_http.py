@@ -32,8 +32,11 @@ class PlatformHttp:
         timeout: float = 20,
         transport: httpx.AsyncBaseTransport | None = None,
         auth: httpx.Auth | None = None,
+        rate_header: str = "",
     ) -> None:
+        """`rate_header` is where the platform says how many requests a second it grants, if it does."""
         self.budget = budget
+        self._rate_header = rate_header
         self._http = httpx.AsyncClient(
             base_url=base_url, headers=dict(headers), timeout=timeout, transport=transport, auth=auth
         )
@@ -58,6 +61,7 @@ class PlatformHttp:
             answer = await self._http.request(method, path, json=json, params=params, headers=headers)
         except httpx.HTTPError as error:
             raise TemporaryFailureError(f"{method} {path}: {type(error).__name__} {error}") from error
+        self._learn(answer)
         if answer.is_success or answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             return answer
         said = f"{method} {path} was answered {answer.status_code}: {answer.text[:_SAID]}"
@@ -70,6 +74,15 @@ class PlatformHttp:
         if answer.is_client_error and answer.status_code not in _MAY_PASS:
             raise OutsideFailure(said, data={"status": answer.status_code})
         raise TemporaryFailureError(said)
+
+    def _learn(self, answer: httpx.Response) -> None:
+        granted = answer.headers.get(self._rate_header, "") if self._rate_header else ""
+        try:
+            rate = float(granted)
+        except ValueError:
+            return
+        if rate > 0:
+            self.budget.granted(rate)
 
     async def close(self) -> None:
         """Close the connections."""

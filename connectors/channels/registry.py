@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from connectors.channels.amazon.connector import AmazonConnector
 from connectors.channels.generic import GenericConnector
 from connectors.channels.port import ChannelConnector
 from connectors.channels.shopify.connector import ShopifyConnector
@@ -9,7 +10,7 @@ from connectors.channels.vendure.connector import VendureConnector
 from dom.channels.connection import Platform
 
 CONNECTORS: Final[dict[Platform, type[ChannelConnector]]] = {
-    each.platform: each for each in (GenericConnector, ShopifyConnector, VendureConnector)
+    each.platform: each for each in (GenericConnector, ShopifyConnector, VendureConnector, AmazonConnector)
 }
 """One class for each platform."""
 

@@ -33,6 +33,18 @@ class NothingToDo:
     detail: str
 
 
+def is_none_yet(mapped: Mapped) -> NothingToDo | None:
+    """Why a message is of no order yet, or of none that is meant; None if it is of one. What is not ordered yet may
+    lack anything: marketplaces tell no price and no address before it is paid.
+    """
+    if mapped.order.get("test") is True:
+        return NothingToDo(MessageOutcome.IGNORED, "it is a test order of the channel")
+    state = mapped.order.get("state")
+    if state in {ChannelState.DRAFT, ChannelState.PENDING}:
+        return NothingToDo(MessageOutcome.IGNORED, f"the order is {state} in its channel")
+    return None
+
+
 def checked(mapped: Mapped, repairs: Mapping[str, Any]) -> tuple[ChannelOrder | None, tuple[MessageFault, ...]]:
     """The order that a message states, with what a person put in place of its fields; None with the faults of one that
     cannot be taken.
@@ -129,10 +141,6 @@ def _is_part(field: str, whole: str) -> bool:
 
 def needs_nothing(order: ChannelOrder, known_version: str | None) -> NothingToDo | None:
     """Why nothing is to be done for this state of an order; None if something may be."""
-    if order.test:
-        return NothingToDo(MessageOutcome.IGNORED, "it is a test order of the channel")
-    if order.state in {ChannelState.DRAFT, ChannelState.PENDING}:
-        return NothingToDo(MessageOutcome.IGNORED, f"the order is {order.state} in its channel")
     if known_version is None or not order.version or not known_version:
         return None
     # States of one moment count in the sequence in which they come: many channels tell the time in whole seconds.

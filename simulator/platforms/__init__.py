@@ -2,5 +2,6 @@
 their ill manners, and are asked and notified over HTTP like the real ones.
 
 manners   what goes wrong on the way: deliveries twice, late, in another order, lost; a bucket of points
+amazon    a seller's account with the Selling Partner API, and notifications
 shopify   a shop's Admin GraphQL API and webhooks
 """

@@ -106,7 +106,7 @@ async def test_a_shop_that_was_killed_is_told_once_it_is_back(merchant: Merchant
 async def test_what_was_placed_while_we_were_away_is_read_in_pages(merchant: Merchant) -> None:
     hooks = merchant.server.webhook
     query = "SELECT count(DISTINCT order_number) FROM channel_messages"
-    before = await one(merchant.house.engine, query)
+    before = int(str(await one(merchant.house.engine, query)))
     codes = [await merchant.place(A=1) for _ in range(3)]
     await merchant.read(Feed.RECONCILE)
     for code in codes:

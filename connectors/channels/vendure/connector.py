@@ -93,7 +93,7 @@ class VendureConnector(GenericConnector):
         tick.
         """
         field = "orderPlacedAt" if span.placed else "updatedAt"
-        known = json.loads(after) if after else {"at": span.since.isoformat(), "ids": []}
+        known: dict[str, Any] = json.loads(after) if after else {"at": span.since.isoformat(), "ids": []}
         bounds: dict[str, Any] = {"after": _moment(datetime.fromisoformat(known["at"]) - _TICK)}
         conditions = [{field: bounds}, {"active": {"eq": False}}]
         if span.until is not None:

@@ -158,8 +158,8 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         await exceptions.open_(connection, placed, ExceptionKind.BACKORDER, "matrix", "of the matrix")
     excepted = (await http.get("/v1/exceptions", params={"order": placed})).json()["items"][0]["id"]
     told = await http.post(f"/v1/channels/{CHANNEL}/messages", json={"of": "the matrix"})
-    connection = {"platform": "webhook"}
-    assert (await http.put(f"/v1/channels/{CHANNEL}/connection", json=connection)).status_code in {200, 201}
+    connected = {"platform": "webhook"}
+    assert (await http.put(f"/v1/channels/{CHANNEL}/connection", json=connected)).status_code in {200, 201}
     holds = (await http.get("/v1/holds/policy")).json()["policy"]
     holds["types"]["manual"]["released_by"] = list(Role)
     assert (await http.put("/v1/holds/policy", json=holds)).status_code == 200
@@ -183,7 +183,7 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "putNode": node,
         "putChannel": registered,
         "putChannelRules": {"rules": []},
-        "putConnection": connection,
+        "putConnection": connected,
         **{each: {} for each in ("pauseConnection", "readFeed")},
         "putHoldPolicy": holds,
         "placeHold": {"type": "manual"},
