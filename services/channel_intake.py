@@ -52,6 +52,10 @@ class OrderCalls:
     cancel: Cancel
 
 
+Stated = ChannelOrder | intake.CancelledOrder
+"""What a message can say of an order."""
+
+
 @dataclass(frozen=True, slots=True)
 class TakenIn:
     """How many messages were taken in, and whether others wait."""
@@ -142,9 +146,7 @@ async def _fetch(connected: Connected | None, reference: str) -> _Fetched | None
         return _Fetched(None)
 
 
-async def _know(
-    connection: AsyncConnection, channel: str, number: str, order: ChannelOrder, order_id: str | None
-) -> None:
+async def _know(connection: AsyncConnection, channel: str, number: str, order: Stated, order_id: str | None) -> None:
     await channel_orders.put(
         connection,
         channel,
@@ -152,9 +154,11 @@ async def _know(
         version=order.version,
         state=order.state,
         order_id=order_id,
-        document=order.model_dump_json(),
+        document=order.model_dump_json() if isinstance(order, ChannelOrder) else None,
         reference=order.channel_id or None,
-        sent_before={line.line_id: line.shipped for line in order.lines if line.shipped},
+        sent_before={line.line_id: line.shipped for line in order.lines if line.shipped}
+        if isinstance(order, ChannelOrder)
+        else {},
     )
 
 
@@ -163,7 +167,7 @@ class _Taken:
     """What became of a message, and the state of the order that is known by it; None: it is none that counts."""
 
     settled: SettledMessage
-    known: ChannelOrder | None = None
+    known: Stated | None = None
 
 
 _NOT_KNOWN: Final = frozenset({MessageOutcome.QUARANTINED, MessageOutcome.STALE})
@@ -198,7 +202,7 @@ class _Turn:
 
     def _read(
         self, row: RowMapping, body: bytes, mapping: PublishedMapping
-    ) -> tuple[ChannelOrder | intake.NothingToDo | None, Sequence[MessageFault]]:
+    ) -> tuple[Stated | intake.NothingToDo | None, Sequence[MessageFault]]:
         """The order that a message states, or why it is none yet; None with the faults of one that cannot be taken."""
         try:
             message = json.loads(body)
@@ -207,14 +211,17 @@ class _Turn:
         try:
             mapped = apply(mapping.mapping, message)
             none_yet = intake.is_none_yet(mapped)
-            return (none_yet, ()) if none_yet is not None else intake.checked(mapped, row["repairs"])
+            if none_yet is not None:
+                return none_yet, ()
+            order, faults = intake.checked(mapped, row["repairs"])
+            return order or intake.cancelled(mapped), faults
         except Exception as error:
             # A mistake of ours: tried again for ever, it would hold up every later message of the order.
             _LOG.exception("message %s of %s cannot be read", row["id"], self.channel)
             said = f"it cannot be read: {type(error).__name__}"
             return None, [MessageFault(code=FaultCode.UNREADABLE, message=said)]
 
-    async def _carry_out(self, order: ChannelOrder) -> _Taken:
+    async def _carry_out(self, order: Stated) -> _Taken:
         async with self.database.statement() as connection:
             known = await channel_orders.find(connection, self.channel, self.number)
         why = intake.needs_nothing(order, known.version if known else None)
@@ -231,13 +238,13 @@ class _Turn:
             return _Taken(self._refused(order, error, FaultCode.REFUSED))
         return _Taken(settled, None if settled.outcome in _NOT_KNOWN else order)
 
-    async def _change(self, order: ChannelOrder, known: KnownOrder | None) -> SettledMessage:
+    async def _change(self, order: Stated, known: KnownOrder | None) -> SettledMessage:
         captured = known.order_id if known else None
         if known is not None and known.state is ChannelState.CANCELLED:
             over = self._once_cancelled(order, known)
             if over is not None:
                 return over
-        elif order.state is ChannelState.CANCELLED:
+        if isinstance(order, intake.CancelledOrder) or order.state is ChannelState.CANCELLED:
             return await self._cancel(order, captured or await self._captured_otherwise())
         if captured is None:
             return await self._first(order)
@@ -246,7 +253,7 @@ class _Turn:
             return self._done(MessageOutcome.UNCHANGED, "the order is as it says", captured)
         return await self._cancel_units(before, order, captured, known.sent_before if known else {})
 
-    def _once_cancelled(self, order: ChannelOrder, known: KnownOrder) -> SettledMessage | None:
+    def _once_cancelled(self, order: Stated, known: KnownOrder) -> SettledMessage | None:
         """What becomes of a state of an order that was cancelled; None: it is open again, and was never captured."""
         if order.state is ChannelState.CANCELLED:
             return self._done(MessageOutcome.UNCHANGED, "it is cancelled already", known.order_id)
@@ -268,7 +275,7 @@ class _Turn:
         answer = await self.calls.capture(request)
         return self._done(MessageOutcome.CAPTURED, "", answer.order_id)
 
-    async def _cancel(self, order: ChannelOrder, captured: str | None) -> SettledMessage:
+    async def _cancel(self, order: Stated, captured: str | None) -> SettledMessage:
         """The whole order. One that was never captured never will be: what is known of it says so."""
         if captured is None:
             return self._done(MessageOutcome.CHANGED, "it was cancelled before it came", None)
@@ -277,7 +284,7 @@ class _Turn:
         call = CancelCall(mode=CancelMode.ASK, reason="cancelled in the channel", actor=f"channel:{self.channel}")
         return await self._cancelled(order, call, captured)
 
-    async def _cancelled(self, order: ChannelOrder, call: CancelCall, captured: str) -> SettledMessage:
+    async def _cancelled(self, order: Stated, call: CancelCall, captured: str) -> SettledMessage:
         units = sum((await self.calls.cancel(captured, call, f"channel:{order.digest}")).cancelled.values())
         return self._done(MessageOutcome.CHANGED, f"cancelled: {units} units", captured)
 
@@ -312,8 +319,8 @@ class _Turn:
     def _held(self, faults: Sequence[MessageFault]) -> SettledMessage:
         return _quarantined(faults, self._version)
 
-    def _refused(self, order: ChannelOrder, error: DomError, code: FaultCode) -> SettledMessage:
-        field = intake.own_field(error.field or "", order)
+    def _refused(self, order: Stated, error: DomError, code: FaultCode) -> SettledMessage:
+        field = intake.own_field(error.field or "", order if isinstance(order, ChannelOrder) else None)
         return self._held([MessageFault(field=field, code=code, message=error.detail)])
 
     @property

@@ -1,5 +1,6 @@
 """What a channel's message means for an order: whether it can be taken, whether there is anything to do, and what."""
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from dom.channels.outcomes import MessageOutcome
 from dom.documents.findings import written
 from dom.orders.calls import CancelLine
 from dom.orders.intake import OrderRequest
+from dom.orders.order import ExternalId
+from dom.shared.base import Value
 
 _TYPES_OF: Final = {"lines": LINE_TYPES, "tenders": TENDER_TYPES}
 _OF_LINE: Final = re.compile(r"lines\[(\d+)\]")
@@ -31,6 +34,33 @@ class NothingToDo:
 
     outcome: MessageOutcome
     detail: str
+
+
+class CancelledOrder(Value):
+    """An order that its channel says is cancelled, and of which it says no more that can be read: enough to cancel it,
+    or never to capture it.
+    """
+
+    number: ExternalId
+    channel_id: str = ""
+    version: str = ""
+    state: ChannelState = ChannelState.CANCELLED
+
+    @property
+    def digest(self) -> str:
+        """Tells this state of the order from others."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]
+
+
+def cancelled(mapped: Mapped) -> CancelledOrder | None:
+    """The cancellation that a message states, if it states one, whatever else of it cannot be read."""
+    if mapped.order.get("state") != ChannelState.CANCELLED:
+        return None
+    given = {name: mapped.order[name] for name in ("number", "channel_id", "version") if name in mapped.order}
+    try:
+        return CancelledOrder.model_validate(given)
+    except ValidationError:
+        return None
 
 
 def is_none_yet(mapped: Mapped) -> NothingToDo | None:
@@ -139,7 +169,7 @@ def _is_part(field: str, whole: str) -> bool:
 # --- whether there is anything to do ---------------------------------------------------------------------------------
 
 
-def needs_nothing(order: ChannelOrder, known_version: str | None) -> NothingToDo | None:
+def needs_nothing(order: ChannelOrder | CancelledOrder, known_version: str | None) -> NothingToDo | None:
     """Why nothing is to be done for this state of an order; None if something may be."""
     if known_version is None or not order.version or not known_version:
         return None

@@ -32,7 +32,9 @@ INSERT INTO channel_orders (channel, number, version, state, order_id, document,
 VALUES (:channel, :number, :version, :state, :order_id, CAST(:document AS jsonb), :reference,
         CAST(:sent_before AS jsonb))
 ON CONFLICT (channel, number) DO UPDATE SET version = excluded.version, state = excluded.state,
-    order_id = coalesce(excluded.order_id, channel_orders.order_id), document = excluded.document, updated_at = now(),
+    order_id = coalesce(excluded.order_id, channel_orders.order_id),
+    document = coalesce(excluded.document, channel_orders.document),
+    updated_at = now(),
     reference = coalesce(excluded.reference, channel_orders.reference),
     sent_before = CASE WHEN channel_orders.order_id IS NULL THEN excluded.sent_before
                        ELSE channel_orders.sent_before END
