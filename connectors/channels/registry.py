@@ -7,10 +7,12 @@ from connectors.channels.generic import GenericConnector
 from connectors.channels.port import ChannelConnector
 from connectors.channels.shopify.connector import ShopifyConnector
 from connectors.channels.vendure.connector import VendureConnector
+from connectors.channels.woocommerce.connector import WooCommerceConnector
 from dom.channels.connection import Platform
 
 CONNECTORS: Final[dict[Platform, type[ChannelConnector]]] = {
-    each.platform: each for each in (GenericConnector, ShopifyConnector, VendureConnector, AmazonConnector)
+    each.platform: each
+    for each in (GenericConnector, ShopifyConnector, VendureConnector, AmazonConnector, WooCommerceConnector)
 }
 """One class for each platform."""
 

@@ -25,6 +25,7 @@ from services.database import Database
 from simulator.platforms.amazon.stub import AmazonStub
 from simulator.platforms.manners import Bucket, Deliveries, Delivery, Manners
 from simulator.platforms.shopify.stub import ShopifyStub
+from simulator.platforms.woocommerce.stub import WooCommerceStub
 from store.connections import feeds
 from tests.services.test_channel_feeds import NOON, Clock
 from tests.worlds.books import rows
@@ -103,6 +104,35 @@ class AmazonMarket:
         return f"202-{number:07}-0000001"
 
 
+@dataclass
+class WooCommerceMarket:
+    stub: WooCommerceStub
+    placed: dict[int, Any] = field(default_factory=dict)
+
+    def open(self, number: int, units: int) -> None:
+        status = "pending" if units == 2 else "processing"
+        self.placed[number] = self.stub.place({"A": units}, number=number, status=status)
+
+    def fewer(self, number: int) -> None:
+        order = self.placed[number]
+        if order["status"] == "pending":
+            self.stub.set_status(order, "processing")
+        elif order["status"] == "processing" and self.wanted(number) > 1:
+            self.stub.take_off(order, 0, 1)
+
+    def end(self, number: int) -> None:
+        if self.placed[number]["status"] != "cancelled":
+            self.stub.set_status(self.placed[number], "cancelled")
+
+    def wanted(self, number: int) -> int:
+        order = self.placed[number]
+        gone = len(self.stub.refunds.get(number, ()))
+        return 0 if order["status"] != "processing" else int(order["line_items"][0]["quantity"]) - gone
+
+    def named(self, number: int) -> str:
+        return str(number)
+
+
 def shopify(clock: Clock, deliveries: Deliveries) -> tuple[Any, Any, Connection, dict[tuple[str, str], str]]:
     stub = ShopifyStub(clock=clock, deliveries=deliveries, bucket=Bucket(ROOMY, ROOMY))
     secrets = {("web", "access_token"): "shpat_stub", ("web", "webhook_secret"): "hush"}
@@ -125,6 +155,14 @@ def amazon(clock: Clock, deliveries: Deliveries) -> tuple[Any, Any, Connection, 
         "marketplace": "M",
     }
     return AmazonMarket(stub), stub.app, Connection(platform=Platform.AMAZON, settings=how, pull_seconds=60), secrets
+
+
+def woocommerce(clock: Clock, deliveries: Deliveries) -> tuple[Any, Any, Connection, dict[tuple[str, str], str]]:
+    stub = WooCommerceStub(clock=clock, deliveries=deliveries)
+    secrets = {("web", "consumer_secret"): "cs", ("web", "webhook_secret"): "hush"}
+    how: dict[str, Any] = {"url": "https://shop.example", "consumer_key": "ck", "requests_per_second": 1000}
+    connection = Connection(platform=Platform.WOOCOMMERCE, settings=how, pull_seconds=60)
+    return WooCommerceMarket(stub), stub.app, connection, secrets
 
 
 @dataclass
@@ -177,7 +215,7 @@ class Fuzz:
             await self.take_in()
 
 
-@pytest.mark.parametrize("platform", [shopify, amazon], ids=["shopify", "amazon"])
+@pytest.mark.parametrize("platform", [shopify, amazon, woocommerce], ids=lambda each: each.__name__)
 async def test_in_the_end_each_order_is_here_as_it_is_there(world: AsyncEngine, platform: Callable[..., Any]) -> None:
     chance, clock = random.Random(SEED), Clock()
     market, app, connection, secrets = platform(clock, Deliveries(BAD_WAYS, chance))
