@@ -173,6 +173,11 @@ class Settings(BaseSettings):
     temporal_port: Port = Field(default=7233, description="Port of the embedded Temporal server.")
     temporal_ui_port: Port = Field(default=8233, description="Port of the embedded Temporal server's web UI.")
 
+    inbox_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=90,
+        description="Days for which messages of channels are kept. What waits for a person is kept until he is done.",
+    )
+
     smtp_host: str = Field(
         default="", description="Mail server. Empty: the embedded catcher, which keeps every mail as a file."
     )

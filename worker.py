@@ -34,6 +34,7 @@ from jobs.asking_customers import AskingCustomers
 from jobs.cancellation_timeouts import CancellationTimeouts
 from jobs.collection_timeouts import CollectionTimeouts
 from jobs.expiring import Sweeping
+from jobs.forgetting_messages import ForgettingMessages
 from jobs.job import Job
 from jobs.leader import keep
 from jobs.publishing import Publishing
@@ -198,6 +199,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         StartingRelay(client, settings.task_queue),
         StartingWork(engine, client, settings.task_queue),
         ReadingChannels(engine, client, settings.task_queue),
+        ForgettingMessages(engine, settings.inbox_days),
     ]
 
 

@@ -17,7 +17,9 @@ watching_processes  puts orders and returns without a process before a person
 watching_milestones opens exceptions for milestones that were not reached in time
 starting_relay      starts the relay of the outbox unless it runs
 starting_work       starts imports and rehearsals that have no workflow, gives up uploads that died
-publishing          writes what channels are told of changes of availability, by webhook
+publishing          writes what channels are told of changes of availability
+reading_channels    starts the workflows that read channels whose time has come
+forgetting_messages deletes messages of channels that were settled long ago
 shadowing           lets shadows decide beside the live policy
 
 What lasts for minutes is a workflow (`workflows/`), and what has a time of its own a Temporal Schedule.
@@ -28,9 +30,10 @@ allocating, publishing, reoptimising   follow the ledger, which nearly every tra
                                        notify are committed one after the other, and orders would wait for that
 retiring_nodes                         a load of nodes or SKUs would wake it for each; once a second is enough
 reallocating                           what is in danger depends on the time, and is looked at all at once
+reading_channels                       what is due depends on the time
 expiring, watching_milestones,         what lapses is no change of the database
 accept_timeouts, cancellation_timeouts,
-collection_timeouts
+collection_timeouts, forgetting_messages
 asking_customers                       compares what was told with what is expected, once that is known: at each change
                                        of an order it would often be about a moment
 watching_processes, starting_relay,    compare with Temporal, which notifies nobody

@@ -242,6 +242,18 @@ async def settle_as_duplicate(connection: AsyncConnection, message_id: int) -> N
     await connection.execute(_DUPLICATE, {"id": message_id})
 
 
+_FORGET: Final = text("""
+DELETE FROM channel_messages WHERE id IN (
+    SELECT id FROM channel_messages WHERE received_at < :before AND outcome NOT IN ('received', 'quarantined')
+    ORDER BY received_at LIMIT :most)
+""")
+
+
+async def forget(connection: AsyncConnection, before: datetime, most: int) -> int:
+    """Delete messages that came before then and are settled, at most so many; answers how many."""
+    return int((await connection.execute(_FORGET, {"before": before, "most": most})).rowcount)
+
+
 _BALANCE: Final = text("""
 SELECT channel, CAST(received_at AT TIME ZONE 'UTC' AS date) AS day, outcome, count(*) AS messages,
        coalesce(sum((SELECT count(*) FROM channel_message_repeats r WHERE r.message_id = m.id)), 0) AS repeats
