@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-counts bench-stock bench-search bench-bulk bench-scarce bench-substitution bench-ofl lock clean
+.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-counts bench-stock bench-search bench-bulk bench-channels bench-scarce bench-substitution bench-ofl lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -79,6 +79,10 @@ bench-search: setup
 # A node closes, and a bulk run sources its orders anew; `make bench-bulk ARGS="--orders 200"` for fewer.
 bench-bulk: setup
 	$(BIN)/python -m bench.bulk $(ARGS)
+
+# Webhooks, their lag, and a back-fill; `make bench-channels ARGS="--messages 200 --backfill 2000"` for less.
+bench-channels: setup
+	$(BIN)/python -m bench.channels $(ARGS)
 
 # A day with scarce stock, with re-allocation and without; `make bench-scarce ARGS=--quick` for a smoke test.
 bench-scarce: setup

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -57,6 +58,8 @@ class ShopifyStub:
         self._next = 1000
         self._sent = 0
         self._idempotent: dict[str, Body] = {}
+        self._changes = 0
+        self._sorted: dict[str, tuple[int, list[ShopOrder]]] = {}
         path = "/admin/api/{version}/graphql.json"
         self.app = Starlette(routes=[Route(path, self._graphql, methods=["POST"])])
 
@@ -86,6 +89,7 @@ class ShopifyStub:
         said = {"email": "ada@customer.example", "first_name": "Ada", "last_name": "Lovelace", "address": address}
         order = ShopOrder(self._next, at, at, lines, **{**said, **fields})
         self.orders[order.id] = order
+        self._changes += 1
         self._notify("orders/create", order)
         return order
 
@@ -118,6 +122,7 @@ class ShopifyStub:
 
     def _touch(self, order: ShopOrder) -> None:
         order.updated = max(self._now(), order.updated)
+        self._changes += 1
 
     # --- webhooks ----------------------------------------------------------------------------------------------------
 
@@ -183,17 +188,27 @@ class ShopifyStub:
 
     def _ListOrders(self, asked: Body) -> Body:  # noqa: N802
         by = "created" if asked["sortKey"] == "CREATED_AT" else "updated"
-        found = sorted(self.orders.values(), key=lambda order: (getattr(order, by), order.id))
+        found, first, last = self._in_sequence(by), 0, None
         for mark, text in re.findall(r":(>=|<)'([^']+)'", asked["query"]):
-            bound = datetime.fromisoformat(text)
-            found = [each for each in found if (getattr(each, by) >= bound) == (mark == ">=")]
+            place = bisect_left(found, datetime.fromisoformat(text), key=lambda each: getattr(each, by))
+            first, last = (place, last) if mark == ">=" else (first, place)
         if asked["after"]:
-            after = json.loads(asked["after"])
-            found = [each for each in found if [getattr(each, by).isoformat(), each.id] > after]
+            at, order_id = json.loads(asked["after"])
+            behind = (datetime.fromisoformat(at), order_id)
+            first = max(first, bisect_right(found, behind, key=lambda each: (getattr(each, by), each.id)))
+        found = found[first : last if last is None else max(last, first)]
         page, rest = found[: asked["first"]], found[asked["first"] :]
         end = json.dumps([getattr(page[-1], by).isoformat(), page[-1].id]) if page else None
         info = {"hasNextPage": bool(rest), "endCursor": end}
         return {"orders": {"nodes": [node(each, self._currency) for each in page], "pageInfo": info}}
+
+    def _in_sequence(self, by: str) -> list[ShopOrder]:
+        """All orders by a time; sorted anew once something changed."""
+        known = self._sorted.get(by)
+        if known is None or known[0] != self._changes:
+            made = sorted(self.orders.values(), key=lambda order: (getattr(order, by), order.id))
+            known = self._sorted[by] = self._changes, made
+        return known[1]
 
     def _AddTags(self, asked: Body) -> Body:  # noqa: N802
         order = self._of(asked["id"])
