@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels import intake
 from dom.channels.channel_order import ChannelOrder, ChannelState
+from dom.channels.correcting.engine import Correcting
 from dom.channels.faults import FaultCode, MessageFault, shown
 from dom.channels.mapping.applying import apply
 from dom.channels.outcomes import MessageOutcome
@@ -24,6 +25,7 @@ from dom.orders.cancellation import CancelMode
 from dom.orders.intake import OrderRequest
 from dom.shared import ids
 from dom.shared.errors import DomError, InvalidInput, UnknownSku
+from services import channel_corrections
 from services.database import Database
 from store.inbox import channel_orders, mappings, messages
 from store.inbox.channel_orders import KnownOrder
@@ -67,6 +69,8 @@ async def take_in(database: Database, calls: OrderCalls, channel: str, number: s
         async with database.transaction() as connection:
             if taken.known is not None:
                 await _know(connection, channel, number, taken.known, taken.settled.order_id)
+            if taken.correcting is not None:
+                await channel_corrections.record(connection, database, channel, row["id"], taken.correcting)
             await messages.settle(connection, row["id"], taken.settled, replays=row["replays"])
     return TakenIn(len(rows), len(rows) == AT_ONCE)
 
@@ -87,10 +91,13 @@ async def _know(
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """What became of a message, and the state of the order that is known by it; None: it is none that counts."""
+    """What became of a message, and the state of the order that is known by it; None: it is none that counts.
+    `correcting`: what was corrected of it.
+    """
 
     settled: SettledMessage
     known: ChannelOrder | None = None
+    correcting: Correcting | None = None
 
 
 _NOT_KNOWN: Final = frozenset({MessageOutcome.QUARANTINED, MessageOutcome.STALE})
@@ -115,14 +122,25 @@ class _Turn:
         except (ValueError, RecursionError) as error:
             return _Taken(self._held([MessageFault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}")]))
         try:
-            order, faults = intake.checked(apply(self.mapping.mapping, message), row["repairs"])
+            mapped = apply(self.mapping.mapping, message)
         except Exception as error:
-            # A mistake of ours: tried again for ever, it would hold up every later message of the order.
-            _LOG.exception("message %s of %s cannot be read", row["id"], self.channel)
-            said = f"it cannot be read: {type(error).__name__}"
-            return _Taken(self._held([MessageFault(code=FaultCode.UNREADABLE, message=said)]))
-        if order is None:
-            return _Taken(self._held(faults))
+            return self._mistaken(row, error)
+        corrected = await channel_corrections.correct(self.database, self.channel, row, self.mapping.mapping, mapped)
+        try:
+            order, faults = intake.checked(corrected.mapped(), row["repairs"])
+        except Exception as error:
+            return self._mistaken(row, error)
+        taken = _Taken(self._held(faults)) if order is None else await self._take_order(order)
+        settled = channel_corrections.explained(taken.settled, corrected, order)
+        return _Taken(settled, taken.known, corrected)
+
+    def _mistaken(self, row: RowMapping, error: Exception) -> _Taken:
+        """A mistake of ours: tried again for ever, the message would hold up every later one of the order."""
+        _LOG.error("message %s of %s cannot be read", row["id"], self.channel, exc_info=error)
+        said = f"it cannot be read: {type(error).__name__}"
+        return _Taken(self._held([MessageFault(code=FaultCode.UNREADABLE, message=said)]))
+
+    async def _take_order(self, order: ChannelOrder) -> _Taken:
         if order.number != self.number:
             return _Taken(self._held([_of_another(order.number)]))
         return await self._carry_out(order)
