@@ -59,6 +59,7 @@ from jobs.starting_relay import StartingRelay
 from jobs.starting_work import StartingWork
 from jobs.watching_milestones import WatchingMilestones
 from jobs.watching_processes import Watching
+from jobs.watching_quarantine import WatchingQuarantine
 from processes import brought_back, channel_orders, signals
 from services.channel_intake import OrderCalls
 from services.channel_webhooks import ChannelWebhooks
@@ -243,6 +244,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Shadowing(engine),
         Watching(engine, client, settings.task_queue),
         WatchingMilestones(engine),
+        WatchingQuarantine(engine),
         StartingRelay(client, settings.task_queue),
         StartingWork(engine, client, settings.task_queue),
     ]

@@ -14,6 +14,7 @@ from dom.channels.correcting.case import KnownSkus
 from dom.channels.correcting.engine import Correcting
 from dom.channels.corrections import LEARNED, CorrectionStatus
 from dom.channels.faults import FaultCode, MessageFault, shown
+from dom.channels.mapping import paths
 from dom.channels.mapping.applying import Mapped
 from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.outcomes import REPLAYED, MessageOutcome
@@ -67,7 +68,7 @@ def explained(settled: SettledMessage, correcting: Correcting, order: ChannelOrd
     """What became of a message, with what is proposed for it. Of an order that is held for a SKU that nobody knows,
     every such line is told.
     """
-    faults = list(settled.faults)
+    faults = [_with_sku(fault, order) for fault in settled.faults]
     if order is not None and any(fault.code is FaultCode.UNKNOWN_SKU for fault in faults):
         told = {fault.field for fault in faults}
         for index, line in enumerate(order.lines):
@@ -81,6 +82,14 @@ def explained(settled: SettledMessage, correcting: Correcting, order: ChannelOrd
     return SettledMessage(
         settled.outcome, settled.detail, settled.order_id, told_faults, mapping_version=settled.mapping_version
     )
+
+
+def _with_sku(fault: MessageFault, order: ChannelOrder | None) -> MessageFault:
+    """A fault of a SKU with the code that stood there, by which messages alike are found."""
+    if order is None or fault.value or fault.code is not FaultCode.UNKNOWN_SKU:
+        return fault
+    found = paths.at(order.model_dump(mode="json"), fault.field)
+    return fault if found is None else fault.model_copy(update={"value": shown(found)})
 
 
 async def record(

@@ -42,6 +42,7 @@ class ExceptionKind(StrEnum):
     PROCESS_STUCK = "process_stuck"
     NOT_IN_STORE = "not_in_store"
     MILESTONE_MISSED = "milestone_missed"
+    QUARANTINE_SHARE = "quarantine_share"
 
 
 class ExceptionSeverity(StrEnum):
@@ -360,6 +361,15 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "ask whoever is to do it (the detail says what is waited for); work that its node has not picked can be taken "
         "from it. It closes itself once the milestone is reached, or cannot be any more",
         actions=(_DO.REJECT_WORK,),
+        closes_itself=True,
+    ),
+    ExceptionKind.QUARANTINE_SHARE: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.OPERATOR,
+        "more of what a channel sent in the last hour waits in quarantine than its mapping's `corrections` allows",
+        "`dom quarantine list` shows what is wrong; mend the mapping, or repair one and replay all alike. It closes "
+        "itself once the share has fallen",
+        due_minutes=2 * 60,
         closes_itself=True,
     ),
 }

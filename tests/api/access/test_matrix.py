@@ -164,6 +164,8 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     held_back = await http.post(f"/v1/orders/{placed}/holds", json={"type": "manual", "blocks": ["refund"]})
     many = {"action": {"kind": "cancel"}, "selection": {"orders": ["web-nowhere"]}, "reason": "of the matrix"}
     run = (await http.post("/v1/bulk", json=many)).json()["id"]
+    made = {"field": "lines[*].sku", "before": "of the matrix", "after": sku}
+    rule = (await http.post(f"/v1/channels/{CHANNEL}/correction-rules", json=made)).json()["id"]
     names = {
         "bulk_id": run,
         "inbox_id": str(told.json()["id"]),
@@ -174,6 +176,7 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,
         "carrier": booked["carrier"], "version": "999999", "name": "nobodys", "import_id": sent.json()["id"],
         "request_id": request_id, "question_id": f"{placed}-Q1",
+        "correction_id": "1", "rule_id": str(rule),
         "rehearsal_id": "nothing", "key_id": key.split("_")[1], "secret_id": "matrix",
     }  # fmt: skip
     bodies = {
@@ -311,7 +314,7 @@ async def test_a_stolen_key_of_a_channel_sees_the_channels_own_alone(world: Worl
         "listOrders", "listShipments", "listMessages", "getAvailability", "listAvailabilityChanges", "listChannels",
         "listSkus", "listReturns", "listSavedViews", "listHolds", "getHoldPolicy", "listHoldPolicies",
         "listChangeRules", "listCustomerQuestions",
-            "listChannelMessages", "getInboxBalance",
+            "listChannelMessages", "getInboxBalance", "getCorrectionRates",
     }  # fmt: skip
     assert world.names["order_id"] in seen["listOrders"]
     for operation, text in seen.items():

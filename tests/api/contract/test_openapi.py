@@ -39,7 +39,15 @@ PROMISED = {
     *(f"{method} /v1/channels/{{channel_id}}/mappings" for method in ("GET", "POST")),
     "GET /v1/channels/{channel_id}/mappings/{version}",
     *(f"POST /v1/channels/{{channel_id}}/mappings/{step}" for step in ("lint", "preview")),
+    *(f"{method} /v1/channels/{{channel_id}}/correction-rules" for method in ("GET", "POST")),
+    *(
+        f"POST /v1/channels/{{channel_id}}/correction-rules/{{rule_id}}/{step}"
+        for step in ("rehearse", "publish", "retire")
+    ),
     "GET /v1/inbox",
+    "POST /v1/inbox/replay",
+    "GET /v1/inbox/corrections/rates",
+    *(f"POST /v1/inbox/{{inbox_id}}/corrections/{{correction_id}}/{step}" for step in ("accept", "reject")),
     "GET /v1/inbox/balance",
     "GET /v1/inbox/{inbox_id}",
     "POST /v1/inbox/{inbox_id}/replay",
