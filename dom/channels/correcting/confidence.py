@@ -10,9 +10,10 @@ from typing import Final
 from dom.channels.corrections import SURE, CorrectionRule
 
 _R = CorrectionRule
-_CONFIDENCES: Final[Mapping[tuple[CorrectionRule, str], int]] = {
+ALL: Final[Mapping[tuple[CorrectionRule, str], int]] = {
     (_R.NORMAL_FORM, ""): SURE,
     (_R.MOJIBAKE, ""): 999,
+    (_R.MOJIBAKE, "a blank"): 900,
     (_R.ENTITIES, ""): 999,
     (_R.LINE_BREAKS, ""): 999,
     (_R.UNSEEN, ""): SURE,
@@ -41,6 +42,7 @@ _CONFIDENCES: Final[Mapping[tuple[CorrectionRule, str], int]] = {
     (_R.NAME, "turned round"): 900,
     (_R.PHONE, "international"): 999,
     (_R.PHONE, "as dialled there"): 996,
+    (_R.PHONE, "mobile elsewhere"): 950,
     (_R.PHONE, "possible"): 900,
     (_R.PHONE, "first of several"): 850,
     (_R.PHONE, "none"): 800,
@@ -68,4 +70,4 @@ _CONFIDENCES: Final[Mapping[tuple[CorrectionRule, str], int]] = {
 
 def of(rule: CorrectionRule, evidence: str = "") -> int:
     """How often a rule is right that has this evidence, per mille."""
-    return _CONFIDENCES[rule, evidence]
+    return ALL[rule, evidence]

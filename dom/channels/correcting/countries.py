@@ -33,6 +33,7 @@ _ALSO: Final = {
     "tschechische republik": "CZ", "turkey": "TR", "slovak republic": "SK", "peoples republic of china": "CN",
     "p r china": "CN", "pr china": "CN", "republic of singapore": "SG", "taiwan r o c": "TW", "swiss": "CH",
     "kingdom of spain": "ES", "republic of south africa": "ZA", "holy see": "VA", "macedonia": "MK", "swaziland": "SZ",
+    "hong kong": "HK", "macau": "MO", "macao": "MO", "bosnia": "BA", "korea south": "KR", "russia": "RU", "iran": "IR",
     "ivory coast": "CI", "cape verde": "CV", "burma": "MM", "east timor": "TL",
 }  # fmt: skip
 """What people and old systems write besides. Of codes: EL is Greece in the EU's tax numbers, UK is reserved."""

@@ -43,7 +43,27 @@ _REAL: Final = frozenset(
 )
 _FAR: Final = 2
 _SHORT: Final = 7
-_LIKELY: Final = (phonenumbers.PhoneNumberType.UNKNOWN, phonenumbers.PhoneNumberType.PREMIUM_RATE)
+_NEIGHBOURS: Final = (
+    "GB",
+    "DE",
+    "FR",
+    "ES",
+    "IT",
+    "NL",
+    "BE",
+    "IE",
+    "AT",
+    "CH",
+    "SE",
+    "DK",
+    "NO",
+    "FI",
+    "PL",
+    "PT",
+    "US",
+)
+_MOBILE: Final = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+_UNLIKELY: Final = (phonenumbers.PhoneNumberType.UNKNOWN, phonenumbers.PhoneNumberType.PREMIUM_RATE)
 
 
 def names(case: CorrectionCase) -> Iterator[CorrectionFinding]:
@@ -75,11 +95,29 @@ def phone(case: CorrectionCase) -> Iterator[CorrectionFinding]:
     elif after != given:
         number = phonenumbers.parse(after)
         evidence = "as dialled there"
-        if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) in _LIKELY:
+        if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) in _UNLIKELY:
             evidence = "possible"
         elif _INTERNATIONAL.match(given):
             evidence = "international"
+        elif _is_mobile_elsewhere(number, _digits(given), country):
+            evidence = "mobile elsewhere"
         yield CorrectionFinding(_PHONE, after, of(CorrectionRule.PHONE, evidence), "in international form")
+
+
+def _is_mobile_elsewhere(number: phonenumbers.PhoneNumber, text: str, country: str) -> bool:
+    """Whether what is a fixed line where the goods go is a mobile phone in another country: where numbers have no fixed
+    length nearly any of them is one. Somebody may have a gift sent abroad, and have given the number as he dials it.
+    """
+    if phonenumbers.number_type(number) in _MOBILE:
+        return False
+    for other in _NEIGHBOURS:
+        try:
+            there = phonenumbers.parse(text, other)
+        except phonenumbers.NumberParseException:
+            continue
+        if other != country and phonenumbers.number_type(there) == phonenumbers.PhoneNumberType.MOBILE:
+            return True
+    return False
 
 
 def _digits(given: str) -> str:
@@ -109,7 +147,7 @@ def email(case: CorrectionCase) -> Iterator[CorrectionFinding]:
     if not given:
         return
     try:
-        after = tidying.mail_address(given)
+        after = tidying.mail_address(re.sub(r"^mailto:", "", given.strip(), flags=re.IGNORECASE))
     except ValueError:
         yield from _guessed(given)
         return

@@ -92,7 +92,7 @@ def postal_code(case: CorrectionCase) -> Iterator[CorrectionFinding]:
     if not given or not _uses_codes(case.country):
         return
     try:
-        after = postal.written(case.country, given)
+        after = postal.written(case.country, given.replace("_", " "))
     except ValueError:
         yield from _other_codes(case, given)
         return

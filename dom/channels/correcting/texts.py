@@ -69,9 +69,15 @@ def normal_form(case: CorrectionCase) -> Iterator[CorrectionFinding]:
 def mojibake(case: CorrectionCase) -> Iterator[CorrectionFinding]:
     """Bytes that were read in another encoding than they were written in: `MÃ¼nchen`."""
     why = "it was read in another encoding than it was written in"
-    return _each(
+    for found in _each(
         case, lambda text: text if text.isascii() else ftfy.fix_encoding(text), of(CorrectionRule.MOJIBAKE), why
-    )
+    ):
+        # `Ã ` may be an à whose second half became a blank, or the letter Ã and a blank.
+        yield _unsure(found) if "Ã " in case.text(found.field) else found
+
+
+def _unsure(found: CorrectionFinding) -> CorrectionFinding:
+    return CorrectionFinding(found.field, found.after, of(CorrectionRule.MOJIBAKE, "a blank"), found.why)
 
 
 def entities(case: CorrectionCase) -> Iterator[CorrectionFinding]:

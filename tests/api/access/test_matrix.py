@@ -14,6 +14,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.openapi import generate
+from dom.channels.corrections import FieldCorrection
 from dom.exceptions import ExceptionKind
 from dom.shared.access import Limits, Role
 from dom.sourcing.policy.answers import Slips
@@ -23,6 +24,7 @@ from services.clock import utc_now
 from services.database import Database
 from store import exceptions
 from store.access.credentials import SIGNING_SECRETS
+from store.inbox import corrections
 from store.tables.orders import fulfilments
 from tests.api.driving import Channel, new_number, order
 from tests.worlds.access import key_of
@@ -164,6 +166,10 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     held_back = await http.post(f"/v1/orders/{placed}/holds", json={"type": "manual", "blocks": ["refund"]})
     many = {"action": {"kind": "cancel"}, "selection": {"orders": ["web-nowhere"]}, "reason": "of the matrix"}
     run = (await http.post("/v1/bulk", json=many)).json()["id"]
+    proposed = FieldCorrection(field="total", before="x", after=1, rule="number-mark", confidence=900)
+    async with engine.begin() as connection:
+        await corrections.record(connection, told.json()["id"], CHANNEL, (), (proposed,), utc_now())
+        (correction,) = await corrections.of_messages(connection, [told.json()["id"]])
     made = {"field": "lines[*].sku", "before": "of the matrix", "after": sku}
     rule = (await http.post(f"/v1/channels/{CHANNEL}/correction-rules", json=made)).json()["id"]
     names = {
@@ -176,7 +182,7 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,
         "carrier": booked["carrier"], "version": "999999", "name": "nobodys", "import_id": sent.json()["id"],
         "request_id": request_id, "question_id": f"{placed}-Q1",
-        "correction_id": "1", "rule_id": str(rule),
+        "correction_id": str(correction["id"]), "rule_id": str(rule),
         "rehearsal_id": "nothing", "key_id": key.split("_")[1], "secret_id": "matrix",
     }  # fmt: skip
     bodies = {
