@@ -19,6 +19,7 @@ from dom.channels.mapping.applying import Mapped
 from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.outcomes import REPLAYED, MessageOutcome
 from dom.shared.errors import Conflict
+from dom.shared.texts import keepable
 from services import channel_inbox
 from services.channel_inbox import Replayed
 from services.database import Database
@@ -44,8 +45,9 @@ async def correct(
 
 
 async def _match_skus(connection: AsyncConnection, channel: str, correcting: Correcting) -> None:
-    codes = [code for code in correcting.codes() if isinstance(code, str)]
-    names = {str(line.get("sku") or ""): str(line.get("name") or "") for _, line in correcting.case.lines()}
+    # What PostgreSQL cannot keep no SKU has; the statement would fail, and the message be tried for ever.
+    codes = [code for code in correcting.codes() if isinstance(code, str) and keepable(code) == code]
+    names = {str(line.get("sku") or ""): keepable(str(line.get("name") or "")) for _, line in correcting.case.lines()}
     held = await sku_matches.held(connection, codes)
     unknown = [code for code in codes if code not in held and code]
     if not unknown:
@@ -61,7 +63,7 @@ async def _match_skus(connection: AsyncConnection, channel: str, correcting: Cor
 
 def _customer(correcting: Correcting) -> str:
     """The customer as captured orders name him."""
-    return correcting.case.text("customer.id") or correcting.case.text("customer.email")
+    return keepable(correcting.case.text("customer.id") or correcting.case.text("customer.email"))
 
 
 def explained(settled: SettledMessage, correcting: Correcting, order: ChannelOrder | None) -> SettledMessage:
@@ -93,10 +95,12 @@ def _with_sku(fault: MessageFault, order: ChannelOrder | None) -> MessageFault:
 
 
 async def record(
-    connection: AsyncConnection, database: Database, channel: str, message_id: int, correcting: Correcting
+    connection: AsyncConnection, database: Database, channel: str, row: RowMapping, correcting: Correcting
 ) -> None:
-    """Write down what was corrected and proposed at a message's turn."""
-    await corrections.record(connection, message_id, channel, correcting.applied, correcting.proposed, database.now())
+    """Write down what was corrected and proposed at a message's turn; in place of what was at an earlier one."""
+    if row["replays"]:
+        await corrections.forget(connection, row["id"], [*correcting.applied, *correcting.proposed])
+    await corrections.record(connection, row["id"], channel, correcting.applied, correcting.proposed, database.now())
 
 
 async def accept(database: Database, message_id: int, correction_id: int, by: str) -> Replayed:

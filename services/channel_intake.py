@@ -70,7 +70,7 @@ async def take_in(database: Database, calls: OrderCalls, channel: str, number: s
             if taken.known is not None:
                 await _know(connection, channel, number, taken.known, taken.settled.order_id)
             if taken.correcting is not None:
-                await channel_corrections.record(connection, database, channel, row["id"], taken.correcting)
+                await channel_corrections.record(connection, database, channel, row, taken.correcting)
             await messages.settle(connection, row["id"], taken.settled, replays=row["replays"])
     return TakenIn(len(rows), len(rows) == AT_ONCE)
 

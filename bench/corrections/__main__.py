@@ -1,5 +1,5 @@
-"""`python -m bench.corrections`: how often automatic corrections are right on the labelled set, by rule; how many inputs
-need a person; every correction that is wrong.
+"""`python -m bench.corrections`: how often automatic corrections are right on the labelled set, by rule; how many
+inputs need a person; every correction that is wrong.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """`python -m bench.corrections.wide`: the rules on everything there is, for figures with many inputs behind them.
 
-Every SKU of the retailer's catalogue after each accident, the phone numbers that libphonenumber has as examples of every
-country, as dialled there and sent there or to a neighbour, and the example postal codes of every country. These are
-made, not met: the labelled set says how often each happens, this how often the rule is right when it does.
+Every SKU of the retailer's catalogue after each accident; the phone numbers that libphonenumber has as examples of
+every country, as dialled there with goods sent there, or to a neighbour; the example postal codes of every country.
+These are made, not met: the labelled set says how often each happens, this how often the rule is right when it does.
 """
 
 import re
@@ -28,9 +28,12 @@ def of_skus() -> Told:
     """Every code in small letters, with a dash, as a number with decimals, without its first zero."""
     for code, name in catalogue():
         for how, wrong in (
-            ("small letters", code.lower()), ("a dash", f"{code[:2]}-{code[2:]}"), ("a blank", f"{code[:-1]} {code[-1]}"),
-            ("decimals", f"{code}.0" if code.isdecimal() else code), ("a zero more", f"0{code}"),
-        ):  # fmt: skip
+            ("small letters", code.lower()),
+            ("a dash", f"{code[:2]}-{code[2:]}"),
+            ("a blank", f"{code[:-1]} {code[-1]}"),
+            ("decimals", f"{code}.0" if code.isdecimal() else code),
+            ("a zero more", f"0{code}"),
+        ):
             if wrong == code:
                 continue
             case = CorrectionCase({"lines": [{"sku": wrong, "name": name}]}, skus=known_skus([wrong], {wrong: name}))
@@ -93,7 +96,8 @@ def main() -> None:
         made = told["right"] + told["wrong"]
         share = f"{told['right'] / made:.3%}" if made else ""
         print(
-            f"{how:26} {told.total():6} {told['right']:7} {told['wrong']:7} {told['proposed']:9} {told['none']:5}   {share}"
+            f"{how:26} {told.total():6} {told['right']:7} {told['wrong']:7} "
+            f"{told['proposed']:9} {told['none']:5}   {share}"
         )
     for how, each in sorted(wrong.items()):
         print(f"{how}: {len(each)} wrong:", "; ".join(each[:12]))

@@ -54,17 +54,23 @@ async def record(
     proposed: Sequence[FieldCorrection],
     at: datetime,
 ) -> None:
-    """Write down what was found of a message at its turn, in place of what was found at the one before."""
-    named = (*[(each, CorrectionStatus.APPLIED) for each in applied],)
-    named += (*[(each, CorrectionStatus.PROPOSED) for each in proposed],)
+    """Write down what was found of a message at its turn. What a person decided of it stays."""
+    named = [(each, CorrectionStatus.APPLIED) for each in applied]
+    named += [(each, CorrectionStatus.PROPOSED) for each in proposed]
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for position, (each, status) in enumerate(named):
-        row = {**each.model_dump(), "before": kept(each.before), "after": kept(each.after), "status": status}
-        found.setdefault((each.field, each.rule, to_json(row["after"])), {**row, "position": position})
-    values = {"message": message_id, "channel": channel, "at": at, "found": to_rows(found.values())}
-    await connection.execute(_GONE, values)
+        row = {name: kept(value) for name, value in each.model_dump().items()}
+        key = (each.field, each.rule, to_json(row["after"]))
+        found.setdefault(key, {**row, "status": status, "position": position})
     if found:
+        values = {"message": message_id, "channel": channel, "at": at, "found": to_rows(found.values())}
         await connection.execute(_PUT, values)
+
+
+async def forget(connection: AsyncConnection, message_id: int, found: Sequence[FieldCorrection]) -> None:
+    """Take away what was found of a message at an earlier turn and is not any more, unless a person decided it."""
+    rows = [{name: kept(value) for name, value in each.model_dump().items()} for each in found]
+    await connection.execute(_GONE, {"message": message_id, "found": to_rows(rows)})
 
 
 async def of_messages(connection: AsyncConnection, message_ids: Sequence[int]) -> Sequence[RowMapping]:

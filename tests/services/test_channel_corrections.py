@@ -272,3 +272,19 @@ class TestQuarantine:
 
 
 OPEN = "SELECT kind, status, count(*)::int FROM exceptions GROUP BY 1, 2"
+
+
+HOSTILE = ["\0", "A\0", "\ud800", "\u202e", "x" * 5000, "😀", "'", "%", "NULL"]
+
+
+@pytest.mark.parametrize("wrong", HOSTILE, ids=range(len(HOSTILE)))
+async def test_whatever_stands_there_the_message_has_an_outcome(world: AsyncEngine, wrong: str) -> None:
+    never = "corrections: {rules: {unseen: never, emoji: never, white-space: never, mojibake: never}}\n"
+    await open_shop(world, SHOP.read_text() + never)
+    message = dirty("h-1", wrong, city=wrong, country_code=wrong, zip=wrong, name=wrong, address1=wrong)
+    message["email"], message["note"] = wrong, wrong
+    message["customer"] = {"id": wrong, "first_name": wrong, "last_name": wrong}
+    message["line_items"][0]["name"] = wrong
+    assert await taken(world, Orders(), message) == "quarantined"
+    await channel_inbox.replay(Database(engine=world), 1, {})
+    assert await turn(world, Orders(), "h-1", 1) == "quarantined"

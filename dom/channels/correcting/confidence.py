@@ -43,6 +43,7 @@ ALL: Final[Mapping[tuple[CorrectionRule, str], int]] = {
     (_R.PHONE, "international"): 999,
     (_R.PHONE, "as dialled there"): 996,
     (_R.PHONE, "mobile elsewhere"): 950,
+    (_R.PHONE, "extension"): 900,
     (_R.PHONE, "possible"): 900,
     (_R.PHONE, "first of several"): 850,
     (_R.PHONE, "none"): 800,

@@ -15,6 +15,7 @@ from dom.channels.faults import FaultCode, FaultProposal, FaultSeverity, Message
 from dom.channels.mapping import paths
 from dom.channels.mapping.applying import Mapped
 from dom.channels.mapping.document import Mapping as ChannelMapping
+from dom.shared.texts import keepable
 
 _R = CorrectionRule
 SEQUENCE: Final[Sequence[tuple[CorrectionRule, Rule]]] = (
@@ -94,12 +95,10 @@ class Correcting:
 
     def _run(self, name: str, rule: Callable[[CorrectionCase], Iterator[CorrectionFinding]]) -> None:
         try:
-            found = list(rule(self.case))
+            for each in list(rule(self.case)):
+                self._take(each, each.rule or name)
         except Exception:  # a mistake in a rule of ours must not hold up orders
             self.failed.append(str(name))
-            return
-        for each in found:
-            self._take(each, each.rule or name)
 
     def _take(self, found: CorrectionFinding, rule: str) -> None:
         if any(_touches(found.field, name) for name in self.repaired):
@@ -113,7 +112,7 @@ class Correcting:
             after=found.after,
             rule=str(rule),
             confidence=found.confidence,
-            why=found.why,
+            why=keepable(found.why),
         )
         if not self.settings.acts(made):
             if made not in self.proposed:

@@ -95,13 +95,20 @@ def phone(case: CorrectionCase) -> Iterator[CorrectionFinding]:
     elif after != given:
         number = phonenumbers.parse(after)
         evidence = "as dialled there"
-        if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) in _UNLIKELY:
+        if _has_extension(_digits(given), country):
+            evidence = "extension"
+        elif not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) in _UNLIKELY:
             evidence = "possible"
         elif _INTERNATIONAL.match(given):
             evidence = "international"
         elif _is_mobile_elsewhere(number, _digits(given), country):
             evidence = "mobile elsewhere"
         yield CorrectionFinding(_PHONE, after, of(CorrectionRule.PHONE, evidence), "in international form")
+
+
+def _has_extension(text: str, country: str) -> bool:
+    """Whether more is dialled after the number, for which E.164 has no place."""
+    return bool(phonenumbers.parse(text, country or None).extension)
 
 
 def _is_mobile_elsewhere(number: phonenumbers.PhoneNumber, text: str, country: str) -> bool:

@@ -144,21 +144,14 @@ def white_space(case: CorrectionCase) -> Iterator[CorrectionFinding]:
 
 
 def nothing(case: CorrectionCase) -> Iterator[CorrectionFinding]:
-    """`NULL`, `N/A` and the like, which exports write where a field is empty."""
+    """`NULL`, `N/A` and the like, which exports write where a field is empty. Codes of articles are left alone."""
     for field in _fields(case):
         text = case.text(field)
-        if text.casefold() not in _NOTHING:
+        if text.casefold() not in _NOTHING or field.endswith(".sku") or field.startswith("ship_to.lines["):
             continue
-        if field.endswith(".sku") and text in case.skus.held:
-            continue
-        unsure = field in _NEVER_EMPTY and text[:1].isalpha()
-        kept = case.items("ship_to.lines")
-        if field.startswith("ship_to.lines["):
-            continue
-        yield CorrectionFinding(
-            field, None, of(CorrectionRule.NOTHING, "a name" if unsure else ""), "it stands for nothing"
-        )
-    yield from _empty_lines(kept if (kept := case.items("ship_to.lines")) else [])
+        evidence = "a name" if field in _NEVER_EMPTY and text[:1].isalpha() else ""
+        yield CorrectionFinding(field, None, of(CorrectionRule.NOTHING, evidence), "it stands for nothing")
+    yield from _empty_lines(case.items("ship_to.lines"))
 
 
 def _empty_lines(given: list[Any]) -> Iterator[CorrectionFinding]:

@@ -18,8 +18,9 @@ from dom.channels.corrections import FieldCorrection
 from dom.exceptions import ExceptionKind
 from dom.shared.access import Limits, Role
 from dom.sourcing.policy.answers import Slips
-from services import customer_questions
+from services import channel_rules, customer_questions
 from services.change_orders import locked
+from services.channel_rules import RuleAsked
 from services.clock import utc_now
 from services.database import Database
 from store import exceptions
@@ -166,12 +167,6 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
     held_back = await http.post(f"/v1/orders/{placed}/holds", json={"type": "manual", "blocks": ["refund"]})
     many = {"action": {"kind": "cancel"}, "selection": {"orders": ["web-nowhere"]}, "reason": "of the matrix"}
     run = (await http.post("/v1/bulk", json=many)).json()["id"]
-    proposed = FieldCorrection(field="total", before="x", after=1, rule="number-mark", confidence=900)
-    async with engine.begin() as connection:
-        await corrections.record(connection, told.json()["id"], CHANNEL, (), (proposed,), utc_now())
-        (correction,) = await corrections.of_messages(connection, [told.json()["id"]])
-    made = {"field": "lines[*].sku", "before": "of the matrix", "after": sku}
-    rule = (await http.post(f"/v1/channels/{CHANNEL}/correction-rules", json=made)).json()["id"]
     names = {
         "bulk_id": run,
         "inbox_id": str(told.json()["id"]),
@@ -182,7 +177,7 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,
         "carrier": booked["carrier"], "version": "999999", "name": "nobodys", "import_id": sent.json()["id"],
         "request_id": request_id, "question_id": f"{placed}-Q1",
-        "correction_id": str(correction["id"]), "rule_id": str(rule),
+        **await _corrections(engine, told.json()["id"]),
         "rehearsal_id": "nothing", "key_id": key.split("_")[1], "secret_id": "matrix",
     }  # fmt: skip
     bodies = {
@@ -203,6 +198,17 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "queryAvailability": {"skus": [sku], "channel": CHANNEL},
     }
     return World(http, engine, names, bodies, {})
+
+
+async def _corrections(engine: AsyncEngine, message_id: int) -> dict[str, str]:
+    """A proposal of a message, and a rule of its channel."""
+    proposed = FieldCorrection(field="total", before="x", after=1, rule="number-mark", confidence=900)
+    async with engine.begin() as connection:
+        await corrections.record(connection, message_id, CHANNEL, (), (proposed,), utc_now())
+        (found,) = await corrections.of_messages(connection, [message_id])
+        asked = RuleAsked("lines[*].sku", "of the matrix", "85123A", has_after=True)
+        rule = await channel_rules.make(connection, CHANNEL, asked, "tests")
+    return {"correction_id": str(found["id"]), "rule_id": str(rule["id"])}
 
 
 def test_the_page_is_what_the_code_says() -> None:

@@ -1,4 +1,4 @@
-"""SKUs are found by how their codes are written and by what resembles them, by indexes and never by reading them all."""
+"""SKUs are found by how their codes are written and by what resembles them, each by an index."""
 
 import pytest
 from sqlalchemy import text
