@@ -38,6 +38,9 @@ def show(found: Measured, *, left: bool) -> None:
     print("\nrule                right  wrong")
     for rule, counts in sorted(found.by_rule.items()):
         print(f"{rule:18} {counts[True]:6} {counts[False]:6}")
+    print("\nrule               claimed  right  wrong  (per mille; made and proposed)")
+    for (rule, confidence), counts in sorted(found.claimed.items()):
+        print(f"{rule:18} {confidence:7} {counts[True]:6} {counts[False]:6}")
     print("\nkind                right   left")
     for kind, told in sorted(found.of_kind.items()):
         print(f"{kind:18} {told['right']:6} {told['left']:6}")

@@ -141,12 +141,12 @@ def place_cases(chance: random.Random) -> Iterator[Case]:
     for country, wrong, whole in by_hand.POSTAL_CODES:
         changes = {} if wrong == whole else {"ship_to.postal_code": whole}
         yield case("postal-code", {"ship_to.postal_code": wrong}, changes, country)
-    for country, region, wrong, whole in by_hand.POSTAL_ZEROS:
-        fields = {"ship_to.postal_code": wrong, "ship_to.region": region or None}
-        right = {"ship_to.postal_code": whole} if whole else {}
+    for country, region, wrong, full in by_hand.POSTAL_ZEROS:
+        dirty: dict[str, Any] = {"ship_to.postal_code": wrong, "ship_to.region": region or None}
+        filled = {"ship_to.postal_code": full} if full else {}
         if region == "Massachusetts":
-            right["ship_to.region"] = "MA"
-        yield case("postal-zero", fields, right, country, person=whole is None)
+            filled["ship_to.region"] = "MA"
+        yield case("postal-zero", dirty, filled, country, person=full is None)
     for country, wrong in (
         ("HK", "999077"),
         ("HK", "00000"),
@@ -232,7 +232,7 @@ def sku_cases(chance: random.Random) -> Iterator[Case]:
 
 
 def number_cases() -> Iterator[Case]:
-    """Numbers with the other decimal mark, or that can be read in two ways; rows that stand twice; currencies."""
+    """Numbers with the other decimal mark, or that can be read in two ways."""
     for given, units, right, total in by_hand.NUMBERS:
         yield number("number-mark", "lines[0].unit_price", given, right, units, total)
     for given, right, total, marks in (
@@ -242,11 +242,15 @@ def number_cases() -> Iterator[Case]:
         yield number("number-total", "lines[0].unit_price", given, right, 1, total, marks) | {"person": True}
     for given in ("12.O5", "free", "1,2,3.4.5"):
         yield number("number-mark", "lines[0].unit_price", given, None, 1, None) | {"person": True}
+
+
+def line_cases() -> Iterator[Case]:
+    """Rows that stand twice, and currencies."""
     line = {"line_id": "1", "sku": "85123A", "ordered": 2, "current": 2, "unit_price": 255}
     other = {**line, "line_id": "2"}
-    for total, lines, right in ((510, [line, line], 0), (None, [line, line], None), (1020, [line, line], None)):
-        found = {"lines[1].current": right} if right is not None else {}
-        yield case("duplicate-line", {"lines": lines, "total": total}, found, person=right is None)
+    for total, is_twice in ((510, True), (None, False), (1020, False)):
+        found = {"lines[1].current": 0} if is_twice else {}
+        yield case("duplicate-line", {"lines": [line, line], "total": total}, found, person=not is_twice)
     yield case("duplicate-line", {"lines": [line, other, other], "total": 1020}, {"lines[2].current": 0})
     yield case("trap", {"lines": [line, other], "total": 1020}, {})
     yield case("trap", {"lines": [line, {**line, "ordered": 1, "current": 1}], "total": 765}, {})
@@ -260,8 +264,8 @@ def number_cases() -> Iterator[Case]:
         (" USD ", "USD"),
     ):
         yield case("currency", {"currency": given}, {"currency": right})
-    for given, right in (("$", "USD"), ("kr", "SEK"), ("jpy", "JPY"), ("XXX", None)):
-        yield case("currency", {"currency": given}, {"currency": right} if right else {}, person=True)
+    for given, meant in (("$", "USD"), ("kr", "SEK"), ("jpy", "JPY"), ("XXX", None)):
+        yield case("currency", {"currency": given}, {"currency": meant} if meant else {}, person=True)
 
 
 def number(
@@ -311,6 +315,7 @@ def make() -> list[Case]:
         people_cases(),
         sku_cases(chance),
         number_cases(),
+        line_cases(),
     )
     made = [each for cases in several for each in cases]
     seen: Counter[str] = Counter()

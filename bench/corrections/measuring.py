@@ -56,13 +56,17 @@ class MeasuredField:
 
 @dataclass(slots=True)
 class Measured:
-    """What came of the inputs. `unresolved`: the order was not right at the end; `proposed`: a proposal had it."""
+    """What came of the inputs. `unresolved`: the order was not right at the end; `proposed`: a proposal had it.
+
+    `claimed`: by rule and the confidence it claims, whether its corrections, made or proposed, were right.
+    """
 
     inputs: int = 0
     fields: list[MeasuredField] = field(default_factory=list)
     unresolved: list[int] = field(default_factory=list)
     proposed: int = 0
     by_rule: dict[str, Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
+    claimed: dict[tuple[str, int], Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
     of_kind: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     @property
@@ -123,6 +127,10 @@ def _measure_one(found: Measured, case: Mapping[str, Any], settings: CorrectionS
         found.fields.append(MeasuredField(case["id"], case["kind"], name, before, after, right, is_right, rules))
         for rule in set(rules):
             found.by_rule[rule][is_right] += 1
+        for made in chain:
+            found.claimed[made.rule, made.confidence][is_right] += 1
+    for made in correcting.proposed:
+        found.claimed[made.rule, made.confidence][paths.at(expected, made.field) == made.after] += 1
     found.inputs += 1
     same_words = [name for name, value in case["right"].items() if _is_same_words(value)]
     resolved = all(_has_same_words(paths.at(order, name), paths.at(got, name)) for name in same_words)

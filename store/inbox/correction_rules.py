@@ -1,6 +1,6 @@
 """Rules of channels that people made of repairs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -95,7 +95,7 @@ async def put_rehearsal(
     return (await connection.execute(_REHEARSED, values)).mappings().one()
 
 
-async def same_live(connection: AsyncConnection, rule: Mapping[str, Any]) -> int | None:
+async def same_live(connection: AsyncConnection, rule: RowMapping) -> int | None:
     """Another live rule about the same value of the same field; None if there is none."""
     asked = {name: rule[name] for name in ("channel", "field", "before", "id")}
     found = await connection.scalar(_SAME, asked)

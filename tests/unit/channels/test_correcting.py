@@ -15,7 +15,8 @@ from dom.channels.correcting.learned import LearnedRule, matching, pattern_of
 from dom.channels.corrections import CorrectionRule, CorrectionSettings
 from dom.channels.faults import FaultCode, FaultSeverity, MessageFault
 from dom.channels.mapping.applying import Mapped
-from dom.channels.mapping.document import Mapping
+from dom.channels.mapping.reading import check
+from tests.worlds.channel_messages import SHOP
 
 
 def corrected(changes: dict[str, Any], **more: Any) -> engine.Correcting:
@@ -100,8 +101,8 @@ class TestPeople:
 class TestThresholds:
     def test_make_a_proposal_of_what_is_not_sure_enough(self) -> None:
         settings = CorrectionSettings(rules={CorrectionRule.COUNTRY: "never", CorrectionRule.EMAIL_DOMAIN: 900})
-        mapping = Mapping.model_construct(corrections=settings)
-        found = corrected({"ship_to.country": "england", "customer.email": "a@gmial.com"}, mapping=mapping)
+        shop = check(SHOP.read_text()).publishable().model_copy(update={"corrections": settings})
+        found = corrected({"ship_to.country": "england", "customer.email": "a@gmial.com"}, mapping=shop)
         assert [each.after for each in found.applied] == ["a@gmail.com"]
         assert [each.after for each in found.proposed] == ["GB"]
 
