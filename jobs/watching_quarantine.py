@@ -1,4 +1,6 @@
-"""Tells a person when too much of what a channel sends waits in quarantine, and closes that when it has fallen."""
+"""Tells a person when too much of what a channel sends waits in quarantine, or a rule that corrects it is rejected too
+often; closes that when it has fallen.
+"""
 
 from typing import Final
 

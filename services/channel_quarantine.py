@@ -2,7 +2,6 @@
 what a channel sends waits there.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -17,10 +16,12 @@ from services.database import Database
 from store import exceptions
 from store.exceptions import Reopening
 from store.inbox import quarantine
-from store.inbox.quarantine import QuarantineShare
+from store.inbox.quarantine import QuarantineShare, RuleShare
 
 WATCHED: Final = timedelta(hours=1)
 """Of this while the share in quarantine is reckoned."""
+RULES_WATCHED: Final = timedelta(days=7)
+"""Of this while it is reckoned how many of a rule's corrections people rejected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,41 +82,53 @@ async def replay_alike(
 
 
 async def watch(database: Database) -> None:
-    """Tell a person of each channel whose share in quarantine is above its limit, once a day at most after somebody
-    resolved it; close what has fallen.
+    """Tell a person of each channel whose share in quarantine is above its limit, and of each rule that people reject
+    too often: once, and once a day at most after somebody resolved it. Close what has fallen.
     """
     now = database.now()
     days = (f"{now:%Y-%m-%d}", f"{now - timedelta(days=1):%Y-%m-%d}")
     async with database.statement() as connection:
-        found = await quarantine.shares(connection, now - WATCHED, days)
-    await _tell(database, [each for each in found if each.is_above], days)
-    fallen = [each for each in found if each.is_told and not each.is_above]
-    if fallen:
-        async with database.transaction() as connection:
-            keys = [_key(each, day) for each in fallen for day in days]
-            await exceptions.close_by_keys(connection, *keys)
+        shares = await quarantine.shares(connection, now - WATCHED, days)
+        channels = [each.channel for each in shares]
+        rules = await quarantine.rules(connection, channels, now - RULES_WATCHED, days)
+    for share in shares:
+        await _tell(database, _of_share(share), days, is_above=share.is_above, is_told=share.is_told)
+    for rule in rules:
+        await _tell(database, _of_rule(rule), days, is_above=rule.is_above, is_told=rule.is_told)
 
 
-async def _tell(database: Database, above: Sequence[QuarantineShare], days: tuple[str, str]) -> None:
-    for each in above:
-        if each.is_told:
-            continue
-        said = (
-            f"{each.quarantined} of {each.messages} messages of {each.channel} of the last hour are in quarantine; "
-            f"its limit is {each.settings.alert_percent} percent"
-        )
-        data = {"channel": each.channel, "messages": each.messages, "quarantined": each.quarantined}
-        async with database.transaction() as connection:
-            await exceptions.open_(
-                connection,
-                None,
-                ExceptionKind.QUARANTINE_SHARE,
-                _key(each, days[0]),
-                said,
-                data,
-                reopening=Reopening.IF_CLOSED_BY_ITSELF,
-            )
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    kind: ExceptionKind
+    key: str
+    detail: str
+    data: dict[str, Any]
 
 
-def _key(share: QuarantineShare, day: str) -> str:
-    return f"quarantine:{share.channel}:{day}"
+def _of_share(share: QuarantineShare) -> _Alert:
+    said = (
+        f"{share.quarantined} of {share.messages} messages of {share.channel} of the last hour are in quarantine; "
+        f"its limit is {share.settings.alert_percent} percent"
+    )
+    data = {"channel": share.channel, "messages": share.messages, "quarantined": share.quarantined}
+    return _Alert(ExceptionKind.QUARANTINE_SHARE, f"quarantine:{share.channel}", said, data)
+
+
+def _of_rule(rule: RuleShare) -> _Alert:
+    said = (
+        f"people rejected {rule.rejected} of {rule.made} corrections that {rule.rule} made of {rule.channel}'s messages"
+    )
+    data = {"channel": rule.channel, "rule": rule.rule, "made": rule.made, "rejected": rule.rejected}
+    return _Alert(ExceptionKind.CORRECTIONS_REJECTED, f"corrections:{rule.channel}:{rule.rule}", said, data)
+
+
+async def _tell(database: Database, alert: _Alert, days: tuple[str, str], *, is_above: bool, is_told: bool) -> None:
+    if is_above == is_told:
+        return
+    async with database.transaction() as connection:
+        if is_told:
+            await exceptions.close_by_keys(connection, *(f"{alert.key}:{day}" for day in days))
+            return
+        again = Reopening.IF_CLOSED_BY_ITSELF
+        key = f"{alert.key}:{days[0]}"
+        await exceptions.open_(connection, None, alert.kind, key, alert.detail, alert.data, reopening=again)

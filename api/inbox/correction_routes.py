@@ -33,7 +33,7 @@ PATH = "/inbox/{inbox_id}/corrections/{correction_id}"
     response_model=ReplayedMessages,
     responses={
         **responses.success(200, "What became of each.", examples.REPLAYED_ALIKE),
-        **responses.problems("invalid-input"),
+        **responses.problems("unknown-channel", "invalid-input"),
     },
 )
 async def replay_alike(
@@ -45,6 +45,7 @@ async def replay_alike(
     replayed by itself: one that cannot be says why, and holds up no other.
     """
     visibility.must_be_own(who, channel=asked.channel)
+    await services.channels.check(asked.channel)
     fault = FaultAlike(asked.channel, asked.code, asked.field, asked.value)
     repair = (asked.repair,) if "repair" in asked.model_fields_set else ()
     done = await channel_quarantine.replay_alike(

@@ -21,15 +21,15 @@ DELETE FROM channel_corrections c WHERE message_id = :message AND status IN ('ap
       WHERE f.field = c.field AND f.rule = c.rule AND coalesce(f.after, 'null') = c.after)
 """)
 _PUT: Final = text("""
-INSERT INTO channel_corrections (message_id, channel, position, field, before, after, rule, confidence, why, status,
-                                 found_at)
+INSERT INTO channel_corrections (message_id, channel, position, field, before, after, rule, confidence, why,
+                                 by_itself, status, found_at)
 SELECT :message, :channel, f.position, f.field, coalesce(f.before, 'null'), coalesce(f.after, 'null'), f.rule,
-       f.confidence, f.why, f.status, :at
+       f.confidence, f.why, f.status = 'applied', f.status, :at
 FROM jsonb_to_recordset(CAST(:found AS jsonb)) AS f (
     position integer, field text, before jsonb, after jsonb, rule text, confidence integer, why text, status text)
 ON CONFLICT (message_id, field, rule, md5(after::text)) DO UPDATE
     SET position = excluded.position, before = excluded.before, confidence = excluded.confidence, why = excluded.why,
-        status = excluded.status
+        by_itself = excluded.by_itself, status = excluded.status
     WHERE channel_corrections.status IN ('applied', 'proposed')
 """)
 _OF: Final = text(f"""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dom.channels.corrections import USUAL, CorrectionSettings
+from dom.channels.corrections import DEFAULT_THRESHOLD, SURE, USUAL, CorrectionSettings
 from dom.channels.faults import FaultCode
 
 
@@ -61,6 +61,41 @@ LEFT JOIN LATERAL (
     ORDER BY version DESC LIMIT 1) m ON true
 ORDER BY c.id
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleShare:
+    """How many corrections a rule made by itself of a channel's messages, and how many of them people rejected."""
+
+    channel: str
+    rule: str
+    made: int
+    rejected: int
+    is_told: bool
+
+    @property
+    def is_above(self) -> bool:
+        """Whether it is wrong more often than the default threshold lets it be, and not by chance alone."""
+        return self.rejected >= _LEAST_REJECTED and self.rejected * SURE > (SURE - DEFAULT_THRESHOLD) * self.made
+
+
+_LEAST_REJECTED: Final = 3
+_RULES: Final = text("""
+SELECT channel, rule, count(*) AS made, count(*) FILTER (WHERE status = 'rejected') AS rejected,
+       EXISTS (SELECT FROM exceptions e
+               WHERE e.business_key = ANY(ARRAY['corrections:' || channel || ':' || rule || ':' || :today,
+                                                'corrections:' || channel || ':' || rule || ':' || :yesterday])
+                 AND e.status = 'open') AS is_told
+FROM channel_corrections WHERE by_itself AND found_at >= :since AND channel = ANY(:channels) GROUP BY 1, 2
+""")
+
+
+async def rules(
+    connection: AsyncConnection, channels: Sequence[str], since: datetime, days: tuple[str, str]
+) -> Sequence[RuleShare]:
+    """What each rule made of the channels' messages since then; `days` as in `shares`."""
+    asked = {"channels": list(channels), "since": since, "today": days[0], "yesterday": days[1]}
+    return [RuleShare(**row) for row in (await connection.execute(_RULES, asked)).mappings()]
 
 
 async def alike(

@@ -1,6 +1,6 @@
 """Corrections of what channels send, and rules that people made of repairs."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dom.channels.correction_rules import RuleStatus
@@ -57,6 +57,12 @@ channel_corrections = Table(
     Column("rule", Text, nullable=False),
     Column("confidence", Integer, nullable=False, comment="per mille"),
     Column("why", Text, nullable=False, server_default=""),
+    Column(
+        "by_itself",
+        Boolean,
+        nullable=False,
+        comment="it was made, and not only proposed; also of one that was rejected",
+    ),
     Column("status", Text, nullable=False),
     moment("found_at"),
     Column("decided_by", Text),

@@ -164,6 +164,13 @@ class TestAProposal:
         with pytest.raises(Conflict):
             await channel_corrections.accept(Database(engine=world), 1, number, "kim")
 
+    async def test_and_what_no_rule_can_mend_is_a_warning_too(self, world: AsyncEngine) -> None:
+        await open_shop(world)
+        message = {**dirty("p-5"), "total_price": "9.99"}
+        assert await taken(world, Orders(), message) == "captured"
+        ((faults,),) = await rows(world, "SELECT faults FROM channel_messages")
+        assert [(each["field"], each["severity"], each["value"]) for each in faults] == [("total", "warning", "999")]
+
     async def test_by_what_the_customer_ordered_before(self, world: AsyncEngine) -> None:
         await open_shop(world)
         async with world.begin() as connection:
@@ -269,6 +276,19 @@ class TestQuarantine:
         await turn(world, orders, "w-1", 1)
         await job.run()
         assert await rows(world, OPEN) == [("quarantine_share", "closed", 1)]
+
+    async def test_and_when_people_reject_what_a_rule_made(self, world: AsyncEngine) -> None:
+        await open_shop(world)
+        database, job = Database(engine=world), WatchingQuarantine(world)
+        for number in ("j-1", "j-2", "j-3"):
+            await taken(world, Orders(), dirty(number, country_code="england"), number)
+        for message, (number,) in enumerate(await rows(world, "SELECT id FROM channel_corrections ORDER BY id"), 1):
+            assert await rows(world, OPEN) == []
+            await channel_corrections.reject(database, message, int(number), "kim")
+            await job.run()
+        assert await rows(world, OPEN) == [("corrections_rejected", "open", 1)]
+        await job.run()
+        assert await rows(world, OPEN) == [("corrections_rejected", "open", 1)]
 
 
 OPEN = "SELECT kind, status, count(*)::int FROM exceptions GROUP BY 1, 2"

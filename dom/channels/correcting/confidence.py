@@ -1,10 +1,10 @@
 """How often each rule is right, per mille. Measured by `python -m bench.corrections`; the rules' own modules say which
 kinds of evidence they tell apart.
 
-The bench prints claimed and measured figures side by side. Of 995 and more: no correction with this evidence was wrong,
-neither on the labelled set nor on `bench.corrections.wide`. For some rules that are few inputs (the bench says how many),
-and the rates of what people reject must bear them out. What is only proposed has few inputs, too: a rough figure,
-rounded down, says in which sequence a person is shown it.
+The bench prints claimed and measured figures side by side. Of 995 and more: no correction with this evidence was
+wrong, neither on the labelled set nor on `bench.corrections.wide`. For some rules that are few inputs (the bench says
+how many), and the rates of what people reject must bear them out. What is only proposed has few inputs, too: a rough
+figure, rounded down, says in which sequence a person is shown it.
 """
 
 from collections.abc import Mapping

@@ -46,6 +46,8 @@ OF_SKUS: Final[Sequence[tuple[CorrectionRule, Rule]]] = (
     (_R.SKU_FORM, skus.form),
     (_R.SKU_SIMILAR, skus.alike),
 )
+DOUBTS: Final = (texts.lost_characters, places.region_doubts, numbers.total_doubts)
+"""What may be wrong, and no rule knows what is right: warnings."""
 Rejected = Collection[tuple[str, str, str]]
 """Field, rule and value (as text) of what a person said is wrong."""
 
@@ -70,12 +72,8 @@ class Correcting:
             self._run(name, rule)
             if name is _R.WHITE_SPACE:
                 self._run("learned", lambda case: learned(case, rules))
-        self.doubts += [
-            MessageFault(
-                field=place, code=code, message=said, severity=FaultSeverity.WARNING, value=shown(self.case.text(place))
-            )
-            for place, code, said in texts.lost_characters(self.case)
-        ]
+        for doubts in DOUBTS:
+            self._doubt(doubts)
 
     def match_skus(self, known: KnownSkus) -> None:
         """What the catalogue knows of its SKUs."""
@@ -99,6 +97,21 @@ class Correcting:
                 self._take(each, each.rule or name)
         except Exception:  # a mistake in a rule of ours must not hold up orders
             self.failed.append(str(name))
+
+    def _doubt(self, doubts: Callable[[CorrectionCase], Iterator[tuple[str, FaultCode, str]]]) -> None:
+        try:
+            self.doubts += [
+                MessageFault(
+                    field=place,
+                    code=code,
+                    message=keepable(said),
+                    value=shown(paths.at(self.case.order, place)),
+                    severity=FaultSeverity.WARNING,
+                )
+                for place, code, said in doubts(self.case)
+            ]
+        except Exception:  # as above
+            self.failed.append(doubts.__name__)
 
     def _take(self, found: CorrectionFinding, rule: str) -> None:
         if any(_touches(found.field, name) for name in self.repaired):

@@ -73,15 +73,26 @@ def duplicate_lines(case: CorrectionCase) -> Iterator[CorrectionFinding]:
         yield CorrectionFinding(f"lines[{index}].current", 0, sure, f"the row stands twice; {evidence}")
 
 
+def total_doubts(case: CorrectionCase) -> Iterator[tuple[str, FaultCode, str]]:
+    """A total that differs from the sum of its parts by more than rounding can leave over: a unit for each line."""
+    if not isinstance(case.order, Mapping) or any(fault.code is not FaultCode.MISSING for fault in case.faults):
+        return
+    off = _off(case.order)
+    if off is not None and abs(off) > len(case.items("lines")) + 1:
+        yield "total", FaultCode.DOUBTFUL, f"it differs from the sum of its parts by {off} minor units"
+
+
 def _off(order: Any) -> int | None:
     """Minor units by which the channel's total differs from the sum of its parts; None where either is not known."""
-    total = order.get("total")
-    parts = [_worth(line) for line in order.get("lines", ())]
+    total, lines = order.get("total"), order.get("lines")
+    if not isinstance(lines, list | tuple) or not all(isinstance(line, Mapping) for line in lines):
+        return None
+    parts = [_worth(line) for line in lines]
     if not isinstance(total, int) or any(part is None for part in parts):
         return None
     taxes = 0
     if order.get("tax_included", True) is False:
-        taxes = sum([line.get("tax") or 0 for line in order["lines"]]) + (order.get("shipping_tax") or 0)
+        taxes = sum([line.get("tax") or 0 for line in lines]) + (order.get("shipping_tax") or 0)
     reckoned = sum([part or 0 for part in parts]) + (order.get("shipping") or 0) + taxes - (order.get("discount") or 0)
     return total - reckoned
 

@@ -15,6 +15,7 @@ from dom.channels.correcting.case import CorrectionCase, CorrectionFinding
 from dom.channels.correcting.confidence import of
 from dom.channels.correcting.texts import MOST_LINES
 from dom.channels.corrections import CorrectionRule
+from dom.channels.faults import FaultCode
 from dom.shared import postal
 
 _COUNTRY: Final = "ship_to.country"
@@ -162,6 +163,21 @@ def _region_agrees(case: CorrectionCase, code: str) -> bool:
         return False
     rules = get_validation_rules({"country_code": case.country, "country_area": key})
     return len(rules.postal_code_matchers) > 1 and all(form.match(code) for form in rules.postal_code_matchers)
+
+
+def region_doubts(case: CorrectionCase) -> Iterator[tuple[str, FaultCode, str]]:
+    """A postal code of another state or province than the one that is named."""
+    region, code = case.text(_REGION), case.text(_CODE)
+    if not code or not _region_key(case.country, region):
+        return
+    if _knows_codes(case.country, region) and not _region_agrees(case, code):
+        yield _CODE, FaultCode.DOUBTFUL, f"codes of {region} begin otherwise"
+
+
+def _knows_codes(country: str, region: str) -> bool:
+    """Whether the address data says how codes of a region begin."""
+    rules = get_validation_rules({"country_code": country, "country_area": _region_key(country, region)})
+    return len(rules.postal_code_matchers) > 1
 
 
 def region(case: CorrectionCase) -> Iterator[CorrectionFinding]:

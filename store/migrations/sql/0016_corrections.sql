@@ -46,6 +46,7 @@ CREATE TABLE channel_corrections (
     rule text NOT NULL,
     confidence integer NOT NULL,
     why text DEFAULT '' NOT NULL,
+    by_itself boolean NOT NULL,
     status text NOT NULL,
     found_at timestamp with time zone NOT NULL,
     decided_by text,
@@ -59,5 +60,6 @@ CREATE TABLE channel_corrections (
 
 COMMENT ON COLUMN channel_corrections.position IS 'in what sequence they were made of the message';
 COMMENT ON COLUMN channel_corrections.confidence IS 'per mille';
+COMMENT ON COLUMN channel_corrections.by_itself IS 'it was made, and not only proposed; also of one that was rejected';
 CREATE UNIQUE INDEX channel_corrections_once_ix ON channel_corrections (message_id, field, rule, md5(after::text));
 CREATE INDEX channel_corrections_found_ix ON channel_corrections (channel, found_at, rule);

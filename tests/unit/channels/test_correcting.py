@@ -132,6 +132,24 @@ class TestFaults:
         assert "85123A" in [each.value for each in told[0].proposals]
 
 
+class TestDoubts:
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"ship_to.country": "US", "ship_to.region": "TX", "ship_to.postal_code": "02139"}, "ship_to.postal_code"),
+            ({"total": 700}, "total"),
+            ({"ship_to.name": "Ren\ufffde"}, "ship_to.name"),
+        ],
+    )
+    def test_are_told_of_what_no_rule_can_mend(self, changes: dict[str, Any], field: str) -> None:
+        found = corrected(changes)
+        assert [(each.field, each.severity) for each in found.doubts] == [(field, FaultSeverity.WARNING)]
+        assert found.applied == []
+
+    def test_are_not_told_of_rounding(self) -> None:
+        assert corrected({"total": 511}).doubts == []
+
+
 class TestSkus:
     @pytest.mark.parametrize(("code", "key"), [("85123a", "85123A"), ("00-1 b", "1B"), ("000", ""), ("\uff18", "8")])
     def test_have_a_key_without_what_is_lost_on_the_way(self, code: str, key: str) -> None:
