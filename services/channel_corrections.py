@@ -2,20 +2,24 @@
 accepted or rejected by people.
 """
 
+import json
 import logging
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dom.channels import intake
 from dom.channels.channel_order import ChannelOrder
 from dom.channels.correcting import engine, skus
 from dom.channels.correcting.case import KnownSkus
 from dom.channels.correcting.engine import Correcting
-from dom.channels.corrections import LEARNED, CorrectionStatus
+from dom.channels.corrections import LEARNED, CorrectionStatus, FieldCorrection
 from dom.channels.faults import FaultCode, MessageFault, shown
 from dom.channels.mapping import paths
-from dom.channels.mapping.applying import Mapped
+from dom.channels.mapping.applying import Mapped, apply
 from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.outcomes import REPLAYED, MessageOutcome
 from dom.shared.errors import Conflict
@@ -23,14 +27,18 @@ from dom.shared.texts import keepable
 from services import channel_inbox
 from services.channel_inbox import Replayed
 from services.database import Database
-from store.inbox import correction_rules, corrections, messages, sku_matches
+from store.inbox import correction_rules, corrections, mappings, messages, sku_matches
 from store.inbox.messages import SettledMessage
 
 _LOG: Final = logging.getLogger(__name__)
 
 
+MessageRow = RowMapping | dict[str, Any]
+"""What is asked of a message: `id`, `repairs` and `replays`."""
+
+
 async def correct(
-    database: Database, channel: str, row: RowMapping, mapping: ChannelMapping, mapped: Mapped
+    database: Database, channel: str, row: MessageRow, mapping: ChannelMapping, mapped: Mapped
 ) -> Correcting:
     """Correct what a mapping made of a message. A person's repairs stand, and what a person rejected is not made."""
     async with database.statement() as connection:
@@ -73,17 +81,43 @@ def explained(settled: SettledMessage, correcting: Correcting, order: ChannelOrd
     faults = [_with_sku(fault, order) for fault in settled.faults]
     if order is not None and any(fault.code is FaultCode.UNKNOWN_SKU for fault in faults):
         told = {fault.field for fault in faults}
-        for index, line in enumerate(order.lines):
-            field = f"lines[{index}].sku"
-            if field not in told and line.ships and line.wanted and line.sku not in correcting.case.skus.held:
-                said = f"there is no SKU {line.sku}"
-                faults.append(
-                    MessageFault(field=field, code=FaultCode.UNKNOWN_SKU, message=said, value=shown(line.sku))
-                )
+        faults += [fault for fault in correcting.unknown_skus(order) if fault.field not in told]
     told_faults = engine.explained(faults, correcting.proposed, correcting.doubts)
     return SettledMessage(
         settled.outcome, settled.detail, settled.order_id, told_faults, mapping_version=settled.mapping_version
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TriedMessage:
+    """What a message would be read as. `order` is None of one that would be held."""
+
+    order: ChannelOrder | None
+    faults: tuple[MessageFault, ...]
+    applied: tuple[FieldCorrection, ...]
+    proposed: tuple[FieldCorrection, ...]
+
+
+async def try_out(database: Database, row: RowMapping, repairs: Mapping[str, Any]) -> TriedMessage:
+    """Read and correct a message with a person's repairs, beside those that stand. Nothing is kept or carried out.
+
+    Raises Conflict for a message that no mapping can read.
+    """
+    async with database.statement() as connection:
+        mapping = await mappings.live(connection, row["channel"])
+    if mapping is None:
+        raise Conflict("the channel has no published mapping: nothing can be read")
+    try:
+        mapped = apply(mapping.mapping, json.loads(row["body"]))
+    except (ValueError, RecursionError) as error:
+        raise Conflict(f"it is no JSON: {error}") from error
+    all_repairs = {**row["repairs"], **repairs}
+    given = {"id": row["id"], "replays": row["replays"], "repairs": all_repairs}
+    correcting = await correct(database, row["channel"], given, mapping.mapping, mapped)
+    order, faults = intake.checked(correcting.mapped(), all_repairs)
+    unknown = correcting.unknown_skus(order) if order else []
+    told = engine.explained([*faults, *unknown], correcting.proposed, correcting.doubts)
+    return TriedMessage(None if unknown else order, told, tuple(correcting.applied), tuple(correcting.proposed))
 
 
 def _with_sku(fault: MessageFault, order: ChannelOrder | None) -> MessageFault:

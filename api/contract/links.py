@@ -72,7 +72,7 @@ _EXCEPTION: Final = (
     "resolveException", "reopenException", "actOnException",
 )  # fmt: skip
 _WATCH: Final = ("getWatch", "putWatch", "deleteWatch")
-_INBOX: Final = ("getChannelMessage", "replayChannelMessage")
+_INBOX: Final = ("getChannelMessage", "checkChannelMessage", "replayChannelMessage")
 _RULE: Final = ("rehearseCorrectionRule", "publishCorrectionRule", "retireCorrectionRule")
 _MAPPING: Final = ("listMappings", "publishMapping", "lintMapping", "previewMapping")
 _RULES: Final = ("listCorrectionRules", "makeCorrectionRule")

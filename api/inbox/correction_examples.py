@@ -26,6 +26,30 @@ REPLAYED_ALIKE: Final[Example] = {
     ],
     "more": False,
 }
+TRIED: Final[Example] = {
+    "order": None,
+    "faults": [
+        {
+            "field": "ship_to.postal_code",
+            "code": "wrong-value",
+            "message": "String should have at most 20 characters",
+            "value": "LS1 4AP, second floor left",
+            "severity": "error",
+            "proposals": [],
+        }
+    ],
+    "applied": [
+        {
+            "field": "ship_to.country",
+            "before": "england",
+            "after": "GB",
+            "rule": "country",
+            "confidence": 999,
+            "why": "it means GB",
+        }
+    ],
+    "proposed": [],
+}
 RATES: Final[Example] = {
     "items": [
         {

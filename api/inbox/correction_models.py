@@ -7,8 +7,10 @@ from pydantic import BaseModel, Field
 
 from api.http.models import Page
 from api.inbox.models import Repaired
+from dom.channels.channel_order import ChannelOrder
 from dom.channels.correction_rules import RuleRehearsal, RuleStatus
-from dom.channels.faults import FaultCode
+from dom.channels.corrections import FieldCorrection
+from dom.channels.faults import FaultCode, MessageFault
 from dom.channels.outcomes import MessageOutcome
 from dom.shared.base import ChannelId, Utc, Value
 
@@ -33,6 +35,15 @@ class ReplayAlike(Value):
     )
     after: int = Field(default=0, ge=0, le=10**18, description="Only messages with a higher number: the last one's.")
     limit: int = Field(default=100, ge=1, le=500, description="So many at most, the oldest first.")
+
+
+class MessageTried(BaseModel):
+    """What a message would be read as now."""
+
+    order: ChannelOrder | None = Field(description="The order as the channel states it; null: it would be held.")
+    faults: list[MessageFault] = Field(description="What would be wrong with it, by field, with proposals.")
+    applied: list[FieldCorrection] = Field(description="What would be corrected by itself.")
+    proposed: list[FieldCorrection] = Field(description="What would be proposed.")
 
 
 class ReplayedMessage(BaseModel):

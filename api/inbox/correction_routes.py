@@ -11,15 +11,16 @@ from api.http.services import Use
 from api.identity import visibility
 from api.identity.scopes import needs
 from api.inbox import correction_examples as examples
-from api.inbox.correction_models import CorrectionId, CorrectionRates, ReplayAlike, ReplayedMessages
-from api.inbox.examples import DETAIL
-from api.inbox.models import ChannelMessageDetail, InboxId
+from api.inbox.correction_models import CorrectionId, CorrectionRates, MessageTried, ReplayAlike, ReplayedMessages
+from api.inbox.examples import DETAIL, REPLAYS
+from api.inbox.models import ChannelMessageDetail, InboxId, Replay
 from api.inbox.routes import channels_of, database, detail
 from dom.shared.access import Principal, Scope
+from dom.shared.base import AS_SEEN
 from services import channel_corrections, channel_quarantine
 from services.channel_quarantine import FaultAlike
 from services.clock import utc_now
-from store.inbox import corrections
+from store.inbox import corrections, messages
 
 router = APIRouter(tags=["inbox"])
 
@@ -53,6 +54,32 @@ async def replay_alike(
     )
     items = [{"id": each.id, "outcome": each.outcome, "problem": each.problem} for each in done.items]
     return Json({"items": items, "more": done.more})
+
+
+@router.post(
+    "/inbox/{inbox_id}/check",
+    summary="Read a message with repairs, and change nothing",
+    operation_id="checkChannelMessage",
+    response_model=MessageTried,
+    responses={
+        **responses.success(200, "What it would be read as.", examples.TRIED),
+        **responses.problems("not-found", "conflict", "invalid-input"),
+    },
+)
+async def check(
+    inbox_id: InboxId,
+    asked: Annotated[Replay, AS_SEEN, Body(openapi_examples=responses.named(REPLAYS))],
+    services: Use,
+    who: Annotated[Principal, needs(Scope.INBOX_READ)],
+) -> Json:
+    """By the mapping and the rules that are live now, with what is given in place of fields beside earlier repairs:
+    what is wrong then, corrected and proposed. Whether the order can be captured is known only when it is.
+    """
+    async with services.reads.connect() as connection:
+        row = await messages.get(connection, inbox_id, channels_of(who, None))
+    tried = await channel_corrections.try_out(database(services), row, asked.repairs)
+    found = {name: getattr(tried, name) for name in MessageTried.model_fields}
+    return Json(found)
 
 
 @router.get(

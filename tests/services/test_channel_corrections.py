@@ -308,3 +308,14 @@ async def test_whatever_stands_there_the_message_has_an_outcome(world: AsyncEngi
     assert await taken(world, Orders(), message) == "quarantined"
     await channel_inbox.replay(Database(engine=world), 1, {})
     assert await turn(world, Orders(), "h-1", 1) == "quarantined"
+
+
+async def test_every_line_with_an_unknown_sku_is_told_at_once_and_no_other(world: AsyncEngine) -> None:
+    await open_shop(world)
+    message = told("m-1", skus={"a": 1, "GONE-1": 1, "B": 1, "GONE-2": 1})
+    assert await taken(world, Orders(), message) == "quarantined"
+    ((faults,),) = await rows(world, "SELECT faults FROM channel_messages")
+    assert [(each["field"], each["value"]) for each in faults if each["severity"] == "error"] == [
+        ("lines[1].sku", "GONE-1"),
+        ("lines[3].sku", "GONE-2"),
+    ]

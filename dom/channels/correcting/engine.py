@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dom.channels import intake
+from dom.channels.channel_order import ChannelOrder
 from dom.channels.correcting import numbers, people, places, skus, texts
 from dom.channels.correcting.case import CorrectionCase, CorrectionFinding, KnownSkus, Rule
 from dom.channels.correcting.learned import LearnedRule, learned
@@ -84,6 +85,20 @@ class Correcting:
     def codes(self) -> tuple[str, ...]:
         """SKUs of the order as they stand."""
         return tuple(dict.fromkeys([code for _, line in self.case.lines() if (code := line.get("sku")) is not None]))
+
+    def unknown_skus(self, order: ChannelOrder) -> list[MessageFault]:
+        """Lines of which something is to be sent, and that the catalogue does not hold as they were corrected."""
+        known = {*self.case.skus.held, *[each.after for each in self.applied if each.field.endswith("].sku")]}
+        return [
+            MessageFault(
+                field=f"lines[{index}].sku",
+                code=FaultCode.UNKNOWN_SKU,
+                message=f"there is no SKU {line.sku}",
+                value=shown(line.sku),
+            )
+            for index, line in enumerate(order.lines)
+            if line.ships and line.wanted and line.sku not in known
+        ]
 
     def mapped(self) -> Mapped:
         """The order as corrected; faults of fields that were corrected are gone, others have their proposals."""

@@ -46,6 +46,7 @@ PROMISED = {
     ),
     "GET /v1/inbox",
     "POST /v1/inbox/replay",
+    "POST /v1/inbox/{inbox_id}/check",
     "GET /v1/inbox/corrections/rates",
     *(f"POST /v1/inbox/{{inbox_id}}/corrections/{{correction_id}}/{step}" for step in ("accept", "reject")),
     "GET /v1/inbox/balance",

@@ -119,6 +119,11 @@ async def test_a_proposal_is_accepted_and_messages_alike_are_replayed(shop: Chan
     assert [each["outcome"] for each in seen] == ["quarantined"] * 2
     found = [each for each in seen[0]["corrections"] if each["after"] == sku]
     assert [each["status"] for each in found] == ["proposed"]
+    check = f"/v1/inbox/{kept[0]['id']}/check"
+    as_it_is = (await shop.http.post(check, json={})).json()
+    assert (as_it_is["order"], [each["code"] for each in as_it_is["faults"]]) == (None, ["unknown-sku"])
+    repaired = (await shop.http.post(check, json={"repairs": {"lines[0].sku": sku}})).json()
+    assert (repaired["order"]["lines"][0]["sku"], repaired["faults"]) == (sku, [])
     path = f"/v1/inbox/{kept[0]['id']}/corrections/{found[0]['id']}"
     accepted = await shop.http.post(f"{path}/accept")
     assert accepted.status_code == 200, accepted.text
