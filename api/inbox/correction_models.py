@@ -6,7 +6,6 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from api.http.models import Page
-from api.inbox.models import Repaired
 from dom.channels.channel_order import ChannelOrder
 from dom.channels.correction_rules import RuleRehearsal, RuleStatus
 from dom.channels.corrections import FieldCorrection
@@ -20,6 +19,8 @@ FieldPattern = Annotated[
     str, Field(min_length=1, max_length=60, pattern=r"^[a-z_]+(\[(\d{1,3}|\*)\])?(\.[a-z_]+(\[(\d{1,3}|\*)\])?)?$")
 ]
 """A field, or the same field of every line: `ship_to.country`, `lines[*].sku`."""
+Meant = Annotated[str, Field(max_length=2000)] | list[Annotated[str, Field(max_length=200)]] | None
+"""A value as a person writes it; numbers as their digits, lines of an address as a list."""
 
 
 class ReplayAlike(Value):
@@ -29,7 +30,7 @@ class ReplayAlike(Value):
     code: FaultCode = Field(description="The fault that they have.")
     field: FieldPattern = Field(description="The field at fault; `lines[*].sku` is that of any line.")
     value: Annotated[str, Field(max_length=200)] = Field(description="What stands there, as the fault has it.")
-    repair: Repaired = Field(
+    repair: Meant = Field(
         default=None,
         description="What is to stand there; left out: they are read again as they are. Null takes it out.",
     )
@@ -95,7 +96,7 @@ class MakeCorrectionRule(Value):
     before: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="What stands there; left out: what stood in the message."
     )
-    after: Repaired = Field(default=None, description="What is meant; left out: the message's repair. Null: nothing.")
+    after: Meant = Field(default=None, description="What is meant; left out: the message's repair. Null: nothing.")
     message_id: int | None = Field(
         default=None, ge=1, le=10**18, description="A message in which the field was repaired."
     )

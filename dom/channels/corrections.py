@@ -64,6 +64,10 @@ class CorrectionStatus(StrEnum):
     """A person says that it is wrong: it is not made, nor proposed, of this message any more."""
 
 
+DECIDED: Final = frozenset({CorrectionStatus.ACCEPTED, CorrectionStatus.REJECTED})
+"""What a person decided."""
+
+
 class FieldCorrection(Value):
     """A value that a rule puts in place of another. Null stands for nothing: the message is taken not to say it."""
 

@@ -4,7 +4,8 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey,
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dom.channels.correction_rules import RuleStatus
-from dom.channels.corrections import CorrectionStatus
+from dom.channels.corrections import DECIDED, CorrectionStatus
+from store.database.parameters import listed
 from store.tables.common import metadata, moment, one_of, serial
 
 # A rule acts once it is live, and it is live only after it was tried on what came.
@@ -70,8 +71,7 @@ channel_corrections = Table(
     one_of("status", CorrectionStatus),
     CheckConstraint("confidence BETWEEN 0 AND 1000", name="confidence_per_mille"),
     CheckConstraint(
-        "(status IN ('accepted', 'rejected')) = (decided_by IS NOT NULL) "
-        "AND (decided_by IS NULL) = (decided_at IS NULL)",
+        f"(status IN ({listed(DECIDED)})) = (decided_by IS NOT NULL) AND (decided_by IS NULL) = (decided_at IS NULL)",
         name="decided_by_somebody",
     ),
     Index("channel_corrections_once_ix", "message_id", "field", "rule", text("md5(after::text)"), unique=True),

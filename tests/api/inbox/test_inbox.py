@@ -140,7 +140,7 @@ async def test_a_proposal_is_accepted_and_messages_alike_are_replayed(shop: Chan
 
 async def test_a_rule_is_made_of_a_repair(shop: Channel) -> None:
     path = f"/v1/channels/{SENDER}/correction-rules"
-    made = await shop.http.post(path, json={"field": "lines[3].sku", "before": "OLD-1", "after": 85123})
+    made = await shop.http.post(path, json={"field": "lines[3].sku", "before": "OLD-1", "after": "85123"})
     assert (made.status_code, made.json()["field"], made.json()["after"]) == (201, "lines[*].sku", "85123")
     rule = f"{path}/{made.json()['id']}"
     assert (await shop.http.post(f"{rule}/publish")).status_code == 409
