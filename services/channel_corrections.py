@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels import intake
 from dom.channels.channel_order import ChannelOrder
-from dom.channels.correcting import engine, skus
+from dom.channels.correcting import engine, learned, skus
 from dom.channels.correcting.case import KnownSkus
 from dom.channels.correcting.engine import Correcting
 from dom.channels.corrections import LEARNED, CorrectionStatus, FieldCorrection
@@ -42,7 +42,8 @@ async def correct(
 ) -> Correcting:
     """Correct what a mapping made of a message. A person's repairs stand, and what a person rejected is not made."""
     async with database.statement() as connection:
-        rules = await correction_rules.live(connection, channel)
+        about = [each for each in learned.values(mapped.order, mapped.faults) if keepable(each) == each]
+        rules = await correction_rules.live(connection, channel, about)
         rejected = await corrections.rejected(connection, row["id"]) if row["replays"] else frozenset()
         correcting = engine.begin(mapped, mapping=mapping, repairs=row["repairs"], rejected=rejected)
         correcting.tidy(rules)

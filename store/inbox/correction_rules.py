@@ -1,6 +1,6 @@
 """Rules of channels that people made of repairs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,7 +15,8 @@ from store.database.parameters import to_json
 _COLUMNS: Final = """id, channel, field, before, after, status, message_id, comment, rehearsal, rehearsed_at,
     created_by, created_at, changed_by, changed_at"""
 _LIVE: Final = text("""
-SELECT id, field, before, after FROM channel_correction_rules WHERE channel = :channel AND status = 'live' ORDER BY id
+SELECT id, field, before, after FROM channel_correction_rules
+WHERE channel = :channel AND before = ANY(:values) AND status = 'live' ORDER BY id
 """)
 _MAKE: Final = text(f"""
 INSERT INTO channel_correction_rules (channel, field, before, after, message_id, comment, created_by, changed_by)
@@ -52,9 +53,9 @@ ORDER BY m.id DESC LIMIT :most
 """)
 
 
-async def live(connection: AsyncConnection, channel: str) -> tuple[LearnedRule, ...]:
-    """The rules by which the channel's messages are corrected."""
-    found = await connection.execute(_LIVE, {"channel": channel})
+async def live(connection: AsyncConnection, channel: str, values: Collection[str]) -> tuple[LearnedRule, ...]:
+    """The rules of the channel that act, and are about one of these values."""
+    found = await connection.execute(_LIVE, {"channel": channel, "values": list(values)})
     return tuple([LearnedRule(row.id, row.field, row.before, row.after) for row in found])
 
 

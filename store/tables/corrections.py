@@ -36,8 +36,8 @@ channel_correction_rules = Table(
     Index(
         "channel_correction_rules_live_ix",
         "channel",
-        "field",
         "before",
+        "field",
         unique=True,
         postgresql_where=text("status = 'live'"),
     ),

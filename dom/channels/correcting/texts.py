@@ -38,6 +38,13 @@ MOST_LINES: Final = 4
 """Lines of an address above the town that labels have room for."""
 
 
+def tidied(text: str) -> str:
+    """A text as the rules of this module leave it, pictures aside."""
+    composed = unicodedata.normalize("NFC", text)
+    fixed = composed if composed.isascii() else ftfy.fix_encoding(composed)
+    return " ".join(visible(_unescaped(fixed)).split())
+
+
 def _fields(case: CorrectionCase, *, printed: bool = False) -> Iterator[str]:
     yield from _PRINTED
     for index, _ in enumerate(case.items("ship_to.lines")):

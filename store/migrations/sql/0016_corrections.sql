@@ -30,7 +30,7 @@ CREATE TABLE channel_correction_rules (
 COMMENT ON COLUMN channel_correction_rules.field IS 'as mappings name it, lines[*].sku for the same field of every line';
 COMMENT ON COLUMN channel_correction_rules.after IS 'null as JSON: it is taken out';
 COMMENT ON COLUMN channel_correction_rules.message_id IS 'the repaired message that it was made of';
-CREATE UNIQUE INDEX channel_correction_rules_live_ix ON channel_correction_rules (channel, field, before)
+CREATE UNIQUE INDEX channel_correction_rules_live_ix ON channel_correction_rules (channel, before, field)
     WHERE status = 'live';
 CREATE INDEX channel_correction_rules_channel_ix ON channel_correction_rules (channel, id);
 

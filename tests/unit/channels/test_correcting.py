@@ -11,7 +11,7 @@ from bench.corrections import making
 from bench.corrections.measuring import BASE, inputs, known_skus, measure
 from dom.channels import intake
 from dom.channels.correcting import confidence, engine, skus
-from dom.channels.correcting.learned import LearnedRule, matching, pattern_of
+from dom.channels.correcting.learned import LearnedRule, matching, pattern_of, values
 from dom.channels.corrections import CorrectionRule, CorrectionSettings
 from dom.channels.faults import FaultCode, FaultSeverity, MessageFault
 from dom.channels.mapping.applying import Mapped
@@ -167,6 +167,15 @@ class TestLearnedRules:
             "lines[0].sku",
             "lines[2].sku",
         ]
+
+    def test_are_looked_up_by_what_stands_there_and_what_could_not_be_read(self) -> None:
+        fault = MessageFault(field="shipping_method", code=FaultCode.NOT_IN_TABLE, message="", value="Royal Mail 24")
+        order = {"lines": [{"sku": " OLD ", "ordered": 3}], "ship_to": {"city": "MÃ¼nchen"}}
+        assert values(order, [fault]) == {"OLD", "3", "MÃ¼nchen", "München", "Royal Mail 24"}
+        correcting = engine.begin(Mapped(order, (fault,)))
+        correcting.tidy([LearnedRule(2, "shipping_method", "Royal Mail 24", "express")])
+        assert correcting.mapped().faults == ()
+        assert correcting.mapped().order["shipping_method"] == "express"
 
     def test_act_whatever_the_threshold(self) -> None:
         correcting = engine.begin(Mapped({"ship_to": {"country": "Blighty"}}, ()))
