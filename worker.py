@@ -47,6 +47,7 @@ from jobs.starting_relay import StartingRelay
 from jobs.starting_work import StartingWork
 from jobs.watching_milestones import WatchingMilestones
 from jobs.watching_processes import Watching
+from jobs.watching_quarantine import WatchingQuarantine
 from processes import brought_back, channel_orders, signals
 from services.channel_connections import Connections
 from services.channel_stock import ChannelStock
@@ -196,6 +197,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         Shadowing(engine),
         Watching(engine, client, settings.task_queue),
         WatchingMilestones(engine),
+        WatchingQuarantine(engine),
         StartingRelay(client, settings.task_queue),
         StartingWork(engine, client, settings.task_queue),
         ReadingChannels(engine, client, settings.task_queue),

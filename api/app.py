@@ -42,7 +42,7 @@ from api.identity.scopes import check_scope, require_scopes
 from api.identity.tokens import Tokens
 from api.imports import routes as imports
 from api.inbound import routes as inbound
-from api.inbox import mapping_routes
+from api.inbox import correction_routes, mapping_routes, rule_routes
 from api.inbox import routes as inbox
 from api.network import node_routes, sku_routes
 from api.notifications import routes as messages
@@ -82,7 +82,9 @@ _RESOURCES = (
     cancellation_routes,
     questions,
     inbox,
+    correction_routes,
     mapping_routes,
+    rule_routes,
     carrier_routes,
     shipment_routes,
     messages,

@@ -19,6 +19,7 @@ from cli import (
     ofl,
     order_group,
     orders_commands,
+    quarantine_commands,
     questions_commands,
     secrets_commands,
     stock_commands,
@@ -157,6 +158,7 @@ app.add_typer(exceptions_commands.app, name="exceptions")
 app.add_typer(questions_commands.app, name="questions")
 app.add_typer(channels_commands.app, name="channels")
 app.add_typer(inbox_commands.app, name="inbox")
+app.add_typer(quarantine_commands.app, name="quarantine")
 app.add_typer(mapping_commands.app, name="mapping")
 app.add_typer(stock_commands.app, name="stock")
 app.add_typer(ofl.app, name="ofl")

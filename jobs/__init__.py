@@ -15,6 +15,7 @@ collection_timeouts reminds customers of goods that are ready, and cancels what 
 asking_customers    asks customers when what was promised comes later, and ends what they did not answer in time
 watching_processes  puts orders and returns without a process before a person
 watching_milestones opens exceptions for milestones that were not reached in time
+watching_quarantine tells a person when too much of what a channel sends waits in quarantine
 starting_relay      starts the relay of the outbox unless it runs
 starting_work       starts imports and rehearsals that have no workflow, gives up uploads that died
 publishing          writes what channels are told of changes of availability
@@ -32,6 +33,7 @@ retiring_nodes                         a load of nodes or SKUs would wake it for
 reallocating                           what is in danger depends on the time, and is looked at all at once
 reading_channels                       what is due depends on the time
 expiring, watching_milestones,         what lapses is no change of the database
+watching_quarantine,
 accept_timeouts, cancellation_timeouts,
 collection_timeouts, forgetting_messages
 asking_customers                       compares what was told with what is expected, once that is known: at each change

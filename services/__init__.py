@@ -38,9 +38,12 @@ availability_news      what a channel's webhook is told next of availability
 relay                  what stands in the outbox is sent, tried again and given up
 composing              what a message says, from what the outbox and the order say
 pricing                what a unit of stock is worth where it lies, worked out anew for what moved
+channel_corrections    corrections of what channels send: made at a message's turn, accepted and rejected by people
 channel_inbox          a channel's message is kept as it came, and whoever takes it in is told; replay
 channel_intake         a channel's messages of one order are read, checked and carried out
 channel_mappings       mappings of channels are published, and tried on messages that came
+channel_quarantine     messages with the same fault are replayed together; a person is told when too much waits
+channel_rules          rules that people make of repairs: rehearsed on what came, published, retired
 channel_webhooks       channels' own webhooks, posted to where each wants it
 moving                 work that no node has begun is moved to another node
 sourcing_work_again    work that no node has begun is taken from its node, and its units are sourced anew

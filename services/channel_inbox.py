@@ -151,21 +151,26 @@ async def replay(database: Database, message_id: int, repairs: Mapping[str, Any]
     Raises NotFound, Conflict for one that did something already or waits for its turn.
     """
     async with database.transaction() as connection:
-        row = await messages.locked(connection, message_id)
-        if MessageOutcome(row["outcome"]) not in REPLAYED:
-            raise Conflict(f"the message is {row['outcome']}", data={"outcome": row["outcome"]})
-        mapping = await mappings.live(connection, row["channel"])
-        read_by = None if mapping is None else mapping.mapping
-        kept = await connections.find(connection, row["channel"])
-        read = _read_number(row, read_by, None if kept is None else kept.connection.platform)
-        number = _repaired_number({**row["repairs"], **repairs}) or read or row["order_number"]
-        if number is not None and await messages.stands_twice(connection, message_id, number):
-            await messages.settle_as_duplicate(connection, message_id)
-            return Replayed(message_id, MessageOutcome.DUPLICATE)
-        times = await messages.reopen(connection, message_id, number, repairs)
-        about = _About(row["channel"], number, row["reference"])
-        await _hand_on(connection, message_id, about, has_mapping=mapping is not None, key=f"replay-{times}")
-        return Replayed(message_id, MessageOutcome((await messages.locked(connection, message_id))["outcome"]))
+        return await replay_within(connection, message_id, repairs)
+
+
+async def replay_within(connection: AsyncConnection, message_id: int, repairs: Mapping[str, Any]) -> Replayed:
+    """The same as a part of a transaction."""
+    row = await messages.locked(connection, message_id)
+    if MessageOutcome(row["outcome"]) not in REPLAYED:
+        raise Conflict(f"the message is {row['outcome']}", data={"outcome": row["outcome"]})
+    mapping = await mappings.live(connection, row["channel"])
+    read_by = None if mapping is None else mapping.mapping
+    kept = await connections.find(connection, row["channel"])
+    read = _read_number(row, read_by, None if kept is None else kept.connection.platform)
+    number = _repaired_number({**row["repairs"], **repairs}) or read or row["order_number"]
+    if number is not None and await messages.stands_twice(connection, message_id, number):
+        await messages.settle_as_duplicate(connection, message_id)
+        return Replayed(message_id, MessageOutcome.DUPLICATE)
+    times = await messages.reopen(connection, message_id, number, repairs)
+    about = _About(row["channel"], number, row["reference"])
+    await _hand_on(connection, message_id, about, has_mapping=mapping is not None, key=f"replay-{times}")
+    return Replayed(message_id, MessageOutcome((await messages.locked(connection, message_id))["outcome"]))
 
 
 def _repaired_number(repairs: Mapping[str, Any]) -> str | None:

@@ -18,15 +18,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from connectors.channels.port import Ability
 from dom.channels import intake
 from dom.channels.channel_order import ChannelOrder, ChannelState
+from dom.channels.correcting.engine import Correcting
 from dom.channels.faults import FaultCode, MessageFault, shown
-from dom.channels.mapping.applying import apply, order_number
+from dom.channels.mapping.applying import Mapped, apply, order_number
+from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.outcomes import MessageOutcome, MessageSource
 from dom.orders.calls import CancelCall, CancelResult, OrderAnswer
 from dom.orders.cancellation import CancelMode
 from dom.orders.intake import OrderRequest
 from dom.shared import ids
 from dom.shared.errors import DomError, InvalidInput, OutsideFailure, UnknownSku
-from services import channel_inbox
+from services import channel_corrections, channel_inbox
 from services.channel_connections import Connected, Connections
 from services.database import Database
 from store.inbox import channel_orders, mappings, messages
@@ -81,6 +83,8 @@ async def take_in(
         async with database.transaction() as connection:
             if taken.known is not None:
                 await _know(connection, channel, number, taken.known, taken.settled.order_id)
+            if taken.correcting is not None:
+                await channel_corrections.record(connection, database, channel, row, taken.correcting)
             body = None if state is None else state.body
             await messages.settle(connection, row["id"], taken.settled, replays=row["replays"], fetched=body)
     return TakenIn(len(rows), len(rows) == AT_ONCE)
@@ -164,10 +168,13 @@ async def _know(connection: AsyncConnection, channel: str, number: str, order: S
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """What became of a message, and the state of the order that is known by it; None: it is none that counts."""
+    """What became of a message, and the state of the order that is known by it; None: it is none that counts.
+    `correcting`: what was corrected of it.
+    """
 
     settled: SettledMessage
     known: Stated | None = None
+    correcting: Correcting | None = None
 
 
 _NOT_KNOWN: Final = frozenset({MessageOutcome.QUARANTINED, MessageOutcome.STALE})
@@ -191,35 +198,41 @@ class _Turn:
         if body is None:
             said = "its platform has no such order, or does not show it"
             return _Taken(self._held([MessageFault(code=FaultCode.UNREADABLE, message=said)]))
-        order, faults = self._read(row, body, self.mapping)
-        if isinstance(order, intake.NothingToDo):
-            return _Taken(self._done(order.outcome, order.detail, None))
-        if order is None:
-            return _Taken(self._held(faults))
-        if order.number != self.number:
-            return _Taken(self._held([_of_another(order.number)]))
-        return await self._carry_out(order)
-
-    def _read(
-        self, row: RowMapping, body: bytes, mapping: PublishedMapping
-    ) -> tuple[Stated | intake.NothingToDo | None, Sequence[MessageFault]]:
-        """The order that a message states, or why it is none yet; None with the faults of one that cannot be taken."""
         try:
             message = json.loads(body)
         except (ValueError, RecursionError) as error:
-            return None, [MessageFault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}")]
+            return _Taken(self._held([MessageFault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}")]))
         try:
-            mapped = apply(mapping.mapping, message)
-            none_yet = intake.is_none_yet(mapped)
-            if none_yet is not None:
-                return none_yet, ()
-            order, faults = intake.checked(mapped, row["repairs"])
-            return order or intake.cancelled(mapped), faults
+            mapped = apply(self.mapping.mapping, message)
         except Exception as error:
-            # A mistake of ours: tried again for ever, it would hold up every later message of the order.
-            _LOG.exception("message %s of %s cannot be read", row["id"], self.channel)
-            said = f"it cannot be read: {type(error).__name__}"
-            return None, [MessageFault(code=FaultCode.UNREADABLE, message=said)]
+            return self._mistaken(row, error)
+        none_yet = intake.is_none_yet(mapped)
+        if none_yet is not None:
+            return _Taken(self._done(none_yet.outcome, none_yet.detail, None))
+        return await self._take_mapped(row, mapped, self.mapping.mapping)
+
+    async def _take_mapped(self, row: RowMapping, mapped: Mapped, mapping: ChannelMapping) -> _Taken:
+        """What became of a message of an order: it is corrected, checked and carried out."""
+        corrected = await channel_corrections.correct(self.database, self.channel, row, mapping, mapped)
+        try:
+            order, faults = intake.checked(corrected.mapped(), row["repairs"])
+        except Exception as error:
+            return self._mistaken(row, error)
+        stated = order or intake.cancelled(corrected.mapped())
+        taken = _Taken(self._held(faults)) if stated is None else await self._take_order(stated)
+        settled = channel_corrections.explained(taken.settled, corrected, order)
+        return _Taken(settled, taken.known, corrected)
+
+    def _mistaken(self, row: RowMapping, error: Exception) -> _Taken:
+        """A mistake of ours: tried again for ever, the message would hold up every later one of the order."""
+        _LOG.error("message %s of %s cannot be read", row["id"], self.channel, exc_info=error)
+        said = f"it cannot be read: {type(error).__name__}"
+        return _Taken(self._held([MessageFault(code=FaultCode.UNREADABLE, message=said)]))
+
+    async def _take_order(self, order: Stated) -> _Taken:
+        if order.number != self.number:
+            return _Taken(self._held([_of_another(order.number)]))
+        return await self._carry_out(order)
 
     async def _carry_out(self, order: Stated) -> _Taken:
         async with self.database.statement() as connection:

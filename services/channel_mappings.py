@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels import intake
 from dom.channels.channel_order import ChannelOrder
+from dom.channels.correcting import engine
 from dom.channels.faults import FaultCode, MessageFault
 from dom.channels.mapping.applying import apply
 from dom.channels.mapping.document import Mapping
@@ -46,7 +47,9 @@ async def publish(
 
 
 async def preview(connection: AsyncConnection, channel: str, mapping: Mapping, most: int) -> list[Previewed]:
-    """What a mapping makes of the channel's last messages, the newest first."""
+    """What a mapping makes of the channel's last messages, the newest first: corrected, but for SKUs, of which the
+    catalogue is not asked.
+    """
     return [_read(mapping, row["id"], row["body"]) for row in await messages.latest(connection, channel, most)]
 
 
@@ -57,5 +60,7 @@ def _read(mapping: Mapping, message_id: int, body: bytes) -> Previewed:
         return Previewed(
             message_id, None, (MessageFault(code=FaultCode.UNREADABLE, message=f"it is no JSON: {error}"),)
         )
-    order, faults = intake.checked(apply(mapping, message), {})
-    return Previewed(message_id, order, faults)
+    correcting = engine.begin(apply(mapping, message), mapping=mapping)
+    correcting.tidy()
+    order, faults = intake.checked(correcting.mapped(), {})
+    return Previewed(message_id, order, engine.explained(faults, correcting.proposed, correcting.doubts))

@@ -72,10 +72,14 @@ _EXCEPTION: Final = (
     "resolveException", "reopenException", "actOnException",
 )  # fmt: skip
 _WATCH: Final = ("getWatch", "putWatch", "deleteWatch")
-_INBOX: Final = ("getChannelMessage", "replayChannelMessage")
+_INBOX: Final = ("getChannelMessage", "checkChannelMessage", "replayChannelMessage")
+_RULE: Final = ("rehearseCorrectionRule", "publishCorrectionRule", "retireCorrectionRule")
 _MAPPING: Final = ("listMappings", "publishMapping", "lintMapping", "previewMapping")
 _CONNECTION: Final = ("getConnection", "putConnection", "pauseConnection", "resumeConnection", "readFeed")
-_CHANNEL: Final = ("getChannel", "getChannelRules", "putChannelRules", "sendChannelMessage", "getConnection", *_MAPPING)
+_RULES: Final = ("listCorrectionRules", "makeCorrectionRule")
+_CHANNEL: Final = (
+    "getChannel", "getChannelRules", "putChannelRules", "sendChannelMessage", "getConnection", *_MAPPING, *_RULES,
+)  # fmt: skip
 
 FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "captureOrder": (Follow("/order_id", "order_id", _ORDER), Follow("/order_id", "order", _OF_ORDER)),
@@ -164,6 +168,11 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "sendChannelMessage": (Follow("/id", "inbox_id", _INBOX),),
     "listChannelMessages": (Follow("/items/0/id", "inbox_id", _INBOX),),
     "replayChannelMessage": (Follow("/id", "inbox_id", _INBOX),),
+    "getChannelMessage": (Follow("/corrections/0/id", "correction_id", ("acceptCorrection", "rejectCorrection")),),
+    "replayAlike": (Follow("/items/0/id", "inbox_id", _INBOX),),
+    "listCorrectionRules": (Follow("/items/0/id", "rule_id", _RULE),),
+    "makeCorrectionRule": (Follow("/id", "rule_id", _RULE),),
+    "rehearseCorrectionRule": (Follow("/id", "rule_id", ("publishCorrectionRule", "retireCorrectionRule")),),
     "listMappings": (Follow("/items/0/version", "version", ("getMapping",)),),
     "publishMapping": (Follow("/version", "version", ("getMapping",)),),
     "listPolicies": (Follow("/items/0/version", "version", ("getPolicy", "restorePolicy")),),

@@ -50,6 +50,15 @@ MESSAGE: Final[Example] = {
             "code": "unknown-sku",
             "message": "there is no SKU 85123",
             "value": "85123",
+            "severity": "error",
+            "proposals": [
+                {
+                    "value": "85123A",
+                    "rule": "sku-history",
+                    "confidence": 940,
+                    "why": "the customer ordered it before",
+                }
+            ],
         }
     ],
     "repairs": {},
@@ -59,8 +68,22 @@ MESSAGE: Final[Example] = {
     "settled_at": "2026-03-02T09:30:02Z",
 }
 MESSAGES: Final[Example] = {"items": [MESSAGE], "next_cursor": None}
+CORRECTION: Final[Example] = {
+    "id": 5,
+    "field": "ship_to.country",
+    "before": "england",
+    "after": "GB",
+    "rule": "country",
+    "confidence": 999,
+    "why": "it means GB",
+    "status": "applied",
+    "found_at": "2026-03-02T09:30:02Z",
+    "decided_by": None,
+    "decided_at": None,
+}
 DETAIL: Final[Example] = {
     **MESSAGE,
+    "corrections": [CORRECTION],
     "headers": {"content-type": "application/json"},
     "body": '{"name": "1001"}',
     "reference": None,
@@ -124,6 +147,8 @@ PREVIEW: Final[Example] = {
                     "code": "missing",
                     "message": "the message does not say it",
                     "value": "",
+                    "severity": "error",
+                    "proposals": [],
                 }
             ],
         }

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.http.models import Page
 from dom.channels.channel_order import ChannelOrder
+from dom.channels.corrections import CorrectionStatus
 from dom.channels.faults import MessageFault
 from dom.channels.mapping.document import Mapping
 from dom.channels.outcomes import MessageOutcome, MessageSource
@@ -15,8 +16,10 @@ from dom.shared.base import Utc, Value
 
 InboxId = Annotated[int, Path(ge=1, le=10**18, description="The message's number.", examples=[1])]
 MappingVersion = Annotated[int, Path(ge=1, le=999_999_999, description="The version's number.", examples=[1])]
-Field_ = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z_]+(\[\d{1,3}\])?(\.[a-z_]+)?$")]
-"""A field of an order as mappings fill it: `ship_to.country`, `lines[0].sku`."""
+Field_ = Annotated[
+    str, Field(min_length=1, max_length=60, pattern=r"^[a-z_]+(\[\d{1,3}\])?(\.[a-z_]+(\[\d{1,3}\])?)?$")
+]
+"""A field of an order as mappings fill it: `ship_to.country`, `ship_to.lines[1]`, `lines[0].sku`."""
 Repaired = str | int | bool | list[Annotated[str, Field(max_length=200)]] | None
 
 
@@ -49,6 +52,22 @@ class ChannelMessage(BaseModel):
     settled_at: Utc | None = Field(description="When it was known what became of it, in UTC.")
 
 
+class MessageCorrection(BaseModel):
+    """A correction of a message: made, proposed, or decided by a person."""
+
+    id: int = Field(description="It is accepted and rejected under it.")
+    field: str = Field(description="A field of the order as mappings fill it.")
+    before: Any = Field(description="What stood there.")
+    after: Any = Field(description="What stands there now, or would; null: nothing.")
+    rule: str = Field(description="What corrects: a name of docs/channels.md, or `learned:` and a rule's number.")
+    confidence: int = Field(description="Per mille of such changes that are right.")
+    why: str = Field(description="Why, in words.")
+    status: CorrectionStatus
+    found_at: Utc = Field(description="When it was found first, in UTC.")
+    decided_by: str | None = Field(description="Who accepted or rejected it.")
+    decided_at: Utc | None = Field(description="When that was, in UTC.")
+
+
 class ChannelMessageDetail(ChannelMessage):
     """A message with what came."""
 
@@ -57,6 +76,7 @@ class ChannelMessageDetail(ChannelMessage):
         description="The order's state as its platform had it when the message had its turn; null: what came was read."
     )
     fetched_at: Utc | None = Field(description="When that was asked for.")
+    corrections: list[MessageCorrection] = Field(description="What was corrected, and what is proposed.")
     headers: dict[str, str] = Field(description="As they came, without what is secret.")
     body: str = Field(description="As it came; bytes that are no UTF-8 are written as their escapes.")
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Request
 from sqlalchemy import RowMapping
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.contract import responses
 from api.http import cursor
@@ -20,6 +21,7 @@ from api.inbox.models import (
     ChannelMessages,
     InboxBalance,
     InboxId,
+    MessageCorrection,
     MessageReceived,
     Replay,
 )
@@ -30,12 +32,21 @@ from dom.shared.errors import InvalidInput
 from services import channel_inbox
 from services.clock import utc_now
 from services.database import Database
-from store.inbox import messages
+from store.inbox import corrections, messages
 
 router = APIRouter(tags=["inbox"])
 
+
+class _InboxIdInPath(StringConvertor):
+    """A message's number in an address; what has an address of its own there is none."""
+
+    regex = "(?!(?:replay|balance)$)[^/]+"
+
+
+register_url_convertor("inbox_id", _InboxIdInPath())
+
 ToChannel = Annotated[str, Path(max_length=31, description="The channel's code.", examples=["web"])]
-_SHOWN = tuple(ChannelMessage.model_fields)
+SHOWN = tuple(ChannelMessage.model_fields)
 _BODY: dict[str, Any] = {
     "required": True,
     "description": "Whatever the channel's mapping reads; a JSON document as the channel writes it.",
@@ -102,7 +113,7 @@ async def find(
     async with services.reads.connect() as connection:
         found = await messages.find(
             connection,
-            channels=_channels(who, channel),
+            channels=channels_of(who, channel),
             outcomes=outcome or (),
             number=order_number,
             before=before,
@@ -131,7 +142,7 @@ async def balance(
     """Every message is in exactly one outcome, so that for each channel and day all that came is accounted for."""
     today = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
     async with services.reads.connect() as connection:
-        rows = await messages.balance(connection, today - timedelta(days=days - 1), _channels(who, channel))
+        rows = await messages.balance(connection, today - timedelta(days=days - 1), channels_of(who, channel))
     found: dict[tuple[Any, str], dict[str, Any]] = {}
     for row in rows:
         key = (row["day"], row["channel"])
@@ -145,7 +156,7 @@ async def balance(
 
 
 @router.get(
-    "/inbox/{inbox_id}",
+    "/inbox/{inbox_id:inbox_id}",
     summary="A message as it came",
     operation_id="getChannelMessage",
     response_model=ChannelMessageDetail,
@@ -153,7 +164,7 @@ async def balance(
 )
 async def get(inbox_id: InboxId, services: Use, who: Annotated[Principal, needs(Scope.INBOX_READ)]) -> Json:
     """With its headers and its body, what is wrong with it, and what became of it."""
-    return Json(await _detail(services, who, inbox_id))
+    return Json(await detail(services, who, inbox_id))
 
 
 @router.post(
@@ -175,17 +186,21 @@ async def replay(
     """It is read by the mapping that is live now, with what is given in place of fields, as if it came now: a later
     state of the order that is known already still counts. What became an order, or changed one, is not replayed.
     """
-    await _detail(services, who, inbox_id)
+    await detail(services, who, inbox_id)
     await channel_inbox.replay(database(services), inbox_id, asked.repairs)
-    found = await _detail(services, who, inbox_id)
-    return Json({name: found[name] for name in _SHOWN})
+    found = await detail(services, who, inbox_id)
+    return Json({name: found[name] for name in SHOWN})
 
 
-async def _detail(services: Services, who: Principal, message_id: int) -> dict[str, Any]:
+async def detail(services: Services, who: Principal, message_id: int) -> dict[str, Any]:
+    """A message as it is shown with what came. Raises NotFound, also for one of another's channel."""
     async with services.reads.connect() as connection:
-        row = await messages.get(connection, message_id, _channels(who, None))
+        row = await messages.get(connection, message_id, channels_of(who, None))
+        found = await corrections.of_messages(connection, [message_id])
+    corrected = [{name: each[name] for name in MessageCorrection.model_fields} for each in found]
     extra = {"reference": row["reference"], "fetched": _readable(row["fetched"]), "fetched_at": row["fetched_at"]}
-    return {**_shown(row), **extra, "headers": row["headers"], "body": _readable(row["body"])}
+    as_came = {"headers": row["headers"], "body": _readable(row["body"])}
+    return {**_shown(row), **extra, "corrections": corrected, **as_came}
 
 
 def _readable(raw: bytes | None) -> str | None:
@@ -193,10 +208,10 @@ def _readable(raw: bytes | None) -> str | None:
 
 
 def _shown(row: RowMapping) -> dict[str, Any]:
-    return {name: row[name] for name in _SHOWN}
+    return {name: row[name] for name in SHOWN}
 
 
-def _channels(who: Principal, asked: str | None) -> list[str] | None:
+def channels_of(who: Principal, asked: str | None) -> list[str] | None:
     """The channels to look at: the one that is asked for, of those the caller sees; None for all."""
     seen = who.limits.channels
     if asked is None:

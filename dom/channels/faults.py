@@ -27,6 +27,26 @@ class FaultCode(StrEnum):
     UNKNOWN_SKU = "unknown-sku"
     REFUSED = "refused"
     """What the message asks for cannot be done to the order any more."""
+    DOUBTFUL = "doubtful"
+    """It can be read, and may be wrong."""
+
+
+class FaultSeverity(StrEnum):
+    """Whether a message is held for it."""
+
+    ERROR = "error"
+    """It is held until a person looked at it."""
+    WARNING = "warning"
+    """It is taken as it is, and the finding is kept."""
+
+
+class FaultProposal(Value):
+    """What could stand there instead, for a person to accept or to reject."""
+
+    value: Any = Field(description="What would stand there; null: nothing.")
+    rule: str = Field(description="What proposes it.")
+    confidence: int = Field(description="How often such a change is right, per mille.")
+    why: str = Field(default="", description="Why, in words.")
 
 
 class MessageFault(Value):
@@ -38,6 +58,8 @@ class MessageFault(Value):
     code: FaultCode = Field(description="Stable; decide by it, never by the text.")
     message: str
     value: str = Field(default="", description="What stood there.")
+    severity: FaultSeverity = Field(default=FaultSeverity.ERROR, description="Whether the message is held for it.")
+    proposals: tuple[FaultProposal, ...] = Field(default=(), description="What could stand there instead.")
 
 
 def shown(value: Any) -> str:

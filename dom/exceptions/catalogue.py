@@ -42,6 +42,8 @@ class ExceptionKind(StrEnum):
     PROCESS_STUCK = "process_stuck"
     NOT_IN_STORE = "not_in_store"
     MILESTONE_MISSED = "milestone_missed"
+    QUARANTINE_SHARE = "quarantine_share"
+    CORRECTIONS_REJECTED = "corrections_rejected"
 
 
 class ExceptionSeverity(StrEnum):
@@ -360,6 +362,24 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "ask whoever is to do it (the detail says what is waited for); work that its node has not picked can be taken "
         "from it. It closes itself once the milestone is reached, or cannot be any more",
         actions=(_DO.REJECT_WORK,),
+        closes_itself=True,
+    ),
+    ExceptionKind.QUARANTINE_SHARE: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.OPERATOR,
+        "more of what a channel sent in the last hour waits in quarantine than its mapping's `corrections` allows",
+        "`dom quarantine list` shows what is wrong; mend the mapping, or repair one and replay all alike. It closes "
+        "itself once the share has fallen",
+        due_minutes=2 * 60,
+        closes_itself=True,
+    ),
+    ExceptionKind.CORRECTIONS_REJECTED: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.OPERATOR,
+        "people rejected more of what a rule corrected by itself in a channel's messages of seven days than one in two "
+        "hundred, and three at least",
+        "look at what it changed (`GET /v1/inbox/corrections/rates`), and raise its threshold or set it to `never` in "
+        "the mapping's `corrections`, or retire it. It closes itself once the share has fallen",
         closes_itself=True,
     ),
 }

@@ -1,5 +1,7 @@
 """The network: nodes, SKUs, carriers' table rates, the policy, postal codes."""
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -11,6 +13,8 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    event,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -32,6 +36,13 @@ nodes = Table(
     CheckConstraint("daily_capacity >= 0", name="capacity"),
 )
 
+FOLD: Final = """
+CREATE OR REPLACE FUNCTION sku_fold(code text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN ltrim(regexp_replace(upper(code), '[^A-Z0-9]', '', 'g'), '0')
+"""
+"""A code without case, marks and leading zeros, as `dom.channels.correcting.skus.key` has it."""
+event.listen(metadata, "before_create", lambda _, connection, **__: connection.execute(text(FOLD)))
+
 skus = Table(
     "skus",
     metadata,
@@ -42,6 +53,14 @@ skus = Table(
         "skus_release_ix",
         text("(document ->> 'release_on')"),
         postgresql_where=text("(document ->> 'release_on') IS NOT NULL"),
+    ),
+    Index("skus_folded_ix", text("sku_fold(id)")),
+    Index("skus_id_like_ix", "id", postgresql_using="gin", postgresql_ops={"id": "gin_trgm_ops"}),
+    Index(
+        "skus_name_like_ix",
+        literal_column("(document ->> 'description')").label("name"),
+        postgresql_using="gin",
+        postgresql_ops={"name": "gin_trgm_ops"},
     ),
 )
 

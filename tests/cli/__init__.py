@@ -9,6 +9,7 @@ test_stock_commands   `dom stock`
 test_stock_import     `dom stock import`
 test_keys_commands    `dom keys`
 test_inbox_commands   `dom inbox` and `dom mapping`
+test_quarantine_commands `dom quarantine`
 test_prepare          servers of one's own that nobody prepared
 test_connections      the budget of connections
 test_tls              servers behind TLS

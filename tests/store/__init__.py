@@ -7,6 +7,7 @@ backorders/     orders that wait for stock
 stock/          balances, reservations, counts, changes, safety stock
 availability/   what may be promised, and its changes
 inbound/        goods on their way in
+inbox/          what the catalogue knows of channels' codes
 imports/        files of counts and changes
 reconcile/      differences between the books, found and repaired
 delivery/       shipments

@@ -21,6 +21,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 
+from dom.channels.corrections import USUAL, CorrectionSettings
 from dom.channels.mapping.values import Numbers
 from dom.shared.base import Text, Value
 
@@ -105,6 +106,9 @@ class Mapping(Value):
     order: Fields
     lines: ItemRules
     tenders: ItemRules | None = Field(default=None, description="How payments are read; none: they are not.")
+    corrections: CorrectionSettings = Field(
+        default=USUAL, description="From what confidence on what is read is corrected, and when quarantine is too full."
+    )
 
     def table(self, rule: FieldRule) -> Table | None:
         """The table a rule looks up in. KeyError for one that the mapping has not."""

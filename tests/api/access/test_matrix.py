@@ -14,15 +14,18 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.openapi import generate
+from dom.channels.corrections import FieldCorrection
 from dom.exceptions import ExceptionKind
 from dom.shared.access import Limits, Role
 from dom.sourcing.policy.answers import Slips
-from services import customer_questions
+from services import channel_rules, customer_questions
 from services.change_orders import locked
+from services.channel_rules import RuleAsked
 from services.clock import utc_now
 from services.database import Database
 from store import exceptions
 from store.access.credentials import SIGNING_SECRETS
+from store.inbox import corrections
 from store.tables.orders import fulfilments
 from tests.api.driving import Channel, new_number, order
 from tests.worlds.access import key_of
@@ -176,6 +179,7 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "reservation_id": held.json()["reservation_id"], "reference": inbound, "channel_id": CHANNEL,
         "carrier": booked["carrier"], "version": "999999", "name": "nobodys", "import_id": sent.json()["id"],
         "request_id": request_id, "feed": "orders", "question_id": f"{placed}-Q1",
+        **await _corrections(engine, told.json()["id"]),
         "rehearsal_id": "nothing", "key_id": key.split("_")[1], "secret_id": "matrix",
     }  # fmt: skip
     bodies = {
@@ -198,6 +202,17 @@ async def world(channel: Channel, engine: AsyncEngine, app: FastAPI) -> World:
         "queryAvailability": {"skus": [sku], "channel": CHANNEL},
     }
     return World(http, engine, names, bodies, {})
+
+
+async def _corrections(engine: AsyncEngine, message_id: int) -> dict[str, str]:
+    """A proposal of a message, and a rule of its channel."""
+    proposed = FieldCorrection(field="total", before="x", after=1, rule="number-mark", confidence=900)
+    async with engine.begin() as connection:
+        await corrections.record(connection, message_id, CHANNEL, (), (proposed,), utc_now())
+        (found,) = await corrections.of_messages(connection, [message_id])
+        asked = RuleAsked("lines[*].sku", "of the matrix", "85123A", has_after=True)
+        rule = await channel_rules.make(connection, CHANNEL, asked, "tests")
+    return {"correction_id": str(found["id"]), "rule_id": str(rule["id"])}
 
 
 def test_the_page_is_what_the_code_says() -> None:
@@ -315,7 +330,7 @@ async def test_a_stolen_key_of_a_channel_sees_the_channels_own_alone(world: Worl
         "listOrders", "listShipments", "listMessages", "getAvailability", "listAvailabilityChanges", "listChannels",
         "listSkus", "listReturns", "listSavedViews", "listHolds", "getHoldPolicy", "listHoldPolicies",
         "listChangeRules", "listCustomerQuestions",
-            "listChannelMessages", "getInboxBalance", "listConnections",
+            "listChannelMessages", "getInboxBalance", "listConnections", "getCorrectionRates",
     }  # fmt: skip
     assert world.names["order_id"] in seen["listOrders"]
     for operation, text in seen.items():

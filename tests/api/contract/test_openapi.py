@@ -43,7 +43,16 @@ PROMISED = {
     *(f"{method} /v1/channels/{{channel_id}}/connection" for method in ("GET", "PUT", "DELETE")),
     *(f"POST /v1/channels/{{channel_id}}/connection/{step}" for step in ("pause", "resume", "feeds/{feed}/read")),
     "POST /webhooks/{channel_id}",
+    *(f"{method} /v1/channels/{{channel_id}}/correction-rules" for method in ("GET", "POST")),
+    *(
+        f"POST /v1/channels/{{channel_id}}/correction-rules/{{rule_id}}/{step}"
+        for step in ("rehearse", "publish", "retire")
+    ),
     "GET /v1/inbox",
+    "POST /v1/inbox/replay",
+    "POST /v1/inbox/{inbox_id}/check",
+    "GET /v1/inbox/corrections/rates",
+    *(f"POST /v1/inbox/{{inbox_id}}/corrections/{{correction_id}}/{step}" for step in ("accept", "reject")),
     "GET /v1/inbox/balance",
     "GET /v1/inbox/{inbox_id}",
     "POST /v1/inbox/{inbox_id}/replay",

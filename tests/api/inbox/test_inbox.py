@@ -109,3 +109,47 @@ async def test_what_is_empty_is_no_message(shop: Channel) -> None:
 async def test_a_channel_nobody_registered(shop: Channel) -> None:
     answer = await shop.http.post("/v1/channels/nobodys/messages", json={})
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/unknown-channel")
+
+
+async def test_a_proposal_is_accepted_and_messages_alike_are_replayed(shop: Channel) -> None:
+    sku, number, other = await shop.stocked_sku(5), new_number(), new_number()
+    wrong = f"{sku[:-1]}{'x' if sku[-1] != 'x' else 'y'}"
+    kept = [await sent(shop, told(each, skus={wrong: 1}), each) for each in (number, other)]
+    seen = [await settled(shop, each["id"]) for each in kept]
+    assert [each["outcome"] for each in seen] == ["quarantined"] * 2
+    found = [each for each in seen[0]["corrections"] if each["after"] == sku]
+    assert [each["status"] for each in found] == ["proposed"]
+    check = f"/v1/inbox/{kept[0]['id']}/check"
+    as_it_is = (await shop.http.post(check, json={})).json()
+    assert (as_it_is["order"], [each["code"] for each in as_it_is["faults"]]) == (None, ["unknown-sku"])
+    repaired = (await shop.http.post(check, json={"repairs": {"lines[0].sku": sku}})).json()
+    assert (repaired["order"]["lines"][0]["sku"], repaired["faults"]) == (sku, [])
+    path = f"/v1/inbox/{kept[0]['id']}/corrections/{found[0]['id']}"
+    accepted = await shop.http.post(f"{path}/accept")
+    assert accepted.status_code == 200, accepted.text
+    assert (await settled(shop, kept[0]["id"]))["outcome"] == "captured"
+    assert (await shop.http.post(f"{path}/reject")).status_code == 409
+    alike = {"channel": SENDER, "code": "unknown-sku", "field": "lines[*].sku", "value": wrong, "repair": sku}
+    replayed = await shop.http.post("/v1/inbox/replay", json=alike)
+    assert [each["id"] for each in replayed.json()["items"]] == [kept[1]["id"]]
+    assert (await settled(shop, kept[1]["id"]))["outcome"] == "captured"
+    rates = (await shop.http.get("/v1/inbox/corrections/rates", params={"channel": SENDER})).json()["items"]
+    assert sum(each["accepted"] for each in rates[0]["rules"]) >= 1
+    assert rates[0]["messages"] >= 2
+
+
+async def test_a_rule_is_made_of_a_repair(shop: Channel) -> None:
+    path = f"/v1/channels/{SENDER}/correction-rules"
+    made = await shop.http.post(path, json={"field": "lines[3].sku", "before": "OLD-1", "after": "85123"})
+    assert (made.status_code, made.json()["field"], made.json()["after"]) == (201, "lines[*].sku", "85123")
+    rule = f"{path}/{made.json()['id']}"
+    assert (await shop.http.post(f"{rule}/publish")).status_code == 409
+    tried = (await shop.http.post(f"{rule}/rehearse")).json()
+    assert (tried["status"], tried["rehearsal"]["complete"]) == ("rehearsed", True)
+    assert [(await shop.http.post(f"{rule}/{step}")).json()["status"] for step in ("publish", "retire")] == [
+        "live",
+        "retired",
+    ]
+    assert made.json()["id"] in [each["id"] for each in (await shop.http.get(path)).json()["items"]]
+    refused = await shop.http.post(path, json={"field": "number", "before": "x", "after": "y"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "field")

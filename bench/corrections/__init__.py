@@ -1,0 +1,1 @@
+"""How often corrections are right, measured on labelled inputs."""
