@@ -20,6 +20,7 @@ from services.database import Database
 from tests.worlds import small
 from tests.worlds.books import one, rows
 from tests.worlds.channel_messages import SHOP, open_shop, send, told
+from tests.worlds.shops import not_connected
 
 FOUND = "SELECT field, before, after, rule, status FROM channel_corrections ORDER BY message_id, position"
 
