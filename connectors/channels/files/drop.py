@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from connectors.channels.files.folder import FolderEntry, Folder
+from connectors.channels.files.folder import Folder, FolderEntry
 from connectors.channels.files.settings import DropSettings
 
 READING: Final = "reading"
