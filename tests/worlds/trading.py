@@ -1,9 +1,11 @@
 """A trading partner in the tests: it writes interchanges, and reads our answers."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from connectors.channels.edi.edifact.connector import EdifactConnector
 from connectors.channels.edi.partner import PartnerConnector
 from connectors.channels.edi.x12.connector import X12Connector
 from dom.channels.connection import Platform
@@ -82,3 +84,69 @@ def segments(raw: bytes) -> list[list[str]]:
 def named(found: Iterable[Sequence[str]], *names: str) -> list[str]:
     """Segments of these names, as they are written."""
     return ["*".join(each) for each in found if each[0] in names]
+
+
+EDIFACT_IDS: Final = {"own_id": "4000001000005", "partner_id": "4000002000004"}
+
+
+def edifact(folder: Path, **settings: Any) -> PartnerConnector:
+    """Who trades with the partner 4000002000004 through a folder."""
+    return EdifactConnector(connection(folder, Platform.EDIFACT, **{**EDIFACT_IDS, **settings}), {})
+
+
+def lines_orders(**units: int) -> list[str]:
+    """LIN groups of so many units of each SKU."""
+    return [
+        f"LIN+{place}++{4006381333000 + place}:EN'PIA+5+{sku}:SA'QTY+21:{count}:PCE'PRI+AAA:2.5"
+        for place, (sku, count) in enumerate(units.items(), 1)
+    ]
+
+
+def order_edifact(number: str, lines: Sequence[str], purpose: str = "9") -> list[str]:
+    """The segments of an ORDERS message, without its envelope."""
+    return [
+        f"BGM+220+{number}+{purpose}",
+        "DTM+137:20260302:102",
+        "DTM+2:20260310:102",
+        "NAD+BY+4000002000004::9++Buyer GmbH",
+        "COM+einkauf@buyer.example:EM",
+        "NAD+DP+4000002000011::9++Lager Süd:Tor 4+Hafenstr. 1+Ulm++89073+DE",
+        "CUX+2:EUR:9",
+        *lines,
+        "UNS+S",
+        f"CNT+2:{len(lines)}",
+    ]
+
+
+def change_edifact(number: str, changes: Sequence[str], purpose: str = "4") -> list[str]:
+    """The segments of an ORDCHG message."""
+    return [f"BGM+230+C-{number}+{purpose}", "DTM+137:20260303:102", f"RFF+ON:{number}", *changes, "UNS+S"]
+
+
+def interchange_edifact(
+    control: int,
+    *sets: Sequence[str],
+    kind: str = "ORDERS",
+    sender: str = "4000002000004",
+    time: str = "1200",
+    una: str = "UNA:+.? '",
+    syntax: str = "UNOC",
+) -> bytes:
+    """An interchange of messages, with any service characters."""
+    written = [f"UNB+{syntax}:3+{sender}:14+4000001000005:14+260302:{time}+{control}"]
+    for place, segments in enumerate(sets, 1):
+        count = sum([len(re.findall(r"(?<!\?)'", each)) + 1 for each in segments]) + 2
+        written += [f"UNH+{place}+{kind}:D:96A:UN", *segments, f"UNT+{count}+{place}"]
+    written.append(f"UNZ+{len(sets)}+{control}")
+    body = "'\n".join(written) + "'\n"
+    if una:
+        marks = str.maketrans({":": una[3], "+": una[4], "'": una[8]})
+        body = una + (body.translate(marks) if una[3:] != ":+.? '" else body)
+        body = re.sub(r"(?<=\d)\.(?=\d)", una[5], body)
+    return body.encode("iso-8859-1" if syntax == "UNOC" else "utf-8")
+
+
+def edifact_answers(folder: Path, kind: str = "") -> list[list[str]]:
+    """What lies in the out folder, in the sequence of control numbers: the segments of each file."""
+    found = sorted([each for each in (folder / "out").iterdir() if kind in each.name])
+    return [each.read_bytes().decode("iso-8859-1").removeprefix("UNA:+.? '\n").split("'\n")[:-1] for each in found]

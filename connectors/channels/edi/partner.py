@@ -29,7 +29,7 @@ from dom.shared.errors import OutsideFailure
 
 MOST_MESSAGES: Final = 200
 """Of a page, and so of a transaction."""
-MOST_BYTES: Final = 32 << 20
+MOST_BYTES: Final = 16 << 20
 """Of a file: it is read whole. A longer one is put aside."""
 _SHOWN: Final = 1 << 18
 REFUSED: Final = "refused"
@@ -86,6 +86,7 @@ class PartnerConnector(ChannelConnector):
         state = self.settings.state_folder or f"{self.settings.folder}/state"
         self._state = PartnerState(Path(state) / _folder_name(self.settings))
         self._numbered = Numbered(self._state.folder, self._folder, self.settings.out, self.standard.extension)
+        self._found: tuple[Taken, list[ListedOrder]] | None = None
 
     def _read_settings(self, connection: Connection) -> tuple[PartnerSettings, Standard]:
         raise NotImplementedError(connection)
@@ -121,7 +122,9 @@ class PartnerConnector(ChannelConnector):
             why = f"a file of interchanges has at most {MOST_BYTES} bytes"
             listed = ListedOrder(head, f"raw:{taken.sha256}", REFUSED, {"x-file": _plain(taken.name), "x-fault": why})
             return FeedPage([listed], replace(place, is_read=True, fault=why).document(), done=False)
-        found = await self._messages(taken)
+        if self._found is None or self._found[0] != taken:
+            self._found = (taken, await self._messages(taken))
+        found = self._found[1]
         page = found[place.listed : place.listed + MOST_MESSAGES]
         listed_by_now = place.listed + len(page)
         moved = replace(place, listed=listed_by_now, is_read=listed_by_now >= len(found))
@@ -189,6 +192,7 @@ class PartnerConnector(ChannelConnector):
 
     async def _finish(self, place: EdiPlace, taken: Taken) -> EdiPlace:
         """All of a file is kept: acknowledge it, and put it away."""
+        self._found = None
         if place.fault:
             await self._drop.set_aside(taken, place.fault)
             return EdiPlace(watched=place.watched, duplicates=place.duplicates)

@@ -1,19 +1,21 @@
 """The mappings of files that come with the system read what the connectors make of files."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import connectors.channels
+from connectors.channels.edi.partner import PartnerConnector
 from connectors.channels.files.connector import FilesConnector
 from dom.channels import intake
 from dom.channels.channel_order import ChannelOrder
 from dom.channels.mapping.applying import apply, order_number
 from dom.channels.mapping.reading import check
 from tests.worlds.dropping import Inbox, connection
-from tests.worlds.trading import x12
+from tests.worlds.trading import edifact, x12
 
 MAPPINGS = Path(connectors.channels.__file__).parent / "mappings"
 SAMPLES = Path(__file__).parents[2] / "mappings" / "samples"
@@ -30,7 +32,7 @@ def as_order(name: str, body: bytes) -> ChannelOrder:
     return order
 
 
-@pytest.mark.parametrize("name", ["csv_feed", "jsonl_feed", "x12_850"])
+@pytest.mark.parametrize("name", ["csv_feed", "jsonl_feed", "x12_850", "edifact_orders"])
 def test_they_are_published_without_findings(name: str) -> None:
     assert check((MAPPINGS / f"{name}.yaml").read_text()).findings == ()
 
@@ -55,17 +57,23 @@ async def test_they_read_files(tmp_path: Path, name: str, sample: str, settings:
     assert intake.request("feed", first).lines[0].quantity == 6
 
 
-async def test_x12_orders_are_read(tmp_path: Path) -> None:
-    (tmp_path / "850.x12").write_bytes((SAMPLES / "850.x12").read_bytes())
-    inbox = await Inbox().pull(x12(tmp_path))
-    first, changed, cancelled = [as_order("x12_850", body) for body in inbox.bodies]
-    assert (first.number, first.currency, first.shipping_method) == ("PO-7781", "USD", "express")
-    assert (first.ship_to.name, first.ship_to.region, first.customer.email) == (
-        "BUYER Store 12", "IL", "grace@buyer.example",
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "sample", "partner", "currency"),
+    [("x12_850", "850.x12", x12, "USD"), ("edifact_orders", "orders.edi", edifact, "EUR")],
+)
+async def test_orders_by_edi_are_read(
+    tmp_path: Path, name: str, sample: str, partner: Callable[[Path], PartnerConnector], currency: str
+) -> None:
+    (tmp_path / sample).write_bytes((SAMPLES / sample).read_bytes())
+    inbox = await Inbox().pull(partner(tmp_path))
+    first, changed, cancelled = [as_order(name, body) for body in inbox.bodies]
+    assert (first.number, first.currency, first.requested_by is not None) == ("PO-7781", currency, True)
+    assert (first.ship_to.city, first.ship_to.country, first.customer.email) in {
+        ("Springfield", "US", "grace@buyer.example"), ("Ulm", "DE", "einkauf@buyer.example"),
+    }  # fmt: skip
     assert [(line.line_id, line.sku, line.ordered, line.unit_price) for line in first.lines] == [
         ("1", "85123A", 6, 255), ("2", "71053", 2, 339),
     ]  # fmt: skip
     assert [(line.ordered, line.current) for line in changed.lines] == [(6, 4), (2, 0)]
     assert (cancelled.state, intake.fewer(first, changed) is not None) == ("cancelled", True)
-    assert intake.request("edi", first).ship_to.country == "US"
+    assert intake.request("edi", first).lines[0].quantity == 6

@@ -69,7 +69,7 @@ def faults(found: X12Set) -> list[SegmentFault]:
     names = [segment[0] for segment in found.segments]
     if head not in names:
         wrong.insert(0, SegmentFault(head, 2, SEGMENT_MISSING))
-    elif line not in names and _purpose(found.segments, head) not in {"01"} and not is_change:
+    elif line not in names and _purpose(found.segments, head) != "01" and not is_change:
         wrong.append(SegmentFault(line, len(names), SEGMENT_MISSING))
     return wrong
 

@@ -1,4 +1,4 @@
-"""850 and 860 as messages that mappings read: named fields for what orders are made of, and every segment as it came."""
+"""850 and 860 as messages that mappings read: named fields for what orders are made of, and every segment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -99,11 +99,8 @@ def _order_set(
 
 def _refuses(found: X12Set) -> bool:
     """Whether the partner refuses something that we sent: a person must look at it."""
-    return any(
-        segment[0] in {"AK5", "IK5"} and part(segment, 1) not in {"A", "E"}
-        or segment[0] == "AK9" and part(segment, 1) not in {"A", "E"}
-        for segment in found.segments
-    )  # fmt: skip
+    verdicts = [part(segment, 1) for segment in found.segments if segment[0] in {"AK5", "IK5", "AK9"}]
+    return any(verdict not in {"A", "E"} for verdict in verdicts)
 
 
 # --- the message -----------------------------------------------------------------------------------------------------
@@ -112,8 +109,9 @@ def _refuses(found: X12Set) -> bool:
 def _message(made: Interchange, group: X12Group, found: X12Set) -> Message:
     header = made.report.envelope.header
     message: Message = {
-        "number": "", "kind": found.element(1), "type": "", "purpose": "", "is_delta": found.element(1) == checks.CHANGE,
-        "date": None, "sent_at": _moment(part(group.header, 4), part(group.header, 5)), "currency": "",
+        "number": "", "kind": found.element(1), "type": "", "purpose": "",
+        "is_delta": found.element(1) == checks.CHANGE, "date": None,
+        "sent_at": _moment(part(group.header, 4), part(group.header, 5)), "currency": "",
         "parties": {}, "references": {}, "dates": {}, "carrier": {}, "notes": [], "lines": [], "totals": {},
     }  # fmt: skip
     _Reader(message).read(found.segments)
