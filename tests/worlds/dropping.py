@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from connectors.channels.port import ChannelConnector, ListedOrder, Span
+from connectors.channels.port import ChannelConnector, ListedOrder, FeedSpan
 from dom.channels.connection import Connection, Platform
 
-EVER: Final = Span(since=datetime(1970, 1, 1, tzinfo=UTC))
+EVER: Final = FeedSpan(since=datetime(1970, 1, 1, tzinfo=UTC))
 """Files are read whole: the span says nothing of them."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from connectors.channels.edi.interchange import AnsweredLine, Message
-from dom.channels.telling import PlatformFulfilment, PlatformLine, PlatformOrder, Step
+from dom.channels.telling import PlatformFulfilment, PlatformLine, PlatformOrder, TellStep
 
 CANCEL: Final = "cancel"
 _GONE: Final = "DI"
@@ -68,14 +68,15 @@ def kept(message: Message, before: Mapping[str, Any] | None) -> dict[str, Any]:
     """What is kept of an order: its state, and what the partner was told. Of lines that the partner changed since,
     what we took off them does not count any more: it says itself what it wants.
     """
-    told = dict(before["told"]) if before else {"accepted": False, "cancelled": {}, "fulfilments": [], "keys": []}
+    nothing = {"accepted": False, "cancelled": {}, "fulfilments": [], "keys": []}
+    told: dict[str, Any] = dict(before["told"]) if before else nothing
     old = {line["line"]: line["quantity"] for line in before["message"]["lines"]} if before else {}
     same = {line["line"] for line in message["lines"] if old.get(line["line"]) == line["quantity"]}
     told["cancelled"] = {name: units for name, units in told["cancelled"].items() if name in same}
     return {"message": message, "told": told}
 
 
-def told(kept_order: Mapping[str, Any], step: Step) -> dict[str, Any]:
+def told(kept_order: Mapping[str, Any], step: TellStep) -> dict[str, Any]:
     """What is kept once a step was told."""
     message, before = kept_order["message"], kept_order["told"]
     if step.key in before["keys"]:
@@ -123,7 +124,7 @@ def units_of(line: Message) -> int:
         return 0
 
 
-def answered(order: PlatformOrder, step: Step) -> list[AnsweredLine]:
+def answered(order: PlatformOrder, step: TellStep) -> list[AnsweredLine]:
     """What is said of each line: with `accept`, that it comes; with `cancel`, how many units of it still do.
 
     An `accept` with lines accepts so many units of each; the others wait where its reason says `backorder`.

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
+
+import httpx
 
 from connectors.channels.edi import orders
 from connectors.channels.edi.interchange import Despatch, Interchange, Message, OrderSet, Refusal, Standard
@@ -17,14 +19,14 @@ from connectors.channels.edi.numbers import Numbered, SentFile
 from connectors.channels.edi.settings import PartnerSettings
 from connectors.channels.edi.state import Came, PartnerState
 from connectors.channels.files.drop import Drop, Taken
-from connectors.channels.files.places import open_folder
+from connectors.channels.files.places import SECRETS, open_folder
 from connectors.channels.generic import GenericConnector
-from connectors.channels.port import Ability, ChannelConnector, FeedPage, ListedOrder, Span
+from connectors.channels.port import Ability, ChannelConnector, FeedPage, FeedSpan, ListedOrder
 from dom.channels.connection import Connection
 from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.messages import MessageIdentity
 from dom.channels.outcomes import MessageSource
-from dom.channels.telling import PlatformOrder, Step, StepKind, Told
+from dom.channels.telling import PlatformOrder, StepKind, TellStep, Told
 from dom.shared.errors import OutsideFailure
 
 MOST_MESSAGES: Final = 200
@@ -69,17 +71,19 @@ class EdiPlace:
 class PartnerConnector(ChannelConnector):
     """A trading partner; each standard makes one class of it."""
 
+    may_need = SECRETS
     abilities = frozenset({Ability.LIST, Ability.TELL})
+    tells = frozenset({StepKind.ACCEPT, StepKind.FULFIL, StepKind.CANCEL})
     source = MessageSource.EDI
-    steps: ClassVar[frozenset[StepKind]] = frozenset({StepKind.ACCEPT, StepKind.FULFIL, StepKind.CANCEL})
-    """What a partner can be told."""
 
     settings: PartnerSettings
     standard: Standard
 
-    def __init__(self, connection: Connection, secrets: Mapping[str, str]) -> None:
+    def __init__(
+        self, connection: Connection, secrets: Mapping[str, str], *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         """Raises ValidationError for settings that a partner cannot have."""
-        super().__init__(connection, secrets)
+        super().__init__(connection, secrets, transport=transport)
         self.settings, self.standard = self._read_settings(connection)
         self._folder = open_folder(self.settings, secrets)
         self._drop = Drop(self._folder, self.settings, "edi")
@@ -97,12 +101,13 @@ class PartnerConnector(ChannelConnector):
 
     @classmethod
     def identify(cls, headers: Mapping[str, str], body: bytes, mapping: ChannelMapping | None) -> MessageIdentity:
-        """By the control numbers; the order's number is where the mapping says."""
-        return GenericConnector().identify(headers, body, mapping)
+        """By the order's number where the mapping says; the partner's own number of it is kept beside it."""
+        found = GenericConnector.identify(headers, body, mapping)
+        return found if found.order_number is None else replace(found, reference=json.loads(body)["number"])
 
     # --- in ----------------------------------------------------------------------------------------------------------
 
-    async def page(self, position: Mapping[str, Any], span: Span) -> FeedPage:
+    async def page(self, position: Mapping[str, Any], span: FeedSpan) -> FeedPage:
         """The next transaction sets of the file that was begun, or of the next one. `span` says nothing of files."""
         del span
         place = EdiPlace.of(position)
@@ -221,7 +226,7 @@ class PartnerConnector(ChannelConnector):
         found = json.loads(body)
         return orders.known_order({"message": found, "told": found.pop("told")})
 
-    async def carry_out(self, order: PlatformOrder, step: Step) -> Told:
+    async def carry_out(self, order: PlatformOrder, step: TellStep) -> Told:
         """Put out an 855, ORDRSP, 856 or DESADV. Told again under its key, it is the same file.
 
         Raises OutsideFailure for what a partner cannot be told.
@@ -235,7 +240,7 @@ class PartnerConnector(ChannelConnector):
                 message, Despatch(step.key, step.carrier, step.tracking_number, lines)
             )
             kind = "despatch"
-        elif step.kind in self.steps:
+        elif step.kind in self.tells:
             said = orders.answered(order, step)
             render = self.standard.response(message, said, is_first=not order.is_accepted)
             kind = "response"

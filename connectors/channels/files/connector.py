@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
+import httpx
+
 from connectors.channels.files import reading
 from connectors.channels.files.drop import Drop, Taken
 from connectors.channels.files.grouping import Spot
-from connectors.channels.files.places import open_folder
+from connectors.channels.files.places import SECRETS, open_folder
 from connectors.channels.files.records import FileForm, HeaderError, csv_form, json_form
 from connectors.channels.files.settings import FileSettings
 from connectors.channels.generic import GenericConnector
-from connectors.channels.port import Ability, ChannelConnector, FeedPage, ListedOrder, Span
+from connectors.channels.port import Ability, ChannelConnector, FeedPage, FeedSpan, ListedOrder
 from dom.channels.connection import Connection, Platform
 from dom.channels.mapping.document import Mapping as ChannelMapping
 from dom.channels.messages import MessageIdentity
@@ -77,12 +79,15 @@ class FilesConnector(ChannelConnector):
 
     platform: ClassVar[Platform] = Platform.FILES
     settings_model = FileSettings
+    may_need = SECRETS
     abilities = frozenset({Ability.LIST})
     source = MessageSource.FILE
 
-    def __init__(self, connection: Connection, secrets: Mapping[str, str]) -> None:
+    def __init__(
+        self, connection: Connection, secrets: Mapping[str, str], *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         """Raises ValidationError for settings that a folder cannot have."""
-        super().__init__(connection, secrets)
+        super().__init__(connection, secrets, transport=transport)
         self.settings = FileSettings.model_validate(connection.settings)
         self._folder = open_folder(self.settings, secrets)
         self._drop = Drop(self._folder, self.settings, _read_as(self.settings))
@@ -91,9 +96,9 @@ class FilesConnector(ChannelConnector):
     @classmethod
     def identify(cls, headers: Mapping[str, str], body: bytes, mapping: ChannelMapping | None) -> MessageIdentity:
         """By the rows of the order. What cannot be read has no number."""
-        return GenericConnector().identify(headers, body, mapping)
+        return GenericConnector.identify(headers, body, mapping)
 
-    async def page(self, position: Mapping[str, Any], span: Span) -> FeedPage:
+    async def page(self, position: Mapping[str, Any], span: FeedSpan) -> FeedPage:
         """The next orders of the file that was begun, or of the next one. `span` says nothing of files.
 
         A file is put away by the call that follows its last page: its orders are kept by then.

@@ -54,7 +54,8 @@ class LocalFolder:
 
     async def prepare(self, *subfolders: str) -> None:
         """As the port says."""
-        await asyncio.to_thread(lambda: [(self._root / each).mkdir(parents=True, exist_ok=True) for each in subfolders])
+        for each in subfolders:
+            await asyncio.to_thread((self._root / each).mkdir, parents=True, exist_ok=True)
 
     async def entries(self, subfolder: str = "") -> Sequence[FolderEntry]:
         """As the port says."""

@@ -39,10 +39,17 @@ class FileRecord:
 class FileForm(Protocol):
     """How the records of a file are read."""
 
-    encoding: str
-    start: int
-    line: int
-    """Where its first record begins, and the number of that line."""
+    @property
+    def encoding(self) -> str:
+        """In which its texts are written."""
+
+    @property
+    def start(self) -> int:
+        """Where its first record begins."""
+
+    @property
+    def line(self) -> int:
+        """The number of that line."""
 
     def records(self, found: Sequence[Line], *, at_end: bool) -> Iterator[FileRecord | Line]:
         """The records of these lines; a bare line is one that says nothing. The last record is left out where more of

@@ -74,7 +74,8 @@ class SftpFolder:
     async def read(self, path: str, offset: int, length: int) -> bytes:
         """As the port says."""
         async with self._calling() as client, client.open(self._path(path), "rb") as file:
-            return bytes(await file.read(length, offset))
+            found = await file.read(length, offset)
+            return found if isinstance(found, bytes) else found.encode()
 
     async def write(self, path: str, body: bytes) -> None:
         """As the port says."""

@@ -17,13 +17,13 @@ from dom.channels.mapping.reading import check
 from tests.worlds.dropping import Inbox, connection
 from tests.worlds.trading import edifact, x12
 
-MAPPINGS = Path(connectors.channels.__file__).parent / "mappings"
+TEMPLATES = Path(connectors.channels.__file__).parent / "templates"
 SAMPLES = Path(__file__).parents[2] / "mappings" / "samples"
 
 
 def as_order(name: str, body: bytes) -> ChannelOrder:
     """What the mapping of this name makes of a message; there is nothing wrong with it."""
-    mapping = check((MAPPINGS / f"{name}.yaml").read_text()).publishable()
+    mapping = check((TEMPLATES / f"{name}.yaml").read_text()).publishable()
     message = json.loads(body)
     order, faults = intake.checked(apply(mapping, message), {})
     assert (order is not None, faults) == (True, ())
@@ -32,16 +32,16 @@ def as_order(name: str, body: bytes) -> ChannelOrder:
     return order
 
 
-@pytest.mark.parametrize("name", ["csv_feed", "jsonl_feed", "x12_850", "edifact_orders"])
+@pytest.mark.parametrize("name", ["files", "files-jsonl", "x12", "edifact"])
 def test_they_are_published_without_findings(name: str) -> None:
-    assert check((MAPPINGS / f"{name}.yaml").read_text()).findings == ()
+    assert check((TEMPLATES / f"{name}.yaml").read_text()).findings == ()
 
 
 @pytest.mark.parametrize(
     ("name", "sample", "settings"),
     [
-        ("csv_feed", "orders.csv", {"order_column": "order_number"}),
-        ("jsonl_feed", "orders.jsonl", {"format": "jsonl"}),
+        ("files", "orders.csv", {"order_column": "order_number"}),
+        ("files-jsonl", "orders.jsonl", {"format": "jsonl"}),
     ],
 )
 async def test_they_read_files(tmp_path: Path, name: str, sample: str, settings: dict[str, Any]) -> None:
@@ -59,7 +59,7 @@ async def test_they_read_files(tmp_path: Path, name: str, sample: str, settings:
 
 @pytest.mark.parametrize(
     ("name", "sample", "partner", "currency"),
-    [("x12_850", "850.x12", x12, "USD"), ("edifact_orders", "orders.edi", edifact, "EUR")],
+    [("x12", "850.x12", x12, "USD"), ("edifact", "orders.edi", edifact, "EUR")],
 )
 async def test_orders_by_edi_are_read(
     tmp_path: Path, name: str, sample: str, partner: Callable[[Path], PartnerConnector], currency: str

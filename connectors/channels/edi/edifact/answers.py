@@ -154,7 +154,8 @@ def _element(element: Part | Sequence[Part]) -> str:
 
 
 def _text(given: Part) -> str:
-    return _SERIALIZER.escape(" ".join(str(given).split()))
+    escaped: str = _SERIALIZER.escape(" ".join(str(given).split()))
+    return escaped
 
 
 def _as_written(segment: Elements, place: int) -> Sequence[Part]:

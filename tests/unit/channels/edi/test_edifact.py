@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dom.channels.telling import PlatformOrder, Step, StepKind
+from dom.channels.telling import PlatformOrder, TellStep, StepKind
 from tests.worlds.dropping import Inbox
 from tests.worlds.trading import (
     change_edifact,
@@ -150,7 +150,7 @@ async def test_a_broken_interchange_takes_no_other_with_it(tmp_path: Path) -> No
 class TestAnswers:
     """What the partner is told of its order of two of A and three of B."""
 
-    async def told(self, folder: Path, step: Step) -> list[str]:
+    async def told(self, folder: Path, step: TellStep) -> list[str]:
         """The answer to a step."""
         await receive(folder, interchange_edifact(1, order_edifact("PO1", lines_orders(A=2, B=3))))
         connector = edifact(folder)
@@ -161,7 +161,7 @@ class TestAnswers:
         return edifact_answers(folder)[-1]
 
     async def test_an_order_is_accepted(self, tmp_path: Path) -> None:
-        found = await self.told(tmp_path, Step(StepKind.ACCEPT, "accept"))
+        found = await self.told(tmp_path, TellStep(StepKind.ACCEPT, "accept"))
         assert named(found, "UNH", "BGM", "RFF", "LIN", "PIA", "QTY", "CNT") == [
             "UNH+1+ORDRSP:D:96A:UN", "BGM+231+2+29", "RFF+ON:PO1",
             "LIN+1+5+4006381333001:EN", "PIA+1+A:SA", "QTY+21:2:PCE", "QTY+113:2:PCE",
@@ -171,22 +171,22 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("step", "told"),
         [
-            (Step(StepKind.CANCEL, "c", lines={"1": 2}), ["4", "7", "5"]),
-            (Step(StepKind.CANCEL, "c", lines={"2": 1}), ["4", "5", "3"]),
-            (Step(StepKind.CANCEL, "c", lines={"1": 2, "2": 3}), ["27", "7", "7"]),
+            (TellStep(StepKind.CANCEL, "c", lines={"1": 2}), ["4", "7", "5"]),
+            (TellStep(StepKind.CANCEL, "c", lines={"2": 1}), ["4", "5", "3"]),
+            (TellStep(StepKind.CANCEL, "c", lines={"1": 2, "2": 3}), ["27", "7", "7"]),
         ],
     )
-    async def test_what_does_not_come_has_its_code(self, tmp_path: Path, step: Step, told: list[str]) -> None:
+    async def test_what_does_not_come_has_its_code(self, tmp_path: Path, step: TellStep, told: list[str]) -> None:
         found = await self.told(tmp_path, step)
         actions = [each.split("+")[2] for each in named(found, "LIN")]
         assert [named(found, "BGM")[0].split("+")[3], *actions] == told
 
     async def test_what_waits_is_said(self, tmp_path: Path) -> None:
-        step = Step(StepKind.ACCEPT, "a", lines={"1": 2, "2": 1}, reason="backorder")
+        step = TellStep(StepKind.ACCEPT, "a", lines={"1": 2, "2": 1}, reason="backorder")
         assert named(await self.told(tmp_path, step), "QTY")[-1] == "QTY+83:2:PCE"
 
     async def test_a_parcel_left(self, tmp_path: Path) -> None:
-        step = Step(StepKind.FULFIL, "F-1", lines={"1": 2}, carrier="DHL", tracking_number="00340+434'1")
+        step = TellStep(StepKind.FULFIL, "F-1", lines={"1": 2}, carrier="DHL", tracking_number="00340+434'1")
         found = await self.told(tmp_path, step)
         assert found[1] == "UNH+1+DESADV:D:96A:UN"
         assert named(found, "BGM", "RFF", "TDT", "CPS", "GIN", "LIN", "QTY", "CNT") == [

@@ -9,7 +9,7 @@ import pytest
 from connectors.channels.edi.numbers import Numbered
 from connectors.channels.edi.partner import PartnerConnector
 from connectors.channels.files.folder import LocalFolder
-from dom.channels.telling import OurFulfilment, OurOrder, PlatformOrder, Step, StepKind, steps
+from dom.channels.telling import OurFulfilment, OurOrder, PlatformOrder, TellStep, StepKind, steps
 from dom.orders.status import FulfilmentStatus
 from dom.shared.errors import OutsideFailure
 from tests.unit.channels.edi.test_x12_orders import receive
@@ -38,7 +38,7 @@ async def test_nobody_knows_an_order_that_never_came(tmp_path: Path) -> None:
 
 async def test_an_order_is_accepted_line_by_line(tmp_path: Path) -> None:
     connector = await ordered(tmp_path)
-    await connector.carry_out(await known(connector), Step(StepKind.ACCEPT, "accept"))
+    await connector.carry_out(await known(connector), TellStep(StepKind.ACCEPT, "accept"))
     (found,) = answers(tmp_path, "response")
     assert named(found, "BAK", "PO1", "ACK", "CTT") == [
         "BAK*00*AD*PO1*20260302",
@@ -50,16 +50,16 @@ async def test_an_order_is_accepted_line_by_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "told"),
     [
-        (Step(StepKind.CANCEL, "c", lines={"1": 2}), ["AC", "ACK*IR*2*EA", "ACK*IA*3*EA"]),
-        (Step(StepKind.CANCEL, "c", lines={"2": 1}), ["AC", "ACK*IA*2*EA", "ACK*IQ*2*EA"]),
-        (Step(StepKind.CANCEL, "c", lines={"1": 2, "2": 3}, whole=True), ["RD", "ACK*IR*2*EA", "ACK*IR*3*EA"]),
+        (TellStep(StepKind.CANCEL, "c", lines={"1": 2}), ["AC", "ACK*IR*2*EA", "ACK*IA*3*EA"]),
+        (TellStep(StepKind.CANCEL, "c", lines={"2": 1}), ["AC", "ACK*IA*2*EA", "ACK*IQ*2*EA"]),
+        (TellStep(StepKind.CANCEL, "c", lines={"1": 2, "2": 3}, whole=True), ["RD", "ACK*IR*2*EA", "ACK*IR*3*EA"]),
         (
-            Step(StepKind.ACCEPT, "a", lines={"1": 2, "2": 1}, reason="backorder"),
+            TellStep(StepKind.ACCEPT, "a", lines={"1": 2, "2": 1}, reason="backorder"),
             ["AC", "ACK*IA*2*EA", "ACK*IA*1*EA", "ACK*IB*2*EA"],
         ),
     ],
 )
-async def test_what_does_not_come_has_its_code(tmp_path: Path, step: Step, told: list[str]) -> None:
+async def test_what_does_not_come_has_its_code(tmp_path: Path, step: TellStep, told: list[str]) -> None:
     connector = await ordered(tmp_path)
     await connector.carry_out(await known(connector), step)
     (found,) = answers(tmp_path, "response")
@@ -68,7 +68,7 @@ async def test_what_does_not_come_has_its_code(tmp_path: Path, step: Step, told:
 
 async def test_a_parcel_has_levels_shipment_order_pack_item(tmp_path: Path) -> None:
     connector = await ordered(tmp_path)
-    step = Step(StepKind.FULFIL, "F-1", lines={"1": 2, "2": 1}, carrier="UPSN", tracking_number="1Z999")
+    step = TellStep(StepKind.FULFIL, "F-1", lines={"1": 2, "2": 1}, carrier="UPSN", tracking_number="1Z999")
     assert (await connector.carry_out(await known(connector), step)).platform_id == "F-1"
     (found,) = answers(tmp_path, "despatch")
     assert named(found, "HL", "PRF", "MAN", "LIN", "SN1", "CTT") == [
@@ -93,7 +93,7 @@ async def test_what_was_told_is_found_and_not_told_again(tmp_path: Path) -> None
 
 async def test_what_the_partner_changes_counts_anew(tmp_path: Path) -> None:
     connector = await ordered(tmp_path)
-    await connector.carry_out(await known(connector), Step(StepKind.CANCEL, "c", lines={"1": 1, "2": 1}))
+    await connector.carry_out(await known(connector), TellStep(StepKind.CANCEL, "c", lines={"1": 1, "2": 1}))
     await receive(tmp_path, interchange_x12(2, change_860("PO1", ["POC*2*QI*5"]), kind="860", time="1300"))
     after = await known(connector)
     assert {name: line.wanted for name, line in after.lines.items()} == {"1": 1, "2": 5}
@@ -101,7 +101,7 @@ async def test_what_the_partner_changes_counts_anew(tmp_path: Path) -> None:
 
 async def test_the_same_step_is_the_same_file(tmp_path: Path) -> None:
     connector = await ordered(tmp_path)
-    step = Step(StepKind.FULFIL, "F-1", lines={"1": 2})
+    step = TellStep(StepKind.FULFIL, "F-1", lines={"1": 2})
     for _ in range(3):
         await x12(tmp_path).carry_out(await known(connector), step)
     assert len(answers(tmp_path, "despatch")) == 1
@@ -111,7 +111,7 @@ async def test_the_same_step_is_the_same_file(tmp_path: Path) -> None:
 async def test_what_a_partner_cannot_be_told(tmp_path: Path) -> None:
     connector = await ordered(tmp_path)
     with pytest.raises(OutsideFailure):
-        await connector.carry_out(await known(connector), Step(StepKind.REFUND, "r"))
+        await connector.carry_out(await known(connector), TellStep(StepKind.REFUND, "r"))
 
 
 class TestControlNumbers:
@@ -120,7 +120,7 @@ class TestControlNumbers:
     async def test_across_connectors_at_once(self, tmp_path: Path) -> None:
         connector = await ordered(tmp_path)
         order = await known(connector)
-        told = [Step(StepKind.FULFIL, f"F-{each % 20}", lines={"1": 1}) for each in range(40)]
+        told = [TellStep(StepKind.FULFIL, f"F-{each % 20}", lines={"1": 1}) for each in range(40)]
         await asyncio.gather(*[x12(tmp_path).carry_out(order, step) for step in told])
         numbers = [int(found[0][13]) for found in answers(tmp_path)]
         assert numbers == list(range(1, 22))
@@ -147,6 +147,6 @@ class TestControlNumbers:
 
     async def test_delimiters_within_texts_are_blanks(self, tmp_path: Path) -> None:
         connector = await ordered(tmp_path)
-        step = Step(StepKind.FULFIL, "F-1", lines={"1": 1}, tracking_number="1Z*9~9\n")
+        step = TellStep(StepKind.FULFIL, "F-1", lines={"1": 1}, tracking_number="1Z*9~9\n")
         await connector.carry_out(await known(connector), step)
         assert named(answers(tmp_path, "despatch")[0], "MAN") == ["MAN*CP*1Z 9 9 "]
