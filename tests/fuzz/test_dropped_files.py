@@ -1,7 +1,7 @@
 """Files and interchanges are dropped, cut, repeated, replaced and mixed with garbage, while whoever reads them dies.
 
-After the last file the inbox holds what the files say, once; every file lies where it belongs, and every interchange has
-one acknowledgement. `HYPOTHESIS_PROFILE=explore` tries thousands of sequences.
+After the last file the inbox holds what the files say, once; every file lies where it belongs, and every interchange
+has one acknowledgement. `HYPOTHESIS_PROFILE=explore` tries thousands of sequences.
 """
 
 import asyncio
@@ -318,5 +318,5 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("machine", [DroppedCsv, DroppedX12, DroppedEdifact])
 def test_nothing_is_lost_and_nothing_comes_twice(machine: type[Dropping]) -> None:
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=examples(6, 3_000), stateful_step_count=examples(10, 25), deadline=None)
+        machine, settings=settings(max_examples=examples(6, 1_000), stateful_step_count=examples(10, 25), deadline=None)
     )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from connectors.channels.port import ChannelConnector, ListedOrder, FeedSpan
+from connectors.channels.port import ChannelConnector, FeedSpan, ListedOrder
 from dom.channels.connection import Connection, Platform
 
 EVER: Final = FeedSpan(since=datetime(1970, 1, 1, tzinfo=UTC))

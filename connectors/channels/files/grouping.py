@@ -23,7 +23,8 @@ class Spot:
     """A place in a file: where the next line begins, its number, and how many records came before it.
 
     `within`: the line before it was too long, and goes on there. `spanning` are orders that came out and have rows
-    behind it, each with the number of its last one. `too_long` is the order of the row before it, if it has too many.
+    behind it, each with the number of its last one. `last` is the order of the row before it; `too_long`, too, if that
+    order has too many.
     """
 
     offset: int
@@ -32,12 +33,13 @@ class Spot:
     within: bool = False
     spanning: Mapping[str, int] = field(default_factory=dict)
     too_long: str = ""
+    last: str = ""
 
     def document(self) -> dict[str, Any]:
         """As it is kept."""
         return {
             "offset": self.offset, "line": self.line, "row": self.row, "within": self.within,
-            "spanning": dict(self.spanning), "too_long": self.too_long,
+            "spanning": dict(self.spanning), "too_long": self.too_long, "last": self.last,
         }  # fmt: skip
 
 
@@ -77,13 +79,14 @@ class Grouping:
         self._too_long = spot.too_long
         self._at = spot
         self._last: str | None = None
+        self._last_name = spot.last
 
     @property
     def spot(self) -> Spot:
         """Where the next page begins: at the first row of what did not come out yet."""
         at = self._queue[0].spot if self._queue else self._here()
         spanning = {name: last for name, last in self._spanning.items() if last > at.row}
-        return Spot(at.offset, at.line, at.row, at.within, spanning, at.too_long)
+        return Spot(at.offset, at.line, at.row, at.within, spanning, at.too_long, at.last)
 
     def add(self, found: FileRecord | Line) -> Iterator[Group]:
         """Take one more record; what is complete by now comes out."""
@@ -94,9 +97,9 @@ class Grouping:
         self._move(found.lines, 1)
         # A row that does not say its order is taken for one of the order before: that one must not go on without it.
         row, key = self._at.row, self._last if found.key is None else found.key
-        self._last = key
+        name = self._last_name if key is None else short(key)
+        self._last, self._last_name = key, name
         self._close(row, key)
-        name = "" if key is None else short(key)
         if row > self._spanning.get(name, 0):
             self._put(found, key, before, row)
         if name != self._too_long:
@@ -125,7 +128,7 @@ class Grouping:
 
     def _here(self) -> Spot:
         at = self._at
-        return Spot(at.offset, at.line, at.row, at.within, {}, self._too_long)
+        return Spot(at.offset, at.line, at.row, at.within, {}, self._too_long, self._last_name)
 
     def _move(self, lines: Any, rows: int) -> None:
         last = lines[-1]
@@ -149,12 +152,15 @@ class Grouping:
 
     def _close(self, row: int, key: str | None) -> None:
         """What began too many rows ago is complete, unless its rows go on."""
-        while self._open:
-            oldest = next(iter(self._open.values()))
-            if row - (oldest.spot.row + 1) <= self._window or oldest.key == key:
-                return
-            oldest.is_closed = True
-            del self._open[oldest.key]
+        over = []
+        for group in self._open.values():
+            if row - (group.spot.row + 1) <= self._window:
+                break
+            if group.key != key:
+                over.append(group)
+        for group in over:
+            group.is_closed = True
+            del self._open[group.key]
 
 
 def short(key: str) -> str:

@@ -153,11 +153,11 @@ class CsvForm:
 
     def _key_of_broken(self, line: Line) -> str | None:
         """The order of a row that cannot be read, as far as its cells before the mistake tell."""
-        text = lines.text(line.raw, self.encoding)
-        if text is None or line.piece:
+        if line.piece:
             return None
-        cells = [cell.strip().strip('"') for cell in text.split(self.delimiter)]
-        return self._key(cells) or None
+        text = line.raw.decode("utf-8" if self.encoding == "detect" else self.encoding, "replace").rstrip("\r\n")
+        key = self._key([cell.strip().strip('"') for cell in text.split(self.delimiter)])
+        return None if not key or "\ufffd" in key else key
 
 
 def csv_form(head: bytes, settings: "CsvSettings") -> CsvForm:

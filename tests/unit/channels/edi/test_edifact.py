@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dom.channels.telling import PlatformOrder, TellStep, StepKind
+from dom.channels.telling import PlatformOrder, StepKind, TellStep
 from tests.worlds.dropping import Inbox
 from tests.worlds.trading import (
     change_edifact,

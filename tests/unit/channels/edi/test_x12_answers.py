@@ -9,7 +9,7 @@ import pytest
 from connectors.channels.edi.numbers import Numbered
 from connectors.channels.edi.partner import PartnerConnector
 from connectors.channels.files.folder import LocalFolder
-from dom.channels.telling import OurFulfilment, OurOrder, PlatformOrder, TellStep, StepKind, steps
+from dom.channels.telling import OurFulfilment, OurOrder, PlatformOrder, StepKind, TellStep, steps
 from dom.orders.status import FulfilmentStatus
 from dom.shared.errors import OutsideFailure
 from tests.unit.channels.edi.test_x12_orders import receive
