@@ -173,7 +173,7 @@ class FilesConnector(ChannelConnector):
 
     async def _set_aside(self, place: FilePlace, taken: Taken, why: str) -> FeedPage:
         """A file that cannot be read at all: its beginning is a message, so that a person looks at it."""
-        head = await self._folder.read(taken.path, 0, BLOCK)
+        head = await self._folder.read(taken.path, 0, _HEAD)
         headers = {"x-file": json.dumps(taken.name)[1:-1], "x-fault": why}
         orders = [ListedOrder(head, f"raw:{taken.sha256}", reading.BROKEN, headers)] if taken.size else []
         return FeedPage(orders, replace(place, taken=taken, is_read=True, fault=why).document(), done=False)

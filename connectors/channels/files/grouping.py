@@ -8,6 +8,7 @@ import hashlib
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from connectors.channels.files.lines import Line
@@ -163,6 +164,7 @@ class Grouping:
             del self._open[group.key]
 
 
+@lru_cache(maxsize=1024)
 def short(key: str) -> str:
     """A name of an order that is short, and says nothing about it."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -16,6 +16,7 @@ from connectors.channels.files.lines import Line
 DELIMITERS: Final = (";", ",", "\t", "|")
 MOST_LINES: Final = 200
 """Lines of one row: a cell may hold line breaks. A quote that is never closed must not swallow the file."""
+_AS_JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 _NO_NAME: Final = re.compile(r"[\s.\[\]]+")
 
 
@@ -99,7 +100,7 @@ class CsvForm:
                 yield FileRecord(row[:1], None, self._key(cells) or self._key_of_broken(row[0]))
                 continue
             key = self._key(fitting)
-            value = json.dumps(dict(zip(self.columns, fitting, strict=True)), ensure_ascii=False)
+            value = _AS_JSON(dict(zip(self.columns, fitting, strict=True)))
             yield FileRecord(row, None if key == "" else value, key or None)
 
     def _row(self, found: Sequence[Line], place: int) -> tuple[list[str] | None, int]:
@@ -112,14 +113,15 @@ class CsvForm:
             return None, 1
         if '"' not in first:
             return [cell.strip() for cell in first.split(self.delimiter)], 1
-        return self._quoted(found, place)
+        return self._quoted(found, place, first)
 
-    def _quoted(self, found: Sequence[Line], place: int) -> tuple[list[str] | None, int]:
-        taken, is_short = 0, False
+    def _quoted(self, found: Sequence[Line], place: int, first: str) -> tuple[list[str] | None, int]:
+        taken, is_short = 1, False
 
         def given() -> Iterator[str]:
             nonlocal taken, is_short
-            for line in found[place : place + MOST_LINES]:
+            yield first + "\n"
+            for line in found[place + 1 : place + MOST_LINES]:
                 text = None if line.piece else lines.text(line.raw, self.encoding)
                 if text is None:
                     return
