@@ -7,22 +7,17 @@ the operating system keeps processes apart; it ends with the process.
 
 import asyncio
 import base64
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from connectors.channels.edi.interchange import Render
+from connectors.channels.edi.locking import locked
 from connectors.channels.files.folder import Folder, write_whole
 
-_LOCK_SECONDS: Final = 30
-_POLL_SECONDS: Final = 0.01
 LAST_NUMBER: Final = 999_999_999
 """The highest control number; 1 comes behind it."""
 
@@ -43,11 +38,11 @@ class Numbered:
         self._out = out
         self._subfolder = subfolder
         self._extension = extension
-        self._own = asyncio.Lock()
 
     async def send(self, key: str, kind: str, render: Render, now: datetime) -> SentFile:
         """Put out an interchange. One of the same key that was put out before is left as it is."""
-        async with self._own, self._locked():
+        await asyncio.to_thread((self._state / "sent").mkdir, parents=True, exist_ok=True)
+        async with locked(self._state / "numbers.lock"):
             journal = await self._settled()
             known = await asyncio.to_thread(_read, self._sent(key))
             if known is not None:
@@ -75,26 +70,6 @@ class Numbered:
 
     def _sent(self, key: str) -> Path:
         return self._state / "sent" / f"{_digest(key)}.json"
-
-    @asynccontextmanager
-    async def _locked(self) -> AsyncIterator[None]:
-        await asyncio.to_thread((self._state / "sent").mkdir, parents=True, exist_ok=True)
-        descriptor = os.open(self._state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            async with asyncio.timeout(_LOCK_SECONDS):
-                while not _is_taken(descriptor):  # noqa: ASYNC110 - another process has it
-                    await asyncio.sleep(_POLL_SECONDS)
-            yield
-        finally:
-            os.close(descriptor)
-
-
-def _is_taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _digest(key: str) -> str:

@@ -19,7 +19,7 @@ from connectors.channels.edi.numbers import Numbered, SentFile
 from connectors.channels.edi.settings import PartnerSettings
 from connectors.channels.edi.state import Came, PartnerState
 from connectors.channels.files.drop import Drop, Taken
-from connectors.channels.files.places import SECRETS, open_folder
+from connectors.channels.files.places import SECRETS, open_folder, reaching
 from connectors.channels.generic import GenericConnector
 from connectors.channels.port import Ability, ChannelConnector, FeedPage, FeedSpan, ListedOrder
 from dom.channels.connection import Connection
@@ -51,7 +51,14 @@ class EdiPlace:
 
     @classmethod
     def of(cls, position: Mapping[str, Any]) -> "EdiPlace":
-        """As it was kept."""
+        """As it was kept. What another platform or an earlier version kept begins anew: nothing is lost by that."""
+        try:
+            return cls._of(position)
+        except (KeyError, TypeError, ValueError):
+            return cls()
+
+    @classmethod
+    def _of(cls, position: Mapping[str, Any]) -> "EdiPlace":
         given = position.get("file")
         return cls(
             Taken(**given) if given else None, int(position.get("listed", 0)), bool(position.get("is_read")),
@@ -110,8 +117,12 @@ class PartnerConnector(ChannelConnector):
     async def page(self, position: Mapping[str, Any], span: FeedSpan) -> FeedPage:
         """The next transaction sets of the file that was begun, or of the next one. `span` says nothing of files."""
         del span
-        place = EdiPlace.of(position)
-        await self._state.prepare()
+        with reaching(self.settings.folder):
+            await self._folder.prepare()
+            await self._state.prepare()
+            return await self._next_page(EdiPlace.of(position))
+
+    async def _next_page(self, place: EdiPlace) -> FeedPage:
         if place.taken is not None and place.is_read:
             place = await self._finish(place, place.taken)
         if place.taken is None or await self._drop.again(place.taken.name, place.taken) != place.taken:
@@ -184,12 +195,13 @@ class PartnerConnector(ChannelConnector):
         self, interchange: Interchange, found: OrderSet, message: Message, headers: Mapping[str, str]
     ) -> ListedOrder:
         """A message that says all of its order, by what is known of it; from now on that is known."""
-        before = await self._state.order(message["number"])
-        known = before["message"] if before else None
-        is_late = known is not None and orders.is_older(message, known)
-        made = orders.whole(message, None if is_late and message["is_delta"] else known)
-        if made["lines"] and not is_late:
-            await self._state.put_order(made["number"], orders.kept(made, before))
+        async with self._state.changing():
+            before = await self._state.order(message["number"])
+            known = before["message"] if before else None
+            is_late = known is not None and orders.is_older(message, known)
+            made = orders.whole(message, None if is_late and message["is_delta"] else known)
+            if made["lines"] and not is_late:
+                await self._state.put_order(made["number"], orders.kept(made, before))
         digest = hashlib.sha256(found.raw).hexdigest()[:16]
         told = f"{interchange.sender}/{interchange.control}/{found.id}"
         name = f"edi:{hashlib.sha256(told.encode()).hexdigest()[:32]}:{digest}"
@@ -218,7 +230,8 @@ class PartnerConnector(ChannelConnector):
 
     async def order(self, reference: str) -> bytes | None:
         """The last state of an order that the partner sent, as messages have it, and what it was told since."""
-        kept = await self._state.order(reference)
+        with reaching(self._state.folder):
+            kept = await self._state.order(reference)
         return None if kept is None else json.dumps({**kept["message"], "told": kept["told"]}).encode()
 
     def known(self, body: bytes) -> PlatformOrder:
@@ -231,6 +244,10 @@ class PartnerConnector(ChannelConnector):
 
         Raises OutsideFailure for what a partner cannot be told.
         """
+        with reaching(self._state.folder):
+            return await self._tell(order, step)
+
+    async def _tell(self, order: PlatformOrder, step: TellStep) -> Told:
         await self._state.prepare()
         key = f"order/{order.reference}/{step.key}"
         message: Message = order.raw["message"]
@@ -247,9 +264,10 @@ class PartnerConnector(ChannelConnector):
         else:
             raise OutsideFailure(f"a trading partner cannot be told of a step {step.kind}")
         sent: SentFile = await self._numbered.send(key, kind, render, self.now())
-        kept = await self._state.order(order.reference)
-        if kept is not None:
-            await self._state.put_order(order.reference, orders.told(kept, step))
+        async with self._state.changing():
+            kept = await self._state.order(order.reference)
+            if kept is not None:
+                await self._state.put_order(order.reference, orders.told(kept, step))
         return Told(step.key if step.kind is StepKind.FULFIL else f"{sent.number}")
 
     async def close(self) -> None:

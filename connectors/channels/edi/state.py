@@ -6,10 +6,12 @@ Files of their own, each written as a whole: nothing grows, and what one process
 import asyncio
 import hashlib
 import json
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from connectors.channels.edi.locking import locked
 from connectors.channels.files.folder import write_whole
 
 
@@ -40,6 +42,10 @@ class PartnerState:
     async def note_came(self, control: str, came: Came) -> None:
         """Write down that it came."""
         await self._put("came", control, {"control": control, "owner": came.owner, "sha256": came.sha256})
+
+    def changing(self) -> AbstractAsyncContextManager[None]:
+        """Nobody else changes orders meanwhile: what one read is what it writes over."""
+        return locked(self.folder / "orders.lock")
 
     async def order(self, number: str) -> dict[str, Any] | None:
         """The last state of an order, and what the partner was told of it."""

@@ -11,7 +11,7 @@ import httpx
 from connectors.channels.files import reading
 from connectors.channels.files.drop import Drop, Taken
 from connectors.channels.files.grouping import Spot
-from connectors.channels.files.places import SECRETS, open_folder
+from connectors.channels.files.places import SECRETS, open_folder, reaching
 from connectors.channels.files.records import FileForm, HeaderError, csv_form, json_form
 from connectors.channels.files.settings import FileSettings
 from connectors.channels.generic import GenericConnector
@@ -44,7 +44,14 @@ class FilePlace:
 
     @classmethod
     def of(cls, position: Mapping[str, Any]) -> "FilePlace":
-        """As it was kept."""
+        """As it was kept. What another platform or an earlier version kept begins anew: nothing is lost by that."""
+        try:
+            return cls._of(position)
+        except (KeyError, TypeError, ValueError):
+            return cls()
+
+    @classmethod
+    def _of(cls, position: Mapping[str, Any]) -> "FilePlace":
         given = position.get("file")
         return cls(
             taken=Taken(**given) if given else None,
@@ -104,7 +111,10 @@ class FilesConnector(ChannelConnector):
         A file is put away by the call that follows its last page: its orders are kept by then.
         """
         del span
-        place = FilePlace.of(position)
+        with reaching(self.settings.folder):
+            return await self._next_page(FilePlace.of(position))
+
+    async def _next_page(self, place: FilePlace) -> FeedPage:
         if place.taken is not None and place.is_read:
             if place.fault:
                 await self._drop.set_aside(place.taken, place.fault)

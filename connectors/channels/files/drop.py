@@ -72,8 +72,7 @@ class Drop:
             if not self._is_meant(each.name):
                 continue
             since = _unchanged_since(each, watched)
-            if self._is_whole(each, entries, since):
-                await self._claim(each.name)
+            if self._is_whole(each, entries, since) and await self._claim(each.name):
                 return await self._taken(each), {name: seen for name, seen in watched.items() if name != each.name}
             if len(waiting) < _MOST_WATCHED:
                 waiting[each.name] = [each.size, each.modified, since]
@@ -92,9 +91,16 @@ class Drop:
         now, settle = time.time(), self._settings.settle_seconds
         return now - since >= settle or (not self._settings.is_remote and now - entry.modified >= settle)
 
-    async def _claim(self, name: str) -> None:
-        await self._folder.move(name, f"{READING}/{name}")
+    async def _claim(self, name: str) -> bool:
+        """Whether it is ours now: somebody else may have been faster, or its sender have taken it back."""
+        if await self._folder.look(f"{READING}/{name}") is not None:
+            return False
+        try:
+            await self._folder.move(name, f"{READING}/{name}")
+        except FileNotFoundError:
+            return False
         await self._take_marker(name)
+        return True
 
     async def _taken(self, entry: FolderEntry) -> Taken:
         return Taken(entry.name, entry.size, entry.modified, await self.digest(f"{READING}/{entry.name}"))

@@ -25,7 +25,7 @@ class Folder(Protocol):
     """A place of files. Everything raises OSError, or TemporaryFailureError where a server cannot be reached."""
 
     async def prepare(self, *subfolders: str) -> None:
-        """Make the subfolders that are not there."""
+        """Make the subfolders that are not there; the folder itself must be."""
 
     async def entries(self, subfolder: str = "") -> Sequence[FolderEntry]:
         """The regular files of the folder itself, or of a subfolder; links are none."""
@@ -54,8 +54,14 @@ class LocalFolder:
 
     async def prepare(self, *subfolders: str) -> None:
         """As the port says."""
+        await asyncio.to_thread(self._prepare, subfolders)
+
+    def _prepare(self, subfolders: Sequence[str]) -> None:
+        if not self._root.is_dir():
+            # A disk that is not mounted: what is made in its place would be read as an empty folder.
+            raise NotADirectoryError(f"there is no folder {self._root}")
         for each in subfolders:
-            await asyncio.to_thread((self._root / each).mkdir, parents=True, exist_ok=True)
+            (self._root / each).mkdir(exist_ok=True)
 
     async def entries(self, subfolder: str = "") -> Sequence[FolderEntry]:
         """As the port says."""

@@ -50,6 +50,8 @@ class SftpFolder:
     async def prepare(self, *subfolders: str) -> None:
         """As the port says."""
         async with self._calling() as client:
+            if not await client.isdir(self._path("")):
+                raise FileNotFoundError(f"there is no folder {self._server.path}")
             for each in subfolders:
                 await client.makedirs(self._path(each), exist_ok=True)
 

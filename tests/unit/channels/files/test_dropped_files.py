@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ from pydantic import ValidationError
 
 from connectors.channels.files import connector as files
 from connectors.channels.files.connector import FilesConnector
+from connectors.channels.files.drop import Drop
 from connectors.channels.files.grouping import MOST_ROWS
+from connectors.notifications.port import TemporaryFailureError
 from tests.unit.channels.files.test_csv_files import HEAD, lines
 from tests.worlds.dropping import EVER, Inbox, connection
+from tests.worlds.trading import x12
 
 
 def reader(folder: Path, **settings: Any) -> FilesConnector:
@@ -163,6 +167,52 @@ async def test_an_order_of_too_many_rows_goes_to_a_person(tmp_path: Path) -> Non
     (tmp_path / "a.csv").write_bytes(body)
     inbox = await Inbox().pull(reader(tmp_path))
     assert (numbers(inbox), sum([len(each) for each in inbox.raw])) == (["2"], 8 * (MOST_ROWS + 5))
+
+
+class TestFoldersThatCannotBeRead:
+    """They are read later, by themselves."""
+
+    async def test_one_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(TemporaryFailureError, match="there is no folder"):
+            await reader(tmp_path / "not mounted").page({}, EVER)
+        assert not (tmp_path / "not mounted").exists()
+
+    async def test_one_of_a_partner(self, tmp_path: Path) -> None:
+        with pytest.raises(TemporaryFailureError, match="there is no folder"):
+            await x12(tmp_path / "not mounted").page({}, EVER)
+        assert not (tmp_path / "not mounted").exists()
+
+    async def test_one_in_which_nothing_can_be_written(self, tmp_path: Path) -> None:
+        (tmp_path / "reading").touch()
+        with pytest.raises(TemporaryFailureError):
+            await reader(tmp_path).page({}, EVER)
+
+    async def test_a_file_of_the_same_name_waits_while_one_is_read_by_somebody_else(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "a.csv").write_bytes(many(1))
+        monkeypatch.setattr(Drop, "_claim", _too_late(Drop._claim))
+        connector = reader(tmp_path)
+        assert (await connector.page({}, EVER)).done
+        assert (tmp_path / "a.csv").exists()
+
+
+def _too_late(claim: Callable[[Drop, str], Awaitable[bool]]) -> Callable[[Drop, str], Awaitable[bool]]:
+    async def claimed(drop: Drop, name: str) -> bool:
+        await drop._folder.write(f"reading/{name}", b"somebody else's")
+        return await claim(drop, name)
+
+    return claimed
+
+
+@pytest.mark.parametrize(
+    "position", [{"file": {"name": "a"}}, {"spot": 7}, {"file": 1}, {"after": "x", "latest": None}]
+)
+async def test_positions_of_something_else_begin_anew(tmp_path: Path, position: dict[str, Any]) -> None:
+    (tmp_path / "a.csv").write_bytes(many(1))
+    inbox = Inbox()
+    inbox.position = position
+    assert numbers(await inbox.pull(reader(tmp_path))) == ["1"]
 
 
 async def test_empty_files(tmp_path: Path) -> None:

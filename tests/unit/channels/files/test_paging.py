@@ -10,6 +10,7 @@ from connectors.channels.files import reading
 from connectors.channels.files.grouping import Spot
 from connectors.channels.files.records import csv_form
 from connectors.channels.files.settings import FileSettings
+from connectors.channels.port import ListedOrder
 from tests.worlds.drawing import examples
 
 HEAD = "order;text;units\n"
@@ -60,7 +61,8 @@ def expected(rows: Sequence[str], window: int) -> list[list[bytes]]:
 def read(body: bytes, window: int, block: int, most: int) -> list[list[bytes]]:
     """The raw rows of each order, page by page; each page knows nothing but the spot behind the last one."""
     form = csv_form(body, FileSettings(folder="/in", order_column="order", encoding="utf-8"))
-    spot, orders, size = Spot(form.start, form.line), [], block
+    spot, size = Spot(form.start, form.line), block
+    orders: list[ListedOrder] = []
     while True:
         part = body[spot.offset : spot.offset + size]
         at_end = len(part) < size
