@@ -107,7 +107,6 @@ class Edifact:
             for line, count in despatch.lines:
                 written += [*_article(line), ["QTY", _quantity("12", count, line)]]
                 written.append(["RFF", ["ON", order["number"], line["line"]]])
-            written.append(["CNT", ["2", len(despatch.lines)]])
             return self._render("DESADV", self._settings.directory, written)(number, now)
 
         return render
@@ -177,7 +176,8 @@ def _acknowledged(verdict: EdifactVerdict) -> Written:
 def _told(fault: EdifactFault) -> Written:
     if not fault.element:
         return [["UCS", fault.place, fault.code]]
-    at: list[Part] = [fault.element, fault.component] if fault.component else [fault.element]
+    # The segment's own tag is the first element there (S011), and is none of ours.
+    at: list[Part] = [fault.element + 1, *([fault.component] if fault.component else [])]
     return [["UCS", fault.place], ["UCD", fault.code, at]]
 
 

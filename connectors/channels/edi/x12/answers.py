@@ -102,7 +102,7 @@ class X12:
                 segments.append(["LIN", line["line"], *ids])
                 segments.append(["SN1", line["line"], count, line["unit"] or "EA", "", line["quantity"], line["unit"]])
             segments.append(["CTT", 3 + len(despatch.lines), units])
-            told = [each for each in segments if each[0] not in {"REF", "MAN"} or each[-1]]
+            told = [each for each in segments if each[0] not in {"TD5", "REF", "MAN"} or each[-1]]
             return self._render("856", [told])(number, now)
 
         return render
