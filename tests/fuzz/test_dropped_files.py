@@ -6,6 +6,7 @@ has one acknowledgement. `HYPOTHESIS_PROFILE=explore` tries thousands of sequenc
 
 import asyncio
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Coroutine, Sequence
@@ -48,7 +49,8 @@ class Dropping(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
+        self.folder = Path(tempfile.mkdtemp(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
+        self.runner = asyncio.Runner()
         self.inbox = Inbox()
         self.dropped = 0
         self.reader: ChannelConnector | None = None
@@ -68,7 +70,7 @@ class Dropping(RuleBasedStateMachine):
         name = f"{self.dropped:04d}.edi"
         if half_first:
             (self.folder / f"{name}.part").write_bytes(body[: len(body) // 2])
-            run(self.inbox.pull(self.alive(), most_pages=1))
+            self.run(self.inbox.pull(self.alive(), most_pages=1))
             (self.folder / f"{name}.part").write_bytes(body)
             (self.folder / f"{name}.part").rename(self.folder / name)
         else:
@@ -77,12 +79,12 @@ class Dropping(RuleBasedStateMachine):
     @rule(pages=st.integers(1, 4))
     def read(self, pages: int) -> None:
         """Some pages are read and kept."""
-        run(self.inbox.pull(self.alive(), most_pages=pages))
+        self.run(self.inbox.pull(self.alive(), most_pages=pages))
 
     @rule()
     def die_after_reading(self) -> None:
         """A page is read, and the reader dies before it is kept."""
-        run(self.alive().page(self.inbox.position, EVER))
+        self.run(self.alive().page(self.inbox.position, EVER))
         self.reader = None
 
     @rule()
@@ -92,7 +94,7 @@ class Dropping(RuleBasedStateMachine):
 
     def finish(self) -> None:
         """All that is there is read."""
-        run(self.inbox.pull(self.alive()))
+        self.run(self.inbox.pull(self.alive()))
         put_away = [each for where in ("done", "unread") for each in (self.folder / where).iterdir()]
         assert len(put_away) == self.dropped
         assert not list((self.folder / "reading").iterdir())
@@ -103,12 +105,12 @@ class Dropping(RuleBasedStateMachine):
             if self.dropped:
                 self.finish()
         finally:
+            self.runner.close()
             shutil.rmtree(self.folder)
 
-
-def run(what: Coroutine[Any, Any, Any]) -> Any:
-    """Run it in a loop of its own."""
-    return asyncio.run(what)
+    def run(self, what: Coroutine[Any, Any, Any]) -> Any:
+        """Run it in the machine's loop."""
+        return self.runner.run(what)
 
 
 class DroppedCsv(Dropping):
@@ -318,5 +320,5 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("machine", [DroppedCsv, DroppedX12, DroppedEdifact])
 def test_nothing_is_lost_and_nothing_comes_twice(machine: type[Dropping]) -> None:
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=examples(6, 1_000), stateful_step_count=examples(10, 25), deadline=None)
+        machine, settings=settings(max_examples=examples(10, 1_500), stateful_step_count=examples(10, 25), deadline=None)
     )

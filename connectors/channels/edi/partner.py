@@ -97,7 +97,7 @@ class PartnerConnector(ChannelConnector):
         state = self.settings.state_folder or f"{self.settings.folder}/state"
         self._state = PartnerState(Path(state) / _folder_name(self.settings))
         self._numbered = Numbered(self._state.folder, self._folder, self.settings.out, self.standard.extension)
-        self._found: tuple[Taken, list[ListedOrder]] | None = None
+        self._found: tuple[Taken, list[tuple[Interchange, OrderSet | None]]] | None = None
 
     def _read_settings(self, connection: Connection) -> tuple[PartnerSettings, Standard]:
         raise NotImplementedError(connection)
@@ -139,35 +139,41 @@ class PartnerConnector(ChannelConnector):
             listed = ListedOrder(head, f"raw:{taken.sha256}", REFUSED, {"x-file": _plain(taken.name), "x-fault": why})
             return FeedPage([listed], replace(place, is_read=True, fault=why).document(), done=False)
         if self._found is None or self._found[0] != taken:
-            self._found = (taken, await self._messages(taken))
+            self._found = (taken, await self._parts(taken))
         found = self._found[1]
         page = found[place.listed : place.listed + MOST_MESSAGES]
+        headers = {"x-file": _plain(taken.name)}
+        orders_of_page = [await self._message(interchange, each, headers) for interchange, each in page]
         listed_by_now = place.listed + len(page)
         moved = replace(place, listed=listed_by_now, is_read=listed_by_now >= len(found))
-        return FeedPage(page, moved.document(), done=False)
+        return FeedPage(orders_of_page, moved.document(), done=False)
 
-    async def _messages(self, taken: Taken) -> list[ListedOrder]:
-        """All messages of a file. Done twice, they are the same."""
-        found: list[ListedOrder] = []
-        headers = {"x-file": _plain(taken.name)}
+    async def _parts(self, taken: Taken) -> list[tuple[Interchange, OrderSet | None]]:
+        """What of a file becomes a message: sets of interchanges, and interchanges that are refused whole."""
+        found: list[tuple[Interchange, OrderSet | None]] = []
         for interchange, is_repeat in await self._interchanges(taken):
             if is_repeat:
                 continue
             if interchange.refusal is not None or not interchange.control:
-                found.append(_refused(interchange.raw, headers, str(interchange.refusal)))
-                continue
-            for each in interchange.sets:
-                if each.message is not None:
-                    found.append(await self._whole(interchange, each, each.message, headers))
-                elif not each.is_answer:
-                    found.append(_refused(each.raw, headers, "the partner was told what is wrong with it"))
+                found.append((interchange, None))
+            else:
+                found += [(interchange, each) for each in interchange.sets if not each.is_answer]
         return found
+
+    async def _message(
+        self, interchange: Interchange, found: OrderSet | None, headers: Mapping[str, str]
+    ) -> ListedOrder:
+        if found is None:
+            return _refused(interchange.raw, headers, str(interchange.refusal))
+        if found.message is None:
+            return _refused(found.raw, headers, "the partner was told what is wrong with it")
+        return await self._whole(interchange, found, found.message, headers)
 
     async def _interchanges(self, taken: Taken) -> list[tuple[Interchange, bool]]:
         """The interchanges of a file, with what is wrong with them as a whole; and whether one came before, with the
         same content: then nothing is made of it.
         """
-        raw = await self._folder.read(taken.path, 0, taken.size)
+        raw = await self._drop.whole(taken)
         found: list[tuple[Interchange, bool]] = []
         here: dict[str, Came] = {}
         for place, each in enumerate(self.standard.read(raw)):

@@ -102,6 +102,12 @@ class SftpFolder:
             connection.close()
             await connection.wait_closed()
 
+    def _give_up(self) -> None:
+        """Let go of a connection that broke, without waiting for the other side."""
+        connection, self._connection, self._client = self._connection, None, None
+        if connection is not None:
+            connection.abort()
+
     def _path(self, path: str) -> str:
         return posixpath.join(self._server.path or ".", path) if path else self._server.path or "."
 
@@ -115,12 +121,12 @@ class SftpFolder:
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath) as error:
             raise FileNotFoundError(str(error)) from error
         except _FOR_GOOD as error:
-            await self.close()
+            self._give_up()
             raise OutsideFailure(f"{host} refuses: {error}") from error
         except (asyncssh.Error, OSError, TimeoutError) as error:
             if isinstance(error, FileNotFoundError):
                 raise
-            await self.close()
+            self._give_up()
             raise TemporaryFailureError(f"{host} cannot be reached: {error or type(error).__name__}") from error
 
     async def _connected(self) -> SFTPClient:

@@ -7,11 +7,15 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from connectors.channels.edi.x12.connector import X12Connector
 from connectors.channels.files.connector import FilesConnector
 from connectors.notifications.port import TemporaryFailureError
+from dom.channels.connection import Platform
+from dom.channels.telling import StepKind, TellStep
 from dom.shared.errors import OutsideFailure
 from tests.unit.channels.files.test_csv_files import HEAD, lines
 from tests.worlds.dropping import EVER, Inbox, connection
+from tests.worlds.trading import X12_IDS, answers, interchange_x12, lines_850, order_850
 
 
 class _Door(asyncssh.SSHServer):
@@ -78,6 +82,17 @@ async def test_files_are_read_and_put_away(site: Site, secret: str) -> None:
     assert inbox.orders(lines) == [("1", "A", "B"), ("2", "A")]
     assert inbox.position["repeats"] == 1
     assert {each.name for each in (site.root / "done").iterdir()} == {"a.csv", "b.csv"}
+
+
+async def test_a_partner_s_answers_are_put_there(site: Site, tmp_path: Path) -> None:
+    settings = {"host_key": site.host_key, "state_folder": str(tmp_path / "state"), **X12_IDS}
+    partner = X12Connector(connection(site.url, Platform.X12, **settings), {"private_key": site.user_key})
+    (site.root / "a.edi").write_bytes(interchange_x12(1, order_850("PO1", lines_850(A=1))))
+    inbox = await Inbox().pull(partner)
+    await partner.carry_out(partner.known(await partner.order("PO1") or b""), TellStep(StepKind.ACCEPT, "accept"))
+    await partner.close()
+    assert (inbox.came, [int(found[0][13]) for found in answers(site.root)]) == (1, [1, 2])
+    assert not [each for each in (site.root / "out").iterdir() if each.name.endswith(".tmp")]
 
 
 async def test_another_host_key_is_never_talked_to(site: Site) -> None:
