@@ -320,5 +320,6 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("machine", [DroppedCsv, DroppedX12, DroppedEdifact])
 def test_nothing_is_lost_and_nothing_comes_twice(machine: type[Dropping]) -> None:
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=examples(10, 1_500), stateful_step_count=examples(10, 25), deadline=None)
+        machine,
+        settings=settings(max_examples=examples(10, 1_500), stateful_step_count=examples(10, 25), deadline=None),
     )
