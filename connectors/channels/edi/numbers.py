@@ -30,7 +30,7 @@ class SentFile:
     name: str
 
 
-class Numbered:
+class NumberedFiles:
     """Puts out interchanges for one partner, each under a key of its own, once."""
 
     def __init__(self, state: Path, out: Folder, subfolder: str, extension: str) -> None:

@@ -15,10 +15,10 @@ import httpx
 
 from connectors.channels.edi import orders
 from connectors.channels.edi.interchange import Despatch, Interchange, Message, OrderSet, Refusal, Standard
-from connectors.channels.edi.numbers import Numbered, SentFile
+from connectors.channels.edi.numbers import NumberedFiles, SentFile
 from connectors.channels.edi.settings import PartnerSettings
-from connectors.channels.edi.state import Came, PartnerState
-from connectors.channels.files.drop import Drop, Taken
+from connectors.channels.edi.state import PartnerState, ReceivedInterchange
+from connectors.channels.files.drop import ClaimedFile, DropFolder
 from connectors.channels.files.places import SECRETS, open_folder, reaching
 from connectors.channels.generic import GenericConnector
 from connectors.channels.port import Ability, ChannelConnector, FeedPage, FeedSpan, ListedOrder
@@ -42,7 +42,7 @@ REFUSED: Final = "refused"
 class EdiPlace:
     """How far a folder is read: the file that was begun, and how many of its messages came."""
 
-    taken: Taken | None = None
+    taken: ClaimedFile | None = None
     listed: int = 0
     is_read: bool = False
     fault: str = ""
@@ -61,7 +61,7 @@ class EdiPlace:
     def _of(cls, position: Mapping[str, Any]) -> "EdiPlace":
         given = position.get("file")
         return cls(
-            Taken(**given) if given else None, int(position.get("listed", 0)), bool(position.get("is_read")),
+            ClaimedFile(**given) if given else None, int(position.get("listed", 0)), bool(position.get("is_read")),
             str(position.get("fault", "")), position.get("watched") or {}, int(position.get("duplicates", 0)),
         )  # fmt: skip
 
@@ -93,11 +93,11 @@ class PartnerConnector(ChannelConnector):
         super().__init__(connection, secrets, transport=transport)
         self.settings, self.standard = self._read_settings(connection)
         self._folder = open_folder(self.settings, secrets)
-        self._drop = Drop(self._folder, self.settings, "edi")
+        self._drop = DropFolder(self._folder, self.settings, "edi")
         state = self.settings.state_folder or f"{self.settings.folder}/state"
         self._state = PartnerState(Path(state) / _folder_name(self.settings))
-        self._numbered = Numbered(self._state.folder, self._folder, self.settings.out, self.standard.extension)
-        self._found: tuple[Taken, list[tuple[Interchange, OrderSet | None]]] | None = None
+        self._numbered = NumberedFiles(self._state.folder, self._folder, self.settings.out, self.standard.extension)
+        self._found: tuple[ClaimedFile, list[tuple[Interchange, OrderSet | None]]] | None = None
 
     def _read_settings(self, connection: Connection) -> tuple[PartnerSettings, Standard]:
         raise NotImplementedError(connection)
@@ -132,7 +132,7 @@ class PartnerConnector(ChannelConnector):
             return FeedPage((), place.document(), done=True)
         return await self._listed(place, place.taken)
 
-    async def _listed(self, place: EdiPlace, taken: Taken) -> FeedPage:
+    async def _listed(self, place: EdiPlace, taken: ClaimedFile) -> FeedPage:
         if taken.size > MOST_BYTES:
             head = await self._folder.read(taken.path, 0, _SHOWN)
             why = f"a file of interchanges has at most {MOST_BYTES} bytes"
@@ -148,7 +148,7 @@ class PartnerConnector(ChannelConnector):
         moved = replace(place, listed=listed_by_now, is_read=listed_by_now >= len(found))
         return FeedPage(orders_of_page, moved.document(), done=False)
 
-    async def _parts(self, taken: Taken) -> list[tuple[Interchange, OrderSet | None]]:
+    async def _parts(self, taken: ClaimedFile) -> list[tuple[Interchange, OrderSet | None]]:
         """What of a file becomes a message: sets of interchanges, and interchanges that are refused whole."""
         found: list[tuple[Interchange, OrderSet | None]] = []
         for interchange, is_repeat in await self._interchanges(taken):
@@ -169,16 +169,16 @@ class PartnerConnector(ChannelConnector):
             return _refused(found.raw, headers, "the partner was told what is wrong with it")
         return await self._whole(interchange, found, found.message, headers)
 
-    async def _interchanges(self, taken: Taken) -> list[tuple[Interchange, bool]]:
+    async def _interchanges(self, taken: ClaimedFile) -> list[tuple[Interchange, bool]]:
         """The interchanges of a file, with what is wrong with them as a whole; and whether one came before, with the
         same content: then nothing is made of it.
         """
         raw = await self._drop.whole(taken)
         found: list[tuple[Interchange, bool]] = []
-        here: dict[str, Came] = {}
+        here: dict[str, ReceivedInterchange] = {}
         for place, each in enumerate(self.standard.read(raw)):
-            came = Came(f"{taken.sha256}/{taken.modified}/{place}", hashlib.sha256(each.raw).hexdigest())
-            before = here.get(each.control) or (await self._state.came(each.control) if each.control else None)
+            came = _received(taken, place, each)
+            before = here.get(each.control) or (await self._state.received(each.control) if each.control else None)
             is_repeat = False
             if each.control and not self._is_ours(each, "sender"):
                 each.refusal = Refusal.SENDER
@@ -213,7 +213,7 @@ class PartnerConnector(ChannelConnector):
         name = f"edi:{hashlib.sha256(told.encode()).hexdigest()[:32]}:{digest}"
         return ListedOrder(json.dumps(made).encode(), name, message["kind"], {**headers, "x-edi": _plain(told)})
 
-    async def _finish(self, place: EdiPlace, taken: Taken) -> EdiPlace:
+    async def _finish(self, place: EdiPlace, taken: ClaimedFile) -> EdiPlace:
         """All of a file is kept: acknowledge it, and put it away."""
         self._found = None
         if place.fault:
@@ -222,13 +222,13 @@ class PartnerConnector(ChannelConnector):
         duplicates = 0
         if await self._drop.again(taken.name, taken) == taken:
             for number, (each, _) in enumerate(await self._interchanges(taken)):
-                owner = f"{taken.sha256}/{taken.modified}/{number}"
+                received = _received(taken, number, each)
                 if each.control and each.refusal is None:
-                    await self._state.note_came(each.control, Came(owner, hashlib.sha256(each.raw).hexdigest()))
+                    await self._state.note_received(each.control, received)
                 duplicates += each.refusal is Refusal.DUPLICATE
                 render = self.standard.acknowledgement(each)
                 if render is not None:
-                    await self._numbered.send(f"ack/{owner}", "ack", render, self.now())
+                    await self._numbered.send(f"ack/{received.owner}", "ack", render, self.now())
             await self._drop.finish(taken, {"messages": place.listed, "duplicates": duplicates})
         return EdiPlace(watched=place.watched, duplicates=place.duplicates + duplicates)
 
@@ -279,6 +279,11 @@ class PartnerConnector(ChannelConnector):
     async def close(self) -> None:
         """Let go of the connection to the server."""
         await self._folder.close()
+
+
+def _received(taken: ClaimedFile, place: int, interchange: Interchange) -> ReceivedInterchange:
+    owner = f"{taken.sha256}/{taken.modified}/{place}"
+    return ReceivedInterchange(owner, hashlib.sha256(interchange.raw).hexdigest())
 
 
 def _refused(raw: bytes, headers: Mapping[str, str], why: str) -> ListedOrder:

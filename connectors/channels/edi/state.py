@@ -16,7 +16,7 @@ from connectors.channels.files.folder import write_whole
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class ReceivedInterchange:
     """An interchange that came: `owner` names the file and the place in it, `sha256` its content."""
 
     owner: str
@@ -31,17 +31,17 @@ class PartnerState:
 
     async def prepare(self) -> None:
         """Make its folders."""
-        for name in ("came", "orders"):
+        for name in ("received", "orders"):
             await asyncio.to_thread((self.folder / name).mkdir, parents=True, exist_ok=True)
 
-    async def came(self, control: str) -> Came | None:
+    async def received(self, control: str) -> ReceivedInterchange | None:
         """The interchange of this control number that came; None if none did."""
-        found = await asyncio.to_thread(_read, self._path("came", control))
-        return None if found is None else Came(found["owner"], found["sha256"])
+        found = await asyncio.to_thread(_read, self._path("received", control))
+        return None if found is None else ReceivedInterchange(found["owner"], found["sha256"])
 
-    async def note_came(self, control: str, came: Came) -> None:
+    async def note_received(self, control: str, came: ReceivedInterchange) -> None:
         """Write down that it came."""
-        await self._put("came", control, {"control": control, "owner": came.owner, "sha256": came.sha256})
+        await self._put("received", control, {"control": control, "owner": came.owner, "sha256": came.sha256})
 
     def changing(self) -> AbstractAsyncContextManager[None]:
         """Nobody else changes orders meanwhile: what one read is what it writes over."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 import httpx
 
 from connectors.channels.files import reading
-from connectors.channels.files.drop import Drop, Taken
+from connectors.channels.files.drop import ClaimedFile, DropFolder
 from connectors.channels.files.grouping import Spot
 from connectors.channels.files.places import SECRETS, open_folder, reaching
 from connectors.channels.files.records import FileForm, HeaderError, csv_form, json_form
@@ -33,7 +33,7 @@ _GROWTH: Final = 4
 class FilePlace:
     """How far a folder is read: the file that was begun, the spot in it, and what was counted of it."""
 
-    taken: Taken | None = None
+    taken: ClaimedFile | None = None
     spot: Spot = field(default_factory=lambda: Spot(-1))
     is_read: bool = False
     fault: str = ""
@@ -54,7 +54,7 @@ class FilePlace:
     def _of(cls, position: Mapping[str, Any]) -> "FilePlace":
         given = position.get("file")
         return cls(
-            taken=Taken(**given) if given else None,
+            taken=ClaimedFile(**given) if given else None,
             spot=Spot(**position["spot"]) if position.get("spot") else Spot(-1),
             is_read=bool(position.get("is_read")),
             fault=str(position.get("fault", "")),
@@ -97,7 +97,7 @@ class FilesConnector(ChannelConnector):
         super().__init__(connection, secrets, transport=transport)
         self.settings = FileSettings.model_validate(connection.settings)
         self._folder = open_folder(self.settings, secrets)
-        self._drop = Drop(self._folder, self.settings, _read_as(self.settings))
+        self._drop = DropFolder(self._folder, self.settings, _read_as(self.settings))
         self._form: tuple[str, FileForm] | None = None
 
     @classmethod
@@ -141,7 +141,7 @@ class FilesConnector(ChannelConnector):
         taken, watched = await self._drop.next(place.watched)
         return FilePlace(taken, watched=watched, repeats=place.repeats)
 
-    async def _read(self, place: FilePlace, taken: Taken) -> FeedPage:
+    async def _read(self, place: FilePlace, taken: ClaimedFile) -> FeedPage:
         if not taken.size:
             return FeedPage((), replace(place, is_read=True).document(), done=False)
         try:
@@ -168,7 +168,7 @@ class FilesConnector(ChannelConnector):
         )
         return FeedPage(page.orders, moved.document(), done=False)
 
-    async def _form_of(self, taken: Taken) -> FileForm:
+    async def _form_of(self, taken: ClaimedFile) -> FileForm:
         """How the file is read. Raises HeaderError."""
         if self._form is None or self._form[0] != taken.sha256:
             head = await self._folder.read(taken.path, 0, _HEAD)
@@ -181,7 +181,7 @@ class FilesConnector(ChannelConnector):
             self._form = (taken.sha256, form)
         return self._form[1]
 
-    async def _set_aside(self, place: FilePlace, taken: Taken, why: str) -> FeedPage:
+    async def _set_aside(self, place: FilePlace, taken: ClaimedFile, why: str) -> FeedPage:
         """A file that cannot be read at all: its beginning is a message, so that a person looks at it."""
         head = await self._folder.read(taken.path, 0, _HEAD)
         headers = {"x-file": json.dumps(taken.name)[1:-1], "x-fault": why}

@@ -29,7 +29,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClaimedFile:
     """A file that nobody else changes any more, in `reading/`. `sha256` is of its content."""
 
     name: str
@@ -43,7 +43,7 @@ class Taken:
         return f"{READING}/{self.name}"
 
 
-class Drop:
+class DropFolder:
     """A folder into which files are dropped. `read_as` tells apart ways of reading them: a file that was read in
     another way is none that is known.
     """
@@ -54,7 +54,7 @@ class Drop:
         self._read_as = read_as
         self._is_prepared = False
 
-    async def next(self, watched: Mapping[str, Any]) -> tuple[Taken | None, dict[str, Any]]:
+    async def next(self, watched: Mapping[str, Any]) -> tuple[ClaimedFile | None, dict[str, Any]]:
         """The next file to read, the oldest first, and what is known of others that may not be whole yet.
 
         A file that was begun comes before all others.
@@ -102,8 +102,8 @@ class Drop:
         await self._take_marker(name)
         return True
 
-    async def _taken(self, entry: FolderEntry) -> Taken:
-        return Taken(entry.name, entry.size, entry.modified, await self.digest(f"{READING}/{entry.name}"))
+    async def _taken(self, entry: FolderEntry) -> ClaimedFile:
+        return ClaimedFile(entry.name, entry.size, entry.modified, await self.digest(f"{READING}/{entry.name}"))
 
     async def digest(self, path: str) -> str:
         """SHA-256 of a file."""
@@ -113,13 +113,13 @@ class Drop:
             offset += len(part)
         return found.hexdigest()
 
-    async def whole(self, taken: Taken) -> bytes:
+    async def whole(self, taken: ClaimedFile) -> bytes:
         """All of a file, in parts: each may take as long as a server lets one wait."""
         offsets = range(0, taken.size, _CHUNK)
         lengths = [(offset, min(_CHUNK, taken.size - offset)) for offset in offsets]
         return b"".join([await self._folder.read(taken.path, offset, length) for offset, length in lengths])
 
-    async def again(self, name: str, known: Taken) -> Taken | None:
+    async def again(self, name: str, known: ClaimedFile) -> ClaimedFile | None:
         """The file as it is now; None if it is not there. It is only read where it looks changed."""
         entry = await self._folder.look(f"{READING}/{name}")
         if entry is None:
@@ -139,23 +139,23 @@ class Drop:
             return None
         return found if isinstance(found, dict) else None
 
-    async def finish(self, taken: Taken, counts: Mapping[str, Any]) -> None:
+    async def finish(self, taken: ClaimedFile, counts: Mapping[str, Any]) -> None:
         """Write down that a file was read, and put it away."""
         entry = {"file": taken.name, "read_as": self._read_as, "size": taken.size, **counts}
         await self._folder.write(f"{LEDGER}/{taken.sha256}.json", json.dumps(entry).encode())
         await self._put_away(taken, DONE)
 
-    async def finish_repeat(self, taken: Taken, known_as: str) -> None:
+    async def finish_repeat(self, taken: ClaimedFile, known_as: str) -> None:
         """Put away a file whose content was read before; it is not read again."""
         _LOG.warning("file %s is not read: its content was read as %s", taken.name, known_as)
         await self._put_away(taken, DONE)
 
-    async def set_aside(self, taken: Taken, why: str) -> None:
+    async def set_aside(self, taken: ClaimedFile, why: str) -> None:
         """Put a file of which nothing can be read into `unread/`."""
         _LOG.warning("file %s cannot be read: %s", taken.name, why)
         await self._put_away(taken, UNREAD)
 
-    async def _put_away(self, taken: Taken, where: str) -> None:
+    async def _put_away(self, taken: ClaimedFile, where: str) -> None:
         """A file that is not there any more was put away before."""
         try:
             await self._move_to(taken.path, where, taken.name, taken.sha256)

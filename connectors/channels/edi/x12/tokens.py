@@ -21,7 +21,7 @@ _NOT_FROM_HERE: Final = "00402"
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class Delimiters:
     """The delimiters of an interchange."""
 
     element: str
@@ -61,7 +61,7 @@ class X12Envelope:
     start: int
     stop: int
     header: Sequence[str] = ()
-    marks: Marks = field(default_factory=lambda: Marks("*", ":", "~"))
+    marks: Delimiters = field(default_factory=lambda: Delimiters("*", ":", "~"))
     groups: list[X12Group] = field(default_factory=list)
     trailer: Sequence[str] | None = None
     fault: Refusal | None = None
@@ -103,7 +103,7 @@ def _next(text: str, place: int) -> int:
     return len(text)
 
 
-def _marks(text: str, place: int) -> Marks | None:
+def _marks(text: str, place: int) -> Delimiters | None:
     """The delimiters of the interchange that begins here; None if none does."""
     head = text[place : place + ISA_LENGTH]
     if len(head) < ISA_LENGTH or not head.startswith("ISA"):
@@ -113,12 +113,12 @@ def _marks(text: str, place: int) -> Marks | None:
     if mark.isalnum() or tuple([len(each) for each in parts]) != _WIDTHS:
         return None
     repetition = parts[11] if parts[12] >= _NOT_FROM_HERE and not parts[11].isalnum() else ""
-    marks = Marks(mark, head[-2], head[-1], repetition.strip())
+    marks = Delimiters(mark, head[-2], head[-1], repetition.strip())
     given = [each for each in (marks.element, marks.component, marks.terminator, marks.repetition) if each]
     return marks if len(set(given)) == len(given) and not any(each.isalnum() for each in given) else None
 
 
-def _envelope(text: str, start: int, marks: Marks) -> X12Envelope:
+def _envelope(text: str, start: int, marks: Delimiters) -> X12Envelope:
     found = X12Envelope(start, start, marks=marks)
     walk = _Walk(found)
     # One that is cut ends where the next one begins, which may be in the middle of a segment.
@@ -131,7 +131,7 @@ def _envelope(text: str, start: int, marks: Marks) -> X12Envelope:
     return found
 
 
-def _segments(text: str, place: int, marks: Marks) -> Iterator[tuple[Sequence[str], int, int]]:
+def _segments(text: str, place: int, marks: Delimiters) -> Iterator[tuple[Sequence[str], int, int]]:
     """Segments, with where each begins and where the next one does. The last one may have no terminator."""
     while (place := _blank(text, place)) < len(text):
         found = text.find(marks.terminator, place)

@@ -53,7 +53,7 @@ def edited(body: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
 
 
 @pytest.mark.parametrize(("make", "whole"), STANDARDS)
-@settings(max_examples=examples(40, 10_000))
+@settings(max_examples=examples(20, 10_000))
 @given(edits=EDITS)
 def test_nothing_raises_and_no_byte_is_lost(
     make: Callable[[], Standard], whole: bytes, edits: list[tuple[int, int, bytes]]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.channels.edi.numbers import Numbered
+from connectors.channels.edi.numbers import NumberedFiles
 from connectors.channels.edi.partner import PartnerConnector
 from connectors.channels.files.folder import LocalFolder
 from dom.channels.telling import OurFulfilment, OurOrder, PlatformOrder, StepKind, TellStep, steps
@@ -132,8 +132,8 @@ class TestControlNumbers:
             async def write(self, path: str, body: bytes) -> None:
                 raise KeyboardInterrupt
 
-        def numbered(folder: LocalFolder) -> Numbered:
-            return Numbered(tmp_path / "state", folder, "out", "x12")
+        def numbered(folder: LocalFolder) -> NumberedFiles:
+            return NumberedFiles(tmp_path / "state", folder, "out", "x12")
 
         from datetime import UTC, datetime
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from connectors.channels.files import connector as files
 from connectors.channels.files.connector import FilesConnector
-from connectors.channels.files.drop import Drop
+from connectors.channels.files.drop import DropFolder
 from connectors.channels.files.grouping import MOST_ROWS
 from connectors.notifications.port import TemporaryFailureError
 from tests.unit.channels.files.test_csv_files import HEAD, lines
@@ -191,14 +191,14 @@ class TestFoldersThatCannotBeRead:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (tmp_path / "a.csv").write_bytes(many(1))
-        monkeypatch.setattr(Drop, "_claim", _too_late(Drop._claim))
+        monkeypatch.setattr(DropFolder, "_claim", _too_late(DropFolder._claim))
         connector = reader(tmp_path)
         assert (await connector.page({}, EVER)).done
         assert (tmp_path / "a.csv").exists()
 
 
-def _too_late(claim: Callable[[Drop, str], Awaitable[bool]]) -> Callable[[Drop, str], Awaitable[bool]]:
-    async def claimed(drop: Drop, name: str) -> bool:
+def _too_late(claim: Callable[[DropFolder, str], Awaitable[bool]]) -> Callable[[DropFolder, str], Awaitable[bool]]:
+    async def claimed(drop: DropFolder, name: str) -> bool:
         await drop._folder.write(f"reading/{name}", b"somebody else's")
         return await claim(drop, name)
 
