@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-counts bench-stock bench-search bench-bulk bench-channels bench-scarce bench-substitution bench-ofl lock clean
+.PHONY: run test coverage explore setup lint types contracts openapi contract-test client-test check bench bench-counts bench-stock bench-search bench-bulk bench-channels bench-scarce bench-substitution bench-ofl bench-file-feed lock clean
 .DEFAULT_GOAL := run
 
 setup: $(STAMP)
@@ -91,6 +91,10 @@ bench-scarce: setup
 # A day with scarce stock, with approved substitutes and without; `make bench-substitution ARGS=--quick` for a smoke test.
 bench-substitution: setup
 	$(BIN)/python -m bench.substitution $(ARGS)
+
+# A CSV file of 100,000 orders through its connector, restarted in the middle; `make bench-file-feed ARGS="--orders 5000"`.
+bench-file-feed: setup
+	$(BIN)/python -m bench.file_feed $(ARGS)
 
 # Per order, over a horizon, re-optimisation; `make bench-ofl ARGS="--only per_order"` for one of them.
 bench-ofl: setup

@@ -62,7 +62,7 @@ class Connections:
 
     async def _connector(self, kept: KeptConnection) -> ChannelConnector:
         kind = serving(kept.connection.platform)
-        names = (*kind.needs, *((kind.signs,) if kind.signs else ()))
+        names = _secret_names(kind)
         try:
             secrets = all_of(self._secrets, kept.channel, names)
         except (SecretUnsafeError, UnicodeError) as error:
@@ -158,11 +158,15 @@ async def ask_for(
         await feeds.schedule(connection, channel, feed, first, now)
 
 
+def _secret_names(kind: type[ChannelConnector]) -> tuple[str, ...]:
+    return (*kind.needs, *kind.may_need, *((kind.signs,) if kind.signs else ()))
+
+
 def secrets_of(secrets: SecretStore, kept: KeptConnection) -> dict[str, bool]:
     """The secrets that the channel's connector reads, and whether there is one; none that others can read counts."""
     kind = CONNECTORS[kept.connection.platform]
     found = {}
-    for name in (*kind.needs, *((kind.signs,) if kind.signs else ())):
+    for name in _secret_names(kind):
         try:
             found[name] = bool(secrets.get(kept.channel, name))
         except (SecretUnsafeError, UnicodeError):

@@ -105,6 +105,8 @@ class ChannelConnector:
     settings_model: ClassVar[type[Value]] = NoSettings
     needs: ClassVar[tuple[str, ...]] = ()
     """Names of the secrets that it cannot do without."""
+    may_need: ClassVar[tuple[str, ...]] = ()
+    """Names of the secrets that it reads where there are any: one of several ways to log in."""
     signs: ClassVar[str | None] = None
     """The name of the secret that its webhooks are signed with; None: they come with an API key."""
     abilities: ClassVar[frozenset[Ability]] = frozenset()

@@ -3,6 +3,9 @@
 from typing import Final
 
 from connectors.channels.amazon.connector import AmazonConnector
+from connectors.channels.edi.edifact.connector import EdifactConnector
+from connectors.channels.edi.x12.connector import X12Connector
+from connectors.channels.files.connector import FilesConnector
 from connectors.channels.generic import GenericConnector
 from connectors.channels.port import ChannelConnector
 from connectors.channels.shopify.connector import ShopifyConnector
@@ -12,8 +15,11 @@ from dom.channels.connection import Platform
 
 CONNECTORS: Final[dict[Platform, type[ChannelConnector]]] = {
     each.platform: each
-    for each in (GenericConnector, ShopifyConnector, VendureConnector, AmazonConnector, WooCommerceConnector)
-}
+    for each in (
+        GenericConnector, ShopifyConnector, VendureConnector, AmazonConnector, WooCommerceConnector, FilesConnector,
+        X12Connector, EdifactConnector,
+    )
+}  # fmt: skip
 """One class for each platform."""
 
 

@@ -1,0 +1,1 @@
+"""Tests of trading partners by EDI."""

@@ -1,0 +1,1 @@
+"""Tests of orders that come in files."""
