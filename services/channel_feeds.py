@@ -18,18 +18,23 @@ from connectors.notifications.port import TemporaryFailureError
 from dom.channels.connection import Connection, Feed
 from dom.channels.messages import MessageIdentity
 from dom.channels.outcomes import MessageSource
+from dom.exceptions import ExceptionKind
 from dom.shared.backoff import pause
 from dom.shared.errors import OutsideFailure
 from services import channel_inbox, channel_stock, channel_telling
 from services.channel_connections import Connected, Connections
 from services.database import Database
+from store import exceptions
 from store.connections import feeds
 from store.connections.feeds import FeedRun
+from store.exceptions import Reopening
 from store.inbox import mappings
 
 _log = structlog.get_logger("channels")
 _FIRST_PAUSE: Final = 5.0
 _LONGEST_PAUSE: Final = 900.0
+_TOLD_AFTER: Final = 8
+"""Failures in a row after which a person is told: some twenty minutes."""
 _SOURCES: Final = {Feed.RECONCILE: MessageSource.RECONCILE}
 
 
@@ -100,6 +105,8 @@ class _Reading:
                 connection, self._channel, self._feed, self._run, position, read=count, now=self._database.now()
             ):
                 raise PositionMovedError
+            if self._run.failures >= _TOLD_AFTER:
+                await exceptions.close_by_keys(connection, self._alert)
             await self._keep(connection, connected, page.orders)
             if page.done:
                 await self._end(connection, connected.connection, position)
@@ -135,6 +142,10 @@ class _Reading:
         now = self._database.now()
         await feeds.end(connection, self._channel, self._feed, self._run, position, now, _next(self._feed, how, now))
 
+    @property
+    def _alert(self) -> str:
+        return f"channel:{self._channel}:{self._feed}"
+
     async def put_off(self, error: Exception) -> str:
         """Write down why it cannot go on, and when it is tried again."""
         now, said = self._database.now(), str(error) or type(error).__name__
@@ -146,6 +157,11 @@ class _Reading:
         async with self._database.transaction() as connection:
             due_at = now + timedelta(seconds=seconds)
             await feeds.fail(connection, self._channel, self._feed, self._run, said, now, due_at, counts=not waits)
+            if not waits and self._run.failures + 1 >= _TOLD_AFTER:
+                about = f"{self._feed} of channel {self._channel} cannot be read: {said}"
+                data = {"channel": self._channel, "feed": self._feed}
+                kind, again = ExceptionKind.CHANNEL_UNREACHABLE, Reopening.IF_CLOSED_BY_ITSELF
+                await exceptions.open_(connection, None, kind, self._alert, about, data, reopening=again)
         return said
 
 

@@ -44,6 +44,7 @@ class ExceptionKind(StrEnum):
     MILESTONE_MISSED = "milestone_missed"
     QUARANTINE_SHARE = "quarantine_share"
     CORRECTIONS_REJECTED = "corrections_rejected"
+    CHANNEL_UNREACHABLE = "channel_unreachable"
 
 
 class ExceptionSeverity(StrEnum):
@@ -380,6 +381,16 @@ CATALOGUE: Final[Mapping[ExceptionKind, ExceptionInfo]] = {
         "hundred, and three at least",
         "look at what it changed (`GET /v1/inbox/corrections/rates`), and raise its threshold or set it to `never` in "
         "the mapping's `corrections`, or retire it. It closes itself once the share has fallen",
+        closes_itself=True,
+    ),
+    ExceptionKind.CHANNEL_UNREACHABLE: ExceptionInfo(
+        ExceptionSeverity.MAJOR,
+        OwnerRole.OPERATOR,
+        "a channel's platform could not be read for twenty minutes: it is away, or refuses our credentials or what we "
+        "ask",
+        "`dom channels show CHANNEL` says why. Mend its settings or secrets, or pause it until the platform is back. "
+        "It is tried every fifteen minutes, and closes itself with the next page that is read",
+        due_minutes=2 * 60,
         closes_itself=True,
     ),
 }

@@ -129,6 +129,19 @@ async def test_a_shop_that_is_away_is_asked_again_and_says_so(world: AsyncEngine
     assert (failures, error, due) == (0, "", NOON + timedelta(hours=1, seconds=60))
 
 
+async def test_a_person_is_told_of_a_shop_that_stays_away_until_it_is_back(world: AsyncEngine) -> None:
+    shop = Polled(world)
+    await shop.open()
+    shop.stub.down = True
+    for _ in range(9):
+        await shop.read()
+    opened = "SELECT kind, status, occurrences FROM exceptions"
+    assert await rows(world, opened) == [("channel_unreachable", "open", 2)]
+    shop.stub.down = False
+    await shop.read()
+    assert await rows(world, opened) == [("channel_unreachable", "closed", 2)]
+
+
 async def test_an_empty_bucket_is_waited_for_and_is_no_failure(world: AsyncEngine) -> None:
     shop = Polled(world, bucket=Bucket(300, 1, clock=lambda: 0.0))
     await shop.open()
