@@ -1,6 +1,7 @@
 """Channels' connections: set up, paused and resumed, and the connectors made of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -85,6 +86,18 @@ class Connections:
         """Let go of all connections."""
         while self._made:
             await self._made.popitem()[1][2].close()
+
+
+@contextmanager
+def understood(channel: str) -> Iterator[None]:
+    """Whatever a platform answers that no connector can read is a failure of that platform, and is tried again later:
+    raises TemporaryFailureError for it.
+    """
+    try:
+        yield
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        said = f"the platform of channel {channel} answers what cannot be read: {type(error).__name__} {error}"
+        raise TemporaryFailureError(said) from error
 
 
 async def connect(connection: AsyncConnection, channel: str, wanted: Connection, now: datetime) -> bool:

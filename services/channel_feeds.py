@@ -22,7 +22,7 @@ from dom.exceptions import ExceptionKind
 from dom.shared.backoff import pause
 from dom.shared.errors import OutsideFailure
 from services import channel_inbox, channel_stock, channel_telling
-from services.channel_connections import Connected, Connections
+from services.channel_connections import Connected, Connections, understood
 from services.database import Database
 from store import exceptions
 from store.connections import feeds
@@ -97,7 +97,8 @@ class _Reading:
             page, count = await self._stock_page(connected)
         else:
             span = _span(self._feed, self._run.position, connected.connection, self._database.now())
-            found = await connected.connector.page(self._run.position.get("page", {}), span)
+            with understood(self._channel):
+                found = await connected.connector.page(self._run.position.get("page", {}), span)
             page, count = found, len(found.orders)
         position = _moved(self._feed, self._run.position, page, connected.connection, self._database.now())
         async with self._database.transaction() as connection:
@@ -110,7 +111,7 @@ class _Reading:
             await self._keep(connection, connected, page.orders)
             if page.done:
                 await self._end(connection, connected.connection, position)
-        self._run = replace(self._run, position=position)
+        self._run = replace(self._run, position=position, failures=0)
         self.read += count
         if self._feed is Feed.RECONCILE:
             await channel_telling.compare(self._database, connected, page.orders)

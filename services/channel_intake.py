@@ -29,7 +29,7 @@ from dom.orders.intake import OrderRequest
 from dom.shared import ids
 from dom.shared.errors import DomError, InvalidInput, OutsideFailure, UnknownSku
 from services import channel_corrections, channel_inbox
-from services.channel_connections import Connected, Connections
+from services.channel_connections import Connected, Connections, understood
 from services.database import Database
 from store.inbox import channel_orders, mappings, messages
 from store.inbox.channel_orders import KnownOrder
@@ -145,7 +145,8 @@ async def _fetch(connected: Connected | None, reference: str) -> _Fetched | None
     if connected is None or Ability.ASK not in connected.connector.abilities:
         return None
     try:
-        return _Fetched(await connected.connector.order(reference))
+        with understood(connected.channel):
+            return _Fetched(await connected.connector.order(reference))
     except OutsideFailure:
         return _Fetched(None)
 

@@ -15,7 +15,7 @@ from connectors.channels.port import StockLevel
 from connectors.notifications.port import OutboundMessage, Sender, TemporaryFailureError
 from dom.channels.channel import Level, Publish
 from services import availability_news
-from services.channel_connections import Connected, Connections
+from services.channel_connections import Connected, Connections, understood
 from services.database import Database
 from store import channels
 from store.availability import changes, published_levels
@@ -57,7 +57,8 @@ class ChannelStock:
             raise TemporaryFailureError(f"channel {channel} is paused")
         else:
             levels = [shown(connected, item["sku"], item.get("quantity"), item["level"]) for item in items]
-            unknown = await connected.connector.set_levels(levels)
+            with understood(channel):
+                unknown = await connected.connector.set_levels(levels)
             if unknown:
                 _log.info("a channel does not sell what it was told of", channel=channel, skus=unknown[:_SHOWN_SKUS])
         async with self._database.transaction() as connection:
@@ -83,7 +84,8 @@ async def compare(database: Database, connected: Connected, after: str | None) -
 
     Raises as a connector does.
     """
-    page = await connected.connector.levels(after)
+    with understood(connected.channel):
+        page = await connected.connector.levels(after)
     async with database.transaction() as connection:
         wrong = await _differing(database, connection, connected, page.levels)
         if wrong:

@@ -15,7 +15,7 @@ from connectors.notifications.port import OutboundMessage, ReceiverNotFoundError
 from dom.channels.channel_order import ChannelOrder
 from dom.channels.telling import TellStep, steps
 from dom.shared.errors import OutsideFailure
-from services.channel_connections import Connected, Connections
+from services.channel_connections import Connected, Connections, understood
 from services.database import Database
 from store.connections import told
 from store.inbox import channel_orders
@@ -59,14 +59,15 @@ async def tell(database: Database, connected: Connected, order_id: str) -> Seque
         if row is None:
             break
         reference = row["reference"] or row["number"] or row["external_id"]
-        body = await connected.connector.order(reference)
-        if body is None:
-            raise OutsideFailure(f"the platform of {connected.channel} has no order {reference}")
-        wanted = _wanted(connected.connector, row, done, body)
+        with understood(connected.channel):
+            body = await connected.connector.order(reference)
+            if body is None:
+                raise OutsideFailure(f"the platform of {connected.channel} has no order {reference}")
+            wanted = _wanted(connected.connector, row, done, body)
         if not wanted:
             break
         for step in wanted:
-            await _carry_out(database, connected.connector, order_id, body, step)
+            await _carry_out(database, connected, order_id, body, step)
         carried_out += wanted
     return carried_out
 
@@ -90,12 +91,11 @@ def _agreed(document: Mapping[str, Any] | None) -> dict[str, int]:
     return found
 
 
-async def _carry_out(
-    database: Database, connector: ChannelConnector, order_id: str, body: bytes, step: TellStep
-) -> None:
-    platform_id = step.known
+async def _carry_out(database: Database, connected: Connected, order_id: str, body: bytes, step: TellStep) -> None:
+    platform_id, connector = step.known, connected.connector
     if platform_id is None:
-        platform_id = (await connector.carry_out(connector.known(body), step)).platform_id
+        with understood(connected.channel):
+            platform_id = (await connector.carry_out(connector.known(body), step)).platform_id
     async with database.transaction() as connection:
         await told.note(connection, order_id, step, platform_id)
 

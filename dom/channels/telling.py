@@ -165,12 +165,16 @@ def _acceptance(ours: OurOrder, theirs: PlatformOrder) -> Iterator[TellStep]:
 
 def _fulfilments(ours: OurOrder, theirs: PlatformOrder, done: Mapping[str, str]) -> Iterator[TellStep]:
     still_open = {line_id: line.open for line_id, line in theirs.lines.items()}
-    by_tracking = {each.tracking_number: each for each in theirs.fulfilments if each.tracking_number}
     by_id = {each.id: each for each in theirs.fulfilments}
+    # Of two fulfilments in one parcel each is told: what is another's already is not taken for this one's.
+    taken = set(done.values())
+    by_tracking = {each.tracking_number: each for each in theirs.fulfilments if each.id not in taken}
     for each in ours.fulfilments:
         if not each.has_left:
             continue
-        there = by_id.get(done.get(each.id, "")) or by_tracking.get(each.tracking_number)
+        there = by_id.get(done.get(each.id, ""))
+        if there is None and each.id not in done and each.tracking_number:
+            there = by_tracking.pop(each.tracking_number, None)
         if there is not None:
             if each.id not in done:
                 yield TellStep(StepKind.FULFIL, each.id, known=there.id, tracking_number=each.tracking_number)
