@@ -47,6 +47,10 @@ REFUSED = {
     "makeCorrectionRule: of a repaired message": "invalid-input",
     "checkChannelMessage: with another SKU": "conflict",
     "checkChannelMessage: as it is, once the mapping is mended": "conflict",
+    "getConnection": "not-found",  # it is asked before one is made
+    "readFeed: now": "conflict",  # a sender of webhooks is never asked
+    "readFeed: a back-fill of a week": "invalid-input",
+    "receiveWebhook: a hint": "bad-signature",
     "getReturn": "not-found",
     "receiveReturn: everything arrived": "not-found",
     "receiveReturn: one of two": "not-found",
