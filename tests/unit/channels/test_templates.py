@@ -73,3 +73,44 @@ async def test_an_order_is_read_as_it_stands(platform: Any) -> None:
     }
     assert await asked.order("gid://shopify/Order/9" if asked.platform is Platform.SHOPIFY else "9") is None
     await asked.close()
+
+
+async def _state(platform: Any) -> bytes:
+    asked, reference = await platform()
+    body = await asked.order(reference)
+    await asked.close()
+    return bytes(body)
+
+
+async def _vendure() -> bytes:
+    """As Vendure's Admin API had one in tests/vendure."""
+    return json.dumps(
+        {
+            "id": "1", "code": "319V58FFQT5XQDYU", "state": "PaymentSettled", "updatedAt": "2026-03-02T12:00:00.000Z",
+            "orderPlacedAt": "2026-03-02T12:00:00.000Z", "currencyCode": "GBP", "totalWithTax": 895,
+            "shippingWithTax": 395, "shippingLines": [{"shippingMethod": {"code": "standard"}}],
+            "customer": {"id": "7", "firstName": "Ada", "lastName": "Young", "emailAddress": "ada@customer.example"},
+            "shippingAddress": {
+                "fullName": "Ada Young", "streetLine1": "12 Mill Lane", "city": "York", "postalCode": "YO1 7EP",
+                "countryCode": "GB",
+            },
+            "lines": [
+                {
+                    "id": str(number), "quantity": 1, "orderPlacedQuantity": ordered, "unitPriceWithTax": 250,
+                    "linePriceWithTax": 250, "proratedLinePriceWithTax": 250, "shipped": 0,
+                    "productVariant": {"id": sku, "sku": sku, "name": sku},
+                }
+                for number, (sku, ordered) in enumerate({"A": 2, "B": 1}.items(), 1)
+            ],
+            "payments": [], "fulfillments": [], "history": {"items": []},
+        }
+    ).encode()  # fmt: skip
+
+
+PLATFORMS = {
+    Platform.SHOPIFY: lambda: _state(_shopify),
+    Platform.AMAZON: lambda: _state(_amazon),
+    Platform.WOOCOMMERCE: lambda: _state(_woocommerce),
+    Platform.VENDURE: _vendure,
+}
+"""An order of each platform in its own words: one A of two that were ordered, and one B."""
