@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 
 from api.contract import responses
 from api.http.answers import Json
+from api.http.requests import refuse_what_would_be_lost
 from api.http.services import Use
 from api.inbox.models import MessageReceived
 from services import channel_inbox
@@ -28,9 +29,10 @@ _BODY: Final[dict[str, Any]] = {
     operation_id="receiveWebhook",
     response_model=MessageReceived,
     openapi_extra={"requestBody": _BODY},
+    dependencies=[Depends(refuse_what_would_be_lost)],
     responses={
         **responses.success(202, "It is kept, and is taken in.", {"id": 17, "repeated": False}),
-        **responses.problems("bad-signature", "body-too-large", "too-many-requests"),
+        **responses.problems("bad-signature", "invalid-input", "body-too-large", "too-many-requests"),
     },
 )
 async def receive(

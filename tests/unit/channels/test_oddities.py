@@ -154,13 +154,9 @@ async def test_two_moneys_are_kept_and_what_rounding_leaves_is_told() -> None:
     message["totalPriceSet"]["presentmentMoney"] = {"amount": "12.34", "currencyCode": "EUR"}
     message["totalPriceSet"]["shopMoney"]["amount"] = "8.96"  # goods 2.50 and 2.50, sending 3.95
     found = order(Platform.SHOPIFY, message)
-    assert (found.currency, found.total, found.presentment_currency, found.presentment_total) == (
-        "GBP",
-        996,
-        "EUR",
-        1234,
-    )
-    assert found.residue == 996 - found.reckoned != 0
+    assert (found.currency, found.total) == ("GBP", 896)
+    assert (found.presentment_currency, found.presentment_total) == ("EUR", 1234)
+    assert found.residue == 1
 
 
 async def test_what_is_not_sent_a_test_and_a_gift_card_become_nothing_to_send() -> None:
