@@ -112,8 +112,11 @@ async def test_a_channel_nobody_registered(shop: Channel) -> None:
 
 
 async def test_a_proposal_is_accepted_and_messages_alike_are_replayed(shop: Channel) -> None:
-    sku, number, other = await shop.stocked_sku(5), new_number(), new_number()
-    wrong = f"{sku[:-1]}{'x' if sku[-1] != 'x' else 'y'}"
+    number, other = new_number(), new_number()
+    sku, wrong = f"QUARTZLANTERN-{number}", f"QUARTZLANTRN-{number}"  # the tests' other SKUs are like each other
+    document = {"id": sku, "weight_grams": 300, "length_mm": 100, "width_mm": 80, "height_mm": 60}
+    assert (await shop.http.put(f"/v1/skus/{sku}", json=document)).status_code == 201
+    await shop.receive(sku, 5)
     kept = [await sent(shop, told(each, skus={wrong: 1}), each) for each in (number, other)]
     seen = [await settled(shop, each["id"]) for each in kept]
     assert [each["outcome"] for each in seen] == ["quarantined"] * 2
