@@ -173,6 +173,11 @@ class Settings(BaseSettings):
     temporal_port: Port = Field(default=7233, description="Port of the embedded Temporal server.")
     temporal_ui_port: Port = Field(default=8233, description="Port of the embedded Temporal server's web UI.")
 
+    files_dir: str = Field(
+        default="",
+        description="Folder below which channels of files and EDI may be connected by the API; the command line may "
+        "take any. Empty: `channel-files` in the data folder.",
+    )
     inbox_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=90,
         description="Days for which messages of channels are kept. What waits for a person is kept until he is done.",
@@ -235,6 +240,11 @@ class Settings(BaseSettings):
     def secrets_folder(self) -> Path:
         """Where channels' credentials are."""
         return Path(self.secrets_dir) if self.secrets_dir else self.data_dir / "channel-secrets"
+
+    @property
+    def files_folder(self) -> Path:
+        """Where the API may have channels' files read."""
+        return Path(self.files_dir) if self.files_dir else self.data_dir / "channel-files"
 
     def as_environment(self) -> dict[str, str]:
         """The environment variables that give another process these settings, secrets included."""

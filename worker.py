@@ -45,6 +45,7 @@ from jobs.retiring_nodes import Retiring
 from jobs.shadowing import Shadowing
 from jobs.starting_relay import StartingRelay
 from jobs.starting_work import StartingWork
+from jobs.waking_intake import WakingIntake
 from jobs.watching_milestones import WatchingMilestones
 from jobs.watching_processes import Watching
 from jobs.watching_quarantine import WatchingQuarantine
@@ -202,6 +203,7 @@ def jobs(settings: Settings, engine: AsyncEngine, client: Client) -> list[Job]:
         StartingWork(engine, client, settings.task_queue),
         ReadingChannels(engine, client, settings.task_queue),
         ForgettingMessages(engine, settings.inbox_days),
+        WakingIntake(engine),
     ]
 
 

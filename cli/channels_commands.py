@@ -65,12 +65,17 @@ def show(channel: ToChannel, as_json: AsJson = False) -> None:
     screen = console()
     how: Connection = found["connection"]
     screen.print(f"{channel}: {how.platform}, {_health(found)}", markup=False)
+    if found["pause_reason"]:
+        screen.print(f"paused because: {found['pause_reason']}", markup=False)
+    counts = ("waiting", "quarantined", "untold")
+    screen.print(", ".join(f"{found[name]} {name}" for name in counts), markup=False)
     for name, value in how.model_dump(exclude_defaults=True, exclude={"platform"}).items():
         screen.print(f"{name}: {value}", markup=False)
     for name, there in found["secrets"].items():
         screen.print(f"secret {name}: {'there' if there else 'missing'}", markup=False)
     stock = found["stock"]
-    screen.print(f"stock: told of {stock['told']} of {stock['skus']} SKUs, the oldest at {_at(stock['oldest'])}")
+    if how.stock:
+        screen.print(f"stock: {stock['told']} of {stock['skus']} SKUs taken, the oldest at {_at(stock['oldest'])}")
     rows = (
         (each["feed"], _at(each["due_at"]), _at(each["finished_at"]), each["error"], each["read"], each["failures"])
         for each in found["feeds"]
@@ -86,28 +91,36 @@ def connect(
     setting: Setting = None,
     pull_seconds: Annotated[int | None, typer.Option("--pull-seconds", help="Ask for changes so often.")] = None,
     reconcile_hours: Annotated[int | None, typer.Option("--reconcile-hours", help="Compare all so often.")] = None,
-    tells: Annotated[bool, typer.Option("--tells", help="Tell it what became of its orders.")] = False,
-    stock: Annotated[bool, typer.Option("--stock", help="Tell it what it may sell.")] = False,
+    tells: Annotated[bool | None, typer.Option("--tells/--no-tells", help="Tell it what became of its orders.")] = None,
+    stock: Annotated[bool | None, typer.Option("--stock/--no-stock", help="Tell it what it may sell.")] = None,
     stock_cap: Annotated[int | None, typer.Option("--stock-cap", help="The most units it is told of.")] = None,
     by: By = "operator",
 ) -> None:
-    """Connect a channel, or connect it otherwise, and publish its platform's mapping if it has none yet."""
+    """Connect a channel, or change how it is connected, and publish its platform's mapping if it has none yet. What is
+    not named stays as it is.
+    """
     from dom.channels.mapping.reading import check
     from services import channel_connections, channel_mappings
+    from store.connections import connections
     from store.inbox import mappings
 
+    named = {
+        "pull_seconds": pull_seconds,
+        "reconcile_hours": reconcile_hours,
+        "tells": tells,
+        "stock": stock,
+        "stock_cap": stock_cap,
+    }
+    said = {name: value for name, value in named.items() if value is not None}
     given = dict(map(_setting, setting or []))
-    wanted = _checked(
-        platform=platform,
-        settings=given,
-        pull_seconds=pull_seconds,
-        reconcile_hours=reconcile_hours,
-        tells=tells,
-        stock=stock,
-        stock_cap=stock_cap,
-    )
+    _checked(platform=platform, settings=given, **said)  # what is typed wrong is said before a database is asked
 
     async def work(connection: AsyncConnection) -> tuple[bool, bool]:
+        kept = await connections.find(connection, channel)
+        before: dict[str, Any] = {"platform": platform, "settings": {}}
+        if kept is not None and kept.connection.platform is platform:
+            before = kept.connection.model_dump()
+        wanted = _checked(**{**before, **said, "settings": {**before["settings"], **given}})
         is_new = await channel_connections.connect(connection, channel, wanted, datetime.now(UTC))
         template = channel_connections.template(platform)
         if template is None or await mappings.live(connection, channel) is not None:
@@ -218,7 +231,7 @@ def _setting(text: str) -> tuple[str, Any]:
         parsed = json.loads(value)
     except ValueError:
         return name, value
-    return name, parsed if isinstance(parsed, bool | int | dict) else value
+    return name, parsed if isinstance(parsed, bool | int | dict | str) else value
 
 
 def _standings(channel: str | None, *, as_json: bool) -> list[dict[str, Any]]:
@@ -260,7 +273,10 @@ def _write(
 def _health(standing: dict[str, Any]) -> str:
     if standing["paused_at"]:
         return f"paused by {standing['paused_by']}"
-    return "healthy" if standing["healthy"] else "fails"
+    if standing["healthy"]:
+        return "healthy"
+    failing = [feed["feed"] for feed in standing["feeds"] if feed["failures"]]
+    return f"fails: {', '.join(failing)}" if failing else "a secret is missing"
 
 
 def _at(moment: datetime | None) -> str:

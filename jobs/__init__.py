@@ -20,6 +20,7 @@ starting_relay      starts the relay of the outbox unless it runs
 starting_work       starts imports and rehearsals that have no workflow, gives up uploads that died
 publishing          writes what channels are told of changes of availability
 reading_channels    starts the workflows that read channels whose time has come
+waking_intake       has messages of channels taken in that nobody heard of
 forgetting_messages deletes messages of channels that were settled long ago
 shadowing           lets shadows decide beside the live policy
 
@@ -35,7 +36,8 @@ reading_channels                       what is due depends on the time
 expiring, watching_milestones,         what lapses is no change of the database
 watching_quarantine,
 accept_timeouts, cancellation_timeouts,
-collection_timeouts, forgetting_messages
+collection_timeouts,
+forgetting_messages, waking_intake
 asking_customers                       compares what was told with what is expected, once that is known: at each change
                                        of an order it would often be about a moment
 watching_processes, starting_relay,    compare with Temporal, which notifies nobody

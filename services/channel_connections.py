@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
+import httpx
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +22,7 @@ from services.database import Database
 from store import channels
 from store.connections import connections, feeds
 from store.connections.connections import KeptConnection
+from store.inbox import channel_orders
 
 FEEDS_OF: Final[Mapping[Ability, tuple[Feed, ...]]] = {
     Ability.LIST: (Feed.ORDERS, Feed.RECONCILE, Feed.BACKFILL),
@@ -66,8 +69,9 @@ class Connections:
         names = _secret_names(kind)
         try:
             secrets = all_of(self._secrets, kept.channel, names)
-        except (SecretUnsafeError, UnicodeError) as error:
-            raise TemporaryFailureError(str(error)) from error
+        except (SecretUnsafeError, UnicodeError, OSError) as error:
+            said = f"a secret of channel {kept.channel} cannot be read: {error}"
+            raise TemporaryFailureError(said) from error
         if missing := [name for name in kind.needs if name not in secrets]:
             raise TemporaryFailureError(f"channel {kept.channel} has no secret {', '.join(missing)}")
         known = self._made.get(kept.channel)
@@ -75,8 +79,9 @@ class Connections:
             return known[2]
         try:
             made = kind(kept.connection, secrets, **self._options)
-        except ValidationError as error:
-            raise TemporaryFailureError(f"the settings of channel {kept.channel} do not do: {error}") from error
+        except (ValueError, httpx.InvalidURL) as error:
+            said = f"the settings or secrets of channel {kept.channel} do not do: {type(error).__name__}"
+            raise TemporaryFailureError(said) from error
         self._made[kept.channel] = kept.connection, secrets, made
         if known is not None:
             await known[2].close()
@@ -86,6 +91,10 @@ class Connections:
         """Let go of all connections."""
         while self._made:
             await self._made.popitem()[1][2].close()
+
+
+_BEFORE: Final = timedelta(hours=1)
+"""Changes so long before it was connected are read as well: a platform's clock may be behind ours."""
 
 
 @contextmanager
@@ -103,13 +112,21 @@ def understood(channel: str) -> Iterator[None]:
 async def connect(connection: AsyncConnection, channel: str, wanted: Connection, now: datetime) -> bool:
     """Connect a channel, or connect it otherwise; True if it is new. Its feeds begin with what changes from now on.
 
-    Raises NotFound for a channel that nobody registered, InvalidInput for what its platform cannot do.
+    Raises NotFound for a channel that nobody registered, InvalidInput for what its platform cannot do, Conflict for
+    another platform where orders of the one before are known: their numbers mean other orders there.
     """
     await channels.get(connection, channel)
     kind = serving(wanted.platform)
     _check(kind, wanted)
+    before = await connections.find(connection, channel)
+    if before is not None and _place(before.connection) != _place(wanted):
+        if before.connection.platform is not wanted.platform and await channel_orders.any_captured(connection, channel):
+            said = f"orders of {before.connection.platform} were captured of this channel; register another one"
+            raise Conflict(said, data={"platform": before.connection.platform})
+        for feed in Feed:  # places in another shop's pages
+            await feeds.unschedule(connection, channel, feed)
     is_new = await connections.put(connection, channel, wanted)
-    since = {"since": now.isoformat()}
+    since = {"since": (now - _BEFORE).isoformat()}
     plan = {
         Feed.ORDERS: (since, now if wanted.pull_seconds else None),
         Feed.RECONCILE: ({}, now + timedelta(hours=wanted.reconcile_hours) if wanted.reconcile_hours else None),
@@ -121,6 +138,24 @@ async def connect(connection: AsyncConnection, channel: str, wanted: Connection,
         else:
             await feeds.unschedule(connection, channel, feed)
     return is_new
+
+
+def must_be_below(folder: Path, wanted: Connection) -> None:
+    """Raises InvalidInput for a folder of this machine that is not below the one where channels' files are: whoever may
+    connect a channel is not to read all that a worker can.
+    """
+    for name in ("folder", "state_folder"):
+        given = wanted.settings.get(name)
+        if not isinstance(given, str) or given.startswith("sftp://"):
+            continue
+        if not Path(given).resolve().is_relative_to(folder.resolve()):
+            said = f"the API takes folders below {folder} alone (DOM_FILES_DIR); `dom channels connect` takes any"
+            raise InvalidInput(said, field=f"settings.{name}")
+
+
+def _place(connection: Connection) -> tuple[Platform, object]:
+    """What tells a shop from another one, as far as we know."""
+    return connection.platform, connection.settings.get("url") or connection.settings.get("folder")
 
 
 def _check(kind: type[ChannelConnector], wanted: Connection) -> None:
@@ -142,9 +177,12 @@ def _check(kind: type[ChannelConnector], wanted: Connection) -> None:
 
 
 async def resume(connection: AsyncConnection, channel: str, now: datetime) -> None:
-    """Go on with a channel that was paused: what it changed meanwhile is read at once. Raises NotFound."""
+    """Go on with a channel that was paused: what it changed meanwhile is read at once, and what it knows
+    and shows is compared. Raises NotFound.
+    """
     await connections.resume(connection, channel)
-    await feeds.soon(connection, channel, Feed.ORDERS, now)
+    for feed in (Feed.ORDERS, Feed.RECONCILE, Feed.STOCK):
+        await feeds.soon(connection, channel, feed, now)
 
 
 def template(platform: Platform) -> str | None:
@@ -175,6 +213,12 @@ def _secret_names(kind: type[ChannelConnector]) -> tuple[str, ...]:
     return (*kind.needs, *kind.may_need, *((kind.signs,) if kind.signs else ()))
 
 
+def needed_of(kept: KeptConnection) -> tuple[str, ...]:
+    """The secrets that the channel cannot do without: webhooks that are not signed are refused."""
+    kind = CONNECTORS[kept.connection.platform]
+    return (*kind.needs, *((kind.signs,) if kind.signs else ()))
+
+
 def secrets_of(secrets: SecretStore, kept: KeptConnection) -> dict[str, bool]:
     """The secrets that the channel's connector reads, and whether there is one; none that others can read counts."""
     kind = CONNECTORS[kept.connection.platform]
@@ -182,6 +226,6 @@ def secrets_of(secrets: SecretStore, kept: KeptConnection) -> dict[str, bool]:
     for name in _secret_names(kind):
         try:
             found[name] = bool(secrets.get(kept.channel, name))
-        except (SecretUnsafeError, UnicodeError):
+        except (SecretUnsafeError, UnicodeError, OSError):
             found[name] = False
     return found

@@ -66,7 +66,10 @@ async def read(
         return await reading.go_on(stop, until)
     except PositionMovedError:
         return FeedRead(reading.read, more=False, says="somebody else reads it")
-    except (TemporaryFailureError, OutsideFailure) as error:
+    except OutsideFailure as error:
+        await reading.begin_page_anew()
+        return FeedRead(reading.read, more=False, says=await reading.put_off(error))
+    except TemporaryFailureError as error:
         return FeedRead(reading.read, more=False, says=await reading.put_off(error))
 
 
@@ -143,6 +146,19 @@ class _Reading:
         now = self._database.now()
         await feeds.end(connection, self._channel, self._feed, self._run, position, now, _next(self._feed, how, now))
 
+    async def begin_page_anew(self) -> None:
+        """What the platform refuses may be the place in its pages that it gave us, which has an end: the span is read
+        from its beginning. What is read twice is kept once.
+        """
+        page = self._run.position.get("page")
+        if self._feed is Feed.STOCK or not isinstance(page, dict) or not page.get("after"):
+            return
+        position = {**self._run.position, "page": {name: value for name, value in page.items() if name != "after"}}
+        async with self._database.transaction() as connection:
+            now = self._database.now()
+            if await feeds.advance(connection, self._channel, self._feed, self._run, position, read=0, now=now):
+                self._run = replace(self._run, position=position)
+
     @property
     def _alert(self) -> str:
         return f"channel:{self._channel}:{self._feed}"
@@ -187,6 +203,8 @@ def _moved(feed: Feed, position: Mapping[str, Any], page: FeedPage, how: Connect
     if feed is Feed.RECONCILE:
         return {}
     latest = page.position.get("latest")
+    if latest is not None:  # a clock that goes wrong there must not have changes of the next days passed over
+        latest = min(latest, now.isoformat(), key=datetime.fromisoformat)
     rest = {name: value for name, value in page.position.items() if name not in {"latest", "after"}}
     since = max(filter(None, (kept.get("since"), latest)), key=datetime.fromisoformat, default=None)
     return {**kept, **({"since": since} if since else {}), **({"page": rest} if rest else {})}

@@ -8,13 +8,13 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.channels.registry import serving
+from connectors.channels.registry import CONNECTORS, serving
 from connectors.secrets.port import SecretStore, SecretUnsafeError
 from dom.channels import intake
 from dom.channels.connection import Platform
@@ -50,11 +50,11 @@ async def deliver(
     kind = serving(None if kept is None else kept.connection.platform)
     try:
         secret = secrets.get(channel, kind.signs) if kept is not None and kind.signs else None
-    except (SecretUnsafeError, UnicodeError):
+    except (SecretUnsafeError, UnicodeError, OSError):
         secret = None
     if not secret or not kind.is_signed(secret, headers, body):
-        if kind.is_ping(headers, body):
-            return None
+        if any(each.is_ping(headers, body) for each in CONNECTORS.values()):
+            return None  # of any channel, also of one that is none: nobody learns which there are
         raise BadSignature(f"the message is not signed as channel {channel} signs")
     if kind.is_ping(headers, body):
         return None
@@ -137,6 +137,14 @@ async def number_found(database: Database, message_id: int, channel: str, number
         await outbox.write(connection, outbox.to_channel_order(channel, number, key=f"inbox/{message_id}/found"))
 
 
+async def wake(connection: AsyncConnection, now: datetime, waited: timedelta) -> None:
+    """Write anew the notice of each order of which a message has waited so long; once an hour for the same message."""
+    for row in await messages.forgotten(connection, now - waited):
+        key = f"inbox/{row['id']}/woken-{now:%Y-%m-%dT%H}"
+        entry = outbox.to_channel_order(row["channel"], row["order_number"] or "", row["reference"] or "", key=key)
+        await outbox.write(connection, entry)
+
+
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """A message that has its turn once more."""
@@ -181,4 +189,4 @@ def _repaired_number(repairs: Mapping[str, Any]) -> str | None:
 
 def _read_number(row: RowMapping, mapping: ChannelMapping | None, platform: Platform | None) -> str | None:
     """The number that the mapping of today finds: that of the day it came may have found another."""
-    return serving(platform).identify({}, row["body"], mapping).order_number
+    return serving(platform).identify(row["headers"], row["body"], mapping).order_number

@@ -8,8 +8,8 @@ twice it does nothing twice: an order is captured once, and a state that is know
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from pydantic import ValidationError
 from sqlalchemy import RowMapping
@@ -82,7 +82,7 @@ async def take_in(
         # In one transaction: a turn that is done again after it was cut short must not find its own state known.
         async with database.transaction() as connection:
             if taken.known is not None:
-                await _know(connection, channel, number, taken.known, taken.settled.order_id)
+                await _know(connection, channel, number, taken.known, taken.settled.order_id, taken.repairs)
             if taken.correcting is not None:
                 await channel_corrections.record(connection, database, channel, row, taken.correcting)
             body = None if state is None else state.body
@@ -118,9 +118,10 @@ def _number_in(mapping: PublishedMapping, body: bytes) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    """The present state of an order; None if its platform has none of it."""
+    """The present state of an order; None if its platform has none of it, or does not say it (`why`)."""
 
     body: bytes | None
+    why: str = "its platform has no such order, or does not show it"
 
 
 async def _present_state(
@@ -147,11 +148,18 @@ async def _fetch(connected: Connected | None, reference: str) -> _Fetched | None
     try:
         with understood(connected.channel):
             return _Fetched(await connected.connector.order(reference))
-    except OutsideFailure:
-        return _Fetched(None)
+    except OutsideFailure as error:
+        return _Fetched(None, error.detail)
 
 
-async def _know(connection: AsyncConnection, channel: str, number: str, order: Stated, order_id: str | None) -> None:
+async def _know(
+    connection: AsyncConnection,
+    channel: str,
+    number: str,
+    order: Stated,
+    order_id: str | None,
+    repairs: Mapping[str, Sequence[Any]],
+) -> None:
     await channel_orders.put(
         connection,
         channel,
@@ -164,6 +172,7 @@ async def _know(connection: AsyncConnection, channel: str, number: str, order: S
         sent_before={line.line_id: line.shipped for line in order.lines if line.shipped}
         if isinstance(order, ChannelOrder)
         else {},
+        repairs=repairs,
     )
 
 
@@ -176,6 +185,7 @@ class _Taken:
     settled: SettledMessage
     known: Stated | None = None
     correcting: Correcting | None = None
+    repairs: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 _NOT_KNOWN: Final = frozenset({MessageOutcome.QUARANTINED, MessageOutcome.STALE})
@@ -197,7 +207,7 @@ class _Turn:
             return _Taken(self._held([fault]))
         body = row["body"] if fetched is None else fetched.body
         if body is None:
-            said = "its platform has no such order, or does not show it"
+            said = "" if fetched is None else fetched.why
             return _Taken(self._held([MessageFault(code=FaultCode.UNREADABLE, message=said)]))
         try:
             message = json.loads(body)
@@ -214,15 +224,19 @@ class _Turn:
 
     async def _take_mapped(self, row: RowMapping, mapped: Mapped, mapping: ChannelMapping) -> _Taken:
         """What became of a message of an order: it is corrected, checked and carried out."""
-        corrected = await channel_corrections.correct(self.database, self.channel, row, mapping, mapped)
+        async with self.database.statement() as connection:
+            known = await channel_orders.find(connection, self.channel, self.number)
+        repairs = {**intake.still_needed(known.repairs if known else {}, mapped), **row["repairs"]}
+        about = {"id": row["id"], "replays": row["replays"], "repairs": repairs}
+        corrected = await channel_corrections.correct(self.database, self.channel, about, mapping, mapped)
         try:
-            order, faults = intake.checked(corrected.mapped(), row["repairs"])
+            order, faults = intake.checked(corrected.mapped(), repairs)
         except Exception as error:
             return self._mistaken(row, error)
         stated = order or intake.cancelled(corrected.mapped())
         taken = _Taken(self._held(faults)) if stated is None else await self._take_order(stated)
         settled = channel_corrections.explained(taken.settled, corrected, order)
-        return _Taken(settled, taken.known, corrected)
+        return _Taken(settled, taken.known, corrected, intake.repaired(row["repairs"], mapped))
 
     def _mistaken(self, row: RowMapping, error: Exception) -> _Taken:
         """A mistake of ours: tried again for ever, the message would hold up every later one of the order."""
@@ -263,7 +277,7 @@ class _Turn:
         if captured is None:
             return await self._first(order)
         before = ChannelOrder.model_validate(known.document) if known and known.document else None
-        if before is None or intake.same_wishes(before, order):
+        if before is None or (intake.same_wishes(before, order) and intake.same_sent(before, order)):
             return self._done(MessageOutcome.UNCHANGED, "the order is as it says", captured)
         return await self._cancel_units(before, order, captured, known.sent_before if known else {})
 
@@ -282,6 +296,12 @@ class _Turn:
         """The first state of an order that is to be sent. What its channel sent before is its own matter."""
         if not intake.unsent_lines(order):
             return self._done(MessageOutcome.IGNORED, "nothing of it is to be sent", None)
+        if order.channel_id:
+            async with self.database.statement() as connection:
+                other = await channel_orders.captured_as(connection, self.channel, order.channel_id)
+            if other not in {None, self.number}:
+                said = f"the platform's order {order.channel_id} was captured under the number {other}"
+                return self._held([MessageFault(field="number", code=FaultCode.REFUSED, message=said)])
         try:
             request = intake.request(self.channel, order)
         except ValidationError as refused:
@@ -305,17 +325,23 @@ class _Turn:
     async def _cancel_units(
         self, before: ChannelOrder, order: ChannelOrder, captured: str, sent_before: Mapping[str, int]
     ) -> SettledMessage:
-        fewer = intake.fewer(before, order)
-        if fewer is None:
-            said = "the channel changed more of the order than quantities; a person must change it here"
-            return self._held([MessageFault(code=FaultCode.REFUSED, message=said)])
-        lines = intake.not_cancelled_yet(fewer, order, await self._wanted_here(captured), sent_before)
+        here = await self._here(captured, sent_before)
+        faults = intake.beyond_units(self.channel, before, order, here)
+        if faults:
+            return self._held(faults)
+        lines = intake.not_needed(intake.touched(before, order), order, here)
         if not lines:
-            return self._done(MessageOutcome.UNCHANGED, "it is cancelled here already", captured)
+            return self._done(MessageOutcome.UNCHANGED, "the order is as it says", captured)
         call = CancelCall(
             mode=CancelMode.ASK, reason="fewer in the channel", actor=f"channel:{self.channel}", lines=lines
         )
         return await self._cancelled(order, call, captured)
+
+    async def _here(self, order_id: str, sent_before: Mapping[str, int]) -> intake.OrderHere:
+        async with self.database.statement() as connection:
+            left = await orders.left_units(connection, order_id)
+            document = await orders.document(connection, order_id)
+        return intake.OrderHere(document, await self._wanted_here(order_id), left, sent_before)
 
     async def _wanted_here(self, order_id: str) -> Mapping[str, int]:
         async with self.database.statement() as connection:

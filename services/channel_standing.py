@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.secrets.port import SecretStore
-from services.channel_connections import secrets_of
+from services.channel_connections import needed_of, secrets_of
 from store.connections import feeds, told, waiting
 from store.connections.connections import KeptConnection
 
@@ -16,10 +16,11 @@ async def of(connection: AsyncConnection, secrets: SecretStore, kept: KeptConnec
     for each in read:
         each.pop("run")
     there = secrets_of(secrets, kept)
+    complete = all(there[name] for name in needed_of(kept))
     return {
         "channel": kept.channel,
         "connection": kept.connection,
-        "healthy": kept.paused_at is None and all(there.values()) and not any(each["failures"] for each in read),
+        "healthy": kept.paused_at is None and complete and not any(each["failures"] for each in read),
         "paused_at": kept.paused_at,
         "paused_by": kept.paused_by,
         "pause_reason": kept.pause_reason,

@@ -4,6 +4,7 @@ What is told is the difference between the order here and the platform's present
 step that was carried out and not written down, because somebody died in between, is found there and not done again.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -22,8 +23,8 @@ from store.inbox import channel_orders
 from store.notifications import messages, outbox
 
 _log = structlog.get_logger("channels")
-_ROUNDS: Final = 3
-"""What was told may make more to be told: a fulfilment that is delivered is told of first."""
+_ROUNDS: Final = 100
+"""Each thing that changes the order there is followed by another look at it."""
 
 
 class ChannelTelling:
@@ -66,9 +67,22 @@ async def tell(database: Database, connected: Connected, order_id: str) -> Seque
             wanted = _wanted(connected.connector, row, done, body)
         if not wanted:
             break
-        for step in wanted:
-            await _carry_out(database, connected, order_id, body, step)
-        carried_out += wanted
+        carried_out += await _until_changed(database, connected, order_id, body, wanted)
+        if carried_out[-1].whole:
+            break
+    return carried_out
+
+
+async def _until_changed(
+    database: Database, connected: Connected, order_id: str, body: bytes, wanted: Sequence[TellStep]
+) -> list[TellStep]:
+    """Carry steps out until one changes the order there: the others are to be worked out of what it is then."""
+    carried_out = []
+    for step in wanted:
+        await _carry_out(database, connected, order_id, body, step)
+        carried_out.append(step)
+        if step.known is None:
+            break
     return carried_out
 
 
@@ -87,6 +101,8 @@ def _agreed(document: Mapping[str, Any] | None) -> dict[str, int]:
     found: dict[str, int] = {}
     if document is not None:
         for line in ChannelOrder.model_validate(document).lines:
+            if not line.ships:
+                continue  # it was never captured: it is the channel's own matter
             found[line.line_id] = found.get(line.line_id, 0) + line.wanted
     return found
 
@@ -119,6 +135,7 @@ async def compare(database: Database, connected: Connected, orders: Sequence[Lis
             kinds = sorted({step.kind for step in wanted})
             _log.info("a channel does not know how an order stands", order_id=order_id, lacks=kinds)
             # Once a day for the same: what is refused is before a person, and is not refused every hour.
-            key = f"compared/{database.now():%Y-%m-%d}/{'+'.join(step.key for step in wanted)}"
+            keys = hashlib.sha256("+".join([step.key for step in wanted]).encode()).hexdigest()[:32]
+            key = f"compared/{database.now():%Y-%m-%d}/{keys}"
             async with database.transaction() as connection:
                 await outbox.write(connection, messages.to_platform(order_id, key))

@@ -83,6 +83,7 @@ async def put(
     """
     visibility.must_be_own(who, channel=channel_id)
     async with services.engine.begin() as connection:
+        channel_connections.must_be_below(services.files_folder, wanted)
         is_new = await channel_connections.connect(connection, channel_id, wanted, utc_now())
     return Json(await _standing(services, await _kept(services, channel_id)), 201 if is_new else 200)
 

@@ -4,6 +4,7 @@ which addresses are customers' links.
 
 from collections.abc import Iterable
 from http import HTTPMethod
+from typing import Final
 
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
@@ -16,6 +17,15 @@ def methods(routes: Iterable[BaseRoute], scope: Scope) -> list[str]:
     asked = [(method, {**scope, "method": method.value}) for method in HTTPMethod if method is not HTTPMethod.HEAD]
     known = {method for route in routes for method, each in asked if route.matches(each)[0] is Match.FULL}
     return sorted(method.value for method in known)
+
+
+WEBHOOKS: Final = "/webhooks"
+"""Below it platforms post what happened."""
+
+
+def is_webhook(scope: Scope) -> bool:
+    """Whether a platform posts a webhook; behind a proxy the address may begin with the proxy's own path."""
+    return str(scope["path"]).removeprefix(str(scope.get("root_path", ""))).startswith(f"{WEBHOOKS}/")
 
 
 def is_link(scope: Scope) -> bool:

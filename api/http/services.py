@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Self
 
 from fastapi import Depends, Header, Request
@@ -39,8 +40,8 @@ class Services:
     """Opened once a process. `reads` is for single statements, `engine` for transactions.
 
     `reference` remembers nodes, tariffs, the policy and SKUs until they change. `webhooks`: a webhook is told what
-    customers are told. `links`: how customers answer without a login. `secrets`: credentials of channels.
-    `returns_last`: how long the goods of a parcel that comes back are waited for.
+    customers are told. `links`: how customers answer without a login. `secrets`: credentials of channels, whose files
+    may be read below `files_folder`. `returns_last`: how long the goods of a parcel that comes back are waited for.
     """
 
     engine: AsyncEngine
@@ -55,6 +56,7 @@ class Services:
     returns_last: timedelta = EXPIRES_AFTER
     links: CustomerLinks = NO_LINKS
     secrets: SecretStore = NO_SECRETS
+    files_folder: Path = Path("channel-files")
     reservations: SoftReservations = field(init=False)
     channels: Registered = field(init=False)
     keys: KeyRing = field(init=False)
@@ -94,7 +96,7 @@ class Services:
         return cls(
             engine, reads, durable, orders, returns, work, tail, reference,
             webhooks=webhooks, links=links, secrets=secret_store(settings.secrets_folder),
-            returns_last=timedelta(days=settings.return_expires_days),
+            files_folder=settings.files_folder, returns_last=timedelta(days=settings.return_expires_days),
         )  # fmt: skip
 
 

@@ -51,17 +51,20 @@ class Buckets:
 
 LINK_QUOTA: Final = 120
 """Requests with customers' links from one address, in a minute."""
+WEBHOOK_QUOTA: Final = 12_000
+"""Platforms' webhooks from one address, in a minute: a shop that catches up sends many."""
 
 
 class RateLimits:
-    """Answers 429 to a caller who asks too much, and to an address that opens too many customers' links; tells the
-    others what is left to them.
+    """Answers 429 to a caller who asks too much, and to an address that opens too many customers' links or posts too
+    many webhooks; tells the others what is left to them.
     """
 
     def __init__(self, app: ASGIApp, quota: int, link_quota: int = LINK_QUOTA) -> None:
         self._app = app
         self._callers = Buckets(quota)
         self._links = Buckets(link_quota)
+        self._webhooks = Buckets(WEBHOOK_QUOTA)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with a problem."""
@@ -93,6 +96,7 @@ class RateLimits:
         caller = scope.get("state", {}).get("caller")
         if isinstance(caller, Principal):
             return self._callers, caller.key_id or f"token:{caller.name}"
-        if not addresses.is_link(scope):
-            return None
-        return self._links, scope["client"][0] if scope.get("client") else ""
+        address = scope["client"][0] if scope.get("client") else ""
+        if addresses.is_webhook(scope):
+            return self._webhooks, address
+        return (self._links, address) if addresses.is_link(scope) else None

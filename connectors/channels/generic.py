@@ -48,7 +48,7 @@ class GenericConnector(ChannelConnector):
             Webhook(secret).verify(body, dict(headers))
         except json.JSONDecodeError:
             return True  # the signature was compared first; what it says is the inbox's matter
-        except (WebhookVerificationError, ValueError, UnicodeError):
+        except (WebhookVerificationError, ValueError, RecursionError):
             return False
         return True
 

@@ -10,15 +10,26 @@ from dom.shared.errors import OutsideFailure
 _SAID: Final = 300
 
 
+_OF_THE_QUERY: Final = frozenset({"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"})
+"""Codes that say that what was asked is wrong; all others say that it cannot be answered now."""
+
+
 def data_of(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """What an answer holds. Raises OutsideFailure for errors of the query."""
+    """What an answer holds. Raises OutsideFailure for errors of the query, TemporaryFailureError for all others."""
     errors = answer.get("errors")
     if errors:
-        raise OutsideFailure(f"the platform refuses: {said(errors)}")
+        if isinstance(errors, list) and all(_code(each) in _OF_THE_QUERY for each in errors):
+            raise OutsideFailure(f"the platform refuses: {said(errors)}")
+        raise TemporaryFailureError(f"the platform cannot answer now: {said(errors)}")
     data = answer.get("data")
     if not isinstance(data, dict):
         raise TemporaryFailureError("the platform answers without data")
     return data
+
+
+def _code(error: Any) -> str:
+    extensions = error.get("extensions") if isinstance(error, dict) else None
+    return str(extensions.get("code", "")) if isinstance(extensions, dict) else ""
 
 
 def said(errors: Any) -> str:

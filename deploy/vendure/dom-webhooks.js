@@ -20,9 +20,6 @@ class DomWebhooks {
     for (const [topic, event] of Object.entries(about)) {
       this.eventBus.ofType(event).subscribe(told => this.tell(topic, told.order.code));
     }
-    this.eventBus.ofType(core.FulfillmentStateTransitionEvent).subscribe(told => {
-      for (const order of told.orders || []) this.tell('fulfilments', order.code);
-    });
   }
 
   async tell(topic, orderCode, attempt = 1) {

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +17,7 @@ from dom.channels.outcomes import MessageOutcome
 from dom.documents.findings import written
 from dom.orders.calls import CancelLine
 from dom.orders.intake import OrderRequest
-from dom.orders.order import ExternalId
+from dom.orders.order import ExternalId, Order
 from dom.shared.base import Value
 
 _TYPES_OF: Final = {"lines": LINE_TYPES, "tenders": TENDER_TYPES}
@@ -258,36 +258,92 @@ def same_wishes(before: ChannelOrder, now: ChannelOrder) -> bool:
     return _wanted(before) == _wanted(now) and _rest(before) == _rest(now)
 
 
-def fewer(before: ChannelOrder, now: ChannelOrder) -> tuple[CancelLine, ...] | None:
-    """The units that the channel wants no more, by line; None if it wants anything else than fewer units."""
+@dataclass(frozen=True, slots=True)
+class OrderHere:
+    """An order here, and its units by line: those that are not cancelled, of these those that left a node, and those
+    that the channel had sent before the order was captured.
+    """
+
+    order: Order
+    wanted: Mapping[str, int]
+    left: Mapping[str, int]
+    sent_before: Mapping[str, int]
+
+
+def touched(before: ChannelOrder, now: ChannelOrder) -> frozenset[str]:
+    """Lines of which the channel wants fewer units than before, or has sent more."""
     had, wants = _wanted(before), _wanted(now)
-    if _rest(before) != _rest(now) or any(units > had.get(line, 0) for line, units in wants.items()):
-        return None
-    return tuple(
-        [
-            CancelLine(line_id=line_id, quantity=units - wants.get((line_id, sku), 0))
-            for (line_id, sku), units in had.items()
-            if units > wants.get((line_id, sku), 0)
-        ]
-    )
+    fewer_ = {line_id for (line_id, sku), units in had.items() if units > wants.get((line_id, sku), 0)}
+    sent, sends = _sent(before), _sent(now)
+    return frozenset(fewer_ | {line_id for line_id, units in sends.items() if units > sent.get(line_id, 0)})
 
 
-def not_cancelled_yet(
-    lines: Sequence[CancelLine], order: ChannelOrder, wanted: Mapping[str, int], sent_before: Mapping[str, int]
-) -> tuple[CancelLine, ...]:
-    """Of the units that the channel wants no more, those that are not cancelled here: it also tells of those that it
-    was told of by us. `wanted` are the units of each line that are not cancelled here.
+def same_sent(before: ChannelOrder, now: ChannelOrder) -> bool:
+    """Whether the channel knows the same units to be sent."""
+    return _sent(before) == _sent(now)
+
+
+def _sent(order: ChannelOrder) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for line in order.lines:
+        if line.ships:
+            found[line.line_id] = found.get(line.line_id, 0) + line.shipped
+    return found
+
+
+def not_needed(lines: Set[str], order: ChannelOrder, here: OrderHere) -> tuple[CancelLine, ...]:
+    """Units of these lines that nobody needs from us any more: the channel wants fewer, or its people sent some
+    themselves. What was cancelled here already, and told by us, is not cancelled again.
     """
     theirs: dict[str, int] = {}
     for line in order.lines:
-        theirs[line.line_id] = theirs.get(line.line_id, 0) + line.wanted
-    found = []
-    for each in lines:
-        there = max(theirs.get(each.line_id, 0) - sent_before.get(each.line_id, 0), 0)
-        units = min(each.quantity or 0, wanted.get(each.line_id, 0) - there)
+        theirs[line.line_id] = theirs.get(line.line_id, 0) + (line.wanted if line.ships else 0)
+    sent, found = _sent(order), []
+    for line_id in sorted(lines):
+        left, before = here.left.get(line_id, 0), here.sent_before.get(line_id, 0)
+        by_them = max(sent.get(line_id, 0) - before - left, 0)
+        needed = max(theirs.get(line_id, 0) - before - by_them, left)
+        units = here.wanted.get(line_id, 0) - needed
         if units > 0:
-            found.append(CancelLine(line_id=each.line_id, quantity=units))
+            found.append(CancelLine(line_id=line_id, quantity=units))
     return tuple(found)
+
+
+def beyond_units(channel: str, before: ChannelOrder, now: ChannelOrder, here: OrderHere) -> tuple[MessageFault, ...]:
+    """What the channel changed of an order that a person must change here: all but fewer units, and but what is here
+    already as the channel has it, because somebody made the same change.
+    """
+    said = "the channel changed it; change the order here, then replay this"
+    faults = []
+    try:
+        wished: Order | None = request(channel, now)
+    except ValidationError:
+        wished = None
+    for name in _WISHES:
+        if getattr(before, name) == getattr(now, name):
+            continue
+        # As documents: what was asked for and what is kept are of two classes.
+        if wished is None or wished.model_dump(include={name}) != here.order.model_dump(include={name}):
+            value = shown(getattr(now, name))
+            faults.append(MessageFault(field=name, code=FaultCode.REFUSED, message=said, value=value))
+    had, skus = _wanted(before), {line.line_id: line.sku for line in here.order.lines}
+    for place, line in enumerate(now.lines):
+        needed = line.wanted - here.sent_before.get(line.line_id, 0)
+        more = line.ships and line.wanted > had.get((line.line_id, line.sku), 0)
+        if more and (needed > here.wanted.get(line.line_id, 0) or skus.get(line.line_id) != line.sku):
+            field_, value = f"lines[{place}].current", str(line.wanted)
+            faults.append(MessageFault(field=field_, code=FaultCode.REFUSED, message=said, value=value))
+    return tuple(faults)
+
+
+def repaired(repairs: Mapping[str, Any], mapped: Mapped) -> dict[str, list[Any]]:
+    """A person's repairs with what stood in their place."""
+    return {field: [paths.at(mapped.order, field), value] for field, value in repairs.items()}
+
+
+def still_needed(known: Mapping[str, Sequence[Any]], mapped: Mapped) -> dict[str, Any]:
+    """Repairs of former messages of the order that this one needs as well: the same stands in the same place."""
+    return {field: value for field, (stood, value) in known.items() if paths.at(mapped.order, field) == stood}
 
 
 def _wanted(order: ChannelOrder) -> dict[tuple[str, str], int]:

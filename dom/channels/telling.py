@@ -51,7 +51,6 @@ class OurRefund:
     key: str
     amount: int
     currency: str
-    lines: Mapping[str, int] = field(default_factory=dict)
     reason: str = ""
 
 
@@ -86,16 +85,17 @@ class PlatformLine:
 
 @dataclass(frozen=True, slots=True)
 class PlatformFulfilment:
-    """A fulfilment that the platform knows."""
+    """A fulfilment that the platform knows, with its units by line where it says them."""
 
     id: str
     tracking_number: str = ""
     delivered: bool = False
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformRefund:
-    """A refund that the platform knows; our key stands in its `note`."""
+    """A refund that the platform knows; our key is the first word of its `note`."""
 
     id: str
     note: str = ""
@@ -153,9 +153,14 @@ def steps(
         *_cancellation(ours, theirs),
         *_refunds(ours, theirs),
     ]
-    return tuple(
-        [step for step in found if step.kind in can and (step.key not in done or step.kind is StepKind.CANCEL)]
-    )
+    return tuple([step for step in found if step.kind in can and (step.key not in done or _again(step))])
+
+
+def _again(step: TellStep) -> bool:
+    """Whether it is told once more under its key: units that are still there. An order that is cancelled as a whole may
+    take its time.
+    """
+    return step.kind is StepKind.CANCEL and not step.whole
 
 
 def _acceptance(ours: OurOrder, theirs: PlatformOrder) -> Iterator[TellStep]:
@@ -168,13 +173,14 @@ def _fulfilments(ours: OurOrder, theirs: PlatformOrder, done: Mapping[str, str])
     by_id = {each.id: each for each in theirs.fulfilments}
     # Of two fulfilments in one parcel each is told: what is another's already is not taken for this one's.
     taken = set(done.values())
-    by_tracking = {each.tracking_number: each for each in theirs.fulfilments if each.id not in taken}
+    unclaimed = [each for each in theirs.fulfilments if each.id not in taken]
     for each in ours.fulfilments:
         if not each.has_left:
             continue
         there = by_id.get(done.get(each.id, ""))
-        if there is None and each.id not in done and each.tracking_number:
-            there = by_tracking.pop(each.tracking_number, None)
+        if there is None and each.id not in done:
+            there = next((other for other in unclaimed if _is_same(each, other)), None)
+            unclaimed = [other for other in unclaimed if other is not there]
         if there is not None:
             if each.id not in done:
                 yield TellStep(StepKind.FULFIL, each.id, known=there.id, tracking_number=each.tracking_number)
@@ -184,6 +190,15 @@ def _fulfilments(ours: OurOrder, theirs: PlatformOrder, done: Mapping[str, str])
         if there is not None and each.status in ARRIVED:
             known = there.id if there.delivered else None
             yield TellStep(StepKind.DELIVER, f"{each.id}/delivered", platform_id=there.id, known=known)
+
+
+def _is_same(ours: OurFulfilment, theirs: PlatformFulfilment) -> bool:
+    """Whether a fulfilment there is this one, told before: by our id, its tracking number, or of none its units."""
+    if theirs.id == ours.id:
+        return True
+    if ours.tracking_number or theirs.tracking_number:
+        return ours.tracking_number == theirs.tracking_number
+    return bool(theirs.lines) and dict(theirs.lines) == dict(ours.lines)
 
 
 def _fulfilment(ours: OurFulfilment, still_open: dict[str, int]) -> Iterator[TellStep]:
@@ -206,11 +221,13 @@ def _fulfilment(ours: OurFulfilment, still_open: dict[str, int]) -> Iterator[Tel
 def _cancellation(ours: OurOrder, theirs: PlatformOrder) -> Iterator[TellStep]:
     """Units that were cancelled here and are wanted there.
 
+    Of an order of which other articles are sent instead nothing is told: its own lines look cancelled, and are not.
+
     The less of what the channel wants now and of what it wanted when we heard of it counts: units that it added
     meanwhile are not known here yet, and are not cancelled.
     """
-    if theirs.is_cancelled:
-        return
+    if theirs.is_cancelled or any(units for line_id, units in ours.wanted.items() if line_id not in theirs.lines):
+        return  # other articles are sent instead: what is cancelled of which line a person must say there
     left: dict[str, int] = {}
     for each in ours.fulfilments:
         if each.has_left:
@@ -232,8 +249,8 @@ def _cancellation(ours: OurOrder, theirs: PlatformOrder) -> Iterator[TellStep]:
 
 def _refunds(ours: OurOrder, theirs: PlatformOrder) -> Iterator[TellStep]:
     for each in ours.refunds:
-        there = next((refund.id for refund in theirs.refunds if each.key in refund.note), None)
+        there = next((refund.id for refund in theirs.refunds if refund.note.split(" ")[0] == each.key), None)
         yield TellStep(
-            StepKind.REFUND, each.key, lines=each.lines, amount=each.amount, currency=each.currency,
+            StepKind.REFUND, each.key, amount=each.amount, currency=each.currency,
             reason=each.reason, known=there,
         )  # fmt: skip

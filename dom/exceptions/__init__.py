@@ -1,6 +1,7 @@
 """Exceptions: what a person must look at.
 
-catalogue  the kinds: how bad each is, who looks at it, until when, and what to do
+kinds      the kinds, and what belongs to each
+catalogue  how bad each is, who looks at it, until when, and what to do
 actions    what can be done about an exception in one call
 desk       what a person does with an exception, and when that is refused
 watches    milestones that are to be reached in time
@@ -12,12 +13,9 @@ from dom.exceptions.catalogue import (
     OF_ANOTHER_VERSION,
     UNSOURCED,
     WITHOUT_PROCESS,
-    ExceptionInfo,
-    ExceptionKind,
-    ExceptionSeverity,
-    OwnerRole,
     info_of,
 )
+from dom.exceptions.kinds import ExceptionInfo, ExceptionKind, ExceptionSeverity, OwnerRole
 
 __all__ = [
     "ACTIONS",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from dom.exceptions.catalogue import OwnerRole
+from dom.exceptions.kinds import OwnerRole
 from dom.shared.access import is_name
 from dom.shared.errors import InvalidInput, Stale, StepNotPossible
 

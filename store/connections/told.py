@@ -23,9 +23,7 @@ SELECT o.id, o.channel, o.external_id, o.status, c.reference, c.number, c.docume
             WHERE sf.fulfilment_id = f.id AND s.status <> 'voided' ORDER BY s.booked_at DESC LIMIT 1) s ON true
         WHERE f.order_id = o.id) AS fulfilments,
        (SELECT jsonb_agg(jsonb_build_object(
-            'key', r.business_key, 'amount', r.amount, 'currency', r.currency, 'reason', r.reason,
-            'lines', (SELECT coalesce(jsonb_object_agg(rl.line_id, rl.received) FILTER (WHERE rl.received > 0), '{}')
-                      FROM return_lines rl WHERE rl.return_id = r.return_id)) ORDER BY r.id)
+            'key', r.business_key, 'amount', r.amount, 'currency', r.currency, 'reason', r.reason) ORDER BY r.id)
         FROM refunds r WHERE r.order_id = o.id) AS refunds
 FROM orders o LEFT JOIN channel_orders c ON c.order_id = o.id
 WHERE o.id = :order_id

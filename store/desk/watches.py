@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.exceptions import ExceptionKind
-from dom.exceptions.catalogue import DUE_MINUTES
+from dom.exceptions.kinds import DUE_MINUTES
 from dom.orders.status import ENDED_UNDELIVERED, FINAL_ORDER, FINAL_RETURN
 from dom.shared.errors import NotFound
 from dom.watches import LOOK_BACK, Watch, WatchedThing, in_words

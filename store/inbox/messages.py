@@ -147,7 +147,7 @@ async def settle(
 
 _GET: Final = text(f"SELECT {_COLUMNS}, body, fetched, fetched_at FROM channel_messages m WHERE id = :id")
 _LOCKED: Final = text("""
-SELECT outcome, channel, order_number, reference, coalesce(fetched, body) AS body, repairs
+SELECT outcome, channel, order_number, reference, headers, coalesce(fetched, body) AS body, repairs
 FROM channel_messages WHERE id = :id FOR NO KEY UPDATE
 """)
 _FIND: Final = text(f"""
@@ -240,6 +240,18 @@ async def stands_twice(connection: AsyncConnection, message_id: int, number: str
 async def settle_as_duplicate(connection: AsyncConnection, message_id: int) -> None:
     """Write down that another message says the same, which nobody knew before its number was."""
     await connection.execute(_DUPLICATE, {"id": message_id})
+
+
+_FORGOTTEN: Final = text("""
+SELECT DISTINCT ON (channel, order_number, reference) id, channel, order_number, reference FROM channel_messages
+WHERE outcome = 'received' AND received_at < :before AND (order_number IS NOT NULL OR reference IS NOT NULL)
+ORDER BY channel, order_number, reference, id LIMIT 500
+""")
+
+
+async def forgotten(connection: AsyncConnection, before: datetime) -> Sequence[RowMapping]:
+    """Of each order of which a message came before then and still waits, the first such message."""
+    return (await connection.execute(_FORGOTTEN, {"before": before})).mappings().all()
 
 
 _FORGET: Final = text("""

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.orders import searching
 from dom.orders.order import Order, Promise
-from dom.orders.status import ENDED_UNDELIVERED, FINAL_ORDER, OrderStatus
+from dom.orders.status import ENDED_UNDELIVERED, FINAL_ORDER, LEFT_NODE, OrderStatus
 from dom.shared.errors import NotFound
 from store.database.parameters import listed, to_rows
 
@@ -202,6 +202,17 @@ _WANTED = text("SELECT line_id, quantity - cancelled AS units FROM order_lines W
 async def wanted_units(connection: AsyncConnection, order_id: str) -> dict[str, int]:
     """The units of each line that are not cancelled."""
     return {row.line_id: row.units for row in await connection.execute(_WANTED, {"id": order_id})}
+
+
+_LEFT = text(f"""
+SELECT fl.line_id, sum(fl.quantity) AS units FROM fulfilments f JOIN fulfilment_lines fl ON fl.fulfilment_id = f.id
+WHERE f.order_id = :id AND f.status IN ({listed(LEFT_NODE)}) GROUP BY fl.line_id
+""")
+
+
+async def left_units(connection: AsyncConnection, order_id: str) -> dict[str, int]:
+    """The units of each line that left a node, those that were lost or came back among them."""
+    return {row.line_id: int(row.units) for row in await connection.execute(_LEFT, {"id": order_id})}
 
 
 async def set_priority(connection: AsyncConnection, order_id: str, priority: int | None) -> None:

@@ -121,6 +121,13 @@ channel_orders = Table(
         server_default=text("'{}'"),
         comment="units by line that were sent before the order was captured here",
     ),
+    Column(
+        "repairs",
+        JSONB,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="what a person put in place of fields, by field: what stood there, and what it is",
+    ),
     one_of("state", ChannelState),
     Index("channel_orders_reference_ix", "channel", "reference", postgresql_where=text("reference IS NOT NULL")),
     Index("channel_orders_order_ix", "order_id", postgresql_where=text("order_id IS NOT NULL")),

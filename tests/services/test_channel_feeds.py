@@ -71,7 +71,7 @@ async def test_every_order_is_read_once_page_after_page(world: AsyncEngine) -> N
     done = await shop.read()
     assert (done.read, done.more) == (60, False)
     assert len(set(await shop.numbers())) == 60
-    assert Counter(shop.stub.calls) == {"ListOrders": 3}
+    assert Counter(shop.stub.calls) == {"ListOrders": 3, "GetOrder": 60}
 
 
 async def test_orders_of_one_second_are_not_lost_between_two_looks(world: AsyncEngine) -> None:
@@ -143,7 +143,7 @@ async def test_a_person_is_told_of_a_shop_that_stays_away_until_it_is_back(world
 
 
 async def test_an_empty_bucket_is_waited_for_and_is_no_failure(world: AsyncEngine) -> None:
-    shop = Polled(world, bucket=Bucket(300, 1, clock=lambda: 0.0))
+    shop = Polled(world, bucket=Bucket(70, 0.1, clock=lambda: 0.0))
     await shop.open()
     shop.stub.place({"A": 1})
     assert (await shop.read()).read == 1
@@ -154,7 +154,7 @@ async def test_an_empty_bucket_is_waited_for_and_is_no_failure(world: AsyncEngin
     )
     assert failures == 0
     assert "budget" in error
-    assert due >= NOON + timedelta(seconds=90 + 200)
+    assert due >= NOON + timedelta(seconds=90 + 50)
 
 
 async def test_what_moves_no_time_is_found_by_the_comparison_of_all(world: AsyncEngine) -> None:

@@ -199,3 +199,35 @@ async def test_cancelled_in_the_moment_in_which_it_was_placed(house: House) -> N
     await send(house.engine, told("again-31", AT.format(0), A=1), "d2")
     assert await settled(house.engine) == ["changed", "stale"]
     assert await one(house.engine, "SELECT count(*) FROM orders") == 0
+
+
+async def test_a_repair_counts_for_later_states_with_the_same_mistake(house: House) -> None:
+    await open_shop(house.engine)
+    kept = await send(house.engine, told("again-40", AT.format(0), NOBODY=3), "d1")
+    assert await settled(house.engine) == ["quarantined"]
+    await channel_inbox.replay(house.database, kept.id, {"lines[0].sku": "A"})
+    await settled(house.engine)
+    await send(house.engine, told("again-40", AT.format(1), NOBODY=1), "d2")
+    await send(house.engine, told("again-40", AT.format(2), B=1), "d3")
+    assert await settled(house.engine) == ["captured", "changed", "quarantined"]  # B is no NOBODY: another article
+    await check_books(house.engine, reserved=1)
+
+
+async def test_what_somebody_changed_here_by_hand_is_held_no_more(house: House) -> None:
+    await open_shop(house.engine)
+    await send(house.engine, told("again-41", AT.format(0), A=3), "d1")
+    moved = told("again-41", AT.format(1), A=3)
+    moved["shipping_address"]["address1"] = "13 Mill Lane"
+    kept = await send(house.engine, moved, "d2")
+    assert await settled(house.engine) == ["captured", "quarantined"]
+    ((faults,),) = await rows(house.engine, "SELECT faults FROM channel_messages WHERE outcome = 'quarantined'")
+    assert [each["field"] for each in faults] == ["ship_to"]
+    async with house.engine.begin() as connection:
+        here = "jsonb_set(document, '{ship_to,lines}', '[\"13 Mill Lane\"]')"
+        await connection.exec_driver_sql(f"UPDATE orders SET document = {here}")  # noqa: S608 - as an edit would
+    await channel_inbox.replay(house.database, kept.id, {})
+    fewer = {**moved, "updated_at": AT.format(2), "line_items": [{**moved["line_items"][0], "current_quantity": 1}]}
+    await settled(house.engine)
+    await send(house.engine, fewer, "d3")
+    assert await settled(house.engine) == ["captured", "unchanged", "changed"]
+    await check_books(house.engine, reserved=1)

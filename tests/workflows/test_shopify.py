@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from dom.channels.connection import Connection, Platform
+from dom.channels.mapping.reading import check
 from dom.orders.calls import CancelCall, CancelLine
 from processes.channel_orders import order_calls
 from simulator.platforms.shopify.stub import ShopifyStub
+from store.inbox import mappings
 from tests.workflows.test_channel_orders import settled
 from tests.worlds.books import check_books, one, rows
 from tests.worlds.running import House
@@ -135,3 +137,29 @@ async def test_what_was_sent_before_we_came_is_not_sent_again(shop: Shop) -> Non
     shop.stub.edit(order, 0, 2)
     await shop.rest()
     await check_books(shop.house.engine, reserved=0)
+
+
+async def test_what_the_shop_sends_itself_is_not_sent_again(shop: Shop) -> None:
+    order = shop.stub.place({"A": 3}, number=11_011)
+    await shop.rest()
+    order.lines[0].fulfilled = 2
+    shop.stub.move(order, city="York")
+    shop.stub.move(order, city="Leeds")
+    assert (await shop.rest())["quarantined"] == 0
+    await check_books(shop.house.engine, reserved=1)
+    assert order.lines[0].current == 3
+    shop.stub.edit(order, 0, 2)
+    await shop.rest()
+    await check_books(shop.house.engine, reserved=0)
+
+
+async def test_a_number_that_is_read_otherwise_captures_no_order_twice(shop: Shop) -> None:
+    order = shop.stub.place({"A": 1}, number=11_012)
+    await shop.rest()
+    async with shop.house.engine.begin() as opened:
+        source = template("shopify").replace('strip: "#"', 'strip: "#110"')
+        await mappings.publish(opened, "web", check(source).publishable(), source=source, comment="", by="test")
+    shop.stub.edit(order, 0, 1)
+    shop.stub.move(order, city="York")
+    await shop.rest()
+    assert await rows(shop.house.engine, "SELECT external_id FROM orders") == [("11012",)]

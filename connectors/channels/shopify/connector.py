@@ -45,8 +45,9 @@ _PAGE: Final = 25
 _VARIANTS: Final = 100
 _BUCKET, _PER_SECOND = 2_000.0, 100.0
 """Points of the smallest plan; what the shop really has it says with each answer."""
-_COST_OF_PAGE: Final = 400.0
+_COST_OF_ORDER: Final = 50.0
 _COST: Final = 20.0
+"""Points that a query will cost, roughly; what it did cost the shop says with its answer."""
 _STALE: Final = "COMPARE_QUANTITY_STALE"
 _TRIES: Final = 3
 
@@ -116,21 +117,31 @@ class ShopifyConnector(ChannelConnector):
     # --- asking ------------------------------------------------------------------------------------------------------
 
     async def order(self, reference: str) -> bytes | None:
-        """The order by its id (gid://shopify/Order/1), or None."""
-        found = (await self._ask("GetOrder", queries.GET_ORDER, {"id": reference}, cost=_COST))["order"]
-        return None if found is None else _as_body(found)
+        """The order by its id (gid://shopify/Order/1), or None; with all its lines."""
+        found = (await self._ask("GetOrder", queries.GET_ORDER, {"id": reference}, cost=_COST_OF_ORDER))["order"]
+        if found is None:
+            return None
+        lines, info = list(found["lineItems"]["nodes"]), found["lineItems"].get("pageInfo") or {}
+        while info.get("hasNextPage"):
+            asked = {"id": reference, "after": info["endCursor"]}
+            more = (await self._ask("MoreLines", queries.MORE_LINES, asked, cost=_COST_OF_ORDER))["order"]["lineItems"]
+            lines += more["nodes"]
+            info = more["pageInfo"]
+        return _as_body(orders.with_counts({**found, "lineItems": {"nodes": lines}}))
 
     async def orders(self, span: FeedSpan, after: str | None) -> OrderPage:
-        """A page of orders by the time of their last change, or of their making."""
+        """A page of orders by the time of their last change, or of their making. The list says which, and each is asked
+        for: a page of whole orders would ask for more points than one query may.
+        """
         name, key = ("created_at", "CREATED_AT") if span.placed else ("updated_at", "UPDATED_AT")
         query = f"{name}:>='{span.since.isoformat()}'"
         if span.until is not None:
             query += f" {name}:<'{span.until.isoformat()}'"
         asked = {"first": _PAGE, "after": after, "query": query, "sortKey": key}
-        page = (await self._ask("ListOrders", queries.LIST_ORDERS, asked, cost=_COST_OF_PAGE))["orders"]
-        nodes = page["nodes"]
-        latest = max((datetime.fromisoformat(each["updatedAt"]) for each in nodes), default=None)
-        found = [ListedOrder(_as_body(each)) for each in nodes]
+        page = (await self._ask("ListOrders", queries.LIST_ORDERS, asked, cost=_COST))["orders"]
+        bodies = [await self.order(each["id"]) for each in page["nodes"]]
+        latest = max((datetime.fromisoformat(each["updatedAt"]) for each in page["nodes"]), default=None)
+        found = [ListedOrder(body) for body in bodies if body is not None]
         return OrderPage(found, page["pageInfo"]["endCursor"] if page["pageInfo"]["hasNextPage"] else None, latest)
 
     # --- telling -----------------------------------------------------------------------------------------------------
@@ -157,8 +168,9 @@ class ShopifyConnector(ChannelConnector):
         return order.reference
 
     async def _fulfil(self, order: PlatformOrder, step: TellStep) -> str:
+        found = (await self._ask("OpenWork", queries.OPEN_WORK, {"id": order.reference}, cost=_COST))["order"]
         try:
-            asked = orders.fulfilment(order.raw, step)
+            asked = orders.fulfilment(found["fulfillmentOrders"]["nodes"], step)
         except LookupError as error:
             raise OutsideFailure(str(error)) from error
         made = await self._change("Fulfil", queries.FULFIL, {"fulfillment": asked}, "fulfillmentCreate")

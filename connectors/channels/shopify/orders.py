@@ -1,6 +1,6 @@
 """An order as Shopify's Admin API has it, and what it has to be asked to change it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from dom.channels.telling import PlatformFulfilment, PlatformLine, PlatformOrder, PlatformRefund, TellStep
@@ -11,14 +11,33 @@ _OPEN: Final = frozenset({"OPEN", "IN_PROGRESS", "SCHEDULED", "ON_HOLD"})
 """Statuses of fulfilment orders that can still be fulfilled."""
 
 
+def with_counts(order: Mapping[str, Any]) -> dict[str, Any]:
+    """The order as its mapping reads it: each line also says how many of its units are to be sent or were
+    (`wantedQuantity`), and how many were (`shippedQuantity`).
+
+    `currentQuantity` leaves out what was refunded, also of units that the customer has or gave back: refunds that do
+    not cancel are added again.
+    """
+    given_back: dict[str, int] = {}
+    for refund in order.get("refunds") or ():
+        for item in refund["refundLineItems"]["nodes"]:
+            if item["restockType"] != "CANCEL":
+                line_id = item["lineItem"]["id"]
+                given_back[line_id] = given_back.get(line_id, 0) + int(item["quantity"])
+    lines = []
+    for line in order["lineItems"]["nodes"]:
+        wanted = min(int(line["currentQuantity"]) + given_back.get(line["id"], 0), int(line["quantity"]))
+        shipped = max(wanted - int(line["unfulfilledQuantity"]), 0)
+        lines.append({**line, "wantedQuantity": wanted, "shippedQuantity": shipped})
+    return {**order, "lineItems": {"nodes": lines}}
+
+
 def known(order: Mapping[str, Any], accepted_tag: str) -> PlatformOrder:
     """What Shopify knows of the order. A fulfilment that was cancelled there is none."""
-    lines = {}
-    for line in order["lineItems"]["nodes"]:
-        current = int(line["currentQuantity"])
-        lines[_bare(line["id"], LINE_PREFIX)] = PlatformLine(
-            current, max(current - int(line["unfulfilledQuantity"]), 0)
-        )
+    lines = {
+        _bare(line["id"], LINE_PREFIX): PlatformLine(int(line["wantedQuantity"]), int(line["shippedQuantity"]))
+        for line in order["lineItems"]["nodes"]
+    }
     live = [each for each in order.get("fulfillments") or () if each["status"] not in {"CANCELLED", "ERROR", "FAILURE"}]
     return PlatformOrder(
         reference=order["id"],
@@ -42,14 +61,15 @@ def _bare(gid: str, prefix: str) -> str:
     return gid.removeprefix(prefix)
 
 
-def fulfilment(order: Mapping[str, Any], step: TellStep) -> dict[str, Any]:
-    """The input of `fulfillmentCreate`: units by fulfilment order. Raises LookupError if fewer are open than left us.
+def fulfilment(work: Sequence[Mapping[str, Any]], step: TellStep) -> dict[str, Any]:
+    """The input of `fulfillmentCreate`: units by fulfilment order (`work`). Raises LookupError if fewer are open than
+    left us.
 
     A fulfilment order without lines would be fulfilled whole, so each is named with its units.
     """
     missing = dict(step.lines)
     parts = []
-    for each in order["fulfillmentOrders"]["nodes"]:
+    for each in work:
         if each["status"] not in _OPEN:
             continue
         items = []

@@ -2,43 +2,47 @@
 
 from typing import Final
 
+_SHOP: Final = "{ shopMoney { amount } }"
 _MONEY: Final = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
-_ORDER: Final = f"""
-fragment Order on Order {{
-  id name createdAt updatedAt cancelledAt test displayFinancialStatus displayFulfillmentStatus
-  currencyCode presentmentCurrencyCode taxesIncluded email phone note tags
-  customAttributes {{ key value }}
-  customer {{ id firstName lastName email phone tags }}
-  shippingAddress {{ name company address1 address2 city provinceCode zip countryCodeV2 phone }}
-  shippingLines(first: 5) {{ nodes {{ title code discountedPriceSet {_MONEY} taxLines {{ priceSet {_MONEY} }} }} }}
-  lineItems(first: 250) {{ nodes {{
-    id sku name quantity currentQuantity unfulfilledQuantity refundableQuantity requiresShipping isGiftCard
-    originalUnitPriceSet {_MONEY} totalDiscountSet {_MONEY} taxLines {{ priceSet {_MONEY} }}
-  }} }}
-  totalPriceSet {_MONEY} totalDiscountsSet {_MONEY} totalTaxSet {_MONEY}
-  transactions(first: 50) {{ id gateway kind status amountSet {_MONEY} }}
-  fulfillments(first: 100) {{
-    id status displayStatus trackingInfo(first: 10) {{ company number url }}
-    fulfillmentLineItems(first: 250) {{ nodes {{ quantity lineItem {{ id }} }} }}
+_LINES: Final = f"""{{
+  nodes {{
+    id sku name quantity currentQuantity unfulfilledQuantity requiresShipping
+    originalUnitPriceSet {_SHOP} totalDiscountSet {_SHOP}
   }}
-  refunds(first: 100) {{ id note totalRefundedSet {_MONEY} }}
-  fulfillmentOrders(first: 50) {{ nodes {{
-    id status lineItems(first: 250) {{ nodes {{ id remainingQuantity lineItem {{ id }} }} }}
-  }} }}
-}}
+  pageInfo {{ hasNextPage endCursor }}
+}}"""
+GET_ORDER: Final = f"""
+query GetOrder($id: ID!) {{ order(id: $id) {{
+  id name createdAt updatedAt cancelledAt test displayFinancialStatus
+  currencyCode presentmentCurrencyCode taxesIncluded email phone note tags
+  customer {{ id firstName lastName email phone }}
+  shippingAddress {{ name company address1 address2 city provinceCode zip countryCodeV2 phone }}
+  shippingLines(first: 3) {{ nodes {{ title discountedPriceSet {_SHOP} }} }}
+  lineItems(first: 50) {_LINES}
+  totalPriceSet {_MONEY}
+  transactions(first: 10) {{ id gateway kind status amountSet {_SHOP} }}
+  fulfillments(first: 50) {{ id status displayStatus trackingInfo(first: 1) {{ number }} }}
+  refunds(first: 20) {{
+    id note refundLineItems(first: 10) {{ nodes {{ quantity restockType lineItem {{ id }} }} }}
+  }}
+}} }}
 """
-
-GET_ORDER: Final = "query GetOrder($id: ID!) { order(id: $id) { ...Order } }" + _ORDER
-LIST_ORDERS: Final = (
-    """
+"""One order, within the 1,000 points that one query may ask for. Of more lines the others are asked for besides."""
+MORE_LINES: Final = f"""
+query MoreLines($id: ID!, $after: String!) {{ order(id: $id) {{ lineItems(first: 50, after: $after) {_LINES} }} }}
+"""
+LIST_ORDERS: Final = """
 query ListOrders($first: Int!, $after: String, $query: String!, $sortKey: OrderSortKeys!) {
   orders(first: $first, after: $after, query: $query, sortKey: $sortKey) {
-    nodes { ...Order } pageInfo { hasNextPage endCursor }
+    nodes { id updatedAt } pageInfo { hasNextPage endCursor }
   }
 }
 """
-    + _ORDER
-)
+OPEN_WORK: Final = """
+query OpenWork($id: ID!) { order(id: $id) { fulfillmentOrders(first: 10) { nodes {
+  id status lineItems(first: 50) { nodes { id remainingQuantity lineItem { id } } }
+} } } }
+"""
 ADD_TAGS: Final = """
 mutation AddTags($id: ID!, $tags: [String!]!) { tagsAdd(id: $id, tags: $tags) { userErrors { field message } } }
 """

@@ -103,6 +103,8 @@ class WooCommerceConnector(ChannelConnector):
 
     async def order(self, reference: str) -> bytes | None:
         """The order by its id, or None."""
+        if not reference.isdecimal():
+            return None
         answer = await self._http.ask("GET", f"{_PATH}/orders/{int(reference)}")
         return None if answer.status_code in {404, 410} else await self._as_body(answer.json())
 

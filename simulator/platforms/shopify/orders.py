@@ -13,7 +13,7 @@ Body = dict[str, Any]
 
 @dataclass
 class ShopLine:
-    """A line of an order: what was ordered, what is left of it, and what was sent."""
+    """A line of an order: what was ordered, what is current of it, and what was sent."""
 
     id: int
     sku: str
@@ -21,7 +21,14 @@ class ShopLine:
     price: Decimal
     current: int
     fulfilled: int = 0
+    given_back: int = 0
+    """Units of those that were sent and then refunded: they are none of the current ones."""
     ships: bool = True
+
+    @property
+    def unfulfilled(self) -> int:
+        """Units that are still to be sent."""
+        return self.current + self.given_back - self.fulfilled
 
 
 @dataclass
@@ -98,7 +105,7 @@ def node(order: ShopOrder, currency: str) -> Body:
         ],
         "fulfillments": [_fulfilment(each) for each in order.fulfilments],
         "refunds": [
-            {"id": each["id"], "note": each["note"], "totalRefundedSet": _money(each["amount"], currency)}
+            {"id": each["id"], "note": each["note"], "refundLineItems": {"nodes": each["lines"]}}
             for each in order.refunds
         ],
         "fulfillmentOrders": {"nodes": [_fulfilment_order(order)]},
@@ -112,7 +119,7 @@ def _line(line: ShopLine, currency: str) -> Body:
         "name": line.sku,
         "quantity": line.quantity,
         "currentQuantity": line.current,
-        "unfulfilledQuantity": line.current - line.fulfilled,
+        "unfulfilledQuantity": line.unfulfilled,
         "refundableQuantity": line.current,
         "requiresShipping": line.ships,
         "isGiftCard": False,
@@ -134,7 +141,7 @@ def _fulfilment_order(order: ShopOrder) -> Body:
     items = [
         {
             "id": f"{GID}FulfillmentOrderLineItem/{line.id}",
-            "remainingQuantity": line.current - line.fulfilled,
+            "remainingQuantity": line.unfulfilled,
             "lineItem": {"id": f"{GID}LineItem/{line.id}"},
         }
         for line in order.lines

@@ -26,7 +26,7 @@ from starlette.routing import Route
 from simulator.platforms.manners import Bucket, Deliveries, Delivery
 from simulator.platforms.shopify.orders import GID, Body, ShopLine, ShopOrder, node
 
-_REQUESTED = {"ListOrders": 300.0, "ListVariants": 40.0}
+_REQUESTED = {"ListOrders": 20.0, "GetOrder": 40.0, "ListVariants": 40.0}
 
 
 def _wall_clock() -> datetime:
@@ -109,7 +109,7 @@ class ShopifyStub:
         """Staff, or the customer, cancel the order."""
         order.cancelled = self._now()
         for line in order.lines:
-            line.current = line.fulfilled
+            line.current = line.fulfilled - line.given_back
         self._touch(order)
         self._notify("orders/cancelled", order)
 
@@ -186,6 +186,9 @@ class ShopifyStub:
         order = self._of(asked["id"])
         return {"order": None if order is None else node(order, self._currency)}
 
+    def _OpenWork(self, asked: Body) -> Body:  # noqa: N802
+        return self._GetOrder(asked)
+
     def _ListOrders(self, asked: Body) -> Body:  # noqa: N802
         by = "created" if asked["sortKey"] == "CREATED_AT" else "updated"
         found, first, last = self._in_sequence(by), 0, None
@@ -227,9 +230,9 @@ class ShopifyStub:
             int(item["id"].rpartition("/")[2]): item["quantity"]
             for part in given["lineItemsByFulfillmentOrder"]
             for item in part.get("fulfillmentOrderLineItems") or ()
-        } or {line.id: line.current - line.fulfilled for line in order.lines}
+        } or {line.id: line.unfulfilled for line in order.lines}
         for line in order.lines:
-            if units.get(line.id, 0) > line.current - line.fulfilled:
+            if units.get(line.id, 0) > line.unfulfilled:
                 said = {"field": ["fulfillment"], "message": "Invalid fulfillment order line item quantity requested."}
                 return {"fulfillmentCreate": {"fulfillment": None, "userErrors": [said]}}
         for line in order.lines:
@@ -273,10 +276,24 @@ class ShopifyStub:
         assert order is not None  # noqa: S101 - the stub's own
         for item in given["refundLineItems"]:
             line = next(each for each in order.lines if item["lineItemId"].endswith(f"/{each.id}"))
-            if item["restockType"] == "CANCEL":
-                line.current -= item["quantity"]
+            line.current -= item["quantity"]
+            if item["restockType"] != "CANCEL":
+                line.given_back += item["quantity"]
+        lines = [
+            {
+                "quantity": item["quantity"],
+                "restockType": item["restockType"],
+                "lineItem": {"id": item["lineItemId"]},
+            }
+            for item in given["refundLineItems"]
+        ]
         amount = sum((Decimal(each["amount"]) for each in given["transactions"]), Decimal(0))
-        made = {"id": f"{GID}Refund/{order.id * 100 + len(order.refunds)}", "note": given["note"], "amount": amount}
+        made = {
+            "id": f"{GID}Refund/{order.id * 100 + len(order.refunds)}",
+            "note": given["note"],
+            "amount": amount,
+            "lines": lines,
+        }
         order.refunds.append(made)
         self._touch(order)
         self._send("refunds/create", {"id": order.id * 100, "order_id": order.id})

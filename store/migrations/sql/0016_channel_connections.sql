@@ -57,9 +57,12 @@ ALTER TABLE channel_messages
 COMMENT ON COLUMN channel_messages.reference IS 'the platform''s own id of the order, where it has one beside the number';
 COMMENT ON COLUMN channel_messages.fetched IS 'the order''s state as its platform had it when the message had its turn; null: what came is read';
 
-ALTER TABLE channel_orders ADD COLUMN reference text, ADD COLUMN sent_before jsonb DEFAULT '{}' NOT NULL;
+ALTER TABLE channel_orders
+    ADD COLUMN reference text, ADD COLUMN sent_before jsonb DEFAULT '{}' NOT NULL,
+    ADD COLUMN repairs jsonb DEFAULT '{}' NOT NULL;
 COMMENT ON COLUMN channel_orders.reference IS 'the platform''s own id of the order';
 COMMENT ON COLUMN channel_orders.sent_before IS 'units by line that were sent before the order was captured here';
+COMMENT ON COLUMN channel_orders.repairs IS 'what a person put in place of fields, by field: what stood there, and what it is';
 CREATE INDEX channel_orders_reference_ix ON channel_orders (channel, reference) WHERE reference IS NOT NULL;
 CREATE INDEX channel_orders_order_ix ON channel_orders (order_id) WHERE order_id IS NOT NULL;
 

@@ -29,7 +29,7 @@ def downgrade() -> None:
     op.drop_column("channel_levels", "told_at")
     op.drop_index("channel_orders_order_ix", "channel_orders")
     for table, columns in (
-        ("channel_orders", ("reference", "sent_before")),
+        ("channel_orders", ("reference", "sent_before", "repairs")),
         ("channel_messages", ("reference", "fetched", "fetched_at")),
     ):
         for column in columns:

@@ -33,7 +33,7 @@ class Words:
 
 
 def _shopify_removed(line: Message) -> None:
-    line.update(currentQuantity=0, unfulfilledQuantity=0)
+    line.update(wantedQuantity=0, shippedQuantity=0)
 
 
 def _amazon_removed(line: Message) -> None:

@@ -157,3 +157,22 @@ def test_whatever_stands_there_telling_comes_to_an_end_and_breaks_no_bound(drawn
         sent = order.sent_before.get(line, 0)
         if before[line] >= sent + order.wanted.get(line, 0):  # nobody there wants less than we do
             assert units == max(sent + order.wanted.get(line, 0), platform.shipped.get(line, 0)) or platform.cancelled
+
+
+def test_of_an_order_with_other_articles_nothing_is_cancelled_there() -> None:
+    swapped = ours({"a": 0, "a-S1": 2}, agreed={"a": 2})
+    assert tell(swapped, Platform({"a": 2})) == [StepKind.ACCEPT]
+
+
+def test_an_order_that_takes_its_time_to_be_cancelled_is_asked_once() -> None:
+    order = ours({"a": 0}, agreed={"a": 2}, is_cancelled=True)
+    (step,) = steps(order, Platform({"a": 2}).order, {}, ALL)
+    assert step.whole
+    assert steps(order, Platform({"a": 2}).order, {step.key: "job"}, ALL) == ()
+
+
+def test_a_refund_is_found_by_its_whole_key() -> None:
+    platform = Platform({"a": 1}, refunds=[PlatformRefund("M0", "R10 broken")])
+    order = ours({"a": 1}, refunds=[OurRefund("R1", 100, "GBP")])
+    assert StepKind.REFUND in tell(order, platform)
+    assert len(platform.refunds) == 2
