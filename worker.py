@@ -238,7 +238,7 @@ def build(
 def background(
     client: Client, task_queue: str, served: Sequence[Callable[..., Any]], drain_seconds: float
 ) -> list[Worker]:
-    """The workers of activities that last for minutes: each on a queue of its own, a few at once."""
+    """The workers of those activities that last for minutes: each on a queue of its own, a few at once."""
     by_name = {each.__name__: each for each in served}
     return [
         Worker(
@@ -250,6 +250,7 @@ def background(
             graceful_shutdown_timeout=timedelta(seconds=drain_seconds),
         )
         for name, at_once in AT_ONCE.items()
+        if name in by_name
     ]
 
 

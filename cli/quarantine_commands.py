@@ -128,6 +128,20 @@ def reject(message: Number, correction: CorrectionNumber, by: By = "operator") -
     print(f"correction {correction} is rejected")
 
 
+@app.command()
+def dismiss(
+    message: Number,
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the message.")],
+    by: By = "operator",
+) -> None:
+    """Make nothing of a message in quarantine. It can be replayed still."""
+    from services import channel_inbox
+
+    _write("dismiss", str(message), by, lambda database: channel_inbox.dismiss(database, message, reason, by))
+    print(f"message {message} is dismissed")
+
+
 @app.command("replay-alike")
 def replay_alike(
     channel: ChannelCode,

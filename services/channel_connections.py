@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -138,19 +137,6 @@ async def connect(connection: AsyncConnection, channel: str, wanted: Connection,
         else:
             await feeds.unschedule(connection, channel, feed)
     return is_new
-
-
-def must_be_below(folder: Path, wanted: Connection) -> None:
-    """Raises InvalidInput for a folder of this machine that is not below the one where channels' files are: whoever may
-    connect a channel is not to read all that a worker can.
-    """
-    for name in ("folder", "state_folder"):
-        given = wanted.settings.get(name)
-        if not isinstance(given, str) or given.startswith("sftp://"):
-            continue
-        if not Path(given).resolve().is_relative_to(folder.resolve()):
-            said = f"the API takes folders below {folder} alone (DOM_FILES_DIR); `dom channels connect` takes any"
-            raise InvalidInput(said, field=f"settings.{name}")
 
 
 def _place(connection: Connection) -> tuple[Platform, object]:

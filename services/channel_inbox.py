@@ -181,6 +181,20 @@ async def replay_within(connection: AsyncConnection, message_id: int, repairs: M
     return Replayed(message_id, MessageOutcome((await messages.locked(connection, message_id))["outcome"]))
 
 
+async def dismiss(database: Database, message_id: int, reason: str, by: str) -> None:
+    """Say that nothing is to be made of a message in quarantine. It may still be replayed. A repeat does nothing more.
+
+    Raises NotFound, Conflict for one that is not in quarantine.
+    """
+    async with database.transaction() as connection:
+        outcome = MessageOutcome((await messages.locked(connection, message_id))["outcome"])
+        if outcome is MessageOutcome.DISMISSED:
+            return
+        if outcome is not MessageOutcome.QUARANTINED:
+            raise Conflict(f"the message is {outcome}", data={"outcome": outcome})
+        await messages.dismiss(connection, message_id, f"dismissed by {by}: {reason}")
+
+
 def _repaired_number(repairs: Mapping[str, Any]) -> str | None:
     """The number that a person says the order has."""
     given = intake.as_field("number", repairs.get("number"))

@@ -276,7 +276,11 @@ class _Turn:
             return await self._cancel(order, captured or await self._captured_otherwise())
         if captured is None:
             return await self._first(order)
-        before = ChannelOrder.model_validate(known.document) if known and known.document else None
+        try:
+            before = ChannelOrder.model_validate(known.document) if known and known.document else None
+        except ValidationError:  # kept by an earlier version of ours; tried again for ever, it would be the same
+            said = "what was known of it cannot be read any more; change the order by hand, and dismiss this"
+            return self._held([MessageFault(field="state", code=FaultCode.REFUSED, message=said)])
         if before is None or (intake.same_wishes(before, order) and intake.same_sent(before, order)):
             return self._done(MessageOutcome.UNCHANGED, "the order is as it says", captured)
         return await self._cancel_units(before, order, captured, known.sent_before if known else {})

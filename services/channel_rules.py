@@ -89,7 +89,7 @@ def _is_field(pattern: str) -> bool:
 
 async def _stood(connection: AsyncConnection, channel: str, row: RowMapping, field: str) -> str | None:
     mapping = await mappings.live(connection, channel)
-    mapped = None if mapping is None else _read(mapping.mapping, row["body"])
+    mapped = None if mapping is None else _read(mapping.mapping, row["fetched"] or row["body"])
     if mapped is None:
         return None
     found = paths.at(mapped.order, field)

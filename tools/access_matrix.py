@@ -121,6 +121,7 @@ RULES: Final[dict[str, Foreign]] = {
     "getInboxBalance": Foreign(channel=LEFT_OUT),
     "getChannelMessage": Foreign(channel=HIDDEN),
     "replayChannelMessage": Foreign(channel=HIDDEN),
+    "dismissChannelMessage": Foreign(channel=HIDDEN),
     "checkChannelMessage": Foreign(channel=HIDDEN),
     "replayAlike": _CHANNEL,
     "getCorrectionRates": Foreign(channel=LEFT_OUT),

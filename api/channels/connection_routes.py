@@ -21,7 +21,7 @@ from dom.channels.connection import Connection, Feed
 from dom.shared.access import Principal, Scope
 from dom.shared.base import AS_SEEN
 from dom.shared.errors import InvalidInput
-from services import channel_connections, channel_standing
+from services import channel_addresses, channel_connections, channel_standing
 from services.clock import utc_now
 from store.connections import connections
 from store.connections.connections import KeptConnection
@@ -69,7 +69,7 @@ async def get(channel_id: ToChannel, services: Use, who: Reads) -> Json:
     responses={
         **responses.success(200, "It is connected so from now on.", examples.STANDING),
         **responses.success(201, "It was not connected before.", examples.STANDING, ConnectionStanding),
-        **responses.problems("not-found", "invalid-input"),
+        **responses.problems("not-found", "conflict", "invalid-input"),
     },
 )
 async def put(
@@ -79,11 +79,14 @@ async def put(
     who: Writes,
 ) -> Json:
     """Its feeds begin with what changes from now on; what was before is read by a back-fill. Credentials are put into
-    the secret store (`dom channels secret`), never here. What a platform cannot do is refused with the field.
+    the secret store (`dom channels secret`), never here; once they are there, the channel's server is changed by
+    `dom channels connect` alone. What a platform cannot do is refused with the field.
     """
     visibility.must_be_own(who, channel=channel_id)
     async with services.engine.begin() as connection:
-        channel_connections.must_be_below(services.files_folder, wanted)
+        channel_addresses.must_be_below(services.files_folder, wanted)
+        before = await connections.find(connection, channel_id)
+        channel_addresses.must_stay(services.secrets, channel_id, before, wanted)
         is_new = await channel_connections.connect(connection, channel_id, wanted, utc_now())
     return Json(await _standing(services, await _kept(services, channel_id)), 201 if is_new else 200)
 

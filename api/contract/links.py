@@ -72,7 +72,7 @@ _EXCEPTION: Final = (
     "resolveException", "reopenException", "actOnException",
 )  # fmt: skip
 _WATCH: Final = ("getWatch", "putWatch", "deleteWatch")
-_INBOX: Final = ("getChannelMessage", "checkChannelMessage", "replayChannelMessage")
+_INBOX: Final = ("getChannelMessage", "checkChannelMessage", "replayChannelMessage", "dismissChannelMessage")
 _RULE: Final = ("rehearseCorrectionRule", "publishCorrectionRule", "retireCorrectionRule")
 _MAPPING: Final = ("listMappings", "publishMapping", "lintMapping", "previewMapping")
 _CONNECTION: Final = ("getConnection", "putConnection", "pauseConnection", "resumeConnection", "readFeed")
@@ -168,6 +168,7 @@ FOLLOWS: Final[dict[str, tuple[Follow, ...]]] = {
     "sendChannelMessage": (Follow("/id", "inbox_id", _INBOX),),
     "listChannelMessages": (Follow("/items/0/id", "inbox_id", _INBOX),),
     "replayChannelMessage": (Follow("/id", "inbox_id", _INBOX),),
+    "dismissChannelMessage": (Follow("/id", "inbox_id", _INBOX),),
     "getChannelMessage": (Follow("/corrections/0/id", "correction_id", ("acceptCorrection", "rejectCorrection")),),
     "replayAlike": (Follow("/items/0/id", "inbox_id", _INBOX),),
     "listCorrectionRules": (Follow("/items/0/id", "rule_id", _RULE),),

@@ -101,6 +101,12 @@ REPLAYS: Final[dict[str, Example]] = {
     "with another SKU": {"repairs": {"lines[0].sku": "85123A"}},
     "as it is, once the mapping is mended": {"repairs": {}},
 }
+DISMISSAL: Final[Example] = {"reason": "a test of the shop's agency"}
+DISMISSED: Final[Example] = {
+    **MESSAGE,
+    "outcome": "dismissed",
+    "detail": "dismissed by kim: a test of the shop's agency",
+}
 BALANCE: Final[Example] = {
     "items": [
         {

@@ -98,6 +98,12 @@ class Replay(Value):
     )
 
 
+class Dismissal(Value):
+    """Why nothing is to be made of a message."""
+
+    reason: str = Field(min_length=1, max_length=500, description="In words; kept with the message.")
+
+
 class InboxDay(BaseModel):
     """How many messages of a channel and day became what."""
 

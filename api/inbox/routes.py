@@ -19,6 +19,7 @@ from api.inbox.models import (
     ChannelMessage,
     ChannelMessageDetail,
     ChannelMessages,
+    Dismissal,
     InboxBalance,
     InboxId,
     MessageCorrection,
@@ -188,6 +189,31 @@ async def replay(
     """
     await detail(services, who, inbox_id)
     await channel_inbox.replay(database(services), inbox_id, asked.repairs)
+    found = await detail(services, who, inbox_id)
+    return Json({name: found[name] for name in SHOWN})
+
+
+@router.post(
+    "/inbox/{inbox_id}/dismiss",
+    summary="Make nothing of a message in quarantine",
+    operation_id="dismissChannelMessage",
+    response_model=ChannelMessage,
+    responses={
+        **responses.success(200, "It waits for nobody any more.", examples.DISMISSED),
+        **responses.problems("not-found", "conflict", "invalid-input"),
+    },
+)
+async def dismiss(
+    inbox_id: InboxId,
+    asked: Annotated[Dismissal, Body(openapi_examples=responses.named({"a test": examples.DISMISSAL}))],
+    services: Use,
+    who: Annotated[Principal, needs(Scope.INBOX_WORK)],
+) -> Json:
+    """It leaves the quarantine, and is kept with the reason as long as other settled messages. The channel is told
+    nothing. It can be replayed still.
+    """
+    await detail(services, who, inbox_id)
+    await channel_inbox.dismiss(database(services), inbox_id, asked.reason, who.name)
     found = await detail(services, who, inbox_id)
     return Json({name: found[name] for name in SHOWN})
 

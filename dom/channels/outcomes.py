@@ -42,8 +42,8 @@ class MessageOutcome(StrEnum):
     """It is none that an order is made of: a draft, a test, a payment that was never made, a ping."""
     QUARANTINED = "quarantined"
     """A person must look at it; it is replayed once it is repaired."""
-    REFUSED = "refused"
-    """It cannot become an order, and the channel was told why."""
+    DISMISSED = "dismissed"
+    """A person looked at it in quarantine, and nothing is to be made of it."""
 
 
 REPLAYED: Final = frozenset(MessageOutcome) - {MessageOutcome.RECEIVED, MessageOutcome.CAPTURED, MessageOutcome.CHANGED}

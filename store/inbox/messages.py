@@ -242,6 +242,16 @@ async def settle_as_duplicate(connection: AsyncConnection, message_id: int) -> N
     await connection.execute(_DUPLICATE, {"id": message_id})
 
 
+_DISMISS: Final = text("""
+UPDATE channel_messages SET outcome = 'dismissed', detail = :detail, settled_at = clock_timestamp() WHERE id = :id
+""")
+
+
+async def dismiss(connection: AsyncConnection, message_id: int, detail: str) -> None:
+    """Write down that nothing is to be made of a message. Its faults stay, to be seen."""
+    await connection.execute(_DISMISS, {"id": message_id, "detail": detail})
+
+
 _FORGOTTEN: Final = text("""
 SELECT DISTINCT ON (channel, order_number, reference) id, channel, order_number, reference FROM channel_messages
 WHERE outcome = 'received' AND received_at < :before AND (order_number IS NOT NULL OR reference IS NOT NULL)

@@ -51,6 +51,16 @@ def test_what_waits_is_listed_decided_and_replayed(dom: Dom, world_url: str) -> 
     assert json.loads(dom("inbox", "show", "2", "--json").stdout)["repairs"] == {"lines[0].sku": "A"}
 
 
+def test_what_nobody_wants_is_dismissed(dom: Dom, world_url: str) -> None:
+    waits(world_url)
+    assert dom("quarantine", "dismiss", "1", "--reason", "a test", "--by", "kim").stdout == "message 1 is dismissed\n"
+    shown = json.loads(dom("inbox", "show", "1", "--json").stdout)
+    assert (shown["outcome"], shown["detail"]) == ("dismissed", "dismissed by kim: a test")
+    assert len(json.loads(dom("quarantine", "list", "--json").stdout)) == 1
+    assert dom("inbox", "replay", "1").stdout == "message 1 waits for its turn\n"
+    assert dom("quarantine", "dismiss", "1", "--reason", "late").exit_code == 1
+
+
 def test_a_rule_is_made_rehearsed_published_and_retired(dom: Dom, world_url: str) -> None:
     waits(world_url)
     rule = ("quarantine", "rule")

@@ -231,3 +231,16 @@ async def test_what_somebody_changed_here_by_hand_is_held_no_more(house: House) 
     await send(house.engine, fewer, "d3")
     assert await settled(house.engine) == ["captured", "unchanged", "changed"]
     await check_books(house.engine, reserved=1)
+
+
+async def test_what_an_earlier_version_kept_otherwise_holds_up_no_later_message(house: House) -> None:
+    await open_shop(house.engine)
+    await send(house.engine, told("again-42", AT.format(0), A=2), "d1")
+    assert await settled(house.engine) == ["captured"]
+    async with house.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE channel_orders SET document = '{\"number\": 7}'")
+    await send(house.engine, told("again-42", AT.format(1), A=1), "d2")
+    assert await settled(house.engine) == ["captured", "quarantined"]
+    await send(house.engine, told("again-42", AT.format(2), cancelled=True, A=1), "d3")
+    assert (await settled(house.engine))[-1] == "changed"
+    await check_books(house.engine, reserved=0)

@@ -96,6 +96,23 @@ async def test_no_caller_has_just_any_folder_read(shop: httpx.AsyncClient, folde
     problem(await shop.put(AT, json=wanted), 422, "invalid-input", "settings.folder")
 
 
+async def test_no_caller_has_credentials_sent_to_another_server(shop: httpx.AsyncClient, running: Settings) -> None:
+    secrets = FolderSecrets(running.secrets_folder)
+    assert (await shop.put(AT, json=SHOPIFY)).status_code == 201
+    secrets.put(SHOP, "access_token", "shpat_1")
+    try:
+        assert (await shop.put(AT, json={**SHOPIFY, "pull_seconds": 60})).status_code == 200
+        elsewhere = {**SHOPIFY, "settings": {"url": "https://shop.example"}}
+        problem(await shop.put(AT, json=elsewhere), 409, "conflict")
+        await shop.delete(AT)
+        problem(await shop.put(AT, json=elsewhere), 409, "conflict")
+        unasked = {"platform": "webhook", "settings": {}}
+        assert (await shop.put(AT, json=unasked)).status_code == 201, "nothing is sent to a server"
+    finally:
+        secrets.forget(SHOP, "access_token")
+        await shop.delete(AT)
+
+
 async def test_only_a_back_fill_has_a_span(shop: httpx.AsyncClient) -> None:
     await shop.put(AT, json=SHOPIFY)
     span = {"since": "2026-03-01T00:00:00Z"}

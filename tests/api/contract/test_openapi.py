@@ -56,6 +56,7 @@ PROMISED = {
     "GET /v1/inbox/balance",
     "GET /v1/inbox/{inbox_id}",
     "POST /v1/inbox/{inbox_id}/replay",
+    "POST /v1/inbox/{inbox_id}/dismiss",
     "POST /v1/orders/{order_id}/cancel",
     "GET /v1/cancellation-requests",
     "GET /v1/customer-questions",

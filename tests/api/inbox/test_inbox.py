@@ -101,6 +101,30 @@ async def test_a_repair_that_is_none_is_refused(shop: Channel, repairs: object) 
     assert answer.status_code == 422, answer.text
 
 
+async def test_what_nobody_wants_is_dismissed(shop: Channel, engine: AsyncEngine) -> None:
+    kept = await sent(shop, {}, new_number())
+    assert (await settled(shop, kept["id"]))["outcome"] == "quarantined"
+    path = f"/v1/inbox/{kept['id']}/dismiss"
+    unsaid = await shop.http.post(path, json={"reason": ""})
+    assert (unsaid.status_code, unsaid.json()["field"]) == (422, "reason")
+    other = await key_of(engine, Role.SUPPORT, Limits.of(channels=["web"]))
+    assert (await shop.http.post(path, json={"reason": "mine"}, headers=other)).status_code == 404
+    for _ in range(2):
+        done = await shop.http.post(path, json={"reason": "a test"})
+        assert (done.status_code, done.json()["outcome"]) == (200, "dismissed"), done.text
+    assert done.json()["detail"].endswith(": a test")
+    again = await shop.http.post(f"/v1/inbox/{kept['id']}/replay", json={})
+    assert again.json()["outcome"] == "quarantined", "it is read again, and is no better"
+
+
+async def test_what_became_an_order_is_not_dismissed(shop: Channel) -> None:
+    sku, number = await shop.stocked_sku(1), new_number()
+    kept = await sent(shop, told(number, skus={sku: 1}), number)
+    assert (await settled(shop, kept["id"]))["outcome"] == "captured"
+    refused = await shop.http.post(f"/v1/inbox/{kept['id']}/dismiss", json={"reason": "late"})
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/conflict")
+
+
 async def test_what_is_empty_is_no_message(shop: Channel) -> None:
     answer = await shop.http.post(f"/v1/channels/{SENDER}/messages", content=b"")
     assert (answer.status_code, answer.json()["field"]) == (422, "body")

@@ -33,6 +33,9 @@ WRONG = {
 CORRECTED = {"Destination.region", "Destination.postal_code", "OrderRequest.tags"}
 """Fields whose text is corrected before it is checked, as orders are; the API refuses the NUL character before that."""
 
+OF_SEVERAL_KINDS = {"Connection.settings"}
+"""Fields whose values are texts, whole numbers or truth values; the connector's own model says which one is what."""
+
 
 @pytest.fixture(scope="module")
 def endpoints() -> list[APIRoute]:
@@ -82,7 +85,14 @@ def _taken(model: type[BaseModel]) -> Iterator[str]:
                         continue
                 if f"{model.__name__}.{name}" in CORRECTED and "x00" in repr(value):
                     continue
+                if f"{model.__name__}.{name}" in OF_SEVERAL_KINDS and not _is_other(value):
+                    continue
                 yield f"{model.__name__}.{name} takes {value!r}"
+
+
+def _is_other(values: dict[str, Any]) -> bool:
+    """Whether one of the values is no text that can be kept, whole number or truth value."""
+    return any(not isinstance(each, str | int) or "\0" in str(each) for each in values.values())
 
 
 class TestEveryField:
