@@ -18,6 +18,7 @@ MADE_ONCE = (
     "tests/lives/test_lives.py",
     "tests/store/orders/test_races.py",
     "tests/store/orders/test_search_plans.py",
+    "tests/vendure/test_vendure.py",
 )
 """Files whose tests share what takes long to make."""
 
