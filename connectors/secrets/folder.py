@@ -20,6 +20,8 @@ class FolderSecrets:
 
     def get(self, owner: str, name: str) -> str | None:
         """The secret without the line's end; None if there is none. Raises SecretUnsafeError."""
+        if not _is_path(owner, name):
+            return None  # none can be kept under it
         path = self._path(owner, name)
         try:
             with path.open("rb") as file:
@@ -50,6 +52,10 @@ class FolderSecrets:
         return True
 
     def _path(self, owner: str, name: str) -> Path:
-        if not NAME.fullmatch(owner) or not NAME.fullmatch(name):
+        if not _is_path(owner, name):
             raise ValueError(f"{owner}/{name} is no name of a secret: small letters, digits and _")
         return self._folder / owner / name
+
+
+def _is_path(owner: str, name: str) -> bool:
+    return NAME.fullmatch(owner) is not None and NAME.fullmatch(name) is not None

@@ -113,6 +113,12 @@ async def test_no_caller_has_credentials_sent_to_another_server(shop: httpx.Asyn
         await shop.delete(AT)
 
 
+async def test_a_channel_that_nobody_registered_is_not_connected(shop: httpx.AsyncClient) -> None:
+    for code in ("nobodys", "0", "..", "%2e%2e%2fetc"):
+        answer = await shop.put(f"/v1/channels/{code}/connection", json=SHOPIFY)
+        assert answer.status_code in {404, 405, 422}, answer.text
+
+
 async def test_only_a_back_fill_has_a_span(shop: httpx.AsyncClient) -> None:
     await shop.put(AT, json=SHOPIFY)
     span = {"since": "2026-03-01T00:00:00Z"}
