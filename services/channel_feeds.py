@@ -16,7 +16,7 @@ from connectors.channels.budget import SlowDownError
 from connectors.channels.port import FeedPage, FeedSpan, ListedOrder, window
 from connectors.notifications.port import TemporaryFailureError
 from dom.channels.connection import Connection, Feed
-from dom.channels.messages import MessageIdentity
+from dom.channels.messages import MessageIdentity, content_id
 from dom.channels.outcomes import MessageSource
 from dom.exceptions import ExceptionKind
 from dom.shared.backoff import pause
@@ -134,7 +134,7 @@ class _Reading:
         for each in orders:
             identity = connected.connector.identify(each.headers, each.body, read_by)
             told = MessageIdentity(
-                delivery_id=each.delivery_id or channel_inbox.content_id(each.body),
+                delivery_id=each.delivery_id or content_id(each.body),
                 topic=each.topic or identity.topic,
                 order_number=identity.order_number,
                 reference=identity.reference,

@@ -4,7 +4,6 @@ Receiving is one short transaction, so that the sender is answered at once. Noth
 names no order, waits in quarantine for a person.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,11 +83,6 @@ def message(
     """A message as it came, without what is secret in its headers."""
     kept_headers = tuple((name, value) for name, value in headers.items() if not _NOT_KEPT.search(name))
     return InboundMessage(channel, source, identity, kept_headers, body, received_at)
-
-
-def content_id(body: bytes) -> str:
-    """What stands for the id of a delivery that has none."""
-    return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 async def keep(connection: AsyncConnection, message: InboundMessage, mapping: PublishedMapping | None) -> KeptMessage:

@@ -8,5 +8,6 @@ shopify, woocommerce, vendure, amazon
 files, edi     files of orders, and interchanges of trading partners
 platform_http  requests within a platform's budget
 graphql        GraphQL over HTTP
+bodies         bodies of messages: signed, told apart, written
 budget         buckets of requests
 """

@@ -16,7 +16,7 @@ from connectors.channels.port import ChannelConnector
 from dom.channels.connection import Platform
 from dom.channels.mapping.applying import order_number
 from dom.channels.mapping.document import Mapping as ChannelMapping
-from dom.channels.messages import MessageIdentity
+from dom.channels.messages import MessageIdentity, content_id
 from dom.shared.texts import keepable
 
 _ID_HEADERS: Final = ("webhook-id", "idempotency-key")
@@ -36,7 +36,7 @@ class GenericConnector(ChannelConnector):
         given = next((headers[name] for name in _ID_HEADERS if headers.get(name)), "")
         topic = next((headers[name] for name in _TOPIC_HEADERS if headers.get(name)), "")
         return MessageIdentity(
-            delivery_id=_delivery(given) or f"sha256:{hashlib.sha256(body).hexdigest()}",
+            delivery_id=_delivery(given) or content_id(body),
             topic=keepable(topic)[:_LONGEST],
             order_number=number_in(body, mapping),
         )

@@ -27,6 +27,12 @@ def data_of(answer: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
+def has_code(answer: Mapping[str, Any], code: str) -> bool:
+    """Whether one of an answer's errors has this code (`extensions.code`)."""
+    errors = answer.get("errors")
+    return isinstance(errors, list) and any(_code(each) == code for each in errors)
+
+
 def _code(error: Any) -> str:
     extensions = error.get("extensions") if isinstance(error, dict) else None
     return str(extensions.get("code", "")) if isinstance(extensions, dict) else ""

@@ -16,6 +16,11 @@ class ChannelOrderRef(Value):
     reference: str = ""
 
 
+def content_id(body: bytes) -> str:
+    """What stands for the id of a delivery that has none."""
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
 @dataclass(frozen=True, slots=True)
 class MessageIdentity:
     """What tells a message from others, as its connector reads it: the sender's id of this delivery, what it is about,

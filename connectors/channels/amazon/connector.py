@@ -5,7 +5,6 @@ the channel's secret (`x-notification-key`). Orders that are pending have no pri
 granted 0.0056 times a second, asking for one 0.5 times: each has a budget of its own.
 """
 
-import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from pydantic import Field
 
 from connectors.channels.amazon import orders
 from connectors.channels.amazon.access import AmazonAccess
+from connectors.channels.bodies import as_body
 from connectors.channels.budget import RequestBudget
 from connectors.channels.platform_http import PlatformHttp
 from connectors.channels.port import (
@@ -31,7 +31,7 @@ from connectors.channels.port import (
 )
 from dom.channels.connection import Connection, Platform
 from dom.channels.mapping.document import Mapping as ChannelMapping
-from dom.channels.messages import MessageIdentity
+from dom.channels.messages import MessageIdentity, content_id
 from dom.channels.telling import PlatformOrder, StepKind, TellStep, Told
 from dom.shared.base import Value
 from dom.shared.texts import keepable
@@ -90,7 +90,7 @@ class AmazonConnector(ChannelConnector):
     def identify(cls, headers: Mapping[str, str], body: bytes, mapping: ChannelMapping | None) -> MessageIdentity:
         """By the notification's id; Amazon's order id is the number. Of an order that was asked for, by itself."""
         del headers, mapping
-        by_content = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        by_content = content_id(body)
         try:
             told = json.loads(body)
             if "orderId" in told:
@@ -110,7 +110,7 @@ class AmazonConnector(ChannelConnector):
     async def order(self, reference: str) -> bytes | None:
         """The order by Amazon's id, or None."""
         answer = await self._one.ask("GET", f"{_PATH}/{quote(reference, safe='')}", params={"includedData": _INCLUDED})
-        return None if answer.status_code == httpx.codes.NOT_FOUND else _as_body(answer.json()["order"])
+        return None if answer.status_code == httpx.codes.NOT_FOUND else as_body(answer.json()["order"])
 
     async def orders(self, span: FeedSpan, after: str | None) -> OrderPage:
         """A page of orders by the time of their last change, or of their making; both bounds as Amazon has them."""
@@ -127,7 +127,7 @@ class AmazonConnector(ChannelConnector):
         if after is not None:
             params["paginationToken"] = after
         answer = (await self._many.ask("GET", _PATH, params=params)).json()
-        listed = [ListedOrder(_as_body(each)) for each in answer["orders"]]
+        listed = [ListedOrder(as_body(each)) for each in answer["orders"]]
         latest = max((datetime.fromisoformat(each["lastUpdatedTime"]) for each in answer["orders"]), default=None)
         return OrderPage(listed, (answer.get("pagination") or {}).get("nextToken"), latest)
 
@@ -188,7 +188,3 @@ def _text(given: Any) -> str | None:
 
 def _moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _as_body(order: Any) -> bytes:
-    return json.dumps(order, separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode()

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 Message = dict[str, Any]
 """A transaction set as mappings read it; the fields are in docs/channels/edi.md."""
+_DATES: Final = {8: "%Y%m%d", 6: "%y%m%d"}
+_TIMES: Final = {4: "%H%M", 6: "%H%M%S"}
+"""By length: `strptime` alone reads 2603021200 as the year 2603."""
 Segment = Sequence[str]
 """A segment of X12: its name and its elements."""
 
@@ -102,3 +105,13 @@ class Standard(Protocol):
 
     def despatch_advice(self, order: Message, despatch: Despatch) -> Render:
         """That a parcel left."""
+
+
+def moment(date: str, time: str) -> str:
+    """The time of an interchange or group, which has no zone: it is taken for UTC. Empty for what is none."""
+    if len(date) not in _DATES or len(time) not in _TIMES:
+        return ""
+    try:
+        return datetime.strptime(date + time, _DATES[len(date)] + _TIMES[len(time)]).replace(tzinfo=UTC).isoformat()
+    except ValueError:
+        return ""

@@ -5,18 +5,18 @@ Webhooks are signed with HMAC-SHA256 of the raw body, base64, in `X-Shopify-Hmac
 left (shopify.dev/docs/api/usage/limits).
 """
 
-import base64
 import hashlib
-import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
+from uuid import UUID
 
 import httpx
 from pydantic import Field
 
 from connectors.channels import graphql
+from connectors.channels.bodies import as_body, document, is_hmac
 from connectors.channels.budget import RequestBudget, SlowDownError
 from connectors.channels.generic import number_in
 from connectors.channels.platform_http import PlatformHttp
@@ -33,7 +33,7 @@ from connectors.channels.shopify import orders, queries
 from connectors.notifications.port import TemporaryFailureError
 from dom.channels.connection import Connection, Platform
 from dom.channels.mapping.document import Mapping as ChannelMapping
-from dom.channels.messages import MessageIdentity
+from dom.channels.messages import MessageIdentity, content_id
 from dom.channels.telling import PlatformOrder, StepKind, TellStep, Told
 from dom.shared.base import Value
 from dom.shared.errors import OutsideFailure
@@ -100,7 +100,7 @@ class ShopifyConnector(ChannelConnector):
         """
         delivery = keepable(headers.get("x-shopify-webhook-id", ""))[:200]
         return MessageIdentity(
-            delivery_id=delivery or f"sha256:{hashlib.sha256(body).hexdigest()}",
+            delivery_id=delivery or content_id(body),
             topic=keepable(headers.get("x-shopify-topic", ""))[:200],
             order_number=None if _is_part(headers) else number_in(body, mapping),
             event_id=keepable(headers.get("x-shopify-event-id", ""))[:200] or None,
@@ -111,8 +111,7 @@ class ShopifyConnector(ChannelConnector):
     @classmethod
     def is_signed(cls, secret: str, headers: Mapping[str, str], body: bytes) -> bool:
         """Whether the header holds the HMAC-SHA256 of the body under the app's secret."""
-        wanted = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest())
-        return hmac.compare_digest(wanted, headers.get("x-shopify-hmac-sha256", "").encode())
+        return is_hmac(headers.get("x-shopify-hmac-sha256", ""), secret, body)
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
@@ -127,7 +126,7 @@ class ShopifyConnector(ChannelConnector):
             more = (await self._ask("MoreLines", queries.MORE_LINES, asked, cost=_COST_OF_ORDER))["order"]["lineItems"]
             lines += more["nodes"]
             info = more["pageInfo"]
-        return _as_body(orders.with_counts({**found, "lineItems": {"nodes": lines}}))
+        return as_body(orders.with_counts({**found, "lineItems": {"nodes": lines}}))
 
     async def orders(self, span: FeedSpan, after: str | None) -> OrderPage:
         """A page of orders by the time of their last change, or of their making. The list says which, and each is asked
@@ -256,7 +255,7 @@ class ShopifyConnector(ChannelConnector):
     async def _ask(self, operation: str, query: str, variables: Mapping[str, Any], *, cost: float) -> dict[str, Any]:
         answer, _ = await graphql.post(self._http, self._path, operation, query, variables, cost=cost)
         self._learn(answer)
-        if _is_throttled(answer):
+        if graphql.has_code(answer, "THROTTLED"):
             missing = float(answer.get("extensions", {}).get("cost", {}).get("requestedQueryCost", cost))
             seconds = self._budget.wait_for(missing)
             raise SlowDownError(f"{operation}: the shop's bucket of points is empty", max(seconds, 1.0))
@@ -272,13 +271,6 @@ class ShopifyConnector(ChannelConnector):
     async def close(self) -> None:
         """Close the connections."""
         await self._http.close()
-
-
-def _is_throttled(answer: Mapping[str, Any]) -> bool:
-    errors = answer.get("errors")
-    return isinstance(errors, list) and any(
-        isinstance(each, dict) and each.get("extensions", {}).get("code") == "THROTTLED" for each in errors
-    )
 
 
 def _stocked(nodes: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str, int]]:
@@ -299,10 +291,7 @@ def _is_part(headers: Mapping[str, str]) -> bool:
 
 
 def _reference(headers: Mapping[str, str], body: bytes) -> str | None:
-    try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    told = document(body)
     if not isinstance(told, dict):
         return None
     part = told.get("order_edit") if isinstance(told.get("order_edit"), dict) else told
@@ -314,11 +303,6 @@ def _reference(headers: Mapping[str, str], body: bytes) -> str | None:
     return None
 
 
-def _as_body(order: Any) -> bytes:
-    return json.dumps(order, separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode()
-
-
 def _uuid(key: str) -> str:
     """A name of a request by which Shopify knows it again."""
-    digest = hashlib.sha256(key.encode()).hexdigest()
-    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
+    return str(UUID(bytes=hashlib.sha256(key.encode()).digest()[:16]))

@@ -14,6 +14,7 @@ import httpx
 from pydantic import Field
 
 from connectors.channels import graphql
+from connectors.channels.bodies import as_body
 from connectors.channels.budget import RequestBudget
 from connectors.channels.generic import GenericConnector
 from connectors.channels.platform_http import PlatformHttp
@@ -227,7 +228,7 @@ class VendureConnector(GenericConnector):
             await self._login()
         headers = {"Authorization": f"Bearer {self._token}"}
         answer, _ = await graphql.post(self._http, _PATH, operation, query, variables, headers=headers)
-        if _is_forbidden(answer):
+        if graphql.has_code(answer, "FORBIDDEN"):
             self._token = ""
             await self._login()
             headers = {"Authorization": f"Bearer {self._token}"}
@@ -253,17 +254,9 @@ def _is_hint(body: bytes) -> bool:
     return b'"lines"' not in body
 
 
-def _is_forbidden(answer: Mapping[str, Any]) -> bool:
-    errors = answer.get("errors")
-    return isinstance(errors, list) and any(
-        isinstance(each, dict) and each.get("extensions", {}).get("code") == "FORBIDDEN" for each in errors
-    )
-
-
 def _moment(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
 def _as_body(order: Mapping[str, Any]) -> bytes:
-    shown = orders.with_shipped(order)
-    return json.dumps(shown, separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode()
+    return as_body(orders.with_shipped(order))

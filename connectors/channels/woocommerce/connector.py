@@ -5,9 +5,6 @@ are switched off after five failures, so orders are asked for besides. A webhook
 `POST refunds` moves money unless `api_refund` is false.
 """
 
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Final
 import httpx
 from pydantic import Field
 
+from connectors.channels.bodies import as_body, document, is_hmac
 from connectors.channels.budget import RequestBudget
 from connectors.channels.generic import number_in
 from connectors.channels.platform_http import PlatformHttp
@@ -31,7 +29,7 @@ from connectors.channels.port import (
 from connectors.channels.woocommerce import orders
 from dom.channels.connection import Connection, Platform
 from dom.channels.mapping.document import Mapping as ChannelMapping
-from dom.channels.messages import MessageIdentity
+from dom.channels.messages import MessageIdentity, content_id
 from dom.channels.telling import PlatformOrder, StepKind, TellStep, Told
 from dom.shared.base import Value
 from dom.shared.money import decimals
@@ -82,7 +80,7 @@ class WooCommerceConnector(ChannelConnector):
         """By the id of the delivery; the order's own id is asked for."""
         delivery = keepable(headers.get("x-wc-webhook-delivery-id", ""))[:200]
         return MessageIdentity(
-            delivery_id=delivery or f"sha256:{hashlib.sha256(body).hexdigest()}",
+            delivery_id=delivery or content_id(body),
             topic=keepable(headers.get("x-wc-webhook-topic", ""))[:200],
             order_number=number_in(body, mapping),
             reference=_reference(body),
@@ -92,8 +90,7 @@ class WooCommerceConnector(ChannelConnector):
     @classmethod
     def is_signed(cls, secret: str, headers: Mapping[str, str], body: bytes) -> bool:
         """Whether the header holds the HMAC-SHA256 of the body under the webhook's secret."""
-        wanted = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest())
-        return hmac.compare_digest(wanted, headers.get("x-wc-webhook-signature", "").encode())
+        return is_hmac(headers.get("x-wc-webhook-signature", ""), secret, body)
 
     @classmethod
     def is_ping(cls, headers: Mapping[str, str], body: bytes) -> bool:
@@ -200,8 +197,7 @@ class WooCommerceConnector(ChannelConnector):
         refunds: list[dict[str, Any]] = []
         if order.get("refunds"):
             refunds = (await self._http.ask("GET", f"{_PATH}/orders/{order['id']}/refunds")).json()
-        shown = orders.with_counts(order, refunds)
-        return json.dumps(shown, separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode()
+        return as_body(orders.with_counts(order, refunds))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -209,10 +205,7 @@ class WooCommerceConnector(ChannelConnector):
 
 
 def _reference(body: bytes) -> str | None:
-    try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    told = document(body)
     given = told.get("id") if isinstance(told, dict) else None
     return str(given) if isinstance(given, int) and not isinstance(given, bool) else None
 

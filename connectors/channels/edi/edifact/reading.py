@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from connectors.channels.edi.edifact import checks
@@ -15,7 +14,7 @@ from connectors.channels.edi.edifact.tokens import (
     envelopes,
     part,
 )
-from connectors.channels.edi.interchange import Interchange, Message, OrderSet, Refusal
+from connectors.channels.edi.interchange import Interchange, Message, OrderSet, Refusal, moment
 
 
 @dataclass(slots=True)
@@ -104,7 +103,7 @@ def _message(made: Interchange, found: EdifactSet) -> Message:
     kind = part(of_set, 2)
     message: Message = {
         "number": "", "kind": kind, "type": "", "purpose": "", "is_delta": kind == checks.ORDCHG, "date": None,
-        "sent_at": _moment(part(header, 4), part(header, 4, 1)), "currency": "", "parties": {}, "references": {},
+        "sent_at": moment(part(header, 4), part(header, 4, 1)[:4]), "currency": "", "parties": {}, "references": {},
         "dates": {}, "carrier": {}, "notes": [], "lines": [], "totals": {},
     }  # fmt: skip
     _Reader(message, envelope.marks.decimal).read(found.segments)
@@ -115,16 +114,6 @@ def _message(made: Interchange, found: EdifactSet) -> Message:
         "test": part(header, 11) == "1",
     }  # fmt: skip
     return message
-
-
-def _moment(date: str, time: str) -> str:
-    """The time of an interchange, which has no zone: it is taken for UTC."""
-    for form in ("%y%m%d%H%M", "%Y%m%d%H%M"):
-        try:
-            return datetime.strptime(date + time[:4], form).replace(tzinfo=UTC).isoformat()
-        except ValueError:
-            continue
-    return ""
 
 
 @dataclass(slots=True)

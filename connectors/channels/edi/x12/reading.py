@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from connectors.channels.edi.interchange import Interchange, Message, OrderSet, Refusal
+from connectors.channels.edi.interchange import Interchange, Message, OrderSet, Refusal, moment
 from connectors.channels.edi.x12 import checks
 from connectors.channels.edi.x12.checks import SegmentFault, day
 from connectors.channels.edi.x12.tokens import X12Envelope, X12Group, X12Set, envelopes, part
@@ -111,7 +110,7 @@ def _message(made: Interchange, group: X12Group, found: X12Set) -> Message:
     message: Message = {
         "number": "", "kind": found.element(1), "type": "", "purpose": "",
         "is_delta": found.element(1) == checks.CHANGE, "date": None,
-        "sent_at": _moment(part(group.header, 4), part(group.header, 5)), "currency": "",
+        "sent_at": moment(part(group.header, 4), part(group.header, 5)[:6]), "currency": "",
         "parties": {}, "references": {}, "dates": {}, "carrier": {}, "notes": [], "lines": [], "totals": {},
     }  # fmt: skip
     _Reader(message).read(found.segments)
@@ -122,16 +121,6 @@ def _message(made: Interchange, group: X12Group, found: X12Set) -> Message:
         "test": part(header, 15) == "T",
     }  # fmt: skip
     return message
-
-
-def _moment(date: str, time: str) -> str:
-    """The time of a group, which has no zone: it is taken for UTC."""
-    for form in ("%Y%m%d%H%M%S", "%Y%m%d%H%M", "%y%m%d%H%M"):
-        try:
-            return datetime.strptime(date + time[:6], form).replace(tzinfo=UTC).isoformat()
-        except ValueError:
-            continue
-    return ""
 
 
 @dataclass(slots=True)
