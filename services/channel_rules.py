@@ -12,7 +12,6 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dom.channels import intake
-from dom.channels.channel_order import LINE_TYPES, TENDER_TYPES, TYPES
 from dom.channels.correcting import engine
 from dom.channels.correcting.learned import LearnedRule, pattern_of
 from dom.channels.correction_rules import RehearsedKind, RehearsedMessage, RuleRehearsal, RuleStatus
@@ -52,7 +51,7 @@ async def make(connection: AsyncConnection, channel: str, asked: RuleAsked, by: 
     the channel did not send.
     """
     pattern = pattern_of(asked.field)
-    if pattern in _NOT_BY_RULES or not _is_field(pattern):
+    if pattern in _NOT_BY_RULES or intake.type_of(pattern) in {None, "list"}:
         raise InvalidInput(f"no rule can fill {asked.field}", field="field")
     before, after, has_after = asked.before, asked.after, asked.has_after
     if asked.message_id is not None:
@@ -78,13 +77,6 @@ async def make(connection: AsyncConnection, channel: str, asked: RuleAsked, by: 
         comment=asked.comment,
         by=by,
     )
-
-
-def _is_field(pattern: str) -> bool:
-    group, star, name = pattern.partition("[*].")
-    if not star:
-        return pattern in TYPES and TYPES[pattern] != "list"
-    return name in {"lines": LINE_TYPES, "tenders": TENDER_TYPES}.get(group, {})
 
 
 async def _stood(connection: AsyncConnection, channel: str, row: RowMapping, field: str) -> str | None:

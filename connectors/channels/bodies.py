@@ -20,6 +20,11 @@ def as_body(order: Any) -> bytes:
     return json.dumps(order, separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode()
 
 
+def as_header(text: str) -> str:
+    """A text as a header can have it: what is not ASCII as JSON escapes it."""
+    return json.dumps(text)[1:-1]
+
+
 def is_hmac(given: str, secret: str, body: bytes) -> bool:
     """Whether a header holds the HMAC-SHA256 of the body in base64 (RFC 2104); compared in constant time."""
     wanted = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest())

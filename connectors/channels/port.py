@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import httpx
 
@@ -83,11 +83,10 @@ class FeedSpan:
 
 @dataclass(frozen=True, slots=True)
 class StockLevel:
-    """What a channel shows of a SKU, or is to show; at a node's own location where one is named."""
+    """What a channel shows of a SKU, or is to show: as a whole, not by location."""
 
     sku: str
     quantity: int
-    node_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +192,3 @@ def window(position: Mapping[str, Any], overlap: timedelta, first: datetime) -> 
 
 def _moment(text: Any) -> datetime | None:
     return datetime.fromisoformat(text) if isinstance(text, str) else None
-
-
-MOST_AT_ONCE: Final = 100
-"""Orders of a page, where the platform lets one choose."""

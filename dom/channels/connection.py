@@ -1,7 +1,7 @@
 """How a channel is connected to its platform: what kind it is, what is read of it and when, and what it is told."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -67,13 +67,3 @@ class Connection(Value):
     stock_cap: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         default=None, description="The most units that the channel is told of; more are of no interest to it."
     )
-
-
-class FeedState(Value):
-    """How far a feed of a channel is read. `position` is where it goes on, in the connector's own terms."""
-
-    feed: Feed
-    position: dict[str, Any] = Field(default={})
-    read: int = Field(default=0, description="Orders that were read in the run, or in the last one.")
-    failures: int = Field(default=0, description="How often in a row it failed.")
-    error: str = Field(default="", description="Why, the last time.")

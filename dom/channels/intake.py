@@ -9,7 +9,15 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from dom.channels.channel_order import LINE_TYPES, TENDER_TYPES, TYPES, ChannelLine, ChannelOrder, ChannelState
+from dom.channels.channel_order import (
+    LINE_TYPES,
+    TENDER_TYPES,
+    TYPES,
+    ChannelLine,
+    ChannelOrder,
+    ChannelState,
+    FieldType,
+)
 from dom.channels.faults import FaultCode, MessageFault, shown
 from dom.channels.mapping import paths
 from dom.channels.mapping.applying import Mapped
@@ -128,11 +136,16 @@ def put(order: Any, field: str, value: Any) -> Any:
     return _put(order, paths.steps(field), value)
 
 
-def as_field(field: str, value: Any) -> Any:
-    """A person's value as its field has it: 84879 is a text where a SKU is meant, and "2" a number where units are."""
+def type_of(field: str) -> FieldType | None:
+    """What a field of an order holds, also one of any line (`lines[*].sku`); None for one that no order has."""
     group, _, name = field.rpartition(".")
     types = _TYPES_OF.get(group.partition("[")[0] if "[" in group else "", TYPES)
-    kind = types.get(name if types is not TYPES else field)
+    return types.get(name if types is not TYPES else field)
+
+
+def as_field(field: str, value: Any) -> Any:
+    """A person's value as its field has it: 84879 is a text where a SKU is meant, and "2" a number where units are."""
+    kind = type_of(field)
     if kind in {"count", "amount"}:
         return int(value) if isinstance(value, str) and value.isdecimal() else value
     is_number = isinstance(value, int) and not isinstance(value, bool)

@@ -34,9 +34,6 @@ INSERT INTO channel_told (order_id, key, kind, platform_id, found)
 VALUES (:order_id, :key, :kind, :platform_id, :found)
 ON CONFLICT (order_id, key) DO UPDATE SET platform_id = excluded.platform_id
 """)
-_LIST: Final = text("""
-SELECT key, kind, platform_id, found, told_at FROM channel_told WHERE order_id = :order_id ORDER BY told_at, key
-""")
 _LEVELS: Final = text("""
 UPDATE channel_levels SET told_at = clock_timestamp() WHERE channel = :channel AND sku = ANY(:skus)
 """)
@@ -84,11 +81,6 @@ async def note(connection: AsyncConnection, order_id: str, step: TellStep, platf
         "found": step.known is not None,
     }
     await connection.execute(_NOTE, values)
-
-
-async def of_order(connection: AsyncConnection, order_id: str) -> Sequence[RowMapping]:
-    """What the channel was told of the order, in the sequence in which it was."""
-    return (await connection.execute(_LIST, {"order_id": order_id})).mappings().all()
 
 
 async def stock_taken(connection: AsyncConnection, channel: str, skus: Sequence[str]) -> None:

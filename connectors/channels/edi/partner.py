@@ -6,13 +6,14 @@ An interchange is acknowledged by the call that follows the last page of its fil
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from connectors.channels.bodies import as_header
 from connectors.channels.edi import orders
 from connectors.channels.edi.interchange import Despatch, Interchange, Message, OrderSet, Refusal, Standard
 from connectors.channels.edi.numbers import NumberedFiles, SentFile
@@ -67,11 +68,9 @@ class EdiPlace:
 
     def document(self) -> dict[str, Any]:
         """As it is kept."""
-        taken = self.taken
-        file = taken and {"name": taken.name, "size": taken.size, "modified": taken.modified, "sha256": taken.sha256}
         return {
-            "file": file, "listed": self.listed, "is_read": self.is_read, "fault": self.fault,
-            "watched": dict(self.watched), "duplicates": self.duplicates,
+            "file": self.taken and asdict(self.taken), "listed": self.listed, "is_read": self.is_read,
+            "fault": self.fault, "watched": dict(self.watched), "duplicates": self.duplicates,
         }  # fmt: skip
 
 
@@ -136,13 +135,15 @@ class PartnerConnector(ChannelConnector):
         if taken.size > MOST_BYTES:
             head = await self._folder.read(taken.path, 0, _SHOWN)
             why = f"a file of interchanges has at most {MOST_BYTES} bytes"
-            listed = ListedOrder(head, f"raw:{taken.sha256}", REFUSED, {"x-file": _plain(taken.name), "x-fault": why})
+            listed = ListedOrder(
+                head, f"raw:{taken.sha256}", REFUSED, {"x-file": as_header(taken.name), "x-fault": why}
+            )
             return FeedPage([listed], replace(place, is_read=True, fault=why).document(), done=False)
         if self._found is None or self._found[0] != taken:
             self._found = (taken, await self._parts(taken))
         found = self._found[1]
         page = found[place.listed : place.listed + MOST_MESSAGES]
-        headers = {"x-file": _plain(taken.name)}
+        headers = {"x-file": as_header(taken.name)}
         orders_of_page = [await self._message(interchange, each, headers) for interchange, each in page]
         listed_by_now = place.listed + len(page)
         moved = replace(place, listed=listed_by_now, is_read=listed_by_now >= len(found))
@@ -211,7 +212,7 @@ class PartnerConnector(ChannelConnector):
         digest = hashlib.sha256(found.raw).hexdigest()[:16]
         told = f"{interchange.sender}/{interchange.control}/{found.id}"
         name = f"edi:{hashlib.sha256(told.encode()).hexdigest()[:32]}:{digest}"
-        return ListedOrder(json.dumps(made).encode(), name, message["kind"], {**headers, "x-edi": _plain(told)})
+        return ListedOrder(json.dumps(made).encode(), name, message["kind"], {**headers, "x-edi": as_header(told)})
 
     async def _finish(self, place: EdiPlace, taken: ClaimedFile) -> EdiPlace:
         """All of a file is kept: acknowledge it, and put it away."""
@@ -288,11 +289,6 @@ def _received(taken: ClaimedFile, place: int, interchange: Interchange) -> Recei
 
 def _refused(raw: bytes, headers: Mapping[str, str], why: str) -> ListedOrder:
     return ListedOrder(raw, f"raw:{hashlib.sha256(raw).hexdigest()}", REFUSED, {**headers, "x-fault": why})
-
-
-def _plain(text: str) -> str:
-    """A text as a header can have it."""
-    return json.dumps(text)[1:-1]
 
 
 def _folder_name(settings: PartnerSettings) -> str:

@@ -1,13 +1,13 @@
 """The connector of the platform `files`: CSV and JSON Lines in a folder, here or on an SFTP server."""
 
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 import httpx
 
+from connectors.channels.bodies import as_header
 from connectors.channels.files import reading
 from connectors.channels.files.drop import ClaimedFile, DropFolder
 from connectors.channels.files.grouping import Spot
@@ -68,11 +68,12 @@ class FilePlace:
         """As it is kept."""
         kept: dict[str, Any] = {"watched": dict(self.watched), "repeats": self.repeats}
         if self.taken is not None:
-            taken = self.taken
-            kept["file"] = {
-                "name": taken.name, "size": taken.size, "modified": taken.modified, "sha256": taken.sha256,
-            }  # fmt: skip
-            kept |= {"spot": self.spot.document(), "is_read": self.is_read, "fault": self.fault}
+            kept |= {
+                "file": asdict(self.taken),
+                "spot": self.spot.document(),
+                "is_read": self.is_read,
+                "fault": self.fault,
+            }
             kept |= {"orders": self.orders, "broken": self.broken}
         return kept
 
@@ -184,7 +185,7 @@ class FilesConnector(ChannelConnector):
     async def _set_aside(self, place: FilePlace, taken: ClaimedFile, why: str) -> FeedPage:
         """A file that cannot be read at all: its beginning is a message, so that a person looks at it."""
         head = await self._folder.read(taken.path, 0, _HEAD)
-        headers = {"x-file": json.dumps(taken.name)[1:-1], "x-fault": why}
+        headers = {"x-file": as_header(taken.name), "x-fault": why}
         orders = [ListedOrder(head, f"raw:{taken.sha256}", reading.BROKEN, headers)] if taken.size else []
         return FeedPage(orders, replace(place, taken=taken, is_read=True, fault=why).document(), done=False)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from connectors.channels.bodies import as_header
 from connectors.channels.files import lines
 from connectors.channels.files.grouping import Group, Grouping, Spot
 from connectors.channels.files.lines import Line
@@ -59,7 +60,7 @@ def _groups(grouping: Grouping, form: FileForm, found: Sequence[Line], *, at_end
 
 def listed(group: Group, name: str) -> ListedOrder:
     """An order's rows as a message. It is told from others by its rows alone: where they stand says nothing of it."""
-    headers = {"x-file": json.dumps(name)[1:-1], "x-line": str(group.spot.line)}
+    headers = {"x-file": as_header(name), "x-line": str(group.spot.line)}
     if group.is_raw:
         raw = b"".join([record.raw for record in group.records])
         return ListedOrder(raw, f"raw:{hashlib.sha256(raw).hexdigest()}", BROKEN, headers)

@@ -24,7 +24,6 @@ _MARKS: Final = {
     "SFR": ("CHF",), "UKP": ("GBP",),
 }  # fmt: skip
 _FIELD: Final = re.compile(r"(lines|tenders)\[\d+\]\.([a-z_]+)")
-_GROUP: Final = 3
 
 
 def currency(case: CorrectionCase) -> Iterator[CorrectionFinding]:

@@ -20,7 +20,6 @@ _IN_FRONT: Final = re.compile(
 _SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{1,2}")
 _OTHER_NAME: Final = 45
 """Below this likeness of 100 the article's name speaks against the code."""
-_SAME_NAME: Final = 100
 _MOST: Final = 3
 _FROM: Final = 60
 _HIGHEST: Final = 940

@@ -23,8 +23,6 @@ Elements = Sequence[Element]
 _UNA_LENGTH: Final = 9
 _BLANK: Final = re.compile(r"[\s\x00]*")
 _HEADER: Final = re.compile(r"UNA.{6}\s*UNB|UNB", re.DOTALL)
-_NOT_SUPPORTED_AFTER: Final = "3"
-"""The latest syntax version; 4 names other service segments."""
 
 
 @dataclass(frozen=True, slots=True)
