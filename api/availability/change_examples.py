@@ -9,12 +9,8 @@ _ITEMS = [
     {"sku": "85123A", "quantity": 114, "level": "in_stock"},
 ]
 AVAILABILITY_CHANGES: Final[Example] = {"items": _ITEMS, "next_cursor": "WyI5ODEiLCI0MDcxIl0"}
-AVAILABILITY_STREAM: Final = """\
-: listening
-id: WyI5ODAiLCI0MDY5Il0
-
-id: WyI5ODEiLCI0MDcxIl0
-event: availability
-data: {"items":[{"sku":"22423","quantity":0,"level":"out"},{"sku":"85123A","quantity":114,"level":"in_stock"}]}
-
-"""
+AVAILABILITY_EVENT: Final[Example] = {
+    "id": "WyI5ODEiLCI0MDcxIl0",
+    "event": "availability",
+    "data": '{"items":[{"sku":"22423","quantity":0,"level":"out"},{"sku":"85123A","quantity":114,"level":"in_stock"}]}',
+}

@@ -17,7 +17,7 @@ from api.access.secret_examples import (
     SIGNING_SECRET,
     SIGNING_SECRET_LIST,
 )
-from api.availability.change_examples import AVAILABILITY_CHANGES, AVAILABILITY_STREAM
+from api.availability.change_examples import AVAILABILITY_CHANGES, AVAILABILITY_EVENT
 from api.availability.examples import AVAILABILITY, AVAILABILITY_QUERIES, PROMISE_REQUESTS, PROMISES
 from api.channels.examples import CHANNEL, CHANNEL_REQUESTS, CHANNEL_RULES, CHANNELS
 from api.delivery.examples import CARRIER_EVENTS, CARRIER_LIST, CARRIER_RESULTS, SHIPMENT_LIST
@@ -144,8 +144,8 @@ __all__ = [
     "AUDIT_LOG",
     "AVAILABILITY",
     "AVAILABILITY_CHANGES",
+    "AVAILABILITY_EVENT",
     "AVAILABILITY_QUERIES",
-    "AVAILABILITY_STREAM",
     "BY_CUSTOMER",
     "CANCELLED",
     "CANCELS",
